@@ -1,0 +1,64 @@
+// The roll: who owes a backup, where to, and by when.
+
+/** Where a host's duplicity writes: `s3://<bucket>/<prefix>`; the prefix ends in a slash. */
+export type Target = { readonly bucket: string; readonly prefix: string };
+
+/** What duplicity was told by `--file-prefix*`; put before the names of each kind. */
+export type FilePrefix = {
+  readonly archive: string;
+  readonly manifest: string;
+  readonly signature: string;
+};
+
+/** Wall-clock times `HH:MM` in the host's zone; `opens` after `due` = it opened the evening before. */
+export type WindowTimes = {
+  readonly opens: string;
+  readonly due: string;
+  readonly hardDue: string;
+};
+
+/** Bounds on the bytes of a full: `shrink`/`grow` as a share of the host's own median. */
+export type SizeBounds = {
+  readonly minBytes: number;
+  readonly shrink: number;
+  readonly grow: number;
+};
+
+export type Host = {
+  readonly name: string;
+  readonly target: Target;
+  readonly filePrefix: FilePrefix;
+  readonly timezone: string;
+  readonly window: WindowTimes;
+  /** OpenPGP key ids or fingerprints in upper-case hex; empty = not checked. */
+  readonly recipients: readonly string[];
+  readonly size: SizeBounds;
+  /** Until and excluding this calendar date in the host's zone. */
+  readonly paused?: { readonly until: string; readonly because: string };
+  /** The first calendar date a backup is owed for; earlier windows are not judged. */
+  readonly since?: string;
+};
+
+export type Alerts = {
+  /** The SES identity that sends; without it mail goes by the SNS topic. */
+  readonly from?: string;
+  readonly mail: readonly string[];
+  readonly sms: readonly string[];
+  readonly https: readonly string[];
+  /** Who hears that the monitor itself is in trouble; the mail addresses when not given. */
+  readonly ops: readonly string[];
+  readonly heartbeat?: string;
+};
+
+export type Roster = {
+  readonly bucket: string;
+  /** True: the bucket was there before the stack, which then only attaches to it. */
+  readonly existing: boolean;
+  readonly region: string;
+  readonly timezone: string;
+  /** The default window, whose due time is also when the digest goes out. */
+  readonly window: WindowTimes;
+  readonly keepDays: number;
+  readonly alerts: Alerts;
+  readonly hosts: readonly Host[];
+};
