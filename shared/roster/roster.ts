@@ -1,14 +1,8 @@
 // The roll: who owes a backup, where to, and by when.
+import type { FilePrefix } from '../duplicity/file-name.ts';
 
 /** Where a host's duplicity writes: `s3://<bucket>/<prefix>`; the prefix ends in a slash. */
 export type Target = { readonly bucket: string; readonly prefix: string };
-
-/** What duplicity was told by `--file-prefix*`; put before the names of each kind. */
-export type FilePrefix = {
-  readonly archive: string;
-  readonly manifest: string;
-  readonly signature: string;
-};
 
 /** Wall-clock times `HH:MM` in the host's zone; `opens` after `due` = it opened the evening before. */
 export type WindowTimes = {

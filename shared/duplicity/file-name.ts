@@ -1,0 +1,251 @@
+// What duplicity's own object names say: which backup set a file belongs to, and as what.
+import { formatWrittenTime, type Instant, parseWrittenTime, readLenientTime } from './time.ts';
+
+/** What duplicity was told by `--file-prefix*`; each stands before the names of its kind. */
+export type FilePrefix = {
+  readonly archive: string;
+  readonly manifest: string;
+  readonly signature: string;
+};
+
+export const NO_PREFIX: FilePrefix = { archive: '', manifest: '', signature: '' };
+
+/** duplicity's own four kinds of file. */
+export type FileType = 'full' | 'inc' | 'full-sig' | 'new-sig';
+
+/** One parsed name; `time` for full and full-sig, `start` and `end` for inc and new-sig. */
+export type FileName = {
+  readonly type: FileType;
+  readonly manifest: boolean;
+  readonly volume: number | undefined;
+  readonly time: Instant | undefined;
+  readonly start: Instant | undefined;
+  readonly end: Instant | undefined;
+  readonly encrypted: boolean;
+  readonly compressed: boolean;
+  /** A checkpoint that duplicity keeps in its cache (`.part`); never on its own a finished file. */
+  readonly partial: boolean;
+};
+
+/**
+ * How duplicity reads a name, and whether it would write it so:
+ * - `written`: canonical; the only spelling that counts.
+ * - `tolerated`: duplicity reads it as that file, but never writes it (`vol01`, `.gpg.bak`).
+ * - `lethal`: its parser raises on it (`vol0`), so every duplicity command on the target dies.
+ * - `statistics`: a `--jsonstat` object (2.1 and later); neither counted nor foreign.
+ * - `foreign`: not a name of duplicity's.
+ */
+export type NameReading =
+  | { readonly kind: 'written' | 'tolerated'; readonly name: FileName }
+  | { readonly kind: 'lethal' }
+  | { readonly kind: 'statistics' }
+  | { readonly kind: 'foreign' };
+
+const FOREIGN: NameReading = { kind: 'foreign' };
+
+/**
+ * The file that a canonical name stands for; `undefined` for every other name.
+ * `fileName` is the key minus the target's prefix. Never throws.
+ */
+export function parseFileName(fileName: string, prefix = NO_PREFIX): FileName | undefined {
+  const reading = readFileName(fileName, prefix);
+  return reading.kind === 'written' ? reading.name : undefined;
+}
+
+/** How duplicity reads this name. Never throws. Source: `file_naming.parse` of 0.8.22 to 3.0.1. */
+export function readFileName(fileName: string, prefix = NO_PREFIX): NameReading {
+  const parts = matchName(fileName, prefix);
+  if (parts === undefined) return isStatistics(fileName, prefix) ? { kind: 'statistics' } : FOREIGN;
+
+  const times = parts.times.map((text) => (parts.short ? base36(text) * 1000 : readTime(text)));
+  if (times.some((time) => time === undefined || time === 0)) return FOREIGN;
+  const [first, second] = times;
+
+  const volume =
+    parts.number === undefined
+      ? undefined
+      : parts.short
+        ? base36(parts.number)
+        : Number(parts.number);
+  if (volume === 0) return { kind: 'lethal' };
+
+  const chained = parts.type === 'inc' || parts.type === 'new-sig';
+  const name: FileName = {
+    type: parts.type,
+    manifest: parts.manifest,
+    volume,
+    time: chained ? undefined : first,
+    start: chained ? first : undefined,
+    end: chained ? second : undefined,
+    encrypted: /\.(?:g|gpg)$/.test(fileName),
+    compressed: /(?:\.z|gz)$/.test(fileName),
+    partial: parts.partial && volume === undefined,
+  };
+  return { kind: isWritten(parts, name) ? 'written' : 'tolerated', name };
+}
+
+/** The long name that duplicity writes for this file: the inverse of `parseFileName`. */
+export function formatFileName(name: FileName, prefix = NO_PREFIX): string {
+  const first = name.time ?? name.start ?? 0;
+  const times =
+    name.end === undefined
+      ? formatWrittenTime(first)
+      : `${formatWrittenTime(first)}.to.${formatWrittenTime(name.end)}`;
+  const part = name.partial ? '.part' : '';
+  const suffix = name.encrypted ? '.gpg' : name.compressed ? '.gz' : '';
+  switch (name.type) {
+    case 'full-sig':
+      return `${prefix.signature}duplicity-full-signatures.${times}.sigtar${part}${suffix}`;
+    case 'new-sig':
+      return `${prefix.signature}duplicity-new-signatures.${times}.sigtar${part}${suffix}`;
+    default:
+      return name.manifest
+        ? `${prefix.manifest}duplicity-${name.type}.${times}.manifest${part}${suffix}`
+        : `${prefix.archive}duplicity-${name.type}.${times}.vol${name.volume}.difftar${part}${suffix}`;
+  }
+}
+
+type NameParts = {
+  readonly type: FileType;
+  readonly short: boolean;
+  readonly manifest: boolean;
+  readonly times: readonly string[];
+  readonly number: string | undefined;
+  readonly partial: boolean;
+  /** What follows the fixed part of the name, with its dot. */
+  readonly suffix: string;
+};
+
+type Pattern = {
+  readonly type: FileType;
+  readonly role: 'volume' | 'manifest' | 'signatures';
+  readonly prefix: keyof FilePrefix;
+  readonly short: RegExp;
+  readonly long: RegExp;
+};
+
+// duplicity matches bytes with Python's `.` and `$`: any byte but a newline, and a newline may follow.
+const ANY = '([^\\n]*?)';
+const END = '(\\n?$|\\.)';
+const B36 = '([0-9a-z]+?)';
+const pattern = (
+  type: FileType,
+  role: Pattern['role'],
+  prefix: keyof FilePrefix,
+  short: string,
+  long: string,
+): Pattern => ({
+  type,
+  role,
+  prefix,
+  short: new RegExp(`^${short}${END}`),
+  long: new RegExp(`^${long}${END}`),
+});
+const NUM36 = '([0-9a-z]+)';
+
+// In the order in which duplicity tries them; of one type, its short names come before its long ones.
+const PATTERNS: readonly Pattern[] = [
+  pattern(
+    'full',
+    'volume',
+    'archive',
+    `df\\.${B36}\\.${NUM36}\\.dt(\\.p)?`,
+    `duplicity-full\\.${ANY}\\.vol([0-9]+)\\.difftar(\\.part)?`,
+  ),
+  pattern(
+    'full',
+    'manifest',
+    'manifest',
+    `df\\.${B36}\\.m(\\.p)?`,
+    `duplicity-full\\.${ANY}\\.manifest(\\.part)?`,
+  ),
+  pattern(
+    'inc',
+    'volume',
+    'archive',
+    `di\\.${B36}\\.${B36}\\.${NUM36}\\.dt()`,
+    `duplicity-inc\\.${ANY}\\.to\\.${ANY}\\.vol([0-9]+)\\.difftar()`,
+  ),
+  pattern(
+    'inc',
+    'manifest',
+    'manifest',
+    `di\\.${B36}\\.${B36}\\.m(\\.p)?`,
+    `duplicity-inc\\.${ANY}\\.to\\.${ANY}\\.manifest(\\.part)?`,
+  ),
+  pattern(
+    'full-sig',
+    'signatures',
+    'signature',
+    `dfs\\.${B36}\\.st(\\.p)?`,
+    `duplicity-full-signatures\\.${ANY}\\.sigtar(\\.part)?`,
+  ),
+  pattern(
+    'new-sig',
+    'signatures',
+    'signature',
+    `dns\\.${B36}\\.${B36}\\.st(\\.p)?`,
+    `duplicity-new-signatures\\.${ANY}\\.to\\.${ANY}\\.sigtar(\\.part)?`,
+  ),
+];
+
+function matchName(fileName: string, prefix: FilePrefix): NameParts | undefined {
+  for (const type of ['full', 'inc', 'full-sig', 'new-sig'] as const) {
+    for (const style of ['short', 'long'] as const) {
+      for (const candidate of PATTERNS) {
+        if (candidate.type !== type || !fileName.startsWith(prefix[candidate.prefix])) continue;
+        const rest = fileName.slice(prefix[candidate.prefix].length);
+        const match = candidate[style].exec(rest);
+        if (match !== null) return partsOf(candidate, style === 'short', match, rest);
+      }
+    }
+  }
+  return undefined;
+}
+
+function partsOf(from: Pattern, short: boolean, match: RegExpExecArray, rest: string): NameParts {
+  const groups = match.slice(1);
+  const timeCount = from.type === 'inc' || from.type === 'new-sig' ? 2 : 1;
+  const end = groups.at(-1) ?? '';
+  return {
+    type: from.type,
+    short,
+    manifest: from.role === 'manifest',
+    times: groups.slice(0, timeCount).map((text) => text ?? ''),
+    number: from.role === 'volume' ? groups[timeCount] : undefined,
+    partial: Boolean(groups.at(-2)),
+    suffix: rest.slice(match[0].length - end.length),
+  };
+}
+
+/** Written = the time, the number and the suffix are each spelled as duplicity spells them. */
+function isWritten(parts: NameParts, name: FileName): boolean {
+  const suffixes = parts.short ? ['', '.z', '.g'] : ['', '.gz', '.gpg'];
+  if (!suffixes.includes(parts.suffix)) return false;
+  if (parts.manifest && name.compressed) return false;
+  if (name.volume !== undefined) {
+    if (parts.partial || !Number.isSafeInteger(name.volume)) return false;
+    if (parts.number !== name.volume.toString(parts.short ? 36 : 10)) return false;
+  }
+  return parts.times.every((text) =>
+    parts.short
+      ? Number.isSafeInteger(base36(text) * 1000) && base36(text).toString(36) === text
+      : parseWrittenTime(text) !== undefined,
+  );
+}
+
+/** The exact spelling first: a lenient reading must never overrule what duplicity wrote. */
+function readTime(text: string): Instant | undefined {
+  return parseWrittenTime(text) ?? readLenientTime(text);
+}
+
+function base36(text: string): number {
+  return Number.parseInt(text, 36);
+}
+
+function isStatistics(fileName: string, prefix: FilePrefix): boolean {
+  const rest = Object.values(prefix).find((one) => one !== '' && fileName.startsWith(one)) ?? '';
+  return /^duplicity-(?:full\.[0-9TZ]+|inc\.[0-9TZ]+\.to\.[0-9TZ]+)\.jsonstat(?:\.part)?(?:\.gz|\.gpg)?$/.test(
+    fileName.slice(rest.length),
+  );
+}

@@ -1,0 +1,118 @@
+// Instants out of the time texts in duplicity's file names, and back.
+
+/** Milliseconds since 1970-01-01T00:00:00Z; what every instant in Rollcall is. */
+export type Instant = number;
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+const written = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
+const writtenOld = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(Z|[+-]\d\d:\d\d)$/;
+
+/**
+ * The instant of a time that duplicity itself writes: `20261123T031502Z`, or `2026-11-22T22:26:02-05:00`
+ * as `--old-filenames` does. `undefined` for anything else, also for days that no calendar has.
+ * Source: duplicity's `dup_time.timetostring`.
+ */
+export function parseWrittenTime(text: string): Instant | undefined {
+  const match = written.exec(text) ?? writtenOld.exec(text);
+  if (match === null) return undefined;
+  const local = utc(match.slice(1, 7).map(Number));
+  if (local === undefined || !sameFields(local, match)) return undefined;
+  return local - offsetOf(match[7] ?? 'Z');
+}
+
+/** `20261123T031502Z`: how duplicity writes an instant; whole seconds, UTC. */
+export function formatWrittenTime(at: Instant): string {
+  return new Date(at)
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z')
+    .replace(/[-:]/g, '');
+}
+
+/**
+ * The instant of a time that duplicity reads, however oddly spelled; `undefined` where it reads none.
+ * `NaN` for the spellings whose instant depends on the reader's clock or zone ("2D", "2026-11-23").
+ * Source: duplicity's `dup_time.genstrtotime` and `stringtotime` (0.8.22).
+ */
+export function readLenientTime(asSpelled: string): Instant | undefined {
+  const text = asSpelled.toUpperCase();
+  if (/^[0-9]+\n?$/.test(text)) {
+    const seconds = Number(text);
+    return seconds === 0 ? undefined : seconds * SECOND;
+  }
+  const exact = readStamp(text);
+  if (exact !== undefined && exact !== 0) return exact;
+  if (readStamp(`${text}Z`) !== undefined) return Number.NaN;
+  const intervals = /^(?:[0-9]+[DWMY])+$/.test(text);
+  const date =
+    /^[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}\n?$/.test(text) ||
+    /^[0-9]{1,2}[-/][0-9]{1,2}[-/][0-9]{4}\n?$/.test(text) ||
+    /^[0-9]{8}Z\n?$/.test(text);
+  return intervals || date ? Number.NaN : undefined;
+}
+
+function readStamp(text: string): Instant | undefined {
+  const [date, clock, ...rest] = text.slice(0, 19).split('T');
+  if (date === undefined || clock === undefined || rest.length > 0) return undefined;
+  if ([...text].length === 16) {
+    const parts = [date.slice(0, 4), date.slice(4, 6), date.slice(6, 8)];
+    parts.push(clock.slice(0, 2), clock.slice(2, 4), clock.slice(4, 6));
+    return utc(parts.map(lenientInteger));
+  }
+  const days = date.split('-');
+  const hours = clock.split(':');
+  if (days.length !== 3 || hours.length !== 3) return undefined;
+  const local = utc([...days, ...hours].map(lenientInteger));
+  const zone = text.slice(19);
+  if (local === undefined) return undefined;
+  return /^(?:Z|[+-]\d\d:\d\d)$/.test(zone) ? local - offsetOf(zone) : undefined;
+}
+
+/** Python's `int()`: white space, a sign, single underscores and digits of any script pass. */
+function lenientInteger(text: string | undefined): number {
+  const trimmed = (text ?? '').trim();
+  if (!/^[+-]?\p{Nd}+(?:_\p{Nd}+)*$/u.test(trimmed)) return Number.NaN;
+  const ascii = trimmed.replaceAll('_', '').replace(/\p{Nd}/gu, (digit) => {
+    // Every block of decimal digits in Unicode starts at a multiple of ten past its zero.
+    let zero = digit.codePointAt(0) ?? 0;
+    while (
+      /^\p{Nd}$/u.test(String.fromCodePoint(zero - 1)) &&
+      (digit.codePointAt(0) ?? 0) - zero < 9
+    )
+      zero -= 1;
+    return String((digit.codePointAt(0) ?? 0) - zero);
+  });
+  return Number(ascii);
+}
+
+/** duplicity takes 31 February and 61 seconds, and rolls them over; so does `Date.UTC`. */
+function utc(fields: number[]): Instant | undefined {
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = fields;
+  const fits =
+    fields.every(Number.isInteger) &&
+    year > 1900 &&
+    year < 2100 &&
+    month >= 1 &&
+    month <= 12 &&
+    day >= 1 &&
+    day <= 31 &&
+    hour >= 0 &&
+    hour <= 23 &&
+    minute >= 0 &&
+    minute <= 59 &&
+    second >= 0 &&
+    second <= 61;
+  return fits ? Date.UTC(year, month - 1, day, hour, minute, second) : undefined;
+}
+
+function sameFields(at: Instant, match: RegExpExecArray): boolean {
+  const iso = new Date(at).toISOString();
+  return iso.slice(0, 19).replace(/[-:T]/g, '') === match.slice(1, 7).join('');
+}
+
+/** duplicity writes Newfoundland's -03:30 as -04:30, and reads hours and minutes as they stand. */
+function offsetOf(zone: string): number {
+  if (zone === 'Z') return 0;
+  return (Number(zone.slice(0, 3)) * 60 + Number(zone.slice(4, 6))) * MINUTE;
+}

@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type FileName,
+  formatFileName,
+  type NameReading,
+  parseFileName,
+  readFileName,
+} from '../../shared/duplicity/file-name.ts';
+
+type Reads = null | 'dies' | 'relative' | readonly unknown[];
+
+const recorded = readFileSync(
+  new URL('../fixtures/names/duplicity-0.8.22.jsonl', import.meta.url),
+  'utf8',
+)
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line) as [name: string, reads: Reads]);
+
+/** Our reading in the words of the recording. */
+function inItsWords(reading: NameReading): Reads {
+  if (reading.kind === 'lethal') return 'dies';
+  if (reading.kind === 'foreign' || reading.kind === 'statistics') return null;
+  const { name } = reading;
+  const times = [name.time, name.start, name.end].map((at) =>
+    at === undefined ? null : at / 1000,
+  );
+  if (times.some(Number.isNaN)) return 'relative';
+  const flags = [name.encrypted, name.compressed, name.partial];
+  return [name.type, name.manifest, name.volume ?? null, ...times, ...flags];
+}
+
+describe('readFileName', () => {
+  it(`reads ${recorded.length} names as duplicity 0.8.22 does`, () => {
+    const differing = recorded
+      .map(([name, duplicity]) => ({ name, duplicity, ours: inItsWords(readFileName(name)) }))
+      .filter(({ duplicity, ours }) => JSON.stringify(duplicity) !== JSON.stringify(ours));
+    expect(differing).toEqual([]);
+  });
+});
+
+const seconds = fc.integer({ min: -2177452800 + 1, max: 4102444799 }).filter((s) => s !== 0);
+const anyFileName: fc.Arbitrary<FileName> = fc
+  .record({
+    type: fc.constantFrom('full' as const, 'inc' as const, 'full-sig' as const, 'new-sig' as const),
+    at: seconds,
+    until: seconds,
+    volume: fc.option(fc.integer({ min: 1, max: 2 ** 31 }), { nil: undefined }),
+    suffix: fc.constantFrom('', '.gz', '.gpg'),
+    partial: fc.boolean(),
+  })
+  .map(({ type, at, until, volume, suffix, partial }) => {
+    const chained = type === 'inc' || type === 'new-sig';
+    const hasVolume = (type === 'full' || type === 'inc') && volume !== undefined;
+    const manifest = (type === 'full' || type === 'inc') && !hasVolume;
+    return {
+      type,
+      manifest,
+      volume: hasVolume ? volume : undefined,
+      time: chained ? undefined : at * 1000,
+      start: chained ? at * 1000 : undefined,
+      end: chained ? until * 1000 : undefined,
+      encrypted: suffix === '.gpg',
+      compressed: suffix === '.gz' && !manifest,
+      partial: partial && !hasVolume,
+    };
+  });
+
+describe('parseFileName', () => {
+  it('is the inverse of formatFileName', () => {
+    fc.assert(
+      fc.property(anyFileName, (name) => {
+        expect(parseFileName(formatFileName(name))).toEqual(name);
+      }),
+    );
+  });
+
+  it('takes each file prefix off the names of its kind only', () => {
+    const prefix = { archive: 'a_', manifest: 'm_', signature: 's_' };
+    fc.assert(
+      fc.property(anyFileName, (name) => {
+        expect(parseFileName(formatFileName(name, prefix), prefix)).toEqual(name);
+        expect(parseFileName(formatFileName(name), prefix)).toBeUndefined();
+      }),
+    );
+  });
+
+  it('never throws, whatever the name', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 1024 }), (text) => {
+        parseFileName(text);
+        parseFileName(`duplicity-full.${text}`);
+        parseFileName(`duplicity-inc.${text}.to.${text}.vol1.difftar`);
+      }),
+    );
+  });
+
+  it('is undefined for a spelling that duplicity reads but never writes', () => {
+    for (const name of [
+      'duplicity-full.20261123T031502Z.vol01.difftar.gpg',
+      'duplicity-full.20261123T031502Z.vol1.difftar.gpg.bak',
+      'duplicity-full.20260231T101010Z.manifest.gpg',
+      'duplicity-full.20261123T031502Z.manifest.gz',
+      'duplicity-full.1795404902.manifest.gpg',
+    ]) {
+      expect(readFileName(name).kind).toBe('tolerated');
+      expect(parseFileName(name)).toBeUndefined();
+    }
+  });
+
+  it('knows the statistics that duplicity 2.1 and later may add, and counts them as nothing', () => {
+    expect(readFileName('duplicity-full.20261123T034402Z.jsonstat.gpg').kind).toBe('statistics');
+    expect(parseFileName('duplicity-full.20261123T034402Z.jsonstat.gpg')).toBeUndefined();
+  });
+});
