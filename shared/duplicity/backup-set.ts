@@ -1,5 +1,5 @@
 // The backup sets in a target: which files each session of duplicity left, and whether it finished.
-import { type FileName, type FilePrefix, parseFileName, readFileName } from './file-name.ts';
+import { type FileName, type FilePrefix, readFileName } from './file-name.ts';
 import type { Instant } from './time.ts';
 
 /** One object in a target, by its file name (the key minus the target's prefix). */
@@ -33,6 +33,14 @@ export type Volumes = {
   readonly lastAt: Instant | undefined;
 };
 
+/** The manifest of one set; of several (poison) the smallest, and the latest written. */
+export type Manifest = {
+  readonly bytes: number;
+  /** LastModified of its first version: S3's clock. */
+  readonly writtenAt: Instant;
+  readonly copies: number;
+};
+
 /** What one session of duplicity wrote. */
 export type BackupSet = {
   readonly type: 'full' | 'inc';
@@ -40,16 +48,20 @@ export type BackupSet = {
   readonly startedAt: Instant;
   /** The time of the set that an `inc` builds on. */
   readonly basedOn: Instant | undefined;
-  /** `undefined`: this listing did not read them. */
+  /** `undefined`: this listing did not read them, only the names in `unreadStems`. */
   readonly volumes: Volumes | undefined;
-  readonly manifest: { readonly bytes: number; readonly writtenAt: Instant } | undefined;
+  /** The volumes' names cut at `.vol`, where the listing cut them there. */
+  readonly unreadStems: readonly string[];
+  readonly manifest: Manifest | undefined;
   readonly hasSignatures: boolean;
   /** All that was read of it: volumes, manifest and signatures. */
   readonly bytes: number;
   /** Every file of it says so by its name. */
   readonly encrypted: boolean;
-  /** The newest write to any of its files, by S3's clock. */
+  /** The newest write to any of its files, by S3's clock; -Infinity where none was read. */
   readonly lastWriteAt: Instant;
+  /** One of its file names, as evidence. */
+  readonly sample: string;
 };
 
 /** Names that make duplicity itself die on this target. */
@@ -74,11 +86,29 @@ const MISSING_SHOWN = 1000;
  * manifest: a lost tail cannot be seen here.
  */
 export function isComplete(set: BackupSet): boolean | undefined {
-  if (set.manifest === undefined || set.manifest.bytes === 0) return false;
-  const { volumes } = set;
-  if (volumes === undefined) return undefined;
-  const flaws = volumes.missing.length + volumes.empty.length + volumes.doubled.length;
-  return volumes.count > 0 && flaws === 0;
+  if (set.manifest?.copies !== 1) return false;
+  return isWhole(set) && (set.volumes === undefined ? undefined : set.volumes.doubled.length === 0);
+}
+
+/** Nothing of it is missing, but some of it is there under two names. */
+export function isOnlyDoubled(set: BackupSet): boolean {
+  return isComplete(set) === false && isWhole(set);
+}
+
+function isWhole({ manifest, volumes }: BackupSet): boolean {
+  if (manifest === undefined || manifest.bytes === 0) return false;
+  if (volumes === undefined) return true;
+  return volumes.count > 0 && volumes.missing.length + volumes.empty.length === 0;
+}
+
+/** When its manifest was written, by S3's clock: the moment at which the session was done. */
+export function completedAt(set: BackupSet): Instant | undefined {
+  return isComplete(set) === true ? set.manifest?.writtenAt : undefined;
+}
+
+/** The listing as it was at an instant, as far as it can tell: what was first written later is left out. */
+export function asOf(listing: Listing, at: Instant): Listing {
+  return { ...listing, objects: listing.objects.filter((object) => object.firstModifiedAt <= at) };
 }
 
 /** Sorts a listing into sets. Only spellings that duplicity writes become members of a set. */
@@ -99,14 +129,17 @@ export function collectSets(listing: Listing, prefix: FilePrefix): Collection {
       if (reading.kind === 'tolerated') foreign.push(object.name);
       else {
         if (!reading.name.encrypted) unencrypted.push(object.name);
-        if (!reading.name.partial) addMember(draftOf(drafts, reading.name), reading.name, object);
+        if (!reading.name.partial)
+          addMember(draftOf(drafts, reading.name, object.name), reading.name, object);
       }
     }
   }
   for (const stem of listing.volumeStems) {
-    const name = parseFileName(`${stem}1.difftar`, prefix);
-    if (name === undefined) foreign.push(stem);
-    else draftOf(drafts, name).unread = true;
+    const reading = readFileName(`${stem}1.difftar`, prefix);
+    if (reading.kind === 'written') draftOf(drafts, reading.name, stem).unreadStems.push(stem);
+    else foreign.push(stem);
+    // Two spellings of one time under which volumes lie: both begin with a volume 1.
+    if ('name' in reading) noteReader(readers, reading.name, stem);
   }
   for (const names of readers.values()) if (names.length > 1) poison.push({ names, why: 'twice' });
 
@@ -121,15 +154,16 @@ type Draft = {
   startedAt: Instant;
   basedOn: Instant | undefined;
   volumes: Map<number, Member[]>;
-  manifest: { bytes: number; writtenAt: Instant } | undefined;
+  manifest: Manifest | undefined;
   hasSignatures: boolean;
   bytes: number;
   encrypted: boolean;
   lastWriteAt: Instant;
-  unread: boolean;
+  sample: string;
+  unreadStems: string[];
 };
 
-function draftOf(drafts: Map<string, Draft>, name: FileName): Draft {
+function draftOf(drafts: Map<string, Draft>, name: FileName, sample: string): Draft {
   const id = setId(name);
   const known = drafts.get(id);
   if (known !== undefined) return known;
@@ -143,7 +177,8 @@ function draftOf(drafts: Map<string, Draft>, name: FileName): Draft {
     bytes: 0,
     encrypted: true,
     lastWriteAt: Number.NEGATIVE_INFINITY,
-    unread: false,
+    sample,
+    unreadStems: [],
   };
   drafts.set(id, draft);
   return draft;
@@ -157,17 +192,17 @@ function addMember(draft: Draft, name: FileName, object: StoredObject): void {
     const member = { bytes: object.bytes, at: object.modifiedAt };
     draft.volumes.set(name.volume, [...(draft.volumes.get(name.volume) ?? []), member]);
   } else if (name.manifest) {
-    // Of two manifests the worse one counts; that there are two is poison in any case.
-    const { bytes = object.bytes, writtenAt = object.firstModifiedAt } = draft.manifest ?? {};
+    const known = draft.manifest;
     draft.manifest = {
-      bytes: Math.min(bytes, object.bytes),
-      writtenAt: Math.max(writtenAt, object.firstModifiedAt),
+      bytes: Math.min(known?.bytes ?? object.bytes, object.bytes),
+      writtenAt: Math.max(known?.writtenAt ?? object.firstModifiedAt, object.firstModifiedAt),
+      copies: (known?.copies ?? 0) + 1,
     };
   } else draft.hasSignatures = true;
 }
 
-function finishSet({ volumes, unread, ...draft }: Draft): BackupSet {
-  return { ...draft, volumes: unread ? undefined : sumUp(volumes) };
+function finishSet({ volumes, ...draft }: Draft): BackupSet {
+  return { ...draft, volumes: draft.unreadStems.length > 0 ? undefined : sumUp(volumes) };
 }
 
 function sumUp(volumes: Map<number, Member[]>): Volumes {

@@ -10,15 +10,6 @@ export type CalendarDate = string;
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
-/** True for a zone that this runtime knows by its IANA name. */
-export function isZone(zone: string): boolean {
-  try {
-    return formatterOf(zone) !== undefined;
-  } catch {
-    return false;
-  }
-}
-
 /** The local clock at an instant, told as if it were UTC: `new Date(result).toISOString()` reads it. */
 export function wallClock(at: Instant, zone: string): number {
   return at + offsetAt(at, zone);

@@ -1,0 +1,55 @@
+// What an error of the SDK's is called, and what to do about it.
+
+type SdkError = {
+  readonly name?: string;
+  readonly code?: string;
+  readonly message?: string;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+  readonly $response?: { readonly headers?: Record<string, string> };
+  readonly Region?: string;
+};
+
+/** The error's own code and status: `AccessDenied (403)`. Never a message, which may hold anything. */
+export function nameOf(error: unknown): string {
+  const { name, code, $metadata } = error as SdkError;
+  const status = $metadata?.httpStatusCode;
+  const word =
+    [code, name].find((one) => one !== undefined && /^[\w.]{1,60}$/.test(one)) ?? 'Error';
+  return status === undefined ? word : `${word} (${status})`;
+}
+
+/** The next thing to do about an error of S3's, for the operator. */
+export function hintFor(error: unknown, bucket: string): string {
+  const { name = '', code = '', Region, $response } = error as SdkError;
+  const region = Region ?? $response?.headers?.['x-amz-bucket-region'];
+  switch (name) {
+    case 'NoSuchBucket':
+    case 'NotFound':
+      return `there is no bucket ${bucket}: correct "bucket" in hosts.yml, or deploy the stack`;
+    case 'AccessDenied':
+    case 'Forbidden':
+    case 'AllAccessDisabled':
+      return `these credentials may not list ${bucket}: allow s3:ListBucket, or choose others with AWS_PROFILE`;
+    case 'PermanentRedirect':
+    case 'AuthorizationHeaderMalformed':
+    case 'IllegalLocationConstraintException':
+      return `${bucket} is in another region: set "region: ${region ?? 'ITS-REGION'}" in hosts.yml`;
+    case 'InvalidAccessKeyId':
+    case 'SignatureDoesNotMatch':
+    case 'ExpiredToken':
+    case 'InvalidToken':
+      return 'these credentials are not valid: renew them (aws sso login, AWS_PROFILE, AWS_ACCESS_KEY_ID)';
+    case 'CredentialsProviderError':
+      return 'no AWS credentials found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
+    case 'RequestTimeTooSkewed':
+      return 'the clock of this machine is wrong: set it, and run it again';
+    case 'SlowDown':
+    case 'ServiceUnavailable':
+    case 'InternalError':
+      return 'S3 is throttling or in trouble: run it again in a few minutes';
+    default:
+      return code === 'ENOTFOUND' || code === 'ECONNREFUSED'
+        ? 'the endpoint does not answer: check the network and --endpoint-url'
+        : 'run it again; if it stays, see docs/runbook.md#unreadable';
+  }
+}

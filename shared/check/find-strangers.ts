@@ -1,0 +1,67 @@
+// What lies in the roll's bucket but belongs to no host on the roll.
+import { readFileName } from '../duplicity/file-name.ts';
+import type { Roster } from '../roster/roster.ts';
+import type { Unreadable } from '../verdict/judge.ts';
+import { type ListObjects, TargetUnreadableError } from './object-store.ts';
+
+/** `prefixes` without their last slash, sorted; `foreignObjects` outside of every host's target. */
+export type Strangers = {
+  readonly prefixes: readonly string[];
+  readonly foreignObjects: number;
+};
+
+const PREFIXES_OPENED = 100;
+
+/**
+ * Finds the prefixes that hold objects and are on nobody's roll. At most 100 unknown prefixes are looked
+ * into; one that was not is named by its first folder.
+ */
+export async function findStrangers(
+  list: ListObjects,
+  roster: Roster,
+): Promise<Strangers | Unreadable> {
+  const { bucket } = roster;
+  const targets = roster.hosts
+    .filter(({ target }) => target.bucket === bucket)
+    .map(({ target }) => target.prefix);
+  if (targets.includes('')) return { prefixes: [], foreignObjects: 0 };
+  const known = new Set(targets);
+  const parents = new Set(targets.flatMap(foldersAbove));
+
+  const found = new Set<string>();
+  const unknown: string[] = [];
+  let foreignObjects = 0;
+  try {
+    for (const folder of ['', ...parents]) {
+      const { objects, prefixes } = await list({ bucket, prefix: folder, delimiter: '/' });
+      foreignObjects += objects.length;
+      unknown.push(...prefixes.filter((one) => !known.has(one) && !parents.has(one)));
+    }
+    for (let opened = 0; unknown.length > 0; opened += 1) {
+      const folder = unknown.shift() ?? '';
+      if (opened >= PREFIXES_OPENED) {
+        found.add(folder);
+        continue;
+      }
+      const inside = await list({ bucket, prefix: folder, delimiter: '/', onePage: true });
+      foreignObjects += inside.objects.filter(({ key }) => isForeign(key, folder)).length;
+      if (inside.objects.length > 0 || inside.prefixes.length === 0) found.add(folder);
+      unknown.push(...inside.prefixes);
+    }
+  } catch (error) {
+    if (!(error instanceof TargetUnreadableError)) throw error;
+    return { unreadable: error.message, hint: error.hint };
+  }
+  return { prefixes: [...found].map((one) => one.replace(/\/$/, '')).sort(), foreignObjects };
+}
+
+/** `eu/prod/web/` lies in `eu/` and `eu/prod/`. */
+function foldersAbove(prefix: string): string[] {
+  const parts = prefix.split('/').slice(0, -2);
+  return parts.map((_, depth) => `${parts.slice(0, depth + 1).join('/')}/`);
+}
+
+function isForeign(key: string, folder: string): boolean {
+  const { kind } = readFileName(key.slice(folder.length));
+  return kind === 'foreign' || kind === 'tolerated';
+}

@@ -1,0 +1,38 @@
+// The one way in which the check looks into a bucket, whoever answers: S3, a saved listing, a test.
+import type { StoredObject } from '../duplicity/backup-set.ts';
+
+/** One question to a bucket. Answers come in the order of the keys' UTF-8 bytes. */
+export type ListQuery = {
+  readonly bucket: string;
+  readonly prefix: string;
+  /** Keys that hold it after the prefix are cut behind it and told once. */
+  readonly delimiter?: string;
+  /** Only keys after this one. */
+  readonly startAfter?: string;
+  /** Ask for one page only; without it every page is read. */
+  readonly onePage?: boolean;
+};
+
+/** An object by its whole key. */
+export type KeyedObject = Omit<StoredObject, 'name'> & { readonly key: string };
+
+/** What the bucket answered; `cut` = `onePage` was asked for, and there are more. */
+export type ListAnswer = {
+  readonly objects: readonly KeyedObject[];
+  readonly prefixes: readonly string[];
+  readonly cut: boolean;
+};
+
+/** Lists objects. Throws `TargetUnreadableError` when it could not look; never answers less than there is. */
+export type ListObjects = (query: ListQuery) => Promise<ListAnswer>;
+
+/** A bucket that could not be read to the end; `hint` says what to do next. */
+export class TargetUnreadableError extends Error {
+  override readonly name = 'TargetUnreadableError';
+  readonly hint: string;
+
+  constructor(message: string, hint: string, options?: ErrorOptions) {
+    super(message, options);
+    this.hint = hint;
+  }
+}

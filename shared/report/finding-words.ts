@@ -1,0 +1,158 @@
+// What a finding says, and what to do about it, in words that suffice at 3 am.
+import type { Finding, FindingKind, NamesShown, SetTimes } from '../verdict/finding.ts';
+import type { Verdict } from '../verdict/judge.ts';
+import {
+  count,
+  quoteName,
+  sayBytes,
+  sayInstant,
+  sayLength,
+  sayNumbers,
+  sayTime,
+} from './plain-text.ts';
+
+/** One sentence or two, ASCII, names escaped; without the host and the kind. */
+export function describeFinding(finding: Finding, verdict: Verdict): string {
+  const zone = verdict.host.timezone;
+  const at = (instant: number) => sayInstant(instant, zone);
+  switch (finding.kind) {
+    case 'tampered':
+      return finding.removals
+        .map(
+          (removal) =>
+            `${quoteName(removal.key)} was removed ${at(removal.at)} by ${removal.principal ?? 'an unknown key'} from ${removal.address ?? 'an unknown address'}; ${LEFT[removal.left]}`,
+        )
+        .join('. ');
+    case 'unreadable':
+      return `could not check: ${finding.reason}. This is not an all-clear`;
+    case 'missing':
+      return [
+        sayMissing(finding.windowsMissed, verdict),
+        ...finding.strayed.map(sayStray(zone)),
+      ].join('. ');
+    case 'incomplete':
+      return `the full of ${at(finding.startedAt)} has ${count(finding.volumes, 'volume')}; ${sayFlaws(finding)}. It can NOT be relied on`;
+    case 'poisoned':
+      return `duplicity itself dies on ${sayNames(finding)}: no restore works until they are gone`;
+    case 'incremental':
+      return `${count(finding.count, 'incremental set')}, the first ${quoteName(finding.name)} of ${at(finding.startedAt)} (${sayLength(verdict.at - finding.startedAt)} ago); only fulls should occur`;
+    case 'unencrypted':
+      return `${count(finding.count, 'object')} without encryption: ${sayNames(finding)}`;
+    case 'never':
+      return finding.severity === 'info'
+        ? 'no backup yet; none is owed before its first window'
+        : 'on the roll, and no duplicity backup was ever seen in its target';
+    case 'late':
+      return `still uploading: ${count(finding.volumes, 'volume')} of the full of ${at(finding.startedAt)}, the last at ${sayTime(finding.lastArrivalAt, zone)}; counts as missed at ${sayTime(finding.hardDueAt, zone)}`;
+    case 'no-signatures':
+      return `the full of ${at(finding.startedAt)} has no signature archive: it restores, but cannot be listed`;
+    case 'maybe-truncated':
+      return `the last of ${count(finding.volumes, 'volume')} is as big as the others, so a later one may be lost; a restore proves it`;
+    case 'shrunk':
+      return finding.usualBytes === undefined
+        ? `${sayBytes(finding.bytes)}, under the minimum of ${sayBytes(finding.boundBytes)}`
+        : `shrank to ${sayBytes(finding.bytes)}, ${share(finding.bytes, finding.usualBytes)} of its usual ${sayBytes(finding.usualBytes)}`;
+    case 'grew':
+      return `grew to ${sayBytes(finding.bytes)}, ${share(finding.bytes, finding.usualBytes)} of its usual ${sayBytes(finding.usualBytes ?? 0)}`;
+    case 'clock-skew':
+      return `the name of the full of ${at(finding.startedAt)} is ${sayLength(finding.aheadMs)} ahead of S3's clock: the host's clock is wrong, or the name is forged`;
+    case 'duplicate-full':
+      return `${finding.fulls.length} fulls in one window: ${finding.fulls.map((full) => `${sayTime(full.startedAt, zone)}${full.completedAt === undefined ? ' (not complete)' : ''}`).join(', ')}`;
+    case 'unknown-host':
+      return `${quoteName(finding.prefix)} holds objects, and no host of the roll writes there`;
+    case 'foreign':
+      return `${count(finding.count, 'object')} that duplicity did not write: ${sayNames(finding)}${prefixHint(finding)}`;
+    case 'paused':
+      return `paused until ${finding.until}: ${quoteName(finding.because)}`;
+  }
+}
+
+const LEFT = {
+  marker: 'the version is still there under a delete marker',
+  version: 'that version is gone for good',
+  unknown: 'whether a version is left was not told',
+};
+
+/** The command or the step that comes next; nothing where there is nothing to do. */
+export function nextStep(finding: Finding, { host }: Verdict): string | undefined {
+  const on = (command: string) => `ssh ${host.name} '${command}'`;
+  switch (finding.kind) {
+    case 'tampered':
+      return `disable that key in IAM, then look: rollcall check --deep --host ${host.name}`;
+    case 'unreadable':
+      return finding.hint;
+    case 'missing':
+    case 'incomplete':
+      return on('sudo rollcall-backup run');
+    case 'never':
+      return finding.severity === 'info' ? undefined : on('sudo rollcall-backup check');
+    case 'incremental':
+      return on('sudo rollcall-backup run');
+    case 'poisoned':
+      return `rollcall explain, then remove them with an administrator's key`;
+    case 'unencrypted':
+      return on('sudo rollcall-backup check');
+    case 'shrunk':
+    case 'grew':
+      return on('cat /etc/backup-targets');
+    case 'clock-skew':
+      return on('timedatectl');
+    case 'no-signatures':
+    case 'maybe-truncated':
+      return `restore ${host.name} fetch PATH OUT`;
+    case 'unknown-host':
+      return 'add it to hosts.yml, or find out who writes there';
+    default:
+      return undefined;
+  }
+}
+
+/** The kinds that docs/runbook.md has a section for: all that ask somebody to act. */
+export function runbookOf(kind: FindingKind): string {
+  return `docs/runbook.md#${kind}`;
+}
+
+function sayMissing(windowsMissed: number, { lastGood, host, at }: Verdict): string {
+  if (lastGood === undefined) return 'no complete full backup is in the bucket';
+  const since = sayInstant(lastGood.startedAt, host.timezone);
+  const age = sayLength(at - lastGood.startedAt);
+  return `no full backup since ${since} (${age}; ${count(windowsMissed, 'window')})`;
+}
+
+function sayStray(zone: string): (set: SetTimes) => string {
+  return ({ startedAt, completedAt }) => {
+    const begun = sayInstant(startedAt, zone);
+    const done = completedAt === undefined ? 'later' : sayInstant(completedAt, zone);
+    return `A set begun ${begun} was finished ${done}: it counts for neither day. If that is the plan, set "opens" in hosts.yml to before ${sayTime(startedAt, zone)}`;
+  };
+}
+
+function sayFlaws(finding: Extract<Finding, { kind: 'incomplete' }>): string {
+  const flaws: string[] = [];
+  if (finding.manifest === 'absent') flaws.push('its manifest never arrived');
+  if (finding.manifest === 'empty') flaws.push('its manifest is empty');
+  if (finding.missingVolumes.length > 0)
+    flaws.push(`absent: ${sayNumbers(finding.missingVolumes)}`);
+  if (finding.emptyVolumes.length > 0) flaws.push(`empty: ${sayNumbers(finding.emptyVolumes)}`);
+  if (flaws.length === 0) flaws.push('no volume is there');
+  return flaws.join('; ');
+}
+
+function sayNames({ names, count: all }: NamesShown): string {
+  const more = all - names.length;
+  return `${names.map(quoteName).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** duplicity's names behind a prefix that the roll does not tell look foreign. */
+function prefixHint({ names }: NamesShown): string {
+  const [prefix] = names.flatMap(
+    (name) => /^(.+)duplicity-(?:full|inc|new)[.-]/.exec(name)?.[1] ?? [],
+  );
+  return prefix === undefined
+    ? ''
+    : `; if --file-prefix is meant, set filePrefix: ${quoteName(prefix)}`;
+}
+
+function share(bytes: number, usual: number | undefined): string {
+  return `${Math.round((bytes / (usual || 1)) * 100)} %`;
+}

@@ -1,0 +1,134 @@
+// All verdicts of one run, counted, and their stable JSON.
+import { type BackupSet, completedAt, isComplete } from '../duplicity/backup-set.ts';
+import type { Instant } from '../duplicity/time.ts';
+import { type Finding, type Severity, worstSeverity } from '../verdict/finding.ts';
+import type { Verdict } from '../verdict/judge.ts';
+import { describeFinding } from './finding-words.ts';
+
+/** What one run found. */
+export type Report = {
+  readonly checkedAt: Instant;
+  readonly bucket: string;
+  readonly verdicts: readonly Verdict[];
+  /** Prefixes in the bucket that nobody on the roll writes to. */
+  readonly unknownHosts: readonly string[];
+  /** Objects that duplicity did not write, inside the targets and outside. */
+  readonly foreignObjects: number;
+  /** Why the bucket outside of the targets could not be looked at. */
+  readonly unsearched?: string;
+};
+
+/** `critical` and `warning` by each host's worst finding; `ok` by its headline. */
+export type Summary = {
+  readonly hosts: number;
+  readonly ok: number;
+  readonly critical: number;
+  readonly warning: number;
+};
+
+export function summarize(verdicts: readonly Verdict[]): Summary {
+  const worst = (severity: Severity) =>
+    verdicts.filter(({ findings }) => worstSeverity(findings) === severity).length;
+  return {
+    hosts: verdicts.length,
+    ok: verdicts.filter(({ headline }) => headline === 'ok').length,
+    critical: worst('critical'),
+    warning: worst('warning'),
+  };
+}
+
+/**
+ * The monitoring-plugin convention: 0 all ok, 1 warning, 2 critical, 3 could not check. A host that is
+ * known to be bad outranks one that could not be looked at.
+ */
+export function exitStatus(report: Report): 0 | 1 | 2 | 3 {
+  const findings = report.verdicts.flatMap((verdict) => verdict.findings);
+  const critical = findings.filter(({ severity }) => severity === 'critical');
+  if (critical.some(({ kind }) => kind !== 'unreadable')) return 2;
+  if (critical.length > 0 || report.unsearched !== undefined) return 3;
+  const warned = findings.some(({ severity }) => severity === 'warning');
+  return warned || report.unknownHosts.length > 0 ? 1 : 0;
+}
+
+/** The report as docs/how-it-judges.md describes it, version 1. */
+export function reportToJson(report: Report): Record<string, unknown> {
+  return {
+    version: 1,
+    checkedAt: iso(report.checkedAt),
+    bucket: report.bucket,
+    summary: summarize(report.verdicts),
+    hosts: report.verdicts.map(verdictToJson),
+    unknownHosts: report.unknownHosts,
+    foreignObjects: report.foreignObjects,
+    ...(report.unsearched === undefined ? {} : { unsearched: report.unsearched }),
+  };
+}
+
+function verdictToJson(verdict: Verdict): Record<string, unknown> {
+  const { host, window, answer, lastGood, next } = verdict;
+  return {
+    host: host.name,
+    target: `s3://${host.target.bucket}/${host.target.prefix}`,
+    verdict: verdict.headline,
+    window: { opensAt: iso(window.opensAt), dueAt: iso(window.dueAt) },
+    findings: verdict.findings.map((finding) => findingToJson(finding, verdict)),
+    answer: answer === undefined ? null : setToJson(answer),
+    lastGood: lastGood === undefined ? null : setToJson(lastGood),
+    sets: verdict.sets.map(setToJson),
+    ...(next === undefined
+      ? {}
+      : {
+          next: {
+            opensAt: iso(next.window.opensAt),
+            dueAt: iso(next.window.dueAt),
+            state: next.state,
+          },
+        }),
+  };
+}
+
+function findingToJson(finding: Finding, verdict: Verdict): Record<string, unknown> {
+  const { kind, severity, ...evidence } = finding;
+  return {
+    kind,
+    severity,
+    message: describeFinding(finding, verdict),
+    ...evidenceToJson(evidence),
+  };
+}
+
+/** Instants become ISO texts by their names: `...At`, also inside lists. */
+function evidenceToJson(evidence: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(evidence).map(([key, value]) => {
+      if (Array.isArray(value)) {
+        return [key, value.map((one) => (typeof one === 'object' ? evidenceToJson(one) : one))];
+      }
+      return [key, key.endsWith('At') && typeof value === 'number' ? iso(value) : (value ?? null)];
+    }),
+  );
+}
+
+/** `null` for what a listing without the volumes cannot know. */
+function setToJson(set: BackupSet): Record<string, unknown> {
+  const { volumes, manifest } = set;
+  const done = completedAt(set);
+  return {
+    type: set.type,
+    startedAt: iso(set.startedAt),
+    completedAt: done === undefined ? null : iso(done),
+    complete: isComplete(set) ?? null,
+    volumes: volumes?.count ?? null,
+    missingVolumes: volumes?.missing ?? [],
+    hasManifest: manifest !== undefined,
+    hasSignatures: set.hasSignatures,
+    bytes: set.bytes,
+    encrypted: set.encrypted,
+    ...(set.basedOn === undefined ? {} : { basedOn: iso(set.basedOn) }),
+  };
+}
+
+/** Whole seconds without a fraction, as duplicity and S3 count them. */
+export function iso(at: Instant): string {
+  return new Date(at).toISOString().replace('.000Z', 'Z');
+}

@@ -1,0 +1,115 @@
+// One host of the roll: what it says itself, over what the roll says for all.
+import type { FilePrefix } from '../duplicity/file-name.ts';
+import { DATE, readSize, readWindow, ZONE } from './roll-values.ts';
+import type { Host, Target } from './roster.ts';
+import {
+  fieldsOf,
+  holdsMap,
+  matching,
+  note,
+  type Place,
+  textOf,
+  type YamlReader,
+} from './yaml-reader.ts';
+
+/** What holds for a host where it says nothing itself. */
+export type HostDefaults = Omit<Host, 'name' | 'target'> & { readonly bucket: string };
+
+/** Reads `NAME: { ... }`; the place is the one that mistakes about the whole host point at. */
+export function readHost(
+  yaml: YamlReader,
+  [name, value, key]: [string, Place, Place],
+  { bucket, ...defaults }: HostDefaults,
+  readRecipients: (yaml: YamlReader, place: Place | undefined) => string[],
+): { host: Host; place: Place } {
+  if (!isHostName(name)) {
+    note(
+      yaml,
+      key,
+      `"${name}" cannot be a host's name: use letters, digits and . _ - + = , @ (at most 64), as IAM user names do`,
+    );
+  }
+  const fields =
+    value.node === undefined
+      ? {}
+      : fieldsOf(yaml, value, [
+          'target',
+          'filePrefix',
+          'timezone',
+          'window',
+          'recipients',
+          'size',
+          'paused',
+          'since',
+        ]);
+  const since = matching(yaml, fields.since, DATE.rule, DATE.parse);
+  const paused = readPause(yaml, fields.paused);
+  const host: Host = {
+    name,
+    target: matching(yaml, fields.target, TARGET.rule, TARGET.parse) ?? {
+      bucket,
+      prefix: `${name}/`,
+    },
+    filePrefix: readFilePrefix(yaml, fields.filePrefix) ?? defaults.filePrefix,
+    timezone: matching(yaml, fields.timezone, ZONE.rule, ZONE.parse) ?? defaults.timezone,
+    window: readWindow(yaml, fields.window, defaults.window),
+    recipients:
+      fields.recipients === undefined
+        ? defaults.recipients
+        : readRecipients(yaml, fields.recipients),
+    size: readSize(yaml, fields.size, defaults.size),
+    ...(paused === undefined ? {} : { paused }),
+    ...(since === undefined ? {} : { since }),
+  };
+  return { host, place: key };
+}
+
+/** Slashes are allowed, as duplicity's server ids may hold them; such a host brings its own credentials. */
+function isHostName(name: string): boolean {
+  return name.length <= 64 && /^[A-Za-z0-9][\w+=,.@-]*(?:\/[A-Za-z0-9][\w+=,.@-]*)*$/.test(name);
+}
+
+const TARGET = {
+  rule: 's3://BUCKET/PREFIX/',
+  parse: (text: string): Target | undefined => {
+    const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(text);
+    if (match?.[1] === undefined) return undefined;
+    const path = (match[2] ?? '').replace(/\/+$/, '');
+    return { bucket: match[1], prefix: path === '' ? '' : `${path}/` };
+  },
+};
+
+const FILE_PREFIX = {
+  rule: 'what --file-prefix got, without a slash',
+  parse: (text: string) => (text.includes('/') ? undefined : text),
+};
+
+function readFilePrefix(yaml: YamlReader, place: Place | undefined): FilePrefix | undefined {
+  if (place === undefined) return undefined;
+  if (!holdsMap(yaml, place)) {
+    const one = matching(yaml, place, FILE_PREFIX.rule, FILE_PREFIX.parse);
+    return one === undefined ? undefined : { archive: one, manifest: one, signature: one };
+  }
+  const fields = fieldsOf(yaml, place, ['archive', 'manifest', 'signature']);
+  const read = (field: Place | undefined) =>
+    matching(yaml, field, FILE_PREFIX.rule, FILE_PREFIX.parse) ?? '';
+  return {
+    archive: read(fields.archive),
+    manifest: read(fields.manifest),
+    signature: read(fields.signature),
+  };
+}
+
+function readPause(yaml: YamlReader, place: Place | undefined): Host['paused'] {
+  if (place === undefined) return undefined;
+  const fields = fieldsOf(yaml, place, ['until', 'because']);
+  const until = matching(yaml, fields.until, DATE.rule, DATE.parse);
+  const because = textOf(yaml, fields.because);
+  if (fields.until === undefined) {
+    note(yaml, place, `${place.path} needs "until: DATE"; a pause always ends`);
+  }
+  if (because === undefined || because.trim() === '') {
+    note(yaml, place, `${place.path} needs "because: REASON"; every digest shows it`);
+  }
+  return until === undefined || because === undefined ? undefined : { until, because };
+}

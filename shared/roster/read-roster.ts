@@ -1,0 +1,154 @@
+// hosts.yml -> the roll: every mistake at once, each with its line and what to write instead.
+import { NO_PREFIX } from '../duplicity/file-name.ts';
+import { ConfigError } from './config-error.ts';
+import { readHost } from './read-host.ts';
+import { EMAIL, HTTPS, PHONE, readSize, readWindow, ZONE } from './roll-values.ts';
+import type { Alerts, Host, Roster } from './roster.ts';
+import {
+  entriesOf,
+  fieldsOf,
+  itemsOf,
+  matching,
+  note,
+  openYaml,
+  type Place,
+  type YamlReader,
+} from './yaml-reader.ts';
+
+/**
+ * Parses a roll. `file` is what the mistakes call it.
+ * Throws `ConfigError` with one issue for every mistake, in the order of the lines.
+ */
+export function readRoster(text: string, file: string): Roster {
+  const yaml = openYaml(text, file);
+  const roster = yaml.issues.length === 0 ? readRoll(yaml, yaml.root) : undefined;
+  if (roster === undefined || yaml.issues.length > 0) {
+    throw new ConfigError(inLineOrder(yaml.issues));
+  }
+  return roster;
+}
+
+function readRoll(yaml: YamlReader, root: Place): Roster | undefined {
+  const fields = fieldsOf(yaml, root, [
+    'bucket',
+    'existing',
+    'region',
+    'timezone',
+    'window',
+    'keepDays',
+    'alerts',
+    'recipients',
+    'size',
+    'hosts',
+  ]);
+  if (fields.bucket === undefined) {
+    note(yaml, root, 'no bucket: write "bucket: NAME", the bucket that the hosts back up to');
+  }
+  const bucket = matching(yaml, fields.bucket, BUCKET.rule, BUCKET.parse);
+  const timezone = matching(yaml, fields.timezone, ZONE.rule, ZONE.parse) ?? 'UTC';
+  const window = readWindow(yaml, fields.window, undefined);
+  const defaults: Omit<Host, 'name' | 'target'> & { bucket: string } = {
+    bucket: bucket ?? '',
+    filePrefix: NO_PREFIX,
+    timezone,
+    window,
+    recipients: readRecipients(yaml, fields.recipients),
+    size: readSize(yaml, fields.size, { minBytes: 0, shrink: 0.5, grow: 2 }),
+  };
+  const hosts = entriesOf(yaml, fields.hosts ?? { node: undefined, path: 'hosts' }).map((entry) =>
+    readHost(yaml, entry, defaults, readRecipients),
+  );
+  if (hosts.length === 0) {
+    note(
+      yaml,
+      fields.hosts ?? root,
+      'no hosts: an empty roll would call nobody; write "hosts:" and under it "  NAME: {}"',
+    );
+  }
+  noteOverlaps(yaml, hosts);
+  return {
+    bucket: defaults.bucket,
+    existing: matching(yaml, fields.existing, FLAG.rule, FLAG.parse) ?? false,
+    region: matching(yaml, fields.region, REGION.rule, REGION.parse) ?? 'us-east-1',
+    timezone,
+    window,
+    keepDays: matching(yaml, fields.keepDays, DAYS.rule, DAYS.parse) ?? 6,
+    alerts: readAlerts(yaml, fields.alerts),
+    hosts: hosts.map(({ host }) => host),
+  };
+}
+
+const BUCKET = {
+  rule: 'a bucket name: 3 to 63 of a-z, 0-9, "." and "-"',
+  parse: (text: string) => (/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(text) ? text : undefined),
+};
+const REGION = {
+  rule: 'an AWS region like eu-west-1',
+  parse: (text: string) => (/^[a-z]{2}(?:-[a-z]+)+-\d+$/.test(text) ? text : undefined),
+};
+const FLAG = {
+  rule: 'true or false',
+  parse: (text: string) => (text === 'true' ? true : text === 'false' ? false : undefined),
+};
+const DAYS = {
+  rule: 'a whole number of days from 2',
+  parse: (text: string) => (/^\d{1,5}$/.test(text) && Number(text) >= 2 ? Number(text) : undefined),
+};
+const KEY_ID = {
+  rule: 'an OpenPGP key id or fingerprint: 16 or 40 hexadecimal digits',
+  parse: (text: string) => {
+    const digits = text.replace(/^0x/i, '').replaceAll(' ', '').toUpperCase();
+    return /^(?:[0-9A-F]{16}|[0-9A-F]{40}|[0-9A-F]{64})$/.test(digits) ? digits : undefined;
+  },
+};
+
+function readRecipients(yaml: YamlReader, place: Place | undefined): string[] {
+  return listOf(yaml, place, KEY_ID);
+}
+
+function readAlerts(yaml: YamlReader, place: Place | undefined): Alerts {
+  const fields =
+    place === undefined
+      ? {}
+      : fieldsOf(yaml, place, ['from', 'mail', 'sms', 'https', 'ops', 'heartbeat']);
+  const from = matching(yaml, fields.from, EMAIL.rule, EMAIL.parse);
+  const heartbeat = matching(yaml, fields.heartbeat, HTTPS.rule, HTTPS.parse);
+  const mail = listOf(yaml, fields.mail, EMAIL);
+  return {
+    ...(from === undefined ? {} : { from }),
+    mail,
+    sms: listOf(yaml, fields.sms, PHONE),
+    https: listOf(yaml, fields.https, HTTPS),
+    ops: fields.ops === undefined ? mail : listOf(yaml, fields.ops, EMAIL),
+    ...(heartbeat === undefined ? {} : { heartbeat }),
+  };
+}
+
+function listOf(
+  yaml: YamlReader,
+  place: Place | undefined,
+  { rule, parse }: { rule: string; parse: (text: string) => string | undefined },
+): string[] {
+  return itemsOf(yaml, place).flatMap((item) => matching(yaml, item, rule, parse) ?? []);
+}
+
+/** Sorted, a prefix that lies inside another stands right behind it or behind one that does. */
+function noteOverlaps(yaml: YamlReader, hosts: readonly { host: Host; place: Place }[]): void {
+  const path = ({ host: { target } }: { host: Host }) => `${target.bucket}/${target.prefix}`;
+  const sorted = [...hosts].sort((a, b) => (path(a) < path(b) ? -1 : 1));
+  let outer = sorted[0];
+  for (const inner of sorted.slice(1)) {
+    if (outer !== undefined && path(inner).startsWith(path(outer))) {
+      note(
+        yaml,
+        inner.place,
+        `${inner.host.name} and ${outer.host.name} overlap: s3://${path(inner)} lies in s3://${path(outer)}; give each host a prefix of its own`,
+      );
+    } else outer = inner;
+  }
+}
+
+function inLineOrder(issues: readonly string[]): string[] {
+  const line = (issue: string) => Number(/:(\d+): /.exec(issue)?.[1] ?? 0);
+  return [...issues].sort((a, b) => line(a) - line(b));
+}

@@ -1,0 +1,120 @@
+// The closed list of what can be found on a host, worst first, each with its evidence.
+import type { Instant } from '../duplicity/time.ts';
+
+/** Worst first; a host's headline is its first finding in this order. */
+export const FINDING_KINDS = [
+  'tampered',
+  'unreadable',
+  'missing',
+  'incomplete',
+  'poisoned',
+  'incremental',
+  'unencrypted',
+  'never',
+  'late',
+  'no-signatures',
+  'maybe-truncated',
+  'shrunk',
+  'grew',
+  'clock-skew',
+  'duplicate-full',
+  'unknown-host',
+  'foreign',
+  'paused',
+] as const;
+
+export type FindingKind = (typeof FINDING_KINDS)[number];
+
+/** `critical` alerts, `warning` goes into the digest, `info` is told there. */
+export type Severity = 'critical' | 'warning' | 'info';
+
+/** One full set in short: when it began, and when its manifest was written. */
+export type SetTimes = { readonly startedAt: Instant; readonly completedAt: Instant | undefined };
+
+/** Names as evidence: at most `SHOWN` of `count`. They are hostile text until they are escaped. */
+export type NamesShown = { readonly names: readonly string[]; readonly count: number };
+
+/** One object that somebody removed, as its event told it. */
+export type Removal = {
+  readonly key: string;
+  readonly at: Instant;
+  /** `marker`: hidden under a delete marker, the version is still there; `version`: gone. */
+  readonly left: 'marker' | 'version' | 'unknown';
+  readonly principal: string | undefined;
+  readonly address: string | undefined;
+};
+
+export type Evidence =
+  | { readonly kind: 'tampered'; readonly removals: readonly Removal[] }
+  | { readonly kind: 'unreadable'; readonly reason: string; readonly hint: string }
+  | {
+      readonly kind: 'missing';
+      readonly windowsMissed: number;
+      /** Fulls that were finished in this window's day but begun before it, or the other way round. */
+      readonly strayed: readonly SetTimes[];
+    }
+  | {
+      readonly kind: 'incomplete';
+      readonly startedAt: Instant;
+      readonly volumes: number;
+      readonly missingVolumes: readonly number[];
+      readonly emptyVolumes: readonly number[];
+      readonly manifest: 'there' | 'absent' | 'empty';
+    }
+  | ({ readonly kind: 'poisoned' } & NamesShown)
+  | {
+      readonly kind: 'incremental';
+      readonly name: string;
+      readonly startedAt: Instant;
+      readonly count: number;
+    }
+  | ({ readonly kind: 'unencrypted' } & NamesShown)
+  | { readonly kind: 'never' }
+  | {
+      readonly kind: 'late';
+      readonly startedAt: Instant;
+      readonly volumes: number;
+      readonly lastArrivalAt: Instant;
+      readonly hardDueAt: Instant;
+    }
+  | { readonly kind: 'no-signatures'; readonly startedAt: Instant }
+  | { readonly kind: 'maybe-truncated'; readonly startedAt: Instant; readonly volumes: number }
+  | {
+      readonly kind: 'shrunk' | 'grew';
+      readonly bytes: number;
+      /** `undefined`: below the roll's own minimum, whatever is usual. */
+      readonly usualBytes: number | undefined;
+      readonly boundBytes: number;
+    }
+  | {
+      readonly kind: 'clock-skew';
+      readonly startedAt: Instant;
+      /** How far the name is ahead of S3's clock, in milliseconds. */
+      readonly aheadMs: number;
+    }
+  | { readonly kind: 'duplicate-full'; readonly fulls: readonly SetTimes[] }
+  | { readonly kind: 'unknown-host'; readonly prefix: string }
+  | ({ readonly kind: 'foreign' } & NamesShown)
+  | { readonly kind: 'paused'; readonly until: string; readonly because: string };
+
+export type Finding = Evidence & { readonly severity: Severity };
+
+const SHOWN = 3;
+
+/** At most three of the names, and how many there are. */
+export function showNames(names: readonly string[]): NamesShown {
+  return { names: names.slice(0, SHOWN), count: names.length };
+}
+
+/** Worst first. */
+export function sortFindings(findings: readonly Finding[]): Finding[] {
+  const rank = (finding: Finding) => FINDING_KINDS.indexOf(finding.kind);
+  return [...findings].sort((a, b) => rank(a) - rank(b));
+}
+
+const SEVERITIES: readonly Severity[] = ['critical', 'warning', 'info'];
+
+/** The worst severity among findings; `info` for none. */
+export function worstSeverity(findings: readonly Finding[]): Severity {
+  return SEVERITIES.find((severity) => findings.some((f) => f.severity === severity)) ?? 'info';
+}
