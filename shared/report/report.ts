@@ -45,9 +45,10 @@ export function exitStatus(report: Report): 0 | 1 | 2 | 3 {
   const findings = report.verdicts.flatMap((verdict) => verdict.findings);
   const critical = findings.filter(({ severity }) => severity === 'critical');
   if (critical.some(({ kind }) => kind !== 'unreadable')) return 2;
-  if (critical.length > 0 || report.unsearched !== undefined) return 3;
+  if (critical.length > 0) return 3;
   const warned = findings.some(({ severity }) => severity === 'warning');
-  return warned || report.unknownHosts.length > 0 ? 1 : 0;
+  const strange = report.unknownHosts.length > 0 || report.unsearched !== undefined;
+  return warned || strange ? 1 : 0;
 }
 
 /** The report as docs/how-it-judges.md describes it, version 1. */

@@ -1,0 +1,67 @@
+#!/usr/bin/env node
+// The command line: the same roll call as the Lambdas', with nothing deployed.
+import { ConfigError } from '../shared/roster/config-error.ts';
+import { runCheck } from './rollcall/check-command.ts';
+import { runExplain } from './rollcall/explain-command.ts';
+import { UsageError } from './rollcall/usage-error.ts';
+
+const HELP = `rollcall - did every host write a complete, encrypted duplicity backup, on time?
+
+Examples
+  rollcall check                     judge the whole roll now
+  rollcall check --listing all.json  judge a saved listing, offline
+  rollcall explain KEY               how is this object name read?
+
+Commands
+  check      judge hosts; exit status 0 ok, 1 warning, 2 critical, 3 could not check
+  explain    read object names
+
+rollcall COMMAND --help says more, examples first.
+`;
+
+const COMMANDS: Record<string, (args: readonly string[]) => Promise<number>> = {
+  check: runCheck,
+  explain: runExplain,
+};
+
+async function main([command, ...args]: readonly string[]): Promise<number> {
+  if (command === undefined || command === '--help' || command === 'help') {
+    process.stdout.write(HELP);
+    return command === undefined ? 3 : 0;
+  }
+  const run = COMMANDS[command];
+  if (run === undefined) {
+    throw new UsageError(`there is no command ${JSON.stringify(command)}`, 'see: rollcall --help');
+  }
+  return run(args);
+}
+
+/** What the operator can mend is told in two lines; anything else is a bug, with its trace. */
+function tell(error: unknown): number {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  if (error instanceof ConfigError) {
+    for (const issue of error.issues) console.error(`rollcall: error: ${issue}`);
+    console.error(
+      'rollcall: hint: correct these lines, and run it again; docs/setup.md has a whole roll',
+    );
+  } else if (error instanceof UsageError) {
+    console.error(`rollcall: error: ${error.message}`);
+    console.error(`rollcall: hint: ${error.hint}`);
+  } else if (code.startsWith('ERR_PARSE_ARGS')) {
+    console.error(`rollcall: error: ${(error as Error).message.split('. ')[0]}`);
+    console.error('rollcall: hint: see: rollcall COMMAND --help');
+  } else throw error;
+  return 3;
+}
+
+// A reader that has seen enough (`| head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.exitCode = tell(error);
+}

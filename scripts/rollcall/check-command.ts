@@ -1,0 +1,177 @@
+// `rollcall check`: judges now, or offline from saved listings.
+import { parseArgs } from 'node:util';
+import { closest } from 'fastest-levenshtein';
+import { checkHosts } from '../../shared/check/check-hosts.ts';
+import { findStrangers, type Strangers } from '../../shared/check/find-strangers.ts';
+import type { ListObjects } from '../../shared/check/object-store.ts';
+import { reportOf } from '../../shared/check/report-of.ts';
+import { exitStatus, type Report, reportToJson } from '../../shared/report/report.ts';
+import { readRoster } from '../../shared/roster/read-roster.ts';
+import type { Host, Roster } from '../../shared/roster/roster.ts';
+import { toAsciiJson } from './ascii-json.ts';
+import { composeNagios } from './nagios.ts';
+import { startProgress } from './progress.ts';
+import { readInput } from './read-input.ts';
+import { askListings, coverBucket, parseListing } from './saved-listing.ts';
+import { composeTable } from './table.ts';
+import { UsageError } from './usage-error.ts';
+
+export const CHECK_HELP = `rollcall check - did every host write its full backup?
+
+Examples
+  rollcall check                               the whole roll, now, with your AWS credentials
+  rollcall check --host web --host mail        these two only
+  rollcall check --format json | jq .summary   for programs
+  rollcall check --format nagios               one line and performance data, for a monitoring plug-in
+  rollcall check --at 2026-11-23T12:00:00Z     as it was to be judged then
+  aws s3api list-objects-v2 --bucket acme-backups > all.json
+  rollcall check --listing all.json            offline, from a saved listing; nothing is asked of AWS
+  aws s3api list-object-versions --bucket acme-backups | rollcall check --listing -
+
+Options
+  --hosts FILE          the roll; default $ROLLCALL_HOSTS, else hosts.yml
+  --host NAME           judge this host only; may be given again
+  --at INSTANT          judge as of then: 2026-11-23T12:00:00Z or with +01:00; default now
+  --listing FILE        a saved list-objects-v2 or list-object-versions answer, "-" = standard input;
+                        may be given again
+  --format FORMAT       table (default), json or nagios
+  --deep                list every volume of every set, not the newest sets' only
+  --endpoint-url URL    an S3-compatible endpoint; default $AWS_ENDPOINT_URL
+  --region REGION       in place of the roll's
+  --help                this
+
+Exit status
+  0  every host is ok      1  a warning      2  critical      3  could not check, or wrong usage
+`;
+
+const FORMATS = ['table', 'json', 'nagios'] as const;
+type Format = (typeof FORMATS)[number];
+
+/** Runs the command; returns its exit status. Throws `UsageError` and `ConfigError`. */
+export async function runCheck(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args);
+  if (options.help) {
+    process.stdout.write(CHECK_HELP);
+    return 0;
+  }
+  const now = options.at === undefined ? Date.now() : parseInstant(options.at);
+  const format = parseFormat(options.format);
+  const roster = await openRoster(options.hosts);
+  const hosts = chooseHosts(roster, options.host);
+  const source = await openSource(options, roster);
+
+  const progress = startProgress('host');
+  const verdicts = await checkHosts(source.list, hosts, {
+    now,
+    depth: options.deep || source.offline ? 'all' : 'recent',
+    onHost: progress.tell,
+  });
+  const search = options.host === undefined && source.wholeBucket;
+  const nobody: Strangers = { prefixes: [], foreignObjects: 0 };
+  const strangers = search ? await findStrangers(source.list, roster) : nobody;
+  progress.end();
+
+  const report = reportOf(roster.bucket, verdicts, strangers, now);
+  process.stdout.write(print(report, format));
+  return exitStatus(report);
+}
+
+function parseOptions(args: readonly string[]) {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      hosts: { type: 'string' },
+      host: { type: 'string', multiple: true },
+      at: { type: 'string' },
+      listing: { type: 'string', multiple: true },
+      format: { type: 'string', default: 'table' },
+      deep: { type: 'boolean', default: false },
+      'endpoint-url': { type: 'string' },
+      region: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  return values;
+}
+
+type Options = ReturnType<typeof parseOptions>;
+
+function print(report: Report, format: Format): string {
+  switch (format) {
+    case 'json':
+      return `${toAsciiJson(reportToJson(report))}\n`;
+    case 'nagios':
+      return composeNagios(report);
+    case 'table':
+      return composeTable(report);
+  }
+}
+
+async function openRoster(file: string | undefined): Promise<Roster> {
+  const path = file ?? process.env.ROLLCALL_HOSTS ?? 'hosts.yml';
+  const text = await readInput(
+    path,
+    'give the roll with --hosts FILE, or: cp hosts.example.yml hosts.yml',
+  );
+  return readRoster(text, path);
+}
+
+function chooseHosts({ hosts }: Roster, names: readonly string[] | undefined): readonly Host[] {
+  if (names === undefined) return hosts;
+  return names.map((name) => {
+    const host = hosts.find((one) => one.name === name);
+    if (host !== undefined) return host;
+    const nearest = closest(
+      name,
+      hosts.map((one) => one.name),
+    );
+    throw new UsageError(
+      `there is no host ${JSON.stringify(name)} on the roll`,
+      `did you mean ${nearest}?`,
+    );
+  });
+}
+
+async function openSource(
+  options: Options,
+  roster: Roster,
+): Promise<{ list: ListObjects; offline: boolean; wholeBucket: boolean }> {
+  if (options.listing !== undefined) {
+    const listings = [];
+    for (const file of options.listing) {
+      listings.push(parseListing(await readInput(file, 'name a file that exists, or - '), file));
+    }
+    const wholeBucket = coverBucket(listings, roster.bucket);
+    return { list: askListings(listings), offline: true, wholeBucket };
+  }
+  // Only an online check pays for loading the SDK.
+  const [{ listObjects }, { connectS3 }] = await Promise.all([
+    import('../../shared/aws/list-objects.ts'),
+    import('../../shared/aws/connect.ts'),
+  ]);
+  const endpoint = options['endpoint-url'] ?? process.env.AWS_ENDPOINT_URL;
+  const client = connectS3({ region: options.region ?? roster.region, endpoint });
+  return { list: (query) => listObjects(client, query), offline: false, wholeBucket: true };
+}
+
+function parseInstant(text: string): number {
+  const at = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN;
+  if (Number.isNaN(at)) {
+    throw new UsageError(
+      `--at ${JSON.stringify(text)} is not an instant`,
+      'write it like 2026-11-23T12:00:00Z or 2026-11-23T13:00:00+01:00',
+    );
+  }
+  return at;
+}
+
+function parseFormat(text: string): Format {
+  const format = FORMATS.find((one) => one === text);
+  if (format !== undefined) return format;
+  throw new UsageError(
+    `--format ${JSON.stringify(text)} is not known`,
+    `write one of ${FORMATS.join(', ')}`,
+  );
+}

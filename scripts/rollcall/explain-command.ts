@@ -1,0 +1,140 @@
+// `rollcall explain`: how each object name is read.
+import { createInterface } from 'node:readline/promises';
+import { parseArgs } from 'node:util';
+import { type FileName, type FilePrefix, readFileName } from '../../shared/duplicity/file-name.ts';
+import { quoteName } from '../../shared/report/plain-text.ts';
+import { iso } from '../../shared/report/report.ts';
+import { toAsciiJson } from './ascii-json.ts';
+import { UsageError } from './usage-error.ts';
+
+export const EXPLAIN_HELP = `rollcall explain - how is an object name read?
+
+Examples
+  rollcall explain web/duplicity-full.20261123T031502Z.vol1.difftar.gpg
+  rollcall explain --file-prefix nas- office/nas/nas-duplicity-full.20261123T031502Z.manifest.gpg
+  aws s3api list-objects-v2 --bucket acme-backups | jq '.Contents[].Key' | rollcall explain --format json
+
+With no KEY, keys are read from standard input as JSON strings, one a line.
+
+Options
+  --format FORMAT       table (default), or json: one line a key, null for a name that does not count
+  --file-prefix PREFIX  what duplicity's --file-prefix was
+  --help                this
+`;
+
+/** Runs the command; returns its exit status. Throws `UsageError`. */
+export async function runExplain(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      format: { type: 'string', default: 'table' },
+      'file-prefix': { type: 'string', default: '' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(EXPLAIN_HELP);
+    return 0;
+  }
+  const { format } = values;
+  if (format !== 'table' && format !== 'json') {
+    throw new UsageError(`--format ${JSON.stringify(format)} is not known`, 'write table or json');
+  }
+  const one = values['file-prefix'];
+  const prefix = { archive: one, manifest: one, signature: one };
+  const say = (key: string) =>
+    format === 'json' ? toAsciiJson(explainKey(key, prefix), 0) : sayKey(key, prefix);
+  for await (const key of positionals.length > 0 ? positionals : keysFromInput()) {
+    process.stdout.write(`${say(key)}\n`);
+  }
+  return 0;
+}
+
+/** The JSON of one key: `null` for a name that duplicity does not write. */
+export function explainKey(key: string, filePrefix: FilePrefix): Record<string, unknown> | null {
+  const { folder, name } = splitKey(key);
+  const reading = readFileName(name, filePrefix);
+  if (reading.kind !== 'written') return null;
+  const { type, manifest, volume, time, start, end, encrypted, compressed, partial } = reading.name;
+  const instant = (at: number | undefined) => (at === undefined ? null : iso(at));
+  return {
+    type,
+    manifest,
+    volume: volume ?? null,
+    time: instant(time),
+    start: instant(start),
+    end: instant(end),
+    encrypted,
+    compressed,
+    partial,
+    prefix: `${folder}${filePrefix.archive}`,
+  };
+}
+
+/** duplicity's server id may hold slashes, its file names cannot: all before the last one is the folder. */
+function splitKey(key: string): { folder: string; name: string } {
+  const end = key.lastIndexOf('/') + 1;
+  return { folder: key.slice(0, end), name: key.slice(end) };
+}
+
+function sayKey(key: string, filePrefix: FilePrefix): string {
+  const reading = readFileName(splitKey(key).name, filePrefix);
+  const shown = quoteName(key);
+  switch (reading.kind) {
+    case 'written':
+      return `${shown}: ${sayFile(reading.name)}`;
+    case 'tolerated':
+      return `${shown}: not counted; duplicity reads it as ${sayFile(reading.name)}, but never writes it so`;
+    case 'lethal':
+      return `${shown}: poison; duplicity's own parser dies of a volume 0`;
+    case 'statistics':
+      return `${shown}: statistics of a backup set (--jsonstat); not counted`;
+    case 'foreign':
+      return `${shown}: foreign; not a name of duplicity's`;
+  }
+}
+
+function sayFile(name: FileName): string {
+  const instant = (at: number | undefined) =>
+    at === undefined || Number.isNaN(at) ? 'a time that depends on the reader' : iso(at);
+  const part =
+    name.volume === undefined
+      ? name.manifest
+        ? 'manifest'
+        : 'signatures'
+      : `volume ${name.volume}`;
+  const set =
+    name.end === undefined
+      ? `the full of ${instant(name.time)}`
+      : `the incremental of ${instant(name.end)}, based on ${instant(name.start)}`;
+  const form = name.encrypted
+    ? 'encrypted'
+    : name.compressed
+      ? 'gzip, not encrypted'
+      : 'not encrypted';
+  return `${name.partial ? 'unfinished ' : ''}${part} of ${set}, ${form}`;
+}
+
+async function* keysFromInput(): AsyncGenerator<string> {
+  let number = 0;
+  for await (const line of createInterface({ input: process.stdin })) {
+    number += 1;
+    if (line.trim() === '') continue;
+    yield parseKey(line, number);
+  }
+}
+
+function parseKey(line: string, number: number): string {
+  let key: unknown;
+  try {
+    key = JSON.parse(line);
+  } catch {
+    key = undefined;
+  }
+  if (typeof key === 'string') return key;
+  throw new UsageError(
+    `line ${number} of standard input is not a JSON string`,
+    `write one key a line, in quotes: jq '.Contents[].Key'`,
+  );
+}
