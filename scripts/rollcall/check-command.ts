@@ -145,13 +145,10 @@ async function openSource(
     return { list: askListings(listings), offline: true, wholeBucket };
   }
   // Only an online check pays for loading the SDK.
-  const [{ listObjects }, { connectS3 }] = await Promise.all([
-    import('../../shared/aws/list-objects.ts'),
-    import('../../shared/aws/connect.ts'),
-  ]);
+  const { connectBuckets } = await import('../../shared/aws/list-objects.ts');
   const endpoint = options['endpoint-url'] ?? process.env.AWS_ENDPOINT_URL;
-  const client = connectS3({ region: options.region ?? roster.region, endpoint });
-  return { list: (query) => listObjects(client, query), offline: false, wholeBucket: true };
+  const list = connectBuckets({ region: options.region ?? roster.region, endpoint });
+  return { list, offline: false, wholeBucket: true };
 }
 
 function parseInstant(text: string): number {

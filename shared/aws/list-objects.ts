@@ -2,25 +2,34 @@
 import {
   ListObjectsV2Command,
   type ListObjectsV2CommandOutput,
-  type S3Client,
+  S3Client,
 } from '@aws-sdk/client-s3';
 import {
   type KeyedObject,
   type ListAnswer,
+  type ListObjects,
   type ListQuery,
   TargetUnreadableError,
 } from '../check/object-store.ts';
 import { hintFor, nameOf } from './aws-error.ts';
+import { type Connection, clientConfig } from './connection.ts';
 
 // 500,000 rows of one target; a host with more is flooded, and must not starve the others.
 const PAGES_READ = 500;
+
+/** Looks into buckets. Other endpoints than AWS's rarely have a name for each, so it goes into the path. */
+export function connectBuckets(connection: Connection): ListObjects {
+  const forcePathStyle = connection.endpoint !== undefined;
+  const client = new S3Client({ ...clientConfig(connection), forcePathStyle });
+  return (query) => listObjects(client, query);
+}
 
 /**
  * Lists a bucket. Throws `TargetUnreadableError` for a refusal, a broken answer, a token that comes back,
  * and a target of more than 500 pages: a part of a listing is never answered as if it were all.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
  */
-export async function listObjects(client: S3Client, query: ListQuery): Promise<ListAnswer> {
+async function listObjects(client: S3Client, query: ListQuery): Promise<ListAnswer> {
   const objects: KeyedObject[] = [];
   const prefixes: string[] = [];
   const tokens = new Set<string>();

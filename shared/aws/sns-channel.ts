@@ -1,0 +1,37 @@
+// The topic as a channel: one publish that says to each protocol what it can carry.
+import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
+import type { Channel } from '../check/deliver.ts';
+import type { Message } from '../report/message.ts';
+import { type Connection, clientConfig } from './connection.ts';
+
+/**
+ * Publishes to the topic. The attribute `urgency` lets subscriptions filter: a digest never becomes an SMS.
+ * Source: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+ */
+export function snsChannel(connection: Connection, topicArn: string): Channel {
+  const client = new SNSClient(clientConfig(connection));
+  return {
+    name: 'SNS',
+    send: async (message) => {
+      await client.send(
+        new PublishCommand({
+          TopicArn: topicArn,
+          Subject: message.subject,
+          MessageStructure: 'json',
+          Message: JSON.stringify({
+            default: message.text,
+            sms: message.sms ?? message.subject,
+            https: webhookBody(message),
+          }),
+          MessageAttributes: {
+            urgency: { DataType: 'String', StringValue: message.urgency },
+          },
+        }),
+      );
+    },
+  };
+}
+
+function webhookBody({ subject, text, urgency }: Message): string {
+  return JSON.stringify({ version: 1, urgency, subject, text });
+}

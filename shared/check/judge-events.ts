@@ -1,0 +1,97 @@
+// What an S3 event means for a host: a recovery, a set that should not be, an object taken away.
+import type { Collection } from '../duplicity/backup-set.ts';
+import { type FileName, readFileName } from '../duplicity/file-name.ts';
+import type { Instant } from '../duplicity/time.ts';
+import {
+  composeRecovery,
+  composeRemoval,
+  composeStranger,
+  composeTrouble,
+} from '../report/event-alert.ts';
+import type { Message } from '../report/message.ts';
+import { hostOf } from '../roster/host-of.ts';
+import type { Host, Roster } from '../roster/roster.ts';
+import type { FindingKind } from '../verdict/finding.ts';
+import { judge, type Verdict } from '../verdict/judge.ts';
+import { readTarget } from './check-hosts.ts';
+import type { ObjectEvent } from './object-event.ts';
+import type { ListObjects } from './object-store.ts';
+
+/** One message for what was removed from each host, and one for each manifest that has something to say. */
+export async function judgeEvents(
+  list: ListObjects,
+  roster: Roster,
+  events: readonly ObjectEvent[],
+  now: Instant,
+): Promise<Message[]> {
+  const messages: Message[] = [];
+  const removed = Map.groupBy(
+    events.filter(({ what }) => what === 'removed'),
+    ({ bucket, key }) => hostOf(roster, bucket, key),
+  );
+  for (const [host, removals] of removed) {
+    const verdict = host === undefined ? undefined : await judgeNow(list, host, now);
+    messages.push(composeRemoval(removals, verdict, roster.timezone));
+  }
+  for (const event of events.filter(({ what }) => what === 'created')) {
+    const host = hostOf(roster, event.bucket, event.key);
+    const message =
+      host === undefined
+        ? composeStranger(event, roster.timezone)
+        : await judgeUpload(list, host, event, now);
+    if (message !== undefined) messages.push(message);
+  }
+  return messages;
+}
+
+async function judgeNow(list: ListObjects, host: Host, now: Instant): Promise<Verdict> {
+  return judge(host, await readTarget(list, host, { now, depth: 'recent' }), now);
+}
+
+async function judgeUpload(
+  list: ListObjects,
+  host: Host,
+  event: ObjectEvent,
+  now: Instant,
+): Promise<Message | undefined> {
+  const reading = readFileName(event.key.slice(host.target.prefix.length), host.filePrefix);
+  if (reading.kind === 'statistics') return undefined;
+  if (reading.kind !== 'written') return composeStranger(event, host.timezone);
+  const { name } = reading;
+  if (!name.manifest || name.partial) return undefined;
+
+  const read = await readTarget(list, host, { now, depth: 'recent' });
+  const after = judge(host, read, now);
+  if ('unreadable' in read) return composeTrouble(after, ['unreadable']);
+  const bad = troubleOf(after, name);
+  if (bad.length > 0) return composeTrouble(after, bad);
+  const before = judge(host, without(read, name), now);
+  return isRecovery(before, after) ? composeRecovery(before, after) : undefined;
+}
+
+/** What this very upload did wrong; what was wrong before it has been told. */
+function troubleOf(verdict: Verdict, name: FileName): FindingKind[] {
+  const kinds: FindingKind[] = ['poisoned', 'unencrypted'];
+  if (name.type === 'inc') kinds.push('incremental');
+  return verdict.findings
+    .filter(({ severity, kind }) => severity === 'critical' && kinds.includes(kind))
+    .filter(({ kind }) => kind !== 'unencrypted' || !name.encrypted)
+    .map(({ kind }) => kind);
+}
+
+/** The collection as it would be had this set never been written. */
+function without(read: Collection, name: FileName): Collection {
+  const startedAt = name.end ?? name.time;
+  const type = name.type === 'inc' ? 'inc' : 'full';
+  return {
+    ...read,
+    sets: read.sets.filter((set) => set.type !== type || set.startedAt !== startedAt),
+  };
+}
+
+/** It owed a backup, and this upload brought it: for the closed window, or for the one that is open. */
+function isRecovery(before: Verdict, after: Verdict): boolean {
+  const owed = before.answer === undefined && before.headline !== 'paused';
+  const brought = after.answer !== undefined || after.next?.state === 'done';
+  return owed && brought && before.next?.state !== 'done';
+}

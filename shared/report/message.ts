@@ -1,0 +1,46 @@
+// One message for all channels: subject, plain text, page and SMS, each within its bounds.
+import { escapeHtml, toAscii } from './plain-text.ts';
+
+/** `alert` reaches every channel; `digest` is mail only. */
+export type Urgency = 'alert' | 'digest';
+
+export type Message = {
+  /** ASCII, under 100 characters, no line break: SNS refuses others. */
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+  /** One GSM-7 segment of at most 160 characters; only with `alert`. */
+  readonly sms: string | undefined;
+  readonly urgency: Urgency;
+};
+
+const SUBJECT_BOUND = 99;
+const SMS_BOUND = 160;
+/** SNS takes 256 KB for all protocols together. */
+const TEXT_BOUND = 100_000;
+
+/** Puts a message together and holds it to its bounds, whatever it was given. */
+export function composeMessage(parts: {
+  subject: string;
+  text: string;
+  sms?: string;
+  urgency: Urgency;
+}): Message {
+  const text = clip(parts.text, TEXT_BOUND, '\n[cut here: the rest is in `rollcall check`]\n');
+  return {
+    subject: clip(toAscii(`[backup] ${parts.subject}`), SUBJECT_BOUND, '...'),
+    text,
+    html: `<!doctype html><html><body><pre style="font:14px/1.4 monospace">${escapeHtml(text)}</pre></body></html>`,
+    sms: parts.sms === undefined ? undefined : clip(toGsm(parts.sms), SMS_BOUND, '...'),
+    urgency: parts.urgency,
+  };
+}
+
+function clip(text: string, bound: number, end: string): string {
+  return text.length <= bound ? text : `${text.slice(0, bound - end.length)}${end}`;
+}
+
+/** Printable ASCII without the characters that take two places in GSM-7, or none. */
+function toGsm(text: string): string {
+  return toAscii(text).replace(/[[\]{}\\^~|`]/g, '.');
+}
