@@ -60,14 +60,14 @@ export type BackupSet = {
   readonly encrypted: boolean;
   /** The newest write to any of its files, by S3's clock; -Infinity where none was read. */
   readonly lastWriteAt: Instant;
-  /** One of its file names, as evidence. */
+  /** The first of its file names, as evidence. */
   readonly sample: string;
 };
 
 /** Names that make duplicity itself die on this target. */
 export type Poison = { readonly names: readonly string[]; readonly why: 'lethal' | 'twice' };
 
-/** All that a target holds, put in order. Each list of names is in the listing's order. */
+/** All that a target holds, put in order; the order of the listing makes no difference. */
 export type Collection = {
   /** Oldest first by `startedAt`. */
   readonly sets: readonly BackupSet[];
@@ -141,10 +141,19 @@ export function collectSets(listing: Listing, prefix: FilePrefix): Collection {
     // Two spellings of one time under which volumes lie: both begin with a volume 1.
     if ('name' in reading) noteReader(readers, reading.name, stem);
   }
-  for (const names of readers.values()) if (names.length > 1) poison.push({ names, why: 'twice' });
+  for (const names of readers.values()) {
+    if (names.length > 1) poison.push({ names: names.sort(), why: 'twice' });
+  }
+  return {
+    sets: [...drafts.values()].map(finishSet).sort(oldestFirst),
+    poison: poison.sort((a, b) => ((a.names[0] ?? '') < (b.names[0] ?? '') ? -1 : 1)),
+    unencrypted: unencrypted.sort(),
+    foreign: foreign.sort(),
+  };
+}
 
-  const sets = [...drafts.values()].map(finishSet).sort((a, b) => a.startedAt - b.startedAt);
-  return { sets, poison, unencrypted, foreign };
+function oldestFirst(a: BackupSet, b: BackupSet): number {
+  return a.startedAt - b.startedAt || (a.basedOn ?? 0) - (b.basedOn ?? 0);
 }
 
 type Member = { bytes: number; at: Instant };
@@ -188,6 +197,7 @@ function addMember(draft: Draft, name: FileName, object: StoredObject): void {
   draft.bytes += object.bytes;
   draft.encrypted &&= name.encrypted;
   draft.lastWriteAt = Math.max(draft.lastWriteAt, object.modifiedAt);
+  if (object.name < draft.sample) draft.sample = object.name;
   if (name.volume !== undefined) {
     const member = { bytes: object.bytes, at: object.modifiedAt };
     draft.volumes.set(name.volume, [...(draft.volumes.get(name.volume) ?? []), member]);
