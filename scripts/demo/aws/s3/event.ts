@@ -1,0 +1,187 @@
+// Makes the record that S3 sends when an object came or went, in S3's own shape and in EventBridge's.
+import { randomUUID } from 'node:crypto';
+
+/** What happened to an object, as the operations tell it. */
+export type ObjectChange = {
+  readonly bucket: string;
+  readonly key: string;
+  readonly name:
+    | 'ObjectCreated:Put'
+    | 'ObjectCreated:Copy'
+    | 'ObjectCreated:CompleteMultipartUpload'
+    | 'ObjectRemoved:Delete'
+    | 'ObjectRemoved:DeleteMarkerCreated';
+  /** Absent on an unversioned bucket. */
+  readonly versionId: string | undefined;
+  /** Of what was created; a delete marker has an ETag and no size. */
+  readonly bytes: number | undefined;
+  readonly etag: string | undefined;
+  readonly principal: string;
+  readonly sourceIp: string;
+  readonly requestId: string;
+};
+
+/** S3's native record. The key in it is form-url-encoded: a space is `+`. */
+export type S3EventRecord = {
+  readonly eventVersion: string;
+  readonly eventSource: 'aws:s3';
+  readonly awsRegion: string;
+  readonly eventTime: string;
+  readonly eventName: string;
+  readonly userIdentity: { readonly principalId: string };
+  readonly requestParameters: { readonly sourceIPAddress: string };
+  readonly responseElements: {
+    readonly 'x-amz-request-id': string;
+    readonly 'x-amz-id-2': string;
+  };
+  readonly s3: {
+    readonly s3SchemaVersion: '1.0';
+    readonly configurationId: string;
+    readonly bucket: {
+      readonly name: string;
+      readonly ownerIdentity: { readonly principalId: string };
+      readonly arn: string;
+    };
+    readonly object: {
+      readonly key: string;
+      readonly size?: number;
+      readonly eTag?: string;
+      readonly versionId?: string;
+      readonly sequencer: string;
+    };
+  };
+};
+
+/** What a Lambda is invoked with: one record at a time, as S3 does. */
+export type S3Event = { readonly Records: readonly S3EventRecord[] };
+
+/** What S3 sends to a queue or a topic when a notification is configured; it has no records. */
+export type S3TestEvent = {
+  readonly Service: 'Amazon S3';
+  readonly Event: 's3:TestEvent';
+  readonly Time: string;
+  readonly Bucket: string;
+  readonly RequestId: string;
+  readonly HostId: string;
+};
+
+/** The event as EventBridge hands it on. Its key is not encoded, and its requester is the account, not the user. */
+export type S3EventBridgeEvent = {
+  readonly version: '0';
+  readonly id: string;
+  readonly 'detail-type': 'Object Created' | 'Object Deleted';
+  readonly source: 'aws.s3';
+  readonly account: string;
+  readonly time: string;
+  readonly region: string;
+  readonly resources: readonly string[];
+  readonly detail: {
+    readonly version: '0';
+    readonly bucket: { readonly name: string };
+    readonly object: {
+      readonly key: string;
+      readonly size?: number;
+      readonly etag?: string;
+      readonly 'version-id'?: string;
+      readonly sequencer: string;
+    };
+    readonly 'request-id': string;
+    readonly requester: string;
+    readonly 'source-ip-address': string;
+    readonly reason: string;
+    readonly 'deletion-type'?: 'Permanently Deleted' | 'Delete Marker Created';
+  };
+};
+
+/** The native event of a change, at that moment. */
+export function composeEvent(
+  change: ObjectChange,
+  context: { region: string; at: number; sequencer: string; configurationId: string },
+): S3Event {
+  const { versionId, bytes, etag } = change;
+  const record: S3EventRecord = {
+    eventVersion: '2.1',
+    eventSource: 'aws:s3',
+    awsRegion: context.region,
+    eventTime: new Date(context.at).toISOString(),
+    eventName: change.name,
+    userIdentity: { principalId: `AWS:${change.principal}` },
+    requestParameters: { sourceIPAddress: change.sourceIp },
+    responseElements: {
+      'x-amz-request-id': change.requestId,
+      'x-amz-id-2': `${change.requestId}/local`,
+    },
+    s3: {
+      s3SchemaVersion: '1.0',
+      configurationId: context.configurationId,
+      bucket: {
+        name: change.bucket,
+        ownerIdentity: { principalId: 'LOCALOWNER' },
+        arn: `arn:aws:s3:::${change.bucket}`,
+      },
+      object: {
+        key: encodeURIComponent(change.key).replace(/%2F/g, '/').replace(/%20/g, '+'),
+        ...(bytes === undefined ? {} : { size: bytes }),
+        ...(etag === undefined ? {} : { eTag: etag }),
+        ...(versionId === undefined ? {} : { versionId }),
+        sequencer: context.sequencer,
+      },
+    },
+  };
+  return { Records: [record] };
+}
+
+/** The same event in EventBridge's shape, as a bucket with EventBridge on sends it. */
+export function toEventBridge(event: S3Event, account: string): S3EventBridgeEvent[] {
+  return event.Records.map((record) => {
+    const { bucket, object } = record.s3;
+    const [kind, how] = record.eventName.split(':');
+    const created = kind === 'ObjectCreated';
+    return {
+      version: '0',
+      id: randomUUID(),
+      'detail-type': created ? 'Object Created' : 'Object Deleted',
+      source: 'aws.s3',
+      account,
+      time: `${record.eventTime.slice(0, 19)}Z`,
+      region: record.awsRegion,
+      resources: [bucket.arn],
+      detail: {
+        version: '0',
+        bucket: { name: bucket.name },
+        object: {
+          key: decodeURIComponent(object.key.replace(/\+/g, ' ')),
+          ...(object.size === undefined ? {} : { size: object.size }),
+          ...(object.eTag === undefined ? {} : { etag: object.eTag }),
+          ...(object.versionId === undefined ? {} : { 'version-id': object.versionId }),
+          sequencer: object.sequencer,
+        },
+        'request-id': record.responseElements['x-amz-request-id'],
+        requester: account,
+        'source-ip-address': record.requestParameters.sourceIPAddress,
+        reason: created
+          ? how === 'Put' || how === 'Copy'
+            ? `${how}Object`
+            : String(how)
+          : 'DeleteObject',
+        ...(created
+          ? {}
+          : {
+              'deletion-type': how === 'Delete' ? 'Permanently Deleted' : 'Delete Marker Created',
+            }),
+      },
+    };
+  });
+}
+
+/** The test event. */
+export function composeTestEvent(bucket: string, at: number): S3TestEvent {
+  return {
+    Service: 'Amazon S3',
+    Event: 's3:TestEvent',
+    Time: new Date(at).toISOString(),
+    Bucket: bucket,
+    RequestId: randomUUID(),
+    HostId: 'local',
+  };
+}

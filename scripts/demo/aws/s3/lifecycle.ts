@@ -1,0 +1,88 @@
+// Says when a lifecycle rule will hide an object: the date S3 answers with, though no rule is ever run here.
+import { AwsError } from '../aws-error.ts';
+import { childOf, childrenOf, element, readXml, textOf, type XmlElement } from '../xml.ts';
+import type { Bucket } from './bucket.ts';
+import type { Version } from './version.ts';
+
+const daySeconds = 86_400;
+
+/**
+ * `x-amz-expiration` for the current version of a key, from the rule that strikes first; `undefined` without one. Days
+ * are rounded up to the next midnight UTC, as in AWS's "Setting lifecycle configuration on a bucket".
+ */
+export function composeExpiration(
+  bucket: Bucket,
+  key: string,
+  version: Version,
+): string | undefined {
+  const source = bucket.settings.get('lifecycle');
+  if (source === undefined) return undefined;
+  const dates = childrenOf(readXml(source), 'Rule')
+    .filter((rule) => textOf(rule, 'Status') === 'Enabled' && covers(rule, key, version))
+    .flatMap((rule) => {
+      const at = expiresAt(rule, version.modifiedAt);
+      return at === undefined ? [] : [{ at, id: textOf(rule, 'ID') ?? '' }];
+    })
+    .sort((a, b) => a.at - b.at);
+  const first = dates[0];
+  if (!first) return undefined;
+  const date = new Date(first.at).toUTCString();
+  return `expiry-date="${date}", rule-id="${encodeURIComponent(first.id)}"`;
+}
+
+/** Refuses what S3 refuses of a configuration, and gives an ID to each rule that has none. */
+export function checkLifecycle(source: string): string {
+  const rules = childrenOf(readXml(source), 'Rule');
+  if (rules.length === 0 || rules.length > 1000) throw malformed();
+  let unnamed = 0;
+  for (const rule of rules) {
+    const expiration = childOf(rule, 'Expiration');
+    const timed = textOf(expiration, 'Days') ?? textOf(expiration, 'Date');
+    const sweeps = textOf(expiration, 'ExpiredObjectDeleteMarker');
+    if (!/^(Enabled|Disabled)$/.test(textOf(rule, 'Status') ?? '')) throw malformed();
+    if (timed !== undefined && sweeps !== undefined) throw malformed();
+    if (textOf(expiration, 'Days') !== undefined && !(Number(textOf(expiration, 'Days')) > 0)) {
+      throw new AwsError(
+        'InvalidArgument',
+        "'Days' for Expiration action must be a positive integer",
+      );
+    }
+  }
+  return source.replace(/<Rule>([\s\S]*?)<\/Rule>/g, (whole, inside: string) => {
+    if (/<ID>[^<]+<\/ID>/.test(inside)) return whole;
+    unnamed += 1;
+    return `<Rule>${element('ID', `rule-${unnamed}`)}${inside.replace(/<ID>\s*<\/ID>|<ID\/>/, '')}</Rule>`;
+  });
+}
+
+function expiresAt(rule: XmlElement, modifiedAt: number): number | undefined {
+  const expiration = childOf(rule, 'Expiration');
+  const date = textOf(expiration, 'Date');
+  if (date !== undefined) return Date.parse(date);
+  const days = textOf(expiration, 'Days');
+  if (days === undefined) return undefined;
+  const due = modifiedAt / 1000 + Number(days) * daySeconds;
+  return (Math.floor(due / daySeconds) * daySeconds + daySeconds) * 1000;
+}
+
+function covers(rule: XmlElement, key: string, version: Version): boolean {
+  const filter = childOf(rule, 'Filter');
+  const scope = childOf(filter, 'And') ?? filter;
+  const prefix = textOf(scope, 'Prefix') ?? textOf(rule, 'Prefix') ?? '';
+  const above = textOf(scope, 'ObjectSizeGreaterThan');
+  const below = textOf(scope, 'ObjectSizeLessThan');
+  // Objects here have no tags, so a rule that asks for one covers nothing.
+  return (
+    key.startsWith(prefix) &&
+    childOf(scope, 'Tag') === undefined &&
+    (above === undefined || version.content.bytes > Number(above)) &&
+    (below === undefined || version.content.bytes < Number(below))
+  );
+}
+
+function malformed(): AwsError {
+  return new AwsError(
+    'MalformedXML',
+    'The XML you provided was not well-formed or did not validate against our published schema',
+  );
+}

@@ -1,0 +1,190 @@
+// Says what S3 does with buckets and their configurations.
+import {
+  CreateBucketCommand,
+  DeleteBucketCommand,
+  GetBucketEncryptionCommand,
+  GetBucketLifecycleConfigurationCommand,
+  GetBucketLocationCommand,
+  GetBucketNotificationConfigurationCommand,
+  GetBucketPolicyCommand,
+  GetBucketVersioningCommand,
+  GetObjectLockConfigurationCommand,
+  GetPublicAccessBlockCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListBucketsCommand,
+  ListObjectsV2Command,
+  PutBucketLifecycleConfigurationCommand,
+  PutBucketNotificationConfigurationCommand,
+  PutBucketPolicyCommand,
+  PutBucketVersioningCommand,
+  PutObjectLockConfigurationCommand,
+} from '@aws-sdk/client-s3';
+import { expect } from 'vitest';
+import { type ContractCheck, expectRefusal } from './contract-target.ts';
+
+/** The checks. */
+export const bucketChecks: readonly ContractCheck[] = [
+  {
+    name: 'S3 knows a bucket it made by HeadBucket, its location and ListBuckets',
+    run: async ({ s3, bucket }) => {
+      const Bucket = await bucket();
+      const head = await s3.send(new HeadBucketCommand({ Bucket }));
+      expect(head.BucketRegion).toBe('eu-west-1');
+      const location = await s3.send(new GetBucketLocationCommand({ Bucket }));
+      expect(location.LocationConstraint).toBe('eu-west-1');
+      const { Buckets } = await s3.send(new ListBucketsCommand({}));
+      expect(Buckets?.map(({ Name }) => Name)).toContain(Bucket);
+      const again = s3.send(new CreateBucketCommand({ Bucket }));
+      await expectRefusal(again, 'BucketAlreadyOwnedByYou', 409);
+    },
+  },
+  {
+    name: 'S3 answers NoSuchBucket to a listing of, and 404 to HeadBucket of a bucket that is not there',
+    run: async ({ s3, name }) => {
+      const Bucket = name('absent');
+      await expectRefusal(s3.send(new HeadBucketCommand({ Bucket })), 'NotFound', 404);
+      await expectRefusal(s3.send(new ListObjectsV2Command({ Bucket })), 'NoSuchBucket', 404);
+    },
+  },
+  {
+    name: 'S3 deletes only an empty bucket',
+    run: async ({ s3, bucket, fill }) => {
+      const Bucket = await bucket();
+      const full = await bucket();
+      await fill(full, ['a']);
+      await s3.send(new DeleteBucketCommand({ Bucket }));
+      await expectRefusal(s3.send(new HeadBucketCommand({ Bucket })), 'NotFound');
+      await expectRefusal(
+        s3.send(new DeleteBucketCommand({ Bucket: full })),
+        'BucketNotEmpty',
+        409,
+      );
+    },
+  },
+  {
+    name: 'S3 says nothing of versioning until it is switched, then what it is',
+    run: async ({ s3, bucket }) => {
+      const Bucket = await bucket();
+      const status = async () => (await s3.send(new GetBucketVersioningCommand({ Bucket }))).Status;
+      expect(await status()).toBeUndefined();
+      for (const Status of ['Enabled', 'Suspended'] as const) {
+        const VersioningConfiguration = { Status };
+        await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration }));
+        expect(await status()).toBe(Status);
+      }
+    },
+  },
+  {
+    name: 'S3 returns a lifecycle as it was put, and NoSuchLifecycleConfiguration before',
+    run: async ({ s3, bucket }) => {
+      const Bucket = await bucket();
+      const read = () => s3.send(new GetBucketLifecycleConfigurationCommand({ Bucket }));
+      await expectRefusal(read(), 'NoSuchLifecycleConfiguration', 404);
+      const Rules = [
+        {
+          ID: 'expire',
+          Status: 'Enabled' as const,
+          Filter: { Prefix: '' },
+          Expiration: { Days: 6 },
+          NoncurrentVersionExpiration: { NoncurrentDays: 8 },
+          AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
+        },
+        {
+          ID: 'sweep-markers',
+          Status: 'Enabled' as const,
+          Filter: { Prefix: '' },
+          Expiration: { ExpiredObjectDeleteMarker: true },
+        },
+      ];
+      const LifecycleConfiguration = { Rules };
+      await s3.send(new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration }));
+      expect((await read()).Rules).toEqual(Rules);
+    },
+  },
+  {
+    name: 'S3 tells with an object when its lifecycle rule will hide it',
+    run: async ({ s3, bucket, fill }) => {
+      const Bucket = await bucket();
+      const Rules = [
+        {
+          ID: 'six days',
+          Status: 'Enabled' as const,
+          Filter: { Prefix: 'web/' },
+          Expiration: { Days: 6 },
+        },
+      ];
+      const LifecycleConfiguration = { Rules };
+      await s3.send(new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration }));
+      await fill(Bucket, ['web/1', 'mail/1']);
+      const head = await s3.send(new HeadObjectCommand({ Bucket, Key: 'web/1' }));
+      const day = 86_400_000;
+      const due = Number(head.LastModified) + 6 * day;
+      const midnight = new Date(Math.floor(due / day) * day + day).toUTCString();
+      expect(head.Expiration).toBe(`expiry-date="${midnight}", rule-id="six%20days"`);
+      const other = await s3.send(new HeadObjectCommand({ Bucket, Key: 'mail/1' }));
+      expect(other.Expiration).toBeUndefined();
+    },
+  },
+  {
+    name: 'S3 returns notifications as they were put, and none before',
+    run: async ({ s3, bucket }) => {
+      const Bucket = await bucket();
+      const read = () => s3.send(new GetBucketNotificationConfigurationCommand({ Bucket }));
+      expect((await read()).EventBridgeConfiguration).toBeUndefined();
+      const NotificationConfiguration = { EventBridgeConfiguration: {} };
+      await s3.send(
+        new PutBucketNotificationConfigurationCommand({ Bucket, NotificationConfiguration }),
+      );
+      expect((await read()).EventBridgeConfiguration).toEqual({});
+    },
+  },
+  {
+    name: 'S3 returns a policy as it was put, and NoSuchBucketPolicy before',
+    run: async ({ s3, bucket }) => {
+      const Bucket = await bucket();
+      const read = () => s3.send(new GetBucketPolicyCommand({ Bucket }));
+      await expectRefusal(read(), 'NoSuchBucketPolicy', 404);
+      const statement = { Effect: 'Deny', Principal: '*', Action: 's3:DeleteObjectVersion' };
+      const Resource = `arn:aws:s3:::${Bucket}/*`;
+      const policy = { Version: '2012-10-17', Statement: [{ ...statement, Resource }] };
+      await s3.send(new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify(policy) }));
+      expect(JSON.parse((await read()).Policy ?? '')).toEqual(policy);
+    },
+  },
+  {
+    name: 'S3 makes a bucket encrypted and closed to the public from the start',
+    run: async ({ s3, bucket }) => {
+      const Bucket = await bucket();
+      const encryption = await s3.send(new GetBucketEncryptionCommand({ Bucket }));
+      const [rule] = encryption.ServerSideEncryptionConfiguration?.Rules ?? [];
+      expect(rule?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm).toBe('AES256');
+      const block = await s3.send(new GetPublicAccessBlockCommand({ Bucket }));
+      expect(block.PublicAccessBlockConfiguration).toEqual({
+        BlockPublicAcls: true,
+        IgnorePublicAcls: true,
+        BlockPublicPolicy: true,
+        RestrictPublicBuckets: true,
+      });
+    },
+  },
+  {
+    name: 'S3 takes Object Lock on a versioned bucket only, and then keeps its versions on',
+    run: async ({ s3, bucket }) => {
+      const DefaultRetention = { Mode: 'GOVERNANCE', Days: 14 } as const;
+      const Rule = { DefaultRetention };
+      const ObjectLockConfiguration = { ObjectLockEnabled: 'Enabled', Rule } as const;
+      const lock = (Bucket: string) =>
+        s3.send(new PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration }));
+      await expectRefusal(lock(await bucket()), 'InvalidBucketState', 409);
+      const Bucket = await bucket({ versioned: true });
+      const read = () => s3.send(new GetObjectLockConfigurationCommand({ Bucket }));
+      await expectRefusal(read(), 'ObjectLockConfigurationNotFoundError', 404);
+      await lock(Bucket);
+      expect((await read()).ObjectLockConfiguration).toEqual(ObjectLockConfiguration);
+      const VersioningConfiguration = { Status: 'Suspended' } as const;
+      const suspend = new PutBucketVersioningCommand({ Bucket, VersioningConfiguration });
+      await expectRefusal(s3.send(suspend), 'InvalidBucketState', 409);
+    },
+  },
+];

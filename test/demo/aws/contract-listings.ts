@@ -1,0 +1,276 @@
+// Says how S3 lists: its order, prefixes, delimiters, pages and encodings, in all three calls.
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsCommand,
+  ListObjectsV2Command,
+  type ListObjectsV2CommandInput,
+  ListObjectVersionsCommand,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { expect } from 'vitest';
+import { type ContractCheck, expectRefusal } from './contract-target.ts';
+
+// What duplicity leaves for one host: two full sets, each with volumes, signatures and a manifest.
+const sets = ['20261121T020003Z', '20261122T020002Z'].flatMap((time) => [
+  `web/duplicity-full-signatures.${time}.sigtar.gpg`,
+  `web/duplicity-full.${time}.manifest.gpg`,
+  ...[1, 2, 10].map((volume) => `web/duplicity-full.${time}.vol${volume}.difftar.gpg`),
+]);
+
+/** The checks. */
+export const listingChecks: readonly ContractCheck[] = [
+  {
+    name: 'S3 lists keys in the order of their UTF-8 bytes',
+    run: async ({ s3, bucket, fill }) => {
+      const Bucket = await bucket();
+      // In UTF-16, where most languages sort, the emoji comes before the full-width mark.
+      await fill(Bucket, ['\u{1f600}', '\uff01', 'é', 'a', 'Z', 'a/b', 'a.b', 'vol2', 'vol10']);
+      const list = await s3.send(new ListObjectsV2Command({ Bucket }));
+      const keys = ['Z', 'a', 'a.b', 'a/b', 'vol10', 'vol2', 'é', '\uff01', '\u{1f600}'];
+      expect(list.Contents?.map(({ Key }) => Key)).toEqual(keys);
+      expect(list.KeyCount).toBe(9);
+    },
+  },
+  {
+    name: 'S3 pages ListObjectsV2 by its token, and shows each key once',
+    run: async ({ s3, bucket, fill }) => {
+      const Bucket = await bucket();
+      const keys = ['a', 'b', 'c', 'd', 'e'];
+      await fill(Bucket, keys);
+      const { pages, rows } = await readV2(s3, { Bucket, MaxKeys: 2 });
+      expect(pages).toEqual([2, 2, 1]);
+      expect(rows).toEqual(keys);
+      const wrong = new ListObjectsV2Command({ Bucket, ContinuationToken: 'a' });
+      await expectRefusal(s3.send(wrong), 'InvalidArgument', 400);
+    },
+  },
+  {
+    name: 'S3 lists nothing for MaxKeys 0, and at most what a prefix covers',
+    run: async ({ s3, bucket, fill }) => {
+      const Bucket = await bucket();
+      await fill(Bucket, ['web/1', 'web1/1', 'webmail/1']);
+      const none = await s3.send(new ListObjectsV2Command({ Bucket, MaxKeys: 0 }));
+      expect([none.KeyCount, none.IsTruncated]).toEqual([0, false]);
+      const { rows } = await readV2(s3, { Bucket, Prefix: 'web/' });
+      expect(rows).toEqual(['web/1']);
+    },
+  },
+  {
+    name: 'S3 starts after a key, whether or not it is there',
+    run: async ({ s3, bucket, fill }) => {
+      const Bucket = await bucket();
+      await fill(Bucket, ['a', 'b', 'd']);
+      const after = async (StartAfter: string) => (await readV2(s3, { Bucket, StartAfter })).rows;
+      expect(await after('b')).toEqual(['d']);
+      expect(await after('c')).toEqual(['d']);
+      expect(await after('0')).toEqual(['a', 'b', 'd']);
+    },
+  },
+  {
+    name: 'S3 rolls up by a delimiter of several characters: one line for all volumes of a set',
+    run: async ({ s3, bucket, fill }) => {
+      const Bucket = await bucket();
+      await fill(Bucket, sets);
+      const Prefix = 'web/duplicity-full.';
+      const list = await s3.send(new ListObjectsV2Command({ Bucket, Prefix, Delimiter: '.vol' }));
+      expect(list.CommonPrefixes?.map((one) => one.Prefix)).toEqual([
+        'web/duplicity-full.20261121T020003Z.vol',
+        'web/duplicity-full.20261122T020002Z.vol',
+      ]);
+      expect(list.Contents?.map(({ Key }) => Key)).toEqual([
+        'web/duplicity-full.20261121T020003Z.manifest.gpg',
+        'web/duplicity-full.20261122T020002Z.manifest.gpg',
+      ]);
+      expect([list.KeyCount, list.IsTruncated]).toEqual([4, false]);
+    },
+  },
+  {
+    name: 'S3 counts a common prefix as one key of a page, and never shows it twice',
+    run: async ({ s3, bucket, fill }) => {
+      const Bucket = await bucket();
+      await fill(Bucket, sets);
+      for (const MaxKeys of [1, 2, 3]) {
+        const { pages, rows } = await readV2(s3, { Bucket, MaxKeys, Delimiter: '.vol' });
+        expect(rows).toEqual([
+          'web/duplicity-full-signatures.20261121T020003Z.sigtar.gpg',
+          'web/duplicity-full-signatures.20261122T020002Z.sigtar.gpg',
+          'web/duplicity-full.20261121T020003Z.manifest.gpg',
+          'web/duplicity-full.20261121T020003Z.vol',
+          'web/duplicity-full.20261122T020002Z.manifest.gpg',
+          'web/duplicity-full.20261122T020002Z.vol',
+        ]);
+        expect(Math.max(...pages)).toBe(MaxKeys);
+      }
+    },
+  },
+  {
+    name: 'S3 shows a common prefix again to a StartAfter inside it',
+    run: async ({ s3, bucket, fill }) => {
+      const Bucket = await bucket();
+      await fill(Bucket, ['a/1', 'a/2', 'b/1']);
+      const StartAfter = 'a/1';
+      const list = await s3.send(new ListObjectsV2Command({ Bucket, Delimiter: '/', StartAfter }));
+      expect(list.CommonPrefixes?.map((one) => one.Prefix)).toEqual(['a/', 'b/']);
+    },
+  },
+  {
+    name: 'S3 hides from listings with a delimiter what is behind delete markers',
+    run: async ({ s3, bucket, fill }) => {
+      const Bucket = await bucket({ versioned: true });
+      await fill(Bucket, ['gone/1', 'half/1', 'half/2']);
+      for (const Key of ['gone/1', 'half/1']) {
+        await s3.send(new DeleteObjectCommand({ Bucket, Key }));
+      }
+      const list = await s3.send(new ListObjectsV2Command({ Bucket, Delimiter: '/' }));
+      expect(list.CommonPrefixes?.map((one) => one.Prefix)).toEqual(['half/']);
+    },
+  },
+  {
+    name: 'S3 pages ListObjects by marker, with NextMarker only where a delimiter is',
+    run: async ({ s3, bucket, fill }) => {
+      const Bucket = await bucket();
+      await fill(Bucket, ['asdf', 'boo/bar', 'boo/baz/xyzzy', 'cquux/bla', 'cquux/thud']);
+      const list = async (Marker: string, MaxKeys: number, Delimiter?: string) => {
+        const input = { Bucket, Marker, MaxKeys, ...(Delimiter && { Delimiter }) };
+        const page = await s3.send(new ListObjectsCommand(input));
+        const keys = page.Contents?.map(({ Key }) => Key) ?? [];
+        const prefixes = page.CommonPrefixes?.map((one) => one.Prefix) ?? [];
+        return { rows: [...keys, ...prefixes], next: page.NextMarker, more: page.IsTruncated };
+      };
+      expect(await list('', 1, '/')).toEqual({ rows: ['asdf'], next: 'asdf', more: true });
+      expect(await list('asdf', 1, '/')).toEqual({ rows: ['boo/'], next: 'boo/', more: true });
+      expect(await list('boo/', 1, '/')).toEqual({
+        rows: ['cquux/'],
+        next: undefined,
+        more: false,
+      });
+      const rows = ['boo/bar', 'boo/baz/xyzzy'];
+      expect(await list('asdf', 2)).toEqual({ rows, next: undefined, more: true });
+    },
+  },
+  {
+    name: 'S3 stores keys of any character, and lists them encoded when asked to',
+    run: async ({ s3, bucket, fill }) => {
+      const Bucket = await bucket();
+      const keys = [
+        ' ',
+        'a b',
+        'a%2Fb',
+        'a&b',
+        'a+b',
+        'a//b',
+        'a=b?c#d',
+        "it's",
+        '<x>',
+        'ü',
+        '日本',
+      ];
+      await fill(Bucket, keys);
+      const list = await s3.send(new ListObjectsV2Command({ Bucket, EncodingType: 'url' }));
+      const decoded = list.Contents?.map(({ Key = '' }) =>
+        decodeURIComponent(Key.replaceAll('+', ' ')),
+      );
+      expect(decoded?.sort()).toEqual([...keys].sort());
+      expect(list.Contents?.map(({ Key }) => Key)).toContain('a%2Bb');
+      expect(list.Contents?.map(({ Key }) => Key)).toContain('a//b');
+      for (const Key of keys) {
+        const got = await s3.send(new GetObjectCommand({ Bucket, Key }));
+        expect(await got.Body?.transformToString()).toBe(Key);
+      }
+    },
+  },
+  {
+    name: 'S3 encodes control characters, prefixes and delimiters in an encoded listing',
+    run: async ({ s3, bucket, fill }) => {
+      const Bucket = await bucket();
+      await fill(Bucket, ['x y/\n\r\t\u0001', 'x y/b c d']);
+      const form = { Bucket, EncodingType: 'url', Prefix: 'x y/', Delimiter: 'c d' } as const;
+      const list = await s3.send(new ListObjectsV2Command(form));
+      expect(list.Contents?.map(({ Key }) => Key)).toEqual(['x+y/%0A%0D%09%01']);
+      expect(list.CommonPrefixes?.map((one) => one.Prefix)).toEqual(['x+y/b+c+d']);
+      expect([list.Prefix, list.Delimiter]).toEqual(['x+y/', 'c+d']);
+    },
+  },
+  {
+    name: 'S3 calls the version of an unversioned object null',
+    run: async ({ s3, bucket, fill }) => {
+      const Bucket = await bucket();
+      await fill(Bucket, ['a']);
+      const { Versions } = await s3.send(new ListObjectVersionsCommand({ Bucket }));
+      expect(Versions).toMatchObject([{ Key: 'a', VersionId: 'null', IsLatest: true, Size: 1 }]);
+    },
+  },
+  {
+    name: 'S3 pages ListObjectVersions through the versions of one key',
+    run: async ({ s3, bucket }) => {
+      const Bucket = await bucket({ versioned: true });
+      const put = async (Key: string) =>
+        `${Key} ${(await s3.send(new PutObjectCommand({ Bucket, Key, Body: Key }))).VersionId}`;
+      const [a1, a2, a3, b1] = [await put('a'), await put('a'), await put('a'), await put('b')];
+      const { VersionId } = await s3.send(new DeleteObjectCommand({ Bucket, Key: 'a' }));
+      for (const MaxKeys of [1, 2]) {
+        const rows = await readVersions(s3, Bucket, MaxKeys);
+        expect(rows).toEqual([`a ${VersionId}`, a3, a2, a1, b1]);
+      }
+    },
+  },
+  {
+    name: 'S3 rolls up ListObjectVersions by a delimiter, and goes on behind a key marker',
+    run: async ({ s3, bucket, fill }) => {
+      const Bucket = await bucket({ versioned: true });
+      await fill(Bucket, [...sets, ...sets]);
+      const form = { Bucket, Prefix: 'web/duplicity-full.', Delimiter: '.vol', MaxKeys: 3 };
+      const first = await s3.send(new ListObjectVersionsCommand(form));
+      const manifest = 'web/duplicity-full.20261121T020003Z.manifest.gpg';
+      expect(first.Versions?.map(({ Key }) => Key)).toEqual([manifest, manifest]);
+      const prefix = 'web/duplicity-full.20261121T020003Z.vol';
+      expect(first.CommonPrefixes?.map((one) => one.Prefix)).toEqual([prefix]);
+      expect([first.IsTruncated, first.NextKeyMarker]).toEqual([true, prefix]);
+      const KeyMarker = first.NextKeyMarker;
+      const second = await s3.send(new ListObjectVersionsCommand({ ...form, KeyMarker }));
+      expect(second.IsTruncated).toBe(false);
+      expect(second.Versions?.length).toBe(2);
+      expect(second.CommonPrefixes?.length).toBe(1);
+    },
+  },
+];
+
+/** All pages, by the token: how many rows each had, and all rows in S3's order. */
+async function readV2(s3: S3Client, input: ListObjectsV2CommandInput) {
+  const pages: number[] = [];
+  const rows: string[] = [];
+  let ContinuationToken: string | undefined;
+  do {
+    const token = ContinuationToken === undefined ? {} : { ContinuationToken };
+    const page = await s3.send(new ListObjectsV2Command({ ...input, ...token }));
+    const found = [
+      ...(page.Contents ?? []).map(({ Key = '' }) => Key),
+      ...(page.CommonPrefixes ?? []).map(({ Prefix = '' }) => Prefix),
+    ];
+    expect(page.KeyCount).toBe(found.length);
+    pages.push(found.length);
+    rows.push(...found.sort());
+    ContinuationToken = page.NextContinuationToken;
+    expect(ContinuationToken !== undefined).toBe(page.IsTruncated);
+  } while (ContinuationToken !== undefined && pages.length < 50);
+  return { pages, rows };
+}
+
+async function readVersions(s3: S3Client, Bucket: string, MaxKeys: number): Promise<string[]> {
+  const rows: string[] = [];
+  let markers: { KeyMarker?: string; VersionIdMarker?: string } = {};
+  for (let pages = 0; pages < 20; pages += 1) {
+    const page = await s3.send(new ListObjectVersionsCommand({ Bucket, MaxKeys, ...markers }));
+    const found = [...(page.DeleteMarkers ?? []), ...(page.Versions ?? [])];
+    expect(found.length).toBeLessThanOrEqual(MaxKeys);
+    rows.push(...found.map((one) => `${one.Key} ${one.VersionId}`));
+    if (!page.IsTruncated) break;
+    markers = {
+      ...(page.NextKeyMarker && { KeyMarker: page.NextKeyMarker }),
+      ...(page.NextVersionIdMarker && { VersionIdMarker: page.NextVersionIdMarker }),
+    };
+  }
+  return rows;
+}
