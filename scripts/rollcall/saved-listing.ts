@@ -30,6 +30,7 @@ export function parseListing(text: string, file: string): SavedListing {
   const document = asRecord(parseJson(text, file), file, 'the file');
   const known = [
     'Contents',
+    'CommonPrefixes',
     'Versions',
     'DeleteMarkers',
     'RequestCharged',

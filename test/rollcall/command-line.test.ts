@@ -1,0 +1,273 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it } from 'vitest';
+import { expected, fixturePath, readFixture } from '../support/recorded.ts';
+
+const script = new URL('../../scripts/rollcall.ts', import.meta.url).pathname;
+const folder = mkdtempSync(join(tmpdir(), 'rollcall-'));
+
+function writeRoll(name: string, hosts: readonly string[], more = ''): string {
+  const file = join(folder, name);
+  const lines = hosts.map((host) => `  ${host}: {}`).join('\n');
+  writeFileSync(file, `bucket: backups\n${more}hosts:\n${lines}\n`);
+  return file;
+}
+
+async function run(args: readonly string[], input?: string, env = {}) {
+  const child = spawn(process.execPath, [script, ...args], { env: { ...process.env, ...env } });
+  child.stdin.end(input ?? '');
+  const [stdout, stderr, status] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    new Promise<number | null>((done) => child.on('close', done)),
+  ]);
+  return { stdout, stderr, status };
+}
+
+const whole = fixturePath('listings/whole-bucket.json');
+const hosts = [
+  ...new Set(expected.filter((e) => e.listing === 'whole-bucket.json').map((e) => e.host)),
+];
+const roll = writeRoll('hosts.yml', hosts);
+const AT = ['--at', '2026-11-23T12:00:00Z'];
+
+describe('rollcall check', () => {
+  it('judges the whole recorded bucket, as JSON of version 1', async () => {
+    const { stdout, status } = await run([
+      'check',
+      '--hosts',
+      roll,
+      '--listing',
+      whole,
+      ...AT,
+      '--format',
+      'json',
+    ]);
+    expect(status).toBe(2);
+    const report = JSON.parse(stdout);
+    expect(report).toMatchObject({
+      version: 1,
+      checkedAt: '2026-11-23T12:00:00Z',
+      bucket: 'backups',
+      unknownHosts: [],
+      summary: { hosts: hosts.length, ok: 20, critical: 14, warning: 0 },
+    });
+    const web25 = report.hosts.find(({ host }: { host: string }) => host === 'web-25');
+    expect(web25).toMatchObject({
+      target: 's3://backups/web-25/',
+      verdict: 'incomplete',
+      window: { opensAt: '2026-11-23T00:00:00Z', dueAt: '2026-11-23T08:15:00Z' },
+      answer: null,
+      lastGood: null,
+      findings: [{ kind: 'incomplete', severity: 'critical', missingVolumes: [7] }],
+      sets: [
+        {
+          type: 'full',
+          startedAt: '2026-11-23T03:40:01Z',
+          completedAt: null,
+          complete: false,
+          volumes: 15,
+          missingVolumes: [7],
+          hasManifest: true,
+          hasSignatures: true,
+          encrypted: true,
+        },
+      ],
+    });
+  });
+
+  it("exits 0 when all is ok, and 1 for a prefix that is on nobody's roll", async () => {
+    const one = writeRoll('one.yml', ['web-01']);
+    const listing = fixturePath('listings/full-rsa3072.json');
+    const alone = await run(['check', '--hosts', one, '--listing', listing, ...AT]);
+    expect([alone.status, alone.stdout]).toEqual([0, expect.stringContaining('1 of 1 host ok')]);
+    const more = await run([
+      'check',
+      '--hosts',
+      one,
+      '--listing',
+      whole,
+      ...AT,
+      '--format',
+      'json',
+    ]);
+    expect(more.status).toBe(1);
+    const { unknownHosts, foreignObjects } = JSON.parse(more.stdout);
+    expect(unknownHosts).toEqual(hosts.filter((host) => host !== 'web-01').sort());
+    expect(foreignObjects).toBeGreaterThanOrEqual(4);
+  });
+
+  it('never calls an empty bucket fine', async () => {
+    const listing = join(folder, 'empty.json');
+    writeFileSync(listing, '{"RequestCharged": null}');
+    const { status, stdout } = await run(['check', '--hosts', roll, '--listing', listing, ...AT]);
+    expect(status).toBe(2);
+    expect(stdout).toContain(`0 of ${hosts.length} hosts ok`);
+  });
+
+  it('cannot check what the listing does not cover', async () => {
+    const listing = fixturePath('listings/full-rsa3072.json');
+    const two = writeRoll('two.yml', ['web-01', 'mail']);
+    const { status, stdout } = await run(['check', '--hosts', two, '--listing', listing, ...AT]);
+    expect(status).toBe(3);
+    expect(stdout).toContain('unreadable');
+  });
+
+  it('reads a listing from standard input', async () => {
+    const one = writeRoll('one.yml', ['web-01']);
+    const input = readFixture('listings/full-rsa3072.json');
+    expect((await run(['check', '--hosts', one, '--listing', '-', ...AT], input)).status).toBe(0);
+  });
+
+  it('judges one host on request, and suggests a name for one that is not there', async () => {
+    const good = await run([
+      'check',
+      '--hosts',
+      roll,
+      '--listing',
+      whole,
+      ...AT,
+      '--host',
+      'web-01',
+    ]);
+    expect(good.status).toBe(0);
+    const bad = await run(['check', '--hosts', roll, '--listing', whole, ...AT, '--host', 'web-0']);
+    expect(bad.status).toBe(3);
+    expect(bad.stderr).toMatch(
+      /error: there is no host "web-0"[\s\S]*hint: did you mean web-0\d\?/,
+    );
+  });
+
+  it('speaks as a monitoring plug-in', async () => {
+    const { stdout } = await run([
+      'check',
+      '--hosts',
+      roll,
+      '--listing',
+      whole,
+      ...AT,
+      '--format',
+      'nagios',
+    ]);
+    const [first = '', ...rest] = stdout.split('\n');
+    expect(first).toMatch(
+      /^ROLLCALL CRITICAL - 20 of 34 hosts ok: .* \| hosts=34 ok=20 critical=14/,
+    );
+    expect(rest.join('\n')).not.toContain('|');
+  });
+
+  it('tells every mistake of a wrong roll with its line, and exits 3', async () => {
+    const wrong = writeRoll('wrong.yml', ['web'], 'windw: {}\nkeepDays: x\n');
+    const { status, stdout, stderr } = await run(['check', '--hosts', wrong, '--listing', whole]);
+    expect([status, stdout]).toEqual([3, '']);
+    expect(stderr).toContain('wrong.yml:2: unknown key "windw", did you mean "window"?');
+    expect(stderr).toContain('wrong.yml:3: keepDays is "x"');
+    expect(stderr).toMatch(/rollcall: hint: /);
+  });
+
+  it.each([
+    [
+      ['check', '--hosts', 'nowhere.yml'],
+      /cannot read nowhere.yml[\s\S]*hint: .*hosts.example.yml/,
+    ],
+    [
+      ['check', '--hosts', roll, '--at', 'noon', '--listing', whole],
+      /--at "noon" is not an instant/,
+    ],
+    [['check', '--hosts', roll, '--format', 'xml'], /--format "xml" is not known/],
+    [['check', '--fromat', 'json'], /Unknown option '--fromat'[\s\S]*hint: /],
+    [['chekc'], /there is no command "chekc"/],
+    [['explain', '--format', 'yaml', 'x'], /--format "yaml" is not known/],
+  ])('exits 3 with an error and a hint for %j', async (args, problem) => {
+    const { status, stderr } = await run(args);
+    expect(status).toBe(3);
+    expect(stderr).toMatch(problem);
+    expect(stderr).not.toMatch(/ {4}at /);
+  });
+
+  it('says what to do when nothing answers', async () => {
+    const env = { AWS_ACCESS_KEY_ID: 'x', AWS_SECRET_ACCESS_KEY: 'y', AWS_MAX_ATTEMPTS: '1' };
+    const one = writeRoll('one.yml', ['web-01']);
+    const args = ['check', '--hosts', one, '--endpoint-url', 'http://127.0.0.1:9', ...AT];
+    const { status, stdout } = await run(args, '', env);
+    expect(status).toBe(3);
+    expect(stdout).toMatch(/unreadable[\s\S]*check the network and\s+--endpoint-url/);
+  });
+
+  it('has colour on no pipe, and none of a name from the bucket unescaped', async () => {
+    const listing = join(folder, 'hostile.json');
+    const evil = 'web-01/\u001b[31mred\u202etxt\n<b>\u0007';
+    const document = JSON.parse(readFixture('listings/full-rsa3072.json'));
+    document.Contents.push({ Key: evil, Size: 1, LastModified: '2026-11-23T03:00:00Z' });
+    document.Prefix = '';
+    document.Contents.push({
+      Key: `${evil}/x`.slice(4),
+      Size: 1,
+      LastModified: '2026-11-23T03:00:00Z',
+    });
+    writeFileSync(listing, JSON.stringify(document));
+    const one = writeRoll('one.yml', ['web-01']);
+    for (const format of ['table', 'json', 'nagios']) {
+      const args = ['check', '--hosts', one, '--listing', listing, ...AT, '--format', format];
+      expect((await run(args)).stdout, format).toMatch(/^[\n -~]*$/);
+    }
+  });
+});
+
+describe('rollcall explain', () => {
+  it('reads keys from the arguments, or as JSON strings from standard input', async () => {
+    const key = 'eu/web/duplicity-inc.20261122T031502Z.to.20261123T031502Z.vol12.difftar.gpg';
+    const file = {
+      type: 'inc',
+      manifest: false,
+      volume: 12,
+      time: null,
+      start: '2026-11-22T03:15:02Z',
+      end: '2026-11-23T03:15:02Z',
+      encrypted: true,
+      compressed: false,
+      partial: false,
+      prefix: 'eu/web/',
+    };
+    const args = await run(['explain', '--format', 'json', key, 'README.txt']);
+    expect(args.stdout).toBe(`${JSON.stringify(file)}\nnull\n`);
+    const input = await run(
+      ['explain', '--format', 'json'],
+      `${JSON.stringify(key)}\n"README.txt"\n`,
+    );
+    expect(input.stdout).toBe(args.stdout);
+  });
+
+  it('says in words what counts, what does not, and what is poison', async () => {
+    const { stdout } = await run([
+      'explain',
+      'web/duplicity-full.20261123T031502Z.vol01.difftar.gpg',
+      'web/duplicity-full.20261123T031502Z.vol0.difftar.gpg',
+      'web/evil\u001b[2J',
+    ]);
+    expect(stdout).toMatch(/not counted; duplicity reads it as volume 1 of the full of 2026/);
+    expect(stdout).toMatch(/poison/);
+    expect(stdout).toContain('"web/evil\\u{1b}[2J": foreign');
+  });
+
+  it('names the line that is not a JSON string, after those before it', async () => {
+    const { status, stdout, stderr } = await run(['explain'], '"a"\nb\n');
+    expect(status).toBe(3);
+    expect(stdout).toContain('"a": foreign');
+    expect(stderr).toContain('line 2 of standard input is not a JSON string');
+  });
+});
+
+describe('rollcall', () => {
+  it.each([['--help'], ['check', '--help'], ['explain', '--help']])(
+    'shows examples first with %j',
+    async (...args) => {
+      const { status, stdout } = await run(args);
+      expect(status).toBe(0);
+      expect(stdout).toMatch(/^rollcall[^\n]*\n\nExamples\n/);
+    },
+  );
+});

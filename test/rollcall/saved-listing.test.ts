@@ -1,0 +1,136 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { askListings, coverBucket, parseListing } from '../../scripts/rollcall/saved-listing.ts';
+import { UsageError } from '../../scripts/rollcall/usage-error.ts';
+import { readFixture } from '../support/recorded.ts';
+
+const row = (Key: string, more = {}) => ({
+  Key,
+  Size: 1,
+  LastModified: '2026-11-23T03:15:02.000Z',
+  ...more,
+});
+const parse = (document: unknown) => parseListing(JSON.stringify(document), 'all.json');
+const keysOf = async (document: unknown, prefix = '') => {
+  const { objects } = await askListings([parse(document)])({ bucket: 'b', prefix });
+  return objects.map(({ key }) => key);
+};
+
+describe('parseListing', () => {
+  it('takes an empty bucket as empty, and an empty file as no answer at all', async () => {
+    expect(await keysOf({ RequestCharged: null })).toEqual([]);
+    expect(await keysOf({})).toEqual([]);
+    expect(() => parseListing('', 'all.json')).toThrow(
+      /is empty, which an answer of S3's never is/,
+    );
+  });
+
+  it.each([
+    ['half a file', '{"Contents": [{"Key": "a"', /not JSON, or was cut off/],
+    ['another answer of AWS', '{"Buckets": []}', /not a listing of objects/],
+    ['a list', '[]', /the file is not an object/],
+    [
+      'a row without a size',
+      { Contents: [row('a', { Size: undefined })] },
+      /Contents\[0\] has no Size/,
+    ],
+    [
+      'a row without a time',
+      { Contents: [row('a', { LastModified: 'today' })] },
+      /no LastModified/,
+    ],
+    ['a row without a key', { Contents: [row('a'), { Size: 1 }] }, /Contents\[1\] has no Key/],
+    ['a delimited listing', { CommonPrefixes: [{ Prefix: 'a/' }] }, /listed with a delimiter/],
+    [
+      'a page that does not say where it goes on',
+      { Contents: [], IsTruncated: true },
+      /IsTruncated/,
+    ],
+  ])('refuses %s', (_, document, problem) => {
+    const text = typeof document === 'string' ? document : JSON.stringify(document);
+    expect(() => parseListing(text, 'all.json')).toThrow(problem);
+    expect(() => parseListing(text, 'all.json')).toThrow(UsageError);
+  });
+
+  it('refuses a recorded listing cut at any byte', () => {
+    const whole = readFixture('listings/stale.json').trimEnd();
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: whole.length - 1 }), (length) => {
+        expect(() => parseListing(whole.slice(0, length), 'cut.json')).toThrow(UsageError);
+      }),
+    );
+  });
+
+  it('takes the latest version of each key with the time of its first, and drops hidden keys', () => {
+    const { objects } = parse({
+      Versions: [
+        row('a', { IsLatest: true, LastModified: '2026-11-23T05:00:00Z', Size: 2 }),
+        row('a', { IsLatest: false, LastModified: '2026-11-23T03:00:00Z' }),
+        row('hidden', { IsLatest: false }),
+      ],
+      DeleteMarkers: [{ Key: 'hidden', IsLatest: true, LastModified: '2026-11-23T06:00:00Z' }],
+    });
+    expect(objects).toEqual([
+      {
+        key: 'a',
+        bytes: 2,
+        modifiedAt: Date.parse('2026-11-23T05:00:00Z'),
+        firstModifiedAt: Date.parse('2026-11-23T03:00:00Z'),
+      },
+    ]);
+  });
+
+  it('decodes keys that were asked for url-encoded', async () => {
+    const document = { EncodingType: 'url', Contents: [row('web/a%0A+b%2Bc')] };
+    expect(await keysOf(document)).toEqual(['web/a\n b+c']);
+  });
+});
+
+describe('askListings', () => {
+  it('cannot tell of a prefix that was not listed', async () => {
+    const ask = askListings([parse({ Prefix: 'web/', Contents: [row('web/a')] })]);
+    await expect(ask({ bucket: 'b', prefix: 'mail/' })).rejects.toThrow(/no --listing covers/);
+    expect((await ask({ bucket: 'b', prefix: 'web/' })).objects).toHaveLength(1);
+  });
+
+  it('cannot tell of another bucket than the one that was listed', async () => {
+    const ask = askListings([parse({ Name: 'other', Contents: [] })]);
+    await expect(ask({ bucket: 'b', prefix: '' })).rejects.toThrow(/no --listing covers/);
+  });
+
+  it('wants every page of a listing that was saved in pages', async () => {
+    const first = parse({ Contents: [row('a')], IsTruncated: true, NextContinuationToken: 't' });
+    const second = parse({ Contents: [row('b')], ContinuationToken: 't', IsTruncated: false });
+    for (const part of [first, second]) {
+      await expect(askListings([part])({ bucket: 'b', prefix: '' })).rejects.toThrow(/one page/);
+    }
+    const both = await askListings([second, first])({ bucket: 'b', prefix: '' });
+    expect(both.objects.map(({ key }) => key)).toEqual(['a', 'b']);
+  });
+
+  it('refuses two listings that tell different things of one key', async () => {
+    const ask = askListings([
+      parse({ Contents: [row('a')] }),
+      parse({ Contents: [row('a', { Size: 9 })] }),
+    ]);
+    await expect(ask({ bucket: 'b', prefix: '' })).rejects.toThrow(/different things/);
+  });
+
+  it('cuts keys at a delimiter as S3 does', async () => {
+    const document = { Contents: [row('a/1'), row('a/2'), row('b'), row('c/d/e')] };
+    const answer = await askListings([parse(document)])({
+      bucket: 'b',
+      prefix: '',
+      delimiter: '/',
+    });
+    expect(answer.prefixes).toEqual(['a/', 'c/']);
+    expect(answer.objects.map(({ key }) => key)).toEqual(['b']);
+  });
+});
+
+describe('coverBucket', () => {
+  it('is true only for a listing of the whole bucket', () => {
+    expect(coverBucket([parse({ Contents: [] })], 'b')).toBe(true);
+    expect(coverBucket([parse({ Prefix: 'web/', Contents: [] })], 'b')).toBe(false);
+  });
+});

@@ -1,0 +1,154 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ConfigError } from '../../shared/roster/config-error.ts';
+import { readRoster } from '../../shared/roster/read-roster.ts';
+
+const issuesOf = (text: string): readonly string[] => {
+  try {
+    readRoster(text, 'hosts.yml');
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.issues;
+    throw error;
+  }
+};
+
+const FULL = `bucket: acme-backups
+region: eu-west-1
+timezone: Europe/Amsterdam
+window: { opens: "00:00", due: "08:15", hardDue: "12:15" }
+keepDays: 6
+alerts:
+  from: backups@example.net
+  mail: [ops@example.net]
+  sms: ["+31600000000"]
+  heartbeat: https://hc.example/ping/abc
+recipients: [0123456789012345]
+hosts:
+  mail: {}
+  web:  { window: { due: "10:00" }, recipients: [89ABCDEF01234567] }
+  nas:  { target: s3://other-bucket/office/nas/, filePrefix: nas-, size: { min: 10GiB, shrink: 50% } }
+  lab:  { paused: { until: 2026-12-01, because: "disk swap" }, since: 2026-11-01 }
+`;
+
+describe('readRoster', () => {
+  it('takes a roll of four lines', () => {
+    const roster = readRoster(
+      'bucket: acme-backups\nregion: eu-west-1\nhosts:\n  mail: {}\n',
+      'hosts.yml',
+    );
+    expect(roster.hosts).toMatchObject([
+      {
+        name: 'mail',
+        target: { bucket: 'acme-backups', prefix: 'mail/' },
+        timezone: 'UTC',
+        window: { opens: '00:00', due: '08:15', hardDue: '12:15' },
+      },
+    ]);
+  });
+
+  it('reads every key of a full roll', () => {
+    const { hosts, alerts, ...roster } = readRoster(FULL, 'hosts.yml');
+    expect(roster).toMatchObject({ bucket: 'acme-backups', keepDays: 6, existing: false });
+    expect(alerts).toEqual({
+      from: 'backups@example.net',
+      mail: ['ops@example.net'],
+      sms: ['+31600000000'],
+      https: [],
+      ops: ['ops@example.net'],
+      heartbeat: 'https://hc.example/ping/abc',
+    });
+    const [mail, web, nas, lab] = hosts;
+    expect(mail?.recipients).toEqual(['0123456789012345']);
+    expect(web).toMatchObject({
+      window: { opens: '00:00', due: '10:00', hardDue: '14:00' },
+      recipients: ['89ABCDEF01234567'],
+    });
+    expect(nas).toMatchObject({
+      target: { bucket: 'other-bucket', prefix: 'office/nas/' },
+      filePrefix: { archive: 'nas-', manifest: 'nas-', signature: 'nas-' },
+      size: { minBytes: 10 * 1024 ** 3, shrink: 0.5, grow: 2 },
+    });
+    expect(lab).toMatchObject({
+      paused: { until: '2026-12-01', because: 'disk swap' },
+      since: '2026-11-01',
+    });
+  });
+
+  it('tells every mistake at once, each with its line and what to write', () => {
+    const wrong = FULL.replace('recipients: [89ABCDEF01234567]', 'recipents: [xyz]')
+      .replace('keepDays: 6', 'keepDays: six')
+      .replace('Europe/Amsterdam', 'Europe/Amsterdm')
+      .replace('due: "10:00"', 'due: "25:00"')
+      .replace('ops@example.net', 'ops')
+      .replace('until: 2026-12-01', 'until: 2026-02-31');
+    expect(issuesOf(wrong)).toEqual([
+      'hosts.yml:3: timezone is "Europe/Amsterdm", but must be an IANA time zone like Europe/Amsterdam',
+      'hosts.yml:5: keepDays is "six", but must be a whole number of days from 2',
+      'hosts.yml:8: alerts.mail is "ops", but must be an e-mail address',
+      'hosts.yml:14: unknown key "recipents", did you mean "recipients"?',
+      'hosts.yml:14: hosts.web.window.due is "25:00", but must be a time from "00:00" to "23:59"',
+      'hosts.yml:16: hosts.lab.paused.until is "2026-02-31", but must be a date like 2026-12-01',
+    ]);
+  });
+
+  it.each([
+    ['an empty file', '', /no bucket/],
+    ['no hosts', 'bucket: abc\nhosts: {}\n', /:2: no hosts: an empty roll would call nobody/],
+    ['no hosts key', 'bucket: abc\n', /no hosts/],
+    ['a host twice', 'bucket: abc\nhosts:\n  a: {}\n  a: {}\n', /:4: the same key is there twice/],
+    ['a broken line', 'bucket: abc\nhosts: {a: {}\n', /hosts\.yml:\d+: /],
+    [
+      'overlapping prefixes',
+      'bucket: abc\nhosts:\n  a: {}\n  b: { target: s3://abc/a/b/ }\n',
+      /:4: b and a overlap/,
+    ],
+    [
+      'the same target twice',
+      'bucket: abc\nhosts:\n  a: {}\n  b: { target: s3://abc/a }\n',
+      /overlap/,
+    ],
+    [
+      'opens = due',
+      'bucket: abc\nwindow: { opens: "08:15" }\nhosts: { a: {} }\n',
+      /:2: window: opens and due are both 08:15/,
+    ],
+    [
+      'a pause without end',
+      'bucket: abc\nhosts: { a: { paused: { because: x } } }\n',
+      /needs "until/,
+    ],
+    [
+      'a pause without reason',
+      'bucket: abc\nhosts: { a: { paused: { until: 2026-12-01 } } }\n',
+      /because/,
+    ],
+    [
+      'a name with a slash at its end',
+      'bucket: abc\nhosts: { "a/": {} }\n',
+      /cannot be a host's name/,
+    ],
+    [
+      'a name with a line break',
+      'bucket: abc\nhosts: { "a\\nb": {} }\n',
+      /cannot be a host's name/,
+    ],
+    ['a list for a roll', '- a\n- b\n', /must be a list of "key: value" lines/],
+    [
+      'a bad target',
+      'bucket: abc\nhosts: { a: { target: /mnt } }\n',
+      /must be s3:\/\/BUCKET\/PREFIX\//,
+    ],
+  ])('refuses %s', (_, text, problem) => {
+    expect(issuesOf(text).join('\n')).toMatch(problem);
+  });
+
+  it('throws nothing but ConfigError, whatever the text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), (text) => {
+        issuesOf(text);
+        issuesOf(`bucket: abc\nhosts:\n  ${text}`);
+      }),
+    );
+  });
+});

@@ -1,0 +1,42 @@
+// A bucket in memory, asked as the check asks: every page whole, or cut after a number of rows.
+import { askListings, type SavedListing } from '../../scripts/rollcall/saved-listing.ts';
+import type {
+  KeyedObject,
+  ListAnswer,
+  ListObjects,
+  ListQuery,
+} from '../../shared/check/object-store.ts';
+import type { StoredObject } from '../../shared/duplicity/backup-set.ts';
+
+export const keyed = (prefix: string, objects: readonly StoredObject[]): KeyedObject[] =>
+  objects.map(({ name, ...object }) => ({ ...object, key: `${prefix}${name}` }));
+
+/** Tells every query in `asked`; one page holds at most `pageRows` rows. */
+export function inMemory(
+  objects: readonly KeyedObject[],
+  { pageRows = 1000, asked = [] as ListQuery[] } = {},
+): ListObjects {
+  const whole: SavedListing = {
+    file: 'memory',
+    bucket: undefined,
+    prefix: '',
+    objects,
+    from: undefined,
+    next: undefined,
+  };
+  const list = askListings([whole]);
+  return async (query) => {
+    asked.push(query);
+    const answer = await list(query);
+    return query.onePage ? cutAfter(answer, pageRows) : answer;
+  };
+}
+
+function cutAfter({ objects, prefixes }: ListAnswer, rows: number): ListAnswer {
+  const cut = objects.length + prefixes.length > rows;
+  return {
+    objects: objects.slice(0, rows),
+    prefixes: prefixes.slice(0, rows - objects.length),
+    cut,
+  };
+}
