@@ -26,7 +26,7 @@ export function parseObjectEvents(event: unknown): ObjectEvent[] {
 
 function readNative(record: unknown): ObjectEvent[] {
   const { eventName, eventTime, s3, userIdentity, requestParameters } = recordOf(record);
-  const name = String(eventName).replace(/^s3:/, '');
+  const name = textOf(eventName, 'eventName').replace(/^s3:/, '');
   const what = name.startsWith('ObjectCreated:')
     ? 'created'
     : name.startsWith('ObjectRemoved:')

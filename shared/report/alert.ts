@@ -1,5 +1,10 @@
 // Verdicts -> the one message of a run: who failed, why, and what to do now.
-import { type Finding, type FindingKind, worstSeverity } from '../verdict/finding.ts';
+import {
+  FINDING_KINDS,
+  type Finding,
+  type FindingKind,
+  worstSeverity,
+} from '../verdict/finding.ts';
 import type { Verdict } from '../verdict/judge.ts';
 import { dateIn } from '../verdict/zone.ts';
 import { describeFinding, nextStep, runbookOf } from './finding-words.ts';
@@ -34,7 +39,7 @@ const COLUMN = 12;
 
 /** The message of a run; `undefined` when there is nothing to tell. */
 export function composeRun(run: Run): Message | undefined {
-  const failed = run.report.verdicts.filter(hasFailed);
+  const failed = run.report.verdicts.filter(hasFailed).sort(worstFirst);
   const alerting = failed.filter(({ host }) => run.due.has(host.name));
   if (alerting.length === 0 && !run.digest) return undefined;
   const subject =
@@ -111,10 +116,7 @@ function sayKind({ headline, findings }: Verdict): string {
   return `${headline.toUpperCase()}${days > 1 ? ` (${ordinal(days)} day)` : ''}`;
 }
 
-function composeFailed(failed: readonly Verdict[]): string[] {
-  const sorted = [...failed].sort(
-    (a, b) => (a.lastGood?.startedAt ?? 0) - (b.lastGood?.startedAt ?? 0),
-  );
+function composeFailed(sorted: readonly Verdict[]): string[] {
   if (sorted.length < MANY) return sorted.flatMap(composeHost);
   const shared = sharedCause(sorted);
   const rest = sorted.slice(WORST, WORST + LISTED);
@@ -122,7 +124,7 @@ function composeFailed(failed: readonly Verdict[]): string[] {
   return [
     `${sorted.length} hosts failed: ${countByKind(sorted)}.`,
     ...(shared === undefined ? [] : wrapText(`All for one cause: ${shared}.`, WIDTH)),
-    `The ${WORST} that have been without a good copy for longest:`,
+    `The worst ${WORST}:`,
     '',
     ...sorted.slice(0, WORST).flatMap(composeHost),
     'And:',
@@ -130,6 +132,12 @@ function composeFailed(failed: readonly Verdict[]): string[] {
     ...(more > 0 ? [`  and ${more} more: rollcall check`] : []),
     '',
   ];
+}
+
+/** By headline, and within one by how long there has been no good copy. */
+function worstFirst(a: Verdict, b: Verdict): number {
+  const rank = ({ findings }: Verdict) => FINDING_KINDS.indexOf(findings[0]?.kind ?? 'paused');
+  return rank(a) - rank(b) || (a.lastGood?.startedAt ?? 0) - (b.lastGood?.startedAt ?? 0);
 }
 
 function sharedCause(failed: readonly Verdict[]): string | undefined {

@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import { judgeEvents } from '../../shared/check/judge-events.ts';
+import type { ObjectEvent } from '../../shared/check/object-event.ts';
+import { TargetUnreadableError } from '../../shared/check/object-store.ts';
+import type { StoredObject } from '../../shared/duplicity/backup-set.ts';
+import { aFull, aHost, anIncremental, anObject, aRoster, at } from '../support/builders.ts';
+import { inMemory, keyed } from '../support/in-memory.ts';
+
+const roster = aRoster([aHost(), aHost({ name: 'db' })]);
+const saturday = aFull({ begun: '2026-11-21T03:15:00Z' });
+const yesterday = aFull({ begun: '2026-11-22T03:15:00Z' });
+const now = '2026-11-23T11:03:00Z';
+const recovery = aFull({ begun: '2026-11-23T10:15:00Z', done: '2026-11-23T11:02:00Z' });
+
+const event = (name: string, override: Partial<ObjectEvent> = {}): ObjectEvent => ({
+  what: 'created',
+  bucket: 'backups',
+  key: `web/${name}`,
+  at: at(now),
+  left: 'unknown',
+  principal: 'AWS:AIDAEXAMPLE',
+  address: '203.0.113.9',
+  ...override,
+});
+const manifestOf = (objects: readonly StoredObject[]) =>
+  event(objects.find(({ name }) => name.includes('manifest'))?.name ?? '');
+
+const told = (objects: readonly StoredObject[], events: readonly ObjectEvent[], when = now) =>
+  judgeEvents(inMemory(keyed('web/', objects)), roster, events, at(when));
+
+describe('judgeEvents', () => {
+  it('says OK AGAIN when the full that was owed arrives after its due time', async () => {
+    const [message] = await told([...saturday, ...recovery], [manifestOf(recovery)]);
+    expect(message?.subject).toBe(
+      '[backup] web OK AGAIN: full done Mon 23 Nov 11:02, 2 h 47 min late',
+    );
+    expect(message?.text).toContain('2 windows');
+    expect(message?.sms).toMatch(/^BACKUP OK AGAIN web: full done Mon 23 Nov 11:02/);
+  });
+
+  it("says OK AGAIN when the next night's full arrives and yesterday's never did", async () => {
+    const night = aFull({ begun: '2026-11-24T03:15:00Z' });
+    const [message] = await told(
+      [...yesterday, ...night],
+      [manifestOf(night)],
+      '2026-11-24T03:16:00Z',
+    );
+    expect(message?.subject).toContain('web OK AGAIN');
+  });
+
+  it('says of the first full that it is the first', async () => {
+    const [message] = await told(recovery, [manifestOf(recovery)]);
+    expect(message?.subject).toContain('web OK: its first full backup is done');
+  });
+
+  it('says nothing of an ordinary night, of a second full, or of statistics', async () => {
+    const night = aFull({ begun: '2026-11-23T03:15:00Z' });
+    expect(
+      await told([...yesterday, ...night], [manifestOf(night)], '2026-11-23T03:16:00Z'),
+    ).toEqual([]);
+    expect(await told([...night, ...recovery], [manifestOf(recovery)])).toEqual([]);
+    expect(await told(night, [event('duplicity-full.20261123T031500Z.jsonstat.gpg')])).toEqual([]);
+  });
+
+  it('never calls a set that is not complete a recovery', async () => {
+    const cut = recovery.filter(({ name }) => !name.includes('vol2'));
+    expect(await told([...saturday, ...cut], [manifestOf(cut)])).toEqual([]);
+  });
+
+  it('tells of an incremental, of an upload without encryption, and of poison', async () => {
+    const inc = anIncremental('2026-11-23T10:15:00Z', '2026-11-23T11:00:00Z');
+    const plain = aFull({ begun: '2026-11-23T10:15:00Z', encrypted: false });
+    const double = anObject('duplicity-full.20261123T101500Z.manifest');
+    const messages = await Promise.all([
+      told([...recovery, ...inc], [manifestOf(inc)]),
+      told([...saturday, ...plain], [manifestOf(plain)]),
+      told([...recovery, double], [event(double.name)]),
+    ]);
+    expect(messages.map(([message]) => message?.subject.split(':')[0])).toEqual([
+      '[backup] web INCREMENTAL',
+      '[backup] web UNENCRYPTED',
+      '[backup] web POISONED, UNENCRYPTED',
+    ]);
+  });
+
+  it('tells of an upload that nobody on the roll makes, by mail only and without its name in the subject', async () => {
+    const events = [
+      event('', { key: 'evil\r\nBcc: x/duplicity-full.20261123T101500Z.manifest.gpg' }),
+      event('duplicity-full.20261123T101500Z.manifest.gpg.old'),
+    ];
+    const messages = await told(saturday, events);
+    for (const message of messages) {
+      expect(message.subject).toBe('[backup] UNKNOWN upload in bucket backups');
+      expect(message.urgency).toBe('digest');
+      expect(message.text).toMatch(/^[\n -~]*$/);
+    }
+    expect(messages).toHaveLength(2);
+  });
+
+  it('tells every removal, with who and from where, in one message for each host', async () => {
+    const gone = (name: string, override: Partial<ObjectEvent> = {}) =>
+      event(name, { what: 'removed', left: 'marker', ...override });
+    const messages = await told(recovery.slice(1), [
+      gone(recovery[0]?.name ?? ''),
+      gone('duplicity-full.20261123T101500Z.vol2.difftar.gpg', { left: 'version' }),
+      gone('', { key: 'nobody/x', principal: undefined, address: undefined }),
+    ]);
+    expect(messages.map(({ subject }) => subject)).toEqual([
+      '[backup] TAMPERED web: 2 objects REMOVED',
+      '[backup] TAMPERED no host of the roll: 1 object REMOVED',
+    ]);
+    expect(messages[0]?.text).toContain('by AWS:AIDAEXAMPLE from 203.0.113.9');
+    expect(messages[0]?.text).toContain('gone for good');
+    expect(messages[1]?.text).toMatch(/by an unknown principal from an unknown\s+address/);
+  });
+
+  it('says that it could not look, rather than nothing', async () => {
+    const list = async () => {
+      throw new TargetUnreadableError('AccessDenied (403)', 'allow it');
+    };
+    const [message] = await judgeEvents(list, roster, [manifestOf(recovery)], at(now));
+    expect(message?.subject).toContain('web UNREADABLE');
+  });
+});

@@ -1,0 +1,152 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { composeRun, type Run } from '../../shared/report/alert.ts';
+import type { Message } from '../../shared/report/message.ts';
+import type { Host } from '../../shared/roster/roster.ts';
+import { judge, type Unreadable, type Verdict } from '../../shared/verdict/judge.ts';
+import { aFull, aHost, anIncremental, anObject, at, collected } from '../support/builders.ts';
+
+const now = at('2026-11-23T07:15:00Z');
+const timezone = 'Europe/Amsterdam';
+const saturday = aFull({
+  begun: '2026-11-21T01:14:00Z',
+  done: '2026-11-21T01:40:00Z',
+  volumes: 31,
+});
+const today = aFull({ begun: '2026-11-23T01:14:00Z', done: '2026-11-23T01:40:00Z', volumes: 31 });
+const denied: Unreadable = {
+  unreadable: 's3://acme-backups/nas/ could not be listed: AccessDenied (403)',
+  hint: 'these credentials may not list acme-backups: allow s3:ListBucket, or choose others with AWS_PROFILE',
+};
+
+const verdict = (name: string, read: Parameters<typeof judge>[1], host: Partial<Host> = {}) =>
+  judge(aHost({ name, timezone, ...host }), read, now);
+
+const fleet: Verdict[] = [
+  verdict('mail', collected(...today)),
+  verdict('web', collected(...saturday)),
+  verdict('db', collected(...today.filter(({ name }) => !name.includes('vol7')))),
+  verdict('nas', denied),
+  verdict('lab', collected(...saturday), { paused: { until: '2026-12-01', because: 'disk swap' } }),
+  verdict(
+    'slow',
+    collected(
+      ...aFull({ begun: '2026-11-23T06:14:00Z', done: '2026-11-23T07:10:00Z' }).filter(
+        ({ name }) => !name.includes('manifest'),
+      ),
+    ),
+  ),
+];
+
+const run = (verdicts: readonly Verdict[], override: Partial<Run> = {}): Run => ({
+  report: { checkedAt: now, bucket: 'acme-backups', verdicts, unknownHosts: [], foreignObjects: 0 },
+  due: new Set(verdicts.map(({ host }) => host.name)),
+  digest: false,
+  hostsOnRoll: verdicts.length,
+  timezone,
+  ...override,
+});
+const compose = (verdicts: readonly Verdict[], override: Partial<Run> = {}): Message => {
+  const message = composeRun(run(verdicts, override));
+  if (message === undefined) throw new Error('nothing was told');
+  return message;
+};
+const whole = ({ subject, sms, text }: Message) => `Subject: ${subject}\nSMS: ${sms}\n\n${text}`;
+const broken = (count: number) =>
+  Array.from({ length: count }, (_, n) => verdict(`host-${n}`, collected(...saturday)));
+
+const GSM7 = /^[\n\r !"#$%&'()*+,\-./0-9:;<=>?@A-Z_a-z]*$/;
+
+function expectBounded({ subject, text, sms }: Message): void {
+  expect(subject).toMatch(/^[ -~]{1,99}$/);
+  expect(text).toMatch(/^[\n -~]*$/);
+  expect(text.length).toBeLessThanOrEqual(100_000);
+  if (sms !== undefined) {
+    expect(sms).toMatch(GSM7);
+    expect(sms.length).toBeLessThanOrEqual(160);
+  }
+}
+
+describe('composeRun', () => {
+  it('writes an alert that is enough to act on', async () => {
+    const message = compose(fleet);
+    expectBounded(message);
+    await expect(whole(message)).toMatchFileSnapshot('golden/alert-3-of-6.txt');
+  });
+
+  it('writes a digest with what failed, what to know and what is good', async () => {
+    const message = compose(fleet, { digest: true });
+    await expect(whole(message)).toMatchFileSnapshot('golden/digest-3-of-6.txt');
+  });
+
+  it('writes a digest on a good day, by mail only', async () => {
+    const message = compose([fleet[0] as Verdict, fleet[4] as Verdict], { digest: true });
+    expect([message.urgency, message.sms]).toEqual(['digest', undefined]);
+    await expect(whole(message)).toMatchFileSnapshot('golden/digest-good.txt');
+  });
+
+  it.each([1, 12, 2000])('stays within its bounds with %i bad hosts', async (count) => {
+    const message = compose(broken(count));
+    expectBounded(message);
+    await expect(whole(message)).toMatchFileSnapshot(`golden/alert-${count}.txt`);
+  });
+
+  it('tells nothing when nobody who is due has failed', () => {
+    expect(composeRun(run([fleet[0] as Verdict]))).toBeUndefined();
+    expect(composeRun(run(fleet, { due: new Set(['mail', 'slow']) }))).toBeUndefined();
+  });
+
+  it('sends an SMS only for a host whose window has just closed', () => {
+    const message = compose(fleet, { due: new Set(['mail']), digest: true });
+    expect([message.urgency, message.sms]).toEqual(['digest', undefined]);
+    expect(message.subject).toContain('3 of 6 hosts FAILED');
+  });
+
+  it('numbers the digests of a year without a gap', () => {
+    const number = (iso: string) => {
+      const { report, ...rest } = run([fleet[0] as Verdict], { digest: true });
+      return composeRun({ ...rest, report: { ...report, checkedAt: at(iso) } })?.subject.slice(-11);
+    };
+    expect(number('2026-01-01T07:15:00Z')).toBe('(#2026-001)');
+    expect(number('2026-12-31T07:15:00Z')).toBe('(#2026-365)');
+  });
+
+  it('never lets a name from the bucket out unescaped', () => {
+    const hostile = fc.string({ unit: 'binary', maxLength: 1024 });
+    fc.assert(
+      fc.property(fc.array(hostile, { maxLength: 5 }), hostile, (names, stranger) => {
+        const objects = names.map((name) => anObject(name));
+        const bad = verdict(
+          'web',
+          collected(
+            ...objects,
+            ...anIncremental('2026-11-22T01:00:00Z', '2026-11-23T01:00:00Z'),
+            ...names.map((name) =>
+              anObject(`duplicity-full.20261123T011400Z.vol1.difftar.${name}`),
+            ),
+          ),
+        );
+        const { report, ...rest } = run([bad], { digest: true });
+        const message = composeRun({ ...rest, report: { ...report, unknownHosts: [stranger] } });
+        if (message === undefined) throw new Error('nothing was told');
+        expectBounded(message);
+        expect(message.html).toMatch(/^[\n -~]*$/);
+        expect(message.html.match(/<[^>]*>/g)).toEqual([
+          '<!doctype html>',
+          '<html>',
+          '<body>',
+          '<pre style="font:14px/1.4 monospace">',
+          '</pre>',
+          '</body>',
+          '</html>',
+        ]);
+      }),
+    );
+  });
+
+  it('keeps to 72 columns, but for commands and names', () => {
+    for (const line of compose(fleet, { digest: true }).text.split('\n')) {
+      if (!line.includes('Do now:')) expect(line.length).toBeLessThanOrEqual(72);
+    }
+  });
+});
