@@ -1,0 +1,126 @@
+// What rings when the monitor itself is in trouble: seven alarms, whatever the size of the fleet.
+import {
+  attributeOf,
+  namedAfterStack,
+  type Resource,
+  type Resources,
+  ref,
+  type Value,
+} from './cloudformation.ts';
+import { failedRuns } from './failed-runs.ts';
+import { alertsTopic, opsTopic } from './topics.ts';
+
+const ringOps = [ref(opsTopic)];
+
+const alarm = (
+  suffix: string,
+  description: string,
+  properties: { readonly [property: string]: Value },
+): Resource => ({
+  Type: 'AWS::CloudWatch::Alarm',
+  Properties: {
+    AlarmName: namedAfterStack(suffix),
+    AlarmDescription: description,
+    AlarmActions: ringOps,
+    ...properties,
+  },
+});
+
+const whenAny = (namespace: string, metric: string, dimension: string, value: Value) => ({
+  Namespace: namespace,
+  MetricName: metric,
+  Dimensions: [{ Name: dimension, Value: value }],
+  Statistic: 'Sum',
+  Period: 300,
+  ComparisonOperator: 'GreaterThanThreshold',
+  Threshold: 0,
+  EvaluationPeriods: 1,
+  TreatMissingData: 'notBreaching',
+});
+
+const ofFunction = (id: string, metric: string) =>
+  whenAny('AWS/Lambda', metric, 'FunctionName', ref(`${id}LambdaFunction`));
+
+const failing = (id: string, name: string): Resources => ({
+  [`${id}ErrorsAlarm`]: alarm(
+    `${name}-errors`,
+    `A run of ${name} failed. Lambda tries it twice more; the cause is in its log.`,
+    ofFunction(id, 'Errors'),
+  ),
+  [`${id}ThrottlesAlarm`]: alarm(
+    `${name}-throttled`,
+    `AWS put off a run of ${name}: the account runs as many functions as it may. Ask for a higher ` +
+      'limit of concurrent executions.',
+    ofFunction(id, 'Throttles'),
+  ),
+});
+
+const countInQuarter = (id: string, metric: string) => ({
+  Id: id,
+  ReturnData: false,
+  MetricStat: {
+    Metric: {
+      Namespace: 'AWS/Lambda',
+      MetricName: metric,
+      Dimensions: [{ Name: 'FunctionName', Value: ref('CheckHostsLambdaFunction') }],
+    },
+    Period: 900,
+    Stat: 'Sum',
+  },
+});
+
+/** The alarms. A description is what the mail says first, so it ends with what to do. */
+export const alarms: Resources = {
+  ChecksStoppedAlarm: alarm(
+    'checks-stopped',
+    'No check has succeeded for an hour: nobody watches the backups. Look at the log of ' +
+      'check-hosts and at its schedule. (Rings once after the first deployment, until a run is done.)',
+    {
+      Metrics: [
+        {
+          Id: 'good',
+          Label: 'checks that succeeded',
+          // FILL: CloudWatch would first reach back for older points in the place of missing
+          // ones, and so ring late.
+          Expression: 'FILL(runs, 0) - FILL(errors, 0)',
+          ReturnData: true,
+        },
+        countInQuarter('runs', 'Invocations'),
+        countInQuarter('errors', 'Errors'),
+      ],
+      ComparisonOperator: 'LessThanThreshold',
+      Threshold: 1,
+      EvaluationPeriods: 4,
+      TreatMissingData: 'breaching',
+      OKActions: ringOps,
+    },
+  ),
+  ...failing('CheckHosts', 'check-hosts'),
+  ...failing('OnObject', 'on-object'),
+  FailedRunsAlarm: alarm(
+    'runs-given-up',
+    'An invocation failed to the last try and lies in the FailedRuns queue. Read it, cure the ' +
+      'cause, empty the queue; what it missed, the next scheduled run has caught up on.',
+    {
+      ...whenAny(
+        'AWS/SQS',
+        'ApproximateNumberOfMessagesVisible',
+        'QueueName',
+        attributeOf(failedRuns, 'QueueName'),
+      ),
+      Statistic: 'Maximum',
+      OKActions: ringOps,
+    },
+  ),
+  AlertsUndeliveredAlarm: alarm(
+    'alerts-undelivered',
+    'SNS could not deliver an alert: an SMS beyond the spend limit or to a number that opted out, ' +
+      'or an https endpoint that does not answer. Run `rollcall doctor`.',
+    whenAny(
+      'AWS/SNS',
+      'NumberOfNotificationsFailed',
+      'TopicName',
+      attributeOf(alertsTopic, 'TopicName'),
+    ),
+  ),
+};

@@ -1,0 +1,66 @@
+// The bucket that the hosts share: versions, a lifecycle, and no way to lose it by accident.
+import type { Roster } from '../../shared/roster/roster.ts';
+import { breakGlass } from './break-glass.ts';
+import { bucketPolicy } from './bucket-policy.ts';
+import type { Resources } from './cloudformation.ts';
+import { s3MayInvoke, wakingConfigurations } from './object-events.ts';
+
+/** Days that a deleted, overwritten or expired object can still be brought back. */
+export const undeleteDays = 8;
+
+/**
+ * The bucket, its policy and the role that stands above the policy.
+ *
+ * Its name is a literal wherever it is needed: the bucket notifies a function, whose role reads
+ * the bucket, and a `Ref` in the role would close the circle.
+ */
+export function backupBucket(roster: Roster, admins: readonly string[]): Resources {
+  return {
+    BackupBucket: {
+      Type: 'AWS::S3::Bucket',
+      // A first deployment that fails takes its empty bucket with it, so that the next can start.
+      DeletionPolicy: 'RetainExceptOnCreate',
+      UpdateReplacePolicy: 'Retain',
+      // S3 tries the notification when it is set, so the function must be open to it by then.
+      DependsOn: [s3MayInvoke],
+      Properties: {
+        BucketName: roster.bucket,
+        // Not optional: a host may PutObject, and without versions that overwrites for good.
+        VersioningConfiguration: { Status: 'Enabled' },
+        OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
+        PublicAccessBlockConfiguration: {
+          BlockPublicAcls: true,
+          BlockPublicPolicy: true,
+          IgnorePublicAcls: true,
+          RestrictPublicBuckets: true,
+        },
+        BucketEncryption: {
+          ServerSideEncryptionConfiguration: [
+            { ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } },
+          ],
+        },
+        LifecycleConfiguration: { Rules: lifecycle(roster.keepDays) },
+        NotificationConfiguration: { LambdaConfigurations: wakingConfigurations },
+      },
+    },
+    BackupBucketPolicy: {
+      Type: 'AWS::S3::BucketPolicy',
+      DependsOn: ['BackupBucket'],
+      Properties: { Bucket: roster.bucket, PolicyDocument: bucketPolicy(roster.bucket, admins) },
+    },
+    ...breakGlass(roster.bucket),
+  };
+}
+
+const lifecycle = (keepDays: number) => [
+  {
+    Id: 'expire',
+    Status: 'Enabled',
+    ExpirationInDays: keepDays,
+    NoncurrentVersionExpiration: { NoncurrentDays: undeleteDays },
+    // Parts of an unfinished upload are billed, and no listing shows them.
+    AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
+  },
+  // S3 refuses this one in a rule with days, and left-over markers make listings slow.
+  { Id: 'sweep-markers', Status: 'Enabled', ExpiredObjectDeleteMarker: true },
+];

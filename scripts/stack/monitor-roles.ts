@@ -1,0 +1,145 @@
+// What the two functions may do: look at names, speak, and log. Neither can write to any bucket.
+import { ConfigError } from '../../shared/roster/config-error.ts';
+import type { Roster } from '../../shared/roster/roster.ts';
+import {
+  arnHere,
+  attributeOf,
+  bucketArn,
+  policy,
+  type Resource,
+  type Resources,
+  ref,
+  type Statement,
+  trustOfService,
+} from './cloudformation.ts';
+import { failedRuns } from './failed-runs.ts';
+import { alertsTopic } from './topics.ts';
+
+/** The namespace of the metrics that a run may write. */
+export const metricNamespace = 'Rollcall';
+
+/**
+ * How many buckets one roll may name: a role's policies end at 10,240 characters, and a bucket
+ * takes at most 82 of them, twice.
+ */
+export const maxBuckets = 50;
+
+/**
+ * One role a function. The schedule's looks at every bucket of the roll, the event's at the one
+ * bucket whose events it gets.
+ *
+ * Throws `ConfigError` when the roll names more buckets than a role can hold.
+ */
+export function monitorRoles(roster: Roster): Resources {
+  const buckets = [...new Set([roster.bucket, ...roster.hosts.map((host) => host.target.bucket)])];
+  if (buckets.length > maxBuckets) {
+    throw new ConfigError([
+      `the roll names ${buckets.length} buckets, and one stack can watch ${maxBuckets}: ` +
+        'split it in two, each with its own stage',
+    ]);
+  }
+  return {
+    CheckHostsRole: role('CheckHosts', roster, buckets, [
+      {
+        Sid: 'SayThatTheRunWasGood',
+        Effect: 'Allow',
+        Action: 'cloudwatch:PutMetricData',
+        // CloudWatch knows no ARN for a metric; the namespace is the only bound there is.
+        Resource: '*',
+        Condition: { StringEquals: { 'cloudwatch:namespace': metricNamespace } },
+      },
+    ]),
+    OnObjectRole: role('OnObject', roster, [roster.bucket], []),
+  };
+}
+
+const role = (
+  name: string,
+  { alerts }: Roster,
+  buckets: readonly string[],
+  more: readonly Statement[],
+): Resource => ({
+  Type: 'AWS::IAM::Role',
+  Properties: {
+    // Without a SourceAccount: Lambda sends none when it takes on a role.
+    AssumeRolePolicyDocument: policy({
+      Sid: 'LambdaRunsAsThisRole',
+      Effect: 'Allow',
+      Principal: { Service: 'lambda.amazonaws.com' },
+      Action: 'sts:AssumeRole',
+    }),
+    Policies: [
+      {
+        PolicyName: 'look-and-speak',
+        PolicyDocument: policy(
+          {
+            Sid: 'LookAtNames',
+            Effect: 'Allow',
+            Action: ['s3:ListBucket', 's3:ListBucketVersions'],
+            Resource: buckets.map((bucket) => bucketArn(bucket)),
+          },
+          {
+            Sid: 'SpeakByTopic',
+            Effect: 'Allow',
+            Action: 'sns:Publish',
+            Resource: ref(alertsTopic),
+          },
+          ...(alerts.from === undefined ? [] : [speakByMail(alerts.from)]),
+          {
+            Sid: 'KeepAnInvocationThatFailed',
+            Effect: 'Allow',
+            Action: 'sqs:SendMessage',
+            Resource: attributeOf(failedRuns, 'Arn'),
+          },
+          {
+            Sid: 'WriteOwnLog',
+            Effect: 'Allow',
+            Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+            Resource: attributeOf(`${name}LogGroup`, 'Arn'),
+          },
+          ...more,
+        ),
+      },
+    ],
+  },
+});
+
+const speakByMail = (from: string): Statement => ({
+  Sid: 'SpeakByMail',
+  Effect: 'Allow',
+  Action: ['ses:SendEmail', 'ses:SendRawEmail'],
+  // Any identity, for SES asks about more than the sender's: its domain's when only that one is
+  // verified, each recipient's while the account is in the sandbox, and a default configuration
+  // set. The sender's address is what binds.
+  Resource: [arnHere('ses', 'identity/*'), arnHere('ses', 'configuration-set/*')],
+  Condition: { StringEquals: { 'ses:FromAddress': from } },
+});
+
+/** The role by which EventBridge Scheduler starts the check, and keeps what it could not start. */
+export const schedulerRole: Resources = {
+  SchedulerRole: {
+    Type: 'AWS::IAM::Role',
+    Properties: {
+      AssumeRolePolicyDocument: trustOfService('scheduler.amazonaws.com'),
+      Policies: [
+        {
+          PolicyName: 'start-the-check',
+          PolicyDocument: policy(
+            {
+              Sid: 'StartTheCheck',
+              Effect: 'Allow',
+              Action: 'lambda:InvokeFunction',
+              Resource: attributeOf('CheckHostsLambdaFunction', 'Arn'),
+            },
+            {
+              Sid: 'KeepWhatCouldNotBeStarted',
+              Effect: 'Allow',
+              Action: 'sqs:SendMessage',
+              Resource: attributeOf(failedRuns, 'Arn'),
+            },
+          ),
+        },
+      ],
+    },
+  },
+};

@@ -1,0 +1,69 @@
+// The stack that a roll asks for: everything in the template but the two functions.
+import type { Roster } from '../../shared/roster/roster.ts';
+import { alarms } from './alarms.ts';
+import { backupBucket } from './backup-bucket.ts';
+import { breakGlassRole } from './break-glass.ts';
+import { attributeOf, type Resources, ref, type Value } from './cloudformation.ts';
+import { failedRuns, failedRunsQueue } from './failed-runs.ts';
+import { hostGroup } from './host-group.ts';
+import { monitorRoles, schedulerRole } from './monitor-roles.ts';
+import { existingBucketEvents, ownBucketEvents } from './object-events.ts';
+import { schedule } from './schedule.ts';
+import { alertsTopic, opsTopic, topics } from './topics.ts';
+
+/** What `serverless.yml` takes from the roll. */
+export type Stack = {
+  readonly region: string;
+  readonly resources: Resources;
+  readonly outputs: { readonly [name: string]: { Description: string; Value: Value } };
+};
+
+/**
+ * The stack for a roll: pure, and as large for five thousand hosts as for one.
+ *
+ * `admins` are ARNs, `*` allowed, of principals who may do to the bucket what the break-glass role
+ * may. The functions themselves stand in `serverless.yml`; their logical ids are the framework's.
+ *
+ * Throws `ConfigError` when the roll names more buckets than one role can hold.
+ */
+export function stackOf(roster: Roster, admins: readonly string[] = []): Stack {
+  return {
+    region: roster.region,
+    resources: {
+      ...(roster.existing
+        ? existingBucketEvents(roster.bucket)
+        : { ...backupBucket(roster, admins), ...ownBucketEvents(roster.bucket) }),
+      ...hostGroup(roster.bucket),
+      ...topics(roster.alerts),
+      ...failedRunsQueue,
+      ...monitorRoles(roster),
+      ...schedulerRole,
+      ...schedule,
+      ...alarms,
+    },
+    outputs: {
+      BackupBucketName: {
+        Description: 'Where the hosts write.',
+        Value: roster.bucket,
+      },
+      HostGroupName: {
+        Description: 'The IAM group that makes a user a host; its path is /backup-hosts/.',
+        Value: ref('HostGroup'),
+      },
+      AlertsTopicArn: { Description: 'What the checks find.', Value: ref(alertsTopic) },
+      OpsTopicArn: { Description: 'Trouble with the checks themselves.', Value: ref(opsTopic) },
+      FailedRunsUrl: {
+        Description: 'The queue of invocations that were given up.',
+        Value: ref(failedRuns),
+      },
+      ...(roster.existing
+        ? {}
+        : {
+            BreakGlassRoleArn: {
+              Description: 'The role to assume, with a second factor, to delete or undelete.',
+              Value: attributeOf(breakGlassRole, 'Arn'),
+            },
+          }),
+    },
+  };
+}

@@ -1,0 +1,87 @@
+// Who hears: one topic for what the checks find, another for trouble with the checks themselves.
+import { createHash } from 'node:crypto';
+import type { Alerts } from '../../shared/roster/roster.ts';
+import {
+  policy,
+  type Resources,
+  ref,
+  type Statement,
+  thisAccount,
+  type Value,
+} from './cloudformation.ts';
+
+/** Logical id of the topic that findings are published to. */
+export const alertsTopic = 'AlertsTopic';
+
+/** Logical id of the topic that alarms ring, which must not pass through what they watch. */
+export const opsTopic = 'OpsTopic';
+
+/** Both topics, their policies, and one subscription an address of the roll. */
+export function topics(alerts: Alerts): Resources {
+  // With a sender the function mails by SES itself: one mail a person and run, and a better one.
+  const mailByTopic = alerts.from === undefined ? alerts.mail : [];
+  return {
+    ...topic(alertsTopic, tlsOnly(alertsTopic)),
+    ...subscriptions(alertsTopic, 'email', mailByTopic),
+    ...subscriptions(alertsTopic, 'https', alerts.https),
+    ...subscriptions(alertsTopic, 'sms', alerts.sms, {
+      // A digest is sent with `urgency` = `digest`: nobody is woken up, or billed, for good news.
+      FilterPolicyScope: 'MessageAttributes',
+      FilterPolicy: { urgency: ['alert'] },
+    }),
+    ...topic(opsTopic, tlsOnly(opsTopic), alarmsOfThisAccount),
+    ...opsSubscriptions(alerts),
+  };
+}
+
+// A roll without a mail address still has somebody to tell that the checks have stopped.
+function opsSubscriptions({ ops, sms, https }: Alerts): Resources {
+  if (ops.length > 0) return subscriptions(opsTopic, 'email', ops);
+  return { ...subscriptions(opsTopic, 'sms', sms), ...subscriptions(opsTopic, 'https', https) };
+}
+
+// No KMS key: with the one that AWS manages for SNS, CloudWatch could not publish its alarms.
+const topic = (id: string, ...statements: readonly Statement[]): Resources => ({
+  [id]: { Type: 'AWS::SNS::Topic', Properties: {} },
+  [`${id}Policy`]: {
+    Type: 'AWS::SNS::TopicPolicy',
+    Properties: { Topics: [ref(id)], PolicyDocument: policy(...statements) },
+  },
+});
+
+const tlsOnly = (id: string): Statement => ({
+  Sid: 'TlsOnly',
+  Effect: 'Deny',
+  Principal: '*',
+  Action: 'sns:Publish',
+  Resource: ref(id),
+  Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+});
+
+// A topic policy replaces the default one, by which CloudWatch could publish.
+const alarmsOfThisAccount: Statement = {
+  Sid: 'AlarmsOfThisAccount',
+  Effect: 'Allow',
+  Principal: { Service: 'cloudwatch.amazonaws.com' },
+  Action: 'sns:Publish',
+  Resource: ref(opsTopic),
+  Condition: { StringEquals: { 'aws:SourceAccount': thisAccount } },
+};
+
+const subscriptions = (
+  topicId: string,
+  protocol: 'email' | 'sms' | 'https',
+  endpoints: readonly string[],
+  more: { readonly [property: string]: Value } = {},
+): Resources =>
+  Object.fromEntries(
+    endpoints.map((endpoint) => [
+      // Named for the address and not for its place in the list: were they numbered, taking out
+      // the first would renew all the others, and everybody would have to confirm again.
+      `${topicId}${protocol}${createHash('sha256').update(endpoint).digest('hex').slice(0, 12)}`,
+      {
+        Type: 'AWS::SNS::Subscription',
+        Properties: { TopicArn: ref(topicId), Protocol: protocol, Endpoint: endpoint, ...more },
+      },
+    ]),
+  );

@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { fullRoll } from './rolls.ts';
+import { account, accountWith, type Call } from './stack-account.ts';
+
+const stack = accountWith(fullRoll);
+const bucket = 'arn:aws:s3:::acme-backups';
+const volume = `${bucket}/web/duplicity-full.20261123T031702Z.vol1.difftar.gpg`;
+
+describe.each([
+  ['check-hosts', stack.checkHosts],
+  ['on-object', stack.onObject],
+])('the role of %s', (_, role) => {
+  const topic = `arn:aws:sns:eu-west-1:${account}:rollcall-prod-AlertsTopic`;
+  const identity = `arn:aws:ses:eu-west-1:${account}:identity/backups@example.net`;
+  const from = { 'ses:FromAddress': 'backups@example.net' };
+
+  it.each<Call>([
+    ['lists the backups', 's3:ListBucket', bucket],
+    ['lists their versions', 's3:ListBucketVersions', bucket],
+    ['publishes alerts', 'sns:Publish', topic],
+    ['mails from the address of the roll', 'ses:SendEmail', identity, from],
+    [
+      'mails to an address that the sandbox asks about',
+      'ses:SendEmail',
+      identity.replace('backups@', 'ops@'),
+      from,
+    ],
+    [
+      'keeps an invocation that failed',
+      'sqs:SendMessage',
+      `arn:aws:sqs:eu-west-1:${account}:rollcall-prod-FailedRuns`,
+    ],
+  ])('%s', async (_, action, resource, context) => {
+    expect(await stack.may(role, action, resource, context)).toBe(true);
+  });
+
+  it.each<Call>([
+    ['read a backup', 's3:GetObject', volume],
+    ['write a backup', 's3:PutObject', volume],
+    ['write to another bucket of the roll', 's3:PutObject', 'arn:aws:s3:::other-bucket/x'],
+    ['delete a backup', 's3:DeleteObject', volume],
+    ['delete a version', 's3:DeleteObjectVersion', volume],
+    ['give up an upload', 's3:AbortMultipartUpload', volume],
+    ['tag', 's3:PutObjectTagging', volume],
+    ['change the lifecycle', 's3:PutLifecycleConfiguration', bucket],
+    ['change the bucket policy', 's3:PutBucketPolicy', bucket],
+    ['silence the events', 's3:PutBucketNotification', bucket],
+    ['look into a bucket that is not on the roll', 's3:ListBucket', 'arn:aws:s3:::payroll'],
+    [
+      'mail from another address',
+      'ses:SendEmail',
+      identity,
+      { 'ses:FromAddress': 'boss@example.net' },
+    ],
+    ['ring the operator', 'sns:Publish', topic.replace('Alerts', 'Ops')],
+    ['take a subscriber away', 'sns:Unsubscribe', '*'],
+    ['publish to another topic', 'sns:Publish', topic.replace('rollcall-prod-Alerts', 'payroll')],
+    ['become the break-glass role', 'sts:AssumeRole', stack.breakGlass.arn],
+    ['make a user', 'iam:CreateUser', `arn:aws:iam::${account}:user/backup-hosts/eve`],
+    [
+      'read what failed',
+      'sqs:ReceiveMessage',
+      `arn:aws:sqs:eu-west-1:${account}:rollcall-prod-FailedRuns`,
+    ],
+    [
+      'write to the log of somebody else',
+      'logs:PutLogEvents',
+      `arn:aws:logs:eu-west-1:${account}:log-group:/aws/lambda/payroll:log-stream:x`,
+    ],
+  ])('cannot %s', async (_, action, resource, context) => {
+    expect(await stack.may(role, action, resource, context)).toBe(false);
+  });
+});
+
+describe('the two roles', () => {
+  it('differ in the buckets that are not the stack’s own', async () => {
+    const other = 'arn:aws:s3:::other-bucket';
+    expect(await stack.may(stack.checkHosts, 's3:ListBucket', other)).toBe(true);
+    expect(await stack.may(stack.onObject, 's3:ListBucket', other)).toBe(false);
+  });
+
+  it('write metrics in one namespace, and only from the schedule', async () => {
+    const metric = (namespace: string) => ({ 'cloudwatch:namespace': namespace });
+    const write = 'cloudwatch:PutMetricData';
+    expect(await stack.may(stack.checkHosts, write, '*', metric('Rollcall'))).toBe(true);
+    expect(await stack.may(stack.checkHosts, write, '*', metric('AWS/Lambda'))).toBe(false);
+    expect(await stack.may(stack.onObject, write, '*', metric('Rollcall'))).toBe(false);
+  });
+});
+
+describe('the scheduler', () => {
+  it('starts the check and nothing else', async () => {
+    const lambda = (id: string) =>
+      `arn:aws:lambda:eu-west-1:${account}:function:rollcall-prod-${id}LambdaFunction`;
+    const start = 'lambda:InvokeFunction';
+    expect(await stack.may(stack.scheduler, start, lambda('CheckHosts'))).toBe(true);
+    expect(await stack.may(stack.scheduler, start, lambda('OnObject'))).toBe(false);
+    expect(await stack.may(stack.scheduler, 's3:ListBucket', bucket)).toBe(false);
+  });
+});

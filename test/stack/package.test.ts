@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { callersName } from '../../scripts/stack/cloudformation.ts';
+import { copyProject } from '../support/project-copy.ts';
+import type { ProgramError } from '../support/run-program.ts';
+import { cycleIn } from './cycle-in.ts';
+import type { Resolved } from './resolve-template.ts';
+import { zipNames } from './zip-names.ts';
+
+const roll = `bucket: acme-backups
+region: eu-west-1
+alerts: { from: backups@example.net, mail: [ops@example.net] }
+hosts: { web: {} }
+`;
+
+describe('sls package', () => {
+  const project = copyProject(roll);
+  const packaged = (file: string) => readFileSync(join(project.dir, '.serverless', file));
+  let template: Resolved;
+
+  beforeAll(async () => {
+    await project.sls(['package']);
+    template = JSON.parse(packaged('cloudformation-template-update-stack.json').toString());
+  }, 60_000);
+  afterAll(project.remove);
+
+  it.each(['check-hosts', 'on-object'])(
+    'puts into the zip of %s one bundle and the roll, and nothing else',
+    (name) => {
+      const zip = packaged(`${name.replace(/-(.)/, (_, letter) => letter.toUpperCase())}.zip`);
+      expect(zipNames(zip).sort()).toEqual(['.bundle/hosts.yml', `.bundle/${name}.mjs`].sort());
+      expect(zip.length).toBeLessThan(500_000);
+    },
+  );
+
+  it.each(['check-hosts', 'on-object'])('makes a bundle of %s that loads', async (name) => {
+    const bundle = await import(join(project.dir, '.bundle', `${name}.mjs`));
+    expect(bundle.handler).toBeTypeOf('function');
+  });
+
+  it('configures both functions alike, and tells them where the roll is', () => {
+    for (const id of ['CheckHosts', 'OnObject']) {
+      const { Properties } = template.Resources[`${id}LambdaFunction`];
+      expect(Properties).toMatchObject({
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        Role: { 'Fn::Sub': `\${${id}Role.Arn}` },
+      });
+      expect(Properties.Environment.Variables).toEqual({
+        HOSTS_FILE: '.bundle/hosts.yml',
+        ALERTS_TOPIC_ARN: { Ref: 'AlertsTopic' },
+      });
+      const log = template.Resources[`${id}LogGroup`];
+      expect(log.Properties.RetentionInDays).toBe(90);
+      const retries = template.Resources[`${id}LambdaEvConf`].Properties;
+      expect(retries.MaximumRetryAttempts).toBe(2);
+      expect(retries.DestinationConfig.OnFailure.Destination).toEqual({
+        'Fn::GetAtt': ['FailedRuns', 'Arn'],
+      });
+    }
+  });
+
+  it('makes a template without circles, of few resources', () => {
+    expect(cycleIn(template.Resources)).toBeUndefined();
+    expect(Object.keys(template.Resources).length).toBeLessThan(50);
+  });
+
+  it('leaves the name of the caller for IAM to fill in', () => {
+    const names = JSON.stringify(template.Resources.HostGroup).split(callersName).length - 1;
+    expect(names).toBe(2);
+  });
+});
+
+describe('sls package of a wrong roll', () => {
+  const project = copyProject('bucket: Acme_backups\nregion: mars\nhosts:\n  web: { windo: {} }\n');
+  afterAll(project.remove);
+
+  it('prints every mistake, once, with its line, and makes nothing', async () => {
+    const { status, printed } = (await project
+      .sls(['package'])
+      .catch((error) => error)) as ProgramError;
+    expect(status).toBe(1);
+    expect(printed.split('\n')).toEqual([
+      'The roll is wrong, and nothing was done:',
+      expect.stringMatching(/^ {2}hosts\.yml:1: bucket is "Acme_backups"/),
+      expect.stringMatching(/^ {2}hosts\.yml:2: region is "mars"/),
+      expect.stringMatching(/^ {2}hosts\.yml:4: unknown key "windo", did you mean "window"/),
+      '',
+    ]);
+  }, 60_000);
+
+  it('says what to do when there is no roll', async () => {
+    const missing = { ROLLCALL_HOSTS: 'nowhere.yml' };
+    const { printed } = (await project.sls(['package'], missing).catch((e) => e)) as ProgramError;
+    expect(printed).toContain('nowhere.yml: cannot be read (ENOENT): copy hosts.example.yml');
+  }, 60_000);
+});

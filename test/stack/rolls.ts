@@ -1,0 +1,40 @@
+// Rolls to deploy: the smallest, one with everything in it, and as many hosts as you like.
+import { readRoster } from '../../shared/roster/read-roster.ts';
+import type { Roster } from '../../shared/roster/roster.ts';
+
+const read = (text: string): Roster => readRoster(text, 'hosts.yml');
+
+export const smallestRoll = read(`
+bucket: acme-backups
+region: eu-west-1
+hosts:
+  web: {}
+`);
+
+export const fullRoll = read(`
+bucket: acme-backups
+region: eu-west-1
+timezone: Europe/Amsterdam
+keepDays: 30
+alerts:
+  from: backups@example.net
+  mail: [ops@example.net, boss@example.net]
+  sms: ["+31600000000", "+31600000001"]
+  https: [https://chat.example.net/hook]
+  ops: [admin@example.net]
+  heartbeat: https://hc.example.net/ping/0123456789abcdef
+recipients: [0123456789ABCDEF]
+hosts:
+  mail: {}
+  web: { window: { due: "10:00" } }
+  nas: { target: s3://other-bucket/office/nas/, filePrefix: nas- }
+`);
+
+/** The full roll, on a bucket that was there before the stack. */
+export const existingRoll: Roster = { ...fullRoll, existing: true };
+
+/** A roll of so many hosts, all in the one bucket. */
+export function rollOf(hosts: number): Roster {
+  const names = Array.from({ length: hosts }, (_, index) => `  host-${index}: {}`);
+  return read(`bucket: acme-backups\nregion: eu-west-1\nhosts:\n${names.join('\n')}\n`);
+}

@@ -1,0 +1,119 @@
+"""Starts MiniStack, taught what it lacks of what our stack is made of. Runs until it is ended.
+
+- AWS::IAM::Group, which its CloudFormation does not know (its IAM does);
+- alarms on a sum of metrics, which become alarms on the first metric of the sum;
+- the policy variable ${aws:username}, which it compares as if it were text;
+- the condition keys by which our policies know a sender of mail and an upload;
+- and that it shall listen where it was told to, and not on port 443 as well.
+"""
+
+import json
+from dataclasses import replace
+
+from ministack import app
+from ministack.core import iam_actions, iam_evaluator
+from ministack.services import iam
+from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
+
+
+def call(operation, **parameters):
+    """Does an IAM call as if it had come over the wire, and fails where IAM would."""
+    status, _, body = operation(parameters)
+    if status >= 400:
+        raise ValueError(body)
+
+
+def create_group(_logical_id, properties, stack):
+    name = properties["GroupName"]
+    call(iam._create_group, GroupName=name, Path=properties.get("Path", "/"))
+    return update_group(name, {}, properties, stack)
+
+
+def update_group(name, _old, properties, _stack):
+    for policy in properties.get("Policies", []):
+        document = json.dumps(policy["PolicyDocument"])
+        call(iam._put_group_policy, GroupName=name, PolicyName=policy["PolicyName"], PolicyDocument=document)
+    return name, {"Arn": iam._groups[name]["Arn"]}
+
+
+def delete_group(name, _properties):
+    # As on AWS, where a group with members stops the removal of its stack.
+    if iam._groups[name]["Users"]:
+        raise ValueError("Cannot delete entity, must remove users from group first.")
+    call(iam._delete_group, GroupName=name)
+
+
+def without_sums(handler):
+    return lambda *args: handler(*(on_first_metric(a) if isinstance(a, dict) else a for a in args))
+
+
+def on_first_metric(properties):
+    if "Metrics" not in properties:
+        return properties
+    stat = next(m["MetricStat"] for m in properties["Metrics"] if "MetricStat" in m)
+    rest = {key: value for key, value in properties.items() if key != "Metrics"}
+    return {**rest, **stat["Metric"], "Period": stat["Period"], "Statistic": stat["Stat"]}
+
+
+def with_callers_name(evaluate):
+    def decide(ctx, policies, *limits):
+        name = ctx.principal_keys.get("aws:username")
+        return evaluate(ctx, [[filled_in(s, name) for s in policy] for policy in policies], *limits)
+
+    return decide
+
+
+def filled_in(statement, name):
+    if name is None:
+        return statement
+    parts = (statement.resources, statement.not_resources, statement.conditions)
+    text = json.dumps(parts).replace("${aws:username}", name)
+    resources, not_resources, conditions = json.loads(text)
+    return replace(statement, resources=resources, not_resources=not_resources, conditions=conditions)
+
+
+def sender_of(parameters):
+    """The sender of a mail, which SES's own interface puts among its form fields."""
+    source = parameters.get("Source")
+    return source[0] if isinstance(source, list) else source
+
+
+def with_sender(context_of):
+    def context(service, action, body, parameters):
+        sender = sender_of(parameters) if action.startswith("ses:Send") else None
+        return {**context_of(service, action, body, parameters), **({"ses:FromAddress": sender} if sender else {})}
+
+    return context
+
+
+def with_identity(arn_of):
+    def arn(service, method, path, headers, body, parameters, region, account):
+        sender = sender_of(parameters) if service == "ses" else None
+        if sender:
+            return f"arn:aws:ses:{region}:{account}:identity/{sender}"
+        return arn_of(service, method, path, headers, body, parameters, region, account)
+
+    return arn
+
+
+def with_upload_headers(context_of):
+    names = ("x-amz-storage-class", "x-amz-server-side-encryption-customer-algorithm")
+
+    def context(action, query, path="", headers=None):
+        found = {f"s3:{name}": headers[name] for name in names if (headers or {}).get(name)}
+        return {**context_of(action, query, path, headers), **(found if action == "s3:PutObject" else {})}
+
+    return context
+
+
+_RESOURCE_HANDLERS["AWS::IAM::Group"] = {"create": create_group, "update": update_group, "delete": delete_group}
+alarm = _RESOURCE_HANDLERS["AWS::CloudWatch::Alarm"]
+alarm["create"] = without_sums(alarm["create"])
+alarm["update"] = without_sums(alarm["update"])
+iam_evaluator.evaluate = with_callers_name(iam_evaluator.evaluate)
+iam_actions.request_tag_context = with_sender(iam_actions.request_tag_context)
+iam_actions.extract_resource_arn = with_identity(iam_actions.extract_resource_arn)
+iam_actions.s3_service_context = with_upload_headers(iam_actions.s3_service_context)
+app._port_is_bindable = lambda *_: False
+
+app.main()
