@@ -1,0 +1,278 @@
+"""What the restore commands need to know about an archive: sets, names, versions.
+
+Called by the commands in bin/, never by hand. It is Python with boto3 and not the aws command line:
+python3 and boto3 are there wherever duplicity can reach S3 at all (duplicity is a Python program
+and uses boto3 itself), while the aws command line would be one more thing to install in a crisis;
+and file names, versions and signature archives need exact bytes, which a shell cannot hold.
+"""
+
+import argparse
+import gzip
+import json
+import os
+import random
+import signal
+import sys
+import time
+
+from ages import parse_age, parse_set_time, set_time
+from backup_sets import choose, collect
+from openpgp import Decrypted
+from oldest_versions import describe_all, download_set
+from show import DAMAGED, FAILED, NOT_FOUND, PROGRESS, USAGE, Stop, age, moment, name, say, size
+from signatures import compare_tree, matches, read_entries
+from stores import Bucket, Directory, free_bytes
+
+
+def open_store(args):
+    return Directory(args.dir) if args.dir else Bucket(args.bucket, args.prefix, args.region, args.endpoint, args.file_prefix)
+
+
+def chosen(args, store):
+    fulls, incs, trouble = collect(store.objects())
+    now = time.time()
+    return choose(fulls, incs, parse_age(args.age, now), now, args.host), fulls, trouble
+
+
+def status(args):
+    """All sets, and whether each can be restored. Needs no key."""
+    store = open_store(args)
+    fulls, incs, trouble = collect(store.objects())
+    now = time.time()
+    print(f"{args.host}: {store.place}")
+    if not fulls and not incs:
+        raise Stop(NOT_FOUND, f"no backup of {args.host} is in {store.place}", "check bucket= and prefix= in the profile; "
+                   f"hidden versions: restore-set {args.host} --list")
+    print(f"{'SET':<17}  {'BEGAN':<25}  {'AGE':<10}  {'VOLUMES':>7}  {'SIZE':>9}  STATE")
+    for one in sorted(fulls + incs, key=lambda s: s.time):
+        state = one.fault or "complete"
+        if one.start is not None:
+            state += f", increment of {set_time(one.start)}"
+        elif not one.fault and one.signatures is None:
+            state += ", cannot be listed (no signatures)"
+        print(f"{one.name:<17}  {moment(one.time):<25}  {age(now - one.time):<10}  {len(one.volumes):>7}  {size(one.bytes):>9}  {state}")
+    if trouble:
+        say("warning", f"{len(trouble)} object(s) make duplicity itself stop here, so list and status work but fetch and all do not: "
+            + ", ".join(name(t) for t in trouble[:3]))
+        say("hint", f"take the set out first: restore-set {args.host} SETTIME DIR, then restore {args.host} --from DIR ...")
+    if not any(not s.fault for s in fulls):
+        raise Stop(DAMAGED, f"no whole full backup of {args.host} is left here", f"look for hidden ones: restore-set {args.host} --list")
+
+
+def pick(args):
+    """Chooses the set for AGE and prints what a restore of it needs, as KEY=VALUE lines."""
+    store = open_store(args)
+    chain, fulls, trouble = chosen(args, store)
+    full, last = chain[0], chain[-1]
+    now = time.time()
+    PROGRESS.clear()
+    for one in fulls:
+        if one.time > full.time and one.fault and one.time <= parse_age(args.age, now):
+            say("note", f"passed over {one.name}: {one.fault}")
+    if trouble:
+        raise Stop(
+            DAMAGED,
+            f"{store.place} holds objects that make duplicity stop: " + ", ".join(name(t) for t in trouble[:3]),
+            f"take the set out first: restore-set {args.host} {full.name} DIR, then restore {args.host} --from DIR ...",
+        )
+    total = sum(s.bytes for s in chain)
+    if args.room and free_bytes(args.room) < total:
+        say("warning", f"the backup is {size(total)} packed, and only {size(free_bytes(args.room))} are free at {name(args.room)}")
+    if args.stand_ins:
+        # duplicity would fetch the signatures first, often gigabytes; a restore does not read them
+        for one in chain:
+            if one.signatures:
+                base = one.signatures.name.removesuffix(".gpg").removesuffix(".gz")
+                with gzip.open(os.path.join(args.stand_ins, args.file_prefix + base + ".gz"), "wb"):
+                    pass
+    print(f"set={last.name}\nepoch={last.time}\nbegan={moment(last.time)}\nage={age(now - last.time)}")
+    print(f"volumes={sum(len(s.volumes) for s in chain)}\nbytes={total}\nsize={size(total)}")
+
+
+def entries_of(args, store, chain, keep=None):
+    lacking = [s for s in chain if s.signatures is None]
+    if lacking:
+        raise Stop(
+            DAMAGED,
+            f"the set {lacking[0].name} has no signatures, so its files cannot be listed",
+            "fetch and all still work: they do not need the list",
+        )
+
+    def streams():
+        for one in chain:
+            raw = store.open(one.signatures)
+            PROGRESS.clear()
+            yield Decrypted(raw, one.signatures.name, one.signatures.name.endswith(".gpg"), args.host)
+
+    return read_entries(streams(), keep)
+
+
+def list_files(args):
+    store = open_store(args)
+    chain, _, _ = chosen(args, store)
+    entries, _ = entries_of(args, store, chain)
+    say("note", f"files in the set {chain[-1].name}, begun {moment(chain[-1].time)} ({age(time.time() - chain[-1].time)} ago)")
+    for one in entries.values():
+        if not one.path:
+            continue
+        text = name(one.path)
+        if one.kind == "dir":
+            text += "/"
+        elif one.kind == "link":
+            text += f" -> {name(one.link)}"
+        print(f"{time.strftime('%Y-%m-%d %H:%M', time.localtime(one.mtime))}  {text}")
+
+
+def check_tree(args):
+    """Compares what was restored with what the set holds, by name and kind."""
+    store = open_store(args)
+    chain, _, _ = chosen(args, store)
+    entries, _ = entries_of(args, store, chain)
+    missing = compare_tree(entries, os.fsencode(args.tree).decode("utf-8", "surrogateescape"))
+    PROGRESS.clear()
+    if not missing:
+        print(f"all {len(entries)} entries of the backup are there")
+        return
+    print(f"{len(entries) - len(missing)} of {len(entries)} entries of the backup are there")
+    for one in missing[:5]:
+        say("warning", f"not restored: {one.kind} {name(one.path)}")
+    special = all(e.kind == "special" for e in missing)
+    raise Stop(
+        FAILED,
+        f"{len(missing)} entries were not restored",
+        "only root can make device nodes: run it as root if they matter" if special else "read the warnings above, then try again as root",
+    )
+
+
+def pick_file(args):
+    """A random file of the chosen set, as a raw name ended by NUL; not empty, and small unless all are large."""
+    store = open_store(args)
+    chain, _, _ = chosen(args, store)
+    entries, _ = entries_of(args, store, chain)
+    files = [e for e in entries.values() if e.kind == "file" and e.signature_bytes > 12]
+    # 12 bytes of signature for each block; a thousand blocks is about half a megabyte
+    files = [e for e in files if e.signature_bytes <= 12_000] or files
+    if not files:
+        raise Stop(NOT_FOUND, f"the set {chain[-1].name} holds no file with content", "give the PATH of something to fetch")
+    sys.stdout.buffer.write(os.fsencode(random.choice(files).path) + b"\0")
+
+
+def compare(args):
+    """Prints signature, mismatch or none: what the signature archive says about a restored file."""
+    store = open_store(args)
+    chain, _, _ = chosen(args, store)
+    path = os.fsencode(args.path).decode("utf-8", "surrogateescape").strip("/")
+    try:
+        _, signature = entries_of(args, store, chain, keep=path)
+    except Stop as stop:
+        say("note", f"no comparison: {stop}")
+        signature = None
+    verdict = None if signature is None else matches(signature, args.file)
+    print({True: "signature", False: "mismatch", None: "none"}[verdict])
+
+
+def versions(args):
+    store = open_store(args)
+    before = parse_age(args.before) if args.before else None
+    describe_all(store, args.host, before, time.time())
+
+
+def take_oldest(args):
+    store = open_store(args)
+    before = parse_age(args.before) if args.before else None
+    wanted = parse_set_time(args.set)
+    if wanted is None:
+        raise Stop(USAGE, f"{name(args.set)} is not the time of a set", f"copy it from: restore-set {args.host} --list")
+    count, doubts = download_set(store, args.host, wanted, args.out, before)
+    for doubt in doubts:
+        say("warning", doubt)
+    if doubts:
+        raise Stop(DAMAGED, f"the set {args.set} is kept in {name(args.final)}, but do not trust it blindly",
+                   f"compare with an earlier one: restore-set {args.host} --list")
+    print(f"{args.set}: {count} of {count} volumes match the manifest's checksums")
+
+
+def receipt(args):
+    """One line of JSON from key=value words; with --ledger it goes to drills/HOST/<time>.json there too."""
+    fields = {"version": 1, "host": args.host}
+    for word in args.fields:
+        key, _, value = word.partition("=")
+        if key in ("seconds", "bytes", "volumes"):
+            fields[key] = int(value)
+        elif value == "":
+            fields[key] = None
+        else:
+            fields[key] = os.fsencode(value).decode("utf-8", "backslashreplace")
+    text = json.dumps(fields, ensure_ascii=True)
+    print(text)
+    if args.ledger:
+        rest = args.ledger.removeprefix("s3://")
+        bucket, _, prefix = rest.partition("/")
+        if args.private:
+            fields["path"] = None
+        key = "/".join(p for p in (prefix.strip("/"), "drills", args.host, fields["at"].replace("-", "").replace(":", "") + ".json") if p)
+        Bucket(bucket, "", args.region, args.endpoint).put(key, json.dumps(fields, ensure_ascii=True).encode() + b"\n")
+        say("note", f"receipt written to s3://{bucket}/{key}")
+
+
+def progress(_args):
+    """Reads duplicity's --log-fd output and keeps one line on the terminal up to date."""
+    volume = "opening the backup"
+    for line in sys.stdin.buffer:
+        words = line.split()
+        if len(words) == 4 and words[:2] == [b"INFO", b"2"]:
+            volume = f"volume {int(words[2])} of {int(words[3])} done"
+        PROGRESS.show(volume)
+    PROGRESS.clear()
+
+
+def read_arguments(argv):
+    parser = argparse.ArgumentParser(prog="archive", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    def command(run, title, *positional, **options):
+        sub = commands.add_parser(title)
+        for word in ("host", "dir", "bucket", "prefix", "file-prefix", "region", "endpoint"):
+            sub.add_argument(f"--{word}", default="")
+        for word in positional:
+            sub.add_argument(word)
+        for word, default in options.items():
+            sub.add_argument(f"--{word.replace('_', '-')}", default=default)
+        sub.set_defaults(run=run)
+        return sub
+
+    command(status, "status")
+    command(pick, "pick", "age", room="", stand_ins="")
+    command(list_files, "list", "age")
+    command(check_tree, "check-tree", "age", "tree")
+    command(pick_file, "pick-file", "age")
+    command(compare, "compare", "age", "path", "file")
+    command(versions, "versions", before="")
+    command(take_oldest, "take-oldest", "set", "out", "final", before="")
+    sub = command(receipt, "receipt", ledger="")
+    sub.add_argument("--private", action="store_true")
+    sub.add_argument("fields", nargs="*")
+    command(progress, "progress")
+    return parser.parse_args(argv)
+
+
+def main():
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(130))
+    args = read_arguments(sys.argv[1:])
+    try:
+        args.run(args)
+    except Stop as stop:
+        say("error", str(stop))
+        say("hint", stop.hint)
+        return stop.status
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        PROGRESS.clear()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # shared with the commands and the other files beside this one
+# duplicity 0.8.17 to 3.x behind one call. Needs profile.bash.
+
+# find_duplicity: sets duplicity (the program) and duplicity_major
+find_duplicity() {
+  local version
+  duplicity=${ROLLCALL_DUPLICITY:-}
+  if [[ -z $duplicity ]]; then
+    # the distribution's own has its S3 library beside it; another one earlier in PATH may not
+    if [[ -x /usr/bin/duplicity ]]; then duplicity=/usr/bin/duplicity; else duplicity=$(command -v duplicity || true); fi
+  fi
+  [[ -n $duplicity ]] || die "$NOT_INSTALLED" "duplicity is not installed" \
+    "run: apt install duplicity python3-boto3; without it: restore-set, then restore-plain"
+  version=$("$duplicity" --version 2>/dev/null | sed -n 's/^duplicity *//p' | tail -n 1) || true
+  [[ $version =~ ^([0-9]+)\.([0-9]+) ]] || die "$NOT_INSTALLED" "$duplicity does not tell its version" "run: $duplicity --version"
+  duplicity_version=$version duplicity_major=${BASH_REMATCH[1]}
+  if ((duplicity_major == 0 && BASH_REMATCH[2] < 8)); then
+    die "$NOT_INSTALLED" "duplicity $version is too old for S3 (0.8.17 or later is needed)" "install a newer one, or use restore-set and restore-plain"
+  fi
+}
+
+# find_python: sets python to one that has boto3, by preference the one that duplicity runs on
+find_python() {
+  local candidate first
+  python=''
+  for candidate in "${ROLLCALL_PYTHON:-}" "${duplicity:-}" /usr/bin/python3 "$(command -v python3 || true)"; do
+    [[ -n $candidate && -x $candidate ]] || continue
+    if [[ $candidate == "${duplicity:-}" ]]; then
+      IFS= read -r first <"$candidate" || continue
+      candidate=${first#\#!}
+      candidate=${candidate%% *}
+      [[ $candidate == *python* && -x $candidate ]] || continue
+    fi
+    [[ -n $python ]] || python=$candidate
+    if "$candidate" -I -c 'import boto3' 2>/dev/null; then
+      python=$candidate
+      return
+    fi
+  done
+  [[ -n $python ]] || die "$NOT_INSTALLED" "python3 is not installed" "run: apt install python3 python3-boto3"
+}
+
+# archive COMMAND ARGUMENTS...: asks lib/rollcall-restore/archive about this host's backups
+archive() {
+  local command=$1
+  shift
+  "$python" -I -B "$lib/archive" "$command" --host="$host" --dir="${from:-}" --bucket="$bucket" --prefix="$prefix" \
+    --file-prefix="$file_prefix" --region="$region" --endpoint="$endpoint" "$@"
+}
+
+# backup_url: sets url and url_options; a local directory goes by a link, as a URL has no room for odd names
+backup_url() {
+  url_options=()
+  if [[ -n ${from:-} ]]; then
+    ln -s -- "$from" "$run_dir/set"
+    url=file://$run_dir/set
+    return
+  fi
+  # every version from 0.8.11 on takes this spelling; plain s3:// is a dead backend before 0.8.23
+  url=boto3+s3://$bucket/${prefix#/}
+  url=${url%/}
+  [[ -z $region ]] || url_options+=("--s3-region-name=$region")
+  [[ -z $endpoint ]] || url_options+=("--s3-endpoint-url=$endpoint")
+  [[ -z $file_prefix ]] || url_options+=("--file-prefix=$file_prefix")
+}
+
+# restore_into OUT EPOCH [PATH]: duplicity's restore; its words go to $run_dir/log
+restore_into() {
+  local to=$1 epoch=$2 path=${3:-} status=0
+  local options=(--archive-dir="$run_dir/archive" --name=set --tempdir="$run_dir" --time="$epoch" --use-agent
+    --gpg-options=--pinentry-mode=error --num-retries=3 "${url_options[@]}")
+  if ((duplicity_major >= 2)); then
+    [[ -z $path ]] || options+=(--path-to-restore="$path")
+    [[ $ownership != none ]] || options+=(--no-restore-ownership)
+  else
+    [[ -z $path ]] || options+=(--file-to-restore="$path")
+    [[ $ownership != none ]] || options+=(--do-not-restore-ownership)
+  fi
+  [[ $ownership != numeric ]] || options+=(--numeric-owner)
+  if [[ -t 2 ]]; then
+    run with_progress "$duplicity" restore "${options[@]}" --verbosity=info --log-fd=3 "$url" "$to" || status=$?
+  else
+    run "$duplicity" restore "${options[@]}" "$url" "$to" >"$run_dir/log" 2>&1 || status=$?
+  fi
+  return "$status"
+}
+
+# At verbosity info duplicity names every file; only what is needed to explain a failure is kept.
+with_progress() {
+  local status=0
+  {
+    "$@" 3>&4 4>&- 2>&1 | grep -av '^Writing \|^Deleting /\|^Import of \|^Processed volume ' >"$run_dir/log"
+    status=${PIPESTATUS[0]}
+  } 4> >(archive progress)
+  return "$status"
+}
+
+# explain_failure STATUS WHAT: why duplicity failed, in words, and what to do next
+explain_failure() {
+  local status=$1 what=$2 log=$run_dir/log
+  ((status == 19)) || grep -av '^$\|^Args: ' "$log" 2>/dev/null | tail -n 4 | cut -c1-300 | LC_ALL=C tr -c '\n -~' '?' | sed "s/^/$name: duplicity: /" >&2 || true
+  case $status in
+    19) die "$NOT_FOUND" "$what is not in this backup" "see the names: restore $host${from_hint} list $set_name | grep NAME" ;;
+    21) die "$DAMAGED" "a volume does not match its checksum: it was damaged or overwritten" \
+      "take the oldest versions: restore-set $host $set_name DIR, then restore $host --from DIR ..." ;;
+    35) die "$FAILED" "no room for temporary files" "set TMPDIR to a directory with more than 300 MB free" ;;
+    50) die "$NO_S3" "S3 did not answer as it should" "check the network, then run it again" ;;
+    31) if key_is_open; then
+      die "$DAMAGED" "the backup cannot be decrypted with the key of $host" \
+        "it may belong to an older key, or be overwritten: restore-set $host $set_name DIR"
+    else
+      die "$LOCKED" "the key of $host closed while it was in use" "run: set-passphrase $host --ttl 12h"
+    fi ;;
+    *)
+      if grep -aq 'AssertionError\|KeyError' "$log" 2>/dev/null; then
+        die "$DAMAGED" "duplicity stumbles over the objects of this backup" \
+          "take the set out first: restore-set $host $set_name DIR, then restore $host --from DIR ..."
+      fi
+      key_is_open || die "$LOCKED" "the key of $host is locked" "run: set-passphrase $host"
+      die "$FAILED" "duplicity $duplicity_version failed with status $status" \
+        "without duplicity: restore-set $host $set_name DIR, then restore-plain DIR $set_name OUT"
+      ;;
+  esac
+}

@@ -1,0 +1,120 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # shared with the commands and the other files beside this one
+# How every command of the restore kit speaks, and how it leaves nothing behind.
+
+umask 077
+unset PASSPHRASE SIGN_PASSPHRASE GPG_PW || true
+
+lib=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
+name=${0##*/}
+export ROLLCALL_COMMAND=$name
+
+# Exit statuses; the table in each header.
+readonly FAILED=1 USAGE=2 NOT_FOUND=3 LOCKED=4 EXISTS=5 DAMAGED=6 NO_S3=7 NOT_INSTALLED=8
+
+note() { printf '%s: note: %s\n' "$name" "$*" >&2; }
+hint() { printf '%s: hint: %s\n' "$name" "$*" >&2; }
+warn() { printf '%s: warning: %s\n' "$name" "$*" >&2; }
+
+# die STATUS MESSAGE HINT: what is wrong, and what to do next
+die() {
+  printf '%s: error: %s\n' "$name" "$2" >&2
+  hint "$3"
+  exit "$1"
+}
+
+usage_error() { die "$USAGE" "$1" "see: $name --help"; }
+
+# Prints the header comment of the command as its help.
+help() { sed -n '2,/^[^#]/{/^#/!q;s/^# \{0,1\}//;p;}' "$(readlink -f -- "$0")"; }
+
+# A text with whatever could harm a terminal made visible.
+safe() {
+  local text=$1
+  if [[ $text == *[[:cntrl:]]* ]]; then printf '%q' "$text"; else printf '%s' "$text"; fi
+}
+
+need() { command -v "$1" >/dev/null 2>&1 || die "$NOT_INSTALLED" "$1 is not installed" "run: apt install $2"; }
+
+on_terminal() { [[ -t 0 && -t 2 ]]; }
+
+# --- leaving nothing behind ------------------------------------------------
+
+run_dir='' # scratch of this run, always removed
+partial='' # unfinished output
+keep=no    # keep the unfinished output, if there is any, under its .partial name
+child=''   # what runs now
+
+scratch() {
+  [[ -n $run_dir ]] || run_dir=$(mktemp -d "${TMPDIR:-/tmp}/rollcall-restore.XXXXXX") ||
+    die "$FAILED" "cannot make a temporary directory" "set TMPDIR to a place that you can write to"
+}
+
+end_tree() {
+  local one
+  for one in $(pgrep -P "$1" || true); do end_tree "$one"; done
+  kill -TERM "$1" 2>/dev/null || true
+}
+
+tidy() {
+  local status=$?
+  trap '' INT TERM HUP
+  if [[ -n $child ]]; then
+    end_tree "$child"
+    wait "$child" 2>/dev/null || true
+  fi
+  [[ -z $run_dir ]] || rm -rf -- "$run_dir"
+  if [[ -n $partial && (-e $partial || -L $partial) ]]; then
+    if [[ $keep == yes && -d $partial && -n $(ls -A -- "$partial" 2>/dev/null) ]]; then
+      warn "what was restored so far is kept, unfinished: $(safe "$partial")"
+    else
+      chmod -R u+rwX -- "$partial" 2>/dev/null || true
+      rm -rf -- "$partial"
+    fi
+  fi
+  exit "$status"
+}
+trap tidy EXIT
+trap 'printf "\n%s: interrupted\n" "$name" >&2; exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+
+# Runs a command so that a signal ends it at once; its standard input is empty.
+run() {
+  local status=0
+  "$@" </dev/null &
+  child=$!
+  wait "$child" || status=$?
+  child=''
+  return "$status"
+}
+
+# --- output that must not exist yet ----------------------------------------
+
+# claim OUT: sets out and partial, and refuses whatever would overwrite or get lost
+claim() {
+  local parent
+  [[ -n $1 ]] || usage_error "OUT is empty"
+  out=${1%"${1##*[!/]}"}
+  [[ -n $out ]] || die "$EXISTS" "will not restore onto /" "name a new directory, for instance /mnt/restored"
+  [[ $out == /* ]] || out=$PWD/$out
+  parent=$(dirname -- "$out")
+  [[ ! -e $out && ! -L $out ]] ||
+    die "$EXISTS" "$(safe "$out") exists, and nothing is ever overwritten" "choose another name, or move it away first"
+  [[ -d $parent ]] || die "$EXISTS" "the directory $(safe "$parent") does not exist" "run: mkdir -p $(printf '%q' "$parent")"
+  [[ -w $parent && -x $parent ]] ||
+    die "$EXISTS" "$(id -un) cannot write to $(safe "$parent")" "choose a place that $(id -un) can write to, for instance $HOME"
+  [[ ! -e $out.partial && ! -L $out.partial ]] ||
+    die "$EXISTS" "$(safe "$out").partial is there from an earlier try" "look at it, then remove it or choose another name"
+  partial=$out.partial
+}
+
+# The finished partial output gets its real name; an OUT that appeared meanwhile is not touched.
+deliver() {
+  mv -nT -- "$partial" "$out"
+  [[ ! -e $partial && ! -L $partial ]] || {
+    keep=yes
+    die "$EXISTS" "$(safe "$out") appeared meanwhile" "the restored data is in $(safe "$partial")"
+  }
+  partial=''
+}
