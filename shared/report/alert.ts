@@ -123,7 +123,7 @@ function composeFailed(sorted: readonly Verdict[]): string[] {
   const more = sorted.length - WORST - rest.length;
   return [
     `${sorted.length} hosts failed: ${countByKind(sorted)}.`,
-    ...(shared === undefined ? [] : wrapText(`All for one cause: ${shared}.`, WIDTH)),
+    ...(shared === undefined ? [] : wrapText(`The same for all: ${shared}.`, WIDTH)),
     `The worst ${WORST}:`,
     '',
     ...sorted.slice(0, WORST).flatMap(composeHost),
@@ -140,10 +140,13 @@ function worstFirst(a: Verdict, b: Verdict): number {
   return rank(a) - rank(b) || (a.lastGood?.startedAt ?? 0) - (b.lastGood?.startedAt ?? 0);
 }
 
+/** One refusal for all, or the same last day for all: then the trouble is not the hosts' own. */
 function sharedCause(failed: readonly Verdict[]): string | undefined {
-  const causes = failed.map(({ findings: [worst] }) =>
-    worst?.kind === 'unreadable' ? worst.hint : worst?.kind,
-  );
+  const causes = failed.map(({ findings: [worst], lastGood, host }) => {
+    if (worst?.kind === 'unreadable') return worst.hint;
+    if (worst?.kind !== 'missing' || lastGood === undefined) return undefined;
+    return `none has a full since ${sayDate(lastGood.startedAt, host.timezone)}`;
+  });
   const [first] = causes;
   return causes.every((cause) => cause === first) ? first : undefined;
 }
