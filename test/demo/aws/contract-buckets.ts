@@ -2,6 +2,7 @@
 import {
   CreateBucketCommand,
   DeleteBucketCommand,
+  DeleteObjectCommand,
   GetBucketEncryptionCommand,
   GetBucketLifecycleConfigurationCommand,
   GetBucketLocationCommand,
@@ -22,6 +23,13 @@ import {
 } from '@aws-sdk/client-s3';
 import { expect } from 'vitest';
 import { type ContractCheck, expectRefusal } from './contract-target.ts';
+
+const lock = {
+  ObjectLockConfiguration: {
+    ObjectLockEnabled: 'Enabled',
+    Rule: { DefaultRetention: { Mode: 'GOVERNANCE', Days: 14 } },
+  },
+} as const;
 
 /** The checks. */
 export const bucketChecks: readonly ContractCheck[] = [
@@ -104,6 +112,7 @@ export const bucketChecks: readonly ContractCheck[] = [
   },
   {
     name: 'S3 tells with an object when its lifecycle rule will hide it',
+    differs: { ministack: 'sends no x-amz-expiration' },
     run: async ({ s3, bucket, fill }) => {
       const Bucket = await bucket();
       const Rules = [
@@ -153,12 +162,19 @@ export const bucketChecks: readonly ContractCheck[] = [
     },
   },
   {
-    name: 'S3 makes a bucket encrypted and closed to the public from the start',
+    name: 'S3 makes a bucket encrypted from the start',
     run: async ({ s3, bucket }) => {
       const Bucket = await bucket();
       const encryption = await s3.send(new GetBucketEncryptionCommand({ Bucket }));
       const [rule] = encryption.ServerSideEncryptionConfiguration?.Rules ?? [];
       expect(rule?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm).toBe('AES256');
+    },
+  },
+  {
+    name: 'S3 makes a bucket closed to the public from the start',
+    differs: { ministack: 'makes it without a public access block' },
+    run: async ({ s3, bucket }) => {
+      const Bucket = await bucket();
       const block = await s3.send(new GetPublicAccessBlockCommand({ Bucket }));
       expect(block.PublicAccessBlockConfiguration).toEqual({
         BlockPublicAcls: true,
@@ -169,22 +185,41 @@ export const bucketChecks: readonly ContractCheck[] = [
     },
   },
   {
-    name: 'S3 takes Object Lock on a versioned bucket only, and then keeps its versions on',
+    name: 'S3 returns Object Lock as it was put, and then keeps versioning on',
+    differs: { ministack: 'lets versioning be suspended' },
     run: async ({ s3, bucket }) => {
-      const DefaultRetention = { Mode: 'GOVERNANCE', Days: 14 } as const;
-      const Rule = { DefaultRetention };
-      const ObjectLockConfiguration = { ObjectLockEnabled: 'Enabled', Rule } as const;
-      const lock = (Bucket: string) =>
-        s3.send(new PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration }));
-      await expectRefusal(lock(await bucket()), 'InvalidBucketState', 409);
       const Bucket = await bucket({ versioned: true });
       const read = () => s3.send(new GetObjectLockConfigurationCommand({ Bucket }));
       await expectRefusal(read(), 'ObjectLockConfigurationNotFoundError', 404);
-      await lock(Bucket);
-      expect((await read()).ObjectLockConfiguration).toEqual(ObjectLockConfiguration);
+      await s3.send(new PutObjectLockConfigurationCommand({ Bucket, ...lock }));
+      expect((await read()).ObjectLockConfiguration).toEqual(lock.ObjectLockConfiguration);
       const VersioningConfiguration = { Status: 'Suspended' } as const;
       const suspend = new PutBucketVersioningCommand({ Bucket, VersioningConfiguration });
       await expectRefusal(s3.send(suspend), 'InvalidBucketState', 409);
+    },
+  },
+  {
+    name: 'S3 refuses Object Lock on a bucket without versioning',
+    run: async ({ s3, bucket }) => {
+      const Bucket = await bucket();
+      const put = s3.send(new PutObjectLockConfigurationCommand({ Bucket, ...lock }));
+      await expectRefusal(put, 'InvalidBucketState', 409);
+    },
+  },
+  {
+    name: 'S3 keeps a locked version from deletion, but not from a delete marker',
+    run: async ({ s3, bucket, fill }) => {
+      const Bucket = await bucket({ versioned: true });
+      await s3.send(new PutObjectLockConfigurationCommand({ Bucket, ...lock }));
+      await fill(Bucket, ['k']);
+      const { VersionId } = await s3.send(new HeadObjectCommand({ Bucket, Key: 'k' }));
+      const version = { Bucket, Key: 'k', VersionId };
+      await expectRefusal(s3.send(new DeleteObjectCommand(version)), 'AccessDenied', 403);
+      const hidden = await s3.send(new DeleteObjectCommand({ Bucket, Key: 'k' }));
+      expect(hidden.DeleteMarker).toBe(true);
+      const BypassGovernanceRetention = true;
+      await s3.send(new DeleteObjectCommand({ ...version, BypassGovernanceRetention }));
+      await expectRefusal(s3.send(new HeadObjectCommand(version)), 'NotFound', 404);
     },
   },
 ];

@@ -52,6 +52,7 @@ export const channelChecks: readonly ContractCheck[] = [
   },
   {
     name: 'SNS lists a mailbox as PendingConfirmation until its owner confirms',
+    differs: { ministack: 'confirms every mailbox at once' },
     run: async (context) => {
       const { sns, name, click } = context;
       const TopicArn = await makeTopic(context);
@@ -91,6 +92,7 @@ export const channelChecks: readonly ContractCheck[] = [
   },
   {
     name: 'SNS takes a subject of 99 characters and refuses one of 100',
+    differs: { ministack: 'takes subjects of any length' },
     run: async (context) => {
       const publish = await makePublish(context);
       await publish({ Message: 'm', Subject: 'x'.repeat(99) });
@@ -100,6 +102,7 @@ export const channelChecks: readonly ContractCheck[] = [
   },
   {
     name: 'SNS refuses a subject with a line break, a control character or a letter beyond ASCII',
+    differs: { ministack: 'takes any subject' },
     run: async (context) => {
       const publish = await makePublish(context);
       for (const Subject of ['two\nlines', 'bell\u0007', 'ünicode', ' leading space']) {
@@ -109,17 +112,25 @@ export const channelChecks: readonly ContractCheck[] = [
     },
   },
   {
-    name: 'SNS takes 256 KB and refuses one byte more, and nothing at all',
+    name: 'SNS takes 256 KB and refuses one byte more',
     run: async (context) => {
       const publish = await makePublish(context);
       await publish({ Message: 'x'.repeat(262_144) });
-      for (const Message of ['x'.repeat(262_145), '']) {
-        await expectRefusal(publish({ Message }), /^InvalidParameter(Exception)?$/, 400);
-      }
+      const long = publish({ Message: 'x'.repeat(262_145) });
+      await expectRefusal(long, /^InvalidParameter(Exception)?$/, 400);
+    },
+  },
+  {
+    name: 'SNS refuses an empty message',
+    differs: { ministack: 'takes an empty message' },
+    run: async (context) => {
+      const publish = await makePublish(context);
+      await expectRefusal(publish({ Message: '' }), /^InvalidParameter(Exception)?$/, 400);
     },
   },
   {
     name: 'SNS refuses texts per protocol without a default',
+    differs: { ministack: 'takes texts without a default' },
     run: async (context) => {
       const publish = await makePublish(context);
       const refused = publish({ Message: '{"sms":"x"}', MessageStructure: 'json' });
@@ -136,6 +147,7 @@ export const channelChecks: readonly ContractCheck[] = [
   },
   {
     name: 'SNS tells how much may be spent on text messages',
+    differs: { ministack: 'does not know GetSMSAttributes' },
     run: async ({ sns }) => {
       const attributes = ['MonthlySpendLimit'];
       const answer = await sns.send(new GetSMSAttributesCommand({ attributes }));
@@ -161,16 +173,25 @@ export const channelChecks: readonly ContractCheck[] = [
       const { Identities } = await ses.send(new ListIdentitiesCommand({ MaxItems: 1000 }));
       expect(Identities).toContain(address);
       const found = await ses.send(
-        new GetIdentityVerificationAttributesCommand({ Identities: [address, 'no@example.net'] }),
+        new GetIdentityVerificationAttributesCommand({ Identities: [address] }),
       );
       expect(found.VerificationAttributes?.[address]?.VerificationStatus).toBe('Success');
-      expect(found.VerificationAttributes?.['no@example.net']).toBeUndefined();
       const sent = await ses.send(new SendEmailCommand(composeMail(`Backups <${address}>`)));
       expect(sent.MessageId).toMatch(/\S/);
     },
   },
   {
+    name: 'SES says nothing of an address that nobody asked it to verify',
+    differs: { ministack: 'calls every unknown address pending' },
+    run: async ({ ses, name }) => {
+      const Identities = [`${name('unknown')}@example.net`];
+      const found = await ses.send(new GetIdentityVerificationAttributesCommand({ Identities }));
+      expect(found.VerificationAttributes ?? {}).toEqual({});
+    },
+  },
+  {
     name: 'SES keeps an address pending until its owner clicks',
+    differs: { ministack: 'verifies every address at once' },
     run: async ({ ses, name }) => {
       const address = `${name('slow')}@example.net`;
       await ses.send(new VerifyEmailIdentityCommand({ EmailAddress: address }));

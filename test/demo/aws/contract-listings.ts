@@ -42,19 +42,34 @@ export const listingChecks: readonly ContractCheck[] = [
       const { pages, rows } = await readV2(s3, { Bucket, MaxKeys: 2 });
       expect(pages).toEqual([2, 2, 1]);
       expect(rows).toEqual(keys);
+    },
+  },
+  {
+    name: 'S3 refuses a continuation token that it did not give',
+    differs: { ministack: 'takes any text for a token' },
+    run: async ({ s3, bucket }) => {
+      const Bucket = await bucket();
       const wrong = new ListObjectsV2Command({ Bucket, ContinuationToken: 'a' });
       await expectRefusal(s3.send(wrong), 'InvalidArgument', 400);
     },
   },
   {
-    name: 'S3 lists nothing for MaxKeys 0, and at most what a prefix covers',
+    name: 'S3 lists what a prefix covers and nothing else',
     run: async ({ s3, bucket, fill }) => {
       const Bucket = await bucket();
-      await fill(Bucket, ['web/1', 'web1/1', 'webmail/1']);
+      await fill(Bucket, ['we', 'web', 'web/1', 'web/2', 'web1/1', 'webmail/1']);
+      const { rows } = await readV2(s3, { Bucket, Prefix: 'web/', MaxKeys: 1 });
+      expect(rows).toEqual(['web/1', 'web/2']);
+    },
+  },
+  {
+    name: 'S3 lists nothing for MaxKeys 0, and says that this was all',
+    differs: { ministack: 'calls the empty page truncated' },
+    run: async ({ s3, bucket, fill }) => {
+      const Bucket = await bucket();
+      await fill(Bucket, ['web/1']);
       const none = await s3.send(new ListObjectsV2Command({ Bucket, MaxKeys: 0 }));
       expect([none.KeyCount, none.IsTruncated]).toEqual([0, false]);
-      const { rows } = await readV2(s3, { Bucket, Prefix: 'web/' });
-      expect(rows).toEqual(['web/1']);
     },
   },
   {
@@ -107,9 +122,11 @@ export const listingChecks: readonly ContractCheck[] = [
   },
   {
     name: 'S3 shows a common prefix again to a StartAfter inside it',
+    differs: { ministack: 'hides the prefix, as for a marker' },
     run: async ({ s3, bucket, fill }) => {
       const Bucket = await bucket();
       await fill(Bucket, ['a/1', 'a/2', 'b/1']);
+      // AWS does not write this down; it is among the checks to run on a real bucket first.
       const StartAfter = 'a/1';
       const list = await s3.send(new ListObjectsV2Command({ Bucket, Delimiter: '/', StartAfter }));
       expect(list.CommonPrefixes?.map((one) => one.Prefix)).toEqual(['a/', 'b/']);
@@ -188,9 +205,12 @@ export const listingChecks: readonly ContractCheck[] = [
       await fill(Bucket, ['x y/\n\r\t\u0001', 'x y/b c d']);
       const form = { Bucket, EncodingType: 'url', Prefix: 'x y/', Delimiter: 'c d' } as const;
       const list = await s3.send(new ListObjectsV2Command(form));
-      expect(list.Contents?.map(({ Key }) => Key)).toEqual(['x+y/%0A%0D%09%01']);
-      expect(list.CommonPrefixes?.map((one) => one.Prefix)).toEqual(['x+y/b+c+d']);
-      expect([list.Prefix, list.Delimiter]).toEqual(['x+y/', 'c+d']);
+      // A plus sign is encoded, so both spellings of a space read the same.
+      const decode = (text = '') => decodeURIComponent(text.replaceAll('+', ' '));
+      expect(list.Contents?.map(({ Key }) => decode(Key))).toEqual(['x y/\n\r\t\u0001']);
+      expect(list.CommonPrefixes?.map((one) => decode(one.Prefix))).toEqual(['x y/b c d']);
+      expect([decode(list.Prefix), decode(list.Delimiter)]).toEqual(['x y/', 'c d']);
+      expect(list.Contents?.[0]?.Key).toContain('%0A%0D%09%01');
     },
   },
   {
@@ -217,7 +237,22 @@ export const listingChecks: readonly ContractCheck[] = [
     },
   },
   {
-    name: 'S3 rolls up ListObjectVersions by a delimiter, and goes on behind a key marker',
+    name: 'S3 rolls up ListObjectVersions by a delimiter',
+    run: async ({ s3, bucket, fill }) => {
+      const Bucket = await bucket({ versioned: true });
+      await fill(Bucket, [...sets, ...sets]);
+      const form = { Bucket, Prefix: 'web/duplicity-full.', Delimiter: '.vol' };
+      const list = await s3.send(new ListObjectVersionsCommand(form));
+      expect(list.Versions?.length).toBe(4);
+      expect(list.CommonPrefixes?.map((one) => one.Prefix)).toEqual([
+        'web/duplicity-full.20261121T020003Z.vol',
+        'web/duplicity-full.20261122T020002Z.vol',
+      ]);
+    },
+  },
+  {
+    name: 'S3 pages ListObjectVersions with a delimiter in the order of keys, and goes on behind a key marker',
+    differs: { ministack: 'lists all common prefixes before any version' },
     run: async ({ s3, bucket, fill }) => {
       const Bucket = await bucket({ versioned: true });
       await fill(Bucket, [...sets, ...sets]);
