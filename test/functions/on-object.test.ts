@@ -1,0 +1,49 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { aFull } from '../support/builders.ts';
+import { type Deployed, deploy, s3Event } from '../support/deployed.ts';
+
+const ROLL = `bucket: backups
+region: eu-west-1
+alerts: { from: backups@example.net, mail: [ops@example.net], sms: ["+31600000000"] }
+hosts: { web: {} }
+`;
+const late = aFull({ begun: '2026-11-23T10:15:00Z', done: '2026-11-23T11:02:00Z' });
+const manifest = 'web/duplicity-full.20261123T101500Z.manifest.gpg';
+
+let deployed: Deployed;
+beforeEach(async () => {
+  deployed = await deploy(ROLL);
+  deployed.put('web/', aFull({ begun: '2026-11-21T03:15:00Z' }));
+});
+afterEach(() => deployed.close());
+
+describe('on-object', () => {
+  it('announces by mail and SMS that a host is OK AGAIN', async () => {
+    deployed.put('web/', late);
+    const created = s3Event('ObjectCreated:Put', manifest, '2026-11-23T11:02:00Z');
+    await deployed.event(created, '2026-11-23T11:02:05Z');
+    expect(deployed.aws.outbox.mails.map(({ subject }) => subject)).toEqual([
+      '[backup] web OK AGAIN: full done Mon 23 Nov 11:02, 2 h 47 min late',
+    ]);
+    expect(deployed.aws.outbox.sms[0]?.text).toMatch(/^BACKUP OK AGAIN web/);
+  });
+
+  it('tells a removal with who and from where', async () => {
+    const removed = s3Event('ObjectRemoved:DeleteMarkerCreated', manifest, '2026-11-23T11:02:00Z');
+    await deployed.event(removed, '2026-11-23T11:02:05Z');
+    const [mail] = deployed.aws.outbox.mails;
+    expect(mail?.subject).toBe('[backup] TAMPERED web: 1 object REMOVED');
+    expect(mail?.text).toContain('by AWS:AIDAEXAMPLE from 203.0.113.9');
+    expect(deployed.aws.outbox.sms[0]?.text).toContain('Disable that key now.');
+  });
+
+  it('asks nothing of AWS for the test event', async () => {
+    const test = { Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: 'backups' };
+    expect(await deployed.event(test, '2026-11-23T11:02:05Z')).toEqual({ events: 0, told: 0 });
+    expect(deployed.aws.outbox.topicMessages).toEqual([]);
+  });
+
+  it('fails on an event that it cannot read', async () => {
+    await expect(deployed.event({ hello: 1 }, '2026-11-23T11:02:05Z')).rejects.toThrow(TypeError);
+  });
+});

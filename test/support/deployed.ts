@@ -1,0 +1,103 @@
+// The two functions as they are deployed: a roll in a file, an environment, and AWS in this process.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
+import type { Context } from 'aws-lambda';
+import { vi } from 'vitest';
+import { handler as checkHosts } from '../../functions/check-hosts.ts';
+import { handler as onObject } from '../../functions/on-object.ts';
+import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
+import type { StoredObject } from '../../shared/duplicity/backup-set.ts';
+
+export type Deployed = {
+  readonly aws: LocalAws;
+  /** Puts objects into a host's target; each as old as it says. */
+  readonly put: (prefix: string, objects: readonly StoredObject[]) => void;
+  /** Runs the schedule's function as of an instant; judged is the quarter of an hour until then. */
+  readonly tick: (iso: string) => Promise<unknown>;
+  /** Runs the bucket's function as of an instant. */
+  readonly event: (event: unknown, iso: string) => Promise<unknown>;
+  readonly close: () => Promise<void>;
+};
+
+const BUCKET = 'backups';
+
+/** Starts AWS with a bucket and a topic with one SMS subscription, and sets the environment. */
+export async function deploy(roll: string): Promise<Deployed> {
+  const clock = { now: Date.parse('2026-11-23T12:00:00Z') };
+  const aws = await startLocalAws({ now: () => clock.now });
+  aws.createBucket(BUCKET, { versioning: true });
+  aws.setIdentity('backups@example.net', 'Success');
+  const folder = mkdtempSync(join(tmpdir(), 'rollcall-deployed-'));
+  const file = join(folder, 'hosts.yml');
+  writeFileSync(file, roll);
+  vi.stubEnv('AWS_ACCESS_KEY_ID', aws.credentials.accessKeyId);
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', aws.credentials.secretAccessKey);
+  vi.stubEnv('AWS_ENDPOINT_URL', aws.endpoint);
+  vi.stubEnv('HOSTS_FILE', file);
+  vi.stubEnv('ALERTS_TOPIC_ARN', await makeTopic(aws));
+  vi.spyOn(console, 'log').mockImplementation(() => undefined);
+
+  const at = (iso: string) => {
+    clock.now = Date.parse(iso);
+    vi.useFakeTimers({ toFake: ['Date'], now: clock.now });
+  };
+  return {
+    aws,
+    put: (prefix, objects) => {
+      for (const { name, bytes, modifiedAt } of objects) {
+        aws.put(BUCKET, `${prefix}${name}`, { bytes }, { modified: modifiedAt });
+      }
+    },
+    tick: (iso) => {
+      at(iso);
+      return checkHosts({ scheduledAt: iso }, {} as Context);
+    },
+    event: (event, iso) => {
+      at(iso);
+      return onObject(event, {} as Context);
+    },
+    close: async () => {
+      vi.useRealTimers();
+      vi.unstubAllEnvs();
+      vi.restoreAllMocks();
+      rmSync(folder, { recursive: true });
+      await aws.close();
+    },
+  };
+}
+
+async function makeTopic(aws: LocalAws): Promise<string> {
+  const sns = new SNSClient({
+    endpoint: aws.endpoint,
+    region: aws.region,
+    credentials: aws.credentials,
+  });
+  const { TopicArn = '' } = await sns.send(new CreateTopicCommand({ Name: 'alerts' }));
+  await sns.send(
+    new SubscribeCommand({
+      TopicArn,
+      Protocol: 'sms',
+      Endpoint: '+31600000000',
+      Attributes: { FilterPolicy: JSON.stringify({ urgency: ['alert'] }) },
+    }),
+  );
+  sns.destroy();
+  return TopicArn;
+}
+
+/** A native S3 notification of one record. */
+export function s3Event(eventName: string, key: string, iso: string) {
+  return {
+    Records: [
+      {
+        eventName,
+        eventTime: iso,
+        userIdentity: { principalId: 'AWS:AIDAEXAMPLE' },
+        requestParameters: { sourceIPAddress: '203.0.113.9' },
+        s3: { bucket: { name: BUCKET }, object: { key: encodeURIComponent(key) } },
+      },
+    ],
+  };
+}
