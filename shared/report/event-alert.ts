@@ -34,6 +34,7 @@ export function composeRecovery(before: Verdict, after: Verdict): Message {
   const punctual = late > 0 ? `, ${sayLength(late)} late` : '';
   const text = [
     ...wrapText(`${host.name}: full done ${done} (${size})${punctual}. ${gap}`, WIDTH),
+    '',
     ...restOf(after),
   ];
   const word = first ? 'OK: its first full backup is done' : 'OK AGAIN: full done';
@@ -93,10 +94,9 @@ export function composeRemoval(
   const lines = removals
     .slice(0, SHOWN)
     .flatMap((removal) => [
-      ...wrapText(
-        `${quoteName(removal.key)} ${sayInstant(removal.at, zone)}, ${sayCulprit(removal)}; ${LEFT[removal.left]}.`,
-        WIDTH,
-      ),
+      quoteName(removal.key),
+      `  removed ${sayInstant(removal.at, zone)} ${sayCulprit(removal)}`,
+      `  ${LEFT[removal.left]}`,
       '',
     ]);
   const more = removals.length - SHOWN;
@@ -106,9 +106,17 @@ export function composeRemoval(
     'Runbook: docs/runbook.md#tampered',
   ];
   const culprit = first === undefined ? '' : `, ${sayCulprit(first)}`;
+  const text = [
+    `${objects} removed from ${name}:`,
+    '',
+    ...lines,
+    ...(more > 0 ? [`and ${more} more`, ''] : []),
+    ...(verdict === undefined ? [] : [...restOf(verdict), '']),
+    ...steps,
+  ];
   return composeMessage({
     subject: `TAMPERED ${name}: ${objects} REMOVED`,
-    text: `${[`${objects} removed from ${name}:`, '', ...lines, ...(more > 0 ? [`and ${more} more`, ''] : []), ...(verdict === undefined ? [] : restOf(verdict)), ...steps].join('\n')}\n`,
+    text: `${text.join('\n')}\n`,
     sms: `BACKUP TAMPER ${name}: ${objects} REMOVED${culprit}. Disable that key now.`,
     urgency: 'alert',
   });
@@ -128,9 +136,9 @@ function sayCulprit({ principal, address }: Removal): string {
 /** What else is wrong with the host right now. */
 function restOf(verdict: Verdict): string[] {
   const rest = verdict.findings.filter(({ severity }) => severity !== 'info');
-  if (rest.length === 0) return ['', 'Nothing else is wrong with it.', ''];
+  if (rest.length === 0) return ['Nothing else is wrong with it.'];
   const lines = rest.flatMap((finding) =>
     wrapText(`${finding.kind}: ${describeFinding(finding, verdict)}`, WIDTH),
   );
-  return ['', 'Wrong with it now:', ...lines, ''];
+  return ['Wrong with it now:', ...lines];
 }
