@@ -1,14 +1,21 @@
 // The stack of the roll, for serverless.yml: the framework reads .cjs, and Node the rest.
 const { resolve } = require('node:path');
-const { readStack } = require('./read-stack.ts');
 
+// Thrown on, an error would be printed once for each variable of serverless.yml, with its stack.
+function refuse(reasons) {
+  process.stderr.write(
+    `The roll cannot be read, and nothing was done:\n  ${reasons.join('\n  ')}\n`,
+  );
+  process.exit(1);
+}
+
+if (!process.features.typescript) {
+  refuse([`Node ${process.versions.node} loads no TypeScript: run it as \`npx sls\``]);
+}
 try {
+  const { readStack } = require('./read-stack.ts');
   module.exports = readStack(resolve(__dirname, '../..'), process.env);
 } catch (error) {
   if (error.name !== 'ConfigError') throw error;
-  // Thrown on, the framework would print it once for each of its variables, with stack traces.
-  process.stderr.write(
-    `The roll is wrong, and nothing was done:\n  ${error.issues.join('\n  ')}\n`,
-  );
-  process.exit(1);
+  refuse(error.issues);
 }

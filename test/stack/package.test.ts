@@ -82,7 +82,7 @@ describe('sls package of a wrong roll', () => {
       .catch((error) => error)) as ProgramError;
     expect(status).toBe(1);
     expect(printed.split('\n')).toEqual([
-      'The roll is wrong, and nothing was done:',
+      'The roll cannot be read, and nothing was done:',
       expect.stringMatching(/^ {2}hosts\.yml:1: bucket is "Acme_backups"/),
       expect.stringMatching(/^ {2}hosts\.yml:2: region is "mars"/),
       expect.stringMatching(/^ {2}hosts\.yml:4: unknown key "windo", did you mean "window"/),

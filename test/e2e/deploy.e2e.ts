@@ -1,0 +1,150 @@
+import {
+  AddUserToGroupCommand,
+  CreateAccessKeyCommand,
+  CreateUserCommand,
+  IAMClient,
+  RemoveUserFromGroupCommand,
+} from '@aws-sdk/client-iam';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { SESClient, VerifyEmailIdentityCommand } from '@aws-sdk/client-ses';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Mail, type Ministack, startMinistack } from '../support/ministack.ts';
+import { copyProject } from '../support/project-copy.ts';
+import { demandPrograms, makeHost } from './duplicity-host.ts';
+import { noon } from './noon.ts';
+
+const Bucket = 'acme-backups';
+const group = `${Bucket}-hosts`;
+const { timezone, at } = noon(Date.now());
+const roll = `bucket: ${Bucket}
+region: eu-west-1
+timezone: ${timezone}
+window: { opens: "00:00", due: "11:45", hardDue: "11:50" }
+alerts: { from: backups@example.net, mail: [ops@example.net], sms: ["+31600000000"] }
+hosts: { web: {}, silent: {} }
+`;
+
+describe('the deployed stack', () => {
+  const project = copyProject(roll);
+  let ministack: Ministack;
+  let host: Awaited<ReturnType<typeof makeHost>>;
+  let hostKey: { accessKeyId: string; secretAccessKey: string };
+
+  const client = (credentials = { accessKeyId: 'test', secretAccessKey: 'test' }) => ({
+    region: ministack.region,
+    endpoint: ministack.endpoint,
+    credentials,
+  });
+  const keys = async () =>
+    ((await new S3Client(client()).send(new ListObjectsV2Command({ Bucket }))).Contents ?? []).map(
+      ({ Key }) => Key ?? '',
+    );
+  const mailWith = (...words: string[]) =>
+    expect.poll(async () => (await ministack.mails()).filter((mail) => says(mail, words)), {
+      timeout: 30_000,
+      interval: 200,
+      message: `a mail with ${words.join(' and ')}`,
+    });
+
+  beforeAll(async () => {
+    demandPrograms();
+    [ministack, host] = await Promise.all([
+      startMinistack({ strict: true }),
+      makeHost({ PATH: process.env.PATH }),
+    ]);
+  });
+  afterAll(async () => {
+    await ministack?.stop();
+    await host?.remove();
+    project.remove();
+  });
+
+  it('is made by sls deploy', async () => {
+    expect(await project.sls(['deploy'], ministack.env)).toContain('Service deployed');
+    await new SESClient(client()).send(
+      new VerifyEmailIdentityCommand({ EmailAddress: 'backups@example.net' }),
+    );
+  });
+
+  it('is left as it is by a second sls deploy, as its bundles are the same', async () => {
+    expect(await project.sls(['deploy'], ministack.env)).toContain('No changes to deploy');
+  });
+
+  it('makes a user a host by the group it is put into', async () => {
+    const iam = new IAMClient(client());
+    await iam.send(new CreateUserCommand({ UserName: 'web', Path: '/backup-hosts/' }));
+    await iam.send(new AddUserToGroupCommand({ UserName: 'web', GroupName: group }));
+    const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: 'web' }));
+    hostKey = {
+      accessKeyId: AccessKey?.AccessKeyId ?? '',
+      secretAccessKey: AccessKey?.SecretAccessKey ?? '',
+    };
+  });
+
+  it('takes a full backup that duplicity writes with the key of a host', async () => {
+    const credentials = {
+      ...ministack.env,
+      PATH: process.env.PATH,
+      AWS_ACCESS_KEY_ID: hostKey.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: hostKey.secretAccessKey,
+    };
+    await host.backUp(`boto3+s3://${Bucket}/web`, credentials, ministack.endpoint);
+    const volumes = (await keys()).filter((key) => /^web\/.*\.vol\d+\.difftar\.gpg$/.test(key));
+    expect(volumes).toHaveLength(3);
+  });
+
+  it('mails that the host has done it, when the manifest arrives', async () => {
+    await mailWith('web', 'OK').toHaveLength(1);
+  });
+
+  it.each(['deletes', 'reads', 'writes without encryption', 'writes for another host'])(
+    'refuses a host that %s',
+    async (deed) => {
+      const s3 = new S3Client({ ...client(hostKey), maxAttempts: 1 });
+      const [Key = ''] = await keys();
+      const put = (key: string) => s3.send(new PutObjectCommand({ Bucket, Key: key, Body: 'x' }));
+      const deeds: { [deed: string]: () => Promise<unknown> } = {
+        deletes: () => s3.send(new DeleteObjectCommand({ Bucket, Key })),
+        reads: () => s3.send(new GetObjectCommand({ Bucket, Key })),
+        'writes without encryption': () => put('web/duplicity-full.20261123T031702Z.manifest'),
+        'writes for another host': () => put('silent/duplicity-full.20261123T031702Z.manifest.gpg'),
+      };
+      await expect(deeds[deed]?.()).rejects.toThrow(/not authorized/);
+    },
+  );
+
+  it('mails who did not answer, when the schedule calls the roll', async () => {
+    const tick = JSON.stringify({ scheduledAt: at('11:45').toISOString() });
+    await project.sls(['invoke', '--function', 'checkHosts', '--data', tick], ministack.env);
+    await mailWith('silent', 'FAILED').toHaveLength(1);
+  });
+
+  it('mails what was removed, when somebody removes a volume', async () => {
+    const Key = (await keys()).find((key) => key.includes('.vol2.')) ?? '';
+    await new S3Client(client()).send(new DeleteObjectCommand({ Bucket, Key }));
+    await mailWith('web', Key.slice('web/'.length)).toHaveLength(1);
+  });
+
+  it('cannot be removed while a host is in the group', async () => {
+    await expect(project.sls(['remove'], ministack.env)).rejects.toThrow(/remove users from group/);
+  });
+
+  it('is removed by sls remove, and leaves every version of the backups', async () => {
+    const iam = new IAMClient(client());
+    await iam.send(new RemoveUserFromGroupCommand({ UserName: 'web', GroupName: group }));
+    await project.sls(['remove'], ministack.env);
+    const s3 = new S3Client(client());
+    const { Versions, DeleteMarkers } = await s3.send(new ListObjectVersionsCommand({ Bucket }));
+    expect([Versions?.length, DeleteMarkers?.length]).toEqual([5, 1]);
+  });
+});
+
+const says = ({ Subject, BodyText }: Mail, words: readonly string[]): boolean =>
+  words.every((word) => `${Subject}\n${BodyText}`.replace(/\s+/g, ' ').includes(word));

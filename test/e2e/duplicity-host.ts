@@ -1,0 +1,66 @@
+// A host that backs up: real duplicity, a key that is thrown away, and the credentials of one user.
+import { randomBytes } from 'node:crypto';
+import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runProgram } from '../support/run-program.ts';
+
+// Named in full: another duplicity, earlier in PATH, may not find the system's boto3.
+const duplicity = '/usr/bin/duplicity';
+const programs = [duplicity, '/usr/bin/gpg', '/usr/bin/openssl'];
+
+/** Throws what to install, so that the suite never passes for lack of duplicity. */
+export function demandPrograms(): void {
+  const missing = programs.filter((program) => {
+    try {
+      accessSync(program, constants.X_OK);
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  if (missing.length === 0) return;
+  throw new Error(
+    `${missing.join(' and ')} missing: apt-get install duplicity python3-boto3 gnupg openssl`,
+  );
+}
+
+/** A host with about 3 MB that no compression makes smaller, which is three volumes of 1 MB. */
+export async function makeHost(env: NodeJS.ProcessEnv) {
+  const dir = mkdtempSync(join(tmpdir(), 'host-'));
+  const inside = (name: string) => join(dir, name);
+  for (const name of ['gnupg', 'source', 'archive']) mkdirSync(inside(name), { mode: 0o700 });
+  writeFileSync(inside('source/data'), randomBytes(3_000_000));
+  const own = { ...env, HOME: dir, GNUPGHOME: inside('gnupg') };
+  const gpg = (...words: string[]) =>
+    runProgram('gpg', ['--batch', '--quiet', '--passphrase', '', ...words], { env: own });
+
+  await gpg('--quick-generate-key', 'Backup <backup@example.net>', 'rsa3072', 'cert', 'never');
+  const keys = await gpg('--with-colons', '--list-keys');
+  const fingerprint = /^fpr:+([0-9A-F]{40}):/m.exec(keys)?.[1] ?? '';
+  await gpg('--quick-add-key', fingerprint, 'rsa3072', 'encr', 'never');
+
+  return {
+    /** Writes a full backup, with the words that the host kit uses where a key may not read. */
+    backUp: (url: string, credentials: NodeJS.ProcessEnv, endpoint: string) =>
+      runProgram(
+        duplicity,
+        [
+          'full',
+          ...['--archive-dir', inside('archive')],
+          ...['--volsize', '1'],
+          ...['--encrypt-key', fingerprint],
+          '--gpg-options=--trust-model=always',
+          ...['--num-retries', '2', '--backend-retry-delay', '1'],
+          ...['--s3-endpoint-url', endpoint],
+          inside('source'),
+          url,
+        ],
+        { env: { ...own, ...credentials } },
+      ),
+    remove: async () => {
+      await runProgram('gpgconf', ['--kill', 'all'], { env: own });
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
