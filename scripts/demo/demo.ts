@@ -1,0 +1,143 @@
+// `npm run demo`: a day in the life of a fleet, on a local AWS in this process, with both real functions.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { styleText } from 'node:util';
+import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
+import type { Context } from 'aws-lambda';
+import { runCheck } from '../rollcall/check-command.ts';
+import { type LocalAws, startLocalAws } from './aws/local-aws.ts';
+import { backUp, canBackUp } from './back-up.ts';
+import { DEMO_BUCKET, DEMO_DAY, DEMO_ROLL, fileNames, loadFleet } from './fleet.ts';
+
+// The functions read the clock once, by Date.now; this is the clock that they are given here.
+const clock = { now: Date.parse(`${DEMO_DAY}T08:15:00Z`) };
+Date.now = () => clock.now;
+// Their log lines are for CloudWatch.
+console.log = () => undefined;
+
+const handlers: { onObject?: (event: unknown) => Promise<unknown> } = {};
+const folder = mkdtempSync(join(tmpdir(), 'rollcall-demo-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
+const aws = await startLocalAws({
+  now: () => clock.now,
+  // As the stack's notification: manifests written, anything removed.
+  onEvent: (event) => {
+    const [record] = event.Records;
+    const woken =
+      record?.eventName.startsWith('ObjectRemoved:') ||
+      /\.manifest(?:\.gpg)?$/.test(record?.s3.object.key ?? '');
+    return woken ? handlers.onObject?.(event) : undefined;
+  },
+});
+try {
+  await playDay(aws);
+} finally {
+  await aws.close();
+}
+
+async function playDay(aws: LocalAws): Promise<void> {
+  await setUp(aws);
+  const { handler: checkHosts } = await import('../../functions/check-hosts.ts');
+  const { handler: onObject } = await import('../../functions/on-object.ts');
+  handlers.onObject = (event) => onObject(event, {} as Context);
+
+  act('08:15  The windows close. The schedule calls the roll: who did not answer?');
+  await checkHosts({ scheduledAt: new Date(clock.now).toISOString() }, {} as Context);
+  showOutbox(aws);
+
+  clock.now = Date.parse(`${DEMO_DAY}T11:02:00Z`);
+  if (canBackUp()) {
+    act('11:02  Somebody has run the backup of web by hand: real duplicity, encrypted, full.');
+    await backUp(aws, DEMO_BUCKET, 'web', clock.now, fileNames('web'));
+  } else {
+    act(
+      '11:02  web writes its full. (duplicity is not installed here: three objects with its names stand in.)',
+    );
+    await standInForDuplicity(aws);
+  }
+  await aws.settled();
+  showOutbox(aws);
+
+  clock.now = Date.parse(`${DEMO_DAY}T11:40:00Z`);
+  act('11:40  A stolen key hides a volume of mail.');
+  const s3 = new S3Client({ ...connection(aws), forcePathStyle: true });
+  const key = 'mail/duplicity-full.20261123T031502Z.vol7.difftar.gpg';
+  await s3.send(new DeleteObjectCommand({ Bucket: DEMO_BUCKET, Key: key }));
+  s3.destroy();
+  await aws.settled();
+  showOutbox(aws);
+
+  clock.now = Date.parse(`${DEMO_DAY}T12:00:00Z`);
+  act('12:00  You look for yourself:  rollcall check');
+  await runCheck(['--hosts', join(folder, 'hosts.yml'), '--endpoint-url', aws.endpoint]);
+  say(
+    '\nThat was Rollcall: nothing was installed, no account was used, and nothing is left behind.',
+  );
+}
+
+async function setUp(aws: LocalAws): Promise<void> {
+  aws.createBucket(DEMO_BUCKET, { versioning: true });
+  aws.setIdentity('backups@example.net', 'Success');
+  loadFleet(aws);
+  writeFileSync(join(folder, 'hosts.yml'), DEMO_ROLL);
+  const sns = new SNSClient(connection(aws));
+  const { TopicArn = '' } = await sns.send(new CreateTopicCommand({ Name: 'rollcall-alerts' }));
+  const Attributes = { FilterPolicy: JSON.stringify({ urgency: ['alert'] }) };
+  const sms = { TopicArn, Protocol: 'sms', Endpoint: '+31600000000', Attributes };
+  await sns.send(new SubscribeCommand(sms));
+  sns.destroy();
+  Object.assign(process.env, {
+    AWS_ACCESS_KEY_ID: aws.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: aws.credentials.secretAccessKey,
+    AWS_ENDPOINT_URL: aws.endpoint,
+    HOSTS_FILE: join(folder, 'hosts.yml'),
+    ALERTS_TOPIC_ARN: TopicArn,
+  });
+}
+
+function connection({ endpoint, region, credentials }: LocalAws) {
+  return { endpoint, region, credentials };
+}
+
+/** What stands in for duplicity where it is not installed: a set by its names, through the same door. */
+async function standInForDuplicity(aws: LocalAws): Promise<void> {
+  const s3 = new S3Client({ ...connection(aws), forcePathStyle: true });
+  const time = '20261123T110200Z';
+  for (const file of [
+    `duplicity-full.${time}.vol1.difftar.gpg`,
+    `duplicity-full-signatures.${time}.sigtar.gpg`,
+    `duplicity-full.${time}.manifest.gpg`,
+  ]) {
+    await s3.send(new PutObjectCommand({ Bucket: DEMO_BUCKET, Key: `web/${file}`, Body: file }));
+  }
+  s3.destroy();
+}
+
+function act(title: string): void {
+  say(`\n${styleText('bold', title, { stream: process.stdout })}\n`);
+}
+
+/** Every mail and SMS since the last look, as their readers see them. */
+function showOutbox({ outbox }: LocalAws): void {
+  for (const { to, subject, text } of outbox.mails) {
+    say(box(`mail to ${to.join(', ')}`, `Subject: ${subject}\n\n${text.trimEnd()}`));
+  }
+  for (const { to, text } of outbox.sms) say(box(`SMS to ${to}`, text));
+  outbox.clear();
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function box(title: string, text: string): string {
+  const body = text
+    .split('\n')
+    .map((line) => `  | ${line}`.trimEnd())
+    .join('\n');
+  return `  +-- ${title}\n${body}\n  +--\n`;
+}

@@ -1,0 +1,153 @@
+// Runs suites one after the other, each with its own runner, and ends with one line that counts them all.
+//
+//   node test/suites.ts units lint        run these
+//   node test/suites.ts --sum FILE        add up what earlier runs wrote to $ROLLCALL_TALLY
+import { spawn } from 'node:child_process';
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+type Count = { passed: number; failed: number; skipped: number };
+type Suite = { readonly needs: string; readonly run: () => Promise<Count> };
+
+const root = new URL('..', import.meta.url).pathname;
+process.chdir(root);
+const scratch = mkdtempSync(join(tmpdir(), 'rollcall-suites-'));
+process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
+const SUITES: Record<string, Suite> = {
+  lint: { needs: 'Node', run: () => one('biome', ['check', '.']) },
+  types: { needs: 'Node', run: () => one('tsc', ['--noEmit']) },
+  units: { needs: 'Node', run: () => vitest([]) },
+  shellcheck: { needs: 'shellcheck', run: () => one('shellcheck', ['-x', ...shellFiles()]) },
+  shfmt: { needs: 'shfmt', run: () => one('shfmt', ['-d', '-i', '2', '-ci', ...shellFiles()]) },
+  bats: { needs: 'bats', run: () => bats('test/scripts') },
+  kit: { needs: 'bats, duplicity, gpg, python3-boto3', run: () => bats('test/kit') },
+  e2e: {
+    needs: 'python3 with venv, duplicity, gpg',
+    run: () => vitest(['--config', 'test/e2e/vitest.config.ts']),
+  },
+};
+
+/** A command that is one check: it passes or it fails. */
+async function one(command: string, args: readonly string[]): Promise<Count> {
+  const { status } = await run(command, args);
+  return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 };
+}
+
+async function vitest(args: readonly string[]): Promise<Count> {
+  const file = join(scratch, `vitest-${args.length}.json`);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+  const { status } = await run('vitest', ['run', ...args, ...reporters]);
+  if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0 };
+  const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(
+    readFileSync(file, 'utf8'),
+  );
+  // A file that does not even load has no failed test in it.
+  const failed = status !== 0 && numFailedTests === 0 ? 1 : numFailedTests;
+  return { passed: numPassedTests, failed, skipped: numPendingTests };
+}
+
+async function bats(folder: string): Promise<Count> {
+  const { status, output } = await run('bats', ['--tap', folder]);
+  const count = (pattern: RegExp) => output.match(pattern)?.length ?? 0;
+  const skipped = count(/^ok .*# skip/gm);
+  const failed = count(/^not ok /gm);
+  const passed = count(/^ok /gm) - skipped;
+  return { passed, failed: status !== 0 && failed === 0 ? 1 : failed, skipped };
+}
+
+/** Runs from node_modules first, shows what it prints, and keeps it. */
+function run(
+  command: string,
+  args: readonly string[],
+): Promise<{ status: number; output: string }> {
+  const env = { ...process.env, PATH: `${root}node_modules/.bin:${process.env.PATH}` };
+  return new Promise((done) => {
+    const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.on('data', (data: Buffer) => {
+      process.stdout.write(data);
+      output += data;
+    });
+    child.on('error', (error) => {
+      console.error(`${command} cannot run: ${error.message}`);
+      done({ status: 127, output });
+    });
+    child.on('close', (status) => done({ status: status ?? 1, output }));
+  });
+}
+
+/** Everything under scripts/ and test/ that begins as a shell script, whatever it is called. */
+function shellFiles(): string[] {
+  const files = ['.ci', 'scripts', 'test'].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name)),
+  );
+  const begins = (file: string) => readFileSync(file, 'latin1').slice(0, 64);
+  return files.filter((file) => /^#!.*\b(?:ba|da)?sh\b/.test(begins(file)));
+}
+
+function say(name: string, { passed, failed, skipped }: Count): string {
+  const tail = skipped > 0 ? `, ${skipped} skipped` : '';
+  return `${name === '' ? '' : `${name}: `}${passed} passed, ${failed} failed${tail}`;
+}
+
+function sum(counts: readonly Count[]): Count {
+  const add = (key: keyof Count) => counts.reduce((total, count) => total + count[key], 0);
+  return { passed: add('passed'), failed: add('failed'), skipped: add('skipped') };
+}
+
+async function main([first = '', ...rest]: readonly string[]): Promise<number> {
+  if (first === '--sum') {
+    const lines = readFileSync(rest[0] ?? '', 'utf8')
+      .trim()
+      .split('\n');
+    const tally = lines.map((line) => JSON.parse(line) as { name: string } & Count);
+    for (const count of tally) console.log(say(count.name, count));
+    const total = sum(tally);
+    console.log(say('', total));
+    return total.failed === 0 ? 0 : 1;
+  }
+  const names = [first, ...rest];
+  const counts: Count[] = [];
+  for (const name of names) {
+    const suite = SUITES[name];
+    if (suite === undefined)
+      throw new Error(`no suite "${name}": ${Object.keys(SUITES).join(', ')}`);
+    console.log(`\n=== ${name} (needs ${suite.needs})`);
+    const count = await suite.run();
+    console.log(say(name, count));
+    counts.push(count);
+    const { ROLLCALL_TALLY } = process.env;
+    if (ROLLCALL_TALLY) appendFileSync(ROLLCALL_TALLY, `${JSON.stringify({ name, ...count })}\n`);
+  }
+  tellNotRun(names);
+  const total = sum(counts);
+  console.log(`\n${say('', total)}`);
+  return total.failed === 0 ? 0 : 1;
+}
+
+/** A suite that was not run must not look as if it had passed. */
+function tellNotRun(names: readonly string[]): void {
+  const left = Object.entries(SUITES).filter(([name]) => !names.includes(name));
+  if (process.env.ROLLCALL_TALLY || left.length === 0) return;
+  console.log('\nNOT RUN here:');
+  for (const [name, { needs }] of left) console.log(`  ${name.padEnd(10)} needs ${needs}`);
+  console.log('Run them:  npm run check     lint, types, units and the shell scripts');
+  console.log('           npm run test:kit  the kit with real duplicity, on a local S3');
+  console.log(
+    '           npm run test:e2e  a real deployment, real duplicity, the mails read back',
+  );
+}
+
+process.exitCode = await main(process.argv.slice(2));
