@@ -14,7 +14,7 @@ find_duplicity() {
     "run: apt install duplicity python3-boto3; without it: restore-set, then restore-plain"
   version=$("$duplicity" --version 2>/dev/null | sed -n 's/^duplicity *//p' | tail -n 1) || true
   [[ $version =~ ^([0-9]+)\.([0-9]+) ]] || die "$NOT_INSTALLED" "$duplicity does not tell its version" "run: $duplicity --version"
-  duplicity_version=$version duplicity_major=${BASH_REMATCH[1]}
+  duplicity_version=${version%% *} duplicity_major=${BASH_REMATCH[1]}
   if ((duplicity_major == 0 && BASH_REMATCH[2] < 8)); then
     die "$NOT_INSTALLED" "duplicity $version is too old for S3 (0.8.17 or later is needed)" "install a newer one, or use restore-set and restore-plain"
   fi
@@ -78,10 +78,12 @@ restore_into() {
     [[ $ownership != none ]] || options+=(--do-not-restore-ownership)
   fi
   [[ $ownership != numeric ]] || options+=(--numeric-owner)
+  # empty, and there for 3.0.6, which asks for a passphrase although it is told to use the agent
+  local program=(env PASSPHRASE= "$duplicity")
   if [[ -t 2 ]]; then
-    run with_progress "$duplicity" restore "${options[@]}" --verbosity=info --log-fd=3 "$url" "$to" || status=$?
+    run with_progress "${program[@]}" restore "${options[@]}" --verbosity=info --log-fd=3 "$url" "$to" || status=$?
   else
-    run "$duplicity" restore "${options[@]}" "$url" "$to" >"$run_dir/log" 2>&1 || status=$?
+    run "${program[@]}" restore "${options[@]}" "$url" "$to" >"$run_dir/log" 2>&1 || status=$?
   fi
   return "$status"
 }
