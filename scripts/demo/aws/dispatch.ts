@@ -82,8 +82,7 @@ export async function answerRequest(
   const answer = reply instanceof Error ? composeRefusal(wire, reply, requestId) : reply;
   record.code = reply instanceof Error ? toAwsError(reply).code : undefined;
   const withoutBody = wire.method === 'HEAD';
-  const at = account.s3.now();
-  record.bytesOut = await writeReply(response, answer, { withoutBody, requestId, at, treatment });
+  record.bytesOut = await writeReply(response, answer, { withoutBody, requestId, treatment });
   if (treatment.reset === undefined) record.status = answer.status;
 }
 

@@ -13,7 +13,6 @@ export async function writeReply(
   how: {
     readonly withoutBody: boolean;
     readonly requestId: string;
-    readonly at: number;
     readonly treatment: Treatment;
   },
 ): Promise<number> {
@@ -28,11 +27,10 @@ export async function writeReply(
   const full = body.end - body.start;
   const { truncate, reset } = how.treatment;
   const length = truncate === undefined ? full : Math.floor(full * truncate);
+  // Node dates the answer by the system's clock, as the SDK takes a skewed date for a reason to retry a refusal.
   response.writeHead(reply.status, {
     'x-amz-request-id': how.requestId,
     'x-amz-id-2': `${how.requestId}/local`,
-    // The clock of the demo is S3's clock, in this header too.
-    date: new Date(how.at).toUTCString(),
     ...reply.headers,
     ...(reply.status === 204 || reply.status === 304 ? {} : { 'content-length': length }),
   });

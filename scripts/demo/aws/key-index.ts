@@ -1,16 +1,12 @@
 // Makes the sorted index of a bucket's keys: millions of them in few bytes each, and any page of them at once.
 import {
-  emptyLeaf,
+  closeLeaf,
+  createLeaf,
   type IndexEntry,
-  keyAt,
   type Leaf,
   leafSize,
   lowerBound,
-  packLeaf,
-  readEntry,
-  splitLeaf,
-  unpackLeaf,
-  writeEntry,
+  openLeaf,
 } from './key-leaf.ts';
 
 /** Sorted by byte key; every call costs O(log n), and `from` then O(1) per entry it yields. */
@@ -22,13 +18,14 @@ export type KeyIndex = {
   readonly from: (key: string) => Generator<IndexEntry>;
 };
 
-// Writers that take turns over many hosts would otherwise unpack and pack a leaf for every object.
-const openLeaves = 64;
+// Writers that take turns over many hosts would otherwise open and close a leaf for every object.
+const mostOpen = 64;
 
 /** An empty index. */
 export function createKeyIndex(): KeyIndex {
   const leaves: Leaf[] = [];
-  const open = new Set<Leaf>();
+  // In the order of their last use.
+  const inUse = new Set<Leaf>();
   let count = 0;
 
   const leafFor = (key: string): number => {
@@ -42,40 +39,36 @@ export function createKeyIndex(): KeyIndex {
     return low;
   };
 
-  const openLeaf = (leaf: Leaf): string[] => {
-    open.delete(leaf);
-    open.add(leaf);
-    if (open.size > openLeaves) {
-      const [oldest] = open;
+  const use = (leaf: Leaf): IndexEntry[] => {
+    inUse.delete(leaf);
+    inUse.add(leaf);
+    if (inUse.size > mostOpen) {
+      const [oldest] = inUse as Set<Leaf | undefined>;
       if (oldest) {
-        packLeaf(oldest);
-        open.delete(oldest);
+        inUse.delete(oldest);
+        closeLeaf(oldest);
       }
     }
-    return unpackLeaf(leaf);
+    return openLeaf(leaf);
   };
 
-  const insert = (leafAt: number, at: number, entry: IndexEntry): void => {
-    let leaf = leaves[leafAt] as Leaf;
-    let slot = at;
-    if (leaf.count === leafSize) {
-      // A key behind all others begins a new leaf, so that writing in order leaves full leaves behind.
-      const cut = leafAt === leaves.length - 1 && at === leafSize ? leafSize : leafSize / 2;
-      const right = splitLeaf(leaf, openLeaf(leaf), cut);
+  const change = (leafAt: number, start: number, gone: number, added: IndexEntry[]): void => {
+    const leaf = leaves[leafAt] as Leaf;
+    const entries = use(leaf);
+    entries.splice(start, gone, ...added);
+    leaf.packed = undefined;
+    count += added.length - gone;
+    leaf.first = entries[0]?.key ?? '';
+    if (entries.length === 0) {
+      leaves.splice(leafAt, 1);
+      inUse.delete(leaf);
+    } else if (entries.length > leafSize) {
+      // A key behind all others of its leaf begins a new one, so that writing in order leaves full leaves behind.
+      const cut = start === leafSize ? leafSize : leafSize / 2;
+      const right = createLeaf(entries.splice(cut));
       leaves.splice(leafAt + 1, 0, right);
-      if (at > cut || cut === leafSize) {
-        leaf = right;
-        slot = at - cut;
-      }
+      use(right);
     }
-    openLeaf(leaf).splice(slot, 0, entry.key);
-    for (const column of [leaf.bytes, leaf.modifiedAt, leaf.kind]) {
-      column.copyWithin(slot + 1, slot, leaf.count);
-    }
-    leaf.count += 1;
-    writeEntry(leaf, slot, entry);
-    if (slot === 0) leaf.first = entry.key;
-    count += 1;
   };
 
   return {
@@ -83,37 +76,37 @@ export function createKeyIndex(): KeyIndex {
     get: (key) => {
       const leaf = leaves[leafFor(key)];
       if (!leaf) return undefined;
-      const at = lowerBound(leaf, key);
-      return at < leaf.count && keyAt(leaf, at) === key ? readEntry(leaf, at) : undefined;
+      const entries = use(leaf);
+      const entry = entries[lowerBound(entries, key)];
+      return entry?.key === key ? entry : undefined;
     },
     set: (entry) => {
-      if (leaves.length === 0) leaves.push(emptyLeaf());
       const leafAt = leafFor(entry.key);
-      const leaf = leaves[leafAt] as Leaf;
-      const at = lowerBound(leaf, entry.key);
-      if (at < leaf.count && keyAt(leaf, at) === entry.key) writeEntry(leaf, at, entry);
-      else insert(leafAt, at, entry);
+      const leaf = leaves[leafAt];
+      if (!leaf) {
+        leaves.push(createLeaf([]));
+        change(0, 0, 0, [entry]);
+        return;
+      }
+      const entries = use(leaf);
+      const at = lowerBound(entries, entry.key);
+      change(leafAt, at, entries[at]?.key === entry.key ? 1 : 0, [entry]);
     },
     delete: (key) => {
       const leafAt = leafFor(key);
       const leaf = leaves[leafAt];
       if (!leaf) return;
-      const at = lowerBound(leaf, key);
-      if (at >= leaf.count || keyAt(leaf, at) !== key) return;
-      openLeaf(leaf).splice(at, 1);
-      for (const column of [leaf.bytes, leaf.modifiedAt, leaf.kind]) column.copyWithin(at, at + 1);
-      leaf.count -= 1;
-      count -= 1;
-      if (leaf.count === 0) {
-        leaves.splice(leafAt, 1);
-        open.delete(leaf);
-      } else if (at === 0) leaf.first = keyAt(leaf, 0);
+      const entries = use(leaf);
+      const at = lowerBound(entries, key);
+      if (entries[at]?.key === key) change(leafAt, at, 1, []);
     },
     *from(key) {
       let leafAt = leafFor(key);
-      let at = leaves[leafAt] ? lowerBound(leaves[leafAt] as Leaf, key) : 0;
-      for (let leaf = leaves[leafAt]; leaf; leaf = leaves[++leafAt], at = 0) {
-        for (; at < leaf.count; at += 1) yield readEntry(leaf, at);
+      const first = leaves[leafAt];
+      let at = first ? lowerBound(use(first), key) : 0;
+      for (let leaf = first; leaf; leaf = leaves[++leafAt], at = 0) {
+        const entries = use(leaf);
+        for (; at < entries.length; at += 1) yield entries[at] as IndexEntry;
       }
     },
   };

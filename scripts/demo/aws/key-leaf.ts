@@ -1,6 +1,6 @@
-// Makes a leaf of the key index: some hundred neighbouring keys, as strings while they change, as few bytes after.
+// Makes a leaf of the key index: some hundred neighbouring keys, as objects while they are in use, as few bytes after.
 
-/** What the index knows of a key without opening its versions; `kind` belongs to the user of the index. */
+/** What the index knows of a key without opening its versions; `kind` (0-255) belongs to the user of the index. */
 export type IndexEntry = {
   readonly key: string;
   readonly bytes: number;
@@ -8,110 +8,92 @@ export type IndexEntry = {
   readonly kind: number;
 };
 
-/**
- * A run of neighbouring keys. Open, its keys are strings and can change; packed, they are one buffer outside the
- * heap, without the beginning they share, which for the files of one host is half of every name.
- */
+/** A run of neighbouring entries. `open` and `packed` say the same; a change takes `packed` away. */
 export type Leaf = {
   first: string;
-  count: number;
-  open: string[] | undefined;
-  packed: { shared: string; text: Buffer; ends: Uint32Array } | undefined;
-  bytes: Float64Array;
-  modifiedAt: Float64Array;
-  kind: Uint8Array;
+  open: IndexEntry[] | undefined;
+  packed: Buffer | undefined;
 };
 
-/** Keys a leaf holds before it is split. */
-export const leafSize = 512;
+/** Entries a leaf holds before it is split. */
+export const leafSize = 256;
 
-/** A leaf with no keys, open. */
-export function emptyLeaf(): Leaf {
-  return {
-    first: '',
-    count: 0,
-    open: [],
-    packed: undefined,
-    bytes: new Float64Array(leafSize),
-    modifiedAt: new Float64Array(leafSize),
-    kind: new Uint8Array(leafSize),
-  };
+// Shared length 1, rest length 2, size 8, time 8, kind 1.
+const fixedBytes = 20;
+const mostShared = 255;
+
+/** A leaf of these entries, open. */
+export function createLeaf(entries: IndexEntry[]): Leaf {
+  return { first: entries[0]?.key ?? '', open: entries, packed: undefined };
 }
 
-/** Moves the keys from `cut` on into a new leaf; `keys` is the opened left one. */
-export function splitLeaf(left: Leaf, keys: string[], cut: number): Leaf {
-  const right = emptyLeaf();
-  right.open = keys.splice(cut);
-  right.count = right.open.length;
-  right.first = right.open[0] ?? '';
-  right.bytes.set(left.bytes.subarray(cut, left.count));
-  right.modifiedAt.set(left.modifiedAt.subarray(cut, left.count));
-  right.kind.set(left.kind.subarray(cut, left.count));
-  left.count = cut;
-  return right;
+/** The entries of a leaf; whoever changes them must take `packed` away. */
+export function openLeaf(leaf: Leaf): IndexEntry[] {
+  leaf.open ??= unpack(leaf.packed);
+  return leaf.open;
 }
 
-/** Where the first key not before this one stands. */
-export function lowerBound(leaf: Leaf, key: string): number {
+/**
+ * Keeps the entries as bytes alone, outside the heap. A key is written as how much it shares with the one before and
+ * what is its own: of the name of a volume that is the number and what follows.
+ */
+export function closeLeaf(leaf: Leaf): void {
+  leaf.packed ??= pack(leaf.open ?? []);
+  leaf.open = undefined;
+}
+
+/** Where the first entry not before this key stands. */
+export function lowerBound(entries: readonly IndexEntry[], key: string): number {
   let low = 0;
-  let high = leaf.count;
+  let high = entries.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (keyAt(leaf, middle) < key) low = middle + 1;
+    if ((entries[middle] as IndexEntry).key < key) low = middle + 1;
     else high = middle;
   }
   return low;
 }
 
-/** The key at a place. */
-export function keyAt(leaf: Leaf, at: number): string {
-  if (leaf.open) return leaf.open[at] as string;
-  const { shared, text, ends } = leaf.packed as NonNullable<Leaf['packed']>;
-  return (
-    shared + text.toString('latin1', at === 0 ? 0 : (ends[at - 1] as number), ends[at] as number)
+function pack(entries: readonly IndexEntry[]): Buffer {
+  const shares = entries.map(({ key }, at) => countShared(entries[at - 1]?.key ?? '', key));
+  const total = entries.reduce(
+    (sum, { key }, at) => sum + fixedBytes + key.length - (shares[at] as number),
+    0,
   );
-}
-
-/** The entry at a place. */
-export function readEntry(leaf: Leaf, at: number): IndexEntry {
-  return {
-    key: keyAt(leaf, at),
-    bytes: leaf.bytes[at] as number,
-    modifiedAt: leaf.modifiedAt[at] as number,
-    kind: leaf.kind[at] as number,
-  };
-}
-
-/** Puts the columns of an entry at a place; the key is the caller's. */
-export function writeEntry(leaf: Leaf, at: number, entry: IndexEntry): void {
-  leaf.bytes[at] = entry.bytes;
-  leaf.modifiedAt[at] = entry.modifiedAt;
-  leaf.kind[at] = entry.kind;
-}
-
-/** Turns strings into one buffer. */
-export function packLeaf(leaf: Leaf): void {
-  if (!leaf.open) return;
-  const first = leaf.open[0] ?? '';
-  const last = leaf.open.at(-1) ?? '';
-  let same = 0;
-  while (same < first.length && first.charCodeAt(same) === last.charCodeAt(same)) same += 1;
-  const ends = new Uint32Array(leaf.count);
-  let end = 0;
-  leaf.open.forEach((key, at) => {
-    end += key.length - same;
-    ends[at] = end;
+  // Not from Node's pool: a slice of it would keep the whole.
+  const packed = Buffer.allocUnsafeSlow(total);
+  let at = 0;
+  entries.forEach(({ key, bytes, modifiedAt, kind }, number) => {
+    const shared = shares[number] as number;
+    at = packed.writeUInt8(shared, at);
+    at = packed.writeUInt16LE(key.length - shared, at);
+    at += packed.write(key.slice(shared), at, 'latin1');
+    at = packed.writeDoubleLE(bytes, at);
+    at = packed.writeDoubleLE(modifiedAt, at);
+    at = packed.writeUInt8(kind, at);
   });
-  const text = Buffer.from(leaf.open.map((key) => key.slice(same)).join(''), 'latin1');
-  leaf.packed = { shared: first.slice(0, same), text, ends };
-  leaf.open = undefined;
+  return packed;
 }
 
-/** Turns the buffer into strings, to be changed by the caller. */
-export function unpackLeaf(leaf: Leaf): string[] {
-  if (!leaf.open) {
-    leaf.open = Array.from({ length: leaf.count }, (_, at) => keyAt(leaf, at));
-    leaf.packed = undefined;
+function unpack(packed: Buffer | undefined): IndexEntry[] {
+  const entries: IndexEntry[] = [];
+  let before = '';
+  for (let at = 0; packed && at < packed.length; ) {
+    const own = at + 3;
+    const end = own + packed.readUInt16LE(at + 1);
+    const key = before.slice(0, packed.readUInt8(at)) + packed.toString('latin1', own, end);
+    const bytes = packed.readDoubleLE(end);
+    const modifiedAt = packed.readDoubleLE(end + 8);
+    entries.push({ key, bytes, modifiedAt, kind: packed.readUInt8(end + 16) });
+    before = key;
+    at = end + 17;
   }
-  return leaf.open;
+  return entries;
+}
+
+function countShared(before: string, key: string): number {
+  const most = Math.min(before.length, key.length, mostShared);
+  let same = 0;
+  while (same < most && before.charCodeAt(same) === key.charCodeAt(same)) same += 1;
+  return same;
 }

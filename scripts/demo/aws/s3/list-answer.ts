@@ -173,6 +173,7 @@ function composeRow(
     ...identity,
     modified,
     element('ETag', `"${version.etag}"`),
+    ...(version.checksum ? [element('ChecksumAlgorithm', version.checksum.algorithm)] : []),
     element('Size', version.content.bytes),
     element('StorageClass', version.storageClass),
   ]);
