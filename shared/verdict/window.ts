@@ -1,6 +1,7 @@
 // Windows: from when until when a host owes a backup, by the calendar of its own zone.
 import type { Instant } from '../duplicity/time.ts';
 import type { WindowTimes } from '../roster/roster.ts';
+import { makeMemory } from './memory.ts';
 import { addDays, type CalendarDate, dateIn, instantOf } from './zone.ts';
 
 /** One day's turn of one host. `opensAt < dueAt <= hardDueAt`, and `dueAt <= endsAt` but for odd rolls. */
@@ -59,8 +60,17 @@ function nextTo(
   throw new RangeError(`no window near ${date} in ${rule.timezone}`);
 }
 
+// Most hosts of a roll share their zone and times.
+const computed = makeMemory<Window | undefined>();
+
 /** The window that is due on a date; `undefined` where the zone has no such date. */
 export function windowOn(rule: WindowRule, date: CalendarDate): Window | undefined {
+  const { opens, due, hardDue } = rule.window;
+  const question = `${rule.timezone} ${opens} ${due} ${hardDue} ${date}`;
+  return computed(question, () => computeWindow(rule, date));
+}
+
+function computeWindow(rule: WindowRule, date: CalendarDate): Window | undefined {
   const { opens, due, hardDue } = rule.window;
   const eve = opens > due;
   const opensAt = eve

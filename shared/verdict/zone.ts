@@ -1,5 +1,6 @@
 // Wall clocks: the instant of a local date and time in an IANA zone, and back.
 import type { Instant } from '../duplicity/time.ts';
+import { makeMemory } from './memory.ts';
 
 const MINUTE = 60_000;
 const QUARTER = 15 * MINUTE;
@@ -16,18 +17,11 @@ export function wallClock(at: Instant, zone: string): number {
 }
 
 // Zones change their offset on a quarter of an hour; asking Intl each time is 1,000 times slower.
-const offsets = new Map<string, number>();
-const OFFSETS_KEPT = 50_000;
+const offsets = makeMemory<number>();
 
 function offsetAt(at: Instant, zone: string): number {
   const quarter = Math.floor(at / QUARTER);
-  const id = `${zone} ${quarter}`;
-  const known = offsets.get(id);
-  if (known !== undefined) return known;
-  if (offsets.size >= OFFSETS_KEPT) offsets.clear();
-  const offset = askOffset(quarter * QUARTER, zone);
-  offsets.set(id, offset);
-  return offset;
+  return offsets(`${zone} ${quarter}`, () => askOffset(quarter * QUARTER, zone));
 }
 
 function askOffset(at: Instant, zone: string): number {

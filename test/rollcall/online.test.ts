@@ -1,0 +1,112 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
+import { recordedListing } from '../support/recorded.ts';
+
+const script = new URL('../../scripts/rollcall.ts', import.meta.url).pathname;
+const folder = mkdtempSync(join(tmpdir(), 'rollcall-online-'));
+const roll = join(folder, 'hosts.yml');
+let aws: LocalAws;
+
+beforeAll(async () => {
+  aws = await startLocalAws();
+  aws.createBucket('backups');
+  for (const name of ['full-rsa3072.json', 'full-many-volumes.json']) {
+    for (const { key, bytes, modifiedAt } of recordedListing(name).objects) {
+      aws.put('backups', key, { bytes }, { modified: modifiedAt });
+    }
+  }
+  writeFileSync(roll, 'bucket: backups\nregion: eu-west-1\nhosts: { web-01: {}, web-16: {} }\n');
+});
+afterEach(() => aws.faults.clear());
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await aws.close();
+});
+
+async function check(args: readonly string[] = [], env: Record<string, string> = {}) {
+  const child = spawn(
+    process.execPath,
+    [script, 'check', '--hosts', roll, '--at', '2026-11-23T12:00:00Z', ...args],
+    {
+      env: {
+        PATH: process.env.PATH,
+        HOME: folder,
+        AWS_EC2_METADATA_DISABLED: 'true',
+        AWS_ENDPOINT_URL: aws.endpoint,
+        AWS_ACCESS_KEY_ID: 'AKIAOPERATOR',
+        AWS_SECRET_ACCESS_KEY: 'secret',
+        ...env,
+      },
+    },
+  );
+  child.stdin.end();
+  const [stdout, stderr, status] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    new Promise<number | null>((done) => child.on('close', done)),
+  ]);
+  return { stdout: stdout.replace(/\s+/g, ' '), stderr, status };
+}
+
+describe('rollcall check, online', () => {
+  it('judges what is in the bucket, for two listings a host and one for strangers', async () => {
+    aws.requests.clear();
+    const { status, stdout } = await check();
+    expect([status, stdout]).toEqual([0, expect.stringContaining('2 of 2 hosts ok')]);
+    expect(aws.requests.counts().byOperation).toEqual({ ListObjectsV2: 5 });
+  });
+
+  it('reads everything with --deep', async () => {
+    const { status, stdout } = await check(['--deep', '--format', 'json']);
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout).hosts[1].answer.volumes).toBe(62);
+  });
+
+  it.each([
+    [
+      'a missing bucket',
+      { error: 'NoSuchBucket' },
+      'there is no bucket backups: correct "bucket" in hosts.yml',
+    ],
+    [
+      'a wrong region',
+      { redirectTo: 'us-west-2' },
+      'another region: set "region: us-west-2" in hosts.yml',
+    ],
+    [
+      'a wrong secret',
+      { error: 'SignatureDoesNotMatch' },
+      'these credentials are not valid: renew them',
+    ],
+    ['a wrong key', { error: 'InvalidAccessKeyId' }, 'these credentials are not valid: renew them'],
+    ['too few rights', { error: 'AccessDenied' }, 'may not list backups: allow s3:ListBucket'],
+    ['a wrong clock', { error: 'RequestTimeTooSkewed' }, 'the clock of this machine is wrong'],
+  ])('says which and what to do for %s, and exits 3', async (_, fault, words) => {
+    aws.faults.add({ service: 's3', fault });
+    const { status, stdout } = await check();
+    expect(status).toBe(3);
+    expect(stdout).toContain(words);
+    expect(stdout).toContain('0 of 2 hosts ok');
+  });
+
+  it('says so when there are no credentials at all', async () => {
+    const { status, stdout } = await check([], {
+      AWS_ACCESS_KEY_ID: '',
+      AWS_SECRET_ACCESS_KEY: '',
+    });
+    expect(status).toBe(3);
+    expect(stdout).toContain('no AWS credentials found: set AWS_PROFILE');
+  });
+
+  it('warns when it may read every target, but not look for strangers', async () => {
+    aws.faults.add({ service: 's3', nth: 5, fault: { error: 'AccessDenied' } });
+    const { status, stdout } = await check();
+    expect(status).toBe(1);
+    expect(stdout).toContain('could not look for unknown hosts');
+  });
+});
