@@ -45,7 +45,7 @@ find_python() {
 archive() {
   local command=$1
   shift
-  "$python" -I -B "$lib/archive" "$command" --host="$host" --dir="${from:-}" --bucket="$bucket" --prefix="$prefix" \
+  ROLLCALL_GPG=$gpg_program "$python" -I -B "$lib/archive" "$command" --host="$host" --dir="${from:-}" --bucket="$bucket" --prefix="$prefix" \
     --file-prefix="$file_prefix" --region="$region" --endpoint="$endpoint" "$@"
 }
 
@@ -70,6 +70,7 @@ restore_into() {
   local to=$1 epoch=$2 path=${3:-} status=0
   local options=(--archive-dir="$run_dir/archive" --name=set --tempdir="$run_dir" --time="$epoch" --use-agent
     --gpg-options=--pinentry-mode=error --num-retries=3 "${url_options[@]}")
+  [[ $gpg_program == gpg ]] || options+=(--gpg-binary="$gpg_program")
   if ((duplicity_major >= 2)); then
     [[ -z $path ]] || options+=(--path-to-restore="$path")
     [[ $ownership != none ]] || options+=(--no-restore-ownership)

@@ -5,7 +5,8 @@
 # Needs GNUPGHOME and host (profile.bash). At import a probe is encrypted to each encryption subkey;
 # whether the probe can be decrypted without asking says whether the key is open.
 
-gpg_quietly() { gpg --batch --quiet --no-tty "$@" 2>/dev/null; }
+gpg=(gpg)
+gpg_quietly() { "${gpg[@]}" --batch --quiet --no-tty "$@" 2>/dev/null; }
 
 # key_is_open [GPG-OPTION...]: can a probe be decrypted now? Never asks.
 key_is_open() {

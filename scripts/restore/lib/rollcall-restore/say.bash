@@ -97,7 +97,8 @@ claim() {
   [[ -n $1 ]] || usage_error "OUT is empty"
   out=${1%"${1##*[!/]}"}
   [[ -n $out ]] || die "$EXISTS" "will not restore onto /" "name a new directory, for instance /mnt/restored"
-  [[ $out == /* ]] || out=$PWD/$out
+  while [[ $out == ./* ]]; do out=${out#./}; done
+  [[ $out == /* ]] || out=${PWD%/}/$out
   parent=$(dirname -- "$out")
   [[ ! -e $out && ! -L $out ]] ||
     die "$EXISTS" "$(safe "$out") exists, and nothing is ever overwritten" "choose another name, or move it away first"

@@ -1,11 +1,12 @@
 """Decrypted bytes of an object, by gpg and its agent; it never asks anybody anything."""
 
+import os
 import subprocess
 import zlib
 
 from show import DAMAGED, FAILED, LOCKED, Stop
 
-GPG = ["gpg", "--batch", "--quiet", "--no-tty", "--pinentry-mode", "error", "--decrypt"]
+GPG = [os.environ.get("ROLLCALL_GPG", "gpg"), "--batch", "--quiet", "--no-tty", "--pinentry-mode", "error", "--decrypt"]
 
 
 class Decrypted:
