@@ -1,0 +1,11 @@
+// The stack of a roll as it would stand in an account.
+import { stackOf } from '../../scripts/stack/stack.ts';
+import { type Resolved, resolveTemplate } from './resolve-template.ts';
+import { fullRoll } from './rolls.ts';
+
+/** The resources of this roll's stack, filled in. */
+export const deployed = (roll = fullRoll) => resolveTemplate(stackOf(roll).resources);
+
+/** Those of one type. */
+export const ofType = (resources: { [id: string]: Resolved }, type: string): Resolved[] =>
+  Object.values(resources).filter((resource) => resource.Type === type);
