@@ -1,68 +1,37 @@
-// Answers one request: finds its operation, lets faults and the policy speak first, logs it.
+// Answers one request: lets faults and the policy speak first, then the operation, and logs it.
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AwsError, notImplemented } from './aws-error.ts';
+import { AwsError } from './aws-error.ts';
 import { composeQueryError, composeS3Error } from './error-body.ts';
-import type { Faults, Treatment } from './fault.ts';
+import type { Treatment } from './fault.ts';
 import { writeReply } from './http-answer.ts';
-import { answerQuery, type QueryActions } from './query-protocol.ts';
-import type { RequestLog } from './request-log.ts';
-import type { Reply, S3State } from './s3/call.ts';
-import { findRoute } from './s3/routes.ts';
+import {
+  type Account,
+  type AuthorizationRequest,
+  describeRequest,
+  type Plan,
+  planRequest,
+} from './plan.ts';
+import type { Reply } from './s3/call.ts';
 import { readWireRequest, type WireRequest } from './wire-request.ts';
 
-/** What the policy hook is asked; `action` is the IAM action, `operation` the API call. */
-export type AuthorizationRequest = {
-  readonly service: string;
-  readonly operation: string;
-  readonly action: string;
-  readonly bucket: string | undefined;
-  readonly key: string | undefined;
-  readonly prefix: string | undefined;
-  readonly principal: string;
-};
-
-/** Everything a request can touch. */
-export type Account = {
-  readonly s3: S3State;
-  readonly queries: Readonly<Record<string, { actions: QueryActions; namespace: string }>>;
-  readonly faults: Faults;
-  readonly requests: RequestLog;
-  readonly authorize: (request: AuthorizationRequest) => boolean;
-};
-
-/** A request understood as far as its operation; `answer` does it. */
-type Plan = {
-  readonly operation: string;
-  readonly action: string;
-  readonly answer: (treatment: Treatment) => Reply;
-};
-
-/** Answers, and never throws: what goes wrong here is answered as InternalError with the reason. */
+/** Answers; what goes wrong inside is InternalError with the reason. Rejects only when the client went away. */
 export async function answerRequest(
   account: Account,
   incoming: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const requestId = randomUUID().replaceAll('-', '').slice(0, 16).toUpperCase();
-  const wire = await readWireRequest(incoming).catch((error: unknown) => error);
-  if (wire instanceof Error || !isWire(wire)) {
-    response.writeHead(400).end();
-    return;
-  }
-  const asked = describe(wire);
+  const wire = await readWireRequest(incoming);
+  const asked = describeRequest(wire);
   const plan = attempt(() => planRequest(account, wire, requestId));
   const operation = plan instanceof Error ? 'Unknown' : plan.operation;
-  const record = account.requests.open({
-    ...asked,
-    operation,
-    at: account.s3.now(),
-    bytesIn: wire.body.length,
-  });
+  const { open, close } = account.requests;
+  const record = open({ ...asked, operation, at: account.s3.now(), bytesIn: wire.body.length });
+  response.once('close', () => close(record));
   const treatment = account.faults.decide({ ...asked, operation });
   record.faulted = treatment.faulted;
-  response.once('close', () => account.requests.close(record));
   if (treatment.latencyMs > 0) await sleep(treatment.latencyMs);
   if (treatment.hang) return;
   if (treatment.reset === 'before') {
@@ -70,77 +39,46 @@ export async function answerRequest(
     return;
   }
   const reply = attempt(() => {
-    if (treatment.redirectTo !== undefined) throw redirect(treatment.redirectTo);
-    if (treatment.error) {
-      const { error, message, status } = treatment.error;
-      throw new AwsError(error, message, { status });
-    }
-    if (plan instanceof Error) throw plan;
-    permit(account, { ...asked, operation, action: plan.action });
-    return plan.answer(treatment);
+    refuseByFault(treatment);
+    return answerPlan(account, plan, { ...asked, operation }, treatment);
   });
-  const answer = reply instanceof Error ? composeRefusal(wire, reply, requestId) : reply;
-  record.code = reply instanceof Error ? toAwsError(reply).code : undefined;
+  const error = reply instanceof Error ? toAwsError(reply) : undefined;
+  const answer =
+    reply instanceof Error ? composeRefusal(wire, toAwsError(reply), requestId) : reply;
+  record.code = error?.code;
   const withoutBody = wire.method === 'HEAD';
   record.bytesOut = await writeReply(response, answer, { withoutBody, requestId, treatment });
   if (treatment.reset === undefined) record.status = answer.status;
+  // The client can ask again before the response is told that it was sent.
+  close(record);
 }
 
-function planRequest(account: Account, wire: WireRequest, requestId: string): Plan {
-  if (wire.service === 's3') return planS3(account, wire, requestId);
-  const form = new URLSearchParams(wire.body.toString('utf8'));
-  const action = form.get('Action') ?? '';
-  const query = account.queries[wire.service];
-  if (!query) throw notImplemented(`the service ${wire.service}`);
-  return {
-    operation: action,
-    action: `${wire.service}:${action}`,
-    answer: () => ({
-      status: 200,
-      headers: { 'content-type': 'text/xml' },
-      body: answerQuery({ action, form, requestId }, query.actions, query.namespace),
-    }),
-  };
+function refuseByFault({ redirectTo, error }: Treatment): void {
+  if (redirectTo !== undefined) {
+    throw new AwsError('PermanentRedirect', undefined, {
+      headers: { 'x-amz-bucket-region': redirectTo },
+      fields: { Endpoint: `s3.${redirectTo}.amazonaws.com` },
+    });
+  }
+  if (error) throw new AwsError(error.error, error.message, { status: error.status });
 }
 
-function planS3(account: Account, wire: WireRequest, requestId: string): Plan {
-  const { bucket, key, query, headers, principal, sourceIp, body } = wire;
-  const on = bucket === '' ? 'service' : key === '' ? 'bucket' : 'object';
-  const route = findRoute(wire.method, on, query, headers);
-  const { operation } = route;
-  const ofVersion = query.has('versionId') && /^s3:(Get|Delete)Object$/.test(route.action);
-  return {
-    operation,
-    action: ofVersion ? `${route.action}Version` : route.action,
-    answer: ({ page }) =>
-      route.answer({
-        ...{ s3: account.s3, bucketName: bucket, key, query, headers, body },
-        ...{ principal, sourceIp, requestId, page },
-        allows: (action, other) =>
-          account.authorize({ ...describe(wire), operation, action, key: other }),
-      }),
-  };
-}
-
-function permit(account: Account, asked: AuthorizationRequest): void {
+function answerPlan(
+  account: Account,
+  plan: Plan | Error,
+  asked: Omit<AuthorizationRequest, 'action'>,
+  treatment: Treatment,
+): Reply {
+  if (plan instanceof Error) throw plan;
   // S3 judges a batch key by key, so that half of it may be done.
-  if (asked.operation === 'DeleteObjects' || account.authorize(asked)) return;
-  throw new AwsError(asked.service === 'sns' ? 'AuthorizationError' : 'AccessDenied');
+  const batch = plan.operation === 'DeleteObjects';
+  if (!batch && !account.authorize({ ...asked, action: plan.action })) {
+    throw new AwsError(asked.service === 'sns' ? 'AuthorizationError' : 'AccessDenied');
+  }
+  return plan.answer(treatment);
 }
 
-function describe(wire: WireRequest): Omit<AuthorizationRequest, 'operation' | 'action'> {
-  const { service, principal } = wire;
-  return {
-    service,
-    principal,
-    bucket: wire.bucket || undefined,
-    key: wire.key || undefined,
-    prefix: wire.query.get('prefix') ?? undefined,
-  };
-}
-
-function composeRefusal(wire: WireRequest, thrown: Error, requestId: string): Reply {
-  const error = toAwsError(thrown);
+function composeRefusal(wire: WireRequest, error: AwsError, requestId: string): Reply {
   const namespace = `http://${wire.service}.amazonaws.com/doc/`;
   const body =
     wire.service === 's3'
@@ -158,21 +96,10 @@ function toAwsError(thrown: Error): AwsError {
   return new AwsError('InternalError', `local AWS has a bug: ${thrown.stack ?? thrown.message}`);
 }
 
-function redirect(region: string): AwsError {
-  return new AwsError('PermanentRedirect', undefined, {
-    headers: { 'x-amz-bucket-region': region },
-    fields: { Endpoint: `s3.${region}.amazonaws.com` },
-  });
-}
-
 function attempt<T>(run: () => T): T | Error {
   try {
     return run();
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }
-}
-
-function isWire(value: unknown): value is WireRequest {
-  return typeof value === 'object' && value !== null && 'service' in value;
 }

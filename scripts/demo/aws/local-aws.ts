@@ -1,9 +1,10 @@
 // Starts a local AWS in this process: S3, SNS and SES on one port of 127.0.0.1, in memory, with a clock of its own.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Account, type AuthorizationRequest, answerRequest } from './dispatch.ts';
+import { answerRequest } from './dispatch.ts';
 import { createFaults, type Faults } from './fault.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
+import type { Account, AuthorizationRequest } from './plan.ts';
 import { createRequestLog, type RequestLog } from './request-log.ts';
 import type { Bucket } from './s3/bucket.ts';
 import { createEventBus } from './s3/event-bus.ts';
@@ -12,6 +13,7 @@ import { createSeed, type Seed } from './s3/seed.ts';
 import { createSesActions, type IdentityStatus, type SesState } from './ses/ses.ts';
 import { createPublishActions } from './sns/publish.ts';
 import { createSmsAccount, createSmsActions, type SmsAccount } from './sns/sms-account.ts';
+import { createSubscriptionActions } from './sns/subscriptions.ts';
 import { createTopicActions, type SnsState } from './sns/topics.ts';
 
 /** How the account is to be; everything has a default. */
@@ -89,6 +91,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
       sns: {
         actions: {
           ...createTopicActions(sns),
+          ...createSubscriptionActions(sns),
           ...createPublishActions(sns, outbox, now),
           ...createSmsActions(sms),
         },

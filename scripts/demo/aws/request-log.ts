@@ -67,7 +67,7 @@ export function createRequestLog(): RequestLog {
       peak = Math.max(peak, inFlight.size);
       return record;
     },
-    close: (record) => inFlight.delete(record),
+    close: (record) => void inFlight.delete(record),
     counts: () => countRequests(records),
     peakInFlight: () => peak,
     clear: () => {

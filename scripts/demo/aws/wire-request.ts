@@ -1,6 +1,5 @@
 // Reads an HTTP request as a call to AWS: which service, by whom, on what.
 import type { IncomingMessage } from 'node:http';
-import { AwsError } from './aws-error.ts';
 
 /** A request, before anybody has decided what it means. */
 export type WireRequest = {
@@ -12,6 +11,8 @@ export type WireRequest = {
   /** Path-style or virtual-host style, all the same here; both `''` where there is none. */
   readonly bucket: string;
   readonly key: string;
+  /** False when the path is no UTF-8 in percent-encoding: S3's InvalidURI. */
+  readonly decodable: boolean;
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingMessage['headers'];
@@ -19,7 +20,7 @@ export type WireRequest = {
   readonly sourceIp: string;
 };
 
-/** Reads the body to its end, then the rest; a path that is no valid URL is InvalidURI. */
+/** Reads the body to its end, then the rest. */
 export async function readWireRequest(incoming: IncomingMessage): Promise<WireRequest> {
   const pieces: Buffer[] = [];
   for await (const piece of incoming) pieces.push(piece as Buffer);
@@ -51,19 +52,18 @@ function readScope(
   return { principal: match[1] ?? '', service: match[2] ?? '' };
 }
 
-function readPlace(path: string, host: string): { bucket: string; key: string } {
+function readPlace(
+  path: string,
+  host: string,
+): { bucket: string; key: string; decodable: boolean } {
   const hosted = /^(.+?)\.(?:s3[.-][^:]*amazonaws\.com|localhost)(?::\d+)?$/.exec(host)?.[1];
-  const inside = path.slice(1);
-  if (hosted !== undefined) return { bucket: hosted, key: decode(inside) };
-  const slash = inside.indexOf('/');
-  if (slash < 0) return { bucket: decode(inside), key: '' };
-  return { bucket: decode(inside.slice(0, slash)), key: decode(inside.slice(slash + 1)) };
-}
-
-function decode(text: string): string {
   try {
-    return decodeURIComponent(text);
+    const place = decodeURIComponent(path.slice(1));
+    if (hosted !== undefined) return { bucket: hosted, key: place, decodable: true };
+    // A bucket's name holds no slash, so that the first one ends it.
+    const slash = `${place}/`.indexOf('/');
+    return { bucket: place.slice(0, slash), key: place.slice(slash + 1), decodable: true };
   } catch {
-    throw new AwsError('InvalidURI', "Couldn't parse the specified URI.");
+    return { bucket: '', key: '', decodable: false };
   }
 }

@@ -153,6 +153,7 @@ describe('a mail', () => {
   const mail = {
     Source: 'Rollcall <backups@example.net>',
     Destination: { ToAddresses: ['ops@example.org'], CcAddresses: ['boss@example.org'] },
+    ReplyToAddresses: ['help@example.net'],
     Message: {
       Subject: { Data: '[backup] ünd so' },
       Body: { Text: { Data: 'plain & <text>' }, Html: { Data: '<b>html</b>' } },
@@ -168,6 +169,7 @@ describe('a mail', () => {
         messageId: MessageId,
         from: 'Rollcall <backups@example.net>',
         ...{ to: ['ops@example.org'], cc: ['boss@example.org'], bcc: [], suppressed: [] },
+        replyTo: ['help@example.net'],
         ...{ subject: '[backup] ünd so', text: 'plain & <text>', html: '<b>html</b>' },
         sentAt: monday,
       },
@@ -213,6 +215,15 @@ describe('a mail', () => {
         name: 'InvalidParameterValue',
       });
     }
+  });
+
+  it('with a configuration set is refused, as none exists', async () => {
+    const { aws, ses } = await startLocal();
+    aws.setIdentity('example.net', 'Success');
+    const input = { ...mail, ConfigurationSetName: 'bounces' };
+    await expect(ses.send(new SendEmailCommand(input))).rejects.toMatchObject({
+      name: 'ConfigurationSetDoesNotExistException',
+    });
   });
 
   it('sent raw is read as its receiver would read it', async () => {

@@ -11,11 +11,8 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
-import {
-  type S3Event,
-  type S3EventRecord,
-  toEventBridge,
-} from '../../../scripts/demo/aws/s3/event.ts';
+import type { S3Event, S3EventRecord } from '../../../scripts/demo/aws/s3/event.ts';
+import { toEventBridge } from '../../../scripts/demo/aws/s3/event-bridge.ts';
 import { monday, startLocal } from './clients.ts';
 
 const Bucket = 'backups';

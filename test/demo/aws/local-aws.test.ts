@@ -1,7 +1,9 @@
 // Shows what the server does around the calls: refuses the unknown, asks the policy, keeps the log, has its own clock.
 import { request } from 'node:http';
+import { Readable } from 'node:stream';
 import {
   DeleteObjectsCommand,
+  DeletePublicAccessBlockCommand,
   GetBucketAclCommand,
   GetBucketPolicyStatusCommand,
   GetObjectCommand,
@@ -25,12 +27,12 @@ describe('a call that is not known', () => {
     aws.createBucket(Bucket);
     aws.put(Bucket, 'k', 'x');
     const Attributes = {};
+    const put = { Bucket, Key: 'k', Body: 'y' };
     const calls = [
       () => s3.send(new GetBucketAclCommand({ Bucket })),
       () => s3.send(new GetObjectTaggingCommand({ Bucket, Key: 'k' })),
-      () => s3.send(new PutObjectCommand({ Bucket, Key: 'k', Body: 'x', Tagging: 'a=b' })),
-      () =>
-        s3.send(new PutObjectCommand({ Bucket, Key: 'k', Body: 'x', ChecksumAlgorithm: 'CRC32C' })),
+      () => s3.send(new PutObjectCommand({ ...put, Tagging: 'a=b' })),
+      () => s3.send(new PutObjectCommand({ ...put, ChecksumAlgorithm: 'CRC32C' })),
       () =>
         sns.send(new CreatePlatformApplicationCommand({ Name: 'n', Platform: 'p', Attributes })),
       () => ses.send(new GetSendStatisticsCommand({})),
@@ -144,6 +146,15 @@ describe('the request log', () => {
   });
 });
 
+describe('peakInFlight', () => {
+  it('is one for a client that waits for each answer', async () => {
+    const { aws, s3 } = await startLocal();
+    aws.createBucket(Bucket);
+    for (let turn = 0; turn < 20; turn += 1) await s3.send(new ListObjectsV2Command({ Bucket }));
+    expect(aws.requests.peakInFlight()).toBe(1);
+  });
+});
+
 describe('the clock', () => {
   it('dates new objects, and moves when the test moves it', async () => {
     let now = monday;
@@ -161,18 +172,55 @@ describe('the clock', () => {
 });
 
 describe('a bucket policy', () => {
-  it('is called public when anybody may do anything', async () => {
+  const publish = (Effect: string, Principal: unknown) => {
+    const Statement = [{ Effect, Principal, Action: 's3:GetObject', Resource: '*' }];
+    const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
+    return new PutBucketPolicyCommand({ Bucket, Policy });
+  };
+
+  it('that lets anybody in is refused while the bucket blocks those', async () => {
     const { aws, s3 } = await startLocal();
     aws.createBucket(Bucket);
+    await s3.send(publish('Deny', '*'));
+    await expect(s3.send(publish('Allow', '*'))).rejects.toMatchObject({ name: 'AccessDenied' });
+  });
+
+  it('that lets anybody in is called public', async () => {
+    const { aws, s3 } = await startLocal();
+    aws.createBucket(Bucket);
+    await s3.send(new DeletePublicAccessBlockCommand({ Bucket }));
     const isPublic = async (Effect: string, Principal: unknown) => {
-      const Statement = [{ Effect, Principal, Action: 's3:GetObject', Resource: '*' }];
-      const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
-      await s3.send(new PutBucketPolicyCommand({ Bucket, Policy }));
+      await s3.send(publish(Effect, Principal));
       return (await s3.send(new GetBucketPolicyStatusCommand({ Bucket }))).PolicyStatus?.IsPublic;
     };
-    expect(await isPublic('Allow', '*')).toBe(true);
+    expect(await isPublic('Allow', { AWS: ['*'] })).toBe(true);
     expect(await isPublic('Deny', '*')).toBe(false);
     expect(await isPublic('Allow', { AWS: 'arn:aws:iam::123456789012:root' })).toBe(false);
+  });
+});
+
+describe('an object', () => {
+  it('keeps the headers it was put with', async () => {
+    const { aws, s3 } = await startLocal();
+    aws.createBucket(Bucket);
+    const headers = {
+      ...{ ContentType: 'text/html', CacheControl: 'no-store', ContentEncoding: 'gzip' },
+      ...{ ContentLanguage: 'en', ContentDisposition: 'inline' },
+    };
+    // A stream is framed as aws-chunked, which must not stay behind as the object's own encoding.
+    const Body = Readable.from([Buffer.from('x')]);
+    const put = { Bucket, Key: 'k', Body, ContentLength: 1, ...headers };
+    await s3.send(new PutObjectCommand(put));
+    expect(await s3.send(new HeadObjectCommand({ Bucket, Key: 'k' }))).toMatchObject(headers);
+  });
+
+  it('is refused to who expects another owner of the bucket', async () => {
+    const { aws, s3 } = await startLocal();
+    aws.createBucket(Bucket);
+    const list = (ExpectedBucketOwner: string) =>
+      s3.send(new ListObjectsV2Command({ Bucket, ExpectedBucketOwner }));
+    await list(aws.account);
+    await expect(list('999999999999')).rejects.toMatchObject({ name: 'AccessDenied' });
   });
 });
 
@@ -196,6 +244,13 @@ describe('the endpoint', () => {
       asked.on('error', reject).end();
     });
     expect(text).toBe('virtual');
+  });
+
+  it('refuses a path that is no URL, in the words of S3', async () => {
+    const { aws } = await startLocal();
+    const answer = await fetch(`${aws.endpoint}/${Bucket}/%ff`);
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toContain('<Code>InvalidURI</Code>');
   });
 
   it('takes whatever keys a client signs with', async () => {

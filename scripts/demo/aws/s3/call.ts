@@ -41,11 +41,13 @@ export type Reply = {
     | { readonly content: Content; readonly start: number; readonly end: number };
 };
 
-/** The bucket of the call, or NoSuchBucket. */
+/** The bucket of the call, or NoSuchBucket; AccessDenied if the caller expects another owner. */
 export function bucketOf(call: S3Call): Bucket {
   const bucket = call.s3.buckets.get(call.bucketName);
   if (!bucket)
     throw new AwsError('NoSuchBucket', undefined, { fields: { BucketName: call.bucketName } });
+  const owner = headerOf(call, 'x-amz-expected-bucket-owner');
+  if (owner !== undefined && owner !== call.s3.account) throw new AwsError('AccessDenied');
   return bucket;
 }
 

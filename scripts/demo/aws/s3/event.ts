@@ -1,4 +1,4 @@
-// Makes the record that S3 sends when an object came or went, in S3's own shape and in EventBridge's.
+// Makes the record that S3 sends when an object came or went.
 import { randomUUID } from 'node:crypto';
 
 /** What happened to an object, as the operations tell it. */
@@ -65,34 +65,6 @@ export type S3TestEvent = {
   readonly HostId: string;
 };
 
-/** The event as EventBridge hands it on. Its key is not encoded, and its requester is the account, not the user. */
-export type S3EventBridgeEvent = {
-  readonly version: '0';
-  readonly id: string;
-  readonly 'detail-type': 'Object Created' | 'Object Deleted';
-  readonly source: 'aws.s3';
-  readonly account: string;
-  readonly time: string;
-  readonly region: string;
-  readonly resources: readonly string[];
-  readonly detail: {
-    readonly version: '0';
-    readonly bucket: { readonly name: string };
-    readonly object: {
-      readonly key: string;
-      readonly size?: number;
-      readonly etag?: string;
-      readonly 'version-id'?: string;
-      readonly sequencer: string;
-    };
-    readonly 'request-id': string;
-    readonly requester: string;
-    readonly 'source-ip-address': string;
-    readonly reason: string;
-    readonly 'deletion-type'?: 'Permanently Deleted' | 'Delete Marker Created';
-  };
-};
-
 /** The native event of a change, at that moment. */
 export function composeEvent(
   change: ObjectChange,
@@ -129,49 +101,6 @@ export function composeEvent(
     },
   };
   return { Records: [record] };
-}
-
-/** The same event in EventBridge's shape, as a bucket with EventBridge on sends it. */
-export function toEventBridge(event: S3Event, account: string): S3EventBridgeEvent[] {
-  return event.Records.map((record) => {
-    const { bucket, object } = record.s3;
-    const [kind, how] = record.eventName.split(':');
-    const created = kind === 'ObjectCreated';
-    return {
-      version: '0',
-      id: randomUUID(),
-      'detail-type': created ? 'Object Created' : 'Object Deleted',
-      source: 'aws.s3',
-      account,
-      time: `${record.eventTime.slice(0, 19)}Z`,
-      region: record.awsRegion,
-      resources: [bucket.arn],
-      detail: {
-        version: '0',
-        bucket: { name: bucket.name },
-        object: {
-          key: decodeURIComponent(object.key.replace(/\+/g, ' ')),
-          ...(object.size === undefined ? {} : { size: object.size }),
-          ...(object.eTag === undefined ? {} : { etag: object.eTag }),
-          ...(object.versionId === undefined ? {} : { 'version-id': object.versionId }),
-          sequencer: object.sequencer,
-        },
-        'request-id': record.responseElements['x-amz-request-id'],
-        requester: account,
-        'source-ip-address': record.requestParameters.sourceIPAddress,
-        reason: created
-          ? how === 'Put' || how === 'Copy'
-            ? `${how}Object`
-            : String(how)
-          : 'DeleteObject',
-        ...(created
-          ? {}
-          : {
-              'deletion-type': how === 'Delete' ? 'Permanently Deleted' : 'Delete Marker Created',
-            }),
-      },
-    };
-  });
 }
 
 /** The test event. */

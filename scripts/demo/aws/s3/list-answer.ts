@@ -1,16 +1,9 @@
 // Answers ListObjects, ListObjectsV2 and ListObjectVersions: each its own markers around the same page.
-import { AwsError } from '../aws-error.ts';
 import { fromByteKey, toByteKey } from '../byte-key.ts';
 import { element, group, xmlDocument } from '../xml.ts';
-import { bucketOf, type Reply, type S3Call, s3Namespace, xmlReply, xmlTime } from './call.ts';
-import {
-  behindMarker,
-  behindRow,
-  type Page,
-  type PageRequest,
-  type Row,
-  readPage,
-} from './listing.ts';
+import { type Reply, type S3Call, s3Namespace, xmlReply, xmlTime } from './call.ts';
+import { type Form, invalid, readForm, readToken, turnPage, writeToken } from './list-form.ts';
+import { behindMarker, type Page, type Row } from './listing.ts';
 import type { Version } from './version.ts';
 
 /** ListObjectsV2. */
@@ -73,49 +66,6 @@ export function listObjectVersions(call: S3Call): Reply {
   ]);
 }
 
-type Form = {
-  readonly request: Pick<PageRequest, 'prefix' | 'delimiter' | 'limit'>;
-  readonly encoding: string | null;
-  readonly encode: (text: string) => string;
-};
-
-function readForm(call: S3Call): Form {
-  const encoding = call.query.get('encoding-type');
-  if (encoding !== null && encoding !== 'url')
-    throw invalid('Invalid Encoding Method specified in Request');
-  const maxKeys = call.query.get('max-keys') ?? '1000';
-  if (!/^\d{1,10}$/.test(maxKeys)) {
-    throw invalid('Argument max-keys must be an integer between 0 and 2147483647');
-  }
-  return {
-    request: {
-      prefix: toByteKey(call.query.get('prefix') ?? ''),
-      delimiter: toByteKey(call.query.get('delimiter') ?? ''),
-      limit: Math.min(Number(maxKeys), 1000),
-    },
-    encoding,
-    encode: encoding === null ? (text) => text : encodeKey,
-  };
-}
-
-/** What the next page starts from: the last row, or where this page itself began. */
-type Resume = { readonly from: string; readonly last: Row | undefined };
-
-function turnPage(call: S3Call, request: PageRequest): { page: Page; resume: Resume | undefined } {
-  const page = readPage(bucketOf(call), request);
-  const again: Resume = { from: request.from, last: undefined };
-  if (call.page === 'empty') return { page: { rows: [], truncated: true }, resume: again };
-  const last = page.rows.at(-1);
-  if (call.page === 'same-token') {
-    // The first page has no token yet that could come again, so the loop starts from its end.
-    const looping = request.from !== '' || last === undefined;
-    const resume = looping ? again : { from: behindRow(last), last };
-    return { page: { ...page, truncated: true }, resume };
-  }
-  const resume = page.truncated && last ? { from: behindRow(last), last } : undefined;
-  return { page, resume };
-}
-
 function compose(
   call: S3Call,
   root: string,
@@ -123,8 +73,11 @@ function compose(
   page: Page,
   markers: readonly string[],
 ): Reply {
+  // ListObjectsV2 leaves the owner out unless it is asked for.
+  const shown = !call.query.has('list-type') || call.query.get('fetch-owner') === 'true';
+  const owner = shown ? call.s3.account : undefined;
   const lines = page.rows.flatMap((row) =>
-    'version' in row ? [composeRow(row.byteKey, row.version, row.latest, root, encode)] : [],
+    'version' in row ? [composeRow(row, root, encode, owner)] : [],
   );
   const prefixes = page.rows.flatMap((row) =>
     'commonPrefix' in row
@@ -155,19 +108,20 @@ function compose(
 }
 
 function composeRow(
-  byteKey: string,
-  version: Version,
-  latest: boolean,
+  row: { readonly byteKey: string; readonly version: Version; readonly latest: boolean },
   root: string,
   encode: (text: string) => string,
+  owner: string | undefined,
 ): string {
+  const { byteKey, version, latest } = row;
   const key = element('Key', encode(fromByteKey(byteKey)));
   const modified = element('LastModified', xmlTime(version.modifiedAt));
   const identity =
     root === 'ListVersionsResult'
       ? [element('VersionId', version.versionId), element('IsLatest', latest)]
       : [];
-  if (version.deleteMarker) return group('DeleteMarker', [key, ...identity, modified]);
+  const owned = owner === undefined ? [] : [group('Owner', [element('ID', owner)])];
+  if (version.deleteMarker) return group('DeleteMarker', [key, ...identity, modified, ...owned]);
   return group(identity.length > 0 ? 'Version' : 'Contents', [
     key,
     ...identity,
@@ -176,34 +130,11 @@ function composeRow(
     ...(version.checksum ? [element('ChecksumAlgorithm', version.checksum.algorithm)] : []),
     element('Size', version.content.bytes),
     element('StorageClass', version.storageClass),
+    ...owned,
   ]);
 }
 
 function nameOf(row: Row | undefined): string | undefined {
   if (!row) return undefined;
   return fromByteKey('commonPrefix' in row ? row.commonPrefix : row.byteKey);
-}
-
-// As S3 does it: like a form, but the slash stays.
-function encodeKey(text: string): string {
-  return encodeURIComponent(text)
-    .replace(/%2F/g, '/')
-    .replace(/%20/g, '+')
-    .replace(/[!'()~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
-}
-
-function writeToken(from: string): string {
-  return Buffer.from(`1 ${from}`, 'latin1').toString('base64');
-}
-
-function readToken(token: string): string {
-  const text = Buffer.from(token, 'base64').toString('latin1');
-  if (!text.startsWith('1 ') || writeToken(text.slice(2)) !== token) {
-    throw invalid('The continuation token provided is incorrect');
-  }
-  return text.slice(2);
-}
-
-function invalid(message: string): AwsError {
-  return new AwsError('InvalidArgument', message);
 }

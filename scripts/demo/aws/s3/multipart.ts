@@ -10,15 +10,7 @@ import {
 import { contentOf } from '../content.ts';
 import { childrenOf, element, group, readXml, textOf, xmlDocument } from '../xml.ts';
 import { type Bucket, currentOf } from './bucket.ts';
-import {
-  bucketOf,
-  headerOf,
-  type Reply,
-  type S3Call,
-  s3Namespace,
-  xmlReply,
-  xmlTime,
-} from './call.ts';
+import { bucketOf, headerOf, type Reply, type S3Call, s3Namespace, xmlReply } from './call.ts';
 import { versionHeaders } from './read-object.ts';
 import { checkWriteConditions, readAttributes, readUpload } from './upload-body.ts';
 import { composeVersionId, type Version } from './version.ts';
@@ -36,7 +28,7 @@ export type Upload = {
   readonly id: string;
   readonly key: string;
   readonly initiatedAt: number;
-  readonly attributes: Pick<Version, 'storageClass' | 'contentType' | 'metadata'>;
+  readonly attributes: Pick<Version, 'storageClass' | 'contentHeaders' | 'metadata'>;
   readonly algorithm: ChecksumAlgorithm | undefined;
   readonly parts: Map<number, Part>;
 };
@@ -133,50 +125,8 @@ export function abortMultipartUpload(call: S3Call): Reply {
   return { status: 204 };
 }
 
-/** ListMultipartUploads, on one page: what was begun and never finished. */
-export function listMultipartUploads(call: S3Call): Reply {
-  const prefix = call.query.get('prefix') ?? '';
-  const uploads = [...bucketOf(call).uploads.values()]
-    .filter(({ key }) => key.startsWith(prefix))
-    .sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)))
-    .map((upload) =>
-      group('Upload', [
-        element('Key', upload.key),
-        element('UploadId', upload.id),
-        element('StorageClass', upload.attributes.storageClass),
-        element('Initiated', xmlTime(upload.initiatedAt)),
-      ]),
-    );
-  const head = [element('Bucket', call.bucketName), element('Prefix', prefix)];
-  return xmlReply(
-    xmlDocument(
-      group(
-        'ListMultipartUploadsResult',
-        [...head, element('MaxUploads', 1000), element('IsTruncated', false), ...uploads],
-        s3Namespace,
-      ),
-    ),
-  );
-}
-
-/** ListParts, on one page. */
-export function listParts(call: S3Call): Reply {
-  const { upload } = findUpload(call);
-  const parts = [...upload.parts]
-    .sort(([a], [b]) => a - b)
-    .map(([number, part]) =>
-      group('Part', [
-        element('PartNumber', number),
-        element('LastModified', xmlTime(part.modifiedAt)),
-        element('ETag', `"${part.etag}"`),
-        element('Size', part.payload.length),
-      ]),
-    );
-  const head = [...identify(call, upload), element('IsTruncated', false)];
-  return xmlReply(xmlDocument(group('ListPartsResult', [...head, ...parts], s3Namespace)));
-}
-
-function identify(call: S3Call, upload: Upload): string[] {
+/** The elements that name an upload. */
+export function identify(call: S3Call, upload: Upload): string[] {
   return [
     element('Bucket', call.bucketName),
     element('Key', upload.key),
@@ -184,7 +134,8 @@ function identify(call: S3Call, upload: Upload): string[] {
   ];
 }
 
-function findUpload(call: S3Call): { bucket: Bucket; upload: Upload } {
+/** The upload of the call, or NoSuchUpload. */
+export function findUpload(call: S3Call): { bucket: Bucket; upload: Upload } {
   const bucket = bucketOf(call);
   const upload = bucket.uploads.get(call.query.get('uploadId') ?? '');
   if (!upload || upload.key !== call.key) throw new AwsError('NoSuchUpload');

@@ -82,7 +82,7 @@ function composeReply(call: S3Call, bucket: Bucket, version: Version): Reply {
     ...versionHeaders(bucket, version),
     ...expirationHeader(bucket, call.key, version),
     'accept-ranges': 'bytes',
-    'content-type': version.contentType,
+    ...version.contentHeaders,
     'last-modified': new Date(version.modifiedAt).toUTCString(),
     ...(version.storageClass === 'STANDARD' ? {} : { 'x-amz-storage-class': version.storageClass }),
     ...(version.lockMode === undefined || version.lockedUntil === undefined

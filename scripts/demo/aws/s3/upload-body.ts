@@ -1,6 +1,6 @@
 // Makes a stored body of a request's: framing off, checksums checked, what the headers say of it read.
 import { readAwsChunked } from '../aws-chunked.ts';
-import { AwsError } from '../aws-error.ts';
+import { AwsError, notImplemented } from '../aws-error.ts';
 import { type Checksum, checkDigests } from '../checksum.ts';
 import { childOf, readXml, textOf } from '../xml.ts';
 import type { Bucket } from './bucket.ts';
@@ -36,20 +36,43 @@ const storageClasses = new Set([
   'GLACIER_IR',
 ]);
 
+const contentHeaders = [
+  'cache-control',
+  'content-disposition',
+  'content-language',
+  'content-type',
+  'expires',
+];
+
 /** What a PUT, a copy or a new upload says of the object to be, beside its bytes. */
 export function readAttributes(
   call: S3Call,
-): Pick<Version, 'storageClass' | 'contentType' | 'metadata'> {
+): Pick<Version, 'storageClass' | 'contentHeaders' | 'metadata'> {
   const storageClass = headerOf(call, 'x-amz-storage-class') ?? 'STANDARD';
   if (!storageClasses.has(storageClass)) {
     throw new AwsError('InvalidStorageClass', 'The storage class you specified is not valid');
   }
+  const encryption = headerOf(call, 'x-amz-server-side-encryption') ?? 'AES256';
+  if (encryption !== 'AES256') throw notImplemented(`encryption with ${encryption}`);
+  if (!/^(private|bucket-owner-full-control)$/.test(headerOf(call, 'x-amz-acl') ?? 'private')) {
+    throw new AwsError('AccessControlListNotSupported', 'The bucket does not allow ACLs');
+  }
   const metadata = Object.entries(call.headers).flatMap(([name, value]) =>
     name.startsWith('x-amz-meta-') ? [[name.slice('x-amz-meta-'.length), String(value)]] : [],
   );
+  const given = contentHeaders.flatMap((name) => {
+    const value = headerOf(call, name);
+    return value === undefined ? [] : [[name, value]];
+  });
+  // The framing of the upload is not the object's.
+  const encoding = (headerOf(call, 'content-encoding') ?? '').replace(/,?\s*aws-chunked\s*,?/, '');
   return {
     storageClass,
-    contentType: headerOf(call, 'content-type') ?? 'binary/octet-stream',
+    contentHeaders: {
+      'content-type': 'binary/octet-stream',
+      ...(encoding === '' ? {} : { 'content-encoding': encoding }),
+      ...(Object.fromEntries(given) as Record<string, string>),
+    },
     metadata: Object.fromEntries(metadata) as Record<string, string>,
   };
 }
@@ -59,7 +82,7 @@ export function checkWriteConditions(call: S3Call, current: Version | undefined)
   const noneMatch = headerOf(call, 'if-none-match');
   const match = headerOf(call, 'if-match');
   if (noneMatch !== undefined && noneMatch !== '*') {
-    throw new AwsError('NotImplemented', 'If-None-Match on a write takes only *');
+    throw notImplemented('If-None-Match with an ETag on a write');
   }
   if (noneMatch === '*' && current) throw failed('If-None-Match');
   if (match === undefined) return;

@@ -11,7 +11,8 @@ export type Version = {
   /** Without quotes. */
   readonly etag: string;
   readonly storageClass: string;
-  readonly contentType: string;
+  /** `content-type`, `cache-control` and the like, as they were put. */
+  readonly contentHeaders: Readonly<Record<string, string>>;
   /** `x-amz-meta-*` without that beginning. */
   readonly metadata: Readonly<Record<string, string>>;
   readonly checksum: Checksum | undefined;
@@ -32,7 +33,7 @@ export function createVersion(
   return {
     deleteMarker: false,
     storageClass: 'STANDARD',
-    contentType: 'binary/octet-stream',
+    contentHeaders: { 'content-type': 'binary/octet-stream' },
     metadata: {},
     checksum: undefined,
     lockedUntil: undefined,

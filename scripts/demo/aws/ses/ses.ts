@@ -33,8 +33,8 @@ export function createSesActions(ses: SesState): QueryActions {
     ses.identities.set(identity, known ?? (ses.clicksLinks ? 'Success' : 'Pending'));
   };
   return {
-    SendEmail: (form) => [element('MessageId', send(ses, readForm(form)))],
-    SendRawEmail: (form) => [element('MessageId', send(ses, readRaw(form)))],
+    SendEmail: (form) => [element('MessageId', send(ses, form, readForm(form)))],
+    SendRawEmail: (form) => [element('MessageId', send(ses, form, readRaw(form)))],
     VerifyEmailIdentity: (form) => {
       begin(requireParameter(form, 'EmailAddress'));
       return [];
@@ -77,7 +77,7 @@ export function createSesActions(ses: SesState): QueryActions {
   };
 }
 
-type Draft = Pick<Mail, 'from' | 'to' | 'cc' | 'bcc' | 'subject' | 'text' | 'html'>;
+type Draft = Omit<Mail, 'messageId' | 'suppressed' | 'sentAt'>;
 
 function readForm(form: URLSearchParams): Draft {
   const subject = form.get('Message.Subject.Data');
@@ -91,6 +91,7 @@ function readForm(form: URLSearchParams): Draft {
     to: readMembers(form, 'Destination.ToAddresses'),
     cc: readMembers(form, 'Destination.CcAddresses'),
     bcc: readMembers(form, 'Destination.BccAddresses'),
+    replyTo: readMembers(form, 'ReplyToAddresses'),
     subject,
     text: form.get('Message.Body.Text.Data') ?? '',
     html: form.get('Message.Body.Html.Data') ?? '',
@@ -112,10 +113,19 @@ function readRaw(form: URLSearchParams): Draft {
     to: destinations.length > 0 ? destinations : list('to'),
     cc: destinations.length > 0 ? [] : list('cc'),
     bcc: destinations.length > 0 ? [] : list('bcc'),
+    replyTo: list('reply-to'),
   };
 }
 
-function send(ses: SesState, draft: Draft): string {
+function send(ses: SesState, form: URLSearchParams, draft: Draft): string {
+  const set = form.get('ConfigurationSetName');
+  if (set !== null) {
+    // None can be made here, so that none exists.
+    throw new AwsError(
+      'ConfigurationSetDoesNotExist',
+      `Configuration set <${set}> does not exist.`,
+    );
+  }
   const everybody = [...draft.to, ...draft.cc, ...draft.bcc];
   if (everybody.length === 0)
     throw new AwsError('InvalidParameterValue', "Missing required header 'To'.");

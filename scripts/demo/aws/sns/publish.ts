@@ -5,7 +5,7 @@ import type { Outbox } from '../outbox.ts';
 import { type QueryActions, readEntries } from '../query-protocol.ts';
 import { element, group } from '../xml.ts';
 import { type AttributeValue, matchesFilter } from './filter-policy.ts';
-import { findTopic, type SnsState, subscriptionsOf } from './topics.ts';
+import { findTopic, invalid, type SnsState, subscriptionsOf } from './topics.ts';
 
 const largestMessage = 262_144;
 const largestSms = 1600;
@@ -159,8 +159,4 @@ function sendSms(outbox: Outbox, at: number, to: string, message: Message): stri
   const messageId = randomUUID();
   outbox.sms.push({ messageId, to, text, topicArn: undefined, sentAt: at });
   return messageId;
-}
-
-function invalid(what: string): AwsError {
-  return new AwsError('InvalidParameter', `Invalid parameter: ${what}`);
 }
