@@ -1,7 +1,7 @@
 // Subscribes: who is to hear of a topic, by which protocol, and whether they have confirmed.
+import { randomUUID } from 'node:crypto';
 import { AwsError, notImplemented } from '../aws-error.ts';
 import { composeMap, type QueryActions, readEntries, requireParameter } from '../query-protocol.ts';
-import { composeVersionId } from '../s3/version.ts';
 import { element, group } from '../xml.ts';
 import { parseFilterPolicy } from './filter-policy.ts';
 import {
@@ -64,7 +64,7 @@ function subscribe(sns: SnsState, form: URLSearchParams): string[] {
     (one) => one.protocol === protocol && one.endpoint === endpoint,
   );
   const subscription: Subscription = same ?? {
-    arn: `${topic.arn}:${uuidOf(`${topic.arn} ${protocol} ${endpoint}`)}`,
+    arn: `${topic.arn}:${randomUUID()}`,
     topicArn: topic.arn,
     protocol,
     endpoint,
@@ -111,15 +111,4 @@ function isEndpoint(protocol: string, endpoint: string): boolean {
   if (protocol === 'sms') return /^\+?\d{6,15}$/.test(endpoint);
   if (protocol === 'http' || protocol === 'https') return endpoint.startsWith(`${protocol}://`);
   return endpoint.startsWith('arn:');
-}
-
-function uuidOf(seed: string): string {
-  const hex = Buffer.from(composeVersionId(seed), 'base64url').toString('hex');
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    hex.slice(12, 16),
-    hex.slice(16, 20),
-    hex.slice(20, 32),
-  ].join('-');
 }
