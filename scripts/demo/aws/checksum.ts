@@ -6,6 +6,7 @@ import { AwsError, notImplemented } from './aws-error.ts';
 /** A checksum as S3 keeps it: `value` is base64, with `-N` behind it for an object of N parts. */
 export type Checksum = { readonly algorithm: ChecksumAlgorithm; readonly value: string };
 
+/** The algorithms this server can check. */
 export type ChecksumAlgorithm = 'CRC32' | 'SHA1' | 'SHA256';
 
 const digests: Readonly<Record<ChecksumAlgorithm, (bytes: Buffer) => Buffer>> = {

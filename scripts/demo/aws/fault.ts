@@ -47,6 +47,7 @@ export type FaultTarget = {
 /** A rule at work; `hits` = how many requests it changed. */
 export type StandingFault = { readonly hits: () => number; readonly remove: () => void };
 
+/** The rules in force. */
 export type Faults = {
   readonly add: (rule: FaultRule) => StandingFault;
   readonly clear: () => void;

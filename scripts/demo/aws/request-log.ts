@@ -31,6 +31,7 @@ export type RequestCounts = {
   readonly byKind: Readonly<Record<RequestKind, number>>;
 };
 
+/** The log, oldest request first; `open` and `close` are the server's, the rest is the test's. */
 export type RequestLog = {
   readonly records: RequestRecord[];
   readonly open: (

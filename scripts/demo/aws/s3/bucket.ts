@@ -10,6 +10,7 @@ import {
   type Version,
 } from './version.ts';
 
+/** A bucket; only the functions of this file write its index and stacks. */
 export type Bucket = {
   readonly name: string;
   readonly createdAt: number;

@@ -8,6 +8,7 @@ import {
   type TestEventListener,
 } from './notification.ts';
 
+/** Where operations announce what they did. */
 export type EventBus = {
   readonly announce: (bucket: Bucket, change: ObjectChange) => void;
   readonly announceTest: (bucket: Bucket) => void;

@@ -20,6 +20,7 @@ export type Row =
   | { readonly byteKey: string; readonly version: Version; readonly latest: boolean }
   | { readonly commonPrefix: string };
 
+/** The rows of a page in order, and whether there are more behind them. */
 export type Page = { readonly rows: readonly Row[]; readonly truncated: boolean };
 
 /** At most `limit` rows, in order; a common prefix counts as one, whatever is below it. */

@@ -30,6 +30,7 @@ export type PutOptions = {
   readonly etag?: string;
 };
 
+/** A moment: milliseconds since 1970, a Date, or an ISO text. */
 export type Instant = number | Date | string;
 
 /** The JSON of `aws s3api list-objects-v2` or `list-object-versions`, as far as it is read. */
@@ -39,6 +40,7 @@ export type RecordedListing = {
   readonly DeleteMarkers?: readonly RecordedObject[] | undefined;
 };
 
+/** A line of a recorded listing. */
 export type RecordedObject = {
   readonly Key?: string | undefined;
   readonly LastModified?: string | Date | undefined;

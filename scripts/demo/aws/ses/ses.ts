@@ -6,6 +6,7 @@ import { type QueryActions, readMembers, requireParameter } from '../query-proto
 import { element, group } from '../xml.ts';
 import { readMime } from './mime.ts';
 
+/** How far the verification of an identity has come. */
 export type IdentityStatus = 'Success' | 'Pending' | 'Failed';
 
 /** The part of the account that is SES. */

@@ -8,6 +8,7 @@ export type AttributeValue = string | number | boolean | null;
 export type AttributeValues = Readonly<Record<string, readonly AttributeValue[]>>;
 
 type Condition = string | number | boolean | null | Readonly<Record<string, unknown>>;
+/** Conditions by attribute name; all names must fit, one condition of each is enough. */
 export type FilterPolicy = Readonly<Record<string, readonly Condition[]>>;
 
 const operators = ['prefix', 'suffix', 'anything-but', 'exists', 'numeric', 'equals-ignore-case'];

@@ -4,6 +4,7 @@ import { composeMap, type QueryActions, readEntries, requireParameter } from '..
 import { element, group } from '../xml.ts';
 import type { FilterPolicy } from './filter-policy.ts';
 
+/** Somebody who is to hear of a topic, confirmed or not. */
 export type Subscription = {
   readonly arn: string;
   readonly topicArn: string;
@@ -14,6 +15,7 @@ export type Subscription = {
   confirmed: boolean;
 };
 
+/** A topic. */
 export type Topic = { readonly arn: string; readonly attributes: Record<string, string> };
 
 /** The part of the account that is SNS. */
