@@ -56,8 +56,11 @@ end_tree() {
   kill -TERM "$1" 2>/dev/null || true
 }
 
+exec {stderr}>&2
+
 tidy() {
   local status=$?
+  exec 2>&"$stderr" # a signal may come while it leads into a log
   trap '' INT TERM HUP
   if [[ -n $child ]]; then
     end_tree "$child"
@@ -75,7 +78,7 @@ tidy() {
   exit "$status"
 }
 trap tidy EXIT
-trap 'printf "\n%s: interrupted\n" "$name" >&2; exit 130' INT
+trap 'printf "\n%s: interrupted\n" "$name" >&"$stderr"; exit 130' INT
 trap 'exit 143' TERM
 trap 'exit 129' HUP
 
@@ -112,10 +115,9 @@ claim() {
 
 # The finished partial output gets its real name; an OUT that appeared meanwhile is not touched.
 deliver() {
-  mv -nT -- "$partial" "$out"
-  [[ ! -e $partial && ! -L $partial ]] || {
-    keep=yes
-    die "$EXISTS" "$(safe "$out") appeared meanwhile" "the restored data is in $(safe "$partial")"
-  }
+  local made=$partial
+  mv -nT -- "$made" "$out"
   partial=''
+  [[ ! -e $made && ! -L $made ]] ||
+    die "$EXISTS" "$(safe "$out") appeared meanwhile" "the restored data is in $(safe "$made")"
 }

@@ -12,13 +12,14 @@ SET_TIME = re.compile(r"\d{8}T\d{6}Z\Z")
 
 
 def parse_set_time(text):
-    """The time in a set's name (UTC) as seconds since 1970, or None."""
+    """The time in a set's name (UTC) as seconds since 1970, or None; duplicity takes 1970 to 2099."""
     if not SET_TIME.match(text):
         return None
     try:
-        return int(datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc).timestamp())
+        when = datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
     except ValueError:
         return None
+    return int(when.timestamp()) if when.timestamp() > 0 and when.year < 2100 else None
 
 
 def set_time(epoch):
