@@ -12,8 +12,8 @@ import { summarize } from '../shared/report/report.ts';
 export const handler = wrap('check-hosts', async (event) => {
   const now = Date.now();
   const env = readEnv();
-  const { list, channels } = connectAll(env);
-  const run = await callRoll(list, env.roster, readTick(event, now), now);
+  const { store, channels } = connectAll(env);
+  const run = await callRoll(store, env.roster, readTick(event, now), now);
   const message = composeRun(run);
   await deliver(message === undefined ? [] : [message], channels);
   const { heartbeat } = env.roster.alerts;

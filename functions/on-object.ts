@@ -11,8 +11,8 @@ export const handler = wrap('on-object', async (event) => {
   const events = parseObjectEvents(event);
   if (events.length === 0) return { events: 0, told: 0 };
   const env = readEnv();
-  const { list, channels } = connectAll(env);
-  const messages = await judgeEvents(list, env.roster, events, now);
+  const { store, channels } = connectAll(env);
+  const messages = await judgeEvents(store, env.roster, events, now);
   await deliver(messages, channels);
   return { events: events.length, told: messages.length };
 });

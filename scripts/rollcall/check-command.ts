@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { closest } from 'fastest-levenshtein';
 import { checkHosts } from '../../shared/check/check-hosts.ts';
 import { findStrangers, type Strangers } from '../../shared/check/find-strangers.ts';
-import type { ListObjects } from '../../shared/check/object-store.ts';
+import type { ObjectStore } from '../../shared/check/object-store.ts';
 import { reportOf } from '../../shared/check/report-of.ts';
 import { exitStatus, type Report, reportToJson } from '../../shared/report/report.ts';
 import { readRoster } from '../../shared/roster/read-roster.ts';
@@ -12,7 +12,7 @@ import { toAsciiJson } from './ascii-json.ts';
 import { composeNagios } from './nagios.ts';
 import { startProgress } from './progress.ts';
 import { readInput } from './read-input.ts';
-import { askListings, coverBucket, parseListing } from './saved-listing.ts';
+import { coverBucket, openListings, parseListing } from './saved-listing.ts';
 import { composeTable } from './table.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -61,14 +61,14 @@ export async function runCheck(args: readonly string[]): Promise<number> {
   const source = await openSource(options, roster);
 
   const progress = startProgress('host');
-  const verdicts = await checkHosts(source.list, hosts, {
+  const verdicts = await checkHosts(source.store, hosts, {
     now,
     depth: options.deep || source.offline ? 'all' : 'recent',
     onHost: progress.tell,
   });
   const search = options.host === undefined && source.wholeBucket;
   const nobody: Strangers = { prefixes: [], foreignObjects: 0 };
-  const strangers = search ? await findStrangers(source.list, roster) : nobody;
+  const strangers = search ? await findStrangers(source.store.list, roster) : nobody;
   progress.end();
 
   const report = reportOf(roster.bucket, verdicts, strangers, now);
@@ -135,20 +135,20 @@ function chooseHosts({ hosts }: Roster, names: readonly string[] | undefined): r
 async function openSource(
   options: Options,
   roster: Roster,
-): Promise<{ list: ListObjects; offline: boolean; wholeBucket: boolean }> {
+): Promise<{ store: ObjectStore; offline: boolean; wholeBucket: boolean }> {
   if (options.listing !== undefined) {
     const listings = [];
     for (const file of options.listing) {
       listings.push(parseListing(await readInput(file, 'name a file that exists, or - '), file));
     }
     const wholeBucket = coverBucket(listings, roster.bucket);
-    return { list: askListings(listings), offline: true, wholeBucket };
+    return { store: openListings(listings), offline: true, wholeBucket };
   }
   // Only an online check pays for loading the SDK.
-  const { connectBuckets } = await import('../../shared/aws/list-objects.ts');
+  const { connectBuckets } = await import('../../shared/aws/connect-buckets.ts');
   const endpoint = options['endpoint-url'] ?? process.env.AWS_ENDPOINT_URL;
-  const list = connectBuckets({ region: options.region ?? roster.region, endpoint });
-  return { list, offline: false, wholeBucket: true };
+  const store = connectBuckets({ region: options.region ?? roster.region, endpoint });
+  return { store, offline: false, wholeBucket: true };
 }
 
 function parseInstant(text: string): number {

@@ -4,6 +4,7 @@ import {
   type ListAnswer,
   type ListObjects,
   type ListQuery,
+  type ObjectStore,
   TargetUnreadableError,
 } from '../../shared/check/object-store.ts';
 import { UsageError } from './usage-error.ts';
@@ -101,6 +102,11 @@ export function askListings(listings: readonly SavedListing[]): ListObjects {
     }
     return answer(objectsIn(query.bucket), query);
   };
+}
+
+/** The listings as a way into buckets; they hold names, not contents, so no head can be read. */
+export function openListings(listings: readonly SavedListing[]): ObjectStore {
+  return { list: askListings(listings), readHead: async () => undefined };
 }
 
 /** True when the listings cover a whole bucket, so that strangers in it can be told. */

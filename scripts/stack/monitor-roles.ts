@@ -15,9 +15,6 @@ import {
 import { failedRuns } from './failed-runs.ts';
 import { alertsTopic } from './topics.ts';
 
-/** The namespace of the metrics that a run may write. */
-export const metricNamespace = 'Rollcall';
-
 /**
  * How many buckets one roll may name: a role's policies end at 10,240 characters, and a bucket
  * takes at most 82 of them, twice.
@@ -39,26 +36,28 @@ export function monitorRoles(roster: Roster): Resources {
     ]);
   }
   return {
-    CheckHostsRole: role('CheckHosts', roster, buckets, [
-      {
-        Sid: 'SayThatTheRunWasGood',
-        Effect: 'Allow',
-        Action: 'cloudwatch:PutMetricData',
-        // CloudWatch knows no ARN for a metric; the namespace is the only bound there is.
-        Resource: '*',
-        Condition: { StringEquals: { 'cloudwatch:namespace': metricNamespace } },
-      },
-    ]),
-    OnObjectRole: role('OnObject', roster, [roster.bucket], []),
+    CheckHostsRole: role('CheckHosts', roster, buckets),
+    OnObjectRole: role('OnObject', roster, [roster.bucket]),
   };
 }
 
-const role = (
-  name: string,
-  { alerts }: Roster,
-  buckets: readonly string[],
-  more: readonly Statement[],
-): Resource => ({
+/** The first bytes of a backup say who can open it. Only where the roll names recipients to compare them with. */
+const readRecipients = ({ hosts }: Roster, buckets: readonly string[]): readonly Statement[] => {
+  const compared = buckets.filter((bucket) =>
+    hosts.some(({ target, recipients }) => target.bucket === bucket && recipients.length > 0),
+  );
+  if (compared.length === 0) return [];
+  return [
+    {
+      Sid: 'ReadWhoCanOpenABackup',
+      Effect: 'Allow',
+      Action: 's3:GetObject',
+      Resource: compared.map((bucket) => bucketArn(bucket, '*')),
+    },
+  ];
+};
+
+const role = (name: string, roster: Roster, buckets: readonly string[]): Resource => ({
   Type: 'AWS::IAM::Role',
   Properties: {
     // Without a SourceAccount: Lambda sends none when it takes on a role.
@@ -75,7 +74,7 @@ const role = (
           {
             Sid: 'LookAtNames',
             Effect: 'Allow',
-            Action: ['s3:ListBucket', 's3:ListBucketVersions'],
+            Action: 's3:ListBucket',
             Resource: buckets.map((bucket) => bucketArn(bucket)),
           },
           {
@@ -84,7 +83,8 @@ const role = (
             Action: 'sns:Publish',
             Resource: ref(alertsTopic),
           },
-          ...(alerts.from === undefined ? [] : [speakByMail(alerts.from)]),
+          ...readRecipients(roster, buckets),
+          ...(roster.alerts.from === undefined ? [] : [speakByMail(roster.alerts.from)]),
           {
             Sid: 'KeepAnInvocationThatFailed',
             Effect: 'Allow',
@@ -97,7 +97,6 @@ const role = (
             Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
             Resource: attributeOf(`${name}LogGroup`, 'Arn'),
           },
-          ...more,
         ),
       },
     ],

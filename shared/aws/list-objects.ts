@@ -2,47 +2,40 @@
 import {
   ListObjectsV2Command,
   type ListObjectsV2CommandOutput,
-  S3Client,
+  type S3Client,
 } from '@aws-sdk/client-s3';
 import {
   type KeyedObject,
   type ListAnswer,
-  type ListObjects,
   type ListQuery,
   TargetUnreadableError,
 } from '../check/object-store.ts';
 import { hintFor, nameOf } from './aws-error.ts';
-import { type Connection, clientConfig } from './connection.ts';
 
 // 500,000 rows of one target; a host with more is flooded, and must not starve the others.
 const PAGES_READ = 500;
-
-/** Looks into buckets. Other endpoints than AWS's rarely have a name for each, so it goes into the path. */
-export function connectBuckets(connection: Connection): ListObjects {
-  const forcePathStyle = connection.endpoint !== undefined;
-  const client = new S3Client({ ...clientConfig(connection), forcePathStyle });
-  return (query) => listObjects(client, query);
-}
 
 /**
  * Lists a bucket. Throws `TargetUnreadableError` for a refusal, a broken answer, a token that comes back,
  * and a target of more than 500 pages: a part of a listing is never answered as if it were all.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
  */
-async function listObjects(client: S3Client, query: ListQuery): Promise<ListAnswer> {
+export async function listObjects(client: S3Client, query: ListQuery): Promise<ListAnswer> {
   const objects: KeyedObject[] = [];
   const prefixes: string[] = [];
   const tokens = new Set<string>();
   let token: string | undefined;
   for (let pages = 1; ; pages += 1) {
     const page = await readPage(client, query, token);
+    // The SDK takes an answer without a body for a listing without a single field.
+    if (page.IsTruncated === undefined) throw broken(query, 'no listing at all');
     const decode = page.EncodingType === 'url' ? decodeKey : (text: string) => text;
     for (const row of page.Contents ?? []) objects.push(readObject(row, query, decode));
     for (const { Prefix } of page.CommonPrefixes ?? []) {
       if (Prefix === undefined) throw broken(query, 'a prefix without a name');
       prefixes.push(decode(Prefix));
     }
-    if (page.IsTruncated !== true) return { objects, prefixes, cut: false };
+    if (!page.IsTruncated) return { objects, prefixes, cut: false };
     if (query.onePage) return { objects, prefixes, cut: true };
     token = page.NextContinuationToken;
     if (token === undefined || token === '') throw broken(query, 'a cut page without a token');

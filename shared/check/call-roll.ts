@@ -7,7 +7,7 @@ import { closedWindow, windowBefore, windowOn, windowsClosedIn } from '../verdic
 import { addDays, dateIn } from '../verdict/zone.ts';
 import { checkHosts, readTarget } from './check-hosts.ts';
 import { findStrangers } from './find-strangers.ts';
-import type { ListObjects } from './object-store.ts';
+import type { ObjectStore } from './object-store.ts';
 import { reportOf } from './report-of.ts';
 
 /** From after the last tick until this one, in milliseconds since 1970. */
@@ -18,7 +18,7 @@ export type Tick = { readonly from: Instant; readonly until: Instant };
  * Once a day, at the first due time of the roll, every host is judged, for the digest.
  */
 export async function callRoll(
-  list: ListObjects,
+  store: ObjectStore,
   roster: Roster,
   tick: Tick,
   now: Instant,
@@ -29,17 +29,17 @@ export async function callRoll(
   );
   const outOfGrace = roster.hosts.filter((host) => graceEndedIn(host, tick));
   const hosts = digest ? roster.hosts : [...new Set([...due, ...outOfGrace])];
-  const verdicts = await checkHosts(list, hosts, { now, depth: 'recent' });
+  const verdicts = await checkHosts(store, hosts, { now, depth: 'recent' });
 
   const told = new Set(due.map(({ name }) => name));
   for (const verdict of verdicts) {
     const { host } = verdict;
-    if (outOfGrace.includes(host) && !told.has(host.name) && (await wasLate(list, verdict))) {
+    if (outOfGrace.includes(host) && !told.has(host.name) && (await wasLate(store, verdict))) {
       told.add(host.name);
     }
   }
   const strangers = digest
-    ? await findStrangers(list, roster)
+    ? await findStrangers(store.list, roster)
     : { prefixes: [], foreignObjects: 0 };
   return {
     report: reportOf(roster.bucket, verdicts, strangers, now),
@@ -68,9 +68,9 @@ function graceEndedIn(host: Host, { from, until }: Tick): boolean {
 }
 
 /** At its due time this host was still uploading, so nothing was said then. */
-async function wasLate(list: ListObjects, verdict: Verdict): Promise<boolean> {
+async function wasLate(store: ObjectStore, verdict: Verdict): Promise<boolean> {
   const { host, window, answer } = verdict;
   if (answer !== undefined) return false;
-  const then = await readTarget(list, host, { now: window.dueAt, depth: 'recent' });
-  return judge(host, then, window.dueAt).headline === 'late';
+  const then = await readTarget(store, host, { now: window.dueAt, depth: 'recent' });
+  return judge(host, then.collection, window.dueAt).headline === 'late';
 }

@@ -3,10 +3,12 @@ import pMap from 'p-map';
 import type { Collection } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Host } from '../roster/roster.ts';
+import type { OpenedBy } from '../verdict/finding.ts';
 import { judge, type Unreadable, type Verdict } from '../verdict/judge.ts';
 import { closedWindow } from '../verdict/window.ts';
 import { type Depth, listSets } from './list-sets.ts';
-import { type ListObjects, TargetUnreadableError } from './object-store.ts';
+import { type ObjectStore, TargetUnreadableError } from './object-store.ts';
+import { readOpeners } from './read-openers.ts';
 
 /** How the check looks; `onHost` is told after each host, for progress. */
 export type CheckOptions = {
@@ -19,7 +21,7 @@ const HOSTS_AT_ONCE = 32;
 
 /** One verdict for each host, in the order given. A target that cannot be read is a verdict, not an error. */
 export async function checkHosts(
-  list: ListObjects,
+  store: ObjectStore,
   hosts: readonly Host[],
   options: CheckOptions,
 ): Promise<Verdict[]> {
@@ -27,25 +29,27 @@ export async function checkHosts(
   return pMap(
     hosts,
     async (host) => {
-      const verdict = judge(host, await readTarget(list, host, options), options.now);
+      const read = await readTarget(store, host, options);
       done += 1;
       options.onHost?.(done, hosts.length);
-      return verdict;
+      return judge(host, read.collection, options.now, read.opened);
     },
     { concurrency: HOSTS_AT_ONCE },
   );
 }
 
-/** What a host's target held at `now`, or why that is not known. */
+/** What a host's target held at `now` and who can open its newest full, or why that is not known. */
 export async function readTarget(
-  list: ListObjects,
+  { list, readHead }: ObjectStore,
   host: Host,
   { now, depth }: CheckOptions,
-): Promise<Collection | Unreadable> {
+): Promise<{ collection: Collection | Unreadable; opened: OpenedBy[] }> {
   try {
-    return await listSets(list, host, { since: closedWindow(host, now).opensAt, now, depth });
+    const since = closedWindow(host, now).opensAt;
+    const collection = await listSets(list, host, { since, now, depth });
+    return { collection, opened: await readOpeners(readHead, host, collection, now) };
   } catch (error) {
     if (!(error instanceof TargetUnreadableError)) throw error;
-    return { unreadable: error.message, hint: error.hint };
+    return { collection: { unreadable: error.message, hint: error.hint }, opened: [] };
   }
 }

@@ -15,11 +15,11 @@ import type { FindingKind } from '../verdict/finding.ts';
 import { judge, type Verdict } from '../verdict/judge.ts';
 import { readTarget } from './check-hosts.ts';
 import type { ObjectEvent } from './object-event.ts';
-import type { ListObjects } from './object-store.ts';
+import type { ObjectStore } from './object-store.ts';
 
 /** One message for what was removed from each host, and one for each manifest that has something to say. */
 export async function judgeEvents(
-  list: ListObjects,
+  store: ObjectStore,
   roster: Roster,
   events: readonly ObjectEvent[],
   now: Instant,
@@ -30,7 +30,7 @@ export async function judgeEvents(
     ({ bucket, key }) => hostOf(roster, bucket, key),
   );
   for (const [host, removals] of removed) {
-    const verdict = host === undefined ? undefined : await judgeNow(list, host, now);
+    const verdict = host === undefined ? undefined : await judgeNow(store, host, now);
     messages.push(composeRemoval(removals, verdict, roster.timezone));
   }
   for (const event of events.filter(({ what }) => what === 'created')) {
@@ -38,18 +38,19 @@ export async function judgeEvents(
     const message =
       host === undefined
         ? composeStranger(event, roster.timezone)
-        : await judgeUpload(list, host, event, now);
+        : await judgeUpload(store, host, event, now);
     if (message !== undefined) messages.push(message);
   }
   return messages;
 }
 
-async function judgeNow(list: ListObjects, host: Host, now: Instant): Promise<Verdict> {
-  return judge(host, await readTarget(list, host, { now, depth: 'recent' }), now);
+async function judgeNow(store: ObjectStore, host: Host, now: Instant): Promise<Verdict> {
+  const read = await readTarget(store, host, { now, depth: 'recent' });
+  return judge(host, read.collection, now, read.opened);
 }
 
 async function judgeUpload(
-  list: ListObjects,
+  store: ObjectStore,
   host: Host,
   event: ObjectEvent,
   now: Instant,
@@ -60,19 +61,19 @@ async function judgeUpload(
   const { name } = reading;
   if (!name.manifest || name.partial) return undefined;
 
-  const read = await readTarget(list, host, { now, depth: 'recent' });
-  const after = judge(host, read, now);
-  if ('unreadable' in read) return composeTrouble(after, ['unreadable']);
+  const { collection, opened } = await readTarget(store, host, { now, depth: 'recent' });
+  const after = judge(host, collection, now, opened);
+  if ('unreadable' in collection) return composeTrouble(after, ['unreadable']);
   const bad = troubleOf(after, name);
   if (bad.length > 0) return composeTrouble(after, bad);
-  const before = judge(host, without(read, name), now);
+  const before = judge(host, without(collection, name), now);
   return isRecovery(before, after) ? composeRecovery(before, after) : undefined;
 }
 
 /** What this very upload did wrong; what was wrong before it has been told. */
 function troubleOf(verdict: Verdict, name: FileName): FindingKind[] {
   const kinds: FindingKind[] = ['poisoned', 'unencrypted'];
-  if (name.type === 'inc') kinds.push('incremental');
+  kinds.push(name.type === 'inc' ? 'incremental' : 'wrong-recipient');
   return verdict.findings
     .filter(({ severity, kind }) => severity === 'critical' && kinds.includes(kind))
     .filter(({ kind }) => kind !== 'unencrypted' || !name.encrypted)

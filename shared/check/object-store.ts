@@ -26,6 +26,15 @@ export type ListAnswer = {
 /** Lists objects. Throws `TargetUnreadableError` when it could not look; never answers less than there is. */
 export type ListObjects = (query: ListQuery) => Promise<ListAnswer>;
 
+/**
+ * The first bytes of an object, at most 4 KiB; `undefined` where they are in cold storage, or the source holds
+ * no contents. Throws `TargetUnreadableError` when it could not look.
+ */
+export type ReadHead = (bucket: string, key: string) => Promise<Uint8Array | undefined>;
+
+/** The two ways in which the check looks into buckets. */
+export type ObjectStore = { readonly list: ListObjects; readonly readHead: ReadHead };
+
 /** A bucket that could not be read to the end; `hint` says what to do next. */
 export class TargetUnreadableError extends Error {
   override readonly name = 'TargetUnreadableError';

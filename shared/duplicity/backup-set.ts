@@ -62,6 +62,8 @@ export type BackupSet = {
   readonly lastWriteAt: Instant;
   /** The first of its file names, as evidence. */
   readonly sample: string;
+  /** The file names of its manifest and first volume, if encrypted: who can open them can open all. */
+  readonly openers: readonly string[];
 };
 
 /** Names that make duplicity itself die on this target. */
@@ -169,6 +171,7 @@ type Draft = {
   encrypted: boolean;
   lastWriteAt: Instant;
   sample: string;
+  openers: string[];
   unreadStems: string[];
 };
 
@@ -187,6 +190,7 @@ function draftOf(drafts: Map<string, Draft>, name: FileName, sample: string): Dr
     encrypted: true,
     lastWriteAt: Number.NEGATIVE_INFINITY,
     sample,
+    openers: [],
     unreadStems: [],
   };
   drafts.set(id, draft);
@@ -198,6 +202,7 @@ function addMember(draft: Draft, name: FileName, object: StoredObject): void {
   draft.encrypted &&= name.encrypted;
   draft.lastWriteAt = Math.max(draft.lastWriteAt, object.modifiedAt);
   if (object.name < draft.sample) draft.sample = object.name;
+  if (name.encrypted && (name.manifest || name.volume === 1)) draft.openers.push(object.name);
   if (name.volume !== undefined) {
     const member = { bytes: object.bytes, at: object.modifiedAt };
     draft.volumes.set(name.volume, [...(draft.volumes.get(name.volume) ?? []), member]);
@@ -212,6 +217,7 @@ function addMember(draft: Draft, name: FileName, object: StoredObject): void {
 }
 
 function finishSet({ volumes, ...draft }: Draft): BackupSet {
+  draft.openers.sort();
   return { ...draft, volumes: draft.unreadStems.length > 0 ? undefined : sumUp(volumes) };
 }
 

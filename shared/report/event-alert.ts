@@ -35,7 +35,7 @@ export function composeRecovery(before: Verdict, after: Verdict): Message {
   const text = [
     ...wrapText(`${host.name}: full done ${done} (${size})${punctual}. ${gap}`, WIDTH),
     '',
-    ...restOf(after),
+    ...restOf(after, MADE_GOOD),
   ];
   const word = first ? 'OK: its first full backup is done' : 'OK AGAIN: full done';
   return composeMessage({
@@ -133,9 +133,14 @@ function sayCulprit({ principal, address }: Removal): string {
   return `by ${who} from ${address === undefined ? 'an unknown address' : toAscii(address).slice(0, 45)}`;
 }
 
+/** What the full that has just come makes good, though the window it was owed for stays missed. */
+const MADE_GOOD: readonly FindingKind[] = ['missing', 'incomplete', 'late', 'never'];
+
 /** What else is wrong with the host right now. */
-function restOf(verdict: Verdict): string[] {
-  const rest = verdict.findings.filter(({ severity }) => severity !== 'info');
+function restOf(verdict: Verdict, leaveOut: readonly FindingKind[] = []): string[] {
+  const rest = verdict.findings.filter(
+    ({ severity, kind }) => severity !== 'info' && !leaveOut.includes(kind),
+  );
   if (rest.length === 0) return ['Nothing else is wrong with it.'];
   const lines = rest.flatMap((finding) =>
     wrapText(`${finding.kind}: ${describeFinding(finding, verdict)}`, WIDTH),

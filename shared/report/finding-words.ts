@@ -1,5 +1,5 @@
 // What a finding says, and what to do about it, in words that suffice at 3 am.
-import type { Finding, FindingKind, NamesShown, SetTimes } from '../verdict/finding.ts';
+import type { Finding, FindingKind, NamesShown, OpenedBy, SetTimes } from '../verdict/finding.ts';
 import type { Verdict } from '../verdict/judge.ts';
 import {
   count,
@@ -38,6 +38,10 @@ export function describeFinding(finding: Finding, verdict: Verdict): string {
       return `${count(finding.count, 'incremental set')}, the first ${quoteName(finding.name)} of ${at(finding.startedAt)} (${sayLength(verdict.at - finding.startedAt)} ago); only fulls should occur`;
     case 'unencrypted':
       return `${count(finding.count, 'object')} without encryption: ${sayNames(finding)}`;
+    case 'wrong-recipient':
+      return finding.untold === undefined
+        ? finding.files.map(sayOpenedBy).join('; ')
+        : UNTOLD[finding.untold];
     case 'never':
       return finding.severity === 'info'
         ? 'no backup yet; none is owed before its first window'
@@ -67,6 +71,20 @@ export function describeFinding(finding: Finding, verdict: Verdict): string {
   }
 }
 
+const UNTOLD = {
+  hidden: 'its recipients are hidden, so it cannot be told whether they are the ones on the roll',
+  'not read': 'nothing of it was opened, so its recipients were not compared with the roll',
+};
+
+function sayOpenedBy({ name, reads, recipients, symmetric }: OpenedBy): string {
+  const keys = recipients.length === 0 ? '' : ` key ${recipients.join(' and ')}`;
+  const phrase = symmetric === 0 ? '' : ` ${count(symmetric, 'passphrase')}`;
+  const who = [keys, phrase].filter((one) => one !== '').join(' and');
+  return reads === 'openpgp'
+    ? `${quoteName(name)} is encrypted to${who}, which is not what the roll says`
+    : `${quoteName(name)} is no encrypted OpenPGP message, whatever its name says (${reads})`;
+}
+
 const LEFT = {
   marker: 'the version is still there under a delete marker',
   version: 'that version is gone for good',
@@ -91,7 +109,8 @@ export function nextStep(finding: Finding, { host }: Verdict): string | undefine
     case 'poisoned':
       return `rollcall explain, then remove them with an administrator's key`;
     case 'unencrypted':
-      return on('sudo rollcall-backup check');
+    case 'wrong-recipient':
+      return finding.severity === 'info' ? undefined : on('sudo rollcall-backup check');
     case 'shrunk':
     case 'grew':
       return on('cat /etc/backup-targets');

@@ -1,5 +1,6 @@
 // The closed list of what can be found on a host, worst first, each with its evidence.
 import type { Instant } from '../duplicity/time.ts';
+import type { MessageHead } from '../openpgp/message-head.ts';
 
 /** Worst first; a host's headline is its first finding in this order. */
 export const FINDING_KINDS = [
@@ -10,6 +11,7 @@ export const FINDING_KINDS = [
   'poisoned',
   'incremental',
   'unencrypted',
+  'wrong-recipient',
   'never',
   'late',
   'no-signatures',
@@ -44,6 +46,14 @@ export type Removal = {
   readonly address: string | undefined;
 };
 
+/** Who can open a file, by its first bytes; key ids of 16 upper-case hex digits. */
+export type OpenedBy = {
+  readonly name: string;
+  readonly reads: MessageHead['kind'];
+  readonly recipients: readonly string[];
+  readonly symmetric: number;
+};
+
 export type Evidence =
   | { readonly kind: 'tampered'; readonly removals: readonly Removal[] }
   | { readonly kind: 'unreadable'; readonly reason: string; readonly hint: string }
@@ -69,6 +79,13 @@ export type Evidence =
       readonly count: number;
     }
   | ({ readonly kind: 'unencrypted' } & NamesShown)
+  | {
+      readonly kind: 'wrong-recipient';
+      /** The files that others than the roll's keys can open, or nobody; empty = it cannot be told. */
+      readonly files: readonly OpenedBy[];
+      /** Why it cannot be told; `undefined` where it can. */
+      readonly untold: 'hidden' | 'not read' | undefined;
+    }
   | { readonly kind: 'never' }
   | {
       readonly kind: 'late';

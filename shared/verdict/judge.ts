@@ -11,11 +11,13 @@ import type { Host } from '../roster/roster.ts';
 import {
   type Finding,
   type FindingKind,
+  type OpenedBy,
   type SetTimes,
   showNames,
   sortFindings,
   worstSeverity,
 } from './finding.ts';
+import { judgeRecipients } from './recipients.ts';
 import { judgeSize, judgeTail } from './size.ts';
 import { closedWindow, type Window, windowAfter, windowBefore } from './window.ts';
 
@@ -54,9 +56,14 @@ const WINDOWS_COUNTED = 400;
 
 /**
  * Judges a host at `now` by the newest window that has closed. `read` is what its target holds at `now`,
- * or why that is not known. Pure: the same listing and instant give the same verdict.
+ * or why that is not known; `opened` says who can open the newest full. Pure: the same listing and instant give the same verdict.
  */
-export function judge(host: Host, read: Collection | Unreadable, now: Instant): Verdict {
+export function judge(
+  host: Host,
+  read: Collection | Unreadable,
+  now: Instant,
+  opened: readonly OpenedBy[] = [],
+): Verdict {
   const window = closedWindow(host, now);
   if ('unreadable' in read) return unreadable(host, window, now, read);
 
@@ -72,6 +79,7 @@ export function judge(host: Host, read: Collection | Unreadable, now: Instant): 
     ...judgePoison(read),
     ...judgeIncrementals(read.sets, window),
     ...judgeEncryption(read),
+    ...(newestFull(read.sets, now) === undefined ? [] : judgeRecipients(opened, host.recipients)),
     ...(answer === undefined ? [] : judgeAnswer(answer, read.sets, host)),
     ...judgeClocks(fulls, window, now),
     ...judgeCount(fulls, window),
@@ -89,6 +97,13 @@ export function judge(host: Host, read: Collection | Unreadable, now: Instant): 
     sets: read.sets,
     next: progressOf(host, window, fulls, now),
   };
+}
+
+/** The full that says today who can open the backups: the newest with a manifest, and not from the future. */
+export function newestFull(sets: readonly BackupSet[], now: Instant): BackupSet | undefined {
+  return sets.findLast(
+    (set) => set.type === 'full' && set.manifest !== undefined && set.startedAt <= now + SKEW,
+  );
 }
 
 /** Both clocks agree: the set began in the window's day, and its manifest was written in it, by now. */

@@ -3,7 +3,7 @@ import { callRoll } from '../../shared/check/call-roll.ts';
 import { composeRun } from '../../shared/report/alert.ts';
 import { addDays, dateIn } from '../../shared/verdict/zone.ts';
 import { aFull, aHost, aRoster, at } from '../support/builders.ts';
-import { inMemory, keyed } from '../support/in-memory.ts';
+import { inMemoryStore, keyed } from '../support/in-memory.ts';
 
 const QUARTER = 15 * 60_000;
 const DAY = 86_400_000;
@@ -24,13 +24,13 @@ describe('callRoll', () => {
   it('tells every missed window of 400 days in ten zones once, and sends one digest a day', async () => {
     const hosts = ZONES.map((timezone) => aHost({ name: timezone, timezone }));
     const roster = aRoster(hosts, { timezone: 'Europe/Amsterdam' });
-    const list = inMemory([]);
+    const store = inMemoryStore([]);
     const told = new Map<string, string[]>(ZONES.map((zone) => [zone, []]));
     const digests: string[] = [];
     const start = at('2026-01-01T00:00Z');
     for (let from = start; from < start + 400 * DAY; from += QUARTER) {
       const until = from + QUARTER;
-      const run = await callRoll(list, roster, { from, until }, until);
+      const run = await callRoll(store, roster, { from, until }, until);
       if (run.digest) digests.push(dateIn(roster.timezone, until));
       for (const { host, window } of run.report.verdicts) {
         if (run.due.has(host.name)) told.get(host.name)?.push(window.date);
@@ -62,9 +62,9 @@ describe('callRoll', () => {
           !(fault === 'killed' && /manifest|sigtar|vol3/.test(name)) &&
           !(fault === 'volume lost' && /vol2/.test(name)),
       );
-      const list = inMemory(keyed('web/', [...aFull({ begun: earlier }), ...night]));
+      const store = inMemoryStore(keyed('web/', [...aFull({ begun: earlier }), ...night]));
       const until = start + day * DAY + 14 * 3_600_000;
-      const run = await callRoll(list, roster, { from: until - DAY / 12, until }, until);
+      const run = await callRoll(store, roster, { from: until - DAY / 12, until }, until);
       const message = composeRun({ ...run, digest: false });
       if ((message === undefined) !== (fault === 'none')) wrong.push(`${begun} ${fault}`);
     }

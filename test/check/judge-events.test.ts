@@ -4,7 +4,7 @@ import type { ObjectEvent } from '../../shared/check/object-event.ts';
 import { TargetUnreadableError } from '../../shared/check/object-store.ts';
 import type { StoredObject } from '../../shared/duplicity/backup-set.ts';
 import { aFull, aHost, anIncremental, anObject, aRoster, at } from '../support/builders.ts';
-import { inMemory, keyed } from '../support/in-memory.ts';
+import { inMemoryStore, keyed } from '../support/in-memory.ts';
 
 const roster = aRoster([aHost(), aHost({ name: 'db' })]);
 const saturday = aFull({ begun: '2026-11-21T03:15:00Z' });
@@ -26,7 +26,7 @@ const manifestOf = (objects: readonly StoredObject[]) =>
   event(objects.find(({ name }) => name.includes('manifest'))?.name ?? '');
 
 const told = (objects: readonly StoredObject[], events: readonly ObjectEvent[], when = now) =>
-  judgeEvents(inMemory(keyed('web/', objects)), roster, events, at(when));
+  judgeEvents(inMemoryStore(keyed('web/', objects)), roster, events, at(when));
 
 describe('judgeEvents', () => {
   it('says OK AGAIN when the full that was owed arrives after its due time', async () => {
@@ -46,6 +46,7 @@ describe('judgeEvents', () => {
       '2026-11-24T03:16:00Z',
     );
     expect(message?.subject).toContain('web OK AGAIN');
+    expect(message?.text).toContain('Nothing else is wrong with it.');
   });
 
   it('says of the first full that it is the first', async () => {
@@ -118,7 +119,12 @@ describe('judgeEvents', () => {
     const list = async () => {
       throw new TargetUnreadableError('AccessDenied (403)', 'allow it');
     };
-    const [message] = await judgeEvents(list, roster, [manifestOf(recovery)], at(now));
+    const [message] = await judgeEvents(
+      { list, readHead: list },
+      roster,
+      [manifestOf(recovery)],
+      at(now),
+    );
     expect(message?.subject).toContain('web UNREADABLE');
   });
 });

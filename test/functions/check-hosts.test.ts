@@ -133,6 +133,7 @@ describe('check-hosts in a failing cloud', () => {
     ['a reset connection', list({ reset: 'before' }), /could not be listed/],
     ['an answer cut in the middle', list({ reset: 'mid-body' }), /could not be listed/],
     ['half an XML document', list({ truncate: 0.5 }), /could not be listed/],
+    ['an empty answer', list({ truncate: 0 }), /answered with no listing at all/],
     ['the same token for ever', list({ page: 'same-token' }), /same continuation token twice/],
   ])(
     'makes a host unreadable by %s, and judges the others',

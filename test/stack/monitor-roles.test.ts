@@ -16,7 +16,7 @@ describe.each([
 
   it.each<Call>([
     ['lists the backups', 's3:ListBucket', bucket],
-    ['lists their versions', 's3:ListBucketVersions', bucket],
+    ['reads who can open a backup', 's3:GetObject', volume],
     ['publishes alerts', 'sns:Publish', topic],
     ['mails from the address of the roll', 'ses:SendEmail', identity, from],
     [
@@ -35,7 +35,9 @@ describe.each([
   });
 
   it.each<Call>([
-    ['read a backup', 's3:GetObject', volume],
+    ['read an older version', 's3:GetObjectVersion', volume],
+    ['list versions', 's3:ListBucketVersions', bucket],
+    ['read where no recipients are compared', 's3:GetObject', 'arn:aws:s3:::payroll/x'],
     ['write a backup', 's3:PutObject', volume],
     ['write to another bucket of the roll', 's3:PutObject', 'arn:aws:s3:::other-bucket/x'],
     ['delete a backup', 's3:DeleteObject', volume],
@@ -77,14 +79,6 @@ describe('the two roles', () => {
     const other = 'arn:aws:s3:::other-bucket';
     expect(await stack.may(stack.checkHosts, 's3:ListBucket', other)).toBe(true);
     expect(await stack.may(stack.onObject, 's3:ListBucket', other)).toBe(false);
-  });
-
-  it('write metrics in one namespace, and only from the schedule', async () => {
-    const metric = (namespace: string) => ({ 'cloudwatch:namespace': namespace });
-    const write = 'cloudwatch:PutMetricData';
-    expect(await stack.may(stack.checkHosts, write, '*', metric('Rollcall'))).toBe(true);
-    expect(await stack.may(stack.checkHosts, write, '*', metric('AWS/Lambda'))).toBe(false);
-    expect(await stack.may(stack.onObject, write, '*', metric('Rollcall'))).toBe(false);
   });
 });
 

@@ -5,6 +5,7 @@ import type {
   ListAnswer,
   ListObjects,
   ListQuery,
+  ObjectStore,
 } from '../../shared/check/object-store.ts';
 import type { StoredObject } from '../../shared/duplicity/backup-set.ts';
 
@@ -30,6 +31,14 @@ export function inMemory(
     const answer = await list(query);
     return query.onePage ? cutAfter(answer, pageRows) : answer;
   };
+}
+
+/** The same with contents: the bytes of some keys. */
+export function inMemoryStore(
+  objects: readonly KeyedObject[],
+  heads: Readonly<Record<string, Uint8Array>> = {},
+): ObjectStore {
+  return { list: inMemory(objects), readHead: async (_, key) => heads[key] };
 }
 
 function cutAfter({ objects, prefixes }: ListAnswer, rows: number): ListAnswer {
