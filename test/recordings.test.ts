@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { askListings } from '../scripts/rollcall/saved-listing.ts';
+import { openListings } from '../scripts/rollcall/saved-listing.ts';
 import { checkHosts } from '../shared/check/check-hosts.ts';
 import { iso } from '../shared/report/report.ts';
 import { aHost } from './support/builders.ts';
@@ -10,7 +10,7 @@ const UNENCRYPTED = ['web-07', 'web-08'];
 
 async function judgeRecorded({ listing, host, as_of }: Expected) {
   const [verdict] = await checkHosts(
-    askListings([recordedListing(listing)]),
+    openListings([recordedListing(listing)]),
     [aHost({ name: host })],
     { now: Date.parse(as_of), depth: 'all' },
   );
@@ -59,7 +59,7 @@ describe('the recorded listings', () => {
           ['full-file-prefix.json', 'web-13', three],
         ] as const
       ).map(async ([listing, name, filePrefix]) => {
-        const list = askListings([recordedListing(listing)]);
+        const list = openListings([recordedListing(listing)]);
         const now = Date.parse('2026-11-23T12:00:00Z');
         return checkHosts(list, [aHost({ name, filePrefix })], { now, depth: 'all' });
       }),
