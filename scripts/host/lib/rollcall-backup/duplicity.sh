@@ -1,0 +1,158 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154 # shared with the commands and the other files beside this one
+# Runs duplicity so that it never needs a secret key, a passphrase or what a past run left behind.
+#
+# `full` itself only encrypts. What asks for a passphrase is duplicity's wish to know every set
+# that is on S3 in its cache: it fetches and decrypts what the cache lacks. So each run has an
+# empty archive directory of its own, asks duplicity which names it would fetch (a dry run of an
+# empty directory needs no key), and lays an empty file under each name; only names are compared.
+# With no cache there is nothing to resume either: every set begins when its name says.
+
+# Its environment is the same by hand, from cron and from systemd, whatever HOME,
+# AWS profile or proxy the caller has. In a session of its own, so that end_child ends all of it.
+in_clean_environment() {
+  set -- PATH="$PATH" HOME="$work" LC_ALL=C TMPDIR="$work/t" GNUPGHOME="$work/gpg" \
+    AWS_SHARED_CREDENTIALS_FILE="$credentials" AWS_CONFIG_FILE=/dev/null AWS_EC2_METADATA_DISABLED=true \
+    AWS_DEFAULT_REGION="$REGION" AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=10 PYTHONDONTWRITEBYTECODE=1 "$@"
+  [ -z "$HTTPS_PROXY" ] || set -- HTTPS_PROXY="$HTTPS_PROXY" "$@"
+  [ -z "$CA_BUNDLE" ] || set -- AWS_CA_BUNDLE="$CA_BUNDLE" "$@"
+  # newer boto3 adds checksums that some services other than Amazon's refuse
+  [ -z "$ENDPOINT_URL" ] || set -- AWS_REQUEST_CHECKSUM_CALCULATION=when_required AWS_RESPONSE_CHECKSUM_VALIDATION=when_required "$@"
+  exec setsid env -i "$@"
+}
+
+# open_work: makes work, a directory for this run alone; the lock is held, so others are left over
+open_work() {
+  for leftover in "$TEMP_DIR"/work.??????; do
+    # a directory of ours and not a link: rm -rf follows nothing that others laid
+    if [ -d "$leftover" ] && [ ! -L "$leftover" ] && [ "$(stat -c %u "$leftover")" = "$(id -u)" ]; then
+      rm -rf "$leftover"
+    fi
+  done
+  make_work work
+}
+
+# make_work NAME
+make_work() {
+  [ -d "$TEMP_DIR" ] || die "$NOT_SET_UP" "$TEMP_DIR does not exist" "run: mkdir -p $TEMP_DIR"
+  work=$(mktemp -d "$TEMP_DIR/$1.XXXXXX") || die "$NO_SPACE" "cannot make a directory in $TEMP_DIR" "is the disk full, or read-only?"
+  (umask 077 && mkdir "$work/gpg" "$work/arch" "$work/arch/s" "$work/t" "$work/empty")
+}
+
+# keyring FILE: gpg_of_run sees this key and no other, and starts no agent
+keyring() { cp "$1" "$work/gpg/rollcall.gpg" && chmod 600 "$work/gpg/rollcall.gpg"; }
+
+keyring_options='--no-default-keyring --keyring rollcall.gpg --trust-model=always --no-autostart'
+
+gpg_of_run() {
+  # shellcheck disable=SC2086 # several options
+  GNUPGHOME=$work/gpg gpg --batch --no-tty --quiet $keyring_options "$@"
+}
+
+# probe_recipient: prints the id of the subkey that gpg encrypts to
+probe_recipient() {
+  printf 'probe\n' | gpg_of_run --encrypt --recipient "$FINGERPRINT" >"$work/probe" 2>/dev/null || return 1
+  gpg_of_run --list-only --list-packets "$work/probe" 2>/dev/null |
+    sed -n 's/^:pubkey enc packet:.* keyid \([0-9A-F]\{16\}\).*/\1/p' | grep . || return 1
+}
+
+duplicity_version() {
+  (in_clean_environment "$DUPLICITY" --version) 2>/dev/null </dev/null | sed -n 's/^duplicity \([0-9][0-9A-Za-z.+~-]*\).*/\1/p' | head -n 1
+}
+
+# The Python that duplicity runs on is the one that needs boto3: by its first line.
+duplicity_python() {
+  first_line=$(head -c 200 "$DUPLICITY" | head -n 1 | tr -d '\000')
+  case $first_line in
+    '#!'*python*) ;;
+    *) echo /usr/bin/python3 && return 0 ;;
+  esac
+  first_line=${first_line#'#!'}
+  first_line=${first_line#"${first_line%%[! ]*}"}
+  case $first_line in
+    */env\ *) command -v "${first_line##* }" || echo /usr/bin/python3 ;;
+    *) echo "${first_line%% *}" ;;
+  esac
+}
+
+# look_s3 look|whole ...: asks S3 with the host's own credentials
+look_s3() {
+  look_for=$1
+  shift
+  in_background in_clean_environment "$(duplicity_python)" "$libdir/s3.py" "$look_for" "$BUCKET" "$PREFIX/" \
+    "$FILE_PREFIX" "${ENDPOINT_URL:--}" "$credentials" "$@" </dev/null 9>&-
+}
+
+# duplicity_full ARGUMENT...: never returns; its children keep the lock with it, so that a run
+# whose shell was killed still counts as one at work
+duplicity_full() {
+  [ -z "$FILE_PREFIX" ] || set -- --file-prefix "$FILE_PREFIX" "$@"
+  [ -z "$ENDPOINT_URL" ] || set -- --s3-endpoint-url "$ENDPOINT_URL" "$@"
+  case $version in
+    0.* | 1.* | 2.* | 3.0.*) ;;
+    # it begins by a symmetric encryption through an agent, which there is none of here, unless told so
+    *) set -- --use-agent "$@" ;;
+  esac
+  # with no permission to read, the check of a volume's size is refused: do not wait 2 minutes for each
+  set -- full --archive-dir "$work/arch" --name s --tempdir "$work/t" --encrypt-key "$FINGERPRINT" \
+    --gpg-options="$keyring_options" --num-retries 2 --backend-retry-delay 1 --volsize "$VOLSIZE_MB" "$@"
+  set -- "$DUPLICITY" "$@"
+  if ionice -c 3 true 2>/dev/null; then set -- ionice -c 3 "$@"; fi
+  in_clean_environment nice -n 10 "$@" </dev/null
+}
+
+# lay_stand_ins: an empty file for each name that duplicity would fetch; 0, or duplicity's status
+lay_stand_ins() {
+  status=0
+  in_background duplicity_full --dry-run --no-print-statistics "$work/empty" "$url" >"$work/dry" 2>&1 || status=$?
+  [ "$status" = 0 ] || return "$status"
+  prefix_pattern=$(printf '%s' "$FILE_PREFIX" | sed 's/\./\\./g')
+  grep -Eax "$prefix_pattern(duplicity-(full|inc)\.[0-9A-Za-z.]+\.manifest|duplicity-(full|new)-signatures\.[0-9A-Za-z.]+\.sigtar|d[fi]\.[0-9a-z.]+\.m|d(fs|ns)\.[0-9a-z.]+\.st)(\.[0-9A-Za-z._~-]*)?" \
+    "$work/dry" | sort -u >"$work/need" || :
+  while IFS= read -r file; do
+    case $file in
+      *.gpg | *.gz | *.part) base=${file%.*} ;;
+      *.g | *.z) base=${file%.*} ;;
+      *) base=$file ;;
+    esac
+    case $file in
+      *.manifest* | *.m | *.m.*) : >"$work/arch/s/$base" ;;
+      *) gzip -nc </dev/null >"$work/arch/s/$base.gz" ;;
+    esac
+  done <"$work/need"
+}
+
+# in_background COMMAND...: waits for COMMAND so that a signal to this shell is heard at once
+in_background() {
+  "$@" &
+  child=$!
+  child_status=0
+  wait "$child" || child_status=$?
+  child=''
+  return "$child_status"
+}
+
+# end_child: TERM, ten seconds, KILL
+end_child() {
+  [ -n "${child:-}" ] || return 0
+  kill -TERM "-$child" 2>/dev/null || kill -TERM "$child" 2>/dev/null || :
+  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    kill -0 "-$child" 2>/dev/null || break
+    sleep 0.5
+  done
+  kill -KILL "-$child" 2>/dev/null || :
+  wait "$child" 2>/dev/null || :
+  child=''
+}
+
+# The set that this run wrote, by the one manifest in the archive directory that is no stand-in.
+written_set() {
+  for file in "$work/arch/s/${FILE_PREFIX}duplicity-full."*.manifest; do
+    [ -s "$file" ] || continue
+    file=${file##*/}
+    file=${file#"${FILE_PREFIX}duplicity-full."}
+    printf '%s' "${file%.manifest}"
+    return 0
+  done
+  return 1
+}
