@@ -3,6 +3,7 @@ import {
   FINDING_KINDS,
   type Finding,
   type FindingKind,
+  isUntold,
   worstSeverity,
 } from '../verdict/finding.ts';
 import type { Verdict } from '../verdict/judge.ts';
@@ -20,6 +21,8 @@ import {
   wrapText,
 } from './plain-text.ts';
 import type { Report } from './report.ts';
+import { sayLastGood } from './retention-words.ts';
+import { UNTOLD } from './tamper-words.ts';
 
 /** What a run has to say; `due` names the hosts whose window closed since the last run. */
 export type Run = {
@@ -153,7 +156,7 @@ function sharedCause(failed: readonly Verdict[]): string | undefined {
 
 /** The headline in a column of its own, then what was found, the last good copy and the next step. */
 function composeHost(verdict: Verdict): string[] {
-  const { host, findings, lastGood } = verdict;
+  const { host, findings } = verdict;
   const [worst] = findings;
   if (worst === undefined) return [];
   const told = findings.filter(({ severity }) => severity !== 'info');
@@ -163,15 +166,8 @@ function composeHost(verdict: Verdict): string[] {
       ? paragraph(finding.kind.toUpperCase(), `${host.name}: ${text}`)
       : paragraph('', `${finding.kind}: ${text}`);
   });
-  if (lastGood !== undefined && worst.kind !== 'unreadable') {
-    const size = `${count(lastGood.volumes?.count ?? 0, 'volume')}, ${sayBytes(lastGood.bytes)}`;
-    lines.push(
-      ...paragraph(
-        '',
-        `Last good copy: ${sayInstant(lastGood.startedAt, host.timezone)}, ${size}.`,
-      ),
-    );
-  }
+  const lastGood = worst.kind === 'unreadable' ? undefined : sayLastGood(verdict);
+  if (lastGood !== undefined) lines.push(...paragraph('', lastGood));
   return [...lines, ...composeSteps(worst, verdict), ''];
 }
 
@@ -189,9 +185,18 @@ function composeDigest(run: Run): string[] {
   const { verdicts, unknownHosts, unsearched } = run.report;
   const lines: string[] = [];
   for (const verdict of verdicts.filter((one) => !hasFailed(one))) {
-    for (const finding of verdict.findings.slice(0, 5)) {
+    for (const finding of verdict.findings.filter((one) => !isUntold(one)).slice(0, 5)) {
       const text = describeFinding(finding, verdict);
       lines.push(...paragraph(finding.kind.toUpperCase(), `${verdict.host.name}: ${text}`));
+    }
+  }
+  for (const [untold, text] of Object.entries(UNTOLD)) {
+    const blind = verdicts.filter(({ findings }) =>
+      findings.some((one) => one.kind === 'tampered' && one.untold === untold),
+    );
+    // One bucket's setting, and one paragraph: not a line for each of its hosts.
+    if (blind.length > 0) {
+      lines.push(...paragraph('BLIND', `tampering with ${count(blind.length, 'host')} ${text}.`));
     }
   }
   if (unknownHosts.length > 0) {

@@ -11,14 +11,17 @@ import type { Host } from '../roster/roster.ts';
 import {
   type Finding,
   type FindingKind,
+  isUntold,
   type OpenedBy,
   type SetTimes,
   showNames,
   sortFindings,
-  worstSeverity,
 } from './finding.ts';
+import { keepOf, type Lifecycle } from './lifecycle.ts';
 import { judgeRecipients } from './recipients.ts';
+import { type Countdown, countDown, goodFulls, judgeRetention } from './retention.ts';
 import { judgeSize, judgeTail } from './size.ts';
+import { judgeTampering } from './tamper.ts';
 import { closedWindow, type Window, windowAfter, windowBefore } from './window.ts';
 
 /** Why a target could not be read; `hint` says what to do next. */
@@ -28,6 +31,15 @@ export type Unreadable = { readonly unreadable: string; readonly hint: string };
 export type Progress = {
   readonly window: Window;
   readonly state: 'done' | 'uploading' | 'not yet';
+};
+
+/** What was read beside the listing; each has its answer for when it was not. */
+export type Beside = {
+  /** Who can open the newest full. */
+  readonly opened?: readonly OpenedBy[];
+  readonly lifecycle?: Lifecycle;
+  /** When S3 itself says that the first volume of the last good copy is hidden. */
+  readonly stampedAt?: Instant | undefined;
 };
 
 /** The judgement on one host at one instant. */
@@ -43,8 +55,10 @@ export type Verdict = {
   readonly answer: BackupSet | undefined;
   /** When the first full that answers was done; after `dueAt` = a recovery. */
   readonly answeredAt: Instant | undefined;
-  /** The newest complete full at all, whatever its day; never one from the future. */
+  /** The newest complete full at all, whatever its day; never one from the future, or overwritten. */
   readonly lastGood: BackupSet | undefined;
+  /** How long a last good copy that is not of this window lasts; `undefined` where nothing is to be counted. */
+  readonly countdown: Countdown | undefined;
   readonly sets: readonly BackupSet[];
   readonly next: Progress | undefined;
 };
@@ -56,13 +70,13 @@ const WINDOWS_COUNTED = 400;
 
 /**
  * Judges a host at `now` by the newest window that has closed. `read` is what its target holds at `now`,
- * or why that is not known; `opened` says who can open the newest full. Pure: the same listing and instant give the same verdict.
+ * or why that is not known. Pure: the same listing and instant give the same verdict.
  */
 export function judge(
   host: Host,
   read: Collection | Unreadable,
   now: Instant,
-  opened: readonly OpenedBy[] = [],
+  { opened = [], lifecycle = NOT_ASKED, stampedAt }: Beside = {},
 ): Verdict {
   const window = closedWindow(host, now);
   if ('unreadable' in read) return unreadable(host, window, now, read);
@@ -71,10 +85,13 @@ export function judge(
   const answers = fulls.filter((set) => doesAnswer(set, window, now));
   const answer = answers.at(-1);
   const answeredAt = answers.length === 0 ? undefined : Math.min(...answers.flatMap(doneAt));
-  const present = fulls.filter((set) => set.startedAt <= now + SKEW);
-  const lastGood = present.findLast((set) => isComplete(set) === true);
+  const lastGood = goodFulls(read, now).at(-1);
+  const keep = keepOf(host, lifecycle);
+  const countdown = hasToCount(read, window, now) ? countDown(read, keep, now) : undefined;
 
   const findings = sortFindings([
+    ...judgeTampering(read, host, keep, window),
+    ...judgeRetention(countdown, window.opensAt, now, stampedAt),
     ...judgeTurn(host, window, fulls, read.sets, lastGood, answer, now),
     ...judgePoison(read),
     ...judgeIncrementals(read.sets, window),
@@ -94,9 +111,18 @@ export function judge(
     answer,
     answeredAt,
     lastGood,
+    countdown,
     sets: read.sets,
     next: progressOf(host, window, fulls, now),
   };
+}
+
+const NOT_ASKED: Lifecycle = { unread: 'not asked' };
+
+/** No good full has been begun since the window opened: the last one's days are numbered. */
+export function hasToCount(read: Collection, { opensAt }: Window, now: Instant): boolean {
+  const newest = goodFulls(read, now).at(-1);
+  return newest === undefined || newest.startedAt < opensAt;
 }
 
 /** The full that says today who can open the backups: the newest with a manifest, and not from the future. */
@@ -297,11 +323,9 @@ function headlineOf(
   findings: readonly Finding[],
   answer: BackupSet | undefined,
 ): 'ok' | FindingKind {
-  const [worst] = findings;
+  const [worst] = findings.filter((finding) => !isUntold(finding));
   if (worst === undefined) return 'ok';
-  if (worstSeverity(findings) !== 'info') {
-    return findings.find((finding) => finding.severity === worstSeverity(findings))?.kind ?? 'ok';
-  }
+  if (worst.severity !== 'info') return worst.kind;
   const excuse = findings.find(({ kind }) => kind === 'paused' || kind === 'never');
   return excuse === undefined || answer !== undefined ? 'ok' : excuse.kind;
 }
@@ -332,6 +356,7 @@ function unreadable(host: Host, window: Window, now: Instant, why: Unreadable): 
     answer: undefined,
     answeredAt: undefined,
     lastGood: undefined,
+    countdown: undefined,
     sets: [],
     next: undefined,
   };

@@ -36,7 +36,7 @@ describe('listSets', () => {
   it('asks for the newest set alone when four fulls are more than a page', async () => {
     const { asked, verdict } = await read(fulls(7, 60).flat(), 100);
     expect(asked).toHaveLength(3);
-    expect(asked.at(-1)?.prefix).toBe('web/duplicity-full.20261123T031500Z.vol');
+    expect(asked.at(-1)?.prefix).toBe('web/duplicity-full.20261123T031500Z.');
     expect(verdict.headline).toBe('ok');
   });
 

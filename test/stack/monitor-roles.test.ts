@@ -16,6 +16,8 @@ describe.each([
 
   it.each<Call>([
     ['lists the backups', 's3:ListBucket', bucket],
+    ['lists their versions', 's3:ListBucketVersions', bucket],
+    ['reads how long they last', 's3:GetLifecycleConfiguration', bucket],
     ['reads who can open a backup', 's3:GetObject', volume],
     ['publishes alerts', 'sns:Publish', topic],
     ['mails from the address of the roll', 'ses:SendEmail', identity, from],
@@ -36,7 +38,17 @@ describe.each([
 
   it.each<Call>([
     ['read an older version', 's3:GetObjectVersion', volume],
-    ['list versions', 's3:ListBucketVersions', bucket],
+    [
+      'list the versions of a bucket that is not on the roll',
+      's3:ListBucketVersions',
+      'arn:aws:s3:::payroll',
+    ],
+    [
+      'read the lifecycle of another bucket',
+      's3:GetLifecycleConfiguration',
+      'arn:aws:s3:::payroll',
+    ],
+    ['read the bucket policy', 's3:GetBucketPolicy', bucket],
     ['read where no recipients are compared', 's3:GetObject', 'arn:aws:s3:::payroll/x'],
     ['write a backup', 's3:PutObject', volume],
     ['write to another bucket of the roll', 's3:PutObject', 'arn:aws:s3:::other-bucket/x'],

@@ -132,14 +132,17 @@ describe.each([
     expect(wide).toEqual([]);
   });
 
-  it('allow nothing in S3 but to list, and to read where recipients are compared', () => {
+  it('allow nothing in S3 but to list and see how long it lasts, and to read where recipients are compared', () => {
     const s3 = statements
       .flatMap(({ Action }) => [Action].flat())
       .filter((one) => /^s3:/.test(one));
     const compares = roll.hosts.some(({ recipients }) => recipients.length > 0);
-    expect([...new Set(s3)].sort()).toEqual(
-      compares ? ['s3:GetObject', 's3:ListBucket'] : ['s3:ListBucket'],
-    );
+    expect([...new Set(s3)].sort()).toEqual([
+      's3:GetLifecycleConfiguration',
+      ...(compares ? ['s3:GetObject'] : []),
+      's3:ListBucket',
+      's3:ListBucketVersions',
+    ]);
   });
 
   it('allow to mail only when the roll names a sender', () => {

@@ -22,6 +22,7 @@ export function inMemory(
     bucket: undefined,
     prefix: '',
     objects,
+    versions: [],
     from: undefined,
     next: undefined,
   };
@@ -38,12 +39,18 @@ export function inMemoryStore(
   objects: readonly KeyedObject[],
   heads: Readonly<Record<string, Uint8Array>> = {},
 ): ObjectStore {
-  return { list: inMemory(objects), readHead: async (_, key) => heads[key] };
+  return {
+    list: inMemory(objects),
+    readHead: async (_, key) => heads[key],
+    readLifecycle: async () => ({ unread: 'not asked' }),
+    readExpiry: async () => undefined,
+  };
 }
 
-function cutAfter({ objects, prefixes }: ListAnswer, rows: number): ListAnswer {
+function cutAfter({ objects, prefixes, ...rest }: ListAnswer, rows: number): ListAnswer {
   const cut = objects.length + prefixes.length > rows;
   return {
+    ...rest,
     objects: objects.slice(0, rows),
     prefixes: prefixes.slice(0, rows - objects.length),
     cut,

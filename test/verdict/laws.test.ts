@@ -42,6 +42,7 @@ const essence = ({ headline, findings, answer, lastGood }: Verdict) => ({
   answer: answer?.startedAt,
   lastGood: lastGood?.startedAt,
 });
+const kindsOf = ({ findings }: Verdict) => findings.map(({ kind }) => kind);
 const badness = (verdict: Verdict) =>
   verdict.headline === 'ok'
     ? 0
@@ -77,7 +78,8 @@ describe('a verdict', () => {
       fc.property(bucket, fc.nat(), (objects, pick) => {
         const before = judged(objects);
         const { answer } = before;
-        if (answer === undefined) return;
+        // With a second full in the window the other one answers, and is compared with fewer earlier ones.
+        if (answer === undefined || kindsOf(before).includes('duplicate-full')) return;
         const time = formatFileName({
           type: 'full',
           manifest: true,
