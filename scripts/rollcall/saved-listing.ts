@@ -180,11 +180,16 @@ function answer(contents: Contents, query: ListQuery): ListAnswer {
   const prefixes = new Set<string>();
   for (const object of among(contents.objects, query)) {
     const end = delimiter === undefined ? -1 : object.key.indexOf(delimiter, prefix.length);
-    if (end === -1) objects.push(object);
+    if (end === -1) objects.push(query.versions ? object : plain(object));
     else prefixes.add(object.key.slice(0, end + (delimiter ?? '').length));
   }
   const hidden = query.versions ? [...among(contents.hidden, query)] : [];
   return { objects, hidden, prefixes: [...prefixes], cut: false };
+}
+
+/** What a listing of objects alone would tell. */
+function plain({ key, bytes, modifiedAt }: KeyedObject): KeyedObject {
+  return { key, bytes, modifiedAt, firstModifiedAt: modifiedAt };
 }
 
 function* among<Row extends { readonly key: string }>(

@@ -92,7 +92,7 @@ export function judge(
   const findings = sortFindings([
     ...judgeTampering(read, host, keep, window),
     ...judgeRetention(countdown, window.opensAt, now, stampedAt),
-    ...judgeTurn(host, window, fulls, read.sets, lastGood, answer, now),
+    ...judgeTurn(host, window, read, lastGood, answer, now),
     ...judgePoison(read),
     ...judgeIncrementals(read.sets, window),
     ...judgeEncryption(read),
@@ -153,8 +153,7 @@ function doneAt(set: BackupSet): Instant[] {
 function judgeTurn(
   host: Host,
   window: Window,
-  fulls: readonly BackupSet[],
-  sets: readonly BackupSet[],
+  { sets, hiddenFulls }: Collection,
   lastGood: BackupSet | undefined,
   answer: BackupSet | undefined,
   now: Instant,
@@ -164,8 +163,9 @@ function judgeTurn(
   if (answer !== undefined) return [];
   const owed = host.since === undefined || window.date >= host.since;
   if (!owed) return [{ kind: 'never', severity: 'info' }];
-  if (sets.length === 0) return [{ kind: 'never', severity: 'critical' }];
+  if (sets.length + hiddenFulls.length === 0) return [{ kind: 'never', severity: 'critical' }];
 
+  const fulls = sets.filter((set) => set.type === 'full');
   const begun = fulls.filter((set) => isIn(window, set.startedAt));
   const unread = begun.find((set) => isComplete(set) === undefined);
   if (unread !== undefined) return [notRead(unread)];
@@ -174,7 +174,7 @@ function judgeTurn(
   const broken = begun.findLast((set) => isComplete(set) === false);
   // A set that is there twice over lacks nothing: `poisoned` says what is wrong with it.
   if (broken !== undefined) return isOnlyDoubled(broken) ? [] : [incomplete(broken)];
-  return [missing(host, window, fulls, lastGood)];
+  return [missing(host, window, fulls, lastGood ?? hiddenFulls.at(-1)?.set)];
 }
 
 /** A pause covers the windows due before its date; it always ends. */

@@ -1,5 +1,6 @@
 // A bucket in memory, asked as the check asks: every page whole, or cut after a number of rows.
 import { askListings, type SavedListing } from '../../scripts/rollcall/saved-listing.ts';
+import type { VersionRow } from '../../shared/check/fold-versions.ts';
 import type {
   KeyedObject,
   ListAnswer,
@@ -15,14 +16,14 @@ export const keyed = (prefix: string, objects: readonly StoredObject[]): KeyedOb
 /** Tells every query in `asked`; one page holds at most `pageRows` rows. */
 export function inMemory(
   objects: readonly KeyedObject[],
-  { pageRows = 1000, asked = [] as ListQuery[] } = {},
+  { pageRows = 1000, asked = [] as ListQuery[], versions = [] as readonly VersionRow[] } = {},
 ): ListObjects {
   const whole: SavedListing = {
     file: 'memory',
     bucket: undefined,
     prefix: '',
     objects,
-    versions: [],
+    versions,
     from: undefined,
     next: undefined,
   };
