@@ -18,7 +18,7 @@ in_clean_environment() {
   [ -z "$CA_BUNDLE" ] || set -- AWS_CA_BUNDLE="$CA_BUNDLE" "$@"
   # newer boto3 adds checksums that some services other than Amazon's refuse
   [ -z "$ENDPOINT_URL" ] || set -- AWS_REQUEST_CHECKSUM_CALCULATION=when_required AWS_RESPONSE_CHECKSUM_VALIDATION=when_required "$@"
-  exec setsid env -i "$@"
+  exec setsid env -i "$@" </dev/null
 }
 
 # open_work: makes work, a directory for this run alone; the lock is held, so others are left over
@@ -75,16 +75,16 @@ duplicity_python() {
   esac
 }
 
-# look_s3 look|whole ...: asks S3 with the host's own credentials
+# look_s3 look|whole ...: asks S3 with the host's own credentials; answers to work/looked, work/trouble
 look_s3() {
   look_for=$1
   shift
-  in_background in_clean_environment "$(duplicity_python)" "$libdir/s3.py" "$look_for" "$BUCKET" "$PREFIX/" \
-    "$FILE_PREFIX" "${ENDPOINT_URL:--}" "$credentials" "$@" </dev/null 9>&-
+  in_background "$work/looked" "$work/trouble" in_clean_environment "$(duplicity_python)" "$libdir/s3.py" \
+    "$look_for" "$BUCKET" "$PREFIX/" "$FILE_PREFIX" "${ENDPOINT_URL:--}" "$credentials" "$@"
 }
 
-# duplicity_full ARGUMENT...: never returns; its children keep the lock with it, so that a run
-# whose shell was killed still counts as one at work
+# duplicity_full ARGUMENT...: never returns. It keeps the lock, so that a run whose shell was
+# killed still counts as one at work.
 duplicity_full() {
   [ -z "$FILE_PREFIX" ] || set -- --file-prefix "$FILE_PREFIX" "$@"
   [ -z "$ENDPOINT_URL" ] || set -- --s3-endpoint-url "$ENDPOINT_URL" "$@"
@@ -98,13 +98,13 @@ duplicity_full() {
     --gpg-options="$keyring_options" --num-retries 2 --backend-retry-delay 1 --volsize "$VOLSIZE_MB" "$@"
   set -- "$DUPLICITY" "$@"
   if ionice -c 3 true 2>/dev/null; then set -- ionice -c 3 "$@"; fi
-  in_clean_environment nice -n 10 "$@" </dev/null
+  in_clean_environment nice -n 10 "$@"
 }
 
 # lay_stand_ins: an empty file for each name that duplicity would fetch; 0, or duplicity's status
 lay_stand_ins() {
   status=0
-  in_background duplicity_full --dry-run --no-print-statistics "$work/empty" "$url" >"$work/dry" 2>&1 || status=$?
+  in_background "$work/dry" "$work/dry" duplicity_full --dry-run --no-print-statistics "$work/empty" "$url" || status=$?
   [ "$status" = 0 ] || return "$status"
   prefix_pattern=$(printf '%s' "$FILE_PREFIX" | sed 's/\./\\./g')
   grep -Eax "$prefix_pattern(duplicity-(full|inc)\.[0-9A-Za-z.]+\.manifest|duplicity-(full|new)-signatures\.[0-9A-Za-z.]+\.sigtar|d[fi]\.[0-9a-z.]+\.m|d(fs|ns)\.[0-9a-z.]+\.st)(\.[0-9A-Za-z._~-]*)?" \
@@ -122,9 +122,16 @@ lay_stand_ins() {
   done <"$work/need"
 }
 
-# in_background COMMAND...: waits for COMMAND so that a signal to this shell is heard at once
+# in_background OUT ERR COMMAND...: waits for COMMAND so that a signal to this shell is heard at once.
+# The files are for COMMAND alone: a trap of this shell speaks where the shell does.
 in_background() {
-  "$@" &
+  out_file=$1 err_file=$2
+  shift 2
+  if [ "$out_file" = "$err_file" ]; then
+    "$@" >"$out_file" 2>&1 &
+  else
+    "$@" >"$out_file" 2>"$err_file" &
+  fi
   child=$!
   child_status=0
   wait "$child" || child_status=$?

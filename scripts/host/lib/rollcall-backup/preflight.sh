@@ -139,12 +139,12 @@ check_hooks() {
 
 # check_s3: the bucket can be listed with these credentials, and the clocks agree
 check_s3() {
-  look_s3 look >"$work/look" 2>"$work/trouble" || {
+  look_s3 look || {
     problem "$NO_S3" "$(sed -n 's/^reason=//p' "$work/trouble")" "$(s3_trouble)" "$(sed -n 's/^do=//p' "$work/trouble")"
     return 0
   }
   said ok "$target can be listed"
-  skew=$(sed -n 's/^skew=//p' "$work/look")
+  skew=$(sed -n 's/^skew=//p' "$work/looked")
   case ${skew#-} in
     '' | *[!0-9]*) ;;
     *)
