@@ -85,8 +85,6 @@ setup() {
   for program in bash sh env gpg gpg-agent gpgconf tar awk grep sed cat ls find sort sha1sum mkdir mv rm chmod chown touch dirname cut wc id readlink stat; do
     ln -s "$(command -v "$program")" only/
   done
-  PATH=$PWD/only run restore-plain set "$GOOD" plain
-  [ "$status" -eq 127 ]
   PATH=$PWD/only run "$kit/bin/restore-plain" set "$GOOD" plain
   expect 0 "all checksums right"
   same_tree "$WORLD/tree" plain no-times-of-directories
@@ -120,9 +118,9 @@ setup() {
   run restore-plain set "$GOOD" out
   expect 6 "volume 2 does not match its checksum" "restore-set"
   [ ! -e out ] && [ ! -e out.partial ]
-  run restore web --from set all out
-  expect 6 "does not match its checksum"
-  [ ! -e out ]
+  run restore web --from set all half
+  expect 6 "does not match its checksum" "half.partial"
+  [ ! -e half ] && [ -d half.partial ]
   rm "set/duplicity-full.$GOOD.vol2.difftar.gpg"
   run restore-plain set "$GOOD" out
   expect 6 "volume 2 is missing"

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2016,SC2119,SC2120,SC2154 # bats sets status and output; the texts are for other shells
 # A fleet of one host with real programs: a local S3, a key, a nasty tree, backups of several days.
 
 kit=$(cd "$BATS_TEST_DIRNAME/../../scripts/restore" && pwd)
@@ -18,7 +19,9 @@ world() {
     [ -s "$WORLD/endpoint" ] && break
     sleep 0.1
   done
+  # without it the real S3 would be asked
   ENDPOINT=$(cat "$WORLD/endpoint")
+  [[ $ENDPOINT == http://127.0.0.1:* ]] || return 1
   # the start of a minute, so that no test straddles one
   NOW=$(($(date +%s) / 60 * 60))
   export ENDPOINT NOW
@@ -158,4 +161,40 @@ expect() {
       return 1
     }
   done
+}
+
+# sandbox FILE: runs it with bash as root, where /etc, /home, /root and /usr/local are copies that
+# vanish, so that users can be made and programs installed
+sandbox() {
+  [ "$(id -u)" -eq 0 ] || skip "needs root"
+  mkdir -p "$WORLD/layers"
+  # shellcheck disable=SC2016
+  unshare -m --propagation private bash -euo pipefail -c '
+    layers=$1
+    mount -t tmpfs -o mode=755 tmpfs "$layers"
+    for place in /etc /usr/local; do
+      mkdir -p "$layers/up$place" "$layers/work$place"
+      mount -t overlay overlay -o "lowerdir=$place,upperdir=$layers/up$place,workdir=$layers/work$place" "$place"
+    done
+    mount -t tmpfs -o mode=755 tmpfs /home
+    mount -t tmpfs -o mode=700 tmpfs /root
+    mkdir -m 1777 "$layers/tmp"
+    export HOME=/root TMPDIR="$layers/tmp" PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+    unset ROLLCALL_RESTORE_SYSTEM
+    cp "$WORLD/web.key" "$WORLD/web.aws" /root/
+    cd /root
+    status=0
+    bash -euo pipefail "$2" || status=$?
+    # agents of users that are gone with this sandbox
+    for pid in $(pgrep -x gpg-agent || true); do
+      [[ $(readlink "/proc/$pid/ns/mnt") != "$(readlink /proc/self/ns/mnt)" ]] || kill "$pid" 2>/dev/null || true
+    done
+    exit "$status"
+  ' sandbox "$WORLD/layers" "$(readlink -f "$1")" 3>&-
+}
+
+can_sandbox() {
+  [ "$(id -u)" -eq 0 ] && unshare -m --propagation private bash -c '
+    mkdir -p "$1" && mount -t tmpfs tmpfs "$1" && mkdir "$1/u" "$1/w" && mount -t overlay o -o "lowerdir=/etc,upperdir=$1/u,workdir=$1/w" /etc
+  ' sandbox "$WORLD/layers" 2>/dev/null
 }
