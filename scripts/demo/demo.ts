@@ -9,7 +9,7 @@ import type { Context } from 'aws-lambda';
 import { runCheck } from '../rollcall/check-command.ts';
 import { type LocalAws, startLocalAws } from './aws/local-aws.ts';
 import { backUp, canBackUp } from './back-up.ts';
-import { DEMO_BUCKET, DEMO_DAY, DEMO_ROLL, fileNames, loadFleet } from './fleet.ts';
+import { DEMO_BUCKET, DEMO_DAY, DEMO_LEDGER, DEMO_ROLL, fileNames, loadFleet } from './fleet.ts';
 
 // The functions read the clock once, by Date.now; this is the clock that they are given here.
 const clock = { now: Date.parse(`${DEMO_DAY}T08:15:00Z`) };
@@ -81,6 +81,7 @@ async function playDay(aws: LocalAws): Promise<void> {
 
 async function setUp(aws: LocalAws): Promise<void> {
   aws.createBucket(DEMO_BUCKET, { versioning: true });
+  aws.createBucket(DEMO_LEDGER, { versioning: true });
   aws.setIdentity('backups@example.net', 'Success');
   loadFleet(aws);
   writeFileSync(join(folder, 'hosts.yml'), DEMO_ROLL);
@@ -95,6 +96,7 @@ async function setUp(aws: LocalAws): Promise<void> {
     AWS_SECRET_ACCESS_KEY: aws.credentials.secretAccessKey,
     AWS_ENDPOINT_URL: aws.endpoint,
     HOSTS_FILE: join(folder, 'hosts.yml'),
+    LEDGER_BUCKET: DEMO_LEDGER,
     ALERTS_TOPIC_ARN: TopicArn,
   });
 }

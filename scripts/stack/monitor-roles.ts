@@ -1,4 +1,4 @@
-// What the two functions may do: look at names, speak, and log. Neither can write to any bucket.
+// What the two functions may do: look, remember, speak, and log. Neither can write to a backup bucket.
 import { ConfigError } from '../../shared/roster/config-error.ts';
 import type { Roster } from '../../shared/roster/roster.ts';
 import {
@@ -13,6 +13,7 @@ import {
   trustOfService,
 } from './cloudformation.ts';
 import { failedRuns } from './failed-runs.ts';
+import { rememberRuns } from './ledger-bucket.ts';
 import { alertsTopic } from './topics.ts';
 
 /**
@@ -84,6 +85,7 @@ const role = (name: string, roster: Roster, buckets: readonly string[]): Resourc
             Resource: ref(alertsTopic),
           },
           ...readRecipients(roster, buckets),
+          ...rememberRuns,
           ...(roster.alerts.from === undefined ? [] : [speakByMail(roster.alerts.from)]),
           {
             Sid: 'KeepAnInvocationThatFailed',

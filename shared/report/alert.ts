@@ -17,6 +17,7 @@ import {
   sayDate,
   sayInstant,
   sayTime,
+  toAscii,
   wrapText,
 } from './plain-text.ts';
 import type { Report } from './report.ts';
@@ -37,8 +38,8 @@ const LISTED = 200;
 const WIDTH = 72;
 const COLUMN = 12;
 
-/** The message of a run; `undefined` when there is nothing to tell. */
-export function composeRun(run: Run): Message | undefined {
+/** The message of a run; `undefined` when there is nothing to tell. A `warning` is about the run itself. */
+export function composeRun(run: Run, warning?: string): Message | undefined {
   const failed = run.report.verdicts.filter(hasFailed).sort(worstFirst);
   const alerting = failed.filter(({ host }) => run.due.has(host.name));
   if (alerting.length === 0 && !run.digest) return undefined;
@@ -46,6 +47,7 @@ export function composeRun(run: Run): Message | undefined {
     failed.length === 0 ? composeGoodSubject(run) : composeFailedSubject(failed, run.hostsOnRoll);
   const lines = [
     composeHeader(run),
+    ...(warning === undefined ? [] : wrapText(`WARNING: ${toAscii(warning)}.`, WIDTH)),
     '',
     ...composeFailed(failed),
     ...(run.digest ? composeDigest(run) : []),

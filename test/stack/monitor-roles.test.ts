@@ -4,6 +4,7 @@ import { account, accountWith, type Call } from './stack-account.ts';
 
 const stack = accountWith(fullRoll);
 const bucket = 'arn:aws:s3:::acme-backups';
+const ledger = 'arn:aws:s3:::rollcall-prod-ledgerbucket';
 const volume = `${bucket}/web/duplicity-full.20261123T031702Z.vol1.difftar.gpg`;
 
 describe.each([
@@ -17,6 +18,9 @@ describe.each([
   it.each<Call>([
     ['lists the backups', 's3:ListBucket', bucket],
     ['reads who can open a backup', 's3:GetObject', volume],
+    ['reads what runs remember', 's3:GetObject', `${ledger}/state.json`],
+    ['remembers', 's3:PutObject', `${ledger}/state.json`],
+    ['sees that nothing is remembered yet', 's3:ListBucket', ledger],
     ['publishes alerts', 'sns:Publish', topic],
     ['mails from the address of the roll', 'ses:SendEmail', identity, from],
     [
@@ -35,6 +39,8 @@ describe.each([
   });
 
   it.each<Call>([
+    ['forget', 's3:DeleteObject', `${ledger}/state.json`],
+    ['write anything else into the ledger', 's3:PutObject', `${ledger}/x`],
     ['read an older version', 's3:GetObjectVersion', volume],
     ['list versions', 's3:ListBucketVersions', bucket],
     ['read where no recipients are compared', 's3:GetObject', 'arn:aws:s3:::payroll/x'],
