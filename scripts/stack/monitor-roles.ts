@@ -14,7 +14,7 @@ import {
 } from './cloudformation.ts';
 import { failedRuns } from './failed-runs.ts';
 import { rememberRuns } from './ledger-bucket.ts';
-import { alertsTopic } from './topics.ts';
+import { alertsTopic, opsTopic } from './topics.ts';
 
 /**
  * How many buckets one roll may name: a role's policies end at 10,240 characters, and a bucket
@@ -37,8 +37,8 @@ export function monitorRoles(roster: Roster): Resources {
     ]);
   }
   return {
-    CheckHostsRole: role('CheckHosts', roster, buckets),
-    OnObjectRole: role('OnObject', roster, [roster.bucket]),
+    CheckHostsRole: role('CheckHosts', roster, buckets, [alertsTopic, opsTopic]),
+    OnObjectRole: role('OnObject', roster, [roster.bucket], [alertsTopic]),
   };
 }
 
@@ -58,7 +58,12 @@ const readRecipients = ({ hosts }: Roster, buckets: readonly string[]): readonly
   ];
 };
 
-const role = (name: string, roster: Roster, buckets: readonly string[]): Resource => ({
+const role = (
+  name: string,
+  roster: Roster,
+  buckets: readonly string[],
+  spokenTo: readonly string[],
+): Resource => ({
   Type: 'AWS::IAM::Role',
   Properties: {
     // Without a SourceAccount: Lambda sends none when it takes on a role.
@@ -82,7 +87,7 @@ const role = (name: string, roster: Roster, buckets: readonly string[]): Resourc
             Sid: 'SpeakByTopic',
             Effect: 'Allow',
             Action: 'sns:Publish',
-            Resource: ref(alertsTopic),
+            Resource: spokenTo.map((topic) => ref(topic)),
           },
           ...readRecipients(roster, buckets),
           ...rememberRuns,

@@ -1,6 +1,6 @@
 // One run of the schedule, from the last good one until now: judge, remember, tell.
 import type { Instant } from '../duplicity/time.ts';
-import { composeRun } from '../report/alert.ts';
+import { composeRun, isEscalated } from '../report/alert.ts';
 import type { Urgency } from '../report/message.ts';
 import { type Summary, summarize } from '../report/report.ts';
 import type { Roster } from '../roster/roster.ts';
@@ -14,6 +14,8 @@ export type Ends = {
   readonly store: ObjectStore;
   readonly ledger: Ledger;
   readonly channels: readonly Channel[];
+  /** Told besides, when a host has missed its second window. */
+  readonly escalation: readonly Channel[];
 };
 
 export type Outcome = Summary & {
@@ -32,30 +34,32 @@ const CAUGHT_UP_MS = 7 * 86_400_000;
  * Throws an `AggregateError` when a channel refused, after all were tried.
  */
 export async function runSchedule(
-  { store, ledger, channels }: Ends,
+  { store, ledger, channels, escalation }: Ends,
   roster: Roster,
   until: Instant,
   now: Instant,
 ): Promise<Outcome> {
+  const everybody = [...channels, ...escalation];
   const opened = await openLedger(ledger);
   const judgedUntil = opened.state.judgedUntil ?? until - PERIOD_MS;
   const from = Math.max(judgedUntil, until - CAUGHT_UP_MS);
   if (from >= until) {
-    await deliverPending(ledger, opened, channels, [], now);
+    await deliverPending(ledger, opened, everybody, [], now);
     return { ...summarize([]), told: 'nobody' };
   }
 
   const run = await callRoll(store, roster, { from, until }, now);
   const message = composeRun(run, opened.warning);
   const id = `run ${until}`;
-  const pending = message === undefined ? [] : [pendingFor(id, message, channels, now)];
+  const told = isEscalated(run) ? everybody : channels;
+  const pending = message === undefined ? [] : [pendingFor(id, message, told, now)];
   const kept = await changeLedger(ledger, opened, now, (state) =>
     (state.judgedUntil ?? from) >= until
       ? undefined
       : { ...state, judgedUntil: until, pending: [...state.pending, ...pending] },
   );
   // Undefined: another run of the same tick was first, and tells it.
-  if (kept !== undefined) await deliverPending(ledger, kept, channels, [id], now);
+  if (kept !== undefined) await deliverPending(ledger, kept, everybody, [id], now);
   return {
     ...summarize(run.report.verdicts),
     told: kept === undefined ? 'nobody' : (message?.urgency ?? 'nobody'),

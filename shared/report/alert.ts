@@ -57,6 +57,14 @@ export function composeRun(run: Run, warning?: string): Message | undefined {
   return composeMessage({ subject, text: `${lines.join('\n')}\n`, ...sms, urgency });
 }
 
+/** A host that was told of has missed its second window or more: whoever watches the monitor hears of it too. */
+export function isEscalated({ report, due }: Run): boolean {
+  return report.verdicts.some(
+    ({ host, findings: [worst] }) =>
+      due.has(host.name) && worst?.kind === 'missing' && worst.windowsMissed > 1,
+  );
+}
+
 function hasFailed({ findings }: Verdict): boolean {
   return worstSeverity(findings) === 'critical';
 }

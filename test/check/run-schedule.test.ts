@@ -17,10 +17,12 @@ const store = inMemoryStore([...keyed('web/', friday), ...keyed('db/', friday)])
 function anOffice() {
   const ledger = memoryLedger();
   const channels = [memoryChannel('mail'), memoryChannel('SNS')];
-  const ends: Ends = { store, ledger, channels };
+  const ops = memoryChannel('SNS ops');
+  const ends: Ends = { store, ledger, channels, escalation: [ops] };
   return {
     ledger,
     channels,
+    ops,
     run: (iso: string, late = 0) => runSchedule(ends, roster, at(iso), at(iso) + late),
     subjects: () => channels.map(({ sent }) => sent.map(({ subject }) => subject)),
     told: () => channels[0]?.sent.map(({ subject }) => subject) ?? [],
@@ -48,6 +50,16 @@ describe('runSchedule', () => {
     ]);
     const state = parseState(office.ledger.text ?? '');
     expect(state?.judgedUntil).toBe(at('2026-11-23T11:00:00Z'));
+  });
+
+  it('rings for whoever watches the monitor from the second missed window on', async () => {
+    const office = anOffice();
+    await office.run('2026-11-21T08:15:00Z');
+    expect(office.ops.sent).toEqual([]);
+    await office.run('2026-11-22T08:15:00Z');
+    expect(office.ops.sent.map(({ subject }) => subject)).toEqual([
+      expect.stringContaining('web MISSING (2nd day)'),
+    ]);
   });
 
   it('tells once when two runs of one tick go at the same time', async () => {
@@ -102,7 +114,8 @@ describe('runSchedule', () => {
     const unreachable = async () => {
       throw new LedgerError('s3://ledger/state.json could not be read (AccessDenied (403))');
     };
-    const ends = { store, ledger: { read: unreachable, write: unreachable }, channels };
+    const ledger = { read: unreachable, write: unreachable };
+    const ends = { store, ledger, channels, escalation: [] };
     const until = at('2026-11-23T08:15:00Z');
     const outcome = await runSchedule(ends, roster, until, until);
     expect(outcome).toMatchObject({
@@ -135,6 +148,7 @@ describe('runSchedule', () => {
         store: { list: mortal(store.list), readHead: mortal(store.readHead) },
         ledger: { read: mortal(office.ledger.read), write: mortal(office.ledger.write) },
         channels: office.channels.map(({ name, send }) => ({ name, send: mortal(send) })),
+        escalation: [],
       };
       const until = at('2026-11-23T08:15:00Z');
       await Promise.race([runSchedule(ends, roster, until, until), killed]).catch(() => undefined);

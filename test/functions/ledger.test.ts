@@ -24,6 +24,19 @@ describe('the functions with their ledger', () => {
     expect(subjects()).toEqual(['[backup] 1 of 1 host FAILED: web MISSING (2nd day)']);
   });
 
+  it('tell whoever watches the monitor, but not those twice who got the mail', async () => {
+    await deployed.tick('2026-11-23T08:15:00Z');
+    expect(deployed.aws.outbox.topicMessages).toHaveLength(1);
+    await deployed.close();
+    deployed = await deploy(ROLL.replace('sms:', 'ops: [boss@example.net], sms:'));
+    deployed.put('web/', aFull({ begun: '2026-11-21T03:15:00Z' }));
+    await deployed.tick('2026-11-23T08:15:00Z');
+    const topics = deployed.aws.outbox.topicMessages.map(({ topicArn }) =>
+      topicArn.split(':').at(-1),
+    );
+    expect(topics.sort()).toEqual(['alerts', 'ops']);
+  });
+
   it('tell an event once, though S3 sent it twice', async () => {
     const key = 'web/duplicity-full.20261121T031500Z.vol2.difftar.gpg';
     const event = s3Event('ObjectRemoved:DeleteMarkerCreated', key, '2026-11-23T11:02:00Z');

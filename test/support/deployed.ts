@@ -39,7 +39,9 @@ export async function deploy(roll: string): Promise<Deployed> {
   vi.stubEnv('AWS_ENDPOINT_URL', aws.endpoint);
   vi.stubEnv('HOSTS_FILE', file);
   vi.stubEnv('LEDGER_BUCKET', LEDGER);
-  vi.stubEnv('ALERTS_TOPIC_ARN', await makeTopic(aws));
+  const topic = await makeTopic(aws);
+  vi.stubEnv('ALERTS_TOPIC_ARN', topic);
+  vi.stubEnv('OPS_TOPIC_ARN', topic.replace('alerts', 'ops'));
   vi.spyOn(console, 'log').mockImplementation(() => undefined);
 
   const at = (iso: string) => {
@@ -78,6 +80,7 @@ async function makeTopic(aws: LocalAws): Promise<string> {
     credentials: aws.credentials,
   });
   const { TopicArn = '' } = await sns.send(new CreateTopicCommand({ Name: 'alerts' }));
+  await sns.send(new CreateTopicCommand({ Name: 'ops' }));
   await sns.send(
     new SubscribeCommand({
       TopicArn,
