@@ -3,6 +3,11 @@
 /** Milliseconds since 1970-01-01T00:00:00Z; what every instant in Rollcall is. */
 export type Instant = number;
 
+/** True for an instant that a calendar has: duplicity reads seconds far beyond it. */
+export function isCalendarTime(at: number): boolean {
+  return Math.abs(at) <= 8_640_000_000_000_000;
+}
+
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 

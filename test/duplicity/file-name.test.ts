@@ -110,6 +110,13 @@ describe('parseFileName', () => {
     }
   });
 
+  it('counts no name whose time is beyond any calendar', () => {
+    for (const seconds of [8_640_000_000_000, 8_640_000_000_001, 9_007_199_254_740, 36 ** 12]) {
+      const reading = readFileName(`df.${seconds.toString(36)}.m.g`);
+      expect(reading.kind).toBe(seconds === 8_640_000_000_000 ? 'written' : 'tolerated');
+    }
+  });
+
   it('knows the statistics that duplicity 2.1 and later may add, and counts them as nothing', () => {
     expect(readFileName('duplicity-full.20261123T034402Z.jsonstat.gpg').kind).toBe('statistics');
     expect(parseFileName('duplicity-full.20261123T034402Z.jsonstat.gpg')).toBeUndefined();

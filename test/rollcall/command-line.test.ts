@@ -253,6 +253,12 @@ describe('rollcall explain', () => {
     expect(stdout).toContain('"web/evil\\u{1b}[2J": foreign');
   });
 
+  it('says no date where no calendar has one', async () => {
+    const { status, stdout } = await run(['explain', 'df.zzzzzzzzzzzz.m.g', 'df.2gosa7pa2gv.m.g']);
+    expect(status).toBe(0);
+    expect(stdout.match(/a time beyond any calendar/g)).toHaveLength(2);
+  });
+
   it('names the line that is not a JSON string, after those before it', async () => {
     const { status, stdout, stderr } = await run(['explain'], '"a"\nb\n');
     expect(status).toBe(3);
