@@ -177,6 +177,10 @@ describe('rollcall check', () => {
       ['check', '--hosts', roll, '--at', 'noon', '--listing', whole],
       /--at "noon" is not an instant/,
     ],
+    [
+      ['check', '--hosts', roll, '--at', '9999-12-31T23:59:59Z', '--listing', whole],
+      /is not an instant/,
+    ],
     [['check', '--hosts', roll, '--format', 'xml'], /--format "xml" is not known/],
     [['check', '--fromat', 'json'], /Unknown option '--fromat'[\s\S]*hint: /],
     [['chekc'], /there is no command "chekc"/],
