@@ -26,15 +26,15 @@ setup() {
   expect 0
   grep -A1 -x -- --encrypt-key "$stubs/argv" | grep -qx "$(cat "$key/fingerprint")"
   grep -qx -- '--gpg-options=--no-default-keyring --keyring rollcall.gpg --trust-model=always --no-autostart' "$stubs/argv"
-  ! grep -q 'sign' "$stubs/argv"
+  no grep -q 'sign' "$stubs/argv"
   grep -qx 'boto3+s3://acme-backups/web' "$stubs/argv"
 }
 
 @test "gives duplicity the same environment whatever the caller has" {
   HOME=/elsewhere AWS_PROFILE=mine AWS_ACCESS_KEY_ID=mine PASSPHRASE=mine https_proxy=http://mine run rollcall-backup run
   expect 0
-  ! grep -q mine "$stubs/environment"
-  ! grep -q PASSPHRASE "$stubs/environment"
+  no grep -q mine "$stubs/environment"
+  no grep -q PASSPHRASE "$stubs/environment"
   grep -qx "AWS_SHARED_CREDENTIALS_FILE=$etc/credentials" "$stubs/environment"
   grep -qx 'AWS_EC2_METADATA_DISABLED=true' "$stubs/environment"
 }
@@ -97,7 +97,7 @@ duplicity-new-signatures.20261122T031502Z.to.20261122T041502Z.sigtar.gz'
   does look 'printf "reason=AccessDenied\nerror=S3 says AccessDenied\ndo=look at the group\n" >&2; exit 7'
   run rollcall-backup run
   expect 7 'error: S3 says AccessDenied' 'hint: look at the group' 'FAIL code=7 set=- ' 'reason=AccessDenied'
-  ! grep -qx full "$stubs/argv"
+  no grep -qx full "$stubs/argv"
 }
 
 @test "tells an unreadable file as WARN, counts it, and succeeds" {
@@ -119,7 +119,7 @@ printf "Volume 1:\n" >"$archive/s/duplicity-full.20261123T031502Z.manifest"'
   lists "+ $BATS_TEST_TMPDIR/data"
   run rollcall-backup run
   expect 3 'would save all of /' "hint: run: echo '- /' | sudo tee -a" 'FAIL code=3' 'reason=targets'
-  ! grep -qx full "$stubs/argv"
+  no grep -qx full "$stubs/argv"
 }
 
 @test "refuses credentials that others can read" {
@@ -191,7 +191,7 @@ STUB
 @test "tells a newer duplicity that no agent is wanted, and no older one" {
   run rollcall-backup run
   expect 0
-  ! grep -qx -- --use-agent "$stubs/argv"
+  no grep -qx -- --use-agent "$stubs/argv"
   echo 3.2.1 >"$stubs/version"
   run rollcall-backup run
   expect 0
@@ -227,7 +227,7 @@ echo boom
 exit 30'
   run rollcall-backup run
   expect 1 'duplicity ended with 30: boom' 'reason=duplicity'
-  ! grep -q 'HeadObject\|GetObject' "$syslog"
+  no grep -q 'HeadObject\|GetObject' "$syslog"
 }
 
 @test "says that a name in the bucket kills duplicity before anything is read" {
@@ -257,7 +257,7 @@ exit 30'
     wait "$runner" || ended=$?
     case $signal in TERM) same "$ended" 143 ;; INT) same "$ended" 130 ;; HUP) same "$ended" 129 ;; esac
     [[ $(outcome) == "FAIL code=$ended set=- "*reason=interrupted ]]
-    ! kill -0 "$(cat "$stubs/pid")" 2>/dev/null
+    no kill -0 "$(cat "$stubs/pid")" 2>/dev/null
     nothing_left
   done
 }
@@ -354,7 +354,7 @@ exit 30'
   : >"$stubs/argv"
   at '2026-11-23 05:01' run rollcall-backup run --if-due
   expect 1 '3 uploads of today did not succeed' 'reason=gaveup'
-  ! grep -qx full "$stubs/argv"
+  no grep -qx full "$stubs/argv"
   at '2026-11-24 02:01' run rollcall-backup run --if-due
   expect 7 'reason=s3'
 }
