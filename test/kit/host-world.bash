@@ -50,7 +50,7 @@ STUB
   "$scripts/host/install" --cron >/dev/null
   rollcall-backup-setup --id web --bucket backups --region eu-west-1 --prefix "$prefix" --endpoint-url "$endpoint" \
     --public-key "$WORLD/key/web.pub.gpg" --fingerprint "$fingerprint" --credentials "$WORLD/web.aws" --wait 0 >/dev/null
-  printf 'VOLSIZE_MB=1\nDUPLICITY=%s\n' "${ROLLCALL_TEST_DUPLICITY:-/usr/bin/duplicity}" >>"$etc/config"
+  printf 'VOLSIZE_MB=2\nDUPLICITY=%s\n' "${ROLLCALL_TEST_DUPLICITY:-/usr/bin/duplicity}" >>"$etc/config"
 }
 
 # s3_say PATH [BODY]: to the server, see host-s3-server.ts

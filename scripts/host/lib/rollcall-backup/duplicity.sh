@@ -13,7 +13,7 @@
 in_clean_environment() {
   set -- PATH="$PATH" HOME="$work" LC_ALL=C TMPDIR="$work/t" GNUPGHOME="$work/gpg" \
     AWS_SHARED_CREDENTIALS_FILE="$credentials" AWS_CONFIG_FILE=/dev/null AWS_EC2_METADATA_DISABLED=true \
-    AWS_DEFAULT_REGION="$REGION" AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=10 PYTHONDONTWRITEBYTECODE=1 "$@"
+    AWS_DEFAULT_REGION="$REGION" AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=20 PYTHONDONTWRITEBYTECODE=1 "$@"
   [ -z "$HTTPS_PROXY" ] || set -- HTTPS_PROXY="$HTTPS_PROXY" "$@"
   [ -z "$CA_BUNDLE" ] || set -- AWS_CA_BUNDLE="$CA_BUNDLE" "$@"
   # newer boto3 adds checksums that some services other than Amazon's refuse
