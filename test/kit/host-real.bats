@@ -52,7 +52,7 @@ setup() {
 @test "asks S3 for nothing but list and put, and is refused nothing that matters" {
   run rollcall-backup run
   expect 0
-  curl -sS "$control/requests" >"$BATS_TEST_TMPDIR/requests"
+  s3_say requests >"$BATS_TEST_TMPDIR/requests"
   same "$(awk '$1 < 300 { print $2 }' "$BATS_TEST_TMPDIR/requests" | sort -u | grep -vx 'HeadBucket\|ListObjects\|ListObjectsV2\|PutObject\|CreateMultipartUpload\|UploadPart\|CompleteMultipartUpload')" ''
   same "$(awk '$1 >= 300 { print $1, $2 }' "$BATS_TEST_TMPDIR/requests" | sort -u | grep -v '^403 \(HeadObject\|GetObject\)$')" ''
 }
