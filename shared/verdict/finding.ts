@@ -2,7 +2,7 @@
 import type { Instant } from '../duplicity/time.ts';
 import type { MessageHead } from '../openpgp/message-head.ts';
 
-/** Worst first; a host's headline is its first finding in this order. */
+/** Worst first among findings of one severity; a host's headline is its first. */
 export const FINDING_KINDS = [
   'tampered',
   'unreadable',
@@ -123,13 +123,14 @@ export function showNames(names: readonly string[]): NamesShown {
   return { names: names.slice(0, SHOWN), count: names.length };
 }
 
-/** Worst first. */
+const SEVERITIES: readonly Severity[] = ['critical', 'warning', 'info'];
+
+/** Worst first: by severity, and within one in the order of the kinds. */
 export function sortFindings(findings: readonly Finding[]): Finding[] {
-  const rank = (finding: Finding) => FINDING_KINDS.indexOf(finding.kind);
+  const rank = ({ severity, kind }: Finding) =>
+    SEVERITIES.indexOf(severity) * FINDING_KINDS.length + FINDING_KINDS.indexOf(kind);
   return [...findings].sort((a, b) => rank(a) - rank(b));
 }
-
-const SEVERITIES: readonly Severity[] = ['critical', 'warning', 'info'];
 
 /** The worst severity among findings; `info` for none. */
 export function worstSeverity(findings: readonly Finding[]): Severity {

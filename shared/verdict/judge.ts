@@ -15,7 +15,6 @@ import {
   type SetTimes,
   showNames,
   sortFindings,
-  worstSeverity,
 } from './finding.ts';
 import { judgeRecipients } from './recipients.ts';
 import { judgeSize, judgeTail } from './size.ts';
@@ -302,10 +301,7 @@ function headlineOf(
   answer: BackupSet | undefined,
 ): 'ok' | FindingKind {
   const [worst] = findings;
-  if (worst === undefined) return 'ok';
-  if (worstSeverity(findings) !== 'info') {
-    return findings.find((finding) => finding.severity === worstSeverity(findings))?.kind ?? 'ok';
-  }
+  if (worst !== undefined && worst.severity !== 'info') return worst.kind;
   const excuse = findings.find(({ kind }) => kind === 'paused' || kind === 'never');
   return excuse === undefined || answer !== undefined ? 'ok' : excuse.kind;
 }
