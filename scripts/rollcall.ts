@@ -6,6 +6,7 @@ import { runCheck } from './rollcall/check-command.ts';
 import { runExplain } from './rollcall/explain-command.ts';
 import { runMute } from './rollcall/mute-command.ts';
 import { runRemoveHost } from './rollcall/remove-host-command.ts';
+import { runTestAlert } from './rollcall/test-alert-command.ts';
 import { runUnmute } from './rollcall/unmute-command.ts';
 import { UsageError } from './rollcall/usage-error.ts';
 
@@ -24,6 +25,7 @@ Commands
   remove-host   take them away again; the archive stays
   mute          expect no backup from a host until a date
   unmute        expect them again
+  test-alert    send a code word through every channel
 
 rollcall COMMAND --help says more, examples first.
 `;
@@ -35,6 +37,7 @@ const COMMANDS: Record<string, (args: readonly string[]) => Promise<number>> = {
   'remove-host': runRemoveHost,
   mute: runMute,
   unmute: runUnmute,
+  'test-alert': runTestAlert,
 };
 
 async function main([command, ...args]: readonly string[]): Promise<number> {
