@@ -69,9 +69,15 @@ function readStamp(text: string): Instant | undefined {
   const hours = clock.split(':');
   if (days.length !== 3 || hours.length !== 3) return undefined;
   const local = utc([...days, ...hours].map(lenientInteger));
-  const zone = text.slice(19);
-  if (local === undefined) return undefined;
-  return /^(?:Z|[+-]\d\d:\d\d)$/.test(zone) ? local - offsetOf(zone) : undefined;
+  const offset = lenientOffset(text.slice(19));
+  return local === undefined || Number.isNaN(offset) ? undefined : local - offset;
+}
+
+/** duplicity looks at the first and the fourth character of six, and hands the rest to `int()`: `+5 :30`. */
+function lenientOffset(zone: string): number {
+  if (zone === 'Z') return 0;
+  if ([...zone].length !== 6 || !/^[+-]..:/u.test(zone)) return Number.NaN;
+  return (lenientInteger(zone.slice(0, 3)) * 60 + lenientInteger(zone.slice(4))) * MINUTE;
 }
 
 /** Python's `int()`: white space, a sign, single underscores and digits of any script pass. */

@@ -104,6 +104,7 @@ describe('parseFileName', () => {
       'duplicity-full.20260231T101010Z.manifest.gpg',
       'duplicity-full.20261123T031502Z.manifest.gz',
       'duplicity-full.1795404902.manifest.gpg',
+      'duplicity-full.2026-11-23T03:15:02+0 :30.manifest.gpg',
     ]) {
       expect(readFileName(name).kind).toBe('tolerated');
       expect(parseFileName(name)).toBeUndefined();
