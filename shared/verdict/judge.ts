@@ -51,6 +51,7 @@ export type Verdict = {
 
 const MINUTE = 60_000;
 const SKEW = 5 * MINUTE;
+const DAY = 24 * 60 * MINUTE;
 const ARRIVING = 60 * MINUTE;
 const WINDOWS_COUNTED = 400;
 
@@ -244,9 +245,12 @@ function judgeIncrementals(sets: readonly BackupSet[], window: Window): Finding[
   const incrementals = sets.filter((set) => set.type === 'inc');
   const [first] = incrementals;
   if (first === undefined) return [];
-  const isNew = incrementals.some(
-    (set) => Math.max(set.startedAt, set.lastWriteAt) >= window.opensAt,
-  );
+  // The volumes of one that was killed are left unread, and may have come until now.
+  const lastSignOf = (set: BackupSet) =>
+    set.volumes === undefined && set.manifest === undefined
+      ? set.startedAt + DAY
+      : Math.max(set.startedAt, set.lastWriteAt);
+  const isNew = incrementals.some((set) => lastSignOf(set) >= window.opensAt);
   return [
     {
       kind: 'incremental',
