@@ -58,8 +58,9 @@ export async function listSets(
     read.haveRead((stem) => `${prefix}${stem}`.startsWith(fulls) && stem >= oldest);
   }
   // Too many for one page, or none of them good: set by set, newest first, until the last good is known.
+  let collection = collect(read.listing());
   for (let searched = 0; searched < FULLS_SEARCHED; searched += 1) {
-    const { sets } = collect(read.listing());
+    const { sets } = collection;
     const [next] = fullsToRead(sets, now);
     if (next === undefined) break;
     const goodSince = sets.some((set) => isGoodFull(set, now) && set.startedAt > next.startedAt);
@@ -68,8 +69,9 @@ export async function listSets(
       read.add(await list({ bucket, prefix: `${prefix}${stem}` }));
       read.haveRead((other) => other === stem);
     }
+    collection = collect(read.listing());
   }
-  return collect(read.listing());
+  return collection;
 }
 
 /** Newest first; a full named for the day after tomorrow can answer for nothing, and is left unread. */

@@ -23,7 +23,7 @@ export function parseWrittenTime(text: string): Instant | undefined {
   const match = written.exec(text) ?? writtenOld.exec(text);
   if (match === null) return undefined;
   const local = utc(match.slice(1, 7).map(Number));
-  if (local === undefined || !sameFields(local, match)) return undefined;
+  if (local === undefined || !isOnCalendar(local, match)) return undefined;
   return local - offsetOf(match[7] ?? 'Z');
 }
 
@@ -117,9 +117,9 @@ function utc(fields: number[]): Instant | undefined {
   return fits ? Date.UTC(year, month - 1, day, hour, minute, second) : undefined;
 }
 
-function sameFields(at: Instant, match: RegExpExecArray): boolean {
-  const iso = new Date(at).toISOString();
-  return iso.slice(0, 19).replace(/[-:T]/g, '') === match.slice(1, 7).join('');
+/** What `utc` took and rolled over is on no calendar: a 31st of February, a second 60. */
+function isOnCalendar(at: Instant, match: RegExpExecArray): boolean {
+  return new Date(at).getUTCDate() === Number(match[3]) && Number(match[6]) < 60;
 }
 
 /** duplicity writes Newfoundland's -03:30 as -04:30, and reads hours and minutes as they stand. */
