@@ -72,6 +72,8 @@ function inItsWords(reading: ReturnType<typeof readFileName>): unknown {
   if (reading.kind === 'foreign' || reading.kind === 'statistics') return null;
   const { type, manifest, volume, time, start, end, encrypted, compressed, partial } = reading.name;
   const seconds = [time, start, end].map((at) => (at === undefined ? null : at / 1000));
-  if (seconds.some((at) => Number.isNaN(at))) return 'relative';
+  // Too big for a double, and for any calendar.
+  const isVague = (at: number | null) => at !== null && !Number.isSafeInteger(at * 1000);
+  if (seconds.some(isVague) || !Number.isSafeInteger(volume ?? 0)) return 'relative';
   return [type, manifest, volume ?? null, ...seconds, encrypted, compressed, partial];
 }
