@@ -1,18 +1,18 @@
 // What must hold for every input, however strange: the laws that the short and the long run try to break.
-import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { parseListing } from '../../scripts/rollcall/saved-listing.ts';
 import { UsageError } from '../../scripts/rollcall/usage-error.ts';
 import { collectSets } from '../../shared/duplicity/backup-set.ts';
 import { formatFileName, NO_PREFIX, readFileName } from '../../shared/duplicity/file-name.ts';
-import { HEAD_BYTES, readMessageHead } from '../../shared/openpgp/message-head.ts';
+import { readMessageHead } from '../../shared/openpgp/message-head.ts';
 import { ConfigError } from '../../shared/roster/config-error.ts';
 import { readRoster } from '../../shared/roster/read-roster.ts';
 import type { Roster } from '../../shared/roster/roster.ts';
 import { anObject } from '../support/builders.ts';
-import { fixturePath, readFixture } from '../support/recorded.ts';
+import { readFixture } from '../support/recorded.ts';
 import { type Case, cases } from './a-bucket.ts';
+import { heads } from './a-head.ts';
 import { names } from './a-name.ts';
 import { rolls } from './a-roll.ts';
 import { judgeByCode } from './judge-by-code.ts';
@@ -177,35 +177,6 @@ export function readsOrRefusesRoll(text: string): void {
   for (const { window } of [roster, ...roster.hosts]) expect(window.opens).not.toBe(window.due);
 }
 
-const recordedHeads = (JSON.parse(readFixture('heads/index.json')) as { file: string }[]).map(
-  ({ file }) => new Uint8Array(readFileSync(fixturePath(`heads/${file}`))).subarray(0, HEAD_BYTES),
-);
-const edit = fc.record({
-  // Packets begin early and end late: most edits fall on the first bytes, where the lengths are.
-  at: fc.oneof(fc.nat({ max: 16 }), fc.nat({ max: 600 }), fc.nat({ max: HEAD_BYTES })),
-  byte: fc.oneof(
-    fc.nat({ max: 255 }),
-    fc.constantFrom(0, 0x7f, 0x80, 0x84, 0x85, 0xc0, 0xc1, 0xd2, 0xff),
-  ),
-  what: fc.constantFrom('set', 'set', 'set', 'insert', 'delete'),
-});
-const mutatedHeads = fc
-  .tuple(
-    fc.constantFrom(...recordedHeads),
-    fc.array(edit, { minLength: 1, maxLength: 5 }),
-    fc.option(fc.nat({ max: 1200 }), { nil: undefined }),
-  )
-  .map(([head, edits, length]) => {
-    const bytes = [...head.subarray(0, 1300)];
-    for (const { at, byte, what } of edits) {
-      const place = bytes.length === 0 ? 0 : at % bytes.length;
-      if (what === 'set') bytes[place] = byte;
-      else if (what === 'insert') bytes.splice(place, 0, byte);
-      else bytes.splice(place, 1);
-    }
-    return Uint8Array.from(bytes.slice(0, length));
-  });
-
 /** A head is read as the RFC says, byte for byte, and never throws. */
 export function readsHead(bytes: Uint8Array): void {
   expect(readMessageHead(bytes)).toEqual(readHeadByTheBook(bytes));
@@ -235,5 +206,5 @@ export const laws: readonly Law[] = [
     readsOrRefusesListing,
   ),
   law('reads a roll or refuses it line by line', [300, 30_000], rolls, readsOrRefusesRoll),
-  law('reads any head as the RFC says', [3_000, 300_000], mutatedHeads, readsHead),
+  law('reads any head as the RFC says', [3_000, 300_000], heads, readsHead),
 ];

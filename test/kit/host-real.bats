@@ -86,8 +86,9 @@ setup() {
   runner=$!
   for _ in {1..150}; do [ "$(keys | grep -c vol)" -lt 2 ] || break; sleep 0.1; done
   kill -KILL "$runner"
-  # duplicity leads a group of its own
-  kill -KILL -- "-$(pgrep -f "duplicity full .*--archive-dir $state" | head -n 1)"
+  # duplicity is in a group of its own
+  group=$(ps -o pgid= -p "$(pgrep -f "duplicity full .*--archive-dir $state" | head -n 1)")
+  kill -KILL -- "-${group// /}"
   wait "$runner" || true
   same "$(keys | grep -c manifest)" 0
   [ -n "$(find "$state" -name 'work.*')" ]

@@ -57,7 +57,7 @@ PY
   {
     sed -n 's/.*reason=\([A-Za-z0-9]*\)[ ;].*/\1/p' sbin/rollcall-backup
     sed -n 's/.*finish "\$[A-Z_]*" \([a-z]*\)$/\1/p' sbin/rollcall-backup
-    sed -n 's/.*problem "\$[A-Z0-9_]*" \([a-z]*\) .*/\1/p; s/.*warning \([a-z]*\) ".*/\1/p' lib/rollcall-backup/*.sh sbin/rollcall-backup
+    sed -n 's/.*problem "\$[A-Z0-9_]*" \([a-z]*\) .*/\1/p; s/.*warning \([a-z]*\) ".*/\1/p' lib/rollcall-backup/[!s]*.sh lib/rollcall-backup/schedule.sh sbin/rollcall-backup
     grep -oE 'Trouble\([67], "[A-Za-z]+"' lib/rollcall-backup/s3.py | cut -d '"' -f 2
     sed -n '/advice = {/,/}/s/^ *"\([A-Za-z]*\)":.*/\1/p' lib/rollcall-backup/s3.py
   } | grep . | sort -u >"$BATS_TEST_TMPDIR/reasons"
