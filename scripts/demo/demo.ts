@@ -9,7 +9,12 @@ import type { Context } from 'aws-lambda';
 import { runCheck } from '../rollcall/check-command.ts';
 import { type LocalAws, startLocalAws } from './aws/local-aws.ts';
 import { backUp, canBackUp } from './back-up.ts';
-import { DEMO_BUCKET, DEMO_DAY, DEMO_ROLL, fileNames, loadFleet } from './fleet.ts';
+import { DEMO_BUCKET, DEMO_DAY, DEMO_LEDGER, DEMO_ROLL, fileNames, loadFleet } from './fleet.ts';
+
+// A reader that has seen enough (`| head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 0 : 1);
+});
 
 // The functions read the clock once, by Date.now; this is the clock that they are given here.
 const clock = { now: Date.parse(`${DEMO_DAY}T08:15:00Z`) };
@@ -81,11 +86,13 @@ async function playDay(aws: LocalAws): Promise<void> {
 
 async function setUp(aws: LocalAws): Promise<void> {
   aws.createBucket(DEMO_BUCKET, { versioning: true });
+  aws.createBucket(DEMO_LEDGER, { versioning: true });
   aws.setIdentity('backups@example.net', 'Success');
   loadFleet(aws);
   writeFileSync(join(folder, 'hosts.yml'), DEMO_ROLL);
   const sns = new SNSClient(connection(aws));
   const { TopicArn = '' } = await sns.send(new CreateTopicCommand({ Name: 'rollcall-alerts' }));
+  const ops = await sns.send(new CreateTopicCommand({ Name: 'rollcall-ops' }));
   const Attributes = { FilterPolicy: JSON.stringify({ urgency: ['alert'] }) };
   const sms = { TopicArn, Protocol: 'sms', Endpoint: '+31600000000', Attributes };
   await sns.send(new SubscribeCommand(sms));
@@ -95,7 +102,9 @@ async function setUp(aws: LocalAws): Promise<void> {
     AWS_SECRET_ACCESS_KEY: aws.credentials.secretAccessKey,
     AWS_ENDPOINT_URL: aws.endpoint,
     HOSTS_FILE: join(folder, 'hosts.yml'),
+    LEDGER_BUCKET: DEMO_LEDGER,
     ALERTS_TOPIC_ARN: TopicArn,
+    OPS_TOPIC_ARN: ops.TopicArn,
   });
 }
 

@@ -7,6 +7,7 @@ import type { RecordedListing, RecordedObject } from './aws/s3/seed.ts';
 export const DEMO_DAY = '2026-11-23';
 
 export const DEMO_BUCKET = 'acme-backups';
+export const DEMO_LEDGER = 'acme-backups-ledger';
 
 /** What each host's target was recorded from; see test/fixtures/README.md. */
 const RECORDED: Record<string, string> = {

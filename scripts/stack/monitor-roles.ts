@@ -1,4 +1,4 @@
-// What the two functions may do: look at names, speak, and log. Neither can write to any bucket.
+// What the two functions may do: look, remember, speak, and log. Neither can write to a backup bucket.
 import { ConfigError } from '../../shared/roster/config-error.ts';
 import type { Roster } from '../../shared/roster/roster.ts';
 import {
@@ -13,7 +13,8 @@ import {
   trustOfService,
 } from './cloudformation.ts';
 import { failedRuns } from './failed-runs.ts';
-import { alertsTopic } from './topics.ts';
+import { rememberRuns } from './ledger-bucket.ts';
+import { alertsTopic, opsTopic } from './topics.ts';
 
 /**
  * How many buckets one roll may name: a role's policies end at 10,240 characters, and a bucket
@@ -36,8 +37,8 @@ export function monitorRoles(roster: Roster): Resources {
     ]);
   }
   return {
-    CheckHostsRole: role('CheckHosts', roster, buckets),
-    OnObjectRole: role('OnObject', roster, [roster.bucket]),
+    CheckHostsRole: role('CheckHosts', roster, buckets, [alertsTopic, opsTopic]),
+    OnObjectRole: role('OnObject', roster, [roster.bucket], [alertsTopic]),
   };
 }
 
@@ -57,7 +58,12 @@ const readRecipients = ({ hosts }: Roster, buckets: readonly string[]): readonly
   ];
 };
 
-const role = (name: string, roster: Roster, buckets: readonly string[]): Resource => ({
+const role = (
+  name: string,
+  roster: Roster,
+  buckets: readonly string[],
+  spokenTo: readonly string[],
+): Resource => ({
   Type: 'AWS::IAM::Role',
   Properties: {
     // Without a SourceAccount: Lambda sends none when it takes on a role.
@@ -81,9 +87,10 @@ const role = (name: string, roster: Roster, buckets: readonly string[]): Resourc
             Sid: 'SpeakByTopic',
             Effect: 'Allow',
             Action: 'sns:Publish',
-            Resource: ref(alertsTopic),
+            Resource: spokenTo.map((topic) => ref(topic)),
           },
           ...readRecipients(roster, buckets),
+          ...rememberRuns,
           ...(roster.alerts.from === undefined ? [] : [speakByMail(roster.alerts.from)]),
           {
             Sid: 'KeepAnInvocationThatFailed',

@@ -6,6 +6,7 @@ import { breakGlassRole } from './break-glass.ts';
 import { attributeOf, type Resources, ref, type Value } from './cloudformation.ts';
 import { failedRuns, failedRunsQueue } from './failed-runs.ts';
 import { hostGroup } from './host-group.ts';
+import { ledgerResources } from './ledger-bucket.ts';
 import { monitorRoles, schedulerRole } from './monitor-roles.ts';
 import { existingBucketEvents, ownBucketEvents } from './object-events.ts';
 import { schedule } from './schedule.ts';
@@ -34,6 +35,7 @@ export function stackOf(roster: Roster, admins: readonly string[] = []): Stack {
         ? existingBucketEvents(roster.bucket)
         : { ...backupBucket(roster, admins), ...ownBucketEvents(roster.bucket) }),
       ...hostGroup(roster.bucket),
+      ...ledgerResources,
       ...topics(roster.alerts),
       ...failedRunsQueue,
       ...monitorRoles(roster),

@@ -5,13 +5,13 @@ import type { Message } from '../report/message.ts';
 import { type Connection, clientConfig } from './connection.ts';
 
 /**
- * Publishes to the topic. The attribute `urgency` lets subscriptions filter: a digest never becomes an SMS.
+ * Publishes to a topic; `name` is what a failure is called by. The attribute `urgency` lets subscriptions filter: a digest never becomes an SMS.
  * Source: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
  */
-export function snsChannel(connection: Connection, topicArn: string): Channel {
+export function snsChannel(connection: Connection, name: string, topicArn: string): Channel {
   const client = new SNSClient(clientConfig(connection));
   return {
-    name: 'SNS',
+    name,
     send: async (message) => {
       await client.send(
         new PublishCommand({

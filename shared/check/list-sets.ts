@@ -1,15 +1,11 @@
 // What a host's target holds, for as few requests as can tell: one listing without the volumes, then
 // the volumes of the sets that matter.
-import {
-  type BackupSet,
-  type Collection,
-  collectSets,
-  isComplete,
-} from '../duplicity/backup-set.ts';
+import { type BackupSet, type Collection, collectSets } from '../duplicity/backup-set.ts';
 import type { FilePrefix } from '../duplicity/file-name.ts';
 import { asOf } from '../duplicity/listing-versions.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Host } from '../roster/roster.ts';
+import { goodFulls } from '../verdict/retention.ts';
 import { gatherAnswers } from './gather-answers.ts';
 import type { ListObjects } from './object-store.ts';
 
@@ -52,7 +48,12 @@ export async function listSets(
     read.haveRead(() => true);
     return collect();
   };
-  if (depth === 'all') return readAll();
+  const readSet = async (stem: string) => {
+    for (const place of placesOf(filePrefix)) read.add(await listVersions(`${place}${stem}`));
+  };
+  // A file prefix that holds the delimiter would make one line of the whole target.
+  const uncuttable = Object.values(filePrefix).some((one) => one.includes(VOLUME));
+  if (depth === 'all' || uncuttable) return readAll();
 
   read.add(await list({ bucket, prefix, delimiter: VOLUME }));
   const newest = fullsNewestFirst(collect().sets, now);
@@ -72,26 +73,31 @@ export async function listSets(
     for (const place of manifests) read.add(await listVersions(`${place}${style}`, from(place)));
   }
   // Too many for one page, or none of them good: set by set, newest first, until the last good is known.
+  let collection = collect();
   for (let searched = 0; searched < FULLS_SEARCHED; searched += 1) {
-    const { sets } = collect();
-    const [next] = fullsNewestFirst(sets, now).filter(({ unreadStems }) => unreadStems.length > 0);
-    if (next === undefined || (next.startedAt < since && sets.some(isGoodFull))) break;
+    const [next] = fullsNewestFirst(collection.sets, now).filter(
+      ({ unreadStems }) => unreadStems.length > 0,
+    );
+    if (next === undefined) break;
+    const goodSince = goodFulls(collection, now).some((set) => set.startedAt > next.startedAt);
+    if (next.startedAt < since && goodSince) break;
     for (const stem of next.unreadStems) {
       // Up to the dot, so that the manifest's versions come with the volumes'.
-      read.add(await listVersions(stem.slice(0, 1 - VOLUME.length)));
+      await readSet(stem.slice(filePrefix.archive.length, 1 - VOLUME.length));
       read.haveRead((other) => other === stem);
     }
+    collection = collect();
   }
   if (alsoSetOf !== undefined && !read.knowsVersionsOf(alsoSetOf)) {
     const stem = alsoSetOf
       .slice(filePrefix.manifest.length)
       .replace(/(?<=\.)m(?:anifest)?\b.*$/, '');
-    for (const place of placesOf(filePrefix)) read.add(await listVersions(`${place}${stem}`));
+    await readSet(stem);
     read.haveRead((other) => other === `${filePrefix.archive}${stem}${VOLUME.slice(1)}`);
+    collection = collect();
   }
-  const collection = collect();
   // Nothing good is left to see: what delete markers hide is then the last good copy.
-  return collection.sets.some(isGoodFull) ? collection : readAll();
+  return goodFulls(collection, now).length > 0 ? collection : readAll();
 }
 
 /** Volumes and manifests may have prefixes of their own, and then lie apart in the order of keys. */
@@ -108,11 +114,11 @@ const LONG = 'duplicity-full.';
 
 /** With what the names of a full's volumes begin, up to its time. */
 function beginningOf({ unreadStems, sample, openers }: BackupSet, archive: string): string[] {
-  const names = [...unreadStems, sample, ...openers].filter((name) => name.startsWith(archive));
-  const found = names.flatMap(
-    (name) => /^(?:duplicity-full|df)\.[^.]+/.exec(name.slice(archive.length))?.[0] ?? [],
-  );
-  return found.slice(0, 1);
+  // One time may be spelled in two ways, and then has two stems.
+  const names = unreadStems.length > 0 ? unreadStems : [sample, ...openers];
+  return names
+    .filter((name) => name.startsWith(archive))
+    .flatMap((name) => /^(?:duplicity-full|df)\.[^.]+/.exec(name.slice(archive.length))?.[0] ?? []);
 }
 
 /** Long names and short ones stand apart in the order of keys. */
@@ -122,8 +128,4 @@ function oldestByStyle(beginnings: readonly string[]): [string, string][] {
     const [oldest] = names.sort();
     return oldest === undefined ? [] : [[style, oldest]];
   });
-}
-
-function isGoodFull(set: BackupSet): boolean {
-  return set.type === 'full' && isComplete(set) === true;
 }

@@ -9,22 +9,28 @@ import type { Roster } from '../roster/roster.ts';
 export type Env = {
   readonly roster: Roster;
   readonly alertsTopicArn: string;
+  readonly opsTopicArn: string;
+  readonly ledgerBucket: string;
   readonly endpoint: string | undefined;
 };
 
-/** Reads HOSTS_FILE, ALERTS_TOPIC_ARN and AWS_ENDPOINT_URL. Throws `ConfigError`. */
+/** Reads HOSTS_FILE, ALERTS_TOPIC_ARN, OPS_TOPIC_ARN, LEDGER_BUCKET and AWS_ENDPOINT_URL. Throws `ConfigError`. */
 export function readEnv(env: NodeJS.ProcessEnv = process.env): Env {
-  const { HOSTS_FILE, ALERTS_TOPIC_ARN, AWS_ENDPOINT_URL, LAMBDA_TASK_ROOT = '.' } = env;
-  const issues: string[] = [];
-  if (!HOSTS_FILE) issues.push('HOSTS_FILE is not set: deploy the stack again');
-  if (!/^arn:[\w-]+:sns:/.test(ALERTS_TOPIC_ARN ?? '')) {
-    issues.push('ALERTS_TOPIC_ARN is not the ARN of a topic: deploy the stack again');
-  }
-  if (issues.length > 0) throw new ConfigError(issues);
-  const file = resolve(LAMBDA_TASK_ROOT, HOSTS_FILE ?? '');
+  const { HOSTS_FILE = '', ALERTS_TOPIC_ARN = '', OPS_TOPIC_ARN = '', LEDGER_BUCKET = '' } = env;
+  const isTopic = (arn: string) => /^arn:[\w-]+:sns:/.test(arn);
+  const wrong = [
+    ...(HOSTS_FILE === '' ? ['HOSTS_FILE is not set'] : []),
+    ...(LEDGER_BUCKET === '' ? ['LEDGER_BUCKET is not set'] : []),
+    ...(isTopic(ALERTS_TOPIC_ARN) ? [] : ['ALERTS_TOPIC_ARN is not the ARN of a topic']),
+    ...(isTopic(OPS_TOPIC_ARN) ? [] : ['OPS_TOPIC_ARN is not the ARN of a topic']),
+  ];
+  if (wrong.length > 0) throw new ConfigError(wrong.map((one) => `${one}: deploy the stack again`));
+  const file = resolve(env.LAMBDA_TASK_ROOT ?? '.', HOSTS_FILE);
   return {
-    roster: readRoster(readFileSync(file, 'utf8'), HOSTS_FILE ?? ''),
-    alertsTopicArn: ALERTS_TOPIC_ARN ?? '',
-    endpoint: AWS_ENDPOINT_URL || undefined,
+    roster: readRoster(readFileSync(file, 'utf8'), HOSTS_FILE),
+    alertsTopicArn: ALERTS_TOPIC_ARN,
+    opsTopicArn: OPS_TOPIC_ARN,
+    ledgerBucket: LEDGER_BUCKET,
+    endpoint: env.AWS_ENDPOINT_URL || undefined,
   };
 }

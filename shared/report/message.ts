@@ -1,4 +1,4 @@
-// One message for all channels: subject, plain text, page and SMS, each within its bounds.
+// One message for all channels: subject, plain text and SMS, each within its bounds.
 import { escapeHtml, toAscii } from './plain-text.ts';
 
 /** `alert` reaches every channel; `digest` is mail only. */
@@ -8,14 +8,16 @@ export type Message = {
   /** ASCII, under 100 characters, no line break: SNS refuses others. */
   readonly subject: string;
   readonly text: string;
-  readonly html: string;
   /** One GSM-7 segment of at most 160 characters; only with `alert`. */
   readonly sms: string | undefined;
   readonly urgency: Urgency;
 };
 
 const SUBJECT_BOUND = 99;
-const SMS_BOUND = 160;
+
+/** One GSM-7 segment. */
+export const SMS_BOUND = 160;
+
 /** SNS takes 256 KB for all protocols together. */
 const TEXT_BOUND = 100_000;
 
@@ -30,10 +32,14 @@ export function composeMessage(parts: {
   return {
     subject: clip(toAscii(`[backup] ${parts.subject}`), SUBJECT_BOUND, '...'),
     text,
-    html: `<!doctype html><html><body><pre style="font:14px/1.4 monospace">${escapeHtml(text)}</pre></body></html>`,
     sms: parts.sms === undefined ? undefined : clip(toGsm(parts.sms), SMS_BOUND, '...'),
     urgency: parts.urgency,
   };
+}
+
+/** The plain text as a page: for mail programs that show no other. */
+export function composeHtml(text: string): string {
+  return `<!doctype html><html><body><pre style="font:14px/1.4 monospace">${escapeHtml(text)}</pre></body></html>`;
 }
 
 function clip(text: string, bound: number, end: string): string {

@@ -1,9 +1,9 @@
 // The closed list of what can be found on a host, worst first, each with its evidence.
-import type { Blindness } from '../duplicity/backup-set.ts';
+import { type BackupSet, type Blindness, completedAt } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { MessageHead } from '../openpgp/message-head.ts';
 
-/** Worst first; a host's headline is its first finding in this order. */
+/** Worst first among findings of one severity; a host's headline is its first. */
 export const FINDING_KINDS = [
   'tampered',
   'unreadable',
@@ -35,6 +35,11 @@ export type Severity = 'critical' | 'warning' | 'info';
 
 /** One full set in short: when it began, and when its manifest was written. */
 export type SetTimes = { readonly startedAt: Instant; readonly completedAt: Instant | undefined };
+
+/** A set in short. */
+export function timesOf(set: BackupSet): SetTimes {
+  return { startedAt: set.startedAt, completedAt: completedAt(set) };
+}
 
 /** Names as evidence: at most `SHOWN` of `count`. They are hostile text until they are escaped. */
 export type NamesShown = { readonly names: readonly string[]; readonly count: number };

@@ -1,6 +1,7 @@
 // The countdown: when lifecycle takes away the last good copy, and until when it can be brought back.
 import { type BackupSet, type Collection, isComplete } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
+import { SKEW } from './answer.ts';
 import type { Finding } from './finding.ts';
 import { hiddenBy, type Keep, removedBy } from './lifecycle.ts';
 import { overwrittenFulls } from './tamper.ts';
@@ -19,7 +20,6 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const CRITICAL = 4 * DAY;
 const URGENT = 48 * HOUR;
-const SKEW = 5 * 60_000;
 
 /** The fulls that restore: complete, not overwritten, and not from the future. Oldest first. */
 export function goodFulls({ sets, histories }: Collection, now: Instant): BackupSet[] {
@@ -43,14 +43,18 @@ export function countDown(read: Collection, keep: Keep, now: Instant): Countdown
   const goneAt = (hiddenAt: Instant) =>
     blind === 'not kept' ? hiddenAt : blind === undefined ? removedBy(keep, hiddenAt) : undefined;
   const good = goodFulls(read, now);
-  const visible = good.flatMap((set): Countdown[] => {
-    const hiddenAt = hiddenBy(keep, set.firstWriteAt);
-    if (hiddenAt === undefined || (keep.by === 'roll' && hiddenAt + DAY < now)) return [];
-    return [{ set, hiddenAt, goneAt: goneAt(hiddenAt), by: keep.by }];
-  });
   if (good.length > 0) {
-    if (visible.length < good.length) return undefined;
-    return visible.reduce((last, one) => (one.hiddenAt >= last.hiddenAt ? one : last));
+    const lasting = good
+      .flatMap((set): Countdown[] => {
+        const hiddenAt = hiddenBy(keep, set.firstWriteAt);
+        return hiddenAt === undefined
+          ? []
+          : [{ set, hiddenAt, goneAt: goneAt(hiddenAt), by: keep.by }];
+      })
+      .sort((a, b) => a.hiddenAt - b.hiddenAt)
+      .at(-1);
+    const isDisproved = keep.by === 'roll' && lasting !== undefined && lasting.hiddenAt + DAY < now;
+    return isDisproved ? undefined : lasting;
   }
   const overwritten = overwrittenFulls(histories);
   const hidden = hiddenFulls.findLast(

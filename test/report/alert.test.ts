@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { composeRun, type Run } from '../../shared/report/alert.ts';
-import type { Message } from '../../shared/report/message.ts';
+import { composeRun } from '../../shared/report/alert.ts';
+import { composeHtml, type Message } from '../../shared/report/message.ts';
+import type { Run } from '../../shared/report/run.ts';
 import type { Host } from '../../shared/roster/roster.ts';
 import { judge, type Unreadable, type Verdict } from '../../shared/verdict/judge.ts';
 import { aFull, aHost, anIncremental, anObject, at, collected } from '../support/builders.ts';
@@ -131,8 +132,9 @@ describe('composeRun', () => {
         const message = composeRun({ ...rest, report: { ...report, unknownHosts: [stranger] } });
         if (message === undefined) throw new Error('nothing was told');
         expectBounded(message);
-        expect(message.html).toMatch(/^[\n -~]*$/);
-        expect(message.html.match(/<[^>]*>/g)).toEqual([
+        const html = composeHtml(message.text);
+        expect(html).toMatch(/^[\n -~]*$/);
+        expect(html.match(/<[^>]*>/g)).toEqual([
           '<!doctype html>',
           '<html>',
           '<body>',

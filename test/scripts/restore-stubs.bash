@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2016,SC2119,SC2120,SC2154 # bats sets status and output; the texts are for other shells
 # A host `web`, a local directory of sets, and stand-ins for duplicity and gpg that do as they are told.
 
 kit=$(cd "$BATS_TEST_DIRNAME/../../scripts/restore" && pwd)

@@ -4,6 +4,7 @@ import { account, accountWith, type Call } from './stack-account.ts';
 
 const stack = accountWith(fullRoll);
 const bucket = 'arn:aws:s3:::acme-backups';
+const ledger = 'arn:aws:s3:::rollcall-prod-ledgerbucket';
 const volume = `${bucket}/web/duplicity-full.20261123T031702Z.vol1.difftar.gpg`;
 
 describe.each([
@@ -19,6 +20,9 @@ describe.each([
     ['lists their versions', 's3:ListBucketVersions', bucket],
     ['reads how long they last', 's3:GetLifecycleConfiguration', bucket],
     ['reads who can open a backup', 's3:GetObject', volume],
+    ['reads what runs remember', 's3:GetObject', `${ledger}/state.json`],
+    ['remembers', 's3:PutObject', `${ledger}/state.json`],
+    ['sees that nothing is remembered yet', 's3:ListBucket', ledger],
     ['publishes alerts', 'sns:Publish', topic],
     ['mails from the address of the roll', 'ses:SendEmail', identity, from],
     [
@@ -37,6 +41,8 @@ describe.each([
   });
 
   it.each<Call>([
+    ['forget', 's3:DeleteObject', `${ledger}/state.json`],
+    ['write anything else into the ledger', 's3:PutObject', `${ledger}/x`],
     ['read an older version', 's3:GetObjectVersion', volume],
     [
       'list the versions of a bucket that is not on the roll',
@@ -66,7 +72,6 @@ describe.each([
       identity,
       { 'ses:FromAddress': 'boss@example.net' },
     ],
-    ['ring the operator', 'sns:Publish', topic.replace('Alerts', 'Ops')],
     ['take a subscriber away', 'sns:Unsubscribe', '*'],
     ['publish to another topic', 'sns:Publish', topic.replace('rollcall-prod-Alerts', 'payroll')],
     ['become the break-glass role', 'sts:AssumeRole', stack.breakGlass.arn],
@@ -87,6 +92,12 @@ describe.each([
 });
 
 describe('the two roles', () => {
+  it('differ in who may ring for a host that has missed its second window', async () => {
+    const ops = `arn:aws:sns:eu-west-1:${account}:rollcall-prod-OpsTopic`;
+    expect(await stack.may(stack.checkHosts, 'sns:Publish', ops)).toBe(true);
+    expect(await stack.may(stack.onObject, 'sns:Publish', ops)).toBe(false);
+  });
+
   it('differ in the buckets that are not the stack’s own', async () => {
     const other = 'arn:aws:s3:::other-bucket';
     expect(await stack.may(stack.checkHosts, 's3:ListBucket', other)).toBe(true);

@@ -50,6 +50,8 @@ describe('sls package', () => {
       expect(Properties.Environment.Variables).toEqual({
         HOSTS_FILE: '.bundle/hosts.yml',
         ALERTS_TOPIC_ARN: { Ref: 'AlertsTopic' },
+        OPS_TOPIC_ARN: { Ref: 'OpsTopic' },
+        LEDGER_BUCKET: { Ref: 'LedgerBucket' },
       });
       const log = template.Resources[`${id}LogGroup`];
       expect(log.Properties.RetentionInDays).toBe(90);

@@ -32,12 +32,20 @@ function resolve(value: Value, resources: Resources): Resolved {
   if (key === 'Fn::GetAtt') return attribute(argument as [string, string], resources);
   if (key === 'Fn::Sub') {
     return (argument as string).replace(/\$\{(!?)([^}]+)\}/g, (_, literal, name: string) =>
-      literal === '!' ? `\${${name}}` : physicalId(name, resources),
+      literal === '!' ? `\${${name}}` : named(name, resources),
     );
   }
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [name, resolve(item, resources)]),
   );
+}
+
+/** Inside `Fn::Sub`, `Name.Arn` is the attribute of that resource. */
+function named(name: string, resources: Resources): string {
+  const [id = '', attributeName] = name.split('.');
+  return attributeName === undefined || name in pseudo
+    ? physicalId(name, resources)
+    : attribute([id, attributeName], resources);
 }
 
 function physicalId(id: string, resources: Resources): string {
@@ -56,6 +64,7 @@ function attribute([id, name]: readonly [string, string], resources: Resources):
   if (id.endsWith('LambdaFunction')) return `arn:aws:lambda:${here}:function:rollcall-prod-${id}`;
   if (id.endsWith('LogGroup')) return `arn:aws:logs:${here}:log-group:/aws/lambda/${id}:*`;
   const type = resources[id]?.Type;
+  if (type === 'AWS::S3::Bucket') return `arn:aws:s3:::rollcall-prod-${id.toLowerCase()}`;
   if (type === 'AWS::IAM::Role') return `arn:aws:iam::${account}:role/rollcall-prod-${id}`;
   if (type === 'AWS::SQS::Queue') return `arn:aws:sqs:${here}:rollcall-prod-${id}`;
   if (type === 'AWS::Events::Rule') return `arn:aws:events:${here}:rule/rollcall-prod-${id}`;

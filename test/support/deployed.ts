@@ -22,12 +22,14 @@ export type Deployed = {
 };
 
 const BUCKET = 'backups';
+export const LEDGER = 'backups-ledger';
 
 /** Starts AWS with a bucket and a topic with one SMS subscription, and sets the environment. */
 export async function deploy(roll: string): Promise<Deployed> {
   const clock = { now: Date.parse('2026-11-23T12:00:00Z') };
   const aws = await startLocalAws({ now: () => clock.now });
   aws.createBucket(BUCKET, { versioning: true });
+  aws.createBucket(LEDGER, { versioning: true });
   aws.setIdentity('backups@example.net', 'Success');
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-deployed-'));
   const file = join(folder, 'hosts.yml');
@@ -36,7 +38,10 @@ export async function deploy(roll: string): Promise<Deployed> {
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', aws.credentials.secretAccessKey);
   vi.stubEnv('AWS_ENDPOINT_URL', aws.endpoint);
   vi.stubEnv('HOSTS_FILE', file);
-  vi.stubEnv('ALERTS_TOPIC_ARN', await makeTopic(aws));
+  vi.stubEnv('LEDGER_BUCKET', LEDGER);
+  const topic = await makeTopic(aws);
+  vi.stubEnv('ALERTS_TOPIC_ARN', topic);
+  vi.stubEnv('OPS_TOPIC_ARN', topic.replace('alerts', 'ops'));
   vi.spyOn(console, 'log').mockImplementation(() => undefined);
 
   const at = (iso: string) => {
@@ -75,6 +80,7 @@ async function makeTopic(aws: LocalAws): Promise<string> {
     credentials: aws.credentials,
   });
   const { TopicArn = '' } = await sns.send(new CreateTopicCommand({ Name: 'alerts' }));
+  await sns.send(new CreateTopicCommand({ Name: 'ops' }));
   await sns.send(
     new SubscribeCommand({
       TopicArn,

@@ -44,7 +44,7 @@ finish() {
   fi
   outcome_line="$outcome code=$status set=${set_time:--} seconds=$(($(date +%s) - began)) bytes=${bytes:-0} unreadable=${unreadable:-0}"
   [ -z "$reason" ] || outcome_line="$outcome_line reason=$reason"
-  [ -z "${duplicity_status:-}" ] || outcome_line="$outcome_line duplicity=$duplicity_status"
+  [ "${duplicity_status:-0}" = 0 ] || outcome_line="$outcome_line duplicity=$duplicity_status"
   to_syslog "$priority" "$outcome_line"
   # in the journal that line is already
   [ -n "${JOURNAL_STREAM:-}" ] || printf '%s: %s\n' "$name" "$outcome_line"
@@ -64,7 +64,8 @@ finish() {
   exit "$status"
 }
 
-# hook NAME [VARIABLE=VALUE...]: runs /etc/rollcall-backup/NAME if it is there; 0, or its status
+# hook NAME [VARIABLE=VALUE...]: runs /etc/rollcall-backup/NAME if it is there; 0, or its status.
+# It speaks to a file: what it starts may outlive it, and would keep a pipe open.
 hook() {
   hook_file=$etc/$1
   hook_name=$1
@@ -72,7 +73,10 @@ hook() {
   [ -x "$hook_file" ] || return 0
   mode_ok "$hook_file" || return 126
   hook_status=0
-  in_background run_hook "$@" || hook_status=$?
+  hook_said=/dev/null
+  [ -z "$work" ] || hook_said=$work/hook-said
+  in_background "$hook_said" "$hook_said" run_hook "$@" || hook_status=$?
+  show "$hook_said"
   [ "$hook_status" = 0 ] || to_syslog warning "hook $hook_name ended with $hook_status"
   return "$hook_status"
 }

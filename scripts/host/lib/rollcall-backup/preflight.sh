@@ -60,7 +60,7 @@ check_programs() {
       ;;
   esac
   python=$(duplicity_python)
-  if boto3=$("$python" -c 'import boto3; print(boto3.__version__)' 2>/dev/null </dev/null); then
+  if boto3=$(in_clean_environment "$python" -c 'import boto3; print(boto3.__version__)' 2>/dev/null); then
     said ok "duplicity $version ($DUPLICITY), boto3 $boto3"
   else
     problem "$NOT_INSTALLED" boto3 "duplicity runs on $python, and there is no boto3 for it" "run: apt install python3-boto3"
@@ -139,12 +139,12 @@ check_hooks() {
 
 # check_s3: the bucket can be listed with these credentials, and the clocks agree
 check_s3() {
-  look_s3 look >"$work/look" 2>"$work/trouble" || {
+  look_s3 look || {
     problem "$NO_S3" "$(sed -n 's/^reason=//p' "$work/trouble")" "$(s3_trouble)" "$(sed -n 's/^do=//p' "$work/trouble")"
     return 0
   }
   said ok "$target can be listed"
-  skew=$(sed -n 's/^skew=//p' "$work/look")
+  skew=$(sed -n 's/^skew=//p' "$work/looked")
   case ${skew#-} in
     '' | *[!0-9]*) ;;
     *)

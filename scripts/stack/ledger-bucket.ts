@@ -1,0 +1,72 @@
+// The bucket in which runs remember what they judged and told; no host can reach it.
+import { attributeOf, policy, type Resources, ref, type Statement, sub } from './cloudformation.ts';
+
+/** Logical id of the bucket; its name is CloudFormation's, as nobody but the functions needs it. */
+export const ledgerBucket = 'LedgerBucket';
+
+const KEPT_VERSIONS_DAYS = 30;
+
+/** Private, versioned, and kept when the stack goes: it holds the proof of what was told. */
+export const ledgerResources: Resources = {
+  [ledgerBucket]: {
+    Type: 'AWS::S3::Bucket',
+    DeletionPolicy: 'RetainExceptOnCreate',
+    UpdateReplacePolicy: 'Retain',
+    Properties: {
+      VersioningConfiguration: { Status: 'Enabled' },
+      OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [
+          { ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } },
+        ],
+      },
+      LifecycleConfiguration: {
+        Rules: [
+          {
+            Id: 'forget-old-states',
+            Status: 'Enabled',
+            NoncurrentVersionExpiration: { NoncurrentDays: KEPT_VERSIONS_DAYS },
+            AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
+          },
+        ],
+      },
+    },
+  },
+  LedgerBucketPolicy: {
+    Type: 'AWS::S3::BucketPolicy',
+    Properties: {
+      Bucket: ref(ledgerBucket),
+      PolicyDocument: policy({
+        Sid: 'TlsOnly',
+        Effect: 'Deny',
+        Principal: '*',
+        Action: 's3:*',
+        Resource: [attributeOf(ledgerBucket, 'Arn'), sub(`\${${ledgerBucket}.Arn}/*`)],
+        Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+      }),
+    },
+  },
+};
+
+/** What a run needs of it: one object, read and written; and to see that it is not there yet. */
+export const rememberRuns: readonly Statement[] = [
+  {
+    Sid: 'RememberRuns',
+    Effect: 'Allow',
+    Action: ['s3:GetObject', 's3:PutObject'],
+    Resource: sub(`\${${ledgerBucket}.Arn}/state.json`),
+  },
+  {
+    Sid: 'SeeThatNothingIsRememberedYet',
+    Effect: 'Allow',
+    // Without it S3 answers 403 where it would answer 404.
+    Action: 's3:ListBucket',
+    Resource: attributeOf(ledgerBucket, 'Arn'),
+  },
+];

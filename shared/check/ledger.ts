@@ -1,0 +1,85 @@
+// The memory between runs, and how it is used so that two runs at once lose nothing of one another's.
+import type { Instant } from '../duplicity/time.ts';
+import {
+  EMPTY_STATE,
+  forgetOld,
+  formatState,
+  type LedgerState,
+  parseState,
+} from '../ledger/ledger-state.ts';
+
+/** Where the state is kept. `tag` stands for what was read: a write that is based on an older one is refused. */
+export type Ledger = {
+  /** Text and tag are `undefined` where nothing was ever written. Throws `LedgerError`. */
+  readonly read: () => Promise<{ text: string | undefined; tag: string | undefined }>;
+  /** Answers the new tag. Throws `LedgerConflictError`, or `LedgerError`. */
+  readonly write: (text: string, tag: string | undefined) => Promise<string>;
+};
+
+/** Somebody else has written since it was read. */
+export class LedgerConflictError extends Error {
+  override readonly name = 'LedgerConflictError';
+}
+
+/** The ledger could not be read or written; the run goes on without a memory. */
+export class LedgerError extends Error {
+  override readonly name = 'LedgerError';
+}
+
+/** The state as this run knows it; with a `warning` nothing is remembered, and the messages say why. */
+export type Kept = {
+  readonly state: LedgerState;
+  readonly tag: string | undefined;
+  readonly warning: string | undefined;
+};
+
+const TRIES = 8;
+
+/** Reads the state. A ledger that is lost, corrupt or out of reach is a warning, never a failed check. */
+export async function openLedger(ledger: Ledger): Promise<Kept> {
+  try {
+    const { text, tag } = await ledger.read();
+    if (text === undefined) return { state: EMPTY_STATE, tag, warning: undefined };
+    const state = parseState(text);
+    if (state !== undefined) return { state, tag, warning: undefined };
+    const warning = 'the ledger was corrupt and is begun anew: something may be told twice';
+    return { state: EMPTY_STATE, tag, warning };
+  } catch (error) {
+    return { state: EMPTY_STATE, tag: undefined, warning: warn(error) };
+  }
+}
+
+/**
+ * Writes a change. When another run has written in between, the change is made to what that run left;
+ * `undefined` as the change = there is nothing left to do, and `undefined` is answered.
+ */
+export async function changeLedger(
+  ledger: Ledger,
+  kept: Kept,
+  now: Instant,
+  change: (state: LedgerState) => LedgerState | undefined,
+): Promise<Kept | undefined> {
+  let known = kept;
+  for (let tries = 1; ; tries += 1) {
+    const changed = change(known.state);
+    if (changed === undefined) return undefined;
+    const state = forgetOld(changed, now);
+    try {
+      const tag = await ledger.write(formatState(state), known.tag);
+      return { state, tag, warning: known.warning };
+    } catch (error) {
+      if (!(error instanceof LedgerConflictError) || tries >= TRIES) {
+        return { state, tag: known.tag, warning: warn(error) };
+      }
+      known = await openLedger(ledger);
+    }
+  }
+}
+
+/** Only what the ledger is known to throw is a warning; anything else is a bug. */
+function warn(error: unknown): string {
+  if (error instanceof LedgerError || error instanceof LedgerConflictError) {
+    return `no memory: ${error.message}; something may be told twice`;
+  }
+  throw error;
+}

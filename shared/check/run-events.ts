@@ -1,0 +1,41 @@
+// One run for S3's events: each is told once, however often it is sent.
+import type { Instant } from '../duplicity/time.ts';
+import type { Roster } from '../roster/roster.ts';
+import { deliverPending, pendingFor } from './deliver.ts';
+import { judgeEvents } from './judge-events.ts';
+import { changeLedger, openLedger } from './ledger.ts';
+import type { ObjectEvent } from './object-event.ts';
+import type { Ends } from './run-schedule.ts';
+
+/** Judges and tells the events that have not been told. Throws like `runSchedule`. */
+export async function runEvents(
+  { store, ledger, channels }: Ends,
+  roster: Roster,
+  events: readonly ObjectEvent[],
+  now: Instant,
+): Promise<{ events: number; told: number }> {
+  const opened = await openLedger(ledger);
+  const fresh = events.filter((event) => !opened.state.told.has(idOf(event)));
+  const ids = fresh.map(idOf);
+  const messages = await judgeEvents(store, roster, fresh, now);
+  const pending = messages.map((message, index) =>
+    pendingFor(`event ${ids[0]} ${index}`, message, channels, now),
+  );
+  const kept = await changeLedger(ledger, opened, now, (state) =>
+    fresh.length > 0 && ids.every((id) => state.told.has(id))
+      ? undefined
+      : {
+          ...state,
+          told: new Map([...state.told, ...ids.map((id): [string, Instant] => [id, now])]),
+          pending: [...state.pending, ...pending],
+        },
+  );
+  const own = pending.map(({ id }) => id);
+  if (kept !== undefined) await deliverPending(ledger, kept, channels, own, now);
+  return { events: events.length, told: kept === undefined ? 0 : messages.length };
+}
+
+/** S3 may send one event twice; what, when and to which key is the same both times. */
+function idOf({ what, bucket, key, at, left }: ObjectEvent): string {
+  return `${what} ${left} ${bucket}/${key} ${at}`;
+}

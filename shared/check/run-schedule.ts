@@ -1,0 +1,69 @@
+// One run of the schedule, from the last good one until now: judge, remember, tell.
+import type { Instant } from '../duplicity/time.ts';
+import { composeRun } from '../report/alert.ts';
+import type { Urgency } from '../report/message.ts';
+import { type Summary, summarize } from '../report/report.ts';
+import { isEscalated } from '../report/run.ts';
+import type { Roster } from '../roster/roster.ts';
+import { callRoll } from './call-roll.ts';
+import { type Channel, deliverPending, pendingFor } from './deliver.ts';
+import { changeLedger, type Ledger, openLedger } from './ledger.ts';
+import type { ObjectStore } from './object-store.ts';
+
+/** What a run reaches for. */
+export type Ends = {
+  readonly store: ObjectStore;
+  readonly ledger: Ledger;
+  readonly channels: readonly Channel[];
+  /** Told besides, when a host has missed its second window. */
+  readonly escalation: readonly Channel[];
+};
+
+export type Outcome = Summary & {
+  readonly told: Urgency | 'nobody';
+  /** Why nothing is remembered of this run. */
+  readonly noMemory?: string;
+};
+
+const PERIOD_MS = 15 * 60_000;
+const CAUGHT_UP_MS = 7 * 86_400_000;
+
+/**
+ * Judges every window that closed since the last good run, however late or doubled this one is; after an
+ * outage at most those of a week. What is to be told is remembered before it is told, with the window that
+ * it is about, so that a run that is killed and run again loses nothing and repeats no window.
+ * Throws an `AggregateError` when a channel refused, after all were tried.
+ */
+export async function runSchedule(
+  { store, ledger, channels, escalation }: Ends,
+  roster: Roster,
+  until: Instant,
+  now: Instant,
+): Promise<Outcome> {
+  const everybody = [...channels, ...escalation];
+  const opened = await openLedger(ledger);
+  const judgedUntil = opened.state.judgedUntil ?? until - PERIOD_MS;
+  const from = Math.max(judgedUntil, until - CAUGHT_UP_MS);
+  if (from >= until) {
+    await deliverPending(ledger, opened, everybody, [], now);
+    return { ...summarize([]), told: 'nobody' };
+  }
+
+  const run = await callRoll(store, roster, { from, until }, now);
+  const message = composeRun(run, opened.warning);
+  const id = `run ${until}`;
+  const told = isEscalated(run) ? everybody : channels;
+  const pending = message === undefined ? [] : [pendingFor(id, message, told, now)];
+  const kept = await changeLedger(ledger, opened, now, (state) =>
+    (state.judgedUntil ?? from) >= until
+      ? undefined
+      : { ...state, judgedUntil: until, pending: [...state.pending, ...pending] },
+  );
+  // Undefined: another run of the same tick was first, and tells it.
+  if (kept !== undefined) await deliverPending(ledger, kept, everybody, [id], now);
+  return {
+    ...summarize(run.report.verdicts),
+    told: kept === undefined ? 'nobody' : (message?.urgency ?? 'nobody'),
+    ...(kept?.warning === undefined ? {} : { noMemory: kept.warning }),
+  };
+}

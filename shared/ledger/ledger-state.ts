@@ -1,0 +1,90 @@
+// What runs remember: until when windows were judged, what has been told, and what is still to be told.
+import type { Instant } from '../duplicity/time.ts';
+import type { Message } from '../report/message.ts';
+
+/** A message on its way: `left` names the channels that have not taken it yet. */
+export type Pending = {
+  readonly id: string;
+  readonly message: Message;
+  readonly left: readonly string[];
+  readonly since: Instant;
+};
+
+export type LedgerState = {
+  /** Every window that closed until then was judged; `undefined` before the first run. */
+  readonly judgedUntil: Instant | undefined;
+  readonly pending: readonly Pending[];
+  /** The events that were told, by their ids, with when: S3 may send one twice. */
+  readonly told: ReadonlyMap<string, Instant>;
+};
+
+export const EMPTY_STATE: LedgerState = { judgedUntil: undefined, pending: [], told: new Map() };
+
+const DAY = 86_400_000;
+// S3 retries an event for a day; Lambda for six hours more.
+const TOLD_KEPT = 3 * DAY;
+const PENDING_KEPT = DAY;
+
+/** The state in the form in which it is stored, version 1; instants are milliseconds since 1970. */
+export function formatState({ judgedUntil, pending, told }: LedgerState): string {
+  const stored = { version: 1, judgedUntil: judgedUntil ?? null, pending, told: [...told] };
+  return `${JSON.stringify(stored)}\n`;
+}
+
+/** The inverse; `undefined` for anything that `formatState` does not write. Never throws. */
+export function parseState(text: string): LedgerState | undefined {
+  const stored = parseRecord(text);
+  if (stored?.version !== 1) return undefined;
+  const { judgedUntil, pending, told } = stored;
+  if (judgedUntil !== null && !isInstant(judgedUntil)) return undefined;
+  if (!Array.isArray(pending) || !pending.every(isPending)) return undefined;
+  if (!Array.isArray(told) || !told.every(isTold)) return undefined;
+  return { judgedUntil: judgedUntil ?? undefined, pending, told: new Map(told) };
+}
+
+/**
+ * Drops what nobody needs any more. A message that a channel refused for a day is given up: the failing
+ * runs have rung the alarm all the while.
+ */
+export function forgetOld(state: LedgerState, now: Instant): LedgerState {
+  return {
+    ...state,
+    pending: state.pending.filter(({ since }) => now - since < PENDING_KEPT),
+    told: new Map([...state.told].filter(([, at]) => now - at < TOLD_KEPT)),
+  };
+}
+
+type Json = Record<string, unknown>;
+
+function parseRecord(text: string): Json | undefined {
+  try {
+    return asRecord(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+function asRecord(value: unknown): Json | undefined {
+  return typeof value === 'object' && value !== null ? (value as Json) : undefined;
+}
+
+function isInstant(value: unknown): value is Instant {
+  return Number.isSafeInteger(value);
+}
+
+function isTold(value: unknown): value is [string, Instant] {
+  return Array.isArray(value) && typeof value[0] === 'string' && isInstant(value[1]);
+}
+
+function isPending(value: unknown): value is Pending {
+  const { id, message, left, since } = asRecord(value) ?? {};
+  const channels = Array.isArray(left) && left.every((name) => typeof name === 'string');
+  return typeof id === 'string' && isInstant(since) && channels && isMessage(message);
+}
+
+function isMessage(value: unknown): value is Message {
+  const { subject, text, sms, urgency } = asRecord(value) ?? {};
+  const texts = typeof subject === 'string' && typeof text === 'string';
+  const optional = sms === undefined || typeof sms === 'string';
+  return texts && optional && (urgency === 'alert' || urgency === 'digest');
+}

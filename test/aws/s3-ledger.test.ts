@@ -1,0 +1,55 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
+import { s3Ledger } from '../../shared/aws/s3-ledger.ts';
+import { LedgerConflictError, LedgerError } from '../../shared/check/ledger.ts';
+
+let aws: LocalAws;
+let buckets = 0;
+const ledger = () => {
+  buckets += 1;
+  aws.createBucket(`ledger-${buckets}`, { versioning: true });
+  return s3Ledger({ region: aws.region, endpoint: aws.endpoint }, `ledger-${buckets}`);
+};
+
+beforeAll(async () => {
+  aws = await startLocalAws();
+  vi.stubEnv('AWS_ACCESS_KEY_ID', aws.credentials.accessKeyId);
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', aws.credentials.secretAccessKey);
+});
+afterEach(() => aws.faults.clear());
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await aws.close();
+});
+
+describe('s3Ledger', () => {
+  it('has nothing at first, and then what was written', async () => {
+    const kept = ledger();
+    expect(await kept.read()).toEqual({ text: undefined, tag: undefined });
+    const tag = await kept.write('one', undefined);
+    expect(await kept.read()).toEqual({ text: 'one', tag });
+    await kept.write('two', tag);
+    expect((await kept.read()).text).toBe('two');
+  });
+
+  it('refuses a write that is based on less than the newest', async () => {
+    const kept = ledger();
+    const old = await kept.write('one', undefined);
+    await kept.write('two', old);
+    await expect(kept.write('three', old)).rejects.toThrow(LedgerConflictError);
+    await expect(kept.write('four', undefined)).rejects.toThrow(LedgerConflictError);
+    expect((await kept.read()).text).toBe('two');
+  });
+
+  it('says which object it could not reach, and why', async () => {
+    const kept = ledger();
+    aws.faults.add({ service: 's3', fault: { error: 'AccessDenied', status: 403 } });
+    await expect(kept.read()).rejects.toThrow(LedgerError);
+    await expect(kept.write('x', undefined)).rejects.toThrow(
+      /could not be written \(AccessDenied \(403\)\)/,
+    );
+    const gone = s3Ledger({ region: aws.region, endpoint: aws.endpoint }, 'no-such-bucket');
+    aws.faults.clear();
+    await expect(gone.read()).rejects.toThrow(/could not be read \(NoSuchBucket \(404\)\)/);
+  });
+});

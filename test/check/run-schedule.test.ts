@@ -1,0 +1,179 @@
+import { describe, expect, it } from 'vitest';
+import { LedgerError } from '../../shared/check/ledger.ts';
+import { type Ends, runSchedule } from '../../shared/check/run-schedule.ts';
+import { parseState } from '../../shared/ledger/ledger-state.ts';
+import { aFull, aHost, aRoster, at } from '../support/builders.ts';
+import { inMemoryStore, keyed } from '../support/in-memory.ts';
+import { memoryChannel, memoryLedger } from '../support/ledger-in-memory.ts';
+
+const QUARTER = 15 * 60_000;
+const roster = aRoster([
+  aHost({ name: 'web' }),
+  aHost({ name: 'db', window: { opens: '00:00', due: '10:00', hardDue: '14:00' } }),
+]);
+const friday = aFull({ begun: '2026-11-20T03:15:00Z' });
+const store = inMemoryStore([...keyed('web/', friday), ...keyed('db/', friday)]);
+
+function anOffice() {
+  const ledger = memoryLedger();
+  const channels = [memoryChannel('mail'), memoryChannel('SNS')];
+  const ops = memoryChannel('SNS ops');
+  const ends: Ends = { store, ledger, channels, escalation: [ops] };
+  return {
+    ledger,
+    channels,
+    ops,
+    run: (iso: string, late = 0) => runSchedule(ends, roster, at(iso), at(iso) + late),
+    subjects: () => channels.map(({ sent }) => sent.map(({ subject }) => subject)),
+    told: () => channels[0]?.sent.map(({ subject }) => subject) ?? [],
+  };
+}
+
+describe('runSchedule', () => {
+  it('judges each window once, however the ticks fall', async () => {
+    const office = anOffice();
+    for (const tick of ['08:00', '08:15', '08:15', '08:30', '08:15', '10:15', '10:15', '10:30']) {
+      await office.run(`2026-11-23T${tick}:00Z`);
+    }
+    expect(office.told()).toEqual([
+      expect.stringContaining('2 of 2 hosts FAILED'),
+      expect.stringContaining('1 of 2 hosts FAILED: db MISSING'),
+    ]);
+  });
+
+  it('catches up on ticks that never came', async () => {
+    const office = anOffice();
+    await office.run('2026-11-22T08:00:00Z');
+    await office.run('2026-11-23T11:00:00Z');
+    expect(office.told()).toEqual([
+      expect.stringMatching(/FAILED: web MISSING \(3rd day\), db MISSING/),
+    ]);
+    const state = parseState(office.ledger.text ?? '');
+    expect(state?.judgedUntil).toBe(at('2026-11-23T11:00:00Z'));
+  });
+
+  it('rings for whoever watches the monitor from the second missed window on', async () => {
+    const office = anOffice();
+    await office.run('2026-11-21T08:15:00Z');
+    expect(office.ops.sent).toEqual([]);
+    await office.run('2026-11-22T08:15:00Z');
+    expect(office.ops.sent.map(({ subject }) => subject)).toEqual([
+      expect.stringContaining('web MISSING (2nd day)'),
+    ]);
+  });
+
+  it('tells once when two runs of one tick go at the same time', async () => {
+    const office = anOffice();
+    const both = [office.run('2026-11-23T08:15:00Z'), office.run('2026-11-23T08:15:00Z')];
+    await Promise.all(both);
+    expect(office.told()).toHaveLength(1);
+  });
+
+  it('keeps what a dead channel refused for it, and tells the others only once', async () => {
+    const office = anOffice();
+    const [mail, sns] = office.channels;
+    if (mail === undefined || sns === undefined) throw new Error('no channels');
+    mail.dead = true;
+    await expect(office.run('2026-11-23T08:15:00Z')).rejects.toThrow(
+      /mail did not take the message/,
+    );
+    await expect(office.run('2026-11-23T08:30:00Z')).rejects.toThrow(/mail did not take/);
+    mail.dead = false;
+    await office.run('2026-11-23T08:45:00Z');
+    await office.run('2026-11-23T09:00:00Z');
+    expect(office.subjects().map(({ length }) => length)).toEqual([1, 1]);
+  });
+
+  it('gives a message up after a day, so that a channel that is gone cannot fail every run', async () => {
+    const office = anOffice();
+    const [mail] = office.channels;
+    if (mail !== undefined) mail.dead = true;
+    await expect(office.run('2026-11-22T08:15:00Z')).rejects.toThrow();
+    await expect(office.run('2026-11-23T08:00:00Z')).rejects.toThrow();
+    const pending = () => parseState(office.ledger.text ?? '')?.pending.length;
+    expect(pending()).toBeGreaterThan(0);
+    await expect(office.run('2026-11-23T10:30:00Z')).rejects.toThrow();
+    const ids = parseState(office.ledger.text ?? '')?.pending.map(({ id }) => id);
+    expect(ids).not.toContain(`run ${at('2026-11-22T08:15:00Z')}`);
+  });
+
+  it.each([
+    ['corrupt', 'not json', /the ledger was corrupt and is begun anew/],
+    ['of another version', '{"version":2}', /the ledger was corrupt/],
+  ])('goes on with a ledger that is %s, says so once, and has it back', async (_, text, words) => {
+    const office = anOffice();
+    office.ledger.text = text;
+    await office.run('2026-11-23T08:15:00Z');
+    expect(office.channels[0]?.sent[0]?.text.replace(/\s+/g, ' ')).toMatch(words);
+    await office.run('2026-11-23T08:15:00Z');
+    expect(office.told()).toHaveLength(1);
+  });
+
+  it('goes on without a ledger that is out of reach, and says so each time', async () => {
+    const channels = [memoryChannel('mail')];
+    const unreachable = async () => {
+      throw new LedgerError('s3://ledger/state.json could not be read (AccessDenied (403))');
+    };
+    const ledger = { read: unreachable, write: unreachable };
+    const ends = { store, ledger, channels, escalation: [] };
+    const until = at('2026-11-23T08:15:00Z');
+    const outcome = await runSchedule(ends, roster, until, until);
+    expect(outcome).toMatchObject({
+      told: 'alert',
+      noMemory: expect.stringContaining('no memory'),
+    });
+    expect(channels[0]?.sent[0]?.text).toContain('WARNING: no memory');
+  });
+
+  it('loses nothing and repeats no window, killed at any await and run again', async () => {
+    for (let killedAt = 1; ; killedAt += 1) {
+      const office = anOffice();
+      let calls = 0;
+      let survived = true;
+      let kill: (reason: Error) => void = () => undefined;
+      const killed = new Promise<never>((_, reject) => {
+        kill = reject;
+      });
+      // A process that is killed neither goes on nor sees an error.
+      const mortal =
+        <Args extends unknown[], Answer>(act: (...args: Args) => Promise<Answer>) =>
+        async (...args: Args): Promise<Answer> => {
+          calls += 1;
+          if (calls !== killedAt) return act(...args);
+          survived = false;
+          kill(new Error('killed'));
+          return new Promise<Answer>(() => undefined);
+        };
+      const ends: Ends = {
+        store: { ...store, list: mortal(store.list), readHead: mortal(store.readHead) },
+        ledger: { read: mortal(office.ledger.read), write: mortal(office.ledger.write) },
+        channels: office.channels.map(({ name, send }) => ({ name, send: mortal(send) })),
+        escalation: [],
+      };
+      const until = at('2026-11-23T08:15:00Z');
+      await Promise.race([runSchedule(ends, roster, until, until), killed]).catch(() => undefined);
+      // Lambda's retry, and the next ticks.
+      await office.run('2026-11-23T08:15:00Z', 60_000);
+      await office.run('2026-11-23T08:30:00Z');
+      for (const sent of office.subjects()) {
+        expect(sent.length, `killed at await ${killedAt}`).toBeGreaterThanOrEqual(1);
+        // Killed between a send and the note of it: twice told beats never told.
+        expect(sent.length, `killed at await ${killedAt}`).toBeLessThanOrEqual(2);
+      }
+      if (survived) {
+        expect(office.subjects().map(({ length }) => length)).toEqual([1, 1]);
+        expect(killedAt).toBeGreaterThan(6);
+        return;
+      }
+    }
+  });
+
+  it('remembers for as long as it must, and no longer', async () => {
+    const office = anOffice();
+    for (let tick = at('2026-11-23T00:00Z'); tick < at('2026-11-27T00:00Z'); tick += QUARTER) {
+      await office.run(new Date(tick).toISOString());
+    }
+    expect(office.told()).toHaveLength(8);
+    expect(parseState(office.ledger.text ?? '')?.pending).toEqual([]);
+  });
+});

@@ -1,0 +1,85 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { composeRun } from '../shared/report/alert.ts';
+import { FINDING_KINDS } from '../shared/verdict/finding.ts';
+import { judge } from '../shared/verdict/judge.ts';
+import { aFull, aHost, at, collected } from './support/builders.ts';
+
+const root = new URL('..', import.meta.url).pathname;
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const pages = [
+  'README.md',
+  'CHANGELOG.md',
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+
+const headings = (text: string) =>
+  [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  );
+
+describe('the documentation', () => {
+  it('has a section in the runbook for every finding that asks somebody to act', () => {
+    const quiet = ['duplicate-full', 'foreign', 'paused', 'resumed'];
+    const sections = headings(read('docs/runbook.md'));
+    for (const kind of FINDING_KINDS.filter((one) => !quiet.includes(one))) {
+      expect(sections).toContain(kind);
+    }
+  });
+
+  it('has every finding in the table of the README', () => {
+    for (const kind of FINDING_KINDS)
+      expect(read('README.md')).toMatch(new RegExp(`^\\| .*\\b${kind}\\b`, 'm'));
+  });
+
+  it.each(pages)('%s links only to what is there', (page) => {
+    const text = read(page);
+    for (const [, target = ''] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https?:/.test(target)) continue;
+      const [path = '', anchor] = target.split('#');
+      const file = path === '' ? page : join(dirname(page), path);
+      expect(existsSync(join(root, file)), `${page}: ${target}`).toBe(true);
+      if (anchor !== undefined)
+        expect(headings(read(file)), `${page}: ${target}`).toContain(anchor);
+    }
+  });
+
+  it('shows in the README the mail that is really sent', () => {
+    const now = at('2026-11-23T07:15:00Z');
+    const timezone = 'Europe/Amsterdam';
+    const full = (day: string) =>
+      aFull({ begun: `2026-11-${day}T01:14:00Z`, done: `2026-11-${day}T01:40:00Z`, volumes: 31 });
+    const lifecycle = { rules: [{ prefix: '', hides: { days: 6 }, noncurrentDays: 8 }] };
+    const verdicts = [
+      judge(aHost({ name: 'web', timezone }), collected(...full('21')), now, { lifecycle }),
+      judge(
+        aHost({ name: 'db', timezone }),
+        collected(...full('23').filter(({ name }) => !name.includes('vol7'))),
+        now,
+      ),
+    ];
+    const message = composeRun({
+      report: {
+        checkedAt: now,
+        bucket: 'acme-backups',
+        verdicts,
+        unknownHosts: [],
+        foreignObjects: 0,
+      },
+      due: new Set(['web', 'db']),
+      digest: false,
+      hostsOnRoll: 41,
+      timezone,
+    });
+    expect(read('README.md')).toContain(
+      `Subject: ${message?.subject}\n\n${message?.text.trimEnd()}`,
+    );
+    expect(read('README.md')).toContain(message?.sms);
+  });
+});

@@ -1,0 +1,85 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  EMPTY_STATE,
+  forgetOld,
+  formatState,
+  type LedgerState,
+  parseState,
+} from '../../shared/ledger/ledger-state.ts';
+
+const instant = fc.integer({ min: 0, max: 4_000_000_000_000 });
+const message = fc.record(
+  {
+    subject: fc.string(),
+    text: fc.string({ unit: 'binary' }),
+    sms: fc.string(),
+    urgency: fc.constantFrom('alert' as const, 'digest' as const),
+  },
+  { requiredKeys: ['subject', 'text', 'urgency'] },
+);
+const anyState: fc.Arbitrary<LedgerState> = fc.record({
+  judgedUntil: fc.option(instant, { nil: undefined }),
+  pending: fc.array(
+    fc.record({ id: fc.string(), message, left: fc.array(fc.string()), since: instant }),
+    { maxLength: 3 },
+  ),
+  told: fc.array(fc.tuple(fc.string(), instant), { maxLength: 5 }).map((told) => new Map(told)),
+}) as fc.Arbitrary<LedgerState>;
+
+describe('parseState', () => {
+  it('is the inverse of formatState', () => {
+    fc.assert(
+      fc.property(anyState, (state) => {
+        expect(parseState(formatState(state))).toEqual(state);
+      }),
+    );
+  });
+
+  it('takes nothing that was cut, changed or made up', () => {
+    fc.assert(
+      fc.property(anyState, fc.nat(), (state, cut) => {
+        const text = formatState(state).trimEnd();
+        expect(parseState(text.slice(0, cut % text.length))).toBeUndefined();
+      }),
+    );
+    for (const text of [
+      '',
+      '{}',
+      'null',
+      '[]',
+      '{"version":1}',
+      '{"version":1,"judgedUntil":"x"}',
+    ]) {
+      expect(parseState(text)).toBeUndefined();
+    }
+    fc.assert(
+      fc.property(fc.json(), (text) => {
+        expect(parseState(text)).toBeUndefined();
+      }),
+    );
+  });
+});
+
+describe('forgetOld', () => {
+  it('keeps what was told for three days, and what is pending for one', () => {
+    const now = 10 * 86_400_000;
+    const pending = (since: number) => ({
+      id: String(since),
+      message: { subject: 's', text: 't', sms: undefined, urgency: 'alert' as const },
+      left: ['mail'],
+      since,
+    });
+    const state = {
+      ...EMPTY_STATE,
+      pending: [pending(now - 86_400_000), pending(now - 1)],
+      told: new Map([
+        ['old', now - 3 * 86_400_000],
+        ['new', now - 1],
+      ]),
+    };
+    const kept = forgetOld(state, now);
+    expect(kept.pending.map(({ since }) => since)).toEqual([now - 1]);
+    expect([...kept.told.keys()]).toEqual(['new']);
+  });
+});
