@@ -1,8 +1,13 @@
 #!/usr/bin/env node
 // The command line: the same roll call as the Lambdas', with nothing deployed.
 import { ConfigError } from '../shared/roster/config-error.ts';
+import { runAddHost } from './rollcall/add-host-command.ts';
 import { runCheck } from './rollcall/check-command.ts';
 import { runExplain } from './rollcall/explain-command.ts';
+import { runMute } from './rollcall/mute-command.ts';
+import { runRemoveHost } from './rollcall/remove-host-command.ts';
+import { runTestAlert } from './rollcall/test-alert-command.ts';
+import { runUnmute } from './rollcall/unmute-command.ts';
 import { UsageError } from './rollcall/usage-error.ts';
 
 const HELP = `rollcall - did every host write a complete, encrypted duplicity backup, on time?
@@ -11,10 +16,16 @@ Examples
   rollcall check                     judge the whole roll now
   rollcall check --listing all.json  judge a saved listing, offline
   rollcall explain KEY               how is this object name read?
+  rollcall add-host web              put a host on the roll, and give it a key that can only append
 
 Commands
-  check      judge hosts; exit status 0 ok, 1 warning, 2 critical, 3 could not check
-  explain    read object names
+  check         judge hosts; exit status 0 ok, 1 warning, 2 critical, 3 could not check
+  explain       read object names
+  add-host      a line on the roll, an append-only key, and the line to run on the host
+  remove-host   take them away again; the archive stays
+  mute          expect no backup from a host until a date
+  unmute        expect them again
+  test-alert    send a code word through every channel
 
 rollcall COMMAND --help says more, examples first.
 `;
@@ -22,6 +33,11 @@ rollcall COMMAND --help says more, examples first.
 const COMMANDS: Record<string, (args: readonly string[]) => Promise<number>> = {
   check: runCheck,
   explain: runExplain,
+  'add-host': runAddHost,
+  'remove-host': runRemoveHost,
+  mute: runMute,
+  unmute: runUnmute,
+  'test-alert': runTestAlert,
 };
 
 async function main([command, ...args]: readonly string[]): Promise<number> {
@@ -44,7 +60,8 @@ function tell(error: unknown): number {
     console.error(
       'rollcall: hint: correct these lines, and run it again; docs/setup.md has a whole roll',
     );
-  } else if (error instanceof UsageError) {
+  } else if (error instanceof Error && 'hint' in error) {
+    // A mistake in the command line, a roll that cannot be edited, a call that AWS refused.
     console.error(`rollcall: error: ${error.message}`);
     console.error(`rollcall: hint: ${error.hint}`);
   } else if (code.startsWith('ERR_PARSE_ARGS')) {

@@ -1,17 +1,18 @@
 // `rollcall check`: judges now, or offline from saved listings.
 import { parseArgs } from 'node:util';
-import { closest } from 'fastest-levenshtein';
 import { checkHosts } from '../../shared/check/check-hosts.ts';
 import { findStrangers, type Strangers } from '../../shared/check/find-strangers.ts';
 import type { ObjectStore } from '../../shared/check/object-store.ts';
 import { reportOf } from '../../shared/check/report-of.ts';
 import { exitStatus, type Report, reportToJson } from '../../shared/report/report.ts';
 import { readRoster } from '../../shared/roster/read-roster.ts';
-import type { Host, Roster } from '../../shared/roster/roster.ts';
+import type { Roster } from '../../shared/roster/roster.ts';
 import { toAsciiJson } from './ascii-json.ts';
+import { findHost } from './find-host.ts';
 import { composeNagios } from './nagios.ts';
 import { startProgress } from './progress.ts';
 import { readInput } from './read-input.ts';
+import { readRoll } from './roll-file.ts';
 import { coverBucket, openListings, parseListing } from './saved-listing.ts';
 import { composeTable } from './table.ts';
 import { UsageError } from './usage-error.ts';
@@ -57,7 +58,7 @@ export async function runCheck(args: readonly string[]): Promise<number> {
   const now = options.at === undefined ? Date.now() : parseInstant(options.at);
   const format = parseFormat(options.format);
   const roster = await openRoster(options.hosts);
-  const hosts = chooseHosts(roster, options.host);
+  const hosts = options.host?.map((name) => findHost(roster, name)) ?? roster.hosts;
   const source = await openSource(options, roster);
 
   const progress = startProgress('host');
@@ -107,29 +108,9 @@ function print(report: Report, format: Format): string {
   }
 }
 
-async function openRoster(file: string | undefined): Promise<Roster> {
-  const path = file ?? process.env.ROLLCALL_HOSTS ?? 'hosts.yml';
-  const text = await readInput(
-    path,
-    'give the roll with --hosts FILE, or: cp hosts.example.yml hosts.yml',
-  );
-  return readRoster(text, path);
-}
-
-function chooseHosts({ hosts }: Roster, names: readonly string[] | undefined): readonly Host[] {
-  if (names === undefined) return hosts;
-  return names.map((name) => {
-    const host = hosts.find((one) => one.name === name);
-    if (host !== undefined) return host;
-    const nearest = closest(
-      name,
-      hosts.map((one) => one.name),
-    );
-    throw new UsageError(
-      `there is no host ${JSON.stringify(name)} on the roll`,
-      `did you mean ${nearest}?`,
-    );
-  });
+async function openRoster(option: string | undefined): Promise<Roster> {
+  const { text, file } = await readRoll(option);
+  return readRoster(text, file);
 }
 
 async function openSource(

@@ -18,6 +18,67 @@ export function nameOf(error: unknown): string {
   return status === undefined ? word : `${word} (${status})`;
 }
 
+/** A call that AWS refused or did not answer; `hint` says what to do next. */
+export class AwsCallError extends Error {
+  override readonly name = 'AwsCallError';
+  readonly hint: string;
+
+  constructor(message: string, hint: string, options?: ErrorOptions) {
+    super(message, options);
+    this.hint = hint;
+  }
+}
+
+/**
+ * Asks AWS; `deed` is what it was for ("read the user web"), `action` the permission it takes.
+ * Throws `AwsCallError`, but for the errors named in `expected`, which answer `undefined`.
+ */
+export async function askAws<Answer>(
+  deed: string,
+  action: string,
+  ask: () => Promise<Answer>,
+  expected: readonly string[] = [],
+): Promise<Answer | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (expected.includes((error as SdkError).name ?? '')) return undefined;
+    throw new AwsCallError(`could not ${deed}: ${nameOf(error)}`, hintForCall(error, action), {
+      cause: error,
+    });
+  }
+}
+
+/** The next thing to do about an error of any service's; `action` is the permission the call takes. */
+function hintForCall(error: unknown, action: string): string {
+  const { name = '' } = error as SdkError;
+  switch (name) {
+    case 'AccessDenied':
+    case 'AccessDeniedException':
+    case 'AuthorizationError':
+    case 'AuthorizationErrorException':
+      return `allow ${action} to these credentials, or choose others with AWS_PROFILE`;
+    case 'InvalidClientTokenId':
+    case 'UnrecognizedClientException':
+      return hintFor({ name: 'InvalidAccessKeyId' }, '');
+    case 'Throttling':
+    case 'ThrottlingException':
+      return 'AWS is throttling: run it again in a minute';
+    case 'LimitExceeded':
+    case 'LimitExceededException':
+      return 'a quota of the account is reached: ask AWS to raise it, or remove what is not needed';
+    case 'DeleteConflict':
+    case 'DeleteConflictException':
+      return 'something is still attached to it: look at it in the IAM console, and run it again';
+    case 'NoSuchBucket':
+    case 'NotFound':
+    case 'PermanentRedirect':
+      return 'correct "bucket" and "region" in hosts.yml';
+    default:
+      return hintFor(error, '');
+  }
+}
+
 /** The next thing to do about an error of S3's, for the operator. */
 export function hintFor(error: unknown, bucket: string): string {
   const { name = '', code = '', Region, $response } = error as SdkError;

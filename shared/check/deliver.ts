@@ -69,16 +69,20 @@ async function deliver(
   channels: readonly Channel[],
 ): Promise<{ id: string; errors: DeliveryError[] }> {
   const errors = await Promise.all(
-    channels
-      .filter(({ name }) => left.includes(name))
-      .map(async ({ name, send }): Promise<DeliveryError[]> => {
-        try {
-          await send(message);
-          return [];
-        } catch (cause) {
-          return [new DeliveryError(name, { cause })];
-        }
-      }),
+    channels.filter(({ name }) => left.includes(name)).map((channel) => sendTo(channel, message)),
   );
-  return { id, errors: errors.flat() };
+  return { id, errors: errors.flatMap((error) => error ?? []) };
+}
+
+/** Tries one channel; answers why it did not take the message, or nothing. Never throws. */
+export async function sendTo(
+  { name, send }: Channel,
+  message: Message,
+): Promise<DeliveryError | undefined> {
+  try {
+    await send(message);
+    return undefined;
+  } catch (cause) {
+    return new DeliveryError(name, { cause });
+  }
 }

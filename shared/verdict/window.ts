@@ -45,6 +45,13 @@ export function windowBefore(rule: WindowRule, window: Window): Window {
   return nextTo(rule, window.date, -1, -1, () => true);
 }
 
+/** The first window that opens after `now`: the first that a host which is set up now can answer whole. */
+export function windowToOpen(rule: WindowRule, now: Instant): Window {
+  let window = closedWindow(rule, now);
+  while (window.opensAt <= now) window = windowAfter(rule, window);
+  return window;
+}
+
 /** A zone skips a date once in decades; the step past it is one more. */
 function nextTo(
   rule: WindowRule,

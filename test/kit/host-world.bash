@@ -50,13 +50,17 @@ STUB
   "$scripts/host/install" --cron >/dev/null
   rollcall-backup-setup --id web --bucket backups --region eu-west-1 --prefix "$prefix" --endpoint-url "$endpoint" \
     --public-key "$WORLD/key/web.pub.gpg" --fingerprint "$fingerprint" --credentials "$WORLD/web.aws" --wait 0 >/dev/null
-  printf 'VOLSIZE_MB=1\nDUPLICITY=%s\n' "${ROLLCALL_TEST_DUPLICITY:-/usr/bin/duplicity}" >>"$etc/config"
+  printf 'VOLSIZE_MB=2\nDUPLICITY=%s\n' "${ROLLCALL_TEST_DUPLICITY:-/usr/bin/duplicity}" >>"$etc/config"
 }
 
 # s3_say PATH [BODY]: to the server, see host-s3-server.ts
-s3_say() { curl -sS --fail --data-binary "${2:-}" "$control/$1"; }
+s3_say() {
+  # in Python, which duplicity brings; curl would be one more package
+  /usr/bin/python3 -c 'import sys, urllib.request as u; sys.stdout.write(u.urlopen(sys.argv[1], sys.argv[2].encode()).read().decode())' \
+    "$control/$1" "${2:-}"
+}
 
 # keys: "SIZE NAME" of every version of every object of this test
-keys() { curl -sS --fail "$control/keys?$prefix/" | sed "s|$prefix/||"; }
+keys() { s3_say "keys?$prefix/" | sed "s|$prefix/||"; }
 
 set_of() { sed -n 's/.* set=\([0-9TZ]*\) .*/\1/p' <<<"$1" | tail -n 1; }

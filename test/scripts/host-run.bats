@@ -188,14 +188,23 @@ STUB
   done
 }
 
-@test "tells a newer duplicity that no agent is wanted, and no older one" {
-  run rollcall-backup run
-  expect 0
-  no grep -qx -- --use-agent "$stubs/argv"
-  echo 3.2.1 >"$stubs/version"
-  run rollcall-backup run
-  expect 0
-  grep -qx -- --use-agent "$stubs/argv"
+@test "keeps a newer duplicity from looking at the past and at an agent; an older one knows no such option" {
+  for old in 0.8.17 0.8.22 1.2.3 2.1.4 3.0.4 3.0.7; do
+    echo "$old" >"$stubs/version"
+    run rollcall-backup run
+    expect 0
+  done
+  no grep -qx -- '--use-agent\|--no-check-remote' "$stubs/argv"
+  same "$(grep -cx -- --no-print-statistics "$stubs/argv")" 6
+  for new in 3.1.0 3.2.1 4.0.0; do
+    : >"$stubs/argv"
+    echo "$new" >"$stubs/version"
+    run rollcall-backup run
+    expect 0
+    grep -qx -- --use-agent "$stubs/argv"
+    grep -qx -- --no-check-remote "$stubs/argv"
+    no grep -qx -- --no-print-statistics "$stubs/argv"
+  done
 }
 
 @test "names the cause when duplicity fails" {
@@ -203,6 +212,7 @@ STUB
     : >"$syslog"
     does full "echo \"$words\"; exit $duplicity"
     run rollcall-backup run
+    [[ $output != *'pip3 install'* ]]
     expect "$status_wanted" "duplicity ended with $duplicity: " "reason=$reason" "duplicity=$duplicity"
     [[ $(outcome) == "FAIL code=$status_wanted set=- "*" reason=$reason duplicity=$duplicity" ]]
     nothing_left
@@ -211,11 +221,13 @@ STUB
 50|An error occurred (RequestTimeTooSkewed)|7|RequestTimeTooSkewed
 50|Could not connect to the endpoint URL|7|network
 50|something new|7|s3
+1|Failed to upload file x, got S3UploadFailedError\nQuick fix is: [sudo] pip3 install boto3<1.36.0|7|upload
 35|Temp space has 1 available, backup needs approx 2.|5|space
 30|OSError: [Errno 28] No space left on device|5|space
 30|AssertionError: ({1: b'duplicity-full.vol1'}, b'x')|1|poisoned
 31|GPGError: GPG Failed|1|gpg
 137|Killed|1|killed
+124|still at it|1|toolong
 23|usage|1|duplicity
 END
 }
@@ -297,7 +309,8 @@ exit 30'
   wait "$runner" || true
   run rollcall-backup run
   expect 4
-  kill -KILL -- "-$(cat "$stubs/pid")"
+  group=$(ps -o pgid= -p "$(cat "$stubs/pid")")
+  kill -KILL -- "-${group// /}"
   does full 'printf "Volume 1:\n" >"$archive/s/duplicity-full.20261123T031502Z.manifest"'
   sleep 0.3
   run rollcall-backup run

@@ -51,3 +51,21 @@ import ast, sys
 ast.parse(open(sys.argv[1]).read(), feature_version=(3, 9))
 PY
 }
+
+@test "the runbook has a line for every reason that a run can end with" {
+  cd "$scripts/host"
+  {
+    sed -n 's/.*reason=\([A-Za-z0-9]*\)[ ;].*/\1/p' sbin/rollcall-backup
+    sed -n 's/.*finish "\$[A-Z_]*" \([a-z]*\)$/\1/p' sbin/rollcall-backup
+    sed -n 's/.*problem "\$[A-Z0-9_]*" \([a-z]*\) .*/\1/p; s/.*warning \([a-z]*\) ".*/\1/p' lib/rollcall-backup/[!s]*.sh lib/rollcall-backup/schedule.sh sbin/rollcall-backup
+    grep -oE 'Trouble\([67], "[A-Za-z]+"' lib/rollcall-backup/s3.py | cut -d '"' -f 2
+    sed -n '/advice = {/,/}/s/^ *"\([A-Za-z]*\)":.*/\1/p' lib/rollcall-backup/s3.py
+  } | grep . | sort -u >"$BATS_TEST_TMPDIR/reasons"
+  [ "$(wc -l <"$BATS_TEST_TMPDIR/reasons")" -ge 25 ]
+  while IFS= read -r reason; do
+    grep -q "^| .*\`$reason\`" "$scripts/../docs/runbook.md" || {
+      echo "no line for $reason"
+      return 1
+    }
+  done <"$BATS_TEST_TMPDIR/reasons"
+}

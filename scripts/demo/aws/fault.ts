@@ -19,7 +19,7 @@ export type Fault =
 
 /** Which requests a rule picks: all that fit every member given. `nth` counts those, from 1. */
 export type FaultRule = {
-  readonly service?: 's3' | 'sns' | 'ses';
+  readonly service?: 's3' | 'sns' | 'ses' | 'iam';
   readonly operation?: string | readonly string[];
   readonly bucket?: string;
   /** The object's key or the listing's prefix begins so. */

@@ -1,8 +1,9 @@
-// Starts a local AWS in this process: S3, SNS and SES on one port of 127.0.0.1, in memory, with a clock of its own.
+// Starts a local AWS in this process: S3, SNS, SES and the users of IAM on one port of 127.0.0.1, in memory, with a clock of its own.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { answerRequest } from './dispatch.ts';
 import { createFaults, type Faults } from './fault.ts';
+import { createIamActions, type IamState } from './iam/users.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
 import type { Account, AuthorizationRequest } from './plan.ts';
 import { createRequestLog, type RequestLog } from './request-log.ts';
@@ -48,6 +49,7 @@ export type LocalAws = Seed & {
   /** The parts of the account that have switches: sandboxes, suppressed and opted-out addresses. */
   readonly ses: Pick<SesState, 'sandbox' | 'sendingEnabled' | 'suppressed'>;
   readonly sms: SmsAccount;
+  readonly iam: Pick<IamState, 'users' | 'groups'>;
   /** Waits until every event was handled; rejects with what `onEvent` threw. */
   readonly settled: () => Promise<void>;
   /** Cuts all connections and frees the port. */
@@ -78,6 +80,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
     sandbox: false,
     sendingEnabled: true,
   };
+  const iam: IamState = { now, account, users: new Map(), groups: new Map() };
   const world: Account = {
     s3: {
       ...{ buckets, region, account, now },
@@ -100,6 +103,10 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
       ses: {
         actions: createSesActions(ses),
         namespace: 'http://ses.amazonaws.com/doc/2010-12-01/',
+      },
+      iam: {
+        actions: createIamActions(iam),
+        namespace: 'https://iam.amazonaws.com/doc/2010-05-08/',
       },
     },
     faults,
@@ -128,7 +135,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   return {
     ...createSeed(buckets, now),
     endpoint: `http://127.0.0.1:${port}`,
-    ...{ region, account, outbox, requests, faults, ses, sms, setConfirmed },
+    ...{ region, account, outbox, requests, faults, ses, sms, iam, setConfirmed },
     credentials: { accessKeyId: 'AKIALOCALADMIN', secretAccessKey: 'not-checked' },
     click: (address) => {
       setConfirmed(address, true);

@@ -48,6 +48,7 @@ export type RequestLog = {
 export function kindOf(service: string, operation: string): RequestKind {
   if (service === 'sns') return 'SNS';
   if (service === 'ses') return 'SES';
+  if (service === 'iam') return 'OTHER';
   if (operation.startsWith('List')) return 'LIST';
   if (/^(Delete|Abort)/.test(operation)) return 'DELETE';
   if (/^(Put|Copy|Create|Upload|Complete)/.test(operation)) return 'PUT';

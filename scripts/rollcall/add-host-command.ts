@@ -1,0 +1,228 @@
+// `rollcall add-host`: a line on the roll, an IAM user that can only append, and the line to run on the host.
+import { parseArgs } from 'node:util';
+import type { HostKey } from '../../shared/aws/read-host-users.ts';
+import { addHost, type EditedRoll, type RollText } from '../../shared/roster/edit-roll.ts';
+import { readRoster } from '../../shared/roster/read-roster.ts';
+import type { Host } from '../../shared/roster/roster.ts';
+import { windowToOpen } from '../../shared/verdict/window.ts';
+import { hostUserPath } from '../stack/bucket-policy.ts';
+import { hostGroupName } from '../stack/host-group.ts';
+import { findHost, onlyName } from './find-host.ts';
+import { NOTHING_TO_HAND_OVER, openHandover } from './key-handover.ts';
+import { checkPublicKey } from './public-key-file.ts';
+import { composeChange, readRollToChange, replaceRoll } from './roll-file.ts';
+import { keyName, lineFromHere, lineOnHost, type PublicKey, quoteWord } from './setup-line.ts';
+import { UsageError } from './usage-error.ts';
+import { carryOut, deleteKeyLine, planUser } from './user-plan.ts';
+
+export const ADD_HOST_HELP = `rollcall add-host - put a host on the roll, and give it a key that can only append
+
+Examples
+  rollcall add-host web
+      adds a line to hosts.yml, makes the IAM user web, shows its key once, and prints what to run on web
+  rollcall add-host web --credentials-file web.aws --public-key web.pub.asc --fingerprint 0123...4567
+      writes the key to web.aws (0600), and prints one line to run here: it sets web up over ssh
+  rollcall add-host web --dry-run
+      says what it would do, and changes nothing
+  rollcall add-host web --rotate
+      makes a second key; the first goes on working until you delete it
+  rollcall add-host nas --target s3://other-bucket/office/nas/
+      on the roll only: a host that writes elsewhere than to its own name brings its own credentials
+
+A second time it does what is still missing, and says what is there already.
+
+Options
+  --hosts FILE              the roll; default $ROLLCALL_HOSTS, else hosts.yml
+  --since DATE              the first day that owes a backup; default the next window that opens
+  --target s3://B/PREFIX/   where it writes, if not to s3://BUCKET/NAME/
+  --public-key FILE         the public key that its backups are encrypted to, for the line
+  --fingerprint FPR         that key's fingerprint, for the line
+  --credentials-file FILE   write the key here (0600, a new file), and do not show it
+  --rotate                  make a new key beside the one it has
+  --no-iam                  change the roll only
+  --dry-run                 change nothing
+  --endpoint-url URL        an AWS of your own; default $AWS_ENDPOINT_URL
+  --help                    this
+
+Exit status
+  0  done, or nothing to do      3  refused, or could not be done; the message says what is done and what is not
+`;
+
+/** Runs the command; returns its exit status. Throws errors with a hint. */
+export async function runAddHost(args: readonly string[]): Promise<number> {
+  const { values: options, positionals } = parseOptions(args);
+  if (options.help) {
+    process.stdout.write(ADD_HOST_HELP);
+    return 0;
+  }
+  const name = onlyName(positionals, 'add-host');
+  const key = { file: options['public-key'], fingerprint: options.fingerprint };
+  const piped = options['credentials-file'] !== undefined;
+  await checkPublicKey(key.file, key.fingerprint, { piped });
+  const roll = await readRollToChange(options.hosts);
+  const { text, roster } = onRoll(roll, name, options, Date.now());
+  const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
+  const job = { roll, text, roster, host: findHost(roster, name), options, key, endpoint };
+  const without = options['no-iam'] ? 'as asked by --no-iam' : ownCredentials(job);
+  await (without === undefined ? addWithUser(job) : addToRoll(job, without));
+  return 0;
+}
+
+function parseOptions(args: readonly string[]) {
+  return parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      hosts: { type: 'string' },
+      since: { type: 'string' },
+      target: { type: 'string' },
+      'public-key': { type: 'string' },
+      fingerprint: { type: 'string' },
+      'credentials-file': { type: 'string' },
+      rotate: { type: 'boolean', default: false },
+      'no-iam': { type: 'boolean', default: false },
+      'dry-run': { type: 'boolean', default: false },
+      'endpoint-url': { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+}
+
+type Options = ReturnType<typeof parseOptions>['values'];
+
+type Job = EditedRoll & {
+  readonly roll: RollText;
+  readonly host: Host;
+  readonly options: Options;
+  readonly key: PublicKey;
+  readonly endpoint: string | undefined;
+};
+
+/** The roll with the host on it; a host that is on it already stays as it is. */
+function onRoll(roll: RollText, name: string, { since, target }: Options, now: number): EditedRoll {
+  const on = (date: string) =>
+    addHost(roll, name, { since: date, ...(target === undefined ? {} : { target }) });
+  const known = hostsIn(roll).find((one) => one.name === name);
+  if (known !== undefined) {
+    const says = `s3://${known.target.bucket}/${known.target.prefix}`;
+    const other = target !== undefined && target.replace(/\/*$/, '/') !== says;
+    if (other || (since !== undefined && since !== known.since)) {
+      throw new UsageError(
+        `${name} is on the roll already, with other words`,
+        `change its line in ${roll.file} by hand, or leave --target and --since out`,
+      );
+    }
+    return { text: roll.text, roster: readRoster(roll.text, roll.file) };
+  }
+  if (since !== undefined) return on(since);
+  // Its zone and window are the roll's: known only once it is on it.
+  const host = findHost(on('2000-01-01').roster, name);
+  return on(windowToOpen(host, now).date);
+}
+
+/** A roll whose list is still empty is wrong, but a host can be added to it. */
+function hostsIn(roll: RollText): readonly Host[] {
+  try {
+    return readRoster(roll.text, roll.file).hosts;
+  } catch {
+    return [];
+  }
+}
+
+/** Why the stack's group is of no use to a host: its policy knows the user's name and nothing else. */
+function ownCredentials({ host, roster }: EditedRoll & { host: Host }): string | undefined {
+  const { bucket, prefix } = host.target;
+  if (bucket !== roster.bucket) return `it writes to another bucket, ${bucket}`;
+  if (host.name.includes('/')) return 'no IAM user can have a slash in its name';
+  if (prefix !== `${host.name}/`) return `it writes to ${prefix}, and not to its own name`;
+  return undefined;
+}
+
+async function addToRoll(job: Job, why: string): Promise<void> {
+  const { roll, text, host, roster, key, endpoint, options } = job;
+  if (options.rotate || options['credentials-file'] !== undefined) {
+    throw new UsageError(
+      `no key is made for ${host.name}: ${why}`,
+      'leave --rotate and --credentials-file out',
+    );
+  }
+  sayRoll(job);
+  say(`no IAM user and no key: ${why}`);
+  if (!options['no-iam']) {
+    say(`it brings its own credentials, which may append to ${sayTarget(host)} and nothing else`);
+  }
+  if (options['dry-run']) return;
+  await replaceRoll(roll, text);
+  sayLine(`Run this on ${host.name}, as root:`, lineOnHost(host, roster, key, endpoint));
+  sayRest(job, []);
+}
+
+async function addWithUser(job: Job): Promise<void> {
+  const { roll, text, host, roster, key, endpoint, options } = job;
+  const { name } = host;
+  const group = hostGroupName(roster.bucket);
+  const { connectHostUsers } = await import('../../shared/aws/host-users.ts');
+  const users = connectHostUsers({ region: roster.region, endpoint });
+  if (!(await users.hasGroup(group))) {
+    throw new UsageError(
+      `there is no IAM group ${group}: the stack that makes it is not deployed`,
+      'deploy it first: npx sls deploy; or change the roll only: --no-iam',
+    );
+  }
+  const plan = planUser({ name, group, rotate: options.rotate }, await users.find(name));
+  sayRoll(job);
+  for (const line of plan.says) say(line);
+  if (options['dry-run']) return;
+
+  const file = options['credentials-file'];
+  const handover = plan.makeKey ? await openHandover(file) : NOTHING_TO_HAND_OVER;
+  try {
+    await replaceRoll(roll, text);
+  } catch (error) {
+    await handover.drop();
+    throw error;
+  }
+  await carryOut(users, plan, hostUserPath, handover);
+  if (!plan.makeKey) {
+    const line = lineOnHost(host, roster, key, endpoint);
+    sayLine(`To set ${name} up again, run this on it, as root:`, line);
+  } else if (file === undefined) {
+    const line = lineOnHost(host, roster, key, endpoint);
+    sayLine(`Run this on ${name}, as root, beside the public key; it asks for both:`, line);
+  } else {
+    say(`its key is in ${file}, which only you can read`);
+    const line = lineFromHere(host, roster, key, endpoint, file);
+    sayLine(`Run this here; it sets ${name} up over ssh:`, `${line} && rm ${quoteWord(file)}`);
+  }
+  sayRest(job, plan.makeKey ? plan.keys : []);
+}
+
+function sayRoll({ roll, text, host, options }: Job): void {
+  if (options['dry-run']) say('nothing is changed (--dry-run); this is what would be done:');
+  if (text === roll.text) say(`${host.name} is on the roll (${roll.file})`);
+  else process.stdout.write(`${roll.file}:\n${composeChange(roll.text, text)}`);
+}
+
+function sayRest({ key, host }: Job, old: readonly HostKey[]): void {
+  if (key.file === undefined || key.fingerprint === undefined) {
+    say(
+      `the public key and its FINGERPRINT come from: scripts/keys/rollcall-keygen ${host.name} --out ${keyName(host)}-key`,
+    );
+  }
+  for (const one of old) {
+    say(`when ${host.name} has backed up with the new key: ${deleteKeyLine(host.name, one)}`);
+  }
+  say('then put the roll into force: npx sls deploy');
+}
+
+function sayLine(what: string, line: string): void {
+  process.stdout.write(`\n${what}\n\n  ${line}\n\n`);
+}
+
+function sayTarget({ target }: Host): string {
+  return `s3://${target.bucket}/${target.prefix}`;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

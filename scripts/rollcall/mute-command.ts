@@ -1,0 +1,83 @@
+// `rollcall mute`: a pause on the roll, with an end and a reason.
+import { parseArgs } from 'node:util';
+import { pauseHost } from '../../shared/roster/edit-roll.ts';
+import { readRoster } from '../../shared/roster/read-roster.ts';
+import { DATE } from '../../shared/roster/roll-values.ts';
+import type { Host } from '../../shared/roster/roster.ts';
+import { dateIn } from '../../shared/verdict/zone.ts';
+import { findHost, onlyName } from './find-host.ts';
+import { changeRoll, readRollToChange } from './roll-file.ts';
+import { UsageError } from './usage-error.ts';
+
+export const MUTE_HELP = `rollcall mute - expect no backup from a host for a while
+
+Examples
+  rollcall mute lab --until 2026-12-01 --because "disk swap"
+  rollcall mute lab --until 2026-12-24 --because "still waiting for the disk"    changes it
+  rollcall mute lab --until 2026-12-01 --because "disk swap" --dry-run           shows the line, and changes nothing
+
+A pause always ends, and every digest mentions it. Its archive is still watched: what is removed, and what
+is about to expire, is told all the same. It is in force after \`npx sls deploy\`.
+
+Options
+  --until DATE     the first day that owes a backup again
+  --because TEXT   why, in a few words
+  --hosts FILE     the roll; default $ROLLCALL_HOSTS, else hosts.yml
+  --dry-run        change nothing
+  --help           this
+
+Exit status
+  0  done, or so already      3  refused; nothing was changed
+`;
+
+/** Runs the command; returns its exit status. Throws errors with a hint. */
+export async function runMute(args: readonly string[]): Promise<number> {
+  const { values: options, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      until: { type: 'string' },
+      because: { type: 'string' },
+      hosts: { type: 'string' },
+      'dry-run': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (options.help) {
+    process.stdout.write(MUTE_HELP);
+    return 0;
+  }
+  const name = onlyName(positionals, 'mute');
+  const roll = await readRollToChange(options.hosts);
+  const host = findHost(readRoster(roll.text, roll.file), name);
+  const until = readUntil(options.until, host, Date.now());
+  const because = readReason(options.because);
+  await changeRoll(roll, pauseHost(roll, name, { until, because }).text, options['dry-run']);
+  process.stdout.write(`${name} owes no backup until ${until}; its archive is still watched\n`);
+  return 0;
+}
+
+function readUntil(text: string | undefined, { name, timezone }: Host, now: number): string {
+  const like = 'give the first day that owes a backup again: --until 2026-12-01';
+  if (text === undefined)
+    throw new UsageError('a pause has an end, and --until is not given', like);
+  const until = DATE.parse(text);
+  if (until === undefined) {
+    throw new UsageError(`--until ${JSON.stringify(text)} is not a date`, like);
+  }
+  const today = dateIn(timezone, now);
+  if (until > today) return until;
+  throw new UsageError(
+    `--until ${until} is over: today is ${today} at ${name}`,
+    `give a later day; to end a pause: rollcall unmute ${name}`,
+  );
+}
+
+function readReason(text: string | undefined): string {
+  const because = text?.trim() ?? '';
+  if (because !== '' && /^[^\p{Cc}]{1,200}$/u.test(because)) return because;
+  throw new UsageError(
+    because === '' ? 'a pause has a reason, and --because is not given' : 'the reason is too long',
+    'say it on one line, in at most 200 characters: --because "disk swap"',
+  );
+}

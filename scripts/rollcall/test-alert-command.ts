@@ -1,0 +1,177 @@
+// `rollcall test-alert`: one message with a code word through every channel, so that its absence can be noticed.
+import { randomInt } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import type { Connection } from '../../shared/aws/connection.ts';
+import { type Channel, sendTo } from '../../shared/check/deliver.ts';
+import { composeMessage, type Message } from '../../shared/report/message.ts';
+import { count, sayInstant } from '../../shared/report/plain-text.ts';
+import { readRoster } from '../../shared/roster/read-roster.ts';
+import type { Roster } from '../../shared/roster/roster.ts';
+import { readRoll } from './roll-file.ts';
+import { UsageError } from './usage-error.ts';
+
+export const TEST_ALERT_HELP = `rollcall test-alert - does an alarm reach everybody on the roll?
+
+Examples
+  rollcall test-alert                    a message with a code word, to all mails, phones and addresses of the roll
+  rollcall test-alert --channel sns      by SNS only: SMS, https, and mail without \`alerts.from\`
+  rollcall test-alert --topic-arn arn:aws:sns:eu-west-1:111122223333:rollcall-prod-AlertsTopic-...
+
+A channel that takes a message has not delivered it yet. Look for the code word at each address, and in the
+spam folder too; then: rollcall doctor
+
+Options
+  --channel NAME        mail or sns; default both
+  --hosts FILE          the roll; default $ROLLCALL_HOSTS, else hosts.yml
+  --stack NAME          the stack that has the topics; default rollcall-prod
+  --topic-arn ARN       this topic, without asking the stack
+  --dry-run             say what would be sent, and where to
+  --endpoint-url URL    an AWS of your own; default $AWS_ENDPOINT_URL
+  --help                this
+
+Exit status
+  0  every channel took it      2  one did not      3  could not be tried
+`;
+
+type Way = {
+  readonly channel: Channel;
+  readonly reaches: readonly string[];
+  readonly waits: readonly string[];
+};
+
+/** Runs the command; returns its exit status. Throws errors with a hint. */
+export async function runTestAlert(args: readonly string[]): Promise<number> {
+  const { values: options } = parseArgs({
+    args: [...args],
+    options: {
+      channel: { type: 'string' },
+      hosts: { type: 'string' },
+      stack: { type: 'string', default: 'rollcall-prod' },
+      'topic-arn': { type: 'string' },
+      'dry-run': { type: 'boolean', default: false },
+      'endpoint-url': { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (options.help) {
+    process.stdout.write(TEST_ALERT_HELP);
+    return 0;
+  }
+  const { channel } = options;
+  if (channel !== undefined && channel !== 'mail' && channel !== 'sns') {
+    throw new UsageError(`--channel ${JSON.stringify(channel)} is not known`, 'write mail or sns');
+  }
+  const { text, file } = await readRoll(options.hosts);
+  const roster = readRoster(text, file);
+  const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
+  const connection = { region: roster.region, endpoint };
+  const ways = [
+    ...(channel === 'sns' ? [] : await mailWays(connection, roster)),
+    ...(channel === 'mail' ? [] : await topicWays(connection, options.stack, options['topic-arn'])),
+  ];
+  if (ways.length === 0) {
+    throw new UsageError(
+      'the roll has no mail by SES: alerts.from or alerts.mail is missing',
+      'mail goes by SNS then: rollcall test-alert --channel sns',
+    );
+  }
+  const word = makeCodeWord();
+  if (options['dry-run']) {
+    for (const way of ways) say(`would send to ${way.channel.name}${sayReach(way)}`);
+    return 0;
+  }
+  return sendAll(ways, composeTest(word, roster, Date.now()), word);
+}
+
+async function sendAll(ways: readonly Way[], message: Message, word: string): Promise<number> {
+  const { nameOf } = await import('../../shared/aws/aws-error.ts');
+  const errors = await Promise.all(ways.map(({ channel }) => sendTo(channel, message)));
+  for (const [index, way] of ways.entries()) {
+    const error = errors[index];
+    if (error === undefined) say(`taken   ${way.channel.name}${sayReach(way)}`);
+    else say(`FAILED  ${way.channel.name}: ${nameOf(error.cause)}; ${hintFor(way.channel.name)}`);
+  }
+  say(`look for the code word ${word} at each address; what does not arrive: rollcall doctor`);
+  return errors.every((error) => error === undefined) ? 0 : 2;
+}
+
+async function mailWays(connection: Connection, { alerts }: Roster): Promise<Way[]> {
+  if (alerts.from === undefined) return [];
+  const { sesChannels } = await import('../../shared/aws/ses-channel.ts');
+  const channels = sesChannels(connection, alerts.from, alerts.mail);
+  return channels.map((channel) => ({ channel, reaches: [], waits: [] }));
+}
+
+async function topicWays(
+  connection: Connection,
+  stackName: string,
+  topicArn: string | undefined,
+): Promise<Way[]> {
+  const topics = topicArn === undefined ? await topicsOf(connection, stackName) : { SNS: topicArn };
+  const { snsChannel } = await import('../../shared/aws/sns-channel.ts');
+  const { readSubscribers } = await import('../../shared/aws/read-topic.ts');
+  return Promise.all(
+    Object.entries(topics).map(async ([name, arn]) => {
+      const subscribers = await readSubscribers(connection, arn);
+      const say = (confirmed: boolean) =>
+        subscribers
+          .filter((one) => one.confirmed === confirmed)
+          .map(({ protocol, endpoint }) => `${protocol} ${endpoint}`);
+      return { channel: snsChannel(connection, name, arn), reaches: say(true), waits: say(false) };
+    }),
+  );
+}
+
+async function topicsOf(
+  connection: Connection,
+  name: string,
+): Promise<Readonly<Record<string, string>>> {
+  const { readStack } = await import('../../shared/aws/read-stack.ts');
+  const outputs = (await readStack(connection, name))?.outputs ?? {};
+  const { AlertsTopicArn, OpsTopicArn } = outputs;
+  if (AlertsTopicArn === undefined || OpsTopicArn === undefined) {
+    throw new UsageError(
+      `there is no stack ${name} with topics in ${connection.region}`,
+      'deploy it: npx sls deploy; or name it: --stack NAME; or its topic: --topic-arn ARN',
+    );
+  }
+  return { SNS: AlertsTopicArn, 'SNS ops': OpsTopicArn };
+}
+
+/** What a person can read aloud and compare: no letter or digit that looks like another. */
+function makeCodeWord(): string {
+  const pick = (from: string, length: number) =>
+    Array.from({ length }, () => from[randomInt(from.length)]).join('');
+  return `${pick('ACDEFHJKLMNPRTUVWXY', 4)}-${pick('3479', 4)}`;
+}
+
+/** The message: plainly a test, so that nobody runs to a server for it. */
+export function composeTest(word: string, { bucket, timezone }: Roster, now: number): Message {
+  const when = sayInstant(now, timezone);
+  return composeMessage({
+    subject: `TEST ${word}: this is how an alarm reaches you`,
+    text: `This is a test of Rollcall's alarms for the bucket ${bucket}. Nothing is wrong.\n\nCode word: ${word}\nSent:      ${when} ${timezone}\n\nTell whoever sent it that it arrived here.\n`,
+    sms: `BACKUP TEST ${word}: nothing is wrong. Tell whoever sent it that it arrived. ${when}`,
+    urgency: 'alert',
+  });
+}
+
+function sayReach({ channel, reaches, waits }: Way): string {
+  if (!channel.name.startsWith('SNS')) return '';
+  const whom = reaches.length === 0 ? 'NOBODY is subscribed' : `for ${reaches.join(', ')}`;
+  const late =
+    waits.length === 0
+      ? ''
+      : `; ${count(waits.length, 'subscription')} not confirmed, which get nothing: ${waits.join(', ')}`;
+  return `: ${whom}${late}`;
+}
+
+function hintFor(name: string): string {
+  return name.startsWith('SNS')
+    ? 'may these credentials publish? deploy the stack again, or choose others with AWS_PROFILE'
+    : 'verify the sender in SES, leave its sandbox, or allow ses:SendEmail; docs/setup.md, step 3';
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

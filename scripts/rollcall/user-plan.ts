@@ -1,0 +1,93 @@
+// What is still to be done so that an IAM user is a host: the same answer for a first run and for a second.
+import type { HostUsers } from '../../shared/aws/host-users.ts';
+import type { HostKey, HostUser } from '../../shared/aws/read-host-users.ts';
+import { hostUserPath } from '../stack/bucket-policy.ts';
+import type { Handover } from './key-handover.ts';
+import { UsageError } from './usage-error.ts';
+
+/** The steps; `says` has one line for each, and one for what is there already. */
+export type UserPlan = {
+  readonly name: string;
+  readonly group: string;
+  readonly create: boolean;
+  readonly join: boolean;
+  readonly makeKey: boolean;
+  /** Keys that it has before. */
+  readonly keys: readonly HostKey[];
+  readonly says: readonly string[];
+};
+
+/** Throws `UsageError` where a person must look first. */
+export function planUser(
+  { name, group, rotate }: { name: string; group: string; rotate: boolean },
+  found: HostUser | undefined,
+): UserPlan {
+  if (found !== undefined && !found.path.startsWith(hostUserPath)) {
+    throw new UsageError(
+      `there is an IAM user ${name} already, and it is no host: its path is ${found.path}`,
+      `call the host otherwise, or give that user another name: aws iam update-user --user-name ${name} --new-user-name ...`,
+    );
+  }
+  const keys = found?.keys ?? [];
+  if (rotate && keys.length > 1) {
+    throw new UsageError(
+      `${name} has two keys, and IAM allows no third: ${keys.map(sayKey).join(', ')}`,
+      `when the host uses the younger one, delete the older: ${deleteKeyLine(name, keys[0])}`,
+    );
+  }
+  const create = found === undefined;
+  const join = !found?.groups.includes(group);
+  const makeKey = keys.length === 0 || rotate;
+  const kept = `it has the key ${keys.map(sayKey).join(' and ')}, whose secret nobody can show again; a new one: rollcall add-host ${name} --rotate`;
+  return {
+    ...{ name, group, create, join, makeKey, keys },
+    says: [
+      create ? `make the IAM user ${hostUserPath}${name}` : `the IAM user ${name} is there`,
+      join ? `put it into the group ${group}` : `it is in the group ${group}`,
+      makeKey ? 'make a key for it' : kept,
+    ],
+  };
+}
+
+/** Does the steps; the key comes last, when there is a place for it. A key that cannot be handed over is deleted. */
+export async function carryOut(
+  users: HostUsers,
+  { name, group, create, join, makeKey }: UserPlan,
+  path: string,
+  handover: Handover,
+): Promise<void> {
+  try {
+    if (create) await users.create(name, path);
+    if (join) await users.join(name, group);
+  } catch (error) {
+    await handover.drop();
+    throw error;
+  }
+  if (makeKey) await handOver(users, name, handover);
+}
+
+async function handOver(users: HostUsers, name: string, handover: Handover): Promise<void> {
+  const key = await users.createKey(name).catch(async (error: unknown) => {
+    await handover.drop();
+    throw error;
+  });
+  try {
+    await handover.give(key);
+  } catch (error) {
+    await handover.drop();
+    await users.deleteKey(name, key.id);
+    throw error;
+  }
+}
+
+/** The command that ends a rotation. */
+export function deleteKeyLine(name: string, key: HostKey | undefined): string {
+  return `aws iam delete-access-key --user-name ${name} --access-key-id ${key?.id ?? 'ID'}`;
+}
+
+function sayKey({ id, createdAt, active }: HostKey): string {
+  const day = Number.isNaN(createdAt)
+    ? ''
+    : ` of ${new Date(createdAt).toISOString().slice(0, 10)}`;
+  return `${id}${day}${active ? '' : ' (switched off)'}`;
+}

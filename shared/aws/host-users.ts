@@ -1,0 +1,97 @@
+// The IAM users of the hosts: made, given a key, and taken away again, each step on its own so that it can be repeated.
+import {
+  AddUserToGroupCommand,
+  CreateAccessKeyCommand,
+  CreateUserCommand,
+  DeleteAccessKeyCommand,
+  DeleteUserCommand,
+  DeleteUserPolicyCommand,
+  DetachUserPolicyCommand,
+  GetGroupCommand,
+  IAMClient,
+  RemoveUserFromGroupCommand,
+} from '@aws-sdk/client-iam';
+import { askAws } from './aws-error.ts';
+import { type Connection, clientConfig } from './connection.ts';
+import { type HostUser, readHostUser } from './read-host-users.ts';
+
+/** A key as IAM tells it, once. */
+export type NewKey = { readonly id: string; readonly secret: string };
+
+/** The steps; each throws `AwsCallError`, and none fails for what was done before. */
+export type HostUsers = {
+  readonly find: (name: string) => Promise<HostUser | undefined>;
+  readonly hasGroup: (group: string) => Promise<boolean>;
+  readonly create: (name: string, path: string) => Promise<void>;
+  readonly join: (name: string, group: string) => Promise<void>;
+  readonly createKey: (name: string) => Promise<NewKey>;
+  readonly deleteKey: (name: string, id: string) => Promise<void>;
+  readonly leave: (name: string, group: string) => Promise<void>;
+  readonly dropPolicies: (user: HostUser) => Promise<void>;
+  readonly remove: (name: string) => Promise<void>;
+};
+
+const ABSENT = ['NoSuchEntity', 'NoSuchEntityException'];
+const THERE = ['EntityAlreadyExists', 'EntityAlreadyExistsException'];
+
+/** Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html, for what must go first. */
+export function connectHostUsers(connection: Connection): HostUsers {
+  const iam = new IAMClient(clientConfig(connection));
+  // Asked again after a lost answer, IAM would make a second key, which nobody has.
+  const askingOnce = new IAMClient({ ...clientConfig(connection), maxAttempts: 1 });
+  return {
+    find: (name) => readHostUser(iam, name),
+    hasGroup: async (GroupName) => {
+      const group = await askAws(
+        `read the IAM group ${GroupName}`,
+        'iam:GetGroup',
+        () => iam.send(new GetGroupCommand({ GroupName })),
+        ABSENT,
+      );
+      return group !== undefined;
+    },
+    create: async (UserName, Path) => {
+      const command = new CreateUserCommand({ UserName, Path });
+      await askAws(`make ${UserName}`, 'iam:CreateUser', () => iam.send(command), THERE);
+    },
+    join: async (UserName, GroupName) => {
+      const command = new AddUserToGroupCommand({ UserName, GroupName });
+      await askAws(`put ${UserName} into ${GroupName}`, 'iam:AddUserToGroup', () =>
+        iam.send(command),
+      );
+    },
+    createKey: async (UserName) => {
+      const command = new CreateAccessKeyCommand({ UserName });
+      const deed = `make a key for ${UserName}`;
+      const answer = await askAws(deed, 'iam:CreateAccessKey', () => askingOnce.send(command));
+      const { AccessKeyId = '', SecretAccessKey = '' } = answer?.AccessKey ?? {};
+      return { id: AccessKeyId, secret: SecretAccessKey };
+    },
+    deleteKey: async (UserName, AccessKeyId) => {
+      const command = new DeleteAccessKeyCommand({ UserName, AccessKeyId });
+      const deed = `delete the key ${AccessKeyId}`;
+      await askAws(deed, 'iam:DeleteAccessKey', () => iam.send(command), ABSENT);
+    },
+    leave: async (UserName, GroupName) => {
+      const command = new RemoveUserFromGroupCommand({ UserName, GroupName });
+      const deed = `take ${UserName} out of ${GroupName}`;
+      await askAws(deed, 'iam:RemoveUserFromGroup', () => iam.send(command), ABSENT);
+    },
+    dropPolicies: async ({ name: UserName, inlinePolicies, attachedPolicies }) => {
+      for (const PolicyName of inlinePolicies) {
+        const command = new DeleteUserPolicyCommand({ UserName, PolicyName });
+        const deed = `delete the policy ${PolicyName} of ${UserName}`;
+        await askAws(deed, 'iam:DeleteUserPolicy', () => iam.send(command), ABSENT);
+      }
+      for (const PolicyArn of attachedPolicies) {
+        const command = new DetachUserPolicyCommand({ UserName, PolicyArn });
+        const deed = `detach ${PolicyArn} from ${UserName}`;
+        await askAws(deed, 'iam:DetachUserPolicy', () => iam.send(command), ABSENT);
+      }
+    },
+    remove: async (UserName) => {
+      const command = new DeleteUserCommand({ UserName });
+      await askAws(`delete ${UserName}`, 'iam:DeleteUser', () => iam.send(command), ABSENT);
+    },
+  };
+}

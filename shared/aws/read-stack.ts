@@ -1,0 +1,55 @@
+// The stack as CloudFormation knows it: its state, its outputs, and what each resource is really called.
+import {
+  CloudFormationClient,
+  DescribeStacksCommand,
+  paginateListStackResources,
+} from '@aws-sdk/client-cloudformation';
+import { askAws } from './aws-error.ts';
+import { type Connection, clientConfig } from './connection.ts';
+
+/** A deployed stack. */
+export type DeployedStack = {
+  readonly name: string;
+  /** `CREATE_COMPLETE`, `UPDATE_ROLLBACK_FAILED`, ... */
+  readonly status: string;
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly resources: readonly StackResource[];
+};
+export type StackResource = { readonly id: string; readonly type: string; readonly name: string };
+
+/** `undefined` where there is no stack of that name. Throws `AwsCallError`. */
+export async function readStack(
+  connection: Connection,
+  name: string,
+): Promise<DeployedStack | undefined> {
+  const client = new CloudFormationClient(clientConfig(connection));
+  const answer = await askAws(
+    `read the stack ${name}`,
+    'cloudformation:DescribeStacks',
+    () => client.send(new DescribeStacksCommand({ StackName: name })),
+    // What CloudFormation calls a stack that does not exist.
+    ['ValidationError'],
+  );
+  const stack = answer?.Stacks?.[0];
+  if (stack === undefined || stack.StackStatus === 'DELETE_COMPLETE') return undefined;
+  const resources: StackResource[] = [];
+  await askAws(`read what ${name} is made of`, 'cloudformation:ListStackResources', async () => {
+    for await (const page of paginateListStackResources({ client }, { StackName: name })) {
+      for (const one of page.StackResourceSummaries ?? []) {
+        resources.push({
+          id: one.LogicalResourceId ?? '',
+          type: one.ResourceType ?? '',
+          name: one.PhysicalResourceId ?? '',
+        });
+      }
+    }
+  });
+  return {
+    name,
+    status: stack.StackStatus ?? 'UNKNOWN',
+    outputs: Object.fromEntries(
+      (stack.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]),
+    ),
+    resources,
+  };
+}

@@ -1,0 +1,364 @@
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
+import { readRoster } from '../../shared/roster/read-roster.ts';
+import { aFull } from '../support/builders.ts';
+import { runRollcall } from './run-rollcall.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'rollcall-hosts-'));
+const hosts = join(folder, 'hosts.yml');
+const secrets = join(folder, 'web.aws');
+const roll = `bucket: acme-backups   # ours
+region: eu-west-1
+hosts:
+  mail: {}   # the oldest
+  nas: { target: s3://other/nas/ }
+`;
+let aws: LocalAws;
+
+const run = (...args: string[]) => runRollcall(aws, [...args, '--hosts', hosts]);
+const rollNow = () => readFileSync(hosts, 'utf8');
+const keysOf = (name: string) => [...(aws.iam.users.get(name)?.keys.values() ?? [])];
+const calls = () => Object.keys(aws.requests.counts().byOperation);
+const changes = () =>
+  calls().filter((name) => /^(Create|Delete|Add|Remove|Put|Attach|Detach|Update)/.test(name));
+
+beforeAll(async () => {
+  aws = await startLocalAws();
+  aws.createBucket('acme-backups', { versioning: true });
+});
+beforeEach(() => {
+  writeFileSync(hosts, roll);
+  rmSync(secrets, { force: true });
+  aws.iam.users.clear();
+  aws.iam.groups.set('acme-backups-hosts', { path: '/backup-hosts/', policies: new Map() });
+  aws.faults.clear();
+  aws.requests.clear();
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await aws.close();
+});
+
+/** What `ps` would have shown, from time to time. */
+function watchProcesses() {
+  const seen = new Set<string>();
+  const timer = setInterval(() => {
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      try {
+        seen.add(readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
+      } catch {
+        // It has ended.
+      }
+    }
+  }, 10);
+  return {
+    end: () => {
+      clearInterval(timer);
+      return [...seen].join('\n');
+    },
+  };
+}
+
+describe('rollcall add-host', () => {
+  const add = (...more: string[]) => run('add-host', 'web', '--credentials-file', secrets, ...more);
+
+  it('puts the host on the roll and into the group, and writes its key where it was told to', async () => {
+    const { status, stdout, stderr } = await add();
+    expect([status, stderr]).toEqual([0, '']);
+    expect(rollNow()).toBe(
+      roll.replace(
+        'nas/ }\n',
+        `nas/ }\n  web: { since: ${/since: ([\d-]+)/.exec(rollNow())?.[1]} }\n`,
+      ),
+    );
+    expect(aws.iam.users.get('web')).toMatchObject({
+      path: '/backup-hosts/',
+      groups: new Set(['acme-backups-hosts']),
+    });
+    const [key] = keysOf('web');
+    expect(readFileSync(secrets, 'utf8')).toBe(
+      `[default]\naws_access_key_id = ${key?.id}\naws_secret_access_key = ${key?.secret}\n`,
+    );
+    expect(statSync(secrets).mode & 0o777).toBe(0o600);
+    expect(stdout).toContain(
+      `cat ${secrets} web.pub.asc | ssh web sudo rollcall-backup-setup --id web --bucket acme-backups --region eu-west-1`,
+    );
+    expect(stdout).toContain('npx sls deploy');
+  });
+
+  it('owes its first backup in the next window that opens', async () => {
+    await add();
+    const web = readRoster(rollNow(), 'hosts.yml').hosts.at(-1);
+    const days = (Date.parse(`${web?.since}T00:00Z`) - Date.now()) / 86_400_000;
+    expect(days).toBeGreaterThan(0);
+    expect(days).toBeLessThanOrEqual(1);
+  });
+
+  it('lets the secret out at no other place', async () => {
+    const seen = watchProcesses();
+    const { stdout, stderr } = await add('--endpoint-url', aws.endpoint);
+    const processes = seen.end();
+    const secret = keysOf('web')[0]?.secret ?? '';
+    expect(secret).not.toBe('');
+    expect(stdout + stderr).not.toContain(secret);
+    expect(processes).toContain('add-host');
+    expect(processes).not.toContain(secret);
+    const holding = readdirSync(folder).filter((name) =>
+      readFileSync(join(folder, name), 'utf8').includes(secret),
+    );
+    expect(holding).toEqual(['web.aws']);
+    expect(JSON.stringify(aws.requests)).not.toContain(secret);
+  });
+
+  it('makes no key when it would have to show it to something that is no terminal', async () => {
+    const { status, stderr } = await run('add-host', 'web');
+    expect([status, stderr]).toEqual([3, expect.stringContaining('--credentials-file FILE')]);
+    expect([rollNow(), changes()]).toEqual([roll, []]);
+  });
+
+  it('does nothing a second time, and says what is there', async () => {
+    await add();
+    const before = rollNow();
+    const [key] = keysOf('web');
+    aws.requests.clear();
+    const { status, stdout } = await run('add-host', 'web');
+    expect([status, rollNow(), changes()]).toEqual([0, before, []]);
+    expect(stdout).toContain(key?.id);
+    expect(stdout).toContain('--rotate');
+  });
+
+  it('makes a second key with --rotate, keeps the first, and says how to end it', async () => {
+    await add();
+    const [old] = keysOf('web');
+    rmSync(secrets);
+    const { stdout } = await add('--rotate');
+    expect(keysOf('web')).toHaveLength(2);
+    expect(stdout).toContain(
+      `aws iam delete-access-key --user-name web --access-key-id ${old?.id}`,
+    );
+    rmSync(secrets);
+    const third = await add('--rotate');
+    expect([third.status, third.stderr]).toEqual([
+      3,
+      expect.stringContaining('IAM allows no third'),
+    ]);
+    expect(keysOf('web')).toHaveLength(2);
+  });
+
+  it('changes nothing with --dry-run, and says what it would do', async () => {
+    const { status, stdout } = await run('add-host', 'web', '--dry-run');
+    expect([status, rollNow(), changes()]).toEqual([0, roll, []]);
+    expect(stdout).toContain('+   web: { since: ');
+    expect(stdout).toContain('make the IAM user /backup-hosts/web');
+  });
+
+  it('does what is left after half of it', async () => {
+    aws.faults.add({
+      service: 'iam',
+      operation: 'CreateAccessKey',
+      fault: { error: 'AccessDenied' },
+    });
+    const first = await add();
+    expect([first.status, first.stderr]).toEqual([
+      3,
+      expect.stringContaining('allow iam:CreateAccessKey'),
+    ]);
+    expect(readdirSync(folder)).toEqual(['hosts.yml']);
+    aws.faults.clear();
+    expect((await add()).status).toBe(0);
+    expect(keysOf('web')).toHaveLength(1);
+  });
+
+  it.each([
+    ['the stack is not deployed', () => void aws.iam.groups.clear(), 'npx sls deploy'],
+    ['the file is there already', () => writeFileSync(secrets, 'precious'), 'is there already'],
+    [
+      'somebody else has the name',
+      () =>
+        void aws.iam.users.set('web', {
+          name: 'web',
+          path: '/',
+          groups: new Set(),
+          keys: new Map(),
+          inline: new Map(),
+          attached: new Set(),
+        }),
+      'it is no host',
+    ],
+  ])('changes nothing when %s', async (_, prepare, words) => {
+    prepare();
+    const { status, stderr } = await add();
+    expect([status, stderr]).toEqual([3, expect.stringContaining(words)]);
+    expect(stderr).toContain('rollcall: hint: ');
+    expect([rollNow(), changes()]).toEqual([roll, []]);
+  });
+
+  it.each([
+    [['db', '--no-iam'], 'as asked by --no-iam'],
+    [['de/web'], 'a slash in its name'],
+    [['db', '--target', 's3://third/db/'], 'another bucket, third'],
+    [['db', '--target', 's3://acme-backups/office/db/'], 'not to its own name'],
+  ])('makes no user for %j, and says why', async (words, why) => {
+    const { status, stdout } = await run('add-host', ...words);
+    expect([status, calls()]).toEqual([0, []]);
+    expect(stdout).toContain(why);
+    expect(stdout).toContain(`rollcall-backup-setup --id ${words[0]}`);
+    expect(readRoster(rollNow(), 'hosts.yml').hosts).toHaveLength(3);
+  });
+
+  it('keeps the mode of the roll, and a link to it a link', async () => {
+    chmodSync(hosts, 0o664);
+    const link = join(folder, 'link.yml');
+    symlinkSync(hosts, link);
+    await runRollcall(aws, ['add-host', 'db', '--no-iam', '--hosts', link]);
+    expect([statSync(hosts).mode & 0o777, rollNow().includes('db:')]).toEqual([0o664, true]);
+    rmSync(link);
+  });
+
+  it.each([
+    [['add-host'], 'no host was named'],
+    [['add-host', 'a', 'b'], 'one host at a time'],
+    [['add-host', 'w b', '--no-iam'], 'cannot be a host'],
+    [['add-host', 'web', '--since', 'soon', '--no-iam'], 'must be a date'],
+    [['add-host', 'web', '--fingerprint', 'abc'], 'is no fingerprint'],
+    [['add-host', 'web', '--public-key', 'none.asc'], 'cannot read the public key'],
+    [['add-host', 'mail', '--since', '2020-01-01'], 'on the roll already'],
+  ])('refuses %j', async (words, why) => {
+    const { status, stderr } = await run(...words);
+    expect([status, stderr]).toEqual([3, expect.stringContaining(why)]);
+    expect([rollNow(), changes()]).toEqual([roll, []]);
+  });
+});
+
+describe('rollcall remove-host', () => {
+  beforeEach(async () => {
+    await run('add-host', 'web', '--credentials-file', secrets);
+    aws.requests.clear();
+  });
+
+  it('takes the keys first, then the user, then the line, and says where the archive is', async () => {
+    for (const { name, bytes } of aFull({ begun: '2026-11-23T03:00:00Z' }))
+      aws.put('acme-backups', `web/${name}`, { bytes });
+    const { status, stdout } = await run('remove-host', 'web', '--yes');
+    expect([status, rollNow()]).toEqual([0, roll]);
+    expect(aws.iam.users.has('web')).toBe(false);
+    expect(changes()).toEqual(['DeleteAccessKey', 'RemoveUserFromGroup', 'DeleteUser']);
+    expect(stdout).toContain('its archive stays in s3://acme-backups/web/');
+    expect(stdout).toMatch(
+      /lifecycle hides it from Mon 30 Nov on, and it can be brought back until Tue 8 Dec/,
+    );
+  });
+
+  it('takes what an operator attached, so that nothing is left', async () => {
+    aws.iam.users.get('web')?.inline.set('read', '{}');
+    aws.iam.users.get('web')?.attached.add('arn:aws:iam::aws:policy/ReadOnlyAccess');
+    await run('remove-host', 'web', '--yes');
+    expect(aws.iam.users.has('web')).toBe(false);
+  });
+
+  it.each(['DeleteAccessKey', 'RemoveUserFromGroup', 'DeleteUser'])(
+    'can be run again when %s failed',
+    async (operation) => {
+      aws.faults.add({ service: 'iam', operation, fault: { error: 'AccessDenied' } });
+      const first = await run('remove-host', 'web', '--yes');
+      expect([first.status, first.stderr]).toEqual([
+        3,
+        expect.stringContaining(`allow iam:${operation}`),
+      ]);
+      expect(rollNow()).toContain('web:');
+      aws.faults.clear();
+      expect((await run('remove-host', 'web', '--yes')).status).toBe(0);
+      expect([aws.iam.users.has('web'), rollNow()]).toEqual([false, roll]);
+      const third = await run('remove-host', 'web', '--yes');
+      expect([third.status, third.stdout]).toEqual([0, expect.stringContaining('nothing to do')]);
+    },
+  );
+
+  it('changes nothing with --dry-run, nor when nobody can be asked', async () => {
+    const before = rollNow();
+    const dry = await run('remove-host', 'web', '--dry-run');
+    expect([dry.status, dry.stdout]).toEqual([
+      0,
+      expect.stringContaining('would delete the IAM user web'),
+    ]);
+    const asked = await run('remove-host', 'web');
+    expect([asked.status, asked.stderr]).toEqual([3, expect.stringContaining('--yes')]);
+    expect([rollNow(), changes()]).toEqual([before, []]);
+  });
+
+  it('leaves the keys of a host that another stack has too', async () => {
+    aws.iam.users.get('web')?.groups.add('other-hosts');
+    const { stdout } = await run('remove-host', 'web', '--yes');
+    expect(stdout).toContain('for the other stack');
+    expect(keysOf('web')).toHaveLength(1);
+    expect([...(aws.iam.users.get('web')?.groups ?? [])]).toEqual(['other-hosts']);
+  });
+
+  it('asks whether a name was mistyped', async () => {
+    expect((await run('remove-host', 'wep', '--yes')).stdout).toContain('did you mean web?');
+  });
+
+  it('keeps the last host', async () => {
+    writeFileSync(hosts, 'bucket: acme-backups\nhosts: { web: {} }\n');
+    const { status, stderr } = await run('remove-host', 'web', '--yes');
+    expect([status, stderr]).toEqual([3, expect.stringContaining('last host on the roll')]);
+    expect(changes()).toEqual([]);
+  });
+});
+
+describe('rollcall mute and unmute', () => {
+  const until = '2999-01-01';
+  it('pauses a host with an end and a reason, and ends it', async () => {
+    const { status, stdout } = await run(
+      'mute',
+      'mail',
+      '--until',
+      until,
+      '--because',
+      'new "disk"',
+    );
+    expect([status, stdout]).toEqual([0, expect.stringContaining('npx sls deploy')]);
+    expect(rollNow()).toBe(
+      roll.replace(
+        'mail: {} ',
+        `mail: { paused: { until: ${until}, because: "new \\"disk\\"" } } `,
+      ),
+    );
+    expect(
+      (await run('mute', 'mail', '--until', until, '--because', 'new "disk"')).stdout,
+    ).toContain('says so already');
+    await run('unmute', 'mail');
+    expect(rollNow()).toBe(roll);
+    expect((await run('unmute', 'mail')).stdout).toContain('is not paused');
+  });
+
+  it.each([
+    [['mute', 'mail', '--because', 'x'], '--until is not given'],
+    [['mute', 'mail', '--until', until], '--because is not given'],
+    [['mute', 'mail', '--until', '2020-01-01', '--because', 'x'], 'is over'],
+    [['mute', 'mail', '--until', '2026-02-30', '--because', 'x'], 'not a date'],
+    [['mute', 'mali', '--until', until, '--because', 'x'], 'no host "mali"'],
+    [['unmute', 'mali'], 'no host "mali"'],
+  ])('refuses %j', async (words, why) => {
+    const { status, stderr } = await run(...words);
+    expect([status, stderr]).toEqual([3, expect.stringContaining(why)]);
+    expect(rollNow()).toBe(roll);
+  });
+
+  it('changes nothing with --dry-run', async () => {
+    await run('mute', 'mail', '--until', until, '--because', 'x', '--dry-run');
+    expect(rollNow()).toBe(roll);
+  });
+});

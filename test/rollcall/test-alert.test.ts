@@ -1,0 +1,86 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
+import { runRollcall } from './run-rollcall.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'rollcall-test-alert-'));
+const hosts = join(folder, 'hosts.yml');
+let aws: LocalAws;
+let topic: string;
+
+const run = (...args: string[]) => runRollcall(aws, ['test-alert', '--hosts', hosts, ...args]);
+
+beforeAll(async () => {
+  aws = await startLocalAws({ clicksLinks: false });
+  const { endpoint, region, credentials } = aws;
+  const sns = new SNSClient({ endpoint, region, credentials });
+  const { TopicArn = '' } = await sns.send(new CreateTopicCommand({ Name: 'alerts' }));
+  topic = TopicArn;
+  for (const [Protocol, Endpoint] of [
+    ['sms', '+31600000000'],
+    ['email', 'new@example.net'],
+  ]) {
+    await sns.send(new SubscribeCommand({ TopicArn, Protocol, Endpoint }));
+  }
+  sns.destroy();
+  writeFileSync(
+    hosts,
+    'bucket: b-b\nalerts: { from: backups@example.net, mail: [a@example.net, b@example.net] }\nhosts: { web: {} }\n',
+  );
+});
+beforeEach(() => {
+  aws.faults.clear();
+  aws.setIdentity('backups@example.net', 'Success');
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await aws.close();
+});
+
+describe('rollcall test-alert', () => {
+  it('sends one code word through every channel, and says who gets nothing', async () => {
+    const { status, stdout } = await run('--topic-arn', topic);
+    const [word = ''] = /[A-Z]{4}-\d{4}/.exec(stdout) ?? [];
+    expect([status, word]).toEqual([0, expect.stringMatching(/./)]);
+    expect(stdout).toContain('taken   mail to a@example.net');
+    expect(stdout).toContain(
+      'for sms +31600000000; 1 subscription not confirmed, which get nothing: email new@example.net',
+    );
+    const { mails, sms } = aws.outbox;
+    expect(mails.flatMap(({ to }) => to).sort()).toEqual(['a@example.net', 'b@example.net']);
+    for (const mail of mails)
+      expect(mail.subject).toBe(`[backup] TEST ${word}: this is how an alarm reaches you`);
+    expect(sms.map(({ text }) => text)).toEqual([
+      expect.stringContaining(`BACKUP TEST ${word}: nothing is wrong`),
+    ]);
+  });
+
+  it('exits 2 when one channel failed, and has tried the others', async () => {
+    aws.faults.add({ service: 'ses', nth: 1, fault: { error: 'MessageRejected' } });
+    const { status, stdout } = await run('--channel', 'mail');
+    expect([status, stdout.match(/^taken/gm)?.length]).toEqual([2, 1]);
+    expect(stdout).toMatch(
+      /FAILED {2}mail to [ab]@example.net: MessageRejected \(400\); verify the sender in SES/,
+    );
+  });
+
+  it('sends nothing with --dry-run', async () => {
+    const before = aws.outbox.mails.length;
+    expect((await run('--channel', 'mail', '--dry-run')).stdout).toContain(
+      'would send to mail to a@example.net',
+    );
+    expect(aws.outbox.mails.length).toBe(before);
+  });
+
+  it.each([
+    [['--channel', 'pigeon'], 'write mail or sns'],
+    [['--channel', 'sns'], '--topic-arn ARN'],
+  ])('refuses %j, and says what to do', async (words, hint) => {
+    aws.faults.add({ fault: { error: 'ValidationError' } });
+    const { status, stderr } = await run(...words);
+    expect([status, stderr]).toEqual([3, expect.stringContaining(hint)]);
+  });
+});
