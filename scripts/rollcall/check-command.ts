@@ -136,7 +136,9 @@ function parseInstant(text: string): number {
   const at = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/.test(text)
     ? Date.parse(text)
     : Number.NaN;
-  if (Number.isNaN(at)) {
+  // duplicity is of 2002, and its own clock ends with 2099.
+  const year = new Date(at).getUTCFullYear();
+  if (!(year >= 2000 && year < 2100)) {
     throw new UsageError(
       `--at ${JSON.stringify(text)} is not an instant`,
       'write it like 2026-11-23T12:00:00Z or 2026-11-23T13:00:00+01:00',

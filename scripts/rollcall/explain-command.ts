@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import { type FileName, type FilePrefix, readFileName } from '../../shared/duplicity/file-name.ts';
+import { isCalendarTime } from '../../shared/duplicity/time.ts';
 import { quoteName } from '../../shared/report/plain-text.ts';
 import { iso } from '../../shared/report/report.ts';
 import { toAsciiJson } from './ascii-json.ts';
@@ -96,8 +97,6 @@ function sayKey(key: string, filePrefix: FilePrefix): string {
 }
 
 function sayFile(name: FileName): string {
-  const instant = (at: number | undefined) =>
-    at === undefined || Number.isNaN(at) ? 'a time that depends on the reader' : iso(at);
   const part =
     name.volume === undefined
       ? name.manifest
@@ -106,14 +105,19 @@ function sayFile(name: FileName): string {
       : `volume ${name.volume}`;
   const set =
     name.end === undefined
-      ? `the full of ${instant(name.time)}`
-      : `the incremental of ${instant(name.end)}, based on ${instant(name.start)}`;
+      ? `the full of ${sayInstant(name.time)}`
+      : `the incremental of ${sayInstant(name.end)}, based on ${sayInstant(name.start)}`;
   const form = name.encrypted
     ? 'encrypted'
     : name.compressed
       ? 'gzip, not encrypted'
       : 'not encrypted';
   return `${name.partial ? 'unfinished ' : ''}${part} of ${set}, ${form}`;
+}
+
+function sayInstant(at = Number.NaN): string {
+  if (Number.isNaN(at)) return 'a time that depends on the reader';
+  return isCalendarTime(at) ? iso(at) : 'a time beyond any calendar';
 }
 
 async function* keysFromInput(): AsyncGenerator<string> {

@@ -1,6 +1,6 @@
 // One tick of the schedule: whose window has closed, what is to be told, and to whom.
 import type { Instant } from '../duplicity/time.ts';
-import type { Run } from '../report/alert.ts';
+import type { Run } from '../report/run.ts';
 import type { Host, Roster } from '../roster/roster.ts';
 import { judge, type Verdict } from '../verdict/judge.ts';
 import { closedWindow, windowBefore, windowOn, windowsClosedIn } from '../verdict/window.ts';

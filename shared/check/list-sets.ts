@@ -34,7 +34,9 @@ export async function listSets(
   const { bucket, prefix } = host.target;
   const collect = (listing: Listing) => collectSets(asOf(listing, now), host.filePrefix);
   const read = startReading(prefix);
-  if (depth === 'all') {
+  // A file prefix that holds the delimiter would make one line of the whole target.
+  const uncuttable = Object.values(host.filePrefix).some((one) => one.includes(VOLUME));
+  if (depth === 'all' || uncuttable) {
     read.add(await list({ bucket, prefix }));
     return collect(read.listing());
   }
@@ -56,16 +58,20 @@ export async function listSets(
     read.haveRead((stem) => `${prefix}${stem}`.startsWith(fulls) && stem >= oldest);
   }
   // Too many for one page, or none of them good: set by set, newest first, until the last good is known.
+  let collection = collect(read.listing());
   for (let searched = 0; searched < FULLS_SEARCHED; searched += 1) {
-    const { sets } = collect(read.listing());
+    const { sets } = collection;
     const [next] = fullsToRead(sets, now);
-    if (next === undefined || (next.startedAt < since && sets.some(isGoodFull))) break;
+    if (next === undefined) break;
+    const goodSince = sets.some((set) => isGoodFull(set, now) && set.startedAt > next.startedAt);
+    if (next.startedAt < since && goodSince) break;
     for (const stem of next.unreadStems) {
       read.add(await list({ bucket, prefix: `${prefix}${stem}` }));
       read.haveRead((other) => other === stem);
     }
+    collection = collect(read.listing());
   }
-  return collect(read.listing());
+  return collection;
 }
 
 /** Newest first; a full named for the day after tomorrow can answer for nothing, and is left unread. */
@@ -76,8 +82,9 @@ function fullsToRead(sets: readonly BackupSet[], now: Instant): BackupSet[] {
     .reverse();
 }
 
-function isGoodFull(set: BackupSet): boolean {
-  return set.type === 'full' && isComplete(set) === true;
+/** A full from the future is nobody's last good one. */
+function isGoodFull(set: BackupSet, now: Instant): boolean {
+  return set.type === 'full' && set.startedAt <= now && isComplete(set) === true;
 }
 
 /** Gathers answers; what is told twice counts once. */

@@ -3,8 +3,8 @@ import type { Collection } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import { readMessageHead } from '../openpgp/message-head.ts';
 import type { Host } from '../roster/roster.ts';
+import { newestFull } from '../verdict/answer.ts';
 import type { OpenedBy } from '../verdict/finding.ts';
-import { newestFull } from '../verdict/judge.ts';
 import type { ReadHead } from './object-store.ts';
 
 /**

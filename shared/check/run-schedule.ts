@@ -1,8 +1,9 @@
 // One run of the schedule, from the last good one until now: judge, remember, tell.
 import type { Instant } from '../duplicity/time.ts';
-import { composeRun, isEscalated } from '../report/alert.ts';
+import { composeRun } from '../report/alert.ts';
 import type { Urgency } from '../report/message.ts';
 import { type Summary, summarize } from '../report/report.ts';
+import { isEscalated } from '../report/run.ts';
 import type { Roster } from '../roster/roster.ts';
 import { callRoll } from './call-roll.ts';
 import { type Channel, deliverPending, pendingFor } from './deliver.ts';

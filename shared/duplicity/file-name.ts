@@ -1,5 +1,11 @@
 // What duplicity's own object names say: which backup set a file belongs to, and as what.
-import { formatWrittenTime, type Instant, parseWrittenTime, readLenientTime } from './time.ts';
+import {
+  formatWrittenTime,
+  type Instant,
+  isCalendarTime,
+  parseWrittenTime,
+  readLenientTime,
+} from './time.ts';
 
 /** What duplicity was told by `--file-prefix*`; each stands before the names of its kind. */
 export type FilePrefix = {
@@ -229,7 +235,7 @@ function isWritten(parts: NameParts, name: FileName): boolean {
   }
   return parts.times.every((text) =>
     parts.short
-      ? Number.isSafeInteger(base36(text) * 1000) && base36(text).toString(36) === text
+      ? isCalendarTime(base36(text) * 1000) && base36(text).toString(36) === text
       : parseWrittenTime(text) !== undefined,
   );
 }

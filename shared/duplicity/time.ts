@@ -3,6 +3,11 @@
 /** Milliseconds since 1970-01-01T00:00:00Z; what every instant in Rollcall is. */
 export type Instant = number;
 
+/** True for an instant that a calendar has: duplicity reads seconds far beyond it. */
+export function isCalendarTime(at: number): boolean {
+  return Math.abs(at) <= 8_640_000_000_000_000;
+}
+
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
@@ -18,7 +23,7 @@ export function parseWrittenTime(text: string): Instant | undefined {
   const match = written.exec(text) ?? writtenOld.exec(text);
   if (match === null) return undefined;
   const local = utc(match.slice(1, 7).map(Number));
-  if (local === undefined || !sameFields(local, match)) return undefined;
+  if (local === undefined || !isOnCalendar(local, match)) return undefined;
   return local - offsetOf(match[7] ?? 'Z');
 }
 
@@ -64,9 +69,15 @@ function readStamp(text: string): Instant | undefined {
   const hours = clock.split(':');
   if (days.length !== 3 || hours.length !== 3) return undefined;
   const local = utc([...days, ...hours].map(lenientInteger));
-  const zone = text.slice(19);
-  if (local === undefined) return undefined;
-  return /^(?:Z|[+-]\d\d:\d\d)$/.test(zone) ? local - offsetOf(zone) : undefined;
+  const offset = lenientOffset(text.slice(19));
+  return local === undefined || Number.isNaN(offset) ? undefined : local - offset;
+}
+
+/** duplicity looks at the first and the fourth character of six, and hands the rest to `int()`: `+5 :30`. */
+function lenientOffset(zone: string): number {
+  if (zone === 'Z') return 0;
+  if ([...zone].length !== 6 || !/^[+-]..:/u.test(zone)) return Number.NaN;
+  return (lenientInteger(zone.slice(0, 3)) * 60 + lenientInteger(zone.slice(4))) * MINUTE;
 }
 
 /** Python's `int()`: white space, a sign, single underscores and digits of any script pass. */
@@ -106,9 +117,9 @@ function utc(fields: number[]): Instant | undefined {
   return fits ? Date.UTC(year, month - 1, day, hour, minute, second) : undefined;
 }
 
-function sameFields(at: Instant, match: RegExpExecArray): boolean {
-  const iso = new Date(at).toISOString();
-  return iso.slice(0, 19).replace(/[-:T]/g, '') === match.slice(1, 7).join('');
+/** What `utc` took and rolled over is on no calendar: a 31st of February, a second 60. */
+function isOnCalendar(at: Instant, match: RegExpExecArray): boolean {
+  return new Date(at).getUTCDate() === Number(match[3]) && Number(match[6]) < 60;
 }
 
 /** duplicity writes Newfoundland's -03:30 as -04:30, and reads hours and minutes as they stand. */

@@ -106,6 +106,7 @@ function readRecipient(body: Uint8Array, length: number): string | 'short' | und
     return body.length < 9 ? 'short' : hex(body.subarray(1, 9));
   }
   if (version !== 6) return version === undefined && length > 0 ? 'short' : undefined;
+  if (length < 2) return undefined;
   const [, octets = 0, keyVersion] = body;
   if (octets === 0) return body.length < 2 ? 'short' : HIDDEN_RECIPIENT;
   if (octets + 2 > length) return undefined;

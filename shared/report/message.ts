@@ -14,7 +14,10 @@ export type Message = {
 };
 
 const SUBJECT_BOUND = 99;
-const SMS_BOUND = 160;
+
+/** One GSM-7 segment. */
+export const SMS_BOUND = 160;
+
 /** SNS takes 256 KB for all protocols together. */
 const TEXT_BOUND = 100_000;
 

@@ -1,8 +1,9 @@
 // The closed list of what can be found on a host, worst first, each with its evidence.
+import { type BackupSet, completedAt } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { MessageHead } from '../openpgp/message-head.ts';
 
-/** Worst first; a host's headline is its first finding in this order. */
+/** Worst first among findings of one severity; a host's headline is its first. */
 export const FINDING_KINDS = [
   'tampered',
   'unreadable',
@@ -32,6 +33,11 @@ export type Severity = 'critical' | 'warning' | 'info';
 
 /** One full set in short: when it began, and when its manifest was written. */
 export type SetTimes = { readonly startedAt: Instant; readonly completedAt: Instant | undefined };
+
+/** A set in short. */
+export function timesOf(set: BackupSet): SetTimes {
+  return { startedAt: set.startedAt, completedAt: completedAt(set) };
+}
 
 /** Names as evidence: at most `SHOWN` of `count`. They are hostile text until they are escaped. */
 export type NamesShown = { readonly names: readonly string[]; readonly count: number };
@@ -123,13 +129,14 @@ export function showNames(names: readonly string[]): NamesShown {
   return { names: names.slice(0, SHOWN), count: names.length };
 }
 
-/** Worst first. */
+const SEVERITIES: readonly Severity[] = ['critical', 'warning', 'info'];
+
+/** Worst first: by severity, and within one in the order of the kinds. */
 export function sortFindings(findings: readonly Finding[]): Finding[] {
-  const rank = (finding: Finding) => FINDING_KINDS.indexOf(finding.kind);
+  const rank = ({ severity, kind }: Finding) =>
+    SEVERITIES.indexOf(severity) * FINDING_KINDS.length + FINDING_KINDS.indexOf(kind);
   return [...findings].sort((a, b) => rank(a) - rank(b));
 }
-
-const SEVERITIES: readonly Severity[] = ['critical', 'warning', 'info'];
 
 /** The worst severity among findings; `info` for none. */
 export function worstSeverity(findings: readonly Finding[]): Severity {

@@ -104,9 +104,17 @@ describe('parseFileName', () => {
       'duplicity-full.20260231T101010Z.manifest.gpg',
       'duplicity-full.20261123T031502Z.manifest.gz',
       'duplicity-full.1795404902.manifest.gpg',
+      'duplicity-full.2026-11-23T03:15:02+0 :30.manifest.gpg',
     ]) {
       expect(readFileName(name).kind).toBe('tolerated');
       expect(parseFileName(name)).toBeUndefined();
+    }
+  });
+
+  it('counts no name whose time is beyond any calendar', () => {
+    for (const seconds of [8_640_000_000_000, 8_640_000_000_001, 9_007_199_254_740, 36 ** 12]) {
+      const reading = readFileName(`df.${seconds.toString(36)}.m.g`);
+      expect(reading.kind).toBe(seconds === 8_640_000_000_000 ? 'written' : 'tolerated');
     }
   });
 

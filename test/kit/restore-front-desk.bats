@@ -77,8 +77,10 @@ SH
 set-passphrase web <<<"$PASS"
 restore web all ./all
 [[ $(stat -c %u:%g all/nobody) == 1234:4321 ]] || fail owners
-restore web list | grep -q 'etc/passwd' || fail list
-restore-drill web etc/passwd | grep -q '"compared": "signature"' || fail drill
+restore web list >said
+grep -q 'etc/passwd' said || fail list
+restore-drill web etc/passwd >said
+grep -q '"compared": "signature"' said || fail drill
 [[ -z $(find /home/web -user root) ]] || fail "files of root in the home"
 as_web restore web fetch etc/passwd mine
 [[ $(stat -c %U /home/web/mine) == web ]] || fail "the user's own restore"

@@ -145,6 +145,34 @@ odd_names() {
   expect 2 "only root"
 }
 
+@test "a file prefix, and increments that should not be there" {
+  mkdir tree
+  echo one >tree/file
+  echo gone >tree/gone
+  backup $((NOW - 7200)) tree boto3+s3://acme-backups/office/nas full --file-prefix=nas-
+  echo two >tree/file
+  rm tree/gone
+  backup $((NOW - 3600)) tree boto3+s3://acme-backups/office/nas incremental --file-prefix=nas-
+  restore-add-host nas --bucket acme-backups --region eu-west-1 --prefix office/nas --file-prefix nas- --key "$WORLD/web.key" \
+    --credentials "$WORLD/web.aws" --endpoint-url "$ENDPOINT" --no-look
+  set-passphrase nas <<<"$PASS"
+  run restore nas status
+  expect 0 "increment of $(set_time $((NOW - 7200)))"
+  run restore nas list
+  expect 0 "  file"
+  [[ $output != *"  gone"* ]]
+  restore nas fetch file new
+  restore nas fetch file old 90m
+  [ "$(cat new old)" = $'two\none' ]
+  run restore nas all all
+  expect 0 "all 2 entries"
+  run restore-set nas "$(set_time $((NOW - 7200)))" set
+  expect 0
+  run restore nas --from set fetch gone gone
+  expect 0
+  remove-passphrase nas
+}
+
 @test "a whole set in a directory restores without S3" {
   restore-set web "$(set_time $((NOW - 2 * 86400 - 3600)))" set
   kill "$(cat "$WORLD/aws.pid")"

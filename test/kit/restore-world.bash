@@ -121,15 +121,15 @@ same_tree() {
   cmp <(describe "$1" "${3:-}" | sort -z) <(describe "$2" "${3:-}" | sort -z)
 }
 
-# backup EPOCH DIR [URL]: as the host does, with S3's clock set to a minute later
+# backup EPOCH DIR [URL [ACTION [OPTION...]]]: as the host does, with S3's clock set to a minute later
 backup() {
   local home=$WORLD/host
   mkdir -p "$home/gnupg"
   chmod 700 "$home/gnupg"
   GNUPGHOME=$WORLD/keys/web gpg --batch --quiet --export "$(cat "$WORLD/web.fpr")" >"$home/pub.gpg"
   echo "$(($1 + 60))" >"$WORLD/clock"
-  AWS_ACCESS_KEY_ID=AKIAHOST AWS_SECRET_ACCESS_KEY=x GNUPGHOME=$home/gnupg /usr/bin/duplicity full --current-time "$1" \
-    --archive-dir "$home/archive" --name h --encrypt-key "$(cat "$WORLD/web.fpr")" --volsize 1 --no-print-statistics --allow-source-mismatch \
+  AWS_ACCESS_KEY_ID=AKIAHOST AWS_SECRET_ACCESS_KEY=x GNUPGHOME=$home/gnupg /usr/bin/duplicity "${4:-full}" --current-time "$1" "${@:5}" \
+    --archive-dir "$home/archive" --name "${3##*/}" --encrypt-key "$(cat "$WORLD/web.fpr")" --volsize 1 --no-print-statistics --allow-source-mismatch \
     --gpg-options="--no-default-keyring --keyring $home/pub.gpg --trust-model=always" \
     --s3-endpoint-url="$ENDPOINT" --s3-region-name=eu-west-1 "$2" "${3:-boto3+s3://acme-backups/web}" >"$WORLD/backup.log" 2>&1 || {
     tail -5 "$WORLD/backup.log"

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { composeRun, type Run } from '../../shared/report/alert.ts';
+import { composeRun } from '../../shared/report/alert.ts';
 import { composeHtml, type Message } from '../../shared/report/message.ts';
+import type { Run } from '../../shared/report/run.ts';
 import type { Host } from '../../shared/roster/roster.ts';
 import { judge, type Unreadable, type Verdict } from '../../shared/verdict/judge.ts';
 import { aFull, aHost, anIncremental, anObject, at, collected } from '../support/builders.ts';

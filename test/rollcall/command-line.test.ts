@@ -177,6 +177,10 @@ describe('rollcall check', () => {
       ['check', '--hosts', roll, '--at', 'noon', '--listing', whole],
       /--at "noon" is not an instant/,
     ],
+    [
+      ['check', '--hosts', roll, '--at', '9999-12-31T23:59:59Z', '--listing', whole],
+      /is not an instant/,
+    ],
     [['check', '--hosts', roll, '--format', 'xml'], /--format "xml" is not known/],
     [['check', '--fromat', 'json'], /Unknown option '--fromat'[\s\S]*hint: /],
     [['chekc'], /there is no command "chekc"/],
@@ -251,6 +255,12 @@ describe('rollcall explain', () => {
     expect(stdout).toMatch(/not counted; duplicity reads it as volume 1 of the full of 2026/);
     expect(stdout).toMatch(/poison/);
     expect(stdout).toContain('"web/evil\\u{1b}[2J": foreign');
+  });
+
+  it('says no date where no calendar has one', async () => {
+    const { status, stdout } = await run(['explain', 'df.zzzzzzzzzzzz.m.g', 'df.2gosa7pa2gv.m.g']);
+    expect(status).toBe(0);
+    expect(stdout.match(/a time beyond any calendar/g)).toHaveLength(2);
   });
 
   it('names the line that is not a JSON string, after those before it', async () => {

@@ -26,15 +26,15 @@ setup() {
   expect 0
   grep -A1 -x -- --encrypt-key "$stubs/argv" | grep -qx "$(cat "$key/fingerprint")"
   grep -qx -- '--gpg-options=--no-default-keyring --keyring rollcall.gpg --trust-model=always --no-autostart' "$stubs/argv"
-  ! grep -q 'sign' "$stubs/argv"
+  no grep -q 'sign' "$stubs/argv"
   grep -qx 'boto3+s3://acme-backups/web' "$stubs/argv"
 }
 
 @test "gives duplicity the same environment whatever the caller has" {
   HOME=/elsewhere AWS_PROFILE=mine AWS_ACCESS_KEY_ID=mine PASSPHRASE=mine https_proxy=http://mine run rollcall-backup run
   expect 0
-  ! grep -q mine "$stubs/environment"
-  ! grep -q PASSPHRASE "$stubs/environment"
+  no grep -q mine "$stubs/environment"
+  no grep -q PASSPHRASE "$stubs/environment"
   grep -qx "AWS_SHARED_CREDENTIALS_FILE=$etc/credentials" "$stubs/environment"
   grep -qx 'AWS_EC2_METADATA_DISABLED=true' "$stubs/environment"
 }
@@ -97,7 +97,7 @@ duplicity-new-signatures.20261122T031502Z.to.20261122T041502Z.sigtar.gz'
   does look 'printf "reason=AccessDenied\nerror=S3 says AccessDenied\ndo=look at the group\n" >&2; exit 7'
   run rollcall-backup run
   expect 7 'error: S3 says AccessDenied' 'hint: look at the group' 'FAIL code=7 set=- ' 'reason=AccessDenied'
-  ! grep -qx full "$stubs/argv"
+  no grep -qx full "$stubs/argv"
 }
 
 @test "tells an unreadable file as WARN, counts it, and succeeds" {
@@ -119,7 +119,7 @@ printf "Volume 1:\n" >"$archive/s/duplicity-full.20261123T031502Z.manifest"'
   lists "+ $BATS_TEST_TMPDIR/data"
   run rollcall-backup run
   expect 3 'would save all of /' "hint: run: echo '- /' | sudo tee -a" 'FAIL code=3' 'reason=targets'
-  ! grep -qx full "$stubs/argv"
+  no grep -qx full "$stubs/argv"
 }
 
 @test "refuses credentials that others can read" {
@@ -188,14 +188,23 @@ STUB
   done
 }
 
-@test "tells a newer duplicity that no agent is wanted, and no older one" {
-  run rollcall-backup run
-  expect 0
-  ! grep -qx -- --use-agent "$stubs/argv"
-  echo 3.2.1 >"$stubs/version"
-  run rollcall-backup run
-  expect 0
-  grep -qx -- --use-agent "$stubs/argv"
+@test "keeps a newer duplicity from looking at the past and at an agent; an older one knows no such option" {
+  for old in 0.8.17 0.8.22 1.2.3 2.1.4 3.0.4 3.0.7; do
+    echo "$old" >"$stubs/version"
+    run rollcall-backup run
+    expect 0
+  done
+  no grep -qx -- '--use-agent\|--no-check-remote' "$stubs/argv"
+  same "$(grep -cx -- --no-print-statistics "$stubs/argv")" 6
+  for new in 3.1.0 3.2.1 4.0.0; do
+    : >"$stubs/argv"
+    echo "$new" >"$stubs/version"
+    run rollcall-backup run
+    expect 0
+    grep -qx -- --use-agent "$stubs/argv"
+    grep -qx -- --no-check-remote "$stubs/argv"
+    no grep -qx -- --no-print-statistics "$stubs/argv"
+  done
 }
 
 @test "names the cause when duplicity fails" {
@@ -203,6 +212,7 @@ STUB
     : >"$syslog"
     does full "echo \"$words\"; exit $duplicity"
     run rollcall-backup run
+    [[ $output != *'pip3 install'* ]]
     expect "$status_wanted" "duplicity ended with $duplicity: " "reason=$reason" "duplicity=$duplicity"
     [[ $(outcome) == "FAIL code=$status_wanted set=- "*" reason=$reason duplicity=$duplicity" ]]
     nothing_left
@@ -211,11 +221,13 @@ STUB
 50|An error occurred (RequestTimeTooSkewed)|7|RequestTimeTooSkewed
 50|Could not connect to the endpoint URL|7|network
 50|something new|7|s3
+1|Failed to upload file x, got S3UploadFailedError\nQuick fix is: [sudo] pip3 install boto3<1.36.0|7|upload
 35|Temp space has 1 available, backup needs approx 2.|5|space
 30|OSError: [Errno 28] No space left on device|5|space
 30|AssertionError: ({1: b'duplicity-full.vol1'}, b'x')|1|poisoned
 31|GPGError: GPG Failed|1|gpg
 137|Killed|1|killed
+124|still at it|1|toolong
 23|usage|1|duplicity
 END
 }
@@ -227,7 +239,7 @@ echo boom
 exit 30'
   run rollcall-backup run
   expect 1 'duplicity ended with 30: boom' 'reason=duplicity'
-  ! grep -q 'HeadObject\|GetObject' "$syslog"
+  no grep -q 'HeadObject\|GetObject' "$syslog"
 }
 
 @test "says that a name in the bucket kills duplicity before anything is read" {
@@ -257,7 +269,7 @@ exit 30'
     wait "$runner" || ended=$?
     case $signal in TERM) same "$ended" 143 ;; INT) same "$ended" 130 ;; HUP) same "$ended" 129 ;; esac
     [[ $(outcome) == "FAIL code=$ended set=- "*reason=interrupted ]]
-    ! kill -0 "$(cat "$stubs/pid")" 2>/dev/null
+    no kill -0 "$(cat "$stubs/pid")" 2>/dev/null
     nothing_left
   done
 }
@@ -297,7 +309,8 @@ exit 30'
   wait "$runner" || true
   run rollcall-backup run
   expect 4
-  kill -KILL -- "-$(cat "$stubs/pid")"
+  group=$(ps -o pgid= -p "$(cat "$stubs/pid")")
+  kill -KILL -- "-${group// /}"
   does full 'printf "Volume 1:\n" >"$archive/s/duplicity-full.20261123T031502Z.manifest"'
   sleep 0.3
   run rollcall-backup run
@@ -310,6 +323,15 @@ exit 30'
   expect 0 'SourceFiles 9' 'nothing was uploaded'
   [ ! -e "$state/last-success" ]
   same "$(outcome)" ''
+  nothing_left
+}
+
+@test "a dry run that fails says why, and is not remembered as a run" {
+  lists "+ $BATS_TEST_TMPDIR/data"
+  run rollcall-backup run --dry-run
+  expect 3 'would save all of /'
+  [[ $output != *FAIL* ]]
+  [ ! -e "$state/last-run" ]
   nothing_left
 }
 
@@ -354,7 +376,7 @@ exit 30'
   : >"$stubs/argv"
   at '2026-11-23 05:01' run rollcall-backup run --if-due
   expect 1 '3 uploads of today did not succeed' 'reason=gaveup'
-  ! grep -qx full "$stubs/argv"
+  no grep -qx full "$stubs/argv"
   at '2026-11-24 02:01' run rollcall-backup run --if-due
   expect 7 'reason=s3'
 }

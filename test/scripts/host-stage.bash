@@ -139,6 +139,14 @@ expect() {
   done
 }
 
+# no COMMAND...: it fails. (bash ends no test for a "! command" that succeeds.)
+no() {
+  if "$@"; then
+    echo "should have failed: $*"
+    return 1
+  fi
+}
+
 same() {
   [ "$1" = "$2" ] || {
     printf 'is:     %s\nwanted: %s\n' "$1" "$2"

@@ -146,6 +146,13 @@ describe('judge', () => {
     expect(kinds([...aFull({ begun: today }), ...resumed])).toEqual(['critical incremental']);
   });
 
+  it('tells what is critical before what only lasts', () => {
+    const old = anIncremental('2026-11-21T03:15:00Z', yesterday);
+    const plain = aFull({ begun: today, encrypted: false });
+    expect(kinds([...plain, ...old])).toEqual(['critical unencrypted', 'info incremental']);
+    expect(judged([...plain, ...old]).headline).toBe('unencrypted');
+  });
+
   it('finds new signatures without a set', () => {
     const [signatures] = anIncremental(yesterday, today).filter(({ name }) => name.includes('sig'));
     expect(kinds([...aFull({ begun: today }), signatures as StoredObject])).toEqual([

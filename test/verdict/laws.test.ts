@@ -94,6 +94,9 @@ describe('a verdict', () => {
         );
         const lost = members[pick % members.length];
         const after = judged(objects.filter((object) => object !== lost));
+        // A warning about the size of this full goes when another full of the window takes its place.
+        const replaced = after.answer !== undefined && after.answer.startedAt !== answer.startedAt;
+        if (replaced) return;
         expect(badness(after)).toBeGreaterThanOrEqual(badness(before));
       }),
     );

@@ -66,7 +66,7 @@ check_config() {
   valid_region "$REGION" || config_problem "REGION must look like eu-west-1"
   valid_fingerprint "$FINGERPRINT" || config_problem "FINGERPRINT must be the 40 hex digits of the public key"
   [ -n "$PREFIX" ] || PREFIX=$HOST
-  valid_prefix "$PREFIX" || config_problem "PREFIX must be a path in the bucket without leading or trailing slash"
+  [ "$PREFIX" = "$HOST" ] || valid_prefix "$PREFIX" || config_problem "PREFIX must be a path in the bucket without leading or trailing slash"
   case $FILE_PREFIX in *[!A-Za-z0-9._-]*) config_problem "FILE_PREFIX may have letters, digits and . _ - only" ;; esac
   valid_url "$ENDPOINT_URL" || config_problem "ENDPOINT_URL must begin with https:// or http://"
   case $HOUR in

@@ -6,14 +6,15 @@
 # that is on S3 in its cache: it fetches and decrypts what the cache lacks. So each run has an
 # empty archive directory of its own, asks duplicity which names it would fetch (a dry run of an
 # empty directory needs no key), and lays an empty file under each name; only names are compared.
-# With no cache there is nothing to resume either: every set begins when its name says.
+# With no cache there is nothing to resume either: every set begins when its name says. From 3.1 on
+# there is an option for all that.
 
 # Its environment is the same by hand, from cron and from systemd, whatever HOME,
 # AWS profile or proxy the caller has. In a session of its own, so that end_child ends all of it.
 in_clean_environment() {
   set -- PATH="$PATH" HOME="$work" LC_ALL=C TMPDIR="$work/t" GNUPGHOME="$work/gpg" \
     AWS_SHARED_CREDENTIALS_FILE="$credentials" AWS_CONFIG_FILE=/dev/null AWS_EC2_METADATA_DISABLED=true \
-    AWS_DEFAULT_REGION="$REGION" AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=10 PYTHONDONTWRITEBYTECODE=1 "$@"
+    AWS_DEFAULT_REGION="$REGION" AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=20 PYTHONDONTWRITEBYTECODE=1 "$@"
   [ -z "$HTTPS_PROXY" ] || set -- HTTPS_PROXY="$HTTPS_PROXY" "$@"
   [ -z "$CA_BUNDLE" ] || set -- AWS_CA_BUNDLE="$CA_BUNDLE" "$@"
   # newer boto3 adds checksums that some services other than Amazon's refuse
@@ -88,21 +89,30 @@ look_s3() {
 duplicity_full() {
   [ -z "$FILE_PREFIX" ] || set -- --file-prefix "$FILE_PREFIX" "$@"
   [ -z "$ENDPOINT_URL" ] || set -- --s3-endpoint-url "$ENDPOINT_URL" "$@"
-  case $version in
-    0.* | 1.* | 2.* | 3.0.*) ;;
-    # it begins by a symmetric encryption through an agent, which there is none of here, unless told so
-    *) set -- --use-agent "$@" ;;
-  esac
+  if ignores_the_past; then
+    # and without --use-agent it begins by a symmetric encryption through an agent, which there is none of
+    set -- --use-agent --no-check-remote "$@"
+  fi
   # with no permission to read, the check of a volume's size is refused: do not wait 2 minutes for each
   set -- full --archive-dir "$work/arch" --name s --tempdir "$work/t" --encrypt-key "$FINGERPRINT" \
     --gpg-options="$keyring_options" --num-retries 2 --backend-retry-delay 1 --volsize "$VOLSIZE_MB" "$@"
   set -- "$DUPLICITY" "$@"
   if ionice -c 3 true 2>/dev/null; then set -- ionice -c 3 "$@"; fi
-  in_clean_environment nice -n 10 "$@"
+  # one that hangs would hold the lock, and every later call would think it at work
+  in_clean_environment timeout -k 60 20h nice -n 10 "$@"
+}
+
+# From 3.1 on duplicity can be told not to look at what is in the bucket. From 3.2 on it must be: it
+# deletes what a killed run left behind, and when that is refused it tries again without end.
+ignores_the_past() {
+  case $version in
+    0.* | 1.* | 2.* | 3.0.*) return 1 ;;
+  esac
 }
 
 # lay_stand_ins: an empty file for each name that duplicity would fetch; 0, or duplicity's status
 lay_stand_ins() {
+  ! ignores_the_past || return 0
   status=0
   in_background "$work/dry" "$work/dry" duplicity_full --dry-run --no-print-statistics "$work/empty" "$url" || status=$?
   [ "$status" = 0 ] || return "$status"

@@ -60,7 +60,7 @@ check_programs() {
       ;;
   esac
   python=$(duplicity_python)
-  if boto3=$("$python" -c 'import boto3; print(boto3.__version__)' 2>/dev/null </dev/null); then
+  if boto3=$(in_clean_environment "$python" -c 'import boto3; print(boto3.__version__)' 2>/dev/null); then
     said ok "duplicity $version ($DUPLICITY), boto3 $boto3"
   else
     problem "$NOT_INSTALLED" boto3 "duplicity runs on $python, and there is no boto3 for it" "run: apt install python3-boto3"

@@ -1,0 +1,51 @@
+// The daily digest: what is to be known of every host, also when all is well.
+import type { Verdict } from '../verdict/judge.ts';
+import { describeFinding } from './finding-words.ts';
+import { COLUMN, paragraph, WIDTH } from './paragraph.ts';
+import { quoteName, sayBytes, sayInstant, wrapText } from './plain-text.ts';
+import { hasFailed, type Run, serialOf } from './run.ts';
+
+const LISTED = 200;
+
+/** What is noted of hosts that have not failed, who did it, and how to notice that no digest comes. */
+export function composeDigest(run: Run): string[] {
+  const { verdicts, unknownHosts, unsearched } = run.report;
+  const lines: string[] = [];
+  for (const verdict of verdicts.filter((one) => !hasFailed(one))) {
+    for (const finding of verdict.findings.slice(0, 5)) {
+      const text = describeFinding(finding, verdict);
+      lines.push(...paragraph(finding.kind.toUpperCase(), `${verdict.host.name}: ${text}`));
+    }
+  }
+  if (unknownHosts.length > 0) {
+    const names = unknownHosts.slice(0, 5).map(quoteName).join(', ');
+    const more = unknownHosts.length > 5 ? `, and ${unknownHosts.length - 5} more` : '';
+    const text = `${names}${more}: in the bucket, but on nobody's roll. Add it to hosts.yml, or find out who writes there.`;
+    lines.push(...paragraph('UNKNOWN', text));
+  }
+  if (unsearched !== undefined) {
+    lines.push(...paragraph('UNSEARCHED', `could not look for unknown hosts: ${unsearched}`));
+  }
+  const noted = lines.slice(0, LISTED * 2);
+  const good = verdicts.filter(({ headline }) => headline === 'ok');
+  return [...noted, ...(noted.length > 0 ? [''] : []), ...composeGood(good), ...composeEnd(run)];
+}
+
+function composeGood(good: readonly Verdict[]): string[] {
+  if (good.length === 0) return [];
+  const lines = good.slice(0, LISTED).map(({ host, answer, answeredAt, window }) => {
+    const done = answeredAt === undefined ? '' : ` done ${sayInstant(answeredAt, host.timezone)}`;
+    const late = answeredAt !== undefined && answeredAt > window.dueAt ? ', late' : '';
+    const size = answer === undefined ? '' : `, ${sayBytes(answer.bytes)}`;
+    return `${'OK'.padEnd(COLUMN)}${host.name}: full${done}${size}${late}`;
+  });
+  const more = good.length - lines.length;
+  return [...lines, ...(more > 0 ? [`${'OK'.padEnd(COLUMN)}and ${more} more`] : []), ''];
+}
+
+function composeEnd(run: Run): string[] {
+  return wrapText(
+    `Digest ${serialOf(run)}. One comes every day, also when all is well: if the next one does not come, the monitor itself is in trouble; see docs/runbook.md#monitor-silent.`,
+    WIDTH,
+  );
+}

@@ -1,0 +1,36 @@
+// One run as those who are told see it: what was judged, who is due, and which number it has.
+import { worstSeverity } from '../verdict/finding.ts';
+import type { Verdict } from '../verdict/judge.ts';
+import { dateIn } from '../verdict/zone.ts';
+import type { Report } from './report.ts';
+
+/** What a run has to say; `due` names the hosts whose window closed since the last run. */
+export type Run = {
+  readonly report: Report;
+  readonly due: ReadonlySet<string>;
+  /** True once a day: then everybody is told of, also when all is well. */
+  readonly digest: boolean;
+  readonly hostsOnRoll: number;
+  readonly timezone: string;
+};
+
+/** A host that was told of has missed its second window or more: whoever watches the monitor hears of it too. */
+export function isEscalated({ report, due }: Run): boolean {
+  return report.verdicts.some(
+    ({ host, findings: [worst] }) =>
+      due.has(host.name) && worst?.kind === 'missing' && worst.windowsMissed > 1,
+  );
+}
+
+/** A host that somebody must see to now. */
+export function hasFailed({ findings }: Verdict): boolean {
+  return worstSeverity(findings) === 'critical';
+}
+
+/** A number that goes up by one a day without being stored: a digest that is lost leaves a gap. */
+export function serialOf({ report, timezone }: Run): string {
+  const today = dateIn(timezone, report.checkedAt);
+  const year = today.slice(0, 4);
+  const day = (Date.parse(`${today}T00:00Z`) - Date.parse(`${year}-01-01T00:00Z`)) / 86_400_000;
+  return `#${year}-${String(day + 1).padStart(3, '0')}`;
+}

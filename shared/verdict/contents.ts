@@ -1,0 +1,74 @@
+// What else is found in a target, whether or not its window was answered.
+import type { BackupSet, Collection } from '../duplicity/backup-set.ts';
+import type { Instant } from '../duplicity/time.ts';
+import type { Host } from '../roster/roster.ts';
+import { isIn, SKEW } from './answer.ts';
+import { type Finding, showNames, timesOf } from './finding.ts';
+import { judgeSize, judgeTail } from './size.ts';
+import type { Window } from './window.ts';
+
+const DAY = 86_400_000;
+
+export function judgePoison({ poison }: Collection): Finding[] {
+  const names = poison.flatMap((one) => one.names);
+  return names.length === 0
+    ? []
+    : [{ kind: 'poisoned', severity: 'critical', ...showNames(names) }];
+}
+
+/** Critical when one was written since the window opened; an older one is told for as long as it lasts. */
+export function judgeIncrementals(sets: readonly BackupSet[], window: Window): Finding[] {
+  const incrementals = sets.filter((set) => set.type === 'inc');
+  const [first] = incrementals;
+  if (first === undefined) return [];
+  // The volumes of one that was killed are left unread, and may have come until now.
+  const lastSignOf = (set: BackupSet) =>
+    set.volumes === undefined && set.manifest === undefined
+      ? set.startedAt + DAY
+      : Math.max(set.startedAt, set.lastWriteAt);
+  const isNew = incrementals.some((set) => lastSignOf(set) >= window.opensAt);
+  return [
+    {
+      kind: 'incremental',
+      severity: isNew ? 'critical' : 'info',
+      name: first.sample,
+      startedAt: first.startedAt,
+      count: incrementals.length,
+    },
+  ];
+}
+
+export function judgeEncryption({ unencrypted }: Collection): Finding[] {
+  return unencrypted.length === 0
+    ? []
+    : [{ kind: 'unencrypted', severity: 'critical', ...showNames(unencrypted) }];
+}
+
+export function judgeAnswer(answer: BackupSet, sets: readonly BackupSet[], host: Host): Finding[] {
+  const unsigned: Finding[] = answer.hasSignatures
+    ? []
+    : [{ kind: 'no-signatures', severity: 'warning', startedAt: answer.startedAt }];
+  return [...unsigned, ...judgeTail(answer), ...judgeSize(answer, sets, host.size)];
+}
+
+/** The host's clock is ahead when a set begins after its own manifest was written, or after now. */
+export function judgeClocks(fulls: readonly BackupSet[], window: Window, now: Instant): Finding[] {
+  return fulls.flatMap((set): Finding[] => {
+    const aheadMs = set.startedAt - Math.min(set.manifest?.writtenAt ?? now, now);
+    const recent = set.startedAt >= window.opensAt;
+    return aheadMs > SKEW && recent
+      ? [{ kind: 'clock-skew', severity: 'info', startedAt: set.startedAt, aheadMs }]
+      : [];
+  });
+}
+
+export function judgeCount(fulls: readonly BackupSet[], window: Window): Finding[] {
+  const begun = fulls.filter((set) => isIn(window, set.startedAt));
+  return begun.length < 2
+    ? []
+    : [{ kind: 'duplicate-full', severity: 'info', fulls: begun.map(timesOf) }];
+}
+
+export function judgeForeign({ foreign }: Collection): Finding[] {
+  return foreign.length === 0 ? [] : [{ kind: 'foreign', severity: 'info', ...showNames(foreign) }];
+}

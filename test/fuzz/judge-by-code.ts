@@ -1,0 +1,56 @@
+// The product's judgement on a generated bucket, in the words that both judges share.
+import { listSets } from '../../shared/check/list-sets.ts';
+import type { Finding } from '../../shared/verdict/finding.ts';
+import { judge, type Verdict } from '../../shared/verdict/judge.ts';
+import { closedWindow } from '../../shared/verdict/window.ts';
+import { inMemory, keyed } from '../support/in-memory.ts';
+import type { Case } from './a-bucket.ts';
+import type { Judgement } from './reference-judge.ts';
+
+/** Reads the bucket as the check does, page by page, and judges it. */
+export async function judgeByCode(
+  { host, now, facts }: Case,
+  depth: 'recent' | 'all',
+  pageRows: number,
+): Promise<Judgement> {
+  const objects = facts.map(({ name, bytes, modifiedAt, firstModifiedAt }) => ({
+    ...{ name, bytes, modifiedAt, firstModifiedAt },
+  }));
+  const list = inMemory(keyed(host.target.prefix, objects), { pageRows });
+  const since = closedWindow(host, now).opensAt;
+  return inWords(judge(host, await listSets(list, host, { since, now, depth }), now));
+}
+
+function inWords({ headline, findings, answer, answeredAt, lastGood }: Verdict): Judgement {
+  return {
+    headline,
+    findings: findings.map(tell).sort(),
+    answer: answer?.startedAt,
+    answeredAt,
+    lastGood: lastGood?.startedAt,
+  };
+}
+
+function tell(finding: Finding): string {
+  const words = `${finding.severity} ${finding.kind}`;
+  switch (finding.kind) {
+    case 'late':
+    case 'clock-skew':
+      return `${words} ${finding.startedAt}`;
+    case 'incomplete': {
+      const { startedAt, missingVolumes, emptyVolumes, manifest } = finding;
+      return `${words} ${startedAt} [${missingVolumes}] [${emptyVolumes}] ${manifest}`;
+    }
+    case 'missing':
+      return `${words} ${finding.windowsMissed}`;
+    case 'poisoned':
+    case 'incremental':
+    case 'unencrypted':
+    case 'foreign':
+      return `${words} ${finding.count}`;
+    case 'duplicate-full':
+      return `${words} ${finding.fulls.length}`;
+    default:
+      return words;
+  }
+}

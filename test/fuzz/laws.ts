@@ -1,0 +1,210 @@
+// What must hold for every input, however strange: the laws that the short and the long run try to break.
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import { parseListing } from '../../scripts/rollcall/saved-listing.ts';
+import { UsageError } from '../../scripts/rollcall/usage-error.ts';
+import { collectSets } from '../../shared/duplicity/backup-set.ts';
+import { formatFileName, NO_PREFIX, readFileName } from '../../shared/duplicity/file-name.ts';
+import { readMessageHead } from '../../shared/openpgp/message-head.ts';
+import { ConfigError } from '../../shared/roster/config-error.ts';
+import { readRoster } from '../../shared/roster/read-roster.ts';
+import type { Roster } from '../../shared/roster/roster.ts';
+import { anObject } from '../support/builders.ts';
+import { readFixture } from '../support/recorded.ts';
+import { type Case, cases } from './a-bucket.ts';
+import { heads } from './a-head.ts';
+import { names } from './a-name.ts';
+import { rolls } from './a-roll.ts';
+import { judgeByCode } from './judge-by-code.ts';
+import { readHeadByTheBook } from './reference-head.ts';
+import { type Judgement, judgeByTheBook } from './reference-judge.ts';
+
+/** One law, and in how many cases the short and the long run try to break it. */
+export type Law = {
+  readonly says: string;
+  readonly short: number;
+  readonly long: number;
+  readonly property: fc.IRawProperty<[unknown]>;
+};
+
+function law<T>(
+  says: string,
+  [short, long]: readonly [number, number],
+  arbitrary: fc.Arbitrary<T>,
+  holds: (one: T) => void | Promise<void>,
+): Law {
+  const property = fc.asyncProperty(arbitrary, async (one) => {
+    await holds(one);
+  }) as unknown as fc.IRawProperty<[unknown]>;
+  return { says, short, long, property };
+}
+
+// What needs every volume of every set: the daily check reads fewer, and says less of these.
+const NEEDS_ALL = ['poisoned', 'unencrypted', 'foreign', 'shrunk', 'grew', 'incremental'];
+const kindOf = (finding: string) => finding.split(' ')[1] ?? '';
+const kindsIn = ({ findings }: Judgement) => findings.map(kindOf);
+const without = ({ findings }: Judgement, kinds: readonly string[]) =>
+  findings.filter((finding) => !kinds.includes(kindOf(finding)));
+const sets = ({ answer, answeredAt, lastGood }: Judgement) => ({ answer, answeredAt, lastGood });
+
+/** The judge of the product and the judge by the book agree on a bucket that was read whole. */
+export async function agreesOnAll(one: Case): Promise<void> {
+  const book = judgeByTheBook(one.host, one.facts, one.now);
+  expect(await judgeByCode(one, 'all', 1000)).toEqual(book);
+}
+
+/** The daily check reads less, and comes to the same about the window and the last good full. */
+export async function agreesOnRecent({ host, now, facts }: Case, pageRows: number): Promise<void> {
+  const there = facts.filter(({ firstModifiedAt }) => firstModifiedAt <= now);
+  const book = judgeByTheBook(host, there, now);
+  const recent = await judgeByCode({ host, now, facts: there }, 'recent', pageRows);
+  expect(sets(recent)).toEqual(sets(book));
+  expect(without(recent, NEEDS_ALL)).toEqual(without(book, NEEDS_ALL));
+  for (const kind of ['poisoned', 'unencrypted', 'foreign']) {
+    if (!kindsIn(book).includes(kind)) expect(kindsIn(recent)).not.toContain(kind);
+  }
+  expect(kindsIn(recent).includes('incremental')).toBe(kindsIn(book).includes('incremental'));
+  if (recent.headline === 'ok') {
+    const worse = book.findings.filter((finding) => finding.startsWith('critical'));
+    for (const finding of worse) expect(['poisoned', 'unencrypted']).toContain(kindOf(finding));
+  }
+}
+
+const pages = fc.constantFrom(1, 3, 10, 30, 1000);
+
+/** A name is read as something, without a throw, and what counts is spelled one way only. */
+export function readsOneName(text: string): void {
+  const reading = readFileName(text);
+  expect(['written', 'tolerated', 'lethal', 'statistics', 'foreign']).toContain(reading.kind);
+  if (reading.kind !== 'written') return;
+  const { name } = reading;
+  // Seconds are read far beyond the years that a date in a name may have.
+  const years = [name.time, name.start, name.end].flatMap((at) =>
+    at === undefined ? [] : new Date(at).getUTCFullYear(),
+  );
+  if (years.some((year) => year <= 1900 || year >= 2100)) return;
+  // Written in full it is the same file again, whether its own spelling is long, short or old.
+  const long = formatFileName({ ...name, compressed: name.compressed && !name.encrypted });
+  expect(readFileName(long)).toEqual({ kind: 'written', name });
+  if (text.startsWith('duplicity-') && !text.includes(':')) expect(long).toBe(text);
+  if (text.includes('\n')) expect(text).toBe('a name without a new line');
+}
+
+/** Names of any kind, mixed: each lands in one place, and none makes a set that it does not belong to. */
+export function sortsNames(mixed: readonly string[]): void {
+  const distinct = [...new Set(mixed)];
+  const objects = distinct.map((name) => anObject(name));
+  const {
+    sets: found,
+    foreign,
+    unencrypted,
+    poison,
+  } = collectSets({ objects, volumeStems: [] }, NO_PREFIX);
+  const readings = distinct.map((name) => readFileName(name));
+  const count = (...kinds: string[]) => readings.filter(({ kind }) => kinds.includes(kind)).length;
+  expect(foreign).toHaveLength(count('foreign', 'tolerated'));
+  expect(unencrypted.length).toBeLessThanOrEqual(count('written'));
+  expect(poison.filter(({ why }) => why === 'lethal')).toHaveLength(count('lethal'));
+  expect(found.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(count('written'));
+}
+
+/** A listing that was cut anywhere is a mistake with a way out, and never a shorter listing. */
+export function refusesCutListing(one: Case): void {
+  const text = JSON.stringify({
+    Contents: one.facts.map(({ name, bytes, modifiedAt }) => ({
+      ...{ Key: `web/${name}`, Size: bytes, LastModified: new Date(modifiedAt).toISOString() },
+    })),
+    Prefix: 'web/',
+  });
+  const whole = Buffer.from(text);
+  expect(parseListing(text, 'web.json').objects).toHaveLength(one.facts.length);
+  // A long listing is cut at every so many bytes, so that one case stays short.
+  for (let cut = 0; cut < whole.length; cut += Math.ceil(whole.length / 500)) {
+    expect(() => parseListing(whole.subarray(0, cut).toString(), 'web.json')).toThrow(UsageError);
+  }
+}
+
+const recordedListings = ['full-rsa3072', 'two-fulls-today', 'killed-mid-upload', 'full-glacier'];
+const recordedTexts = recordedListings.map((name) => readFixture(`listings/${name}.json`));
+const mutatedListings = fc
+  .tuple(
+    fc.constantFrom(...recordedTexts),
+    fc.array(
+      fc.tuple(fc.nat(), fc.constantFrom('', '"', '{', ']', ',', 'null', '-1', 'true', '\\')),
+      {
+        minLength: 1,
+        maxLength: 4,
+      },
+    ),
+  )
+  .map(([text, edits]) =>
+    edits.reduce((whole, [place, put]) => {
+      const at = place % whole.length;
+      return whole.slice(0, at) + put + whole.slice(at + 1);
+    }, text),
+  );
+
+/** A listing with anything wrong in it is read, or refused with a `UsageError`. */
+export function readsOrRefusesListing(text: string): void {
+  try {
+    for (const { key, bytes, modifiedAt } of parseListing(text, 'web.json').objects) {
+      expect(typeof key).toBe('string');
+      expect(Number.isSafeInteger(bytes) && bytes >= 0 && Number.isFinite(modifiedAt)).toBe(true);
+    }
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+  }
+}
+
+/** A roll is read whole, or refused with a line for every mistake. */
+export function readsOrRefusesRoll(text: string): void {
+  let roster: Roster;
+  try {
+    roster = readRoster(text, 'hosts.yml');
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    expect(error.issues.length).toBeGreaterThan(0);
+    for (const issue of error.issues) expect(issue).toMatch(/^hosts\.yml:\d+: \S/);
+    return;
+  }
+  expect(roster.hosts.length).toBeGreaterThan(0);
+  const paths = roster.hosts.map(({ target }) => `${target.bucket}/${target.prefix}`);
+  for (const [place, path] of paths.entries()) {
+    const others = paths.filter((_, other) => other !== place);
+    expect(others.some((other) => other.startsWith(path))).toBe(false);
+  }
+  expect(new Set(roster.hosts.map(({ name }) => name)).size).toBe(roster.hosts.length);
+  for (const { window } of [roster, ...roster.hosts]) expect(window.opens).not.toBe(window.due);
+}
+
+/** A head is read as the RFC says, byte for byte, and never throws. */
+export function readsHead(bytes: Uint8Array): void {
+  expect(readMessageHead(bytes)).toEqual(readHeadByTheBook(bytes));
+}
+
+/** Every law. */
+export const laws: readonly Law[] = [
+  law('judges a bucket read whole as the book does', [600, 60_000], cases, agreesOnAll),
+  law(
+    'judges the daily way as the book does, whatever a page holds',
+    [600, 60_000],
+    fc.tuple(cases, pages),
+    ([one, pageRows]) => agreesOnRecent(one, pageRows),
+  ),
+  law('reads any name, and lets one spelling count', [10_000, 1_000_000], names, readsOneName),
+  law(
+    'puts every name in one place',
+    [100, 10_000],
+    fc.array(names, { maxLength: 40 }),
+    sortsNames,
+  ),
+  law('refuses a listing cut at any byte', [20, 1_000], cases, refusesCutListing),
+  law(
+    'reads a damaged listing or refuses it',
+    [100, 10_000],
+    mutatedListings,
+    readsOrRefusesListing,
+  ),
+  law('reads a roll or refuses it line by line', [300, 30_000], rolls, readsOrRefusesRoll),
+  law('reads any head as the RFC says', [3_000, 300_000], heads, readsHead),
+];

@@ -1,0 +1,273 @@
+// A second judge, slow and written from the text of docs/how-it-judges.md alone: what the real one must agree with.
+import { Temporal } from 'temporal-polyfill';
+import type { Instant } from '../../shared/duplicity/time.ts';
+import type { Host } from '../../shared/roster/roster.ts';
+import type { Fact, Part, Session } from './fact.ts';
+
+/** The judgement, in words that both judges can be held to; findings sorted, `severity kind evidence`. */
+export type Judgement = {
+  readonly headline: string;
+  readonly findings: readonly string[];
+  readonly answer: Instant | undefined;
+  readonly answeredAt: Instant | undefined;
+  readonly lastGood: Instant | undefined;
+};
+
+type BackupSet = { readonly session: Session; readonly members: readonly Fact[] };
+type Window = { date: string; opensAt: Instant; dueAt: Instant; hardDueAt: Instant; end: Instant };
+
+const MINUTE = 60_000;
+const WORST_FIRST =
+  'unreadable missing incomplete poisoned incremental unencrypted never late no-signatures maybe-truncated shrunk grew clock-skew duplicate-full foreign paused'.split(
+    ' ',
+  );
+const SEVERITIES = ['critical', 'warning', 'info'];
+
+/** Judges the facts that were there at `now`, rule by rule. */
+export function judgeByTheBook(host: Host, facts: readonly Fact[], now: Instant): Judgement {
+  const there = facts.filter((fact) => fact.firstModifiedAt <= now);
+  const window = lastClosedWindow(host, now);
+  const inDay = (at: Instant) => window.opensAt <= at && at < window.end;
+  const sets = setsAmong(there);
+  const fulls = sets.filter(({ session }) => session.basedOn === undefined);
+  const good = fulls.filter(isWholeAndOnce);
+  const answers = good.filter((set) => inDay(set.session.at) && inDay(writtenAt(set)));
+  const answer = newest(answers);
+  const lastGood = newest(good.filter(({ session }) => session.at <= now + 5 * MINUTE));
+  const begun = fulls.filter(({ session }) => inDay(session.at));
+  const findings: string[] = [];
+
+  // The turn: one finding at the most.
+  if (host.paused !== undefined && window.date < host.paused.until) findings.push('info paused');
+  else if (answer === undefined) {
+    const bad = begun.filter((set) => !isWholeAndOnce(set));
+    const arriving = bad.filter((set) =>
+      volumesOf(set).some((fact) => fact.modifiedAt >= now - 60 * MINUTE),
+    );
+    const newestBad = newest(bad);
+    const newestArriving = newest(arriving);
+    if (host.since !== undefined && window.date < host.since) findings.push('info never');
+    else if (sets.length === 0) findings.push('critical never');
+    else if (newestArriving !== undefined && now < window.hardDueAt) {
+      findings.push(`warning late ${newestArriving.session.at}`);
+    } else if (newestBad !== undefined) {
+      if (isBad(newestBad)) {
+        findings.push(`critical incomplete ${newestBad.session.at} ${gapsOf(newestBad)}`);
+      }
+    } else findings.push(`critical missing ${windowsMissed(host, window, lastGood)}`);
+  }
+
+  const poison = there.filter(
+    (fact) => fact.means.part === 'lethal' || there.some((other) => sameSlot(fact, other)),
+  );
+  if (poison.length > 0) findings.push(`critical poisoned ${poison.length}`);
+  const incrementals = sets.filter(({ session }) => session.basedOn !== undefined);
+  if (incrementals.length > 0) {
+    const fresh = incrementals.some(
+      ({ session, members }) =>
+        session.at >= window.opensAt || members.some((m) => m.modifiedAt >= window.opensAt),
+    );
+    findings.push(`${fresh ? 'critical' : 'info'} incremental ${incrementals.length}`);
+  }
+  const open = there.filter((fact) => isOfDuplicity(fact) && !fact.encrypted);
+  if (open.length > 0) findings.push(`critical unencrypted ${open.length}`);
+  if (answer !== undefined) findings.push(...judgeShape(answer, good, host));
+  for (const { session, members } of fulls) {
+    const written = members.filter(({ means }) => means.part === 'manifest');
+    const clock = Math.min(now, Math.max(...written.map((fact) => fact.firstModifiedAt)));
+    const storeClock = written.length === 0 ? now : clock;
+    if (session.at >= window.opensAt && session.at - storeClock > 5 * MINUTE) {
+      findings.push(`info clock-skew ${session.at}`);
+    }
+  }
+  if (begun.length > 1) findings.push(`info duplicate-full ${begun.length}`);
+  const strange = there.filter(({ means }) =>
+    means.part === 'foreign' ? true : 'spelling' in means && means.spelling === 'tolerated',
+  );
+  if (strange.length > 0) findings.push(`info foreign ${strange.length}`);
+
+  return {
+    headline: headlineOf(findings, answer !== undefined),
+    findings: findings.sort(),
+    answer: answer?.session.at,
+    answeredAt: answers.length === 0 ? undefined : Math.min(...answers.map(writtenAt)),
+    lastGood: lastGood?.session.at,
+  };
+}
+
+function isOfDuplicity({ means }: Fact): boolean {
+  return 'spelling' in means && means.spelling !== 'tolerated';
+}
+
+function setsAmong(facts: readonly Fact[]): BackupSet[] {
+  const sets: { session: Session; members: Fact[] }[] = [];
+  for (const fact of facts) {
+    if (!('of' in fact.means) || fact.means.spelling !== 'written') continue;
+    const { of } = fact.means;
+    const known = sets.find(
+      ({ session }) => session.at === of.at && session.basedOn === of.basedOn,
+    );
+    if (known === undefined) sets.push({ session: of, members: [fact] });
+    else known.members.push(fact);
+  }
+  return sets;
+}
+
+function partsOf({ members }: BackupSet, wanted: (part: Part) => boolean): Fact[] {
+  return members.filter(({ means }) => 'of' in means && wanted(means.part));
+}
+
+function volumesOf(set: BackupSet): Fact[] {
+  return partsOf(set, (part) => typeof part === 'number');
+}
+
+function numbersOf(set: BackupSet): number[] {
+  return volumesOf(set)
+    .map(({ means }) => means.part as number)
+    .sort((a, b) => a - b);
+}
+
+function manifestsOf(set: BackupSet): Fact[] {
+  return partsOf(set, (part) => part === 'manifest');
+}
+
+function writtenAt(set: BackupSet): Instant {
+  return Math.max(...manifestsOf(set).map((fact) => fact.firstModifiedAt));
+}
+
+/** One manifest that is not empty, and volumes exactly 1 to the highest, each once, none empty. */
+function isWholeAndOnce(set: BackupSet): boolean {
+  const numbers = numbersOf(set);
+  return (
+    manifestsOf(set).length === 1 &&
+    numbers.length > 0 &&
+    numbers.every((number, place) => number === place + 1) &&
+    [...manifestsOf(set), ...volumesOf(set)].every(({ bytes }) => bytes > 0)
+  );
+}
+
+/** Something of it lacks; a set that is only there twice over lacks nothing. */
+function isBad(set: BackupSet): boolean {
+  const numbers = [...new Set(numbersOf(set))];
+  return !(
+    manifestsOf(set).length > 0 &&
+    numbers.length > 0 &&
+    numbers.every((number, place) => number === place + 1) &&
+    [...manifestsOf(set), ...volumesOf(set)].every(({ bytes }) => bytes > 0)
+  );
+}
+
+/** What is evidence of an incomplete set: the gaps, the empty volumes, the manifest. */
+function gapsOf(set: BackupSet): string {
+  const numbers = numbersOf(set);
+  const highest = Math.max(0, ...numbers);
+  const missing = Array.from({ length: highest }, (_, place) => place + 1).filter(
+    (number) => !numbers.includes(number),
+  );
+  const empty = new Set(
+    volumesOf(set)
+      .filter(({ bytes }) => bytes === 0)
+      .map(({ means }) => means.part as number),
+  );
+  const manifests = manifestsOf(set);
+  const manifest =
+    manifests.length === 0 ? 'absent' : manifests.some((m) => m.bytes === 0) ? 'empty' : 'there';
+  return `[${missing}] [${[...empty].sort((a, b) => a - b)}] ${manifest}`;
+}
+
+function newest<S extends BackupSet>(sets: readonly S[]): S | undefined {
+  return [...sets].sort((a, b) => a.session.at - b.session.at).at(-1);
+}
+
+/** A second spelling of a volume or manifest kills duplicity; of signatures it does not. */
+function sameSlot(a: Fact, b: Fact): boolean {
+  if (a === b || !('of' in a.means) || !('of' in b.means)) return false;
+  return (
+    a.means.part === b.means.part &&
+    a.means.part !== 'signatures' &&
+    a.means.of.at === b.means.of.at &&
+    a.means.of.basedOn === b.means.of.basedOn
+  );
+}
+
+function bytesOf({ members }: BackupSet): number {
+  return members.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function middleOf(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  while (sorted.length > 2) {
+    sorted.pop();
+    sorted.shift();
+  }
+  return sorted.reduce((sum, value) => sum + value, 0) / sorted.length;
+}
+
+function judgeShape(answer: BackupSet, good: readonly BackupSet[], host: Host): string[] {
+  const said: string[] = [];
+  if (partsOf(answer, (part) => part === 'signatures').length === 0) {
+    said.push('warning no-signatures');
+  }
+  const sizes = volumesOf(answer)
+    .sort((a, b) => (a.means.part as number) - (b.means.part as number))
+    .map(({ bytes }) => bytes);
+  const last = sizes.at(-1) ?? 0;
+  if (sizes.length >= 3 && last >= 0.95 * middleOf(sizes.slice(0, -1))) {
+    said.push('warning maybe-truncated');
+  }
+  const earlier = good.filter(({ session }) => session.at < answer.session.at).map(bytesOf);
+  const usual = earlier.length < 3 ? undefined : middleOf(earlier);
+  const bytes = bytesOf(answer);
+  if (bytes < host.size.minBytes) said.push('warning shrunk');
+  else if (usual !== undefined && bytes < usual * host.size.shrink) said.push('warning shrunk');
+  else if (usual !== undefined && bytes > usual * host.size.grow) said.push('warning grew');
+  return said;
+}
+
+function windowsMissed(host: Host, judged: Window, lastGood: BackupSet | undefined): number {
+  if (lastGood === undefined) return 1;
+  let missed = 1;
+  for (let back = 1; ; back += 1) {
+    const date = Temporal.PlainDate.from(judged.date).subtract({ days: back });
+    if (windowOf(host, date).opensAt <= lastGood.session.at) return missed;
+    missed += 1;
+  }
+}
+
+/** The newest window whose due time is not after now. */
+function lastClosedWindow(host: Host, now: Instant): Window {
+  const today = Temporal.Instant.fromEpochMilliseconds(now)
+    .toZonedDateTimeISO(host.timezone)
+    .toPlainDate();
+  for (let back = -1; ; back += 1) {
+    const window = windowOf(host, today.subtract({ days: back }));
+    if (window.dueAt <= now) return window;
+  }
+}
+
+function windowOf(host: Host, date: Temporal.PlainDate): Window {
+  const { opens, due, hardDue } = host.window;
+  const instant = (day: Temporal.PlainDate, time: string) =>
+    day.toZonedDateTime({ timeZone: host.timezone, plainTime: time }).epochMilliseconds;
+  const opening = opens > due ? date.subtract({ days: 1 }) : date;
+  const dueAt = instant(date, due);
+  const minutes = (time: string) => Number(time.slice(0, 2)) * 60 + Number(time.slice(3));
+  return {
+    date: date.toString(),
+    opensAt: instant(opening, opens),
+    dueAt,
+    hardDueAt: dueAt + ((minutes(hardDue) - minutes(due) + 1440) % 1440) * MINUTE,
+    end: instant(opening.add({ days: 1 }), opens),
+  };
+}
+
+function headlineOf(findings: readonly string[], answered: boolean): string {
+  const parsed = findings.map((finding) => finding.split(' ') as [string, string]);
+  for (const severity of SEVERITIES.slice(0, 2)) {
+    const kinds = parsed.filter(([first]) => first === severity).map(([, kind]) => kind);
+    const worst = WORST_FIRST.find((kind) => kinds.includes(kind));
+    if (worst !== undefined) return worst;
+  }
+  const excuse = parsed.find(([, kind]) => kind === 'paused' || kind === 'never');
+  return excuse === undefined || answered ? 'ok' : excuse[1];
+}

@@ -1,0 +1,54 @@
+#!/usr/bin/env bats
+# The host kit with newer duplicities than the system's, each in a virtual environment of its own.
+
+setup_file() {
+  load host-world
+  host_world
+}
+
+teardown_file() {
+  load host-world
+  end_of_host_world
+}
+
+setup() { load host-world; }
+
+# with VERSION: the kit uses it; skipped where it cannot be had
+with() {
+  ROLLCALL_TEST_DUPLICITY=$("$BATS_TEST_DIRNAME/duplicity3-venv" "$1" 2>"$BATS_TEST_TMPDIR/venv.log") || {
+    tail -n 3 "$BATS_TEST_TMPDIR/venv.log"
+    return 1
+  }
+  export ROLLCALL_TEST_DUPLICITY
+  host_stage
+}
+
+# nights: sets of others in the bucket, two runs, then a run after a newest set that was killed
+nights() {
+  for name in duplicity-full.20260101T000000Z.manifest.gpg duplicity-full.20260101T000000Z.vol1.difftar.gpg \
+    duplicity-full-signatures.20260101T000000Z.sigtar.gpg; do
+    s3_say "put?$prefix/$name" 'not a real one' >/dev/null
+  done
+  run timeout 120 "$(command -v rollcall-backup)" run
+  expect 0 'OK code=0'
+  run timeout 120 "$(command -v rollcall-backup)" run
+  expect 0 'OK code=0'
+  s3_say "put?$prefix/duplicity-full.20991231T000000Z.vol1.difftar.gpg" 'left behind' >/dev/null
+  run timeout 120 "$(command -v rollcall-backup)" run
+  expect 0 'OK code=0'
+  same "$(keys | grep -c manifest)" 4
+  same "$(keys | awk '{ print $2 }' | sort | uniq -d)" ''
+  s3_say requests >"$BATS_TEST_TMPDIR/requests"
+  no grep -q Delete "$BATS_TEST_TMPDIR/requests"
+  nothing_left
+}
+
+@test "duplicity 3.0.6.3, as in Ubuntu 26.04" {
+  with 3.0.6.3
+  nights
+}
+
+@test "duplicity 3.2.1, which deletes what a killed run left unless it is kept from looking" {
+  with 3.2.1
+  nights
+}

@@ -1,0 +1,201 @@
+#!/usr/bin/env bats
+# rollcall-backup check and status: what they find in config and targets, and how they say it.
+
+setup_file() {
+  load host-stage
+  make_key "$BATS_FILE_TMPDIR/key"
+}
+
+setup() {
+  load host-stage
+  stage
+  set_up
+}
+
+@test "check looks at everything and changes nothing" {
+  before=$(find "$ROLLCALL_ROOT" -type f -exec sha256sum {} + | sort)
+  run rollcall-backup check
+  expect 0 'ok       duplicity 0.8.22' 'boto3 1.26.27' "ok       key $(cat "$key/fingerprint"), encrypting to subkey" \
+    'can be listed' 'A backup can be made; 1 warning(s)' 'nothing calls it by itself' 'do: run: rollcall-backup schedule'
+  same "$(find "$ROLLCALL_ROOT" -type f -exec sha256sum {} + | sort)" "$before"
+  nothing_left
+  same "$(cat "$syslog")" ''
+}
+
+@test "check says all that is wrong, each with what to do" {
+  lists '+ /sys/class'
+  chmod 666 "$etc/credentials"
+  rm "$etc/pub.gpg"
+  run rollcall-backup check
+  expect 3 'reaches /sys' 'all of /' 'chmod 600' 'pub.gpg does not exist' 'No backup can be made: 4 error(s).'
+  same "$(grep -c '^ *do: ' <<<"$output")" 5
+}
+
+@test "check tells a clock that is off" {
+  does look 'echo skew=-400'
+  run rollcall-backup check
+  expect 0 "warning  this host's clock is -400 s off" 'timedatectl'
+}
+
+@test "targets are read as duplicity reads them" {
+  mkdir -p "$BATS_TEST_TMPDIR/data/a b" "$BATS_TEST_TMPDIR/data/-x"
+  data=$BATS_TEST_TMPDIR/data
+  while IFS='|' read -r wanted list; do
+    printf '%b' "${list//@/$data}" >"$targets"
+    run rollcall-backup check
+    expect 0 "$wanted" || {
+      echo "list: $list"
+      return 1
+    }
+  done <<'END'
+1 paths to save|@\n- /
+1 paths to save|+ @\n- /
+2 paths to save|# a comment\n\n  + @/a b  \r\n@/-x/\r\n- /\r\n
+1 paths to save|"@/a b"\n- /
+1 paths to save|+ @\n- **
+1 paths to save|+ @\n- /**
+1 paths to save|- @/a b\n+ @\n- /
+1 paths to save|+ @/*\n- /
+1 paths to save|- /proc\n- /sys\n- /dev\n- /run\n+ /\n- /
+1 paths to save|- **/proc\n- /{sys}\n+ @/**/keep\n- /
+does not exist, so it is not saved|+ @/gone\n+ @\n- /
+matches nothing|+ @/*.none\n+ @\n- /
+has no effect|+ @\n- @/a b\n- /
+END
+}
+
+@test "targets that would save too much, nothing, or what the kernel makes up are refused" {
+  data=$BATS_TEST_TMPDIR/data
+  while IFS='|' read -r wanted list; do
+    printf '%b' "${list//@/$data}" >"$targets"
+    run rollcall-backup check
+    expect 3 "$wanted" || {
+      echo "list: $list"
+      return 1
+    }
+  done <<'END'
+is not "- /"|+ @\n
+is not "- /"|+ @\n- /home\n
+is not "- /"|- /\n+ @\n
+is not "- /"|+ @\n-/\n
+is not "- /"|+ @\n# - /\n
+lists nothing to save|- /
+lists nothing to save|
+is no absolute path|+ data\n- /
+is no absolute path|+ ./@\n- /
+reaches /proc|+ /\n- /
+reaches /proc|+ /*\n- /
+reaches /proc|+ **\n- /
+reaches /proc|+ **.conf\n- /
+reaches /proc|+ /pro?\n- /
+reaches /proc|+ /proc/cpuinfo\n- /
+reaches /proc|+ /proc/\n- /
+reaches /sys|- /proc\n+ /\n- /
+reaches /dev|+ /dev/shm\n- /
+reaches /run|+ /run/lock\n- /
+reaches /run|- /proc\n- /sys\n- /dev\n- /run/user\n+ /\n- /
+END
+}
+
+@test "targets that others can change are refused" {
+  chmod 666 "$targets"
+  run rollcall-backup check
+  expect 3 'others than root can change'
+}
+
+@test "config tells every mistake at once, with its line" {
+  printf 'HOST=web\nBUCKET=Acme\nREGION=eu west\nFINGERPRINT=0123\nHOUR=24\nVOLSIZE_MB=0\nHOST=db\nnonsense\nFINGERPINT=x\nTEMP_DIR=tmp\nENDPOINT_URL=s3.example\n' >"$etc/config"
+  run rollcall-backup check
+  expect 3 'config:7: HOST is there twice' 'config:8: not KEY=VALUE' 'config:9: unknown key FINGERPINT' 'BUCKET must' \
+    'REGION must' 'FINGERPRINT must' 'HOUR must' 'VOLSIZE_MB must' 'tmp must be' 'ENDPOINT_URL must' 'has 10 mistake(s)'
+}
+
+@test "config is data: nothing in it is run" {
+  printf 'HTTPS_PROXY=http://$(touch %s/ran)`touch %s/ran`\nHOST$(touch %s/ran)=x\n' "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR" >>"$etc/config"
+  run rollcall-backup check
+  [ "$status" -ne 0 ]
+  [ ! -e "$BATS_TEST_TMPDIR/ran" ]
+}
+
+@test "config may have blanks, comments, quotes and Windows line ends" {
+  printf '# mine\r\n  HOST="web"  \r\nBUCKET='\''acme-backups'\''\r\n\r\nREGION=eu-west-1\r\nFINGERPRINT=%s\r\nHOUR=03\nDUPLICITY=%s' "$(cat "$key/fingerprint")" "$stubs/duplicity" >"$etc/config"
+  run rollcall-backup check
+  expect 0 'web backs up to s3://acme-backups/web/'
+}
+
+@test "config refuses a proxy with a password, since everybody can read it" {
+  echo 'HTTPS_PROXY=http://me:secret@proxy' >>"$etc/config"
+  run rollcall-backup check
+  expect 3 'must not hold a password'
+  [[ $output != *secret@* ]]
+}
+
+@test "without config it names the command that writes one" {
+  rm "$etc/config"
+  run rollcall-backup check
+  expect 3 'run rollcall-backup-setup first'
+}
+
+@test "status says that there was no backup yet, and what to do" {
+  run rollcall-backup status
+  expect 1 'web: no full backup from this host yet' 'OVERDUE; do: rollcall-backup run'
+}
+
+@test "status tells the last full and the last run" {
+  at '2026-11-23 02:14' run rollcall-backup run
+  at '2026-11-23 12:14' run rollcall-backup status
+  expect 0 'web: last full 2026-11-23 02:14 (10 h ago): 31 volumes, 6.1 GiB' 'the next run is due after 2:00'
+  at '2026-11-24 02:10' run rollcall-backup status
+  expect 0 'the next run is due'
+  at '2026-11-26 09:00' run rollcall-backup status
+  expect 1 '(3 days ago)' 'OVERDUE'
+}
+
+@test "status fails after a failed run, though an older set is there" {
+  run rollcall-backup run
+  does look 'printf "reason=AccessDenied\nerror=no\ndo=look\n" >&2; exit 7'
+  run rollcall-backup run
+  run rollcall-backup status
+  expect 1 'last full' 'FAIL code=7' 'reason=AccessDenied'
+}
+
+@test "status can be asked by any user, and shows no secret" {
+  [ "$(id -u)" = 0 ] || skip 'needs root to become somebody else'
+  rollcall-backup run >/dev/null
+  chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/.." "$BATS_TEST_TMPDIR/../.."
+  run setpriv --reuid=65534 --regid=65534 --clear-groups rollcall-backup status
+  expect 0 'web: last full'
+}
+
+# --- schedule ---
+
+@test "schedule gives each host a minute of its own, always the same" {
+  minutes=()
+  for host in web db mail nas lab; do
+    sed -i "s|^HOST=.*|HOST=$host|" "$etc/config"
+    run rollcall-backup schedule
+    expect 0
+    minutes+=("$(sed -n 's/^\([0-9]*\) \* \* \* \* root .*run --if-due.*/\1/p' "$ROLLCALL_ROOT/etc/cron.d/rollcall-backup")")
+    same "${minutes[-1]}" "$(($(printf '%s' "$host" | cksum | cut -d ' ' -f 1) % 60))"
+  done
+  [ "$(printf '%s\n' "${minutes[@]}" | sort -u | wc -l)" -gt 2 ]
+  run rollcall-backup schedule
+  expect 0 'unchanged'
+}
+
+@test "schedule --off takes the cron file away" {
+  rollcall-backup schedule
+  run rollcall-backup schedule --off
+  expect 0 'removed'
+  [ ! -e "$ROLLCALL_ROOT/etc/cron.d/rollcall-backup" ]
+}
+
+@test "schedule by systemd writes the minute beside the timer, and never both" {
+  rollcall-backup schedule
+  "$scripts/host/install" --systemd >/dev/null
+  run rollcall-backup schedule
+  expect 0 'created' 'removed'
+  [ ! -e "$ROLLCALL_ROOT/etc/cron.d/rollcall-backup" ]
+  grep -q '^OnCalendar=\*-\*-\* \*:[0-5][0-9]:00$' "$ROLLCALL_ROOT/etc/systemd/system/rollcall-backup.timer.d/minute.conf"
+  systemd-analyze calendar "$(sed -n 's/^OnCalendar=\(..*\)/\1/p' "$ROLLCALL_ROOT/etc/systemd/system/rollcall-backup.timer.d/minute.conf")" >/dev/null
+}

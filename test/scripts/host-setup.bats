@@ -1,0 +1,196 @@
+#!/usr/bin/env bats
+# rollcall-backup-setup: what it writes, with which modes, and what it refuses.
+
+setup_file() {
+  load host-stage
+  make_key "$BATS_FILE_TMPDIR/key"
+}
+
+setup() {
+  load host-stage
+  stage
+  fingerprint=$(cat "$key/fingerprint")
+  aws=$BATS_TEST_TMPDIR/web.aws
+  printf '[default]\naws_access_key_id = AKIAWEB\naws_secret_access_key = S3cr3t/Of+Web=\n' >"$aws"
+  mkdir -p "$etc"
+  echo "DUPLICITY=$stubs/duplicity" >"$etc/config"
+  common=(--id web --bucket acme-backups --region eu-west-1 --wait 0)
+}
+
+the_credentials='[default]
+aws_access_key_id = AKIAWEB
+aws_secret_access_key = S3cr3t/Of+Web='
+
+@test "writes config, key, credentials, a first list and the schedule" {
+  run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws"
+  expect 0 "key $fingerprint" 'a probe was encrypted to subkey' 'hosts.yml: recipients: [' 'can be listed' 'first guess: read it'
+  same "$(stat -c '%a %n' "$etc"/* "$targets" | sed "s|$ROLLCALL_ROOT||")" '644 /etc/rollcall-backup/config
+600 /etc/rollcall-backup/credentials
+644 /etc/rollcall-backup/pub.gpg
+644 /etc/backup-targets'
+  same "$(cat "$etc/credentials")" "$the_credentials"
+  same "$(tail -n 1 "$targets")" '- /'
+  grep -q 'run --if-due' "$ROLLCALL_ROOT/etc/cron.d/rollcall-backup"
+  no grep -r S3cr3t "$stubs/argv" "$stubs/environment" "$syslog"
+  run rollcall-backup run
+  expect 0
+}
+
+@test "shows the subkey that gpg encrypts to, not the primary key" {
+  run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws"
+  subkey=$(gpg --homedir "$key/home" --batch --with-colons --list-keys 2>/dev/null | awk -F: '$1 == "sub" { print $5 }')
+  expect 0 "recipients: [$subkey]"
+}
+
+@test "a second time says unchanged" {
+  rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws"
+  before=$(find "$ROLLCALL_ROOT" -type f -printf '%p %Ts %m\n' | sort)
+  run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws"
+  expect 0 'unchanged'
+  [[ $output != *created* && $output != *"changed   "[!u]*changed\ * ]]
+  same "$(find "$ROLLCALL_ROOT" -type f -printf '%p %Ts %m\n' | sort)" "$before"
+}
+
+@test "changes what is named and keeps the rest" {
+  rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws"
+  echo 'VOLSIZE_MB=50' >>"$etc/config"
+  echo '# mine' >>"$targets"
+  run rollcall-backup-setup --bucket other-backups --hour 4 --wait 0
+  expect 0
+  grep -qx 'BUCKET=other-backups' "$etc/config"
+  grep -qx 'HOUR=4' "$etc/config"
+  grep -qx 'VOLSIZE_MB=50' "$etc/config"
+  grep -qx 'HOST=web' "$etc/config"
+  grep -qx '# mine' "$targets"
+  same "$(cat "$etc/credentials")" "$the_credentials"
+}
+
+@test "takes credentials in every form that people have" {
+  forms=(
+    '[default]\naws_access_key_id=AKIAWEB\naws_secret_access_key=S3cr3t/Of+Web=\n'
+    '[default]\r\naws_access_key_id = AKIAWEB\r\naws_secret_access_key = S3cr3t/Of+Web=\r\n'
+    'AWS_ACCESS_KEY_ID=AKIAWEB\nAWS_SECRET_ACCESS_KEY=S3cr3t/Of+Web=\n'
+    'export AWS_ACCESS_KEY_ID="AKIAWEB"\nexport AWS_SECRET_ACCESS_KEY="S3cr3t/Of+Web="\n'
+    'AKIAWEB\nS3cr3t/Of+Web=\n'
+    'Access key ID,Secret access key\nAKIAWEB,S3cr3t/Of+Web=\n'
+    '\xef\xbb\xbfAccess key ID,Secret access key\r\nAKIAWEB,S3cr3t/Of+Web=\r\n'
+    '{"AccessKey":{"UserName":"web","AccessKeyId":"AKIAWEB","Status":"Active","SecretAccessKey":"S3cr3t/Of+Web=","CreateDate":"2026-11-23T00:00:00Z"}}'
+    '{\n    "AccessKey": {\n        "UserName": "web",\n        "AccessKeyId": "AKIAWEB",\n        "Status": "Active",\n        "SecretAccessKey": "S3cr3t/Of+Web=",\n        "CreateDate": "x"\n    }\n}\n'
+  )
+  for form in "${forms[@]}"; do
+    rm -f "$etc/credentials"
+    run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials - < <(printf '%b' "$form")
+    expect 0 || {
+      echo "form: $form"
+      return 1
+    }
+    same "$(cat "$etc/credentials")" "$the_credentials"
+  done
+}
+
+@test "takes key and credentials together from standard input" {
+  run rollcall-backup-setup "${common[@]}" --public-key - --fingerprint "$fingerprint" --credentials - < <(cat "$aws" "$key/pub.asc")
+  expect 0
+  same "$(cat "$etc/credentials")" "$the_credentials"
+  run rollcall-backup-setup "${common[@]}" --public-key - --fingerprint "$fingerprint" --credentials - < <(cat "$key/pub.asc" "$aws")
+  expect 0
+  same "$(cat "$etc/credentials")" "$the_credentials"
+}
+
+@test "takes a fingerprint as people print it" {
+  spaced=$(sed 's/..../& /g' "$key/fingerprint" | tr 'A-F' 'a-f')
+  run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.asc" --fingerprint "$spaced" --credentials "$aws"
+  expect 0
+  grep -qx "FINGERPRINT=$fingerprint" "$etc/config"
+}
+
+@test "refuses the secret key, and leaves nothing of it" {
+  run rollcall-backup-setup "${common[@]}" --public-key "$key/secret.asc" --fingerprint "$fingerprint" --credentials "$aws"
+  expect 3 'that is the SECRET key; it must not be on this host' 'delete it here'
+  [ ! -e "$etc/pub.gpg" ]
+  [ ! -e "$etc/credentials" ]
+}
+
+@test "refuses another key than the fingerprint says, and tells which it is" {
+  other=0123456789ABCDEF0123456789ABCDEF01234567
+  run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$other" --credentials "$aws"
+  expect 3 "does not hold the key $other" "it holds: $fingerprint"
+  [ ! -e "$etc/credentials" ]
+}
+
+@test "refuses what is no key" {
+  run rollcall-backup-setup "${common[@]}" --public-key "$aws" --fingerprint "$fingerprint" --credentials "$aws"
+  expect 3 'no key that gpg can read'
+}
+
+@test "refuses a key that cannot encrypt" {
+  make_home=$BATS_TEST_TMPDIR/signing
+  mkdir -m 700 "$make_home"
+  gpg --homedir "$make_home" --batch --quiet --passphrase '' --quick-generate-key signer ed25519 sign never 2>/dev/null
+  gpg --homedir "$make_home" --batch --export >"$BATS_TEST_TMPDIR/signer.gpg"
+  only=$(gpg --homedir "$make_home" --batch --with-colons --list-keys 2>/dev/null | awk -F: '$1 == "fpr" { print $10; exit }')
+  gpgconf --homedir "$make_home" --kill gpg-agent
+  run rollcall-backup-setup "${common[@]}" --public-key "$BATS_TEST_TMPDIR/signer.gpg" --fingerprint "$only" --credentials "$aws"
+  expect 3 'no encryption subkey that works'
+}
+
+@test "refuses credentials without a secret, and does not repeat them" {
+  run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials - <<<'AWS_ACCESS_KEY_ID=AKIAWEB'
+  expect 3 'no AWS secret'
+  run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials - < <(printf 'AKIAWEB\nhal lo S3cr3t\n')
+  expect 3 'no AWS secret'
+  [[ $output != *S3cr3t* ]]
+}
+
+@test "has no option that takes a secret" {
+  run rollcall-backup-setup "${common[@]}" --secret-access-key S3cr3t
+  expect 2 'unknown option --secret-access-key'
+  [[ $output != *S3cr3t* ]]
+}
+
+@test "tells every wrong value at once and writes nothing" {
+  run rollcall-backup-setup --id 'we b' --bucket UPPER --region 'x y' --public-key "$key/pub.gpg" --fingerprint 12 --credentials "$aws" --hour 25
+  expect 3 'HOST must' 'BUCKET must' 'REGION must' 'FINGERPRINT must' 'HOUR must' '5 value(s) cannot be right; nothing was written'
+  same "$(ls "$etc")" config
+}
+
+@test "says when S3 refuses, after it has written all" {
+  does look 'printf "reason=AccessDenied\nerror=S3 says AccessDenied\ndo=look at the group\n" >&2; exit 7'
+  run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws"
+  expect 7 'everything is written, but S3 says AccessDenied' 'hint: look at the group'
+  [ -e "$etc/credentials" ]
+}
+
+@test "waits until a new key is known" {
+  does look 'n=$(cat "$here/n" 2>/dev/null || echo 0); echo $((n + 1)) >"$here/n"; [ "$n" -ge 2 ] && echo skew=0 && exit 0
+printf "reason=InvalidAccessKeyId\nerror=unknown\ndo=wait\n" >&2; exit 7'
+  stub sleep <<<'#!/bin/sh'
+  run rollcall-backup-setup "${common[@]}" --wait 20 --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws"
+  expect 0 'can be listed'
+  same "$(cat "$stubs/n")" 3
+}
+
+@test "does not write through a symbolic link" {
+  ln -s "$BATS_TEST_TMPDIR/elsewhere" "$etc/credentials.new"
+  echo precious >"$BATS_TEST_TMPDIR/elsewhere"
+  ln -s "$BATS_TEST_TMPDIR/elsewhere" "$etc/credentials"
+  run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws"
+  expect 1 'is a symbolic link'
+  same "$(cat "$BATS_TEST_TMPDIR/elsewhere")" precious
+}
+
+@test "leaves nothing in TMPDIR, also when ended" {
+  export TMPDIR=$BATS_TEST_TMPDIR/tmp
+  mkdir -p "$TMPDIR"
+  run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws"
+  expect 0
+  does look 'sleep 60 & echo $! >"$here/pid"; wait'
+  rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws" >/dev/null 2>&1 3>&- &
+  runner=$!
+  for _ in {1..100}; do [ ! -s "$stubs/pid" ] || break; sleep 0.1; done
+  kill "$runner"
+  ended=0
+  wait "$runner" || ended=$?
+  same "$ended" 143
+  same "$(ls -A "$TMPDIR")" ''
+}
