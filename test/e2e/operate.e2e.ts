@@ -108,7 +108,7 @@ describe('the operator', () => {
   });
 
   it('is told by the doctor how the stack stands', async () => {
-    await project.sls(['invoke', '--function', 'checkHosts'], ministack.env);
+    await project.sls(['invoke', '--function', 'checkHosts', '--data', '{}'], ministack.env);
     const checks = await audit();
     const not = checks.filter(({ status }) => status !== 'ok').map(({ check }) => check);
     // MiniStack sets no lifecycle for CloudFormation, and does not say whether SES sends.
