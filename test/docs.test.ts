@@ -55,8 +55,9 @@ describe('the documentation', () => {
     const timezone = 'Europe/Amsterdam';
     const full = (day: string) =>
       aFull({ begun: `2026-11-${day}T01:14:00Z`, done: `2026-11-${day}T01:40:00Z`, volumes: 31 });
+    const lifecycle = { rules: [{ prefix: '', hides: { days: 6 }, noncurrentDays: 8 }] };
     const verdicts = [
-      judge(aHost({ name: 'web', timezone }), collected(...full('21')), now),
+      judge(aHost({ name: 'web', timezone }), collected(...full('21')), now, { lifecycle }),
       judge(
         aHost({ name: 'db', timezone }),
         collected(...full('23').filter(({ name }) => !name.includes('vol7'))),

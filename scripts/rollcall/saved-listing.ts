@@ -1,5 +1,7 @@
 // Saved `aws s3api list-objects-v2` and `list-object-versions` answers, asked like a bucket.
+import { foldVersions, type VersionRow } from '../../shared/check/fold-versions.ts';
 import {
+  type HiddenKey,
   type KeyedObject,
   type ListAnswer,
   type ListObjects,
@@ -14,7 +16,10 @@ export type SavedListing = {
   readonly file: string;
   readonly bucket: string | undefined;
   readonly prefix: string;
+  /** Of a `list-objects-v2`. */
   readonly objects: readonly KeyedObject[];
+  /** Of a `list-object-versions`: a key's rows may be spread over two pages. */
+  readonly versions: readonly VersionRow[];
   /** Where the page begins and where the next one would; both `undefined` for a whole listing. */
   readonly from: string | undefined;
   readonly next: string | undefined;
@@ -49,20 +54,24 @@ export function parseListing(text: string, file: string): SavedListing {
     );
   }
   const decode = decoderOf(document);
-  const contents = asArray(document.Contents, file, 'Contents');
-  const versions = asArray(document.Versions, file, 'Versions');
-  if (contents.length > 0 && versions.length > 0) {
+  const rowsOf = (part: string) => asArray(document[part], file, part);
+  const contents = rowsOf('Contents');
+  const uploads = rowsOf('Versions');
+  const markers = rowsOf('DeleteMarkers');
+  if (contents.length > 0 && uploads.length + markers.length > 0) {
     throw new UsageError(`${file} holds both Contents and Versions`, LIST_AGAIN);
   }
-  const objects =
-    versions.length > 0
-      ? latestOf(versions.map((row, at) => readVersion(row, file, `Versions[${at}]`, decode)))
-      : contents.map((row, at) => readRow(row, file, `Contents[${at}]`, decode));
+  const objects = contents.map((row, at) => readRow(row, file, `Contents[${at}]`, decode));
+  const versions = [
+    ...uploads.map((row, at) => readUpload(row, file, `Versions[${at}]`, decode)),
+    ...markers.map((row, at) => readVersion(row, file, `DeleteMarkers[${at}]`, decode)),
+  ];
   return {
     file,
     bucket: textOf(document.Name),
     prefix: decode(textOf(document.Prefix) ?? ''),
     objects,
+    versions,
     from: markerOf(document, 'ContinuationToken', 'KeyMarker', 'VersionIdMarker'),
     next: nextOf(document, file),
   };
@@ -74,11 +83,11 @@ export function parseListing(text: string, file: string): SavedListing {
  */
 export function askListings(listings: readonly SavedListing[]): ListObjects {
   const stores = listings.map((listing) => ({ ...listing, whole: isWhole(listing, listings) }));
-  const merged = new Map<string, KeyedObject[]>();
-  const objectsIn = (bucket: string) => {
+  const merged = new Map<string, Contents>();
+  const contentsOf = (bucket: string) => {
     const known = merged.get(bucket);
     if (known !== undefined) return known;
-    const all = mergeObjects(stores.filter((store) => isOf(store, bucket)));
+    const all = mergeContents(stores.filter((store) => isOf(store, bucket)));
     merged.set(bucket, all);
     return all;
   };
@@ -100,13 +109,18 @@ export function askListings(listings: readonly SavedListing[]): ListObjects {
         'save it without --max-items and --no-paginate, or give every page with --listing',
       );
     }
-    return answer(objectsIn(query.bucket), query);
+    return answer(contentsOf(query.bucket), query);
   };
 }
 
-/** The listings as a way into buckets; they hold names, not contents, so no head can be read. */
+/** The listings as a way into buckets; they hold names, neither contents nor the bucket's settings. */
 export function openListings(listings: readonly SavedListing[]): ObjectStore {
-  return { list: askListings(listings), readHead: async () => undefined };
+  return {
+    list: askListings(listings),
+    readHead: async () => undefined,
+    readLifecycle: async () => ({ unread: 'a saved listing does not hold them' }),
+    readExpiry: async () => undefined,
+  };
 }
 
 /** True when the listings cover a whole bucket, so that strangers in it can be told. */
@@ -129,43 +143,67 @@ function isWhole(listing: SavedListing, all: readonly SavedListing[]): boolean {
   return reaches(listing, 'next', new Set()) && reaches(listing, 'from', new Set());
 }
 
-function mergeObjects(listings: readonly SavedListing[]): KeyedObject[] {
-  const objects = new Map<string, KeyedObject>();
-  for (const listing of listings) {
-    for (const object of listing.objects) {
-      const known = objects.get(object.key);
-      if (known !== undefined && !isSame(known, object)) {
-        throw new UsageError(
-          `two listings tell different things of ${JSON.stringify(object.key)}`,
-          'give listings of one moment only',
-        );
-      }
-      objects.set(object.key, object);
-    }
+/** What all listings of a bucket tell, sorted by key. */
+type Contents = { readonly objects: readonly KeyedObject[]; readonly hidden: readonly HiddenKey[] };
+
+function mergeContents(listings: readonly SavedListing[]): Contents {
+  const rows = new Map<string, VersionRow>();
+  for (const row of listings.flatMap(({ versions }) => versions)) {
+    rows.set(`${row.key}\n${row.version.versionId}`, row);
   }
-  return [...objects.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+  const folded = foldVersions([...rows.values()]);
+  const objects = new Map<string, KeyedObject>();
+  for (const object of [...listings.flatMap((one) => one.objects), ...folded.objects]) {
+    const known = objects.get(object.key);
+    if (known !== undefined && !isSame(known, object)) {
+      throw new UsageError(
+        `two listings tell different things of ${JSON.stringify(object.key)}`,
+        'give listings of one moment only',
+      );
+    }
+    objects.set(object.key, object);
+  }
+  return { objects: [...objects.values()].sort(byKey), hidden: folded.hidden.sort(byKey) };
+}
+
+function byKey(a: { readonly key: string }, b: { readonly key: string }): number {
+  return a.key < b.key ? -1 : 1;
 }
 
 function isSame(a: KeyedObject, b: KeyedObject): boolean {
   return a.bytes === b.bytes && a.modifiedAt === b.modifiedAt;
 }
 
-function answer(sorted: readonly KeyedObject[], query: ListQuery): ListAnswer {
-  const { prefix, delimiter, startAfter = '' } = query;
+function answer(contents: Contents, query: ListQuery): ListAnswer {
+  const { delimiter, prefix } = query;
   const objects: KeyedObject[] = [];
   const prefixes = new Set<string>();
-  for (let at = lowerBound(sorted, prefix); at < sorted.length; at += 1) {
-    const object = sorted[at];
-    if (object === undefined || !object.key.startsWith(prefix)) break;
-    if (object.key <= startAfter) continue;
+  for (const object of among(contents.objects, query)) {
     const end = delimiter === undefined ? -1 : object.key.indexOf(delimiter, prefix.length);
-    if (end === -1) objects.push(object);
+    if (end === -1) objects.push(query.versions ? object : plain(object));
     else prefixes.add(object.key.slice(0, end + (delimiter ?? '').length));
   }
-  return { objects, prefixes: [...prefixes], cut: false };
+  const hidden = query.versions ? [...among(contents.hidden, query)] : [];
+  return { objects, hidden, prefixes: [...prefixes], cut: false };
 }
 
-function lowerBound(sorted: readonly KeyedObject[], key: string): number {
+/** What a listing of objects alone would tell. */
+function plain({ key, bytes, modifiedAt }: KeyedObject): KeyedObject {
+  return { key, bytes, modifiedAt, firstModifiedAt: modifiedAt };
+}
+
+function* among<Row extends { readonly key: string }>(
+  sorted: readonly Row[],
+  { prefix, startAfter = '' }: ListQuery,
+): Generator<Row> {
+  for (let at = lowerBound(sorted, prefix); at < sorted.length; at += 1) {
+    const row = sorted[at];
+    if (row === undefined || !row.key.startsWith(prefix)) return;
+    if (row.key > startAfter) yield row;
+  }
+}
+
+function lowerBound(sorted: readonly { readonly key: string }[], key: string): number {
   let [low, high] = [0, sorted.length];
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -176,27 +214,21 @@ function lowerBound(sorted: readonly KeyedObject[], key: string): number {
 }
 
 type Json = Record<string, unknown>;
-type Version = { object: KeyedObject; latest: boolean };
-
-/** Of every key the version that a GET would answer, with the time of its oldest; hidden keys are gone. */
-function latestOf(versions: readonly Version[]): KeyedObject[] {
-  const first = new Map<string, number>();
-  for (const { object } of versions) {
-    const known = first.get(object.key) ?? object.modifiedAt;
-    first.set(object.key, Math.min(known, object.modifiedAt));
-  }
-  return versions
-    .filter(({ latest }) => latest)
-    .map(({ object }) => ({
-      ...object,
-      firstModifiedAt: first.get(object.key) ?? object.modifiedAt,
-    }));
+function readUpload(row: unknown, file: string, where: string, decode: Decode): VersionRow {
+  const { bytes } = readRow(row, file, where, decode);
+  const etag = textOf(asRecord(row, file, where).ETag)?.replaceAll('"', '');
+  const { version, ...rest } = readVersion(row, file, where, decode);
+  return { ...rest, version: { ...version, what: 'upload', bytes, etag } };
 }
 
-function readVersion(row: unknown, file: string, where: string, decode: Decode): Version {
-  const { IsLatest } = asRecord(row, file, where);
+function readVersion(row: unknown, file: string, where: string, decode: Decode): VersionRow {
+  const { Key, IsLatest, VersionId, LastModified } = asRecord(row, file, where);
+  if (typeof Key !== 'string') throw malformed(file, `${where} has no Key`);
   if (typeof IsLatest !== 'boolean') throw malformed(file, `${where} has no IsLatest`);
-  return { object: readRow(row, file, where, decode), latest: IsLatest };
+  const at = readTime(LastModified, file, where);
+  // Without an id, as some servers list it, its time tells it from the others.
+  const versionId = textOf(VersionId) ?? `at ${at}`;
+  return { key: decode(Key), latest: IsLatest, version: { what: 'marker', versionId, at } };
 }
 
 function readRow(row: unknown, file: string, where: string, decode: Decode): KeyedObject {
@@ -205,13 +237,15 @@ function readRow(row: unknown, file: string, where: string, decode: Decode): Key
   if (!Number.isSafeInteger(Size) || (Size as number) < 0) {
     throw malformed(file, `${where} has no Size`);
   }
-  const isInstant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)$/;
-  const at =
-    typeof LastModified === 'string' && isInstant.test(LastModified)
-      ? Date.parse(LastModified)
-      : Number.NaN;
-  if (Number.isNaN(at)) throw malformed(file, `${where} has no LastModified`);
+  const at = readTime(LastModified, file, where);
   return { key: decode(Key), bytes: Size as number, modifiedAt: at, firstModifiedAt: at };
+}
+
+function readTime(value: unknown, file: string, where: string): number {
+  const isInstant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)$/;
+  const at = typeof value === 'string' && isInstant.test(value) ? Date.parse(value) : Number.NaN;
+  if (Number.isNaN(at)) throw malformed(file, `${where} has no LastModified`);
+  return at;
 }
 
 type Decode = (text: string) => string;

@@ -78,9 +78,9 @@ const role = (
         PolicyName: 'look-and-speak',
         PolicyDocument: policy(
           {
-            Sid: 'LookAtNames',
+            Sid: 'LookAtNamesAndHowLongTheyLast',
             Effect: 'Allow',
-            Action: 's3:ListBucket',
+            Action: ['s3:ListBucket', 's3:ListBucketVersions', 's3:GetLifecycleConfiguration'],
             Resource: buckets.map((bucket) => bucketArn(bucket)),
           },
           {

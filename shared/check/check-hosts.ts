@@ -3,17 +3,19 @@ import pMap from 'p-map';
 import type { Collection } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Host } from '../roster/roster.ts';
-import type { OpenedBy } from '../verdict/finding.ts';
-import { judge, type Unreadable, type Verdict } from '../verdict/judge.ts';
+import { type Beside, judge, type Unreadable, type Verdict } from '../verdict/judge.ts';
 import { closedWindow } from '../verdict/window.ts';
 import { type Depth, listSets } from './list-sets.ts';
 import { type ObjectStore, TargetUnreadableError } from './object-store.ts';
 import { readOpeners } from './read-openers.ts';
+import { readRetention } from './read-retention.ts';
 
 /** How the check looks; `onHost` is told after each host, for progress. */
 export type CheckOptions = {
   readonly now: Instant;
   readonly depth: Depth;
+  /** The name of a manifest whose set is read too, however old it is. */
+  readonly alsoSetOf?: string;
   readonly onHost?: (done: number, of: number) => void;
 };
 
@@ -29,27 +31,31 @@ export async function checkHosts(
   return pMap(
     hosts,
     async (host) => {
-      const read = await readTarget(store, host, options);
+      const { collection, beside } = await readTarget(store, host, options);
       done += 1;
       options.onHost?.(done, hosts.length);
-      return judge(host, read.collection, options.now, read.opened);
+      return judge(host, collection, options.now, beside);
     },
     { concurrency: HOSTS_AT_ONCE },
   );
 }
 
-/** What a host's target held at `now` and who can open its newest full, or why that is not known. */
+/** What a host's target held at `now` and what else tells of it, or why that is not known. */
 export async function readTarget(
-  { list, readHead }: ObjectStore,
+  store: ObjectStore,
   host: Host,
-  { now, depth }: CheckOptions,
-): Promise<{ collection: Collection | Unreadable; opened: OpenedBy[] }> {
+  { now, ...options }: CheckOptions,
+): Promise<{ collection: Collection | Unreadable; beside: Beside }> {
   try {
     const since = closedWindow(host, now).opensAt;
-    const collection = await listSets(list, host, { since, now, depth });
-    return { collection, opened: await readOpeners(readHead, host, collection, now) };
+    const collection = await listSets(store.list, host, { ...options, since, now });
+    const opened = await readOpeners(store.readHead, host, collection, now);
+    return {
+      collection,
+      beside: { opened, ...(await readRetention(store, host, collection, now)) },
+    };
   } catch (error) {
     if (!(error instanceof TargetUnreadableError)) throw error;
-    return { collection: { unreadable: error.message, hint: error.hint }, opened: [] };
+    return { collection: { unreadable: error.message, hint: error.hint }, beside: {} };
   }
 }

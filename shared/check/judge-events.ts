@@ -11,7 +11,7 @@ import {
 import type { Message } from '../report/message.ts';
 import { hostOf } from '../roster/host-of.ts';
 import type { Host, Roster } from '../roster/roster.ts';
-import type { FindingKind } from '../verdict/finding.ts';
+import type { FindingKind, TamperedSet } from '../verdict/finding.ts';
 import { judge, type Verdict } from '../verdict/judge.ts';
 import { readTarget } from './check-hosts.ts';
 import type { ObjectEvent } from './object-event.ts';
@@ -45,8 +45,8 @@ export async function judgeEvents(
 }
 
 async function judgeNow(store: ObjectStore, host: Host, now: Instant): Promise<Verdict> {
-  const read = await readTarget(store, host, { now, depth: 'recent' });
-  return judge(host, read.collection, now, read.opened);
+  const { collection, beside } = await readTarget(store, host, { now, depth: 'recent' });
+  return judge(host, collection, now, beside);
 }
 
 async function judgeUpload(
@@ -55,14 +55,16 @@ async function judgeUpload(
   event: ObjectEvent,
   now: Instant,
 ): Promise<Message | undefined> {
-  const reading = readFileName(event.key.slice(host.target.prefix.length), host.filePrefix);
+  const file = event.key.slice(host.target.prefix.length);
+  const reading = readFileName(file, host.filePrefix);
   if (reading.kind === 'statistics') return undefined;
   if (reading.kind !== 'written') return composeStranger(event, host.timezone);
   const { name } = reading;
   if (!name.manifest || name.partial) return undefined;
 
-  const { collection, opened } = await readTarget(store, host, { now, depth: 'recent' });
-  const after = judge(host, collection, now, opened);
+  const reach = { now, depth: 'recent', alsoSetOf: file } as const;
+  const { collection, beside } = await readTarget(store, host, reach);
+  const after = judge(host, collection, now, beside);
   if ('unreadable' in collection) return composeTrouble(after, ['unreadable']);
   const bad = troubleOf(after, name);
   if (bad.length > 0) return composeTrouble(after, bad);
@@ -72,12 +74,17 @@ async function judgeUpload(
 
 /** What this very upload did wrong; what was wrong before it has been told. */
 function troubleOf(verdict: Verdict, name: FileName): FindingKind[] {
-  const kinds: FindingKind[] = ['poisoned', 'unencrypted'];
+  const kinds: FindingKind[] = ['tampered', 'poisoned', 'unencrypted'];
   kinds.push(name.type === 'inc' ? 'incremental' : 'wrong-recipient');
   return verdict.findings
     .filter(({ severity, kind }) => severity === 'critical' && kinds.includes(kind))
     .filter(({ kind }) => kind !== 'unencrypted' || !name.encrypted)
+    .filter((finding) => finding.kind !== 'tampered' || isOf(finding.sets, name))
     .map(({ kind }) => kind);
+}
+
+function isOf(sets: readonly TamperedSet[], name: FileName): boolean {
+  return sets.some(({ startedAt }) => startedAt === (name.end ?? name.time));
 }
 
 /** The collection as it would be had this set never been written. */

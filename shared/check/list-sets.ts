@@ -1,20 +1,25 @@
 // What a host's target holds, for as few requests as can tell: one listing without the volumes, then
 // the volumes of the sets that matter.
-import {
-  asOf,
-  type BackupSet,
-  type Collection,
-  collectSets,
-  isComplete,
-  type Listing,
-  type StoredObject,
-} from '../duplicity/backup-set.ts';
+import { type BackupSet, type Collection, collectSets } from '../duplicity/backup-set.ts';
+import type { FilePrefix } from '../duplicity/file-name.ts';
+import { asOf } from '../duplicity/listing-versions.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Host } from '../roster/roster.ts';
-import type { ListAnswer, ListObjects } from './object-store.ts';
+import { goodFulls } from '../verdict/retention.ts';
+import { gatherAnswers } from './gather-answers.ts';
+import type { ListObjects } from './object-store.ts';
 
 /** `recent`: the newest fulls' volumes; `all`: every volume of every set, at one request a 1,000 objects. */
 export type Depth = 'recent' | 'all';
+
+/** Which sets are to be read, and as they were when. */
+export type Reach = {
+  readonly since: Instant;
+  readonly now: Instant;
+  readonly depth: Depth;
+  /** The name of a manifest whose set is read too, however old it is. */
+  readonly alsoSetOf?: string;
+};
 
 const VOLUME = '.vol';
 const EARLIER_FULLS = 3;
@@ -24,86 +29,103 @@ const DAY = 86_400_000;
 /**
  * Reads a host's sets as they were at `now`. With `recent`, the volumes of every full begun since `since`
  * are read, those of three earlier fulls where one page holds them, and, where none of these is complete,
- * of older ones until a complete one is found. Throws `TargetUnreadableError`.
+ * of older ones until a complete one is found, hidden ones at last. All but the first listing tell versions.
+ * Throws `TargetUnreadableError`.
  */
 export async function listSets(
   list: ListObjects,
   host: Host,
-  { since, now, depth }: { since: Instant; now: Instant; depth: Depth },
+  { since, now, depth, alsoSetOf }: Reach,
 ): Promise<Collection> {
   const { bucket, prefix } = host.target;
-  const collect = (listing: Listing) => collectSets(asOf(listing, now), host.filePrefix);
-  const read = startReading(prefix);
+  const { filePrefix } = host;
+  const read = gatherAnswers(prefix);
+  const collect = () => collectSets(asOf(read.listing(), now), filePrefix);
+  const listVersions = (name: string, more: { startAfter?: string; onePage?: boolean } = {}) =>
+    list({ bucket, prefix: `${prefix}${name}`, versions: true, ...more });
+  const readAll = async () => {
+    read.add(await listVersions(''));
+    read.haveRead(() => true);
+    return collect();
+  };
+  const readSet = async (stem: string) => {
+    for (const place of placesOf(filePrefix)) read.add(await listVersions(`${place}${stem}`));
+  };
   // A file prefix that holds the delimiter would make one line of the whole target.
-  const uncuttable = Object.values(host.filePrefix).some((one) => one.includes(VOLUME));
-  if (depth === 'all' || uncuttable) {
-    read.add(await list({ bucket, prefix }));
-    return collect(read.listing());
-  }
+  const uncuttable = Object.values(filePrefix).some((one) => one.includes(VOLUME));
+  if (depth === 'all' || uncuttable) return readAll();
 
   read.add(await list({ bucket, prefix, delimiter: VOLUME }));
-  const wanted = fullsToRead(collect(read.listing()).sets, now);
-  const recent = wanted.filter(({ startedAt }) => startedAt >= since).length;
-  const [oldest] = wanted
+  const newest = fullsNewestFirst(collect().sets, now);
+  const recent = newest.filter(({ startedAt }) => startedAt >= since).length;
+  const beginnings = newest
     .slice(0, Math.max(recent, 1) + EARLIER_FULLS)
-    .flatMap(({ unreadStems }) => unreadStems)
-    .sort();
-  if (oldest === undefined) return collect(read.listing());
-
-  const fulls = `${prefix}${host.filePrefix.archive}duplicity-full.`;
-  const startAfter = `${prefix}${oldest.slice(0, -VOLUME.length)}`;
-  const page = await list({ bucket, prefix: fulls, startAfter, onePage: true });
-  if (!page.cut) {
+    .flatMap((set) => beginningOf(set, filePrefix.archive));
+  for (const [style, oldest] of oldestByStyle(beginnings)) {
+    // Short names hold no ".vol": their volumes are known already, their versions are not.
+    const onePage = style === LONG;
+    const [archive, ...manifests] = placesOf(filePrefix);
+    const from = (place: string) => ({ startAfter: `${prefix}${place}${oldest}` });
+    const page = await listVersions(`${archive}${style}`, { ...from(archive), onePage });
+    if (page.cut) continue;
     read.add(page);
-    read.haveRead((stem) => `${prefix}${stem}`.startsWith(fulls) && stem >= oldest);
+    read.haveRead((stem) => stem.startsWith(`${archive}${style}`) && stem >= `${archive}${oldest}`);
+    for (const place of manifests) read.add(await listVersions(`${place}${style}`, from(place)));
   }
   // Too many for one page, or none of them good: set by set, newest first, until the last good is known.
-  let collection = collect(read.listing());
+  let collection = collect();
   for (let searched = 0; searched < FULLS_SEARCHED; searched += 1) {
-    const { sets } = collection;
-    const [next] = fullsToRead(sets, now);
+    const [next] = fullsNewestFirst(collection.sets, now).filter(
+      ({ unreadStems }) => unreadStems.length > 0,
+    );
     if (next === undefined) break;
-    const goodSince = sets.some((set) => isGoodFull(set, now) && set.startedAt > next.startedAt);
+    const goodSince = goodFulls(collection, now).some((set) => set.startedAt > next.startedAt);
     if (next.startedAt < since && goodSince) break;
     for (const stem of next.unreadStems) {
-      read.add(await list({ bucket, prefix: `${prefix}${stem}` }));
+      // Up to the dot, so that the manifest's versions come with the volumes'.
+      await readSet(stem.slice(filePrefix.archive.length, 1 - VOLUME.length));
       read.haveRead((other) => other === stem);
     }
-    collection = collect(read.listing());
+    collection = collect();
   }
-  return collection;
+  if (alsoSetOf !== undefined && !read.knowsVersionsOf(alsoSetOf)) {
+    const stem = alsoSetOf
+      .slice(filePrefix.manifest.length)
+      .replace(/(?<=\.)m(?:anifest)?\b.*$/, '');
+    await readSet(stem);
+    read.haveRead((other) => other === `${filePrefix.archive}${stem}${VOLUME.slice(1)}`);
+    collection = collect();
+  }
+  // Nothing good is left to see: what delete markers hide is then the last good copy.
+  return goodFulls(collection, now).length > 0 ? collection : readAll();
 }
 
-/** Newest first; a full named for the day after tomorrow can answer for nothing, and is left unread. */
-function fullsToRead(sets: readonly BackupSet[], now: Instant): BackupSet[] {
-  return sets
-    .filter((set) => set.type === 'full' && set.unreadStems.length > 0)
-    .filter((set) => set.startedAt <= now + DAY)
-    .reverse();
+/** Volumes and manifests may have prefixes of their own, and then lie apart in the order of keys. */
+function placesOf({ archive, manifest }: FilePrefix): [string, ...string[]] {
+  return manifest === archive ? [archive] : [archive, manifest];
 }
 
-/** A full from the future is nobody's last good one. */
-function isGoodFull(set: BackupSet, now: Instant): boolean {
-  return set.type === 'full' && set.startedAt <= now && isComplete(set) === true;
+/** A full named for the day after tomorrow can answer for nothing, and is left unread. */
+function fullsNewestFirst(sets: readonly BackupSet[], now: Instant): BackupSet[] {
+  return sets.filter((set) => set.type === 'full' && set.startedAt <= now + DAY).reverse();
 }
 
-/** Gathers answers; what is told twice counts once. */
-function startReading(prefix: string) {
-  const objects = new Map<string, StoredObject>();
-  const stems = new Set<string>();
-  return {
-    add(answer: ListAnswer): void {
-      for (const { key, ...object } of answer.objects) {
-        const name = key.slice(prefix.length);
-        objects.set(name, { ...object, name });
-      }
-      for (const stem of answer.prefixes) stems.add(stem.slice(prefix.length));
-    },
-    haveRead(test: (stem: string) => boolean): void {
-      for (const stem of stems) if (test(stem)) stems.delete(stem);
-    },
-    listing(): Listing {
-      return { objects: [...objects.values()], volumeStems: [...stems] };
-    },
-  };
+const LONG = 'duplicity-full.';
+
+/** With what the names of a full's volumes begin, up to its time. */
+function beginningOf({ unreadStems, sample, openers }: BackupSet, archive: string): string[] {
+  // One time may be spelled in two ways, and then has two stems.
+  const names = unreadStems.length > 0 ? unreadStems : [sample, ...openers];
+  return names
+    .filter((name) => name.startsWith(archive))
+    .flatMap((name) => /^(?:duplicity-full|df)\.[^.]+/.exec(name.slice(archive.length))?.[0] ?? []);
+}
+
+/** Long names and short ones stand apart in the order of keys. */
+function oldestByStyle(beginnings: readonly string[]): [string, string][] {
+  const byStyle = Map.groupBy(beginnings, (name) => name.slice(0, name.indexOf('.') + 1));
+  return [...byStyle].flatMap(([style, names]): [string, string][] => {
+    const [oldest] = names.sort();
+    return oldest === undefined ? [] : [[style, oldest]];
+  });
 }

@@ -1,5 +1,8 @@
 // The one way in which the check looks into a bucket, whoever answers: S3, a saved listing, a test.
-import type { StoredObject } from '../duplicity/backup-set.ts';
+import type { Blindness, StoredObject } from '../duplicity/backup-set.ts';
+import type { FileHistory } from '../duplicity/history.ts';
+import type { Instant } from '../duplicity/time.ts';
+import type { Lifecycle } from '../verdict/lifecycle.ts';
 
 /** One question to a bucket. Answers come in the order of the keys' UTF-8 bytes. */
 export type ListQuery = {
@@ -11,16 +14,25 @@ export type ListQuery = {
   readonly startAfter?: string;
   /** Ask for one page only; without it every page is read. */
   readonly onePage?: boolean;
+  /** Tell what the keys held before, too; not together with a delimiter. */
+  readonly versions?: boolean;
 };
 
 /** An object by its whole key. */
 export type KeyedObject = Omit<StoredObject, 'name'> & { readonly key: string };
 
+/** A key under a delete marker, newest version first. */
+export type HiddenKey = Omit<FileHistory, 'name'> & { readonly key: string };
+
 /** What the bucket answered; `cut` = `onePage` was asked for, and there are more. */
 export type ListAnswer = {
   readonly objects: readonly KeyedObject[];
+  /** Empty unless versions were asked for. */
+  readonly hidden: readonly HiddenKey[];
   readonly prefixes: readonly string[];
   readonly cut: boolean;
+  /** Versions were asked for, and these are the objects alone, because. */
+  readonly blind?: Blindness;
 };
 
 /** Lists objects. Throws `TargetUnreadableError` when it could not look; never answers less than there is. */
@@ -32,8 +44,15 @@ export type ListObjects = (query: ListQuery) => Promise<ListAnswer>;
  */
 export type ReadHead = (bucket: string, key: string) => Promise<Uint8Array | undefined>;
 
-/** The two ways in which the check looks into buckets. */
-export type ObjectStore = { readonly list: ListObjects; readonly readHead: ReadHead };
+/** The ways in which the check looks into buckets. */
+export type ObjectStore = {
+  readonly list: ListObjects;
+  readonly readHead: ReadHead;
+  /** The rules that hide and remove backups, read once a bucket; never throws, but says why they are not known. */
+  readonly readLifecycle: (bucket: string) => Promise<Lifecycle>;
+  /** When S3 itself says that it hides an object; `undefined` where it does not say. */
+  readonly readExpiry: (bucket: string, key: string) => Promise<Instant | undefined>;
+};
 
 /** A bucket that could not be read to the end; `hint` says what to do next. */
 export class TargetUnreadableError extends Error {

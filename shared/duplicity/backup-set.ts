@@ -1,6 +1,9 @@
 // The backup sets in a target: which files each session of duplicity left, and whether it finished.
-import { type FileName, type FilePrefix, readFileName } from './file-name.ts';
+import { type FileName, type FilePrefix, readFileName, setIdOf } from './file-name.ts';
+import { collectHistories, type FileHistory, type SetHistory } from './history.ts';
+import { historiesIn, isUnversioned, uncover } from './listing-versions.ts';
 import type { Instant } from './time.ts';
+import { sumUp, type VolumeFile, type Volumes } from './volumes.ts';
 
 /** One object in a target, by its file name (the key minus the target's prefix). */
 export type StoredObject = {
@@ -10,27 +13,23 @@ export type StoredObject = {
   readonly modifiedAt: Instant;
   /** LastModified of the oldest version still there; the same as `modifiedAt` where none was listed. */
   readonly firstModifiedAt: Instant;
+  /** Of the version that a GET would answer, where versions were listed; "null" where the bucket keeps none. */
+  readonly versionId?: string;
+  readonly etag?: string;
+  /** Newest first; only where there is more than the one version. */
+  readonly history?: FileHistory['history'];
 };
+
+/** Why nothing is known of earlier versions, though they were asked for. */
+export type Blindness = 'denied' | 'not offered' | 'not kept';
 
 /** What was read of a target: its objects, and the names cut at `.vol` whose volumes were not read. */
 export type Listing = {
   readonly objects: readonly StoredObject[];
   readonly volumeStems: readonly string[];
-};
-
-/** The volumes of one set, summed up; numbers start at 1. */
-export type Volumes = {
-  readonly count: number;
-  readonly bytes: number;
-  /** Numbers absent from 1 to the highest; at most 1,000 of them. */
-  readonly missing: readonly number[];
-  readonly empty: readonly number[];
-  /** Numbers there under more than one name: duplicity dies of them. */
-  readonly doubled: readonly number[];
-  /** The last volume's bytes over the median of the others; from three volumes on. */
-  readonly lastShare: number | undefined;
-  readonly firstAt: Instant | undefined;
-  readonly lastAt: Instant | undefined;
+  /** Names that are under a delete marker: no objects, but evidence. */
+  readonly hidden?: readonly FileHistory[];
+  readonly blind?: Blindness;
 };
 
 /** The manifest of one set; of several (poison) the smallest, and the latest written. */
@@ -58,7 +57,8 @@ export type BackupSet = {
   readonly bytes: number;
   /** Every file of it says so by its name. */
   readonly encrypted: boolean;
-  /** The newest write to any of its files, by S3's clock; -Infinity where none was read. */
+  /** The oldest and the newest write to any of its files, by S3's clock; infinite where none was read. */
+  readonly firstWriteAt: Instant;
   readonly lastWriteAt: Instant;
   /** The first of its file names, as evidence. */
   readonly sample: string;
@@ -69,6 +69,14 @@ export type BackupSet = {
 /** Names that make duplicity itself die on this target. */
 export type Poison = { readonly names: readonly string[]; readonly why: 'lethal' | 'twice' };
 
+/** A full that is complete but for delete markers: removing them brings it back. */
+export type HiddenFull = {
+  /** As it would be without the markers. */
+  readonly set: BackupSet;
+  /** When the first of its files was hidden. */
+  readonly hiddenAt: Instant;
+};
+
 /** All that a target holds, put in order; the order of the listing makes no difference. */
 export type Collection = {
   /** Oldest first by `startedAt`. */
@@ -78,9 +86,12 @@ export type Collection = {
   readonly unencrypted: readonly string[];
   /** Names that duplicity never writes, tolerated spellings among them. */
   readonly foreign: readonly string[];
+  /** The sets of which some file has a history, oldest first. */
+  readonly histories: readonly SetHistory[];
+  /** Oldest first by `startedAt`. */
+  readonly hiddenFulls: readonly HiddenFull[];
+  readonly blind: Blindness | undefined;
 };
-
-const MISSING_SHOWN = 1000;
 
 /**
  * Complete = one manifest that is not empty, and volumes exactly 1..highest, each once, none empty.
@@ -106,11 +117,6 @@ function isWhole({ manifest, volumes }: BackupSet): boolean {
 /** When its manifest was written, by S3's clock: the moment at which the session was done. */
 export function completedAt(set: BackupSet): Instant | undefined {
   return isComplete(set) === true ? set.manifest?.writtenAt : undefined;
-}
-
-/** The listing as it was at an instant, as far as it can tell: what was first written later is left out. */
-export function asOf(listing: Listing, at: Instant): Listing {
-  return { ...listing, objects: listing.objects.filter((object) => object.firstModifiedAt <= at) };
 }
 
 /** Sorts a listing into sets. Only spellings that duplicity writes become members of a set. */
@@ -146,29 +152,62 @@ export function collectSets(listing: Listing, prefix: FilePrefix): Collection {
   for (const names of readers.values()) {
     if (names.length > 1) poison.push({ names: names.sort(), why: 'twice' });
   }
+  const sets = [...drafts.values()].map(finishSet).sort(oldestFirst);
   return {
-    sets: [...drafts.values()].map(finishSet).sort(oldestFirst),
+    sets,
     poison: poison.sort((a, b) => ((a.names[0] ?? '') < (b.names[0] ?? '') ? -1 : 1)),
     unencrypted: unencrypted.sort(),
     foreign: foreign.sort(),
+    histories: collectHistories(
+      historiesIn(listing),
+      prefix,
+      (id) => drafts.get(id)?.manifest?.writtenAt,
+    ),
+    hiddenFulls: collectHidden(listing, prefix, sets),
+    blind: listing.blind ?? (isUnversioned(listing) ? 'not kept' : undefined),
   };
+}
+
+/** What the listing would be without its newest delete markers, compared with what it is. */
+function collectHidden(
+  { objects, volumeStems, hidden = [] }: Listing,
+  prefix: FilePrefix,
+  sets: readonly BackupSet[],
+): HiddenFull[] {
+  if (hidden.length === 0) return [];
+  const uncovered = { objects: [...objects, ...hidden.flatMap(uncover)], volumeStems };
+  const whole = new Set(
+    sets.filter((set) => isComplete(set) !== false).map((one) => one.startedAt),
+  );
+  const hiddenAt = new Map<Instant, Instant>();
+  for (const { name, history } of hidden) {
+    const reading = readFileName(name, prefix);
+    const at = history[0]?.at;
+    if (reading.kind !== 'written' || at === undefined) continue;
+    const { time = 0 } = reading.name;
+    hiddenAt.set(time, Math.min(hiddenAt.get(time) ?? at, at));
+  }
+  return collectSets(uncovered, prefix).sets.flatMap((set) => {
+    const at = hiddenAt.get(set.startedAt);
+    const isBack = set.type === 'full' && isComplete(set) === true && !whole.has(set.startedAt);
+    return isBack && at !== undefined ? [{ set, hiddenAt: at }] : [];
+  });
 }
 
 function oldestFirst(a: BackupSet, b: BackupSet): number {
   return a.startedAt - b.startedAt || (a.basedOn ?? 0) - (b.basedOn ?? 0);
 }
 
-type Member = { bytes: number; at: Instant };
-
 type Draft = {
   type: 'full' | 'inc';
   startedAt: Instant;
   basedOn: Instant | undefined;
-  volumes: Map<number, Member[]>;
+  volumes: Map<number, VolumeFile[]>;
   manifest: Manifest | undefined;
   hasSignatures: boolean;
   bytes: number;
   encrypted: boolean;
+  firstWriteAt: Instant;
   lastWriteAt: Instant;
   sample: string;
   openers: string[];
@@ -176,7 +215,7 @@ type Draft = {
 };
 
 function draftOf(drafts: Map<string, Draft>, name: FileName, sample: string): Draft {
-  const id = setId(name);
+  const id = setIdOf(name);
   const known = drafts.get(id);
   if (known !== undefined) return known;
   const draft: Draft = {
@@ -188,6 +227,7 @@ function draftOf(drafts: Map<string, Draft>, name: FileName, sample: string): Dr
     hasSignatures: false,
     bytes: 0,
     encrypted: true,
+    firstWriteAt: Number.POSITIVE_INFINITY,
     lastWriteAt: Number.NEGATIVE_INFINITY,
     sample,
     openers: [],
@@ -200,6 +240,7 @@ function draftOf(drafts: Map<string, Draft>, name: FileName, sample: string): Dr
 function addMember(draft: Draft, name: FileName, object: StoredObject): void {
   draft.bytes += object.bytes;
   draft.encrypted &&= name.encrypted;
+  draft.firstWriteAt = Math.min(draft.firstWriteAt, object.modifiedAt);
   draft.lastWriteAt = Math.max(draft.lastWriteAt, object.modifiedAt);
   if (object.name < draft.sample) draft.sample = object.name;
   if (name.encrypted && (name.manifest || name.volume === 1)) draft.openers.push(object.name);
@@ -221,58 +262,13 @@ function finishSet({ volumes, ...draft }: Draft): BackupSet {
   return { ...draft, volumes: draft.unreadStems.length > 0 ? undefined : sumUp(volumes) };
 }
 
-function sumUp(volumes: Map<number, Member[]>): Volumes {
-  const numbers = [...volumes.keys()].sort((a, b) => a - b);
-  const members = [...volumes.values()].flat();
-  const numbersWhere = (test: (members: Member[]) => boolean) =>
-    numbers.filter((number) => test(volumes.get(number) ?? []));
-  const bytesOf = (number: number) => Math.max(...(volumes.get(number) ?? []).map((m) => m.bytes));
-  const others = numbers.slice(0, -1).map(bytesOf);
-  const last = numbers.at(-1);
-  const times = members.map((member) => member.at);
-  return {
-    count: numbers.length,
-    bytes: members.reduce((sum, member) => sum + member.bytes, 0),
-    missing: gapsIn(numbers),
-    empty: numbersWhere((all) => all.some((member) => member.bytes === 0)),
-    doubled: numbersWhere((all) => all.length > 1),
-    lastShare:
-      last === undefined || others.length < 2 ? undefined : bytesOf(last) / (median(others) || 1),
-    firstAt: times.length === 0 ? undefined : times.reduce((a, b) => Math.min(a, b)),
-    lastAt: times.length === 0 ? undefined : times.reduce((a, b) => Math.max(a, b)),
-  };
-}
-
-/** A forged `vol999999999` must not become a list of a thousand million numbers. */
-function gapsIn(sorted: readonly number[]): number[] {
-  const gaps: number[] = [];
-  let expected = 1;
-  for (const number of sorted) {
-    for (; expected < number && gaps.length < MISSING_SHOWN; expected += 1) gaps.push(expected);
-    expected = number + 1;
-  }
-  return gaps;
-}
-
-/** The middle value; of an even count the mean of the two. `NaN` for none. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  const upper = sorted[Math.floor(middle)] ?? Number.NaN;
-  return Number.isInteger(middle) ? ((sorted[middle - 1] ?? Number.NaN) + upper) / 2 : upper;
-}
-
 /** duplicity allows one manifest a set and one file a volume, whatever their suffixes, and dies of two. */
 function noteReader(readers: Map<string, string[]>, name: FileName, as: string): void {
   const signatures = name.type === 'full-sig' || name.type === 'new-sig';
-  const id = setId(name);
+  const id = setIdOf(name);
   if (signatures || id.includes('NaN')) return;
   const slot = `${id} ${name.volume ?? 'manifest'}`;
   const names = readers.get(slot);
   if (names === undefined) readers.set(slot, [as]);
   else names.push(as);
-}
-
-function setId(name: FileName): string {
-  return name.end === undefined ? `full ${name.time}` : `inc ${name.start} ${name.end}`;
 }

@@ -90,6 +90,11 @@ export function readFileName(fileName: string, prefix = NO_PREFIX): NameReading 
   return { kind: isWritten(parts, name) ? 'written' : 'tolerated', name };
 }
 
+/** The same for all files of one set, its signatures among them, and for no other set's. */
+export function setIdOf(name: FileName): string {
+  return name.end === undefined ? `full ${name.time}` : `inc ${name.start} ${name.end}`;
+}
+
 /** The long name that duplicity writes for this file: the inverse of `parseFileName`. */
 export function formatFileName(name: FileName, prefix = NO_PREFIX): string {
   const first = name.time ?? name.start ?? 0;

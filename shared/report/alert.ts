@@ -14,7 +14,8 @@ import {
 } from './headlines.ts';
 import { composeMessage, type Message } from './message.ts';
 import { COLUMN, paragraph, WIDTH } from './paragraph.ts';
-import { count, sayBytes, sayDate, sayInstant, sayTime, toAscii, wrapText } from './plain-text.ts';
+import { sayDate, sayTime, toAscii, wrapText } from './plain-text.ts';
+import { sayLastGood } from './retention-words.ts';
 import { hasFailed, type Run } from './run.ts';
 
 const WORST = 5;
@@ -82,7 +83,7 @@ function sharedCause(failed: readonly Verdict[]): string | undefined {
 
 /** The headline in a column of its own, then what was found, the last good copy and the next step. */
 function composeHost(verdict: Verdict): string[] {
-  const { host, findings, lastGood } = verdict;
+  const { host, findings } = verdict;
   const [worst] = findings;
   if (worst === undefined) return [];
   const told = findings.filter(({ severity }) => severity !== 'info');
@@ -92,15 +93,8 @@ function composeHost(verdict: Verdict): string[] {
       ? paragraph(finding.kind.toUpperCase(), `${host.name}: ${text}`)
       : paragraph('', `${finding.kind}: ${text}`);
   });
-  if (lastGood !== undefined && worst.kind !== 'unreadable') {
-    const size = `${count(lastGood.volumes?.count ?? 0, 'volume')}, ${sayBytes(lastGood.bytes)}`;
-    lines.push(
-      ...paragraph(
-        '',
-        `Last good copy: ${sayInstant(lastGood.startedAt, host.timezone)}, ${size}.`,
-      ),
-    );
-  }
+  const lastGood = worst.kind === 'unreadable' ? undefined : sayLastGood(verdict);
+  if (lastGood !== undefined) lines.push(...paragraph('', lastGood));
   return [...lines, ...composeSteps(worst, verdict), ''];
 }
 

@@ -1,9 +1,11 @@
 // The daily digest: what is to be known of every host, also when all is well.
+import { isUntold } from '../verdict/finding.ts';
 import type { Verdict } from '../verdict/judge.ts';
 import { describeFinding } from './finding-words.ts';
 import { COLUMN, paragraph, WIDTH } from './paragraph.ts';
-import { quoteName, sayBytes, sayInstant, wrapText } from './plain-text.ts';
+import { count, quoteName, sayBytes, sayInstant, wrapText } from './plain-text.ts';
 import { hasFailed, type Run, serialOf } from './run.ts';
+import { UNTOLD } from './tamper-words.ts';
 
 const LISTED = 200;
 
@@ -12,11 +14,12 @@ export function composeDigest(run: Run): string[] {
   const { verdicts, unknownHosts, unsearched } = run.report;
   const lines: string[] = [];
   for (const verdict of verdicts.filter((one) => !hasFailed(one))) {
-    for (const finding of verdict.findings.slice(0, 5)) {
+    for (const finding of verdict.findings.filter((one) => !isUntold(one)).slice(0, 5)) {
       const text = describeFinding(finding, verdict);
       lines.push(...paragraph(finding.kind.toUpperCase(), `${verdict.host.name}: ${text}`));
     }
   }
+  lines.push(...composeBlind(verdicts));
   if (unknownHosts.length > 0) {
     const names = unknownHosts.slice(0, 5).map(quoteName).join(', ');
     const more = unknownHosts.length > 5 ? `, and ${unknownHosts.length - 5} more` : '';
@@ -29,6 +32,18 @@ export function composeDigest(run: Run): string[] {
   const noted = lines.slice(0, LISTED * 2);
   const good = verdicts.filter(({ headline }) => headline === 'ok');
   return [...noted, ...(noted.length > 0 ? [''] : []), ...composeGood(good), ...composeEnd(run)];
+}
+
+/** A setting of the bucket's: one paragraph, and not a line for each of its hosts. */
+function composeBlind(verdicts: readonly Verdict[]): string[] {
+  return Object.entries(UNTOLD).flatMap(([untold, text]) => {
+    const blind = verdicts.filter(({ findings }) =>
+      findings.some((one) => one.kind === 'tampered' && one.untold === untold),
+    );
+    return blind.length === 0
+      ? []
+      : paragraph('BLIND', `tampering with ${count(blind.length, 'host')} ${text}.`);
+  });
 }
 
 function composeGood(good: readonly Verdict[]): string[] {

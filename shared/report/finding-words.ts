@@ -10,6 +10,8 @@ import {
   sayNumbers,
   sayTime,
 } from './plain-text.ts';
+import { sayExpiring, stepBeforeLoss } from './retention-words.ts';
+import { sayTampered, stepAfterTampering } from './tamper-words.ts';
 
 /** One sentence or two, ASCII, names escaped; without the host and the kind. */
 export function describeFinding(finding: Finding, verdict: Verdict): string {
@@ -17,12 +19,7 @@ export function describeFinding(finding: Finding, verdict: Verdict): string {
   const at = (instant: number) => sayInstant(instant, zone);
   switch (finding.kind) {
     case 'tampered':
-      return finding.removals
-        .map(
-          (removal) =>
-            `${quoteName(removal.key)} was removed ${at(removal.at)} by ${removal.principal ?? 'an unknown key'} from ${removal.address ?? 'an unknown address'}; ${LEFT[removal.left]}`,
-        )
-        .join('. ');
+      return sayTampered(finding, zone);
     case 'unreadable':
       return `could not check: ${finding.reason}. This is not an all-clear`;
     case 'missing':
@@ -42,6 +39,8 @@ export function describeFinding(finding: Finding, verdict: Verdict): string {
       return finding.untold === undefined
         ? finding.files.map(sayOpenedBy).join('; ')
         : UNTOLD[finding.untold];
+    case 'expiring':
+      return sayExpiring(finding, verdict);
     case 'never':
       return finding.severity === 'info'
         ? 'no backup yet; none is owed before its first window'
@@ -60,6 +59,8 @@ export function describeFinding(finding: Finding, verdict: Verdict): string {
       return `grew to ${sayBytes(finding.bytes)}, ${share(finding.bytes, finding.usualBytes)} of its usual ${sayBytes(finding.usualBytes ?? 0)}`;
     case 'clock-skew':
       return `the name of the full of ${at(finding.startedAt)} is ${sayLength(finding.aheadMs)} ahead of S3's clock: the host's clock is wrong, or the name is forged`;
+    case 'resumed':
+      return `the full of ${at(finding.startedAt)} was killed and resumed, and finished ${at(finding.finishedAt)}: before that ${count(finding.count, 'file')} changed (${sayNames(finding)}), as duplicity does it`;
     case 'duplicate-full':
       return `${finding.fulls.length} fulls in one window: ${finding.fulls.map((full) => `${sayTime(full.startedAt, zone)}${full.completedAt === undefined ? ' (not complete)' : ''}`).join(', ')}`;
     case 'unknown-host':
@@ -85,18 +86,15 @@ function sayOpenedBy({ name, reads, recipients, symmetric }: OpenedBy): string {
     : `${quoteName(name)} is no encrypted OpenPGP message, whatever its name says (${reads})`;
 }
 
-const LEFT = {
-  marker: 'the version is still there under a delete marker',
-  version: 'that version is gone for good',
-  unknown: 'whether a version is left was not told',
-};
-
 /** The command or the step that comes next; nothing where there is nothing to do. */
-export function nextStep(finding: Finding, { host }: Verdict): string | undefined {
+export function nextStep(finding: Finding, verdict: Verdict): string | undefined {
+  const { host } = verdict;
   const on = (command: string) => `ssh ${host.name} '${command}'`;
   switch (finding.kind) {
     case 'tampered':
-      return `disable that key in IAM, then look: rollcall check --deep --host ${host.name}`;
+      return stepAfterTampering(finding, verdict);
+    case 'expiring':
+      return stepBeforeLoss(finding, verdict);
     case 'unreadable':
       return finding.hint;
     case 'missing':

@@ -58,6 +58,7 @@ export function readHost(
         ? defaults.recipients
         : readRecipients(yaml, fields.recipients),
     size: readSize(yaml, fields.size, defaults.size),
+    keepDays: defaults.keepDays,
     ...(paused === undefined ? {} : { paused }),
     ...(since === undefined ? {} : { since }),
   };

@@ -47,6 +47,7 @@ function readRoll(yaml: YamlReader, root: Place): Roster | undefined {
   const bucket = matching(yaml, fields.bucket, BUCKET.rule, BUCKET.parse);
   const timezone = matching(yaml, fields.timezone, ZONE.rule, ZONE.parse) ?? 'UTC';
   const window = readWindow(yaml, fields.window, undefined);
+  const keepDays = matching(yaml, fields.keepDays, DAYS.rule, DAYS.parse) ?? 6;
   const defaults: Omit<Host, 'name' | 'target'> & { bucket: string } = {
     bucket: bucket ?? '',
     filePrefix: NO_PREFIX,
@@ -54,6 +55,7 @@ function readRoll(yaml: YamlReader, root: Place): Roster | undefined {
     window,
     recipients: readRecipients(yaml, fields.recipients),
     size: readSize(yaml, fields.size, { minBytes: 0, shrink: 0.5, grow: 2 }),
+    keepDays,
   };
   const hosts = entriesOf(yaml, fields.hosts ?? { node: undefined, path: 'hosts' }).map((entry) =>
     readHost(yaml, entry, defaults, readRecipients),
@@ -72,7 +74,7 @@ function readRoll(yaml: YamlReader, root: Place): Roster | undefined {
     region: matching(yaml, fields.region, REGION.rule, REGION.parse) ?? 'us-east-1',
     timezone,
     window,
-    keepDays: matching(yaml, fields.keepDays, DAYS.rule, DAYS.parse) ?? 6,
+    keepDays,
     alerts: readAlerts(yaml, fields.alerts),
     hosts: hosts.map(({ host }) => host),
   };

@@ -27,6 +27,8 @@ export type Host = {
   /** OpenPGP key ids or fingerprints in upper-case hex; empty = not checked. */
   readonly recipients: readonly string[];
   readonly size: SizeBounds;
+  /** After so many days lifecycle hides a backup, as the roll says; the bucket's own rules go before it. */
+  readonly keepDays: number;
   /** Until and excluding this calendar date in the host's zone. */
   readonly paused?: { readonly until: string; readonly because: string };
   /** The first calendar date a backup is owed for; earlier windows are not judged. */

@@ -1,5 +1,5 @@
 // The closed list of what can be found on a host, worst first, each with its evidence.
-import { type BackupSet, completedAt } from '../duplicity/backup-set.ts';
+import { type BackupSet, type Blindness, completedAt } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { MessageHead } from '../openpgp/message-head.ts';
 
@@ -13,6 +13,7 @@ export const FINDING_KINDS = [
   'incremental',
   'unencrypted',
   'wrong-recipient',
+  'expiring',
   'never',
   'late',
   'no-signatures',
@@ -20,6 +21,7 @@ export const FINDING_KINDS = [
   'shrunk',
   'grew',
   'clock-skew',
+  'resumed',
   'duplicate-full',
   'unknown-host',
   'foreign',
@@ -52,6 +54,18 @@ export type Removal = {
   readonly address: string | undefined;
 };
 
+/** One finished set of which files were changed afterwards. */
+export type TamperedSet = {
+  readonly type: 'full' | 'inc';
+  readonly startedAt: Instant;
+  readonly firstAt: Instant;
+  readonly lastAt: Instant;
+  readonly overwritten: NamesShown;
+  readonly hidden: NamesShown;
+  /** Of how many files the good version is not there any more. */
+  readonly lost: number;
+};
+
 /** Who can open a file, by its first bytes; key ids of 16 upper-case hex digits. */
 export type OpenedBy = {
   readonly name: string;
@@ -61,7 +75,15 @@ export type OpenedBy = {
 };
 
 export type Evidence =
-  | { readonly kind: 'tampered'; readonly removals: readonly Removal[] }
+  | {
+      readonly kind: 'tampered';
+      /** As events told them. */
+      readonly removals: readonly Removal[];
+      /** As the versions tell them, oldest set first. */
+      readonly sets: readonly TamperedSet[];
+      /** Why the versions tell nothing; `undefined` where they could. */
+      readonly untold: Blindness | undefined;
+    }
   | { readonly kind: 'unreadable'; readonly reason: string; readonly hint: string }
   | {
       readonly kind: 'missing';
@@ -92,6 +114,19 @@ export type Evidence =
       /** Why it cannot be told; `undefined` where it can. */
       readonly untold: 'hidden' | 'not read' | undefined;
     }
+  | {
+      readonly kind: 'expiring';
+      readonly startedAt: Instant;
+      /** When the first of its files is hidden, or was. */
+      readonly hiddenAt: Instant;
+      readonly goneAt: Instant | undefined;
+      /** By the bucket's own rules, or by the roll's `keepDays`, as those could not be read. */
+      readonly by: 'rules' | 'roll';
+      /** Under 48 hours: to be told on every run. */
+      readonly urgent: boolean;
+      /** The date that S3 itself answers for its first volume; `undefined`: not asked. */
+      readonly stampedAt: Instant | undefined;
+    }
   | { readonly kind: 'never' }
   | {
       readonly kind: 'late';
@@ -115,6 +150,11 @@ export type Evidence =
       /** How far the name is ahead of S3's clock, in milliseconds. */
       readonly aheadMs: number;
     }
+  | ({
+      readonly kind: 'resumed';
+      readonly startedAt: Instant;
+      readonly finishedAt: Instant;
+    } & NamesShown)
   | { readonly kind: 'duplicate-full'; readonly fulls: readonly SetTimes[] }
   | { readonly kind: 'unknown-host'; readonly prefix: string }
   | ({ readonly kind: 'foreign' } & NamesShown)
@@ -136,6 +176,11 @@ export function sortFindings(findings: readonly Finding[]): Finding[] {
   const rank = ({ severity, kind }: Finding) =>
     SEVERITIES.indexOf(severity) * FINDING_KINDS.length + FINDING_KINDS.indexOf(kind);
   return [...findings].sort((a, b) => rank(a) - rank(b));
+}
+
+/** It says only that versions could not be looked at: that is told, and is no verdict on the backups. */
+export function isUntold(finding: Finding): boolean {
+  return finding.kind === 'tampered' && finding.untold !== undefined;
 }
 
 /** The worst severity among findings; `info` for none. */

@@ -1,13 +1,8 @@
 // The verdict on one host: did a complete full answer for its window, and what else was found?
-import {
-  type BackupSet,
-  type Collection,
-  completedAt,
-  isComplete,
-} from '../duplicity/backup-set.ts';
+import { type BackupSet, type Collection, completedAt } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Host } from '../roster/roster.ts';
-import { doesAnswer, newestFull, type Progress, progressOf, SKEW } from './answer.ts';
+import { doesAnswer, newestFull, type Progress, progressOf } from './answer.ts';
 import {
   judgeAnswer,
   judgeClocks,
@@ -17,13 +12,31 @@ import {
   judgeIncrementals,
   judgePoison,
 } from './contents.ts';
-import { type Finding, type FindingKind, type OpenedBy, sortFindings } from './finding.ts';
+import {
+  type Finding,
+  type FindingKind,
+  isUntold,
+  type OpenedBy,
+  sortFindings,
+} from './finding.ts';
+import { keepOf, type Lifecycle } from './lifecycle.ts';
 import { judgeRecipients } from './recipients.ts';
+import { type Countdown, countDown, goodFulls, judgeRetention } from './retention.ts';
+import { judgeTampering } from './tamper.ts';
 import { judgeTurn } from './turn.ts';
 import { closedWindow, type Window } from './window.ts';
 
 /** Why a target could not be read; `hint` says what to do next. */
 export type Unreadable = { readonly unreadable: string; readonly hint: string };
+
+/** What was read beside the listing; each has its answer for when it was not. */
+export type Beside = {
+  /** Who can open the newest full. */
+  readonly opened?: readonly OpenedBy[];
+  readonly lifecycle?: Lifecycle;
+  /** When S3 itself says that the first volume of the last good copy is hidden. */
+  readonly stampedAt?: Instant | undefined;
+};
 
 /** The judgement on one host at one instant. */
 export type Verdict = {
@@ -38,21 +51,23 @@ export type Verdict = {
   readonly answer: BackupSet | undefined;
   /** When the first full that answers was done; after `dueAt` = a recovery. */
   readonly answeredAt: Instant | undefined;
-  /** The newest complete full at all, whatever its day; never one from the future. */
+  /** The newest complete full at all, whatever its day; never one from the future, or overwritten. */
   readonly lastGood: BackupSet | undefined;
+  /** How long a last good copy that is not of this window lasts; `undefined` where nothing is to be counted. */
+  readonly countdown: Countdown | undefined;
   readonly sets: readonly BackupSet[];
   readonly next: Progress | undefined;
 };
 
 /**
  * Judges a host at `now` by the newest window that has closed. `read` is what its target holds at `now`,
- * or why that is not known; `opened` says who can open the newest full. Pure: the same listing and instant give the same verdict.
+ * or why that is not known. Pure: the same listing and instant give the same verdict.
  */
 export function judge(
   host: Host,
   read: Collection | Unreadable,
   now: Instant,
-  opened: readonly OpenedBy[] = [],
+  { opened = [], lifecycle = NOT_ASKED, stampedAt }: Beside = {},
 ): Verdict {
   const window = closedWindow(host, now);
   if ('unreadable' in read) return unreadable(host, window, now, read);
@@ -64,11 +79,14 @@ export function judge(
     answers.length === 0
       ? undefined
       : Math.min(...answers.flatMap((set) => completedAt(set) ?? []));
-  const present = fulls.filter((set) => set.startedAt <= now + SKEW);
-  const lastGood = present.findLast((set) => isComplete(set) === true);
+  const lastGood = goodFulls(read, now).at(-1);
+  const keep = keepOf(host, lifecycle);
+  const countdown = hasToCount(read, window, now) ? countDown(read, keep, now) : undefined;
 
   const findings = sortFindings([
-    ...judgeTurn(host, window, fulls, read.sets, lastGood, answer, now),
+    ...judgeTampering(read, host, keep, window),
+    ...judgeRetention(countdown, window.opensAt, now, stampedAt),
+    ...judgeTurn(host, window, read, lastGood, answer, now),
     ...judgePoison(read),
     ...judgeIncrementals(read.sets, window),
     ...judgeEncryption(read),
@@ -87,16 +105,25 @@ export function judge(
     answer,
     answeredAt,
     lastGood,
+    countdown,
     sets: read.sets,
     next: progressOf(host, window, fulls, now),
   };
+}
+
+const NOT_ASKED: Lifecycle = { unread: 'not asked' };
+
+/** No good full has been begun since the window opened: the last one's days are numbered. */
+export function hasToCount(read: Collection, { opensAt }: Window, now: Instant): boolean {
+  const newest = goodFulls(read, now).at(-1);
+  return newest === undefined || newest.startedAt < opensAt;
 }
 
 function headlineOf(
   findings: readonly Finding[],
   answer: BackupSet | undefined,
 ): 'ok' | FindingKind {
-  const [worst] = findings;
+  const [worst] = findings.filter((finding) => !isUntold(finding));
   if (worst !== undefined && worst.severity !== 'info') return worst.kind;
   const excuse = findings.find(({ kind }) => kind === 'paused' || kind === 'never');
   return excuse === undefined || answer !== undefined ? 'ok' : excuse.kind;
@@ -114,6 +141,7 @@ function unreadable(host: Host, window: Window, now: Instant, why: Unreadable): 
     answer: undefined,
     answeredAt: undefined,
     lastGood: undefined,
+    countdown: undefined,
     sets: [],
     next: undefined,
   };

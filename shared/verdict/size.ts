@@ -1,5 +1,6 @@
 // Is a full as big as this host's fulls are?
-import { type BackupSet, isComplete, median } from '../duplicity/backup-set.ts';
+import { type BackupSet, isComplete } from '../duplicity/backup-set.ts';
+import { median } from '../duplicity/volumes.ts';
 import type { SizeBounds } from '../roster/roster.ts';
 import type { Finding } from './finding.ts';
 

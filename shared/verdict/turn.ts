@@ -1,5 +1,11 @@
 // What a window is called that no full has answered for: missing, incomplete, late, never, or excused.
-import { type BackupSet, completedAt, isComplete, isOnlyDoubled } from '../duplicity/backup-set.ts';
+import {
+  type BackupSet,
+  type Collection,
+  completedAt,
+  isComplete,
+  isOnlyDoubled,
+} from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Host } from '../roster/roster.ts';
 import { isArriving, isIn } from './answer.ts';
@@ -12,8 +18,7 @@ const WINDOWS_COUNTED = 400;
 export function judgeTurn(
   host: Host,
   window: Window,
-  fulls: readonly BackupSet[],
-  sets: readonly BackupSet[],
+  { sets, hiddenFulls }: Collection,
   lastGood: BackupSet | undefined,
   answer: BackupSet | undefined,
   now: Instant,
@@ -23,8 +28,9 @@ export function judgeTurn(
   if (answer !== undefined) return [];
   const owed = host.since === undefined || window.date >= host.since;
   if (!owed) return [{ kind: 'never', severity: 'info' }];
-  if (sets.length === 0) return [{ kind: 'never', severity: 'critical' }];
+  if (sets.length + hiddenFulls.length === 0) return [{ kind: 'never', severity: 'critical' }];
 
+  const fulls = sets.filter((set) => set.type === 'full');
   const begun = fulls.filter((set) => isIn(window, set.startedAt));
   const unread = begun.find((set) => isComplete(set) === undefined);
   if (unread !== undefined) return [notRead(unread)];
@@ -33,7 +39,7 @@ export function judgeTurn(
   const broken = begun.findLast((set) => isComplete(set) === false);
   // A set that is there twice over lacks nothing: `poisoned` says what is wrong with it.
   if (broken !== undefined) return isOnlyDoubled(broken) ? [] : [incomplete(broken)];
-  return [missing(host, window, fulls, lastGood)];
+  return [missing(host, window, fulls, lastGood ?? hiddenFulls.at(-1)?.set)];
 }
 
 /** A pause covers the windows due before its date; it always ends. */

@@ -7,7 +7,7 @@
 // Times are of this machine and of this hour; only their ratios travel. docs/performance.md says what they mean.
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
-import { median } from '../../shared/duplicity/backup-set.ts';
+import { median } from '../../shared/duplicity/volumes.ts';
 import { type Cost, findDuplicity, runDuplicity, runMonitor, serve } from './contenders.ts';
 import type { Fleet } from './fleet.ts';
 import { measureStart } from './start.ts';

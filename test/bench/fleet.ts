@@ -40,6 +40,7 @@ export function rollOf({ hosts }: Fleet): Host[] {
     window: { opens: '00:00', due: '08:15', hardDue: '12:15' },
     recipients: [],
     size: { minBytes: 0, shrink: 0.5, grow: 2 },
+    keepDays: 6,
   }));
 }
 

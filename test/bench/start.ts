@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { median } from '../../shared/duplicity/backup-set.ts';
+import { median } from '../../shared/duplicity/volumes.ts';
 
 type Plugin = new (serverless: {
   serviceDir: string;

@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { listSets } from '../../shared/check/list-sets.ts';
 import type { ListQuery } from '../../shared/check/object-store.ts';
 import { isComplete, type StoredObject } from '../../shared/duplicity/backup-set.ts';
+import type { Host } from '../../shared/roster/roster.ts';
 import { judge } from '../../shared/verdict/judge.ts';
 import { aFull, aHost, anIncremental, at } from '../support/builders.ts';
 import { inMemory, keyed } from '../support/in-memory.ts';
+import { aHistory } from '../support/versions.ts';
 
 const now = at('2026-11-23T12:00:00Z');
 const since = at('2026-11-23T00:00:00Z');
@@ -36,8 +38,78 @@ describe('listSets', () => {
   it('asks for the newest set alone when four fulls are more than a page', async () => {
     const { asked, verdict } = await read(fulls(7, 60).flat(), 100);
     expect(asked).toHaveLength(3);
-    expect(asked.at(-1)?.prefix).toBe('web/duplicity-full.20261123T031500Z.vol');
+    expect(asked.at(-1)?.prefix).toBe('web/duplicity-full.20261123T031500Z.');
     expect(verdict.headline).toBe('ok');
+  });
+
+  it('asks for versions with the second listing, and with no more requests', async () => {
+    const { asked } = await read(fulls(7, 50).flat());
+    expect(asked.map(({ versions = false, delimiter }) => [versions, delimiter])).toEqual([
+      [false, '.vol'],
+      [true, undefined],
+    ]);
+    const history = aHistory(fulls(7, 50).flat(), 'web/').put(
+      'duplicity-full.20261121T031500Z.vol9.difftar.gpg',
+      '2026-11-23T09:00:00Z',
+    );
+    const list = inMemory([], { versions: history.rows() });
+    for (const depth of ['recent', 'all'] as const) {
+      const collection = await listSets(list, host, { since, now, depth });
+      expect(judge(host, collection, now).headline).toBe('tampered');
+    }
+  });
+
+  it('sees what is overwritten under short names, and under prefixes of their own', async () => {
+    const files = fulls(3, 4).flat();
+    const volume = 'duplicity-full.20261123T031500Z.vol2.difftar.gpg';
+    const manifest = 'duplicity-full.20261123T031500Z.manifest.gpg';
+    const filePrefix = { archive: 'a_', manifest: 'm_', signature: 's_' };
+    const shapes: [(name: string) => string, Host][] = [
+      [shorten, host],
+      [(name) => `${prefixOf(name)}${name}`, aHost({ filePrefix })],
+    ];
+    for (const [rename, odd] of shapes) {
+      for (const victim of [volume, manifest]) {
+        const renamed = files.map((object) => ({ ...object, name: rename(object.name) }));
+        const history = aHistory(renamed, 'web/').put(rename(victim), '2026-11-23T09:00:00Z');
+        const asked: ListQuery[] = [];
+        const list = inMemory([], { versions: history.rows(), asked });
+        const collection = await listSets(list, odd, { since, now, depth: 'recent' });
+        expect(judge(odd, collection, now).headline).toBe('tampered');
+        expect(asked.length).toBeLessThanOrEqual(3);
+      }
+    }
+  });
+
+  it('reads what is hidden only when nothing good is left to see', async () => {
+    const files = fulls(5, 9).flat();
+    const names = files.map(({ name }) => name);
+    const history = aHistory(files, 'web/').hide(names, '2026-11-23T09:00:00Z');
+    const asked: ListQuery[] = [];
+    const list = inMemory([], { versions: history.rows(), asked });
+    const collection = await listSets(list, host, { since, now, depth: 'recent' });
+    expect(asked).toHaveLength(2);
+    expect(collection.sets).toEqual([]);
+    expect(collection.hiddenFulls.map(({ set }) => isComplete(set))).toEqual(Array(5).fill(true));
+  });
+
+  it('reads the set of a named manifest, however old it is, once', async () => {
+    const alsoSetOf = 'duplicity-full.20261117T031500Z.manifest.gpg';
+    const history = aHistory(fulls(9, 5).flat(), 'web/').put(alsoSetOf, '2026-11-23T09:00:00Z');
+    const asked: ListQuery[] = [];
+    const list = inMemory([], { versions: history.rows(), asked });
+    const reach = { since, now, depth: 'recent', alsoSetOf } as const;
+    const collection = await listSets(list, host, reach);
+    expect(asked.map(({ prefix }) => prefix)).toEqual([
+      'web/',
+      'web/duplicity-full.',
+      'web/duplicity-full.20261117T031500Z.',
+    ]);
+    expect(collection.histories).toHaveLength(1);
+    asked.length = 0;
+    const newest = { ...reach, alsoSetOf: alsoSetOf.replace('1117', '1123') };
+    await listSets(list, host, newest);
+    expect(asked).toHaveLength(2);
   });
 
   it('reads every full of the window, and goes back to the last good one', async () => {

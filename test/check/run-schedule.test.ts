@@ -145,7 +145,7 @@ describe('runSchedule', () => {
           return new Promise<Answer>(() => undefined);
         };
       const ends: Ends = {
-        store: { list: mortal(store.list), readHead: mortal(store.readHead) },
+        store: { ...store, list: mortal(store.list), readHead: mortal(store.readHead) },
         ledger: { read: mortal(office.ledger.read), write: mortal(office.ledger.write) },
         channels: office.channels.map(({ name, send }) => ({ name, send: mortal(send) })),
         escalation: [],

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { asOf, collectSets, isComplete, median } from '../../shared/duplicity/backup-set.ts';
+import { collectSets, isComplete } from '../../shared/duplicity/backup-set.ts';
 import { NO_PREFIX } from '../../shared/duplicity/file-name.ts';
+import { asOf } from '../../shared/duplicity/listing-versions.ts';
+import { median } from '../../shared/duplicity/volumes.ts';
 import { aFull, anObject, at, collected } from '../support/builders.ts';
 
 const begun = '2026-11-23T03:15:02Z';

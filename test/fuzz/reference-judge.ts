@@ -18,7 +18,7 @@ type Window = { date: string; opensAt: Instant; dueAt: Instant; hardDueAt: Insta
 
 const MINUTE = 60_000;
 const WORST_FIRST =
-  'unreadable missing incomplete poisoned incremental unencrypted never late no-signatures maybe-truncated shrunk grew clock-skew duplicate-full foreign paused'.split(
+  'unreadable missing incomplete poisoned incremental unencrypted expiring never late no-signatures maybe-truncated shrunk grew clock-skew duplicate-full foreign paused'.split(
     ' ',
   );
 const SEVERITIES = ['critical', 'warning', 'info'];
@@ -57,6 +57,15 @@ export function judgeByTheBook(host: Host, facts: readonly Fact[], now: Instant)
     } else findings.push(`critical missing ${windowsMissed(host, window, lastGood)}`);
   }
 
+  // The countdown, by the days of the roll: no rules of a bucket are known here.
+  const deaths = good
+    .filter(({ session }) => session.at <= now + 5 * MINUTE)
+    .map((set) => ({ at: set.session.at, dies: diesAt(set, host.keepDays) }));
+  const last = Math.max(...deaths.map(({ dies }) => dies));
+  const isOld = lastGood !== undefined && lastGood.session.at < window.opensAt;
+  const day = 24 * 60 * MINUTE;
+  if (isOld && last - now < 4 * day && last + day >= now) findings.push('critical expiring');
+
   const poison = there.filter(
     (fact) => fact.means.part === 'lethal' || there.some((other) => sameSlot(fact, other)),
   );
@@ -93,6 +102,15 @@ export function judgeByTheBook(host: Host, facts: readonly Fact[], now: Instant)
     answeredAt: answers.length === 0 ? undefined : Math.min(...answers.map(writtenAt)),
     lastGood: lastGood?.session.at,
   };
+}
+
+/** On the day after the last of its days, by the calendar of UTC, the first of its files is hidden. */
+function diesAt({ members }: BackupSet, keepDays: number): Instant {
+  const first = Math.min(...members.map(({ modifiedAt }) => modifiedAt));
+  return Temporal.Instant.fromEpochMilliseconds(first)
+    .toZonedDateTimeISO('UTC')
+    .add({ days: keepDays + 1 })
+    .startOfDay().epochMilliseconds;
 }
 
 function isOfDuplicity({ means }: Fact): boolean {

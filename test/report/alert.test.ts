@@ -20,8 +20,9 @@ const denied: Unreadable = {
   hint: 'these credentials may not list acme-backups: allow s3:ListBucket, or choose others with AWS_PROFILE',
 };
 
+const lifecycle = { rules: [{ prefix: '', hides: { days: 6 }, noncurrentDays: 8 }] };
 const verdict = (name: string, read: Parameters<typeof judge>[1], host: Partial<Host> = {}) =>
-  judge(aHost({ name, timezone, ...host }), read, now);
+  judge(aHost({ name, timezone, ...host }), read, now, { lifecycle });
 
 const fleet: Verdict[] = [
   verdict('mail', collected(...today)),

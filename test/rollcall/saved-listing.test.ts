@@ -61,8 +61,8 @@ describe('parseListing', () => {
     );
   });
 
-  it('takes the latest version of each key with the time of its first, and drops hidden keys', () => {
-    const { objects } = parse({
+  it('takes the latest version of each key with the time of its first, and hidden keys as hidden', async () => {
+    const page = parse({
       Versions: [
         row('a', { IsLatest: true, LastModified: '2026-11-23T05:00:00Z', Size: 2 }),
         row('a', { IsLatest: false, LastModified: '2026-11-23T03:00:00Z' }),
@@ -70,14 +70,22 @@ describe('parseListing', () => {
       ],
       DeleteMarkers: [{ Key: 'hidden', IsLatest: true, LastModified: '2026-11-23T06:00:00Z' }],
     });
-    expect(objects).toEqual([
+    const { objects, hidden } = await askListings([page])({
+      bucket: 'b',
+      prefix: '',
+      versions: true,
+    });
+    expect(objects).toMatchObject([
       {
         key: 'a',
         bytes: 2,
         modifiedAt: Date.parse('2026-11-23T05:00:00Z'),
         firstModifiedAt: Date.parse('2026-11-23T03:00:00Z'),
+        history: [{ what: 'upload' }, { what: 'upload' }],
       },
     ]);
+    expect(hidden).toMatchObject([{ key: 'hidden', history: [{ what: 'marker' }, {}] }]);
+    expect((await askListings([page])({ bucket: 'b', prefix: '' })).hidden).toEqual([]);
   });
 
   it('decodes keys that were asked for url-encoded', async () => {

@@ -17,6 +17,8 @@ describe.each([
 
   it.each<Call>([
     ['lists the backups', 's3:ListBucket', bucket],
+    ['lists their versions', 's3:ListBucketVersions', bucket],
+    ['reads how long they last', 's3:GetLifecycleConfiguration', bucket],
     ['reads who can open a backup', 's3:GetObject', volume],
     ['reads what runs remember', 's3:GetObject', `${ledger}/state.json`],
     ['remembers', 's3:PutObject', `${ledger}/state.json`],
@@ -42,7 +44,17 @@ describe.each([
     ['forget', 's3:DeleteObject', `${ledger}/state.json`],
     ['write anything else into the ledger', 's3:PutObject', `${ledger}/x`],
     ['read an older version', 's3:GetObjectVersion', volume],
-    ['list versions', 's3:ListBucketVersions', bucket],
+    [
+      'list the versions of a bucket that is not on the roll',
+      's3:ListBucketVersions',
+      'arn:aws:s3:::payroll',
+    ],
+    [
+      'read the lifecycle of another bucket',
+      's3:GetLifecycleConfiguration',
+      'arn:aws:s3:::payroll',
+    ],
+    ['read the bucket policy', 's3:GetBucketPolicy', bucket],
     ['read where no recipients are compared', 's3:GetObject', 'arn:aws:s3:::payroll/x'],
     ['write a backup', 's3:PutObject', volume],
     ['write to another bucket of the roll', 's3:PutObject', 'arn:aws:s3:::other-bucket/x'],

@@ -134,15 +134,18 @@ describe.each([
     expect(wide).toEqual([]);
   });
 
-  it('allow nothing in a backup bucket but to list, and to read where recipients are compared', () => {
+  it('allow nothing in a backup bucket but to list, see how long it lasts, and read where recipients are compared', () => {
     const s3 = statements
       .filter(({ Resource }) => !JSON.stringify(Resource).includes('ledgerbucket'))
       .flatMap(({ Action }) => [Action].flat())
       .filter((one) => /^s3:/.test(one));
     const compares = roll.hosts.some(({ recipients }) => recipients.length > 0);
-    expect([...new Set(s3)].sort()).toEqual(
-      compares ? ['s3:GetObject', 's3:ListBucket'] : ['s3:ListBucket'],
-    );
+    expect([...new Set(s3)].sort()).toEqual([
+      's3:GetLifecycleConfiguration',
+      ...(compares ? ['s3:GetObject'] : []),
+      's3:ListBucket',
+      's3:ListBucketVersions',
+    ]);
   });
 
   it('allow to mail only when the roll names a sender', () => {

@@ -13,6 +13,7 @@ export const aHost = (override: Partial<Host> = {}): Host => ({
   window: { opens: '00:00', due: '08:15', hardDue: '12:15' },
   recipients: [],
   size: { minBytes: 0, shrink: 0.5, grow: 2 },
+  keepDays: 6,
   ...override,
 });
 

@@ -1,5 +1,6 @@
 // A bucket in memory, asked as the check asks: every page whole, or cut after a number of rows.
 import { askListings, type SavedListing } from '../../scripts/rollcall/saved-listing.ts';
+import type { VersionRow } from '../../shared/check/fold-versions.ts';
 import type {
   KeyedObject,
   ListAnswer,
@@ -15,13 +16,14 @@ export const keyed = (prefix: string, objects: readonly StoredObject[]): KeyedOb
 /** Tells every query in `asked`; one page holds at most `pageRows` rows. */
 export function inMemory(
   objects: readonly KeyedObject[],
-  { pageRows = 1000, asked = [] as ListQuery[] } = {},
+  { pageRows = 1000, asked = [] as ListQuery[], versions = [] as readonly VersionRow[] } = {},
 ): ListObjects {
   const whole: SavedListing = {
     file: 'memory',
     bucket: undefined,
     prefix: '',
     objects,
+    versions,
     from: undefined,
     next: undefined,
   };
@@ -38,12 +40,18 @@ export function inMemoryStore(
   objects: readonly KeyedObject[],
   heads: Readonly<Record<string, Uint8Array>> = {},
 ): ObjectStore {
-  return { list: inMemory(objects), readHead: async (_, key) => heads[key] };
+  return {
+    list: inMemory(objects),
+    readHead: async (_, key) => heads[key],
+    readLifecycle: async () => ({ unread: 'not asked' }),
+    readExpiry: async () => undefined,
+  };
 }
 
-function cutAfter({ objects, prefixes }: ListAnswer, rows: number): ListAnswer {
+function cutAfter({ objects, prefixes, ...rest }: ListAnswer, rows: number): ListAnswer {
   const cut = objects.length + prefixes.length > rows;
   return {
+    ...rest,
     objects: objects.slice(0, rows),
     prefixes: prefixes.slice(0, rows - objects.length),
     cut,

@@ -4,7 +4,7 @@ import { checkHosts } from '../../shared/check/check-hosts.ts';
 import { TargetUnreadableError } from '../../shared/check/object-store.ts';
 import type { Host } from '../../shared/roster/roster.ts';
 import { aHost } from '../support/builders.ts';
-import { inMemory, inMemoryStore } from '../support/in-memory.ts';
+import { inMemoryStore } from '../support/in-memory.ts';
 import { fixturePath, readFixture, recordedListing } from '../support/recorded.ts';
 
 const BACKUP = '3C3227771D10B285';
@@ -84,12 +84,12 @@ describe('recipients', () => {
   });
 
   it('that may not be read make the host unreadable, never ok', async () => {
-    const list = inMemory(recordedListing('full-rsa3072.json').objects);
+    const store = inMemoryStore(recordedListing('full-rsa3072.json').objects);
     const readHead = async () => {
       throw new TargetUnreadableError('AccessDenied (403)', 'allow s3:GetObject');
     };
     const host = aHost({ name: 'web-01', recipients: [BACKUP] });
-    const [verdict] = await checkHosts({ list, readHead }, [host], { now, depth: 'recent' });
+    const [verdict] = await checkHosts({ ...store, readHead }, [host], { now, depth: 'recent' });
     expect(verdict?.headline).toBe('unreadable');
   });
 });

@@ -1,0 +1,64 @@
+// The volumes of one set: which are there, how big, and since when.
+import type { Instant } from './time.ts';
+
+/** The volumes of one set, summed up; numbers start at 1. */
+export type Volumes = {
+  readonly count: number;
+  readonly bytes: number;
+  /** Numbers absent from 1 to the highest; at most 1,000 of them. */
+  readonly missing: readonly number[];
+  readonly empty: readonly number[];
+  /** Numbers there under more than one name: duplicity dies of them. */
+  readonly doubled: readonly number[];
+  /** The last volume's bytes over the median of the others; from three volumes on. */
+  readonly lastShare: number | undefined;
+  readonly firstAt: Instant | undefined;
+  readonly lastAt: Instant | undefined;
+};
+
+/** One object that holds a volume. */
+export type VolumeFile = { readonly bytes: number; readonly at: Instant };
+
+const MISSING_SHOWN = 1000;
+
+/** Sums up the files of each volume number; duplicity dies of a number with two. */
+export function sumUp(volumes: Map<number, VolumeFile[]>): Volumes {
+  const numbers = [...volumes.keys()].sort((a, b) => a - b);
+  const members = [...volumes.values()].flat();
+  const numbersWhere = (test: (members: VolumeFile[]) => boolean) =>
+    numbers.filter((number) => test(volumes.get(number) ?? []));
+  const bytesOf = (number: number) => Math.max(...(volumes.get(number) ?? []).map((m) => m.bytes));
+  const others = numbers.slice(0, -1).map(bytesOf);
+  const last = numbers.at(-1);
+  const times = members.map((member) => member.at);
+  return {
+    count: numbers.length,
+    bytes: members.reduce((sum, member) => sum + member.bytes, 0),
+    missing: gapsIn(numbers),
+    empty: numbersWhere((all) => all.some((member) => member.bytes === 0)),
+    doubled: numbersWhere((all) => all.length > 1),
+    lastShare:
+      last === undefined || others.length < 2 ? undefined : bytesOf(last) / (median(others) || 1),
+    firstAt: times.length === 0 ? undefined : times.reduce((a, b) => Math.min(a, b)),
+    lastAt: times.length === 0 ? undefined : times.reduce((a, b) => Math.max(a, b)),
+  };
+}
+
+/** A forged `vol999999999` must not become a list of a thousand million numbers. */
+function gapsIn(sorted: readonly number[]): number[] {
+  const gaps: number[] = [];
+  let expected = 1;
+  for (const number of sorted) {
+    for (; expected < number && gaps.length < MISSING_SHOWN; expected += 1) gaps.push(expected);
+    expected = number + 1;
+  }
+  return gaps;
+}
+
+/** The middle value; of an even count the mean of the two. `NaN` for none. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const upper = sorted[Math.floor(middle)] ?? Number.NaN;
+  return Number.isInteger(middle) ? ((sorted[middle - 1] ?? Number.NaN) + upper) / 2 : upper;
+}

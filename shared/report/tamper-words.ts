@@ -1,0 +1,77 @@
+// What was done to a finished set, and the command that gets it back.
+import type { Blindness } from '../duplicity/backup-set.ts';
+import { formatWrittenTime } from '../duplicity/time.ts';
+import type { Finding, NamesShown, Removal, TamperedSet } from '../verdict/finding.ts';
+import type { Verdict } from '../verdict/judge.ts';
+import { count, quoteName, sayInstant } from './plain-text.ts';
+
+type Tampered = Extract<Finding, { kind: 'tampered' }>;
+
+/** Which files, what happened to them and when, and whether the good versions are still there. */
+export function sayTampered({ removals, sets, untold }: Tampered, zone: string): string {
+  if (untold !== undefined) return UNTOLD[untold];
+  return [
+    ...removals.map((removal) => sayRemoval(removal, zone)),
+    ...sets.map((set) => saySet(set, zone)),
+  ].join('. ');
+}
+
+/** Why nothing can be said of tampering. */
+export const UNTOLD: Readonly<Record<Blindness, string>> = {
+  denied:
+    'cannot be told: these credentials may not list versions, so an overwritten or hidden backup would not show; allow s3:ListBucketVersions',
+  'not offered':
+    'cannot be told: this endpoint lists no versions, so an overwritten or hidden backup would not show',
+  'not kept':
+    'cannot be told: the bucket keeps no versions, so an overwritten backup is lost without a trace; turn versioning on',
+};
+
+/** Whoever did it is stopped first; what is only hidden comes back in place, what was overwritten by a restore. */
+export function stepAfterTampering(
+  { sets, untold }: Tampered,
+  { host }: Verdict,
+): string | undefined {
+  if (untold !== undefined) return undefined;
+  const stop = 'disable that key in IAM, then';
+  const overwritten = sets.find((set) => set.overwritten.count > 0);
+  if (overwritten !== undefined) {
+    return `${stop} restore the old versions: restore-set ${host.name} ${formatWrittenTime(overwritten.startedAt)} ./set`;
+  }
+  const hidden = sets.find((set) => set.hidden.count > set.lost);
+  return hidden === undefined
+    ? `${stop} look: rollcall check --deep --host ${host.name}`
+    : `${stop}: rollcall undelete ${host.name} ${formatWrittenTime(hidden.startedAt)}`;
+}
+
+function sayRemoval({ key, at, principal, address, left }: Removal, zone: string): string {
+  const who = `${principal ?? 'an unknown key'} from ${address ?? 'an unknown address'}`;
+  return `${quoteName(key)} was removed ${sayInstant(at, zone)} by ${who}; ${LEFT[left]}`;
+}
+
+const LEFT = {
+  marker: 'the version is still there under a delete marker',
+  version: 'that version is gone for good',
+  unknown: 'whether a version is left was not told',
+};
+
+function saySet({ type, overwritten, hidden, lost, ...set }: TamperedSet, zone: string): string {
+  const first = sayInstant(set.firstAt, zone);
+  const last = sayInstant(set.lastAt, zone);
+  const deeds = [
+    ...(overwritten.count > 0 ? [sayFiles(overwritten, 'overwritten')] : []),
+    ...(hidden.count > 0 ? [sayFiles(hidden, 'hidden by a delete marker')] : []),
+  ];
+  const when = first === last ? first : `${first} to ${last}`;
+  const left =
+    lost === 0
+      ? 'the good versions are still there'
+      : `of ${count(lost, 'file')} the good version is gone`;
+  const name = type === 'full' ? 'full' : 'incremental';
+  return `after the ${name} of ${sayInstant(set.startedAt, zone)} was finished, ${deeds.join(' and ')}, ${when}; ${left}`;
+}
+
+function sayFiles({ names, count: all }: NamesShown, deed: string): string {
+  const more = all > names.length ? ` and ${all - names.length} more` : '';
+  const were = all === 1 ? 'was' : 'were';
+  return `${count(all, 'file')} ${were} ${deed} (${names.map(quoteName).join(', ')}${more})`;
+}

@@ -1,0 +1,114 @@
+// What the versions of finished sets tell: overwritten or hidden by somebody, or resumed by duplicity itself.
+import type { Collection } from '../duplicity/backup-set.ts';
+import {
+  type FileHistory,
+  newestUpload,
+  type SetHistory,
+  type Upload,
+} from '../duplicity/history.ts';
+import type { Instant } from '../duplicity/time.ts';
+import type { Host } from '../roster/roster.ts';
+import { type Finding, showNames, type TamperedSet } from './finding.ts';
+import { isByLifecycle, type Keep } from './lifecycle.ts';
+import type { Window } from './window.ts';
+
+/** duplicity writes the manifest last; uploads that ran beside it, and clocks, get this long. */
+const SLACK = 5 * 60_000;
+
+/**
+ * A finished set changes no more. A file of it that got other bytes over five minutes after the first version of its
+ * manifest is overwritten; one under a delete marker that lifecycle did not make is hidden: both are `tampered`.
+ * Other bytes before that are duplicity's own, of a killed run that it `resumed`: information on the
+ * sets since the window opened. The same bytes again are a client's retry, and nothing.
+ */
+export function judgeTampering(
+  { histories, blind }: Collection,
+  host: Host,
+  keep: Keep,
+  window: Window,
+): Finding[] {
+  const sets = histories.flatMap((set) => tamperedSet(set, host, keep));
+  const recent = histories.filter(
+    ({ startedAt, finishedAt = startedAt }) => Math.max(startedAt, finishedAt) >= window.opensAt,
+  );
+  return [
+    ...judgeSets(sets, blind),
+    ...recent.flatMap((set): Finding[] => {
+      const { startedAt, finishedAt } = set;
+      const names = set.files.filter((file) => isResumed(file, set)).map(({ name }) => name);
+      return finishedAt === undefined || names.length === 0
+        ? []
+        : [{ kind: 'resumed', severity: 'info', startedAt, finishedAt, ...showNames(names) }];
+    }),
+  ];
+}
+
+/** The times of the fulls of which a file was overwritten after they were finished: they are no good copies. */
+export function overwrittenFulls(histories: readonly SetHistory[]): Set<Instant> {
+  const overwritten = histories.filter(
+    (set) => set.type === 'full' && set.files.some((file) => overwrites(file, set).length > 0),
+  );
+  return new Set(overwritten.map(({ startedAt }) => startedAt));
+}
+
+const UNTOLD = { denied: 'warning', 'not offered': 'info', 'not kept': 'info' } as const;
+
+function judgeSets(sets: readonly TamperedSet[], untold: Collection['blind']): Finding[] {
+  const nobody = { kind: 'tampered' as const, removals: [] };
+  if (sets.length > 0) return [{ ...nobody, severity: 'critical', sets, untold: undefined }];
+  return untold === undefined ? [] : [{ ...nobody, severity: UNTOLD[untold], sets, untold }];
+}
+
+function tamperedSet(set: SetHistory, host: Host, keep: Keep): TamperedSet[] {
+  const { type, startedAt, finishedAt, files } = set;
+  if (finishedAt === undefined) return [];
+  const overwritten = files.filter((file) => overwrites(file, set).length > 0);
+  const hidden = files.filter((file) => isHidden(file, set, host, keep));
+  if (overwritten.length + hidden.length === 0) return [];
+  const times = [
+    ...overwritten.flatMap((file) => overwrites(file, set).map(({ at }) => at)),
+    ...hidden.flatMap(({ history }) => history[0]?.at ?? []),
+  ];
+  const lost = [...new Set([...overwritten, ...hidden])].filter(
+    (file) => goodOf(file, set) === undefined,
+  );
+  return [
+    {
+      ...{ type, startedAt },
+      firstAt: times.reduce((a, b) => Math.min(a, b)),
+      lastAt: times.reduce((a, b) => Math.max(a, b)),
+      overwritten: showNames(overwritten.map(({ name }) => name)),
+      hidden: showNames(hidden.map(({ name }) => name)),
+      lost: lost.length,
+    },
+  ];
+}
+
+function uploadsOf({ history }: FileHistory): Upload[] {
+  return history.filter((version) => version.what === 'upload');
+}
+
+/** The upload that the file was when its set was finished; `undefined` where it is not there any more. */
+function goodOf(file: FileHistory, { finishedAt = 0 }: SetHistory): Upload | undefined {
+  return uploadsOf(file).find(({ at }) => at <= finishedAt + SLACK);
+}
+
+function overwrites(file: FileHistory, set: SetHistory): Upload[] {
+  const { finishedAt } = set;
+  if (finishedAt === undefined) return [];
+  const good = goodOf(file, set) ?? uploadsOf(file).at(-1);
+  return uploadsOf(file).filter(({ at, etag }) => at > finishedAt + SLACK && etag !== good?.etag);
+}
+
+function isHidden(file: FileHistory, set: SetHistory, host: Host, keep: Keep): boolean {
+  const [marker] = file.history;
+  if (marker?.what !== 'marker') return false;
+  // Of a key with nothing but a marker left, the name alone says how old it was at least.
+  const uploadedAt = newestUpload(file.history)?.at ?? set.startedAt;
+  return !isByLifecycle(marker, uploadedAt, keep, host.keepDays);
+}
+
+function isResumed(file: FileHistory, { finishedAt = 0 }: SetHistory): boolean {
+  const [good, ...earlier] = uploadsOf(file).filter(({ at }) => at <= finishedAt + SLACK);
+  return earlier.some(({ etag }) => etag !== good?.etag);
+}
