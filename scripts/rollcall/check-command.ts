@@ -8,12 +8,13 @@ import { exitStatus, type Report, reportToJson } from '../../shared/report/repor
 import { readRoster } from '../../shared/roster/read-roster.ts';
 import type { Roster } from '../../shared/roster/roster.ts';
 import { toAsciiJson } from './ascii-json.ts';
+import { coverBucket, openListings } from './ask-listings.ts';
 import { findHost } from './find-host.ts';
 import { composeNagios } from './nagios.ts';
 import { startProgress } from './progress.ts';
 import { readInput } from './read-input.ts';
 import { readRoll } from './roll-file.ts';
-import { coverBucket, openListings, parseListing } from './saved-listing.ts';
+import { parseListing } from './saved-listing.ts';
 import { composeTable } from './table.ts';
 import { UsageError } from './usage-error.ts';
 
