@@ -3,6 +3,7 @@
 import { ConfigError } from '../shared/roster/config-error.ts';
 import { runAddHost } from './rollcall/add-host-command.ts';
 import { runCheck } from './rollcall/check-command.ts';
+import { runDoctor } from './rollcall/doctor-command.ts';
 import { runExplain } from './rollcall/explain-command.ts';
 import { runMute } from './rollcall/mute-command.ts';
 import { runRemoveHost } from './rollcall/remove-host-command.ts';
@@ -17,11 +18,13 @@ Examples
   rollcall check                     judge the whole roll now
   rollcall check --listing all.json  judge a saved listing, offline
   rollcall explain KEY               how is this object name read?
+  rollcall doctor                    is what is deployed what the roll asks for?
   rollcall add-host web              put a host on the roll, and give it a key that can only append
 
 Commands
   check         judge hosts; exit status 0 ok, 1 warning, 2 critical, 3 could not check
   explain       read object names
+  doctor        audit what is deployed; exit status as check's
   add-host      a line on the roll, an append-only key, and the line to run on the host
   remove-host   take them away again; the archive stays
   mute          expect no backup from a host until a date
@@ -35,6 +38,7 @@ rollcall COMMAND --help says more, examples first.
 const COMMANDS: Record<string, (args: readonly string[]) => Promise<number>> = {
   check: runCheck,
   explain: runExplain,
+  doctor: runDoctor,
   'add-host': runAddHost,
   'remove-host': runRemoveHost,
   mute: runMute,

@@ -10,7 +10,7 @@ afterAll(() => rmSync(tree, { recursive: true }));
 
 const importing = (from: string) => `import * as x from '${from}';\nexport const y = x;\n`;
 const saying = (edge: string) => `export const y = ${edge};\n`;
-const PURE = ['duplicity', 'openpgp', 'roster', 'verdict', 'report', 'check'];
+const PURE = ['duplicity', 'openpgp', 'roster', 'verdict', 'report', 'doctor', 'check'];
 const EDGES = ['new Date()', 'Date.now()', 'process.env.HOME'];
 
 const forbidden: [folder: string, text: string][] = [
@@ -24,6 +24,8 @@ const forbidden: [folder: string, text: string][] = [
   ['shared/report', importing('@aws-sdk/client-sns')],
   ['shared/check', importing('../aws/list-objects.ts')],
   ['shared/check', importing('@aws-sdk/client-s3')],
+  ['shared/doctor', importing('../aws/read-stack.ts')],
+  ['shared/doctor', importing('../check/deliver.ts')],
   ['functions', importing('@aws-sdk/client-s3')],
   ['scripts/rollcall', importing('@aws-sdk/client-s3')],
   ...PURE.flatMap((folder) =>
@@ -35,6 +37,7 @@ const allowed: [folder: string, text: string][] = [
   ['shared/verdict', importing('../duplicity/time.ts')],
   ['shared/report', importing('../verdict/judge.ts')],
   ['shared/check', importing('../report/report.ts')],
+  ['shared/doctor', importing('../report/plain-text.ts')],
   ['shared/aws', importing('@aws-sdk/client-s3')],
   ['functions', importing('../shared/check/deliver.ts')],
   ['functions', saying('Date.now()')],

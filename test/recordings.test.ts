@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openListings } from '../scripts/rollcall/saved-listing.ts';
+import { openListings } from '../scripts/rollcall/ask-listings.ts';
 import { checkHosts } from '../shared/check/check-hosts.ts';
 import { iso } from '../shared/report/report.ts';
 import { aHost } from './support/builders.ts';

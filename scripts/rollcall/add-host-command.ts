@@ -1,13 +1,12 @@
 // `rollcall add-host`: a line on the roll, an IAM user that can only append, and the line to run on the host.
 import { parseArgs } from 'node:util';
-import type { HostKey } from '../../shared/aws/read-host-users.ts';
-import { addHost, type EditedRoll, type RollText } from '../../shared/roster/edit-roll.ts';
-import { readRoster } from '../../shared/roster/read-roster.ts';
+import type { HostKey } from '../../shared/doctor/host-users.ts';
+import type { EditedRoll, RollText } from '../../shared/roster/edit-roll.ts';
 import type { Host } from '../../shared/roster/roster.ts';
-import { windowToOpen } from '../../shared/verdict/window.ts';
 import { hostUserPath } from '../stack/bucket-policy.ts';
 import { hostGroupName } from '../stack/host-group.ts';
 import { findHost, onlyName } from './find-host.ts';
+import { ownCredentials, putOnRoll } from './host-on-roll.ts';
 import { NOTHING_TO_HAND_OVER, openHandover } from './key-handover.ts';
 import { checkPublicKey } from './public-key-file.ts';
 import { composeChange, readRollToChange, replaceRoll } from './roll-file.ts';
@@ -60,10 +59,10 @@ export async function runAddHost(args: readonly string[]): Promise<number> {
   const piped = options['credentials-file'] !== undefined;
   await checkPublicKey(key.file, key.fingerprint, { piped });
   const roll = await readRollToChange(options.hosts);
-  const { text, roster } = onRoll(roll, name, options, Date.now());
+  const { text, roster } = putOnRoll(roll, name, options, Date.now());
   const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
   const job = { roll, text, roster, host: findHost(roster, name), options, key, endpoint };
-  const without = options['no-iam'] ? 'as asked by --no-iam' : ownCredentials(job);
+  const without = options['no-iam'] ? 'as asked by --no-iam' : ownCredentials(job.host, roster);
   await (without === undefined ? addWithUser(job) : addToRoll(job, without));
   return 0;
 }
@@ -97,46 +96,6 @@ type Job = EditedRoll & {
   readonly key: PublicKey;
   readonly endpoint: string | undefined;
 };
-
-/** The roll with the host on it; a host that is on it already stays as it is. */
-function onRoll(roll: RollText, name: string, { since, target }: Options, now: number): EditedRoll {
-  const on = (date: string) =>
-    addHost(roll, name, { since: date, ...(target === undefined ? {} : { target }) });
-  const known = hostsIn(roll).find((one) => one.name === name);
-  if (known !== undefined) {
-    const says = `s3://${known.target.bucket}/${known.target.prefix}`;
-    const other = target !== undefined && target.replace(/\/*$/, '/') !== says;
-    if (other || (since !== undefined && since !== known.since)) {
-      throw new UsageError(
-        `${name} is on the roll already, with other words`,
-        `change its line in ${roll.file} by hand, or leave --target and --since out`,
-      );
-    }
-    return { text: roll.text, roster: readRoster(roll.text, roll.file) };
-  }
-  if (since !== undefined) return on(since);
-  // Its zone and window are the roll's: known only once it is on it.
-  const host = findHost(on('2000-01-01').roster, name);
-  return on(windowToOpen(host, now).date);
-}
-
-/** A roll whose list is still empty is wrong, but a host can be added to it. */
-function hostsIn(roll: RollText): readonly Host[] {
-  try {
-    return readRoster(roll.text, roll.file).hosts;
-  } catch {
-    return [];
-  }
-}
-
-/** Why the stack's group is of no use to a host: its policy knows the user's name and nothing else. */
-function ownCredentials({ host, roster }: EditedRoll & { host: Host }): string | undefined {
-  const { bucket, prefix } = host.target;
-  if (bucket !== roster.bucket) return `it writes to another bucket, ${bucket}`;
-  if (host.name.includes('/')) return 'no IAM user can have a slash in its name';
-  if (prefix !== `${host.name}/`) return `it writes to ${prefix}, and not to its own name`;
-  return undefined;
-}
 
 async function addToRoll(job: Job, why: string): Promise<void> {
   const { roll, text, host, roster, key, endpoint, options } = job;

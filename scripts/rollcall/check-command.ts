@@ -8,12 +8,13 @@ import { exitStatus, type Report, reportToJson } from '../../shared/report/repor
 import { readRoster } from '../../shared/roster/read-roster.ts';
 import type { Roster } from '../../shared/roster/roster.ts';
 import { toAsciiJson } from './ascii-json.ts';
+import { coverBucket, openListings } from './ask-listings.ts';
 import { findHost } from './find-host.ts';
 import { composeNagios } from './nagios.ts';
 import { startProgress } from './progress.ts';
 import { readInput } from './read-input.ts';
 import { readRoll } from './roll-file.ts';
-import { coverBucket, openListings, parseListing } from './saved-listing.ts';
+import { parseListing } from './saved-listing.ts';
 import { composeTable } from './table.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -32,7 +33,7 @@ Examples
 Options
   --hosts FILE          the roll; default $ROLLCALL_HOSTS, else hosts.yml
   --host NAME           judge this host only; may be given again
-  --at INSTANT          judge as of then: 2026-11-23T12:00:00Z or with +01:00; default now
+  --at INSTANT          judge as of then, with --deep: 2026-11-23T12:00:00Z or +01:00; default now
   --listing FILE        a saved list-objects-v2 or list-object-versions answer, "-" = standard input;
                         may be given again
   --format FORMAT       table (default), json or nagios
@@ -64,7 +65,8 @@ export async function runCheck(args: readonly string[]): Promise<number> {
   const progress = startProgress('host');
   const verdicts = await checkHosts(source.store, hosts, {
     now,
-    depth: options.deep || source.offline ? 'all' : 'recent',
+    // What was there at an instant of the past is told by the time of every object, not by names alone.
+    depth: options.deep || options.at !== undefined || source.offline ? 'all' : 'recent',
     onHost: progress.tell,
   });
   const search = options.host === undefined && source.wholeBucket;

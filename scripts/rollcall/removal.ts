@@ -1,6 +1,6 @@
 // How a host's IAM user goes: its keys first, so that whatever fails after that, nobody can write with them.
 import type { HostUsers } from '../../shared/aws/host-users.ts';
-import type { HostUser } from '../../shared/aws/read-host-users.ts';
+import type { HostUser } from '../../shared/doctor/host-users.ts';
 import { hostUserPath } from '../stack/bucket-policy.ts';
 
 /** One step, in words, and how it is done. */

@@ -1,7 +1,7 @@
 // `rollcall remove-host`: its keys, its user, its line on the roll; never its archive.
 import { parseArgs } from 'node:util';
 import type { HostUsers } from '../../shared/aws/host-users.ts';
-import type { HostUser } from '../../shared/aws/read-host-users.ts';
+import type { HostUser } from '../../shared/doctor/host-users.ts';
 import { removeHost } from '../../shared/roster/edit-roll.ts';
 import { readRoster } from '../../shared/roster/read-roster.ts';
 import type { Host, Roster } from '../../shared/roster/roster.ts';

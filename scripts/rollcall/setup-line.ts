@@ -53,7 +53,8 @@ export function lineFromHere(
   endpoint: string | undefined,
   credentialsFile: string,
 ): string {
-  const { file = `${keyName(host)}.pub.asc`, fingerprint = 'FINGERPRINT' } = key;
+  const { file = `${keyName(host)}-key/${keyName(host)}.pub.asc`, fingerprint = 'FINGERPRINT' } =
+    key;
   const words = [
     ...wordsFor(host, roster, endpoint),
     '--fingerprint',

@@ -109,12 +109,12 @@ async function topicWays(
 ): Promise<Way[]> {
   const topics = topicArn === undefined ? await topicsOf(connection, stackName) : { SNS: topicArn };
   const { snsChannel } = await import('../../shared/aws/sns-channel.ts');
-  const { readSubscribers } = await import('../../shared/aws/read-topic.ts');
+  const { readSubscriptions } = await import('../../shared/aws/read-topic.ts');
   return Promise.all(
     Object.entries(topics).map(async ([name, arn]) => {
-      const subscribers = await readSubscribers(connection, arn);
+      const subscriptions = await readSubscriptions(connection, arn);
       const say = (confirmed: boolean) =>
-        subscribers
+        subscriptions
           .filter((one) => one.confirmed === confirmed)
           .map(({ protocol, endpoint }) => `${protocol} ${endpoint}`);
       return { channel: snsChannel(connection, name, arn), reaches: say(true), waits: say(false) };

@@ -4,6 +4,7 @@ import { breakGlass } from './break-glass.ts';
 import { bucketPolicy } from './bucket-policy.ts';
 import type { Resources } from './cloudformation.ts';
 import { s3MayInvoke, wakingConfigurations } from './object-events.ts';
+import { privateBucket } from './private-bucket.ts';
 
 /** Days that a deleted, overwritten or expired object can still be brought back. */
 export const undeleteDays = 8;
@@ -25,20 +26,7 @@ export function backupBucket(roster: Roster, admins: readonly string[]): Resourc
       DependsOn: [s3MayInvoke],
       Properties: {
         BucketName: roster.bucket,
-        // Not optional: a host may PutObject, and without versions that overwrites for good.
-        VersioningConfiguration: { Status: 'Enabled' },
-        OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
-        PublicAccessBlockConfiguration: {
-          BlockPublicAcls: true,
-          BlockPublicPolicy: true,
-          IgnorePublicAcls: true,
-          RestrictPublicBuckets: true,
-        },
-        BucketEncryption: {
-          ServerSideEncryptionConfiguration: [
-            { ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } },
-          ],
-        },
+        ...privateBucket,
         LifecycleConfiguration: { Rules: lifecycle(roster.keepDays) },
         NotificationConfiguration: { LambdaConfigurations: wakingConfigurations },
       },

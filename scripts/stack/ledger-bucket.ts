@@ -1,5 +1,6 @@
 // The bucket in which runs remember what they judged and told; no host can reach it.
 import { attributeOf, policy, type Resources, ref, type Statement, sub } from './cloudformation.ts';
+import { privateBucket } from './private-bucket.ts';
 
 /** Logical id of the bucket; its name is CloudFormation's, as nobody but the functions needs it. */
 export const ledgerBucket = 'LedgerBucket';
@@ -13,19 +14,7 @@ export const ledgerResources: Resources = {
     DeletionPolicy: 'RetainExceptOnCreate',
     UpdateReplacePolicy: 'Retain',
     Properties: {
-      VersioningConfiguration: { Status: 'Enabled' },
-      OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
-      PublicAccessBlockConfiguration: {
-        BlockPublicAcls: true,
-        BlockPublicPolicy: true,
-        IgnorePublicAcls: true,
-        RestrictPublicBuckets: true,
-      },
-      BucketEncryption: {
-        ServerSideEncryptionConfiguration: [
-          { ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } },
-        ],
-      },
+      ...privateBucket,
       LifecycleConfiguration: {
         Rules: [
           {

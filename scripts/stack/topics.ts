@@ -2,6 +2,11 @@
 import { createHash } from 'node:crypto';
 import type { Alerts } from '../../shared/roster/roster.ts';
 import {
+  alertSubscribers,
+  opsSubscribers,
+  type Subscriber,
+} from '../../shared/roster/subscribers.ts';
+import {
   policy,
   type Resources,
   ref,
@@ -18,26 +23,15 @@ export const opsTopic = 'OpsTopic';
 
 /** Both topics, their policies, and one subscription an address of the roll. */
 export function topics(alerts: Alerts): Resources {
-  // With a sender the function mails by SES itself: one mail a person and run, and a better one.
-  const mailByTopic = alerts.from === undefined ? alerts.mail : [];
   return {
     ...topic(alertsTopic, tlsOnly(alertsTopic)),
-    ...subscriptions(alertsTopic, 'email', mailByTopic),
-    ...subscriptions(alertsTopic, 'https', alerts.https),
-    ...subscriptions(alertsTopic, 'sms', alerts.sms, {
+    ...subscriptions(alertsTopic, alertSubscribers(alerts), {
       // A digest is sent with `urgency` = `digest`: nobody is woken up, or billed, for good news.
-      FilterPolicyScope: 'MessageAttributes',
-      FilterPolicy: { urgency: ['alert'] },
+      sms: { FilterPolicyScope: 'MessageAttributes', FilterPolicy: { urgency: ['alert'] } },
     }),
     ...topic(opsTopic, tlsOnly(opsTopic), alarmsOfThisAccount),
-    ...opsSubscriptions(alerts),
+    ...subscriptions(opsTopic, opsSubscribers(alerts)),
   };
-}
-
-// A roll without a mail address still has somebody to tell that the checks have stopped.
-function opsSubscriptions({ ops, sms, https }: Alerts): Resources {
-  if (ops.length > 0) return subscriptions(opsTopic, 'email', ops);
-  return { ...subscriptions(opsTopic, 'sms', sms), ...subscriptions(opsTopic, 'https', https) };
 }
 
 // No KMS key: with the one that AWS manages for SNS, CloudWatch could not publish its alarms.
@@ -70,18 +64,22 @@ const alarmsOfThisAccount: Statement = {
 
 const subscriptions = (
   topicId: string,
-  protocol: 'email' | 'sms' | 'https',
-  endpoints: readonly string[],
-  more: { readonly [property: string]: Value } = {},
+  subscribers: readonly Subscriber[],
+  more: { readonly [protocol: string]: { readonly [property: string]: Value } } = {},
 ): Resources =>
   Object.fromEntries(
-    endpoints.map((endpoint) => [
+    subscribers.map(({ protocol, endpoint }) => [
       // Named for the address and not for its place in the list: were they numbered, taking out
       // the first would renew all the others, and everybody would have to confirm again.
       `${topicId}${protocol}${createHash('sha256').update(endpoint).digest('hex').slice(0, 12)}`,
       {
         Type: 'AWS::SNS::Subscription',
-        Properties: { TopicArn: ref(topicId), Protocol: protocol, Endpoint: endpoint, ...more },
+        Properties: {
+          TopicArn: ref(topicId),
+          Protocol: protocol,
+          Endpoint: endpoint,
+          ...more[protocol],
+        },
       },
     ]),
   );

@@ -11,9 +11,10 @@ import {
   IAMClient,
   RemoveUserFromGroupCommand,
 } from '@aws-sdk/client-iam';
+import type { HostUser } from '../doctor/host-users.ts';
 import { askAws } from './aws-error.ts';
 import { type Connection, clientConfig } from './connection.ts';
-import { type HostUser, readHostUser } from './read-host-users.ts';
+import { readHostUser } from './read-host-users.ts';
 
 /** A key as IAM tells it, once. */
 export type NewKey = { readonly id: string; readonly secret: string };

@@ -4,7 +4,7 @@ import {
   GetGroupCommand,
   GetGroupPolicyCommand,
   GetUserCommand,
-  type IAMClient,
+  IAMClient,
   ListAccessKeysCommand,
   ListAttachedGroupPoliciesCommand,
   ListAttachedUserPoliciesCommand,
@@ -13,26 +13,12 @@ import {
   ListUserPoliciesCommand,
   paginateListUsers,
 } from '@aws-sdk/client-iam';
+import pMap from 'p-map';
+import type { AuditedUser, HostKey, HostUser, KeyUse } from '../doctor/host-users.ts';
 import { askAws } from './aws-error.ts';
+import { type Connection, clientConfig } from './connection.ts';
 
-/** An access key, without its secret, which IAM itself does not keep. */
-export type HostKey = {
-  readonly id: string;
-  readonly active: boolean;
-  readonly createdAt: number;
-};
-
-/** A user and all that hangs on it. */
-export type HostUser = {
-  readonly name: string;
-  readonly path: string;
-  readonly groups: readonly string[];
-  readonly keys: readonly HostKey[];
-  /** Names of policies of its own, and ARNs of attached ones: a host needs neither. */
-  readonly inlinePolicies: readonly string[];
-  readonly attachedPolicies: readonly string[];
-};
-
+const USERS_AT_ONCE = 4;
 const ABSENT = ['NoSuchEntity', 'NoSuchEntityException'];
 
 /** One user, or `undefined` where there is none of that name. Throws `AwsCallError`. */
@@ -49,11 +35,7 @@ export async function readHostUser(iam: IAMClient, name: string): Promise<HostUs
 }
 
 /** Everything but the user itself. */
-export async function readAttachments(
-  iam: IAMClient,
-  name: string,
-  path: string,
-): Promise<HostUser> {
+async function readAttachments(iam: IAMClient, name: string, path: string): Promise<HostUser> {
   const UserName = name;
   const ask = <Answer>(action: string, call: () => Promise<Answer>) =>
     askAws(`read the IAM user ${name}`, `iam:${action}`, call, ABSENT);
@@ -78,7 +60,7 @@ export async function readAttachments(
 }
 
 /** The keys of a user, oldest first. Throws `AwsCallError`. */
-export async function readKeys(iam: IAMClient, name: string): Promise<HostKey[]> {
+async function readKeys(iam: IAMClient, name: string): Promise<HostKey[]> {
   const answer = await askAws(
     `read the keys of ${name}`,
     'iam:ListAccessKeys',
@@ -99,20 +81,17 @@ export async function readKeys(iam: IAMClient, name: string): Promise<HostKey[]>
 }
 
 /** When, and for which service, a key was last used; `undefined` = never. Throws `AwsCallError`. */
-export async function readKeyUse(
-  iam: IAMClient,
-  id: string,
-): Promise<{ at: number; service: string; region: string } | undefined> {
+async function readKeyUse(iam: IAMClient, id: string): Promise<KeyUse | undefined> {
   const answer = await askAws(`read the last use of key ${id}`, 'iam:GetAccessKeyLastUsed', () =>
     iam.send(new GetAccessKeyLastUsedCommand({ AccessKeyId: id })),
   );
   const { LastUsedDate, ServiceName = 'N/A', Region = 'N/A' } = answer?.AccessKeyLastUsed ?? {};
-  if (LastUsedDate === undefined) return undefined;
+  if (LastUsedDate === undefined || ServiceName === 'N/A') return undefined;
   return { at: LastUsedDate.getTime(), service: ServiceName, region: Region };
 }
 
 /** Names and paths of all users under a path. Throws `AwsCallError`. */
-export async function readUserNames(
+async function readUserNames(
   iam: IAMClient,
   path: string,
 ): Promise<{ name: string; path: string }[]> {
@@ -127,11 +106,36 @@ export async function readUserNames(
   return users;
 }
 
-/** A group's inline policies as text, and whether more is attached; `undefined` where there is none. */
+/** Every host's user with the last use of its keys; a few at a time, as IAM allows few calls a second. */
+export async function readHostUsers(
+  connection: Connection,
+  path: string,
+  onUser: (done: number, of: number) => void,
+): Promise<AuditedUser[]> {
+  const iam = new IAMClient(clientConfig(connection));
+  const names = await readUserNames(iam, path);
+  let done = 0;
+  return pMap(
+    names,
+    async (one) => {
+      const user = await readAttachments(iam, one.name, one.path);
+      const uses = await Promise.all(
+        user.keys.map(async ({ id }) => [id, await readKeyUse(iam, id)] as const),
+      );
+      done += 1;
+      onUser(done, names.length);
+      return { ...user, uses: Object.fromEntries(uses) };
+    },
+    { concurrency: USERS_AT_ONCE },
+  );
+}
+
+/** A group's inline policies, parsed, and whether more is attached; `undefined` where there is none. */
 export async function readHostGroup(
-  iam: IAMClient,
+  connection: Connection,
   name: string,
-): Promise<{ policies: string[]; attached: string[] } | undefined> {
+): Promise<{ policies: unknown[]; attached: string[] } | undefined> {
+  const iam = new IAMClient(clientConfig(connection));
   const GroupName = name;
   const ask = <Answer>(action: string, call: () => Promise<Answer>) =>
     askAws(`read the IAM group ${name}`, `iam:${action}`, call, ABSENT);
@@ -151,7 +155,9 @@ export async function readHostGroup(
   return {
     // IAM answers a document in the form of a URL.
     policies: policies.flatMap((policy) =>
-      policy?.PolicyDocument === undefined ? [] : decodeURIComponent(policy.PolicyDocument),
+      policy?.PolicyDocument === undefined
+        ? []
+        : JSON.parse(decodeURIComponent(policy.PolicyDocument)),
     ),
     attached: (attached?.AttachedPolicies ?? []).flatMap(({ PolicyArn }) => PolicyArn ?? []),
   };

@@ -4,18 +4,9 @@ import {
   DescribeStacksCommand,
   paginateListStackResources,
 } from '@aws-sdk/client-cloudformation';
+import type { DeployedStack, StackResource } from '../doctor/stack.ts';
 import { askAws } from './aws-error.ts';
 import { type Connection, clientConfig } from './connection.ts';
-
-/** A deployed stack. */
-export type DeployedStack = {
-  readonly name: string;
-  /** `CREATE_COMPLETE`, `UPDATE_ROLLBACK_FAILED`, ... */
-  readonly status: string;
-  readonly outputs: Readonly<Record<string, string>>;
-  readonly resources: readonly StackResource[];
-};
-export type StackResource = { readonly id: string; readonly type: string; readonly name: string };
 
 /** `undefined` where there is no stack of that name. Throws `AwsCallError`. */
 export async function readStack(

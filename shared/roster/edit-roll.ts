@@ -1,7 +1,9 @@
 // Changes to the text of a roll: one host in or out, paused or not, and every comment where it was.
-import { type Document, isAlias, isMap, isScalar, type Node, type Pair, type YAMLMap } from 'yaml';
+import type { Document, Node, Pair } from 'yaml';
 import { ConfigError } from './config-error.ts';
+import { isEqual } from './is-equal.ts';
 import { readRoster } from './read-roster.ts';
+import { hostsOf, indexOf, isEmpty, mapOf, pairOf, writeKey } from './roll-nodes.ts';
 import type { Host, Roster } from './roster.ts';
 import {
   endOf,
@@ -162,47 +164,4 @@ function appendHosts(text: string, document: Document, entry: string): string {
   if (mapOf(document.contents)?.flow === true) throw new YamlFormError('a flow map');
   const end = text === '' || text.endsWith('\n') ? '' : '\n';
   return `${text}${end}hosts:\n  ${entry}\n`;
-}
-
-function hostsOf(document: Document): YAMLMap {
-  const hosts = mapOf(pairOf(mapOf(document.contents), 'hosts')?.value);
-  if (hosts === undefined) throw new YamlFormError('hosts is no map of its own');
-  return hosts;
-}
-
-function pairOf(map: YAMLMap | undefined, name: string): Pair | undefined {
-  return map?.items.find((pair) => nameOf(pair) === name);
-}
-
-function indexOf(map: YAMLMap, name: string): number {
-  return map.items.findIndex((pair) => nameOf(pair) === name);
-}
-
-/** As the reader of the roll takes it: `0123` is that text, and not a number. */
-function nameOf({ key }: Pair): string {
-  return isScalar(key) ? (key.source ?? String(key.value)) : String(key);
-}
-
-function mapOf(node: unknown): YAMLMap | undefined {
-  return isMap(node) ? node : undefined;
-}
-
-function isEmpty(node: unknown): boolean {
-  if (isAlias(node)) return false;
-  return node === null || node === undefined || (isScalar(node) && node.source === '');
-}
-
-/** Plain where YAML reads it as it stands, also inside `{ }`. */
-function writeKey(name: string): string {
-  return /^[A-Za-z][\w.@+=/-]*$/.test(name) ? name : JSON.stringify(name);
-}
-
-function isEqual(a: unknown, b: unknown): boolean {
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
-  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
-  const keys = Object.keys(left);
-  return (
-    keys.length === Object.keys(right).length &&
-    keys.every((key) => key in right && isEqual(left[key], right[key]))
-  );
 }

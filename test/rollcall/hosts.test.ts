@@ -93,7 +93,7 @@ describe('rollcall add-host', () => {
     );
     expect(statSync(secrets).mode & 0o777).toBe(0o600);
     expect(stdout).toContain(
-      `cat ${secrets} web.pub.asc | ssh web sudo rollcall-backup-setup --id web --bucket acme-backups --region eu-west-1`,
+      `cat ${secrets} web-key/web.pub.asc | ssh web sudo rollcall-backup-setup --id web --bucket acme-backups --region eu-west-1`,
     );
     expect(stdout).toContain('npx sls deploy');
   });

@@ -54,12 +54,12 @@ async function check(args: readonly string[] = [], env: Record<string, string> =
 }
 
 describe('rollcall check, online', () => {
-  it('judges what is in the bucket, for two listings a host and one for strangers', async () => {
+  it('judges what was in the bucket, for one listing a host and one for strangers', async () => {
     aws.requests.clear();
     const { status, stdout } = await check();
     expect([status, stdout]).toEqual([0, expect.stringContaining('2 of 2 hosts ok')]);
     expect(aws.requests.counts().byOperation).toEqual({
-      ListObjectsV2: 3,
+      ListObjectsV2: 1,
       ListObjectVersions: 2,
     });
   });
@@ -107,7 +107,7 @@ describe('rollcall check, online', () => {
   });
 
   it('warns when it may read every target, but not look for strangers', async () => {
-    aws.faults.add({ service: 's3', nth: 5, fault: { error: 'AccessDenied' } });
+    aws.faults.add({ service: 's3', nth: 3, fault: { error: 'AccessDenied' } });
     const { status, stdout } = await check();
     expect(status).toBe(1);
     expect(stdout).toContain('could not look for unknown hosts');

@@ -326,6 +326,15 @@ exit 30'
   nothing_left
 }
 
+@test "a dry run that fails says why, and is not remembered as a run" {
+  lists "+ $BATS_TEST_TMPDIR/data"
+  run rollcall-backup run --dry-run
+  expect 3 'would save all of /'
+  [[ $output != *FAIL* ]]
+  [ ! -e "$state/last-run" ]
+  nothing_left
+}
+
 @test "is due once a backup day, which begins at HOUR" {
   at '2026-11-23 01:59' run rollcall-backup run
   expect 0

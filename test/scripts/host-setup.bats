@@ -142,6 +142,13 @@ aws_secret_access_key = S3cr3t/Of+Web='
   [[ $output != *S3cr3t* ]]
 }
 
+@test "does not take the root of a bucket for its own prefix" {
+  for nothing in '' /; do
+    run rollcall-backup-setup "${common[@]}" --prefix "$nothing"
+    expect 2 'a prefix is needed'
+  done
+}
+
 @test "has no option that takes a secret" {
   run rollcall-backup-setup "${common[@]}" --secret-access-key S3cr3t
   expect 2 'unknown option --secret-access-key'

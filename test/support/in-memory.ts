@@ -1,5 +1,6 @@
 // A bucket in memory, asked as the check asks: every page whole, or cut after a number of rows.
-import { askListings, type SavedListing } from '../../scripts/rollcall/saved-listing.ts';
+import { askListings } from '../../scripts/rollcall/ask-listings.ts';
+import type { SavedListing } from '../../scripts/rollcall/saved-listing.ts';
 import type { VersionRow } from '../../shared/check/fold-versions.ts';
 import type {
   KeyedObject,

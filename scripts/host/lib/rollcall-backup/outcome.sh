@@ -37,6 +37,8 @@ count_try() {
 finish() {
   status=$1 reason=$2
   finished=yes
+  # a dry run has said what is wrong, and is no run to remember
+  [ "${dry_run:-no}" = no ] || exit "$status"
   outcome=FAIL priority=err
   if [ "$status" = 0 ]; then
     outcome=OK priority=notice
@@ -53,7 +55,7 @@ finish() {
   if [ -d "$state" ]; then
     printf 'at=%s\noutcome=%s\ntold=%s\n' "$(date +%s)" "$outcome_line" "$told" | write_file 0644 "$state/last-run" || :
     if [ "$status" = 0 ]; then
-      printf 'began=%s\nset=%s\nended=%s\nbytes=%s\nvolumes=%s\nunreadable=%s\n' "$began" "$set_time" "$(date +%s)" \
+      printf 'began=%s\nset=%s\nended=%s\nbytes=%s\nvolumes=%s\nunreadable=%s\n' "$began_full" "$set_time" "$(date +%s)" \
         "$bytes" "$volumes" "${unreadable:-0}" | write_file 0644 "$state/last-success" || :
     fi
   fi

@@ -1,0 +1,178 @@
+// Reads what is deployed, and has every concern judged: each on its own, so that one refusal hides nothing else.
+import { AwsCallError } from '../../../shared/aws/aws-error.ts';
+import type { Connection } from '../../../shared/aws/connection.ts';
+import { readAlarms } from '../../../shared/aws/read-alarms.ts';
+import { connectBucketReader } from '../../../shared/aws/read-bucket.ts';
+import { readHostGroup, readHostUsers } from '../../../shared/aws/read-host-users.ts';
+import { readMailAccount } from '../../../shared/aws/read-mail-account.ts';
+import { readSmsAccount } from '../../../shared/aws/read-sms-account.ts';
+import { readStack } from '../../../shared/aws/read-stack.ts';
+import { readSubscriptions } from '../../../shared/aws/read-topic.ts';
+import { s3Ledger } from '../../../shared/aws/s3-ledger.ts';
+import { judgeAlarms } from '../../../shared/doctor/alarms.ts';
+import { judgeBucket } from '../../../shared/doctor/bucket.ts';
+import type { Check, Reading } from '../../../shared/doctor/check.ts';
+import { judgeEvents } from '../../../shared/doctor/events.ts';
+import { judgeHostRights } from '../../../shared/doctor/host-rights.ts';
+import { judgeHostUsers } from '../../../shared/doctor/host-users.ts';
+import { judgeLastRun } from '../../../shared/doctor/last-run.ts';
+import { judgeLifecycle } from '../../../shared/doctor/lifecycle.ts';
+import { judgeMail, mailIdentities } from '../../../shared/doctor/mail.ts';
+import { judgeSms } from '../../../shared/doctor/sms.ts';
+import { type DeployedStack, judgeStack, nameOf, namesOf } from '../../../shared/doctor/stack.ts';
+import { judgeSubscriptions } from '../../../shared/doctor/subscriptions.ts';
+import { parseState } from '../../../shared/ledger/ledger-state.ts';
+import type { Roster } from '../../../shared/roster/roster.ts';
+import { alertSubscribers, opsSubscribers } from '../../../shared/roster/subscribers.ts';
+import { undeleteDays } from '../../stack/backup-bucket.ts';
+import { hostUserPath } from '../../stack/bucket-policy.ts';
+import { hostGroupName } from '../../stack/host-group.ts';
+import { ledgerBucket } from '../../stack/ledger-bucket.ts';
+import { manifestSuffixes } from '../../stack/object-events.ts';
+
+/** What an audit is about. */
+export type Subject = {
+  readonly connection: Connection;
+  readonly roster: Roster;
+  readonly stackName: string;
+  readonly now: number;
+  readonly onHost: (done: number, of: number) => void;
+};
+
+/** Every check, in the order in which a person would look. */
+export async function examine(subject: Subject): Promise<readonly Check[]> {
+  const { connection, roster, stackName, now } = subject;
+  const stack = await attempt(() => readStack(connection, stackName));
+  const found = stack.read ? stack.value : undefined;
+  const { alerts } = roster;
+  const [bucket, hosts, alertSubscriptions, opsSubscriptions, mail, sms, alarms, lastRun] =
+    await Promise.all([
+      examineBucket(subject, stack),
+      examineHosts(subject, stack),
+      readTopic(connection, stack, 'AlertsTopicArn'),
+      readTopic(connection, stack, 'OpsTopicArn'),
+      attempt(() => readMailAccount(connection, mailIdentities(roster))),
+      attempt(() => readSmsAccount(connection, alerts.sms)),
+      ofStack(stack, (one) => readAlarms(connection, alarmNames(one))),
+      ofStack(stack, (one) => readLastRun(connection, one)),
+    ]);
+  return [
+    ...judgeStack(stack, stackName),
+    ...bucket,
+    ...hosts,
+    ...judgeSubscriptions('alerts topic', alertSubscriptions, alertSubscribers(alerts)),
+    ...judgeSubscriptions('ops topic', opsSubscriptions, opsSubscribers(alerts)),
+    ...judgeMail(mail, roster),
+    ...judgeSms(sms, roster),
+    ...judgeAlarms(alarms, alarmNames(found)),
+    ...judgeLastRun(lastRun, now),
+  ];
+}
+
+async function examineBucket(
+  { connection, roster }: Subject,
+  stack: Reading<DeployedStack | undefined>,
+): Promise<readonly Check[]> {
+  const reader = connectBucketReader(connection, roster.bucket);
+  const region = await attempt(reader.region);
+  if (region.read && region.value === undefined) {
+    const none = { read: false, why: 'there is no bucket', fix: 'npx sls deploy' } as const;
+    const nothing = { versioning: none, publicAccessBlocked: none, ownership: none };
+    return judgeBucket({ region, ...nothing, encryption: none }, roster);
+  }
+  const [versioning, publicAccessBlocked, ownership, encryption, lifecycle, notifications] =
+    await Promise.all([
+      attempt(reader.versioning),
+      attempt(reader.publicAccessBlocked),
+      attempt(reader.ownership),
+      attempt(reader.encryption),
+      attempt(reader.lifecycle),
+      attempt(reader.notifications),
+    ]);
+  const deployed = stack.read ? stack.value : undefined;
+  return [
+    ...judgeBucket({ region, versioning, publicAccessBlocked, ownership, encryption }, roster),
+    ...judgeLifecycle(lifecycle, roster, undeleteDays),
+    // Whom the bucket should tell, only the stack knows.
+    ...judgeEvents(stack.read ? notifications : stack, roster, {
+      functionName: nameOf(deployed, 'OnObjectLambdaFunction'),
+      suffixes: manifestSuffixes,
+      rules: namesOf(deployed, 'AWS::Events::Rule'),
+    }),
+  ];
+}
+
+async function examineHosts(
+  { connection, roster, now, onHost }: Subject,
+  stack: Reading<DeployedStack | undefined>,
+): Promise<readonly Check[]> {
+  const group = hostGroupName(roster.bucket);
+  const reader = connectBucketReader(connection, roster.bucket);
+  const [bucketPolicy, groupPolicies, users] = await Promise.all([
+    attempt(reader.policy),
+    attempt(() => readHostGroup(connection, group)),
+    attempt(() => readHostUsers(connection, hostUserPath, onHost)),
+  ]);
+  const account = await ofStack(
+    stack,
+    async ({ outputs }) => outputs.AlertsTopicArn?.split(':')[4],
+  );
+  const policies = { bucket: bucketPolicy, group: groupPolicies };
+  return [
+    ...judgeHostRights(policies, roster, account),
+    ...judgeHostUsers(users, roster, group, now),
+  ];
+}
+
+/** Whatever AWS refuses is a reading that failed; anything else is a bug. */
+async function attempt<Value>(read: () => Promise<Value>): Promise<Reading<Value>> {
+  try {
+    return { read: true, value: await read() };
+  } catch (error) {
+    if (!(error instanceof AwsCallError)) throw error;
+    return { read: false, why: error.message, fix: error.hint };
+  }
+}
+
+/** What can only be asked when the stack says what it is called. */
+async function ofStack<Value>(
+  stack: Reading<DeployedStack | undefined>,
+  read: (stack: DeployedStack) => Promise<Value>,
+): Promise<Reading<Value>> {
+  if (!stack.read) return stack;
+  const { value } = stack;
+  if (value !== undefined) return attempt(() => read(value));
+  return {
+    read: false,
+    why: 'without the stack nobody knows its name',
+    fix: 'npx sls deploy; or name the stack: --stack NAME',
+  };
+}
+
+function readTopic(
+  connection: Connection,
+  stack: Reading<DeployedStack | undefined>,
+  output: string,
+) {
+  return ofStack(stack, ({ outputs }) => readSubscriptions(connection, outputs[output] ?? ''));
+}
+
+function alarmNames(stack: DeployedStack | undefined): string[] {
+  return namesOf(stack, 'AWS::CloudWatch::Alarm');
+}
+
+async function readLastRun(
+  connection: Connection,
+  stack: DeployedStack,
+): Promise<number | undefined> {
+  const bucket = nameOf(stack, ledgerBucket) ?? '';
+  try {
+    const { text } = await s3Ledger(connection, bucket).read();
+    return text === undefined ? undefined : parseState(text)?.judgedUntil;
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new AwsCallError(message, 'allow s3:GetObject on the ledger to these credentials', {
+      cause,
+    });
+  }
+}

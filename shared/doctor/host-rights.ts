@@ -1,0 +1,164 @@
+// What a host's key can do: asked of the policies themselves, as if the host tried.
+import type { Roster } from '../roster/roster.ts';
+import { type Check, fail, judgeReading, ok, type Reading, warn } from './check.ts';
+import { type Decision, decide, type PolicyRequest } from './policy-decision.ts';
+
+/** The policies, parsed; `undefined` = there is none. */
+export type Policies = {
+  readonly bucket: Reading<unknown>;
+  readonly group: Reading<
+    { readonly policies: readonly unknown[]; readonly attached: readonly string[] } | undefined
+  >;
+};
+
+type Deed = {
+  readonly does: string;
+  readonly action: string;
+  readonly key?: string;
+  readonly context?: Readonly<Record<string, string>>;
+};
+
+const HOST = 'a-host';
+const OWN = `${HOST}/duplicity-full.20261123T031502Z.vol1.difftar.gpg`;
+const OTHERS = 'other-host/duplicity-full.20261123T031502Z.vol1.difftar.gpg';
+
+/** What the bucket must refuse a host, even one that was granted everything. */
+const FORBIDDEN: readonly Deed[] = [
+  { does: 'delete its backups', action: 's3:DeleteObject', key: OWN },
+  { does: 'delete old versions for good', action: 's3:DeleteObjectVersion', key: OWN },
+  { does: "write among another host's backups", action: 's3:PutObject', key: OTHERS },
+  { does: "read another host's backups", action: 's3:GetObject', key: OTHERS },
+  { does: 'open an object by an ACL', action: 's3:PutObjectAcl', key: OWN },
+  { does: 'switch versioning off', action: 's3:PutBucketVersioning' },
+  { does: 'shorten the lifecycle', action: 's3:PutLifecycleConfiguration' },
+  { does: 'change the bucket policy', action: 's3:PutBucketPolicy' },
+  { does: 'delete the bucket', action: 's3:DeleteBucket' },
+  {
+    does: 'send its backups in the clear',
+    action: 's3:PutObject',
+    key: OWN,
+    context: { 'aws:SecureTransport': 'false' },
+  },
+];
+/** What a backup consists of. */
+const NEEDED: readonly Deed[] = [
+  { does: 'add a backup', action: 's3:PutObject', key: OWN },
+  { does: 'list the bucket', action: 's3:ListBucket' },
+];
+
+/** `account` is the number of the AWS account that the hosts live in: a policy knows them by it. */
+export function judgeHostRights(
+  { bucket, group }: Policies,
+  roster: Roster,
+  account: Reading<string | undefined>,
+): readonly Check[] {
+  const number = account.read ? account.value : undefined;
+  const those: Those = (deeds, document, ...answers) =>
+    deeds
+      .filter((deed) =>
+        answers.includes(decide(document, requestOf(deed, roster.bucket, number ?? NO_ACCOUNT))),
+      )
+      .map(({ does }) => does);
+  return [
+    ...judgeReading('bucket policy', account.read ? bucket : account, (policy) =>
+      judgeBucketPolicy(policy, roster, those),
+    ),
+    ...judgeReading('host group', group, (found) => judgeGroup(found, those)),
+  ];
+}
+
+// The group's own policy names no account.
+const NO_ACCOUNT = '000000000000';
+
+type Those = (deeds: readonly Deed[], document: unknown, ...answers: Decision[]) => string[];
+
+function judgeBucketPolicy(policy: unknown, { existing }: Roster, those: Those): readonly Check[] {
+  const check = 'bucket policy';
+  const open = those(FORBIDDEN, policy, 'none', 'allow');
+  const unsure = those([...FORBIDDEN, ...NEEDED], policy, 'unsure');
+  const locked = those(NEEDED, policy, 'deny');
+  const repair = existing ? 'copy the denials in scripts/stack/bucket-policy.ts' : 'npx sls deploy';
+  const checks: Check[] = [];
+  if (locked.length > 0) checks.push(fail(check, `no host can ${locked.join(', or ')}`, repair));
+  if (open.length > 0) {
+    const says = `it would not stop a host that was granted too much, or an administrator's mistake: ${open.join('; ')}`;
+    // The owner of a bucket that was there before answers for its policy.
+    checks.push(existing ? warn(check, says, repair) : fail(check, says, repair));
+  }
+  if (unsure.length > 0) {
+    const says = `it has conditions that are not understood here; they decide whether a host can ${unsure.join('; ')}`;
+    checks.push({
+      check,
+      status: 'unknown',
+      says,
+      fix: 'ask the IAM policy simulator, in the AWS console',
+    });
+  }
+  if (checks.length > 0) return checks;
+  return [
+    ok(
+      check,
+      'a host can neither delete, read others, nor reconfigure, whatever it is granted; TLS only',
+    ),
+  ];
+}
+
+function judgeGroup(
+  group:
+    | { readonly policies: readonly unknown[]; readonly attached: readonly string[] }
+    | undefined,
+  those: Those,
+): readonly Check[] {
+  const check = 'host group';
+  const repair = 'npx sls deploy';
+  if (group === undefined) return [fail(check, 'it does not exist: no host can write', repair)];
+  const document = {
+    Statement: group.policies.flatMap((one) => (one as { Statement?: unknown }).Statement ?? []),
+  };
+  const lacking = those(NEEDED, document, 'none', 'deny');
+  const granted = those(FORBIDDEN.slice(0, -1), document, 'allow');
+  const unsure = those([...NEEDED, ...FORBIDDEN], document, 'unsure');
+  const checks: Check[] = [];
+  if (lacking.length > 0)
+    checks.push(fail(check, `its hosts cannot ${lacking.join(', nor ')}`, repair));
+  if (granted.length > 0)
+    checks.push(fail(check, `its policy grants a host to ${granted.join('; ')}`, repair));
+  if (group.attached.length > 0) {
+    checks.push(
+      warn(
+        check,
+        `more policies are attached to it: ${group.attached.join(', ')}`,
+        'detach them: aws iam detach-group-policy',
+      ),
+    );
+  }
+  if (unsure.length > 0) {
+    const says = `its policy has conditions that are not understood here: ${unsure.join('; ')}`;
+    checks.push({
+      check,
+      status: 'unknown',
+      says,
+      fix: 'ask the IAM policy simulator, in the AWS console',
+    });
+  }
+  return checks.length > 0
+    ? checks
+    : [ok(check, 'its hosts can append below their own name, and list')];
+}
+
+function requestOf({ action, key, context }: Deed, bucket: string, account: string): PolicyRequest {
+  const principal = `arn:aws:iam::${account}:user/backup-hosts/${HOST}`;
+  return {
+    principal,
+    action,
+    resource: `arn:aws:s3:::${bucket}${key === undefined ? '' : `/${key}`}`,
+    context: {
+      'aws:username': HOST,
+      'aws:PrincipalArn': principal,
+      'aws:PrincipalAccount': account,
+      'aws:SecureTransport': 'true',
+      's3:TlsVersion': '1.3',
+      ...context,
+    },
+  };
+}

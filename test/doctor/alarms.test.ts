@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { judgeAlarms } from '../../shared/doctor/alarms.ts';
+import { read, said } from './readings.ts';
+
+describe('judgeAlarms', () => {
+  const good = { name: 'stopped', state: 'OK', actionsEnabled: true, actions: ['arn:ops'] };
+  it.each([
+    ['quiet', [good], 'ok: 1 alarm, all with somebody to tell, and quiet'],
+    ['gone', [], 'fail: stopped is gone'],
+    [
+      'switched off',
+      [{ ...good, actionsEnabled: false }],
+      'fail: stopped rings for nobody: its actions are switched off',
+    ],
+    [
+      'without anybody to tell',
+      [{ ...good, actions: [] }],
+      'fail: stopped rings for nobody: its actions are gone',
+    ],
+    ['ringing', [{ ...good, state: 'ALARM' }], 'warn: stopped rings now'],
+  ])('tells that one is %s', (_, alarms, words) => {
+    expect(said(judgeAlarms(read(alarms), ['stopped']))).toEqual([words]);
+  });
+});

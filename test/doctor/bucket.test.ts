@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { type BucketSettings, judgeBucket } from '../../shared/doctor/bucket.ts';
+import { auditStatus } from '../../shared/doctor/check.ts';
+import { read, roster, said } from './readings.ts';
+
+describe('judgeBucket', () => {
+  const good: BucketSettings = {
+    region: read('eu-west-1'),
+    versioning: read('Enabled'),
+    publicAccessBlocked: read(['a', 'b', 'c', 'd']),
+    ownership: read('BucketOwnerEnforced'),
+    encryption: read('AES256'),
+  };
+  it('is well with the bucket of the stack', () => {
+    expect(auditStatus(judgeBucket(good, roster))).toBe(0);
+  });
+  it.each([
+    [
+      'bucket',
+      { region: read('us-east-1') },
+      'fail: backups is in us-east-1, and the roll says eu-west-1',
+    ],
+    [
+      'versioning',
+      { versioning: read('Suspended' as const) },
+      'fail: suspended: a host can overwrite its backups without a trace',
+    ],
+    [
+      'public access',
+      { publicAccessBlocked: read(['a']) },
+      'fail: 1 of 4 blocks are on: the bucket could be opened to the world',
+    ],
+    [
+      'ownership',
+      { ownership: read(undefined) },
+      'warn: not set: an object can have an owner and an ACL of its own',
+    ],
+    ['encryption', { encryption: read(undefined) }, 'warn: S3 encrypts nothing by default'],
+  ])('tells what is wrong with %s', (check, over, words) => {
+    const bad = judgeBucket({ ...good, ...over }, roster).filter(({ status }) => status !== 'ok');
+    expect([bad[0]?.check, ...said(bad)]).toEqual([check, words]);
+  });
+  it('says once that there is no bucket', () => {
+    expect(said(judgeBucket({ ...good, region: read(undefined) }, roster))).toEqual([
+      'fail: there is no bucket backups',
+    ]);
+  });
+});

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { judgeAlarms } from '../../shared/doctor/alarms.ts';
+import { type BucketSettings, judgeBucket } from '../../shared/doctor/bucket.ts';
+import { auditStatus, type Check } from '../../shared/doctor/check.ts';
+import { judgeEvents } from '../../shared/doctor/events.ts';
+import { judgeHostRights } from '../../shared/doctor/host-rights.ts';
+import { judgeHostUsers } from '../../shared/doctor/host-users.ts';
+import { judgeLastRun } from '../../shared/doctor/last-run.ts';
+import { judgeLifecycle } from '../../shared/doctor/lifecycle.ts';
+import { judgeMail } from '../../shared/doctor/mail.ts';
+import { judgeSms } from '../../shared/doctor/sms.ts';
+import { judgeStack } from '../../shared/doctor/stack.ts';
+import { judgeSubscriptions } from '../../shared/doctor/subscriptions.ts';
+import { account } from '../stack/resolve-template.ts';
+import { fullRoll } from '../stack/rolls.ts';
+import { now, read, roster, unread } from './readings.ts';
+
+describe('an audit', () => {
+  const all: Check[] = (['ok', 'warn', 'unknown', 'fail'] as const).map((status) => ({
+    check: 'x',
+    says: 'y',
+    fix: 'z',
+    status,
+  }));
+  it.each([
+    [1, 0],
+    [2, 1],
+    [3, 3],
+    [4, 2],
+  ])('of the first %i states ends with %i', (length, status) => {
+    expect(auditStatus(all.slice(0, length))).toBe(status);
+  });
+
+  it('never takes what it could not read for ok, whatever it is', () => {
+    const roll = { ...roster, alerts: { ...fullRoll.alerts } };
+    const wanted = { functionName: 'f', suffixes: ['.m'], rules: [] };
+    const settings: BucketSettings = {
+      region: unread,
+      versioning: unread,
+      publicAccessBlocked: unread,
+      ownership: unread,
+      encryption: unread,
+    };
+    const checks = [
+      judgeAlarms(unread, ['a']),
+      judgeBucket(settings, roll),
+      judgeEvents(unread, roll, wanted),
+      judgeHostRights({ bucket: unread, group: unread }, roll, read(account)),
+      judgeHostRights({ bucket: read({}), group: unread }, roll, unread),
+      judgeHostUsers(unread, roll, 'g', now),
+      judgeLastRun(unread, now),
+      judgeLifecycle(unread, roll, 8),
+      judgeMail(unread, roll),
+      judgeSms(unread, roll),
+      judgeStack(unread, 's'),
+      judgeSubscriptions('t', unread, []),
+    ];
+    for (const some of checks)
+      expect(some.map(({ status }) => status)).toEqual(some.map(() => 'unknown'));
+    expect(checks.flat()).toHaveLength(18);
+  });
+});

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { stackOf } from '../../scripts/stack/stack.ts';
+import { auditStatus } from '../../shared/doctor/check.ts';
+import { judgeHostRights } from '../../shared/doctor/host-rights.ts';
+import { account, resolveTemplate } from '../stack/resolve-template.ts';
+import { fullRoll } from '../stack/rolls.ts';
+import { read, said } from './readings.ts';
+
+describe('judgeHostRights', () => {
+  const resources = resolveTemplate(stackOf(fullRoll).resources);
+  const bucketPolicy = resources.BackupBucketPolicy?.Properties.PolicyDocument;
+  const groupPolicy = resources.HostGroup?.Properties.Policies[0].PolicyDocument;
+  const judged = (
+    bucket: unknown,
+    group: unknown[] | undefined,
+    attached: string[] = [],
+    existing = false,
+  ) =>
+    judgeHostRights(
+      {
+        bucket: read(bucket),
+        group: read(group === undefined ? undefined : { policies: group, attached }),
+      },
+      { ...fullRoll, existing },
+      read(account),
+    );
+  const without = (sid: string) => ({
+    ...bucketPolicy,
+    Statement: bucketPolicy.Statement.filter(({ Sid }: { Sid: string }) => Sid !== sid),
+  });
+
+  it('is well with the policies of the stack', () => {
+    expect(auditStatus(judged(bucketPolicy, [groupPolicy]))).toBe(0);
+  });
+  it.each([
+    ['TlsOnly', 'send its backups in the clear'],
+    [
+      'HostsStayInTheirOwnPrefix',
+      "write among another host's backups; read another host's backups",
+    ],
+  ])('tells what a host could do without %s', (sid, deed) => {
+    expect(said(judged(without(sid), [groupPolicy]))[0]).toMatch(new RegExp(`^fail: .*: ${deed}$`));
+  });
+  it('tells that there is no policy at all, and only warns for the bucket of somebody else', () => {
+    expect(said(judged(undefined, [groupPolicy]))[0]).toMatch(
+      /^fail: .*delete old versions for good/,
+    );
+    expect(said(judged(undefined, [groupPolicy], [], true))[0]).toMatch(
+      /^warn: .*delete old versions for good/,
+    );
+  });
+  it('tells that a policy locks the hosts out', () => {
+    const locked = {
+      Statement: [
+        ...bucketPolicy.Statement,
+        { Effect: 'Deny', Principal: '*', Action: 's3:PutObject', Resource: '*' },
+      ],
+    };
+    expect(said(judged(locked, [groupPolicy]))[0]).toBe('fail: no host can add a backup');
+  });
+  it('does not pretend to know what it does not understand', () => {
+    const odd = {
+      Statement: [
+        ...without('HostsOnlyAppend').Statement,
+        {
+          Effect: 'Deny',
+          Principal: '*',
+          Action: '*',
+          Resource: '*',
+          Condition: { IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } },
+        },
+      ],
+    };
+    expect(judged(odd, [groupPolicy])[0]?.status).toBe('unknown');
+  });
+  it.each<[string, unknown[] | undefined, string[], RegExp]>([
+    ['no group', undefined, [], /^fail: it does not exist/],
+    ['an empty group', [], [], /^fail: its hosts cannot add a backup, nor list/],
+    [
+      'a group that may delete',
+      [{ Statement: { Effect: 'Allow', Action: 's3:*', Resource: '*' } }],
+      [],
+      /^fail: its policy grants a host to delete its backups/,
+    ],
+    [
+      'a group with more attached',
+      [groupPolicy],
+      ['arn:aws:iam::aws:policy/ReadOnlyAccess'],
+      /^warn: more policies are attached/,
+    ],
+  ])('judges %s', (_, group, attached, words) => {
+    expect(said(judged(bucketPolicy, group, attached))[1]).toMatch(words);
+  });
+});

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { judgeLifecycle, type LifecycleRule } from '../../shared/doctor/lifecycle.ts';
+import { read, roster, said } from './readings.ts';
+
+describe('judgeLifecycle', () => {
+  const rule = (over: Partial<LifecycleRule> = {}): LifecycleRule => ({
+    id: 'expire',
+    prefix: '',
+    expireDays: 30,
+    noncurrentDays: 8,
+    abortDays: 1,
+    sweepsMarkers: false,
+    ...over,
+  });
+  const sweep = rule({
+    id: 'sweep',
+    expireDays: undefined,
+    noncurrentDays: undefined,
+    abortDays: undefined,
+    sweepsMarkers: true,
+  });
+  it.each<[string, LifecycleRule[], string[]]>([
+    [
+      'the rules of the stack',
+      [rule(), sweep],
+      ['ok: backups are hidden after 30 days, and can be brought back for 8 more'],
+    ],
+    [
+      'fewer days than the roll',
+      [rule({ expireDays: 6 }), sweep],
+      ['fail: backups are hidden after 6 days, and the roll says 30'],
+    ],
+    [
+      'a second, shorter rule',
+      [rule(), rule({ expireDays: 1 }), sweep],
+      ['fail: backups are hidden after 1 days, and the roll says 30'],
+    ],
+    [
+      'a shorter rule for some',
+      [rule(), rule({ id: 'x', prefix: 'web/', expireDays: 1 }), sweep],
+      ['fail: the rule "x" hides what is below "web/" after 1 days'],
+    ],
+    [
+      'no time to undelete',
+      [rule({ noncurrentDays: 1 }), sweep],
+      ['fail: what is hidden or overwritten is lost after 1 days, not 8'],
+    ],
+    [
+      'no rule',
+      [],
+      [
+        'warn: nothing is ever hidden, and the roll says 30',
+        'warn: what is hidden or overwritten is kept, and billed, for ever',
+        'warn: the parts of unfinished uploads stay, and are billed; no listing shows them',
+        'warn: delete markers pile up, and make every listing slower',
+      ],
+    ],
+  ])('judges %s', (_, rules, words) => {
+    expect(said(judgeLifecycle(read(rules), roster, 8))).toEqual(words);
+  });
+  it('advises to keep backups for longer', () => {
+    expect(
+      said(
+        judgeLifecycle(read([rule({ expireDays: 6 }), sweep]), { ...roster, keepDays: 6 }, 8),
+      ).at(-1),
+    ).toMatch(/^warn: 6 days are few/);
+  });
+});

@@ -1,0 +1,18 @@
+// Readings for the checks, and their lines in words.
+import type { Check, Reading } from '../../shared/doctor/check.ts';
+import { aHost, aRoster, at } from '../support/builders.ts';
+
+export const now = at('2026-11-23T12:00:00Z');
+export const DAY = 86_400_000;
+export const roster = aRoster([aHost()], { keepDays: 30 });
+
+export const read = <Value>(value: Value): Reading<Value> => ({ read: true, value });
+export const unread = {
+  read: false,
+  why: 'could not read it: AccessDenied (403)',
+  fix: 'allow it',
+} as const;
+
+/** Status and words, without what to do, which the type demands. */
+export const said = (checks: readonly Check[]) =>
+  checks.map(({ status, says }) => `${status}: ${says}`);

@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { type DeployedStack, judgeStack } from '../../shared/doctor/stack.ts';
+import { read, said } from './readings.ts';
+
+describe('judgeStack', () => {
+  const stack = (status: string): DeployedStack => ({
+    name: 's',
+    status,
+    outputs: {},
+    resources: [],
+  });
+  it.each([
+    ['UPDATE_COMPLETE', 'ok'],
+    ['UPDATE_IN_PROGRESS', 'warn'],
+    ['UPDATE_ROLLBACK_COMPLETE', 'warn'],
+    ['UPDATE_ROLLBACK_FAILED', 'fail'],
+    ['ROLLBACK_COMPLETE', 'fail'],
+  ])('takes %s for %s', (state, status) => {
+    expect(judgeStack(read(stack(state)), 's')[0]?.status).toBe(status);
+  });
+  it('says that there is none', () => {
+    expect(said(judgeStack(read(undefined), 's'))).toEqual([
+      'fail: there is no stack s: nobody watches',
+    ]);
+  });
+});

@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { judgeSubscriptions } from '../../shared/doctor/subscriptions.ts';
+import { read, said } from './readings.ts';
+
+describe('judgeSubscriptions', () => {
+  const ops = { protocol: 'email', endpoint: 'ops@example.net' } as const;
+  it.each([
+    ['confirmed', [{ ...ops, confirmed: true }], 'ok: 1 subscription, all confirmed'],
+    [
+      'waiting',
+      [{ ...ops, confirmed: false }],
+      'fail: email ops@example.net has not confirmed, and hears nothing',
+    ],
+    [
+      'gone',
+      [],
+      'fail: email ops@example.net is on the roll, and not subscribed: it hears nothing',
+    ],
+    [
+      'joined by a stranger',
+      [
+        { ...ops, confirmed: true },
+        { ...ops, endpoint: 'x@y.net', confirmed: true },
+      ],
+      'warn: email x@y.net is subscribed, and is not on the roll',
+    ],
+  ])('tells that it is %s', (_, found, words) => {
+    expect(said(judgeSubscriptions('ops topic', read(found), [ops]))).toEqual([words]);
+  });
+});

@@ -1,0 +1,109 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
+import type { Check } from '../../shared/doctor/check.ts';
+import { runRollcall } from './run-rollcall.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'rollcall-doctor-'));
+const hosts = join(folder, 'hosts.yml');
+let aws: LocalAws;
+
+const run = (...args: string[]) => runRollcall(aws, ['doctor', '--hosts', hosts, ...args]);
+const audit = async () =>
+  JSON.parse((await run('--format', 'json')).stdout) as {
+    version: number;
+    checks: Check[];
+    summary: Record<string, number>;
+  };
+const find = (checks: readonly Check[], name: string) => checks.find(({ check }) => check === name);
+
+beforeAll(async () => {
+  aws = await startLocalAws();
+  aws.createBucket('acme-backups', { versioning: true });
+  writeFileSync(
+    hosts,
+    'bucket: acme-backups\nregion: eu-west-1\nkeepDays: 30\nalerts: { from: b@example.net, mail: [o@example.net], sms: ["+31600000000"] }\nhosts: { web: {} }\n',
+  );
+});
+beforeEach(() => aws.faults.clear());
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await aws.close();
+});
+
+describe('rollcall doctor', () => {
+  it('tells the state of each thing, and never takes what it could not read for ok', async () => {
+    aws.setIdentity('b@example.net', 'Success');
+    const { checks, version, summary } = await audit();
+    expect(version).toBe(1);
+    expect(Object.values(summary).reduce((sum, count) => sum + count)).toBe(checks.length);
+    expect(find(checks, 'bucket')).toEqual({
+      check: 'bucket',
+      status: 'ok',
+      says: 'acme-backups is in eu-west-1',
+    });
+    expect(find(checks, 'versioning')?.status).toBe('ok');
+    expect(find(checks, 'mail')?.status).toBe('ok');
+    expect(find(checks, 'host users')).toMatchObject({
+      status: 'fail',
+      fix: 'rollcall add-host web',
+    });
+    // The local AWS has neither CloudFormation nor CloudWatch.
+    for (const name of [
+      'stack',
+      'events',
+      'bucket policy',
+      'alerts topic',
+      'ops topic',
+      'alarms',
+      'last run',
+    ]) {
+      expect(find(checks, name)?.status).toBe('unknown');
+    }
+    for (const one of checks.filter(({ status }) => status !== 'ok'))
+      expect(one).toHaveProperty('fix', expect.stringMatching(/./));
+  });
+
+  it('ends with 2 for what fails, and shows what to do', async () => {
+    const { status, stdout } = await run();
+    expect(status).toBe(2);
+    expect(stdout).toMatch(
+      /^FAIL +host users +web is on the roll and has no IAM user: it cannot write\n +do now: rollcall add-host web$/m,
+    );
+    expect(stdout).toMatch(
+      /\d+ of \d+ checks ok, \d+ failed, \d+ warnings?, \d+ could not be looked at\n$/,
+    );
+  });
+
+  it('sees the sandboxes', async () => {
+    aws.ses.sandbox = true;
+    aws.sms.sandbox = true;
+    const { checks } = await audit();
+    expect(find(checks, 'mail')?.says).toContain('SES sandbox');
+    expect(find(checks, 'sms')?.says).toContain('SMS sandbox');
+  });
+
+  it('says so when it may not look', async () => {
+    aws.faults.add({ operation: 'GetBucketVersioning', fault: { error: 'AccessDenied' } });
+    const { checks } = await audit();
+    expect(find(checks, 'versioning')).toEqual({
+      check: 'versioning',
+      status: 'unknown',
+      says: 'could not read the versioning of acme-backups: AccessDenied (403)',
+      fix: 'allow s3:GetBucketVersioning to these credentials, or choose others with AWS_PROFILE',
+    });
+  });
+
+  it('ends with 3 when it can see nothing at all', async () => {
+    aws.faults.add({ fault: { error: 'AccessDenied' } });
+    const { status, stdout } = await run();
+    expect([status, stdout]).toEqual([3, expect.stringContaining('0 of 17 checks ok, 0 failed')]);
+  });
+
+  it('refuses a format that it does not know', async () => {
+    const { status, stderr } = await run('--format', 'nagios');
+    expect([status, stderr]).toEqual([3, expect.stringContaining('write table or json')]);
+  });
+});
