@@ -8,6 +8,7 @@ import { runExplain } from './rollcall/explain-command.ts';
 import { runMute } from './rollcall/mute-command.ts';
 import { runRemoveHost } from './rollcall/remove-host-command.ts';
 import { runTestAlert } from './rollcall/test-alert-command.ts';
+import { runUndelete } from './rollcall/undelete-command.ts';
 import { runUnmute } from './rollcall/unmute-command.ts';
 import { UsageError } from './rollcall/usage-error.ts';
 
@@ -28,6 +29,7 @@ Commands
   remove-host   take them away again; the archive stays
   mute          expect no backup from a host until a date
   unmute        expect them again
+  undelete      bring back a set that is under delete markers
   test-alert    send a code word through every channel
 
 rollcall COMMAND --help says more, examples first.
@@ -41,6 +43,7 @@ const COMMANDS: Record<string, (args: readonly string[]) => Promise<number>> = {
   'remove-host': runRemoveHost,
   mute: runMute,
   unmute: runUnmute,
+  undelete: runUndelete,
   'test-alert': runTestAlert,
 };
 

@@ -32,7 +32,7 @@ export function stepAfterTampering(
   { host }: Verdict,
 ): string | undefined {
   if (untold !== undefined) return undefined;
-  const stop = 'disable that key in IAM, then';
+  const stop = `disable ${sets.length > 0 ? "the host's" : 'that'} key in IAM, then`;
   const overwritten = sets.find((set) => set.overwritten.count > 0);
   if (overwritten !== undefined) {
     return `${stop} restore the old versions: restore-set ${host.name} ${formatWrittenTime(overwritten.startedAt)} ./set`;

@@ -6,6 +6,7 @@ import type { Run } from '../../shared/report/run.ts';
 import type { Host } from '../../shared/roster/roster.ts';
 import { judge, type Unreadable, type Verdict } from '../../shared/verdict/judge.ts';
 import { aFull, aHost, anIncremental, anObject, at, collected } from '../support/builders.ts';
+import { aHistory } from '../support/versions.ts';
 
 const now = at('2026-11-23T07:15:00Z');
 const timezone = 'Europe/Amsterdam';
@@ -74,6 +75,34 @@ describe('composeRun', () => {
     const message = compose(fleet);
     expectBounded(message);
     await expect(whole(message)).toMatchFileSnapshot('golden/alert-3-of-6.txt');
+  });
+
+  it('writes what was done to a backup, how long the last good one lasts, and the way back', async () => {
+    const full = (day: string, volumes = 31) =>
+      aFull({ begun: `2026-11-${day}T01:14:00Z`, done: `2026-11-${day}T01:40:00Z`, volumes });
+    const volume = 'duplicity-full.20261123T011400Z.vol7.difftar.gpg';
+    const files = [...full('22'), ...full('23')];
+    const overwritten = aHistory(files).put(volume, '2026-11-23T05:02:00Z');
+    const hidden = aHistory(files).hide(
+      full('23').map(({ name }) => name),
+      '2026-11-23T05:02:00Z',
+    );
+    const gone = aHistory(full('14')).hide(
+      full('14').map(({ name }) => name),
+      '2026-11-21T00:00:00Z',
+    );
+    const message = compose(
+      [
+        verdict('web', overwritten.collected(now)),
+        verdict('db', hidden.collected(now)),
+        verdict('nas', collected(...full('18'))),
+        verdict('lab', gone.collected(now)),
+        verdict('mail', { ...collected(...today), blind: 'denied' }),
+      ],
+      { digest: true },
+    );
+    expectBounded(message);
+    await expect(whole(message)).toMatchFileSnapshot('golden/digest-tampered.txt');
   });
 
   it('writes a digest with what failed, what to know and what is good', async () => {

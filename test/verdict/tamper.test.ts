@@ -39,7 +39,7 @@ describe('judgeTampering', () => {
     expect(verdict.headline).toBe('tampered');
     expect(told(verdict)).toEqual({
       text: `after the full of Mon 23 Nov 03:00 was finished, 1 file was overwritten ("${VOLUME}"), Mon 23 Nov 09:00; the good versions are still there`,
-      step: 'disable that key in IAM, then restore the old versions: restore-set web 20261123T030000Z ./set',
+      step: "disable the host's key in IAM, then restore the old versions: restore-set web 20261123T030000Z ./set",
     });
   });
 
@@ -104,7 +104,7 @@ describe('judgeTampering', () => {
     expect(verdict.headline).toBe('tampered');
     expect(told(verdict)).toEqual({
       text: `after the full of Sun 22 Nov 03:00 was finished, 1 file was hidden by a delete marker ("${OLD_VOLUME}"), Mon 23 Nov 09:00; the good versions are still there`,
-      step: 'disable that key in IAM, then: rollcall undelete web 20261122T030000Z',
+      step: "disable the host's key in IAM, then: rollcall undelete web 20261122T030000Z",
     });
   });
 

@@ -1,0 +1,145 @@
+// `rollcall undelete`: takes away the delete markers of one set, so that it is there again.
+import { parseArgs } from 'node:util';
+import pMap from 'p-map';
+import { isComplete } from '../../shared/duplicity/backup-set.ts';
+import { formatWrittenTime, parseWrittenTime } from '../../shared/duplicity/time.ts';
+import { count, quoteName, sayBytes, sayInstant } from '../../shared/report/plain-text.ts';
+import { readRoster } from '../../shared/roster/read-roster.ts';
+import type { Host } from '../../shared/roster/roster.ts';
+import { findHost } from './find-host.ts';
+import { startProgress } from './progress.ts';
+import { readRoll } from './roll-file.ts';
+import { planUndelete, type UndeletePlan } from './undelete-plan.ts';
+import { UsageError } from './usage-error.ts';
+
+export const UNDELETE_HELP = `rollcall undelete - bring back a backup set that is under delete markers
+
+Examples
+  rollcall undelete web 20261121T011400Z --dry-run                     what would be done
+  AWS_PROFILE=break-glass rollcall undelete web 20261121T011400Z       do it
+  rollcall check --deep --host web                                     is it whole again?
+
+SET is the time in the names of its files. Delete markers are taken away, and nothing else: no version of a file is
+removed, copied or written. Lifecycle hides what is too old again at the next 00:00 UTC: restore it before, or
+give it more days. It needs s3:ListBucketVersions and s3:DeleteObjectVersion: the stack's break-glass role.
+
+Options
+  --dry-run             show it, and change nothing
+  --hosts FILE          the roll; default $ROLLCALL_HOSTS, else hosts.yml
+  --endpoint-url URL    an S3-compatible endpoint; default $AWS_ENDPOINT_URL
+  --region REGION       in place of the roll's
+  --help                this
+
+Exit status
+  0  done, or nothing of it is hidden      3  refused; what was done stays done, and it can be run again
+`;
+
+const SHOWN = 10;
+const AT_ONCE = 16;
+
+/** Runs the command; returns its exit status. Throws errors with a hint. */
+export async function runUndelete(args: readonly string[]): Promise<number> {
+  const { values: options, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      'dry-run': { type: 'boolean', default: false },
+      hosts: { type: 'string' },
+      'endpoint-url': { type: 'string' },
+      region: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (options.help) {
+    process.stdout.write(UNDELETE_HELP);
+    return 0;
+  }
+  const [name, time] = readOperands(positionals);
+  const roll = await readRoll(options.hosts);
+  const roster = readRoster(roll.text, roll.file);
+  const host = findHost(roster, name);
+  const { connectUndelete } = await import('../../shared/aws/connect-undelete.ts');
+  const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
+  const aws = connectUndelete({ region: options.region ?? roster.region, endpoint });
+
+  const { bucket, prefix } = host.target;
+  const answer = await aws.list({ bucket, prefix, versions: true });
+  if (answer.blind !== undefined) {
+    throw new UsageError(
+      `the versions in s3://${bucket} cannot be listed (${answer.blind})`,
+      'take on the break-glass role, which may: docs/runbook.md#tampered',
+    );
+  }
+  const plan = planUndelete(answer, host, time);
+  process.stdout.write(composePlan(plan, host, time));
+  if (plan.files.length === 0) return 0;
+  if (options['dry-run']) {
+    process.stdout.write('nothing is changed (--dry-run)\n');
+    return 0;
+  }
+  const progress = startProgress('file');
+  let done = 0;
+  await pMap(
+    plan.files,
+    async ({ key, markers }) => {
+      for (const marker of markers) await aws.removeMarker(bucket, key, marker);
+      done += 1;
+      progress.tell(done, plan.files.length);
+    },
+    { concurrency: AT_ONCE },
+  ).finally(progress.end);
+  process.stdout.write(
+    `${count(done, 'file')} brought back. Restore it now: lifecycle hides what is too old again at the next 00:00 UTC\n`,
+  );
+  return 0;
+}
+
+function readOperands([name, set, ...more]: readonly string[]): [string, number] {
+  if (name === undefined || set === undefined || more.length > 0) {
+    throw new UsageError(
+      'a host and one set are needed: undelete HOST SET',
+      'see: rollcall undelete --help',
+    );
+  }
+  const time = parseWrittenTime(set);
+  if (time !== undefined) return [name, time];
+  throw new UsageError(
+    `${JSON.stringify(set)} is not the time of a set`,
+    'write it as in its file names: 20261121T011400Z',
+  );
+}
+
+function composePlan(plan: UndeletePlan, host: Host, time: number): string {
+  const { files, lost, set, hiddenSets } = plan;
+  const what = `the set ${formatWrittenTime(time)} of ${host.name}`;
+  if (set === undefined && lost.length === 0) {
+    const known = hiddenSets.map(formatWrittenTime).join(', ');
+    throw new UsageError(
+      `there is no ${what.slice(4)}, not even hidden`,
+      known === '' ? 'nothing of this host is hidden' : `hidden files are there of: ${known}`,
+    );
+  }
+  const suspended = files.find(({ markers }) => markers.includes('null'));
+  if (suspended !== undefined) {
+    throw new UsageError(
+      `versioning of s3://${host.target.bucket} is suspended: a marker without an id may be an upload by now`,
+      'turn versioning on, and remove that marker by hand',
+    );
+  }
+  const lines = files.length === 0 ? [`nothing of ${what} is hidden that could come back`] : [];
+  if (files.length > 0) lines.push(`${what}: ${count(files.length, 'file')} to bring back`);
+  for (const { name, hiddenAt } of files.slice(0, SHOWN)) {
+    lines.push(`  ${quoteName(name)} hidden ${sayInstant(hiddenAt, host.timezone)}`);
+  }
+  if (files.length > SHOWN) lines.push(`  and ${files.length - SHOWN} more`);
+  if (lost.length > 0) {
+    const shown = lost.slice(0, SHOWN).map(quoteName).join(', ');
+    lines.push(`gone for good, no version is left of ${count(lost.length, 'file')}: ${shown}`);
+  }
+  if (set !== undefined) {
+    const state = isComplete(set) === true ? 'complete' : 'NOT complete';
+    const size = `${count(set.volumes?.count ?? 0, 'volume')}, ${sayBytes(set.bytes)}`;
+    lines.push(`${files.length > 0 ? 'it will be' : 'it is'} ${state}: ${size}`);
+  }
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,34 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { sealOf } from '../../shared/duplicity/seal.ts';
+import { aFull } from '../support/builders.ts';
+
+const members = aFull({ begun: '2026-11-23T03:00:00Z' }).map((object, index) => ({
+  ...object,
+  versionId: `v${index}`,
+  etag: `e${index}`,
+}));
+
+describe('sealOf', () => {
+  it('is the same in every order', () => {
+    fc.assert(
+      fc.property(fc.shuffledSubarray(members, { minLength: members.length }), (shuffled) => {
+        expect(sealOf(shuffled)).toBe(sealOf(members));
+      }),
+    );
+  });
+
+  it('is another one when anything of a file is another', () => {
+    const changes = [{ name: 'x' }, { versionId: 'x' }, { etag: 'x' }, { bytes: 1 }];
+    const seals = changes.map((change) =>
+      sealOf(members.map((member, index) => (index === 1 ? { ...member, ...change } : member))),
+    );
+    expect(new Set([sealOf(members), sealOf(members.slice(1)), ...seals]).size).toBe(6);
+  });
+
+  it('is none where a version is not known, or nothing is there', () => {
+    const [first, ...rest] = aFull({ begun: '2026-11-23T03:00:00Z' });
+    expect(sealOf([...members, ...(first === undefined ? [] : [first]), ...rest])).toBeUndefined();
+    expect(sealOf([])).toBeUndefined();
+  });
+});

@@ -1,0 +1,118 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
+import { aFull } from '../support/builders.ts';
+import { runRollcall } from './run-rollcall.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'rollcall-undelete-'));
+const roll = join(folder, 'hosts.yml');
+const set = aFull({ begun: '2026-11-21T01:14:00Z', volumes: 12 });
+const other = aFull({ begun: '2026-11-20T01:14:00Z', volumes: 2 });
+const SET = '20261121T011400Z';
+let aws: LocalAws;
+
+beforeAll(async () => {
+  aws = await startLocalAws();
+  writeFileSync(roll, 'bucket: backups\nregion: eu-west-1\nhosts: { web: {}, db: {} }\n');
+});
+beforeEach(() => {
+  aws.createBucket('backups', { versioning: true });
+  for (const { name, bytes, modifiedAt } of [...set, ...other]) {
+    aws.put('backups', `web/${name}`, { bytes }, { modified: modifiedAt });
+    aws.remove('backups', `web/${name}`, { modified: '2026-11-28T00:00:00Z' });
+  }
+  aws.requests.clear();
+});
+afterEach(() => aws.faults.clear());
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await aws.close();
+});
+
+const undelete = (...args: string[]) => runRollcall(aws, ['undelete', '--hosts', roll, ...args]);
+const there = () => set.filter(({ name }) => aws.head('backups', `web/${name}`)).length;
+
+describe('rollcall undelete', () => {
+  it('shows what it would do, and does nothing, with --dry-run', async () => {
+    const { status, stdout } = await undelete('web', SET, '--dry-run');
+    expect(status).toBe(0);
+    expect(stdout).toContain('the set 20261121T011400Z of web: 14 files to bring back');
+    expect(stdout).toContain('vol1.difftar.gpg" hidden Sat 28 Nov 00:00');
+    expect(stdout).toContain('and 4 more');
+    expect(stdout).toContain('it will be complete: 12 volumes');
+    expect(stdout).toContain('nothing is changed (--dry-run)');
+    expect(there()).toBe(0);
+  });
+
+  it('takes the markers of that set away and nothing else, stacked ones too', async () => {
+    const [first] = set;
+    aws.remove('backups', `web/${first?.name}`, { modified: '2026-11-28T09:00:00Z' });
+    const { status, stdout } = await undelete('web', SET);
+    expect([status, stdout]).toEqual([0, expect.stringContaining('14 files brought back')]);
+    expect(there()).toBe(14);
+    for (const { name } of set) {
+      expect(aws.versions('backups', `web/${name}`)).toMatchObject([{ deleteMarker: false }]);
+    }
+    for (const { name } of other) {
+      expect(aws.versions('backups', `web/${name}`)[0]?.deleteMarker).toBe(true);
+    }
+    expect(aws.requests.counts().byOperation).toEqual({ ListObjectVersions: 1, DeleteObject: 15 });
+  });
+
+  it('does nothing the second time, and says so', async () => {
+    await undelete('web', SET);
+    const { status, stdout } = await undelete('web', SET);
+    expect(status).toBe(0);
+    expect(stdout).toContain('nothing of the set 20261121T011400Z of web is hidden');
+    expect(stdout).toContain('it is complete');
+  });
+
+  it('says which files no version is left of', async () => {
+    const [first] = set;
+    const [, version] = aws.versions('backups', `web/${first?.name}`);
+    aws.remove('backups', `web/${first?.name}`, { versionId: version?.versionId ?? '' });
+    const { stdout } = await undelete('web', SET, '--dry-run');
+    expect(stdout).toContain('gone for good, no version is left of 1 file');
+    expect(stdout).toContain('it will be NOT complete');
+  });
+
+  it.each([
+    ['the wrong role', ['web', SET], 'DeleteObject', 's3:DeleteObjectVersion'],
+    ['no right to list versions', ['web', SET], 'ListObjectVersions', 'break-glass role'],
+  ])('says what to do with %s, and exits 3', async (_, args, operation, hint) => {
+    aws.faults.add({ service: 's3', operation, fault: { error: 'AccessDenied' } });
+    const { status, stderr } = await undelete(...args);
+    expect(status).toBe(3);
+    expect(stderr).toMatch(/^rollcall: error: .*\nrollcall: hint: .*\n$/);
+    expect(stderr).toContain(hint);
+  });
+
+  it('can be run again after it broke in the middle', async () => {
+    const fault = { error: 'AccessDenied' };
+    const standing = aws.faults.add({ service: 's3', operation: 'DeleteObject', nth: 5, fault });
+    expect((await undelete('web', SET)).status).toBe(3);
+    standing.remove();
+    expect((await undelete('web', SET)).status).toBe(0);
+    expect(there()).toBe(14);
+  });
+
+  it.each([
+    [['web'], 'a host and one set are needed'],
+    [['web', 'yesterday'], 'is not the time of a set'],
+    [['wbe', SET], 'did you mean web?'],
+    [['web', '20261122T011400Z'], 'hidden files are there of: 20261120T011400Z, 20261121T011400Z'],
+    [['db', SET], 'nothing of this host is hidden'],
+  ])('refuses %j with a hint', async (args, words) => {
+    const { status, stderr } = await undelete(...args);
+    expect(status).toBe(3);
+    expect(stderr).toContain(words);
+  });
+
+  it('has examples first in its help', async () => {
+    const { status, stdout } = await undelete('--help');
+    expect(status).toBe(0);
+    expect(stdout.split('\n')[2]).toBe('Examples');
+  });
+});
