@@ -17,7 +17,7 @@ import { judgeHostRights } from '../../../shared/doctor/host-rights.ts';
 import { judgeHostUsers } from '../../../shared/doctor/host-users.ts';
 import { judgeLastRun } from '../../../shared/doctor/last-run.ts';
 import { judgeLifecycle } from '../../../shared/doctor/lifecycle.ts';
-import { judgeMail, mailIdentities } from '../../../shared/doctor/mail.ts';
+import { judgeMail } from '../../../shared/doctor/mail.ts';
 import { judgeSms } from '../../../shared/doctor/sms.ts';
 import { type DeployedStack, judgeStack, nameOf, namesOf } from '../../../shared/doctor/stack.ts';
 import { judgeSubscriptions } from '../../../shared/doctor/subscriptions.ts';
@@ -51,7 +51,7 @@ export async function examine(subject: Subject): Promise<readonly Check[]> {
       examineHosts(subject, stack),
       readTopic(connection, stack, 'AlertsTopicArn'),
       readTopic(connection, stack, 'OpsTopicArn'),
-      attempt(() => readMailAccount(connection, mailIdentities(roster))),
+      attempt(() => readMailAccount(connection, alerts)),
       attempt(() => readSmsAccount(connection, alerts.sms)),
       ofStack(stack, (one) => readAlarms(connection, alarmNames(one))),
       ofStack(stack, (one) => readLastRun(connection, one)),
