@@ -13,7 +13,7 @@ import {
   trustOfService,
 } from './cloudformation.ts';
 import { failedRuns } from './failed-runs.ts';
-import { rememberRuns } from './ledger-bucket.ts';
+import { keepReports, rememberRuns } from './ledger-bucket.ts';
 import { alertsTopic, opsTopic } from './topics.ts';
 
 /**
@@ -37,7 +37,7 @@ export function monitorRoles(roster: Roster): Resources {
     ]);
   }
   return {
-    CheckHostsRole: role('CheckHosts', roster, buckets, [alertsTopic, opsTopic]),
+    CheckHostsRole: role('CheckHosts', roster, buckets, [alertsTopic, opsTopic], keepReports),
     OnObjectRole: role('OnObject', roster, [roster.bucket], [alertsTopic]),
   };
 }
@@ -63,6 +63,7 @@ const role = (
   roster: Roster,
   buckets: readonly string[],
   spokenTo: readonly string[],
+  kept: readonly Statement[] = [],
 ): Resource => ({
   Type: 'AWS::IAM::Role',
   Properties: {
@@ -91,6 +92,7 @@ const role = (
           },
           ...readRecipients(roster, buckets),
           ...rememberRuns,
+          ...kept,
           ...(roster.alerts.from === undefined ? [] : [speakByMail(roster.alerts.from)]),
           {
             Sid: 'KeepAnInvocationThatFailed',

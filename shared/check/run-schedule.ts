@@ -7,6 +7,7 @@ import { isEscalated } from '../report/run.ts';
 import type { Roster } from '../roster/roster.ts';
 import { callRoll } from './call-roll.ts';
 import { type Channel, deliverPending, pendingFor } from './deliver.ts';
+import { keepReport } from './keep-report.ts';
 import { changeLedger, type Ledger, openLedger } from './ledger.ts';
 import type { ObjectStore } from './object-store.ts';
 
@@ -23,6 +24,8 @@ export type Outcome = Summary & {
   readonly told: Urgency | 'nobody';
   /** Why nothing is remembered of this run. */
   readonly noMemory?: string;
+  /** Why its report is not in the ledger. */
+  readonly noReport?: string;
 };
 
 const PERIOD_MS = 15 * 60_000;
@@ -50,7 +53,8 @@ export async function runSchedule(
   }
 
   const run = await callRoll(store, roster, { from, until }, now);
-  const message = composeRun(run, opened.warning);
+  const unkept = run.digest ? await keepReport(ledger, run) : undefined;
+  const message = composeRun(run, opened.warning ?? unkept);
   const id = `run ${until}`;
   const told = isEscalated(run) ? everybody : channels;
   const pending = message === undefined ? [] : [pendingFor(id, message, told, now)];
@@ -65,5 +69,6 @@ export async function runSchedule(
     ...summarize(run.report.verdicts),
     told: kept === undefined ? 'nobody' : (message?.urgency ?? 'nobody'),
     ...(kept?.warning === undefined ? {} : { noMemory: kept.warning }),
+    ...(unkept === undefined ? {} : { noReport: unkept }),
   };
 }

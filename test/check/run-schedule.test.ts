@@ -114,7 +114,12 @@ describe('runSchedule', () => {
     const unreachable = async () => {
       throw new LedgerError('s3://ledger/state.json could not be read (AccessDenied (403))');
     };
-    const ledger = { read: unreachable, write: unreachable };
+    const ledger = {
+      read: unreachable,
+      write: unreachable,
+      replace: unreachable,
+      list: unreachable,
+    };
     const ends = { store, ledger, channels, escalation: [] };
     const until = at('2026-11-23T08:15:00Z');
     const outcome = await runSchedule(ends, roster, until, until);
@@ -146,7 +151,12 @@ describe('runSchedule', () => {
         };
       const ends: Ends = {
         store: { ...store, list: mortal(store.list), readHead: mortal(store.readHead) },
-        ledger: { read: mortal(office.ledger.read), write: mortal(office.ledger.write) },
+        ledger: {
+          read: mortal(office.ledger.read),
+          write: mortal(office.ledger.write),
+          replace: mortal(office.ledger.replace),
+          list: mortal(office.ledger.list),
+        },
         channels: office.channels.map(({ name, send }) => ({ name, send: mortal(send) })),
         escalation: [],
       };
