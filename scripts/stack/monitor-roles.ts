@@ -14,7 +14,7 @@ import {
   type Value,
 } from './cloudformation.ts';
 import { failedRuns } from './failed-runs.ts';
-import { rememberRuns } from './ledger-bucket.ts';
+import { keepReports, rememberRuns } from './ledger-bucket.ts';
 import { alertsTopic, opsTopic } from './topics.ts';
 
 /**
@@ -40,7 +40,7 @@ export function monitorRoles(roster: Roster): Resources {
   return {
     CheckHostsRole: role('CheckHosts', roster, buckets, {
       topics: [alertsTopic, opsTopic],
-      more: lookAtPaths(roster),
+      more: [...keepReports, ...lookAtPaths(roster)],
     }),
     OnObjectRole: role('OnObject', roster, [roster.bucket], { topics: [alertsTopic], more: [] }),
   };

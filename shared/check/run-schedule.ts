@@ -9,6 +9,7 @@ import { isEscalated } from '../report/run.ts';
 import type { Roster } from '../roster/roster.ts';
 import { callRoll } from './call-roll.ts';
 import { type Channel, deliverPending, pendingFor } from './deliver.ts';
+import { keepReport } from './keep-report.ts';
 import { changeLedger, type Ledger, openLedger } from './ledger.ts';
 import { livingChannels, lookAtPaths } from './look-at-paths.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -34,6 +35,8 @@ export type Outcome = Summary & {
   readonly told: Urgency | 'nobody';
   /** Why nothing is remembered of this run. */
   readonly noMemory?: string;
+  /** Why its report is not in the ledger. */
+  readonly noReport?: string;
 };
 
 const PERIOD_MS = 15 * 60_000;
@@ -62,12 +65,11 @@ export async function runSchedule(
   }
 
   const called = await callRoll(store, roster, { from, until }, now);
-  const paths = await lookAtPaths(ends.judgePaths, opened, roster, {
-    until,
-    digest: called.digest,
-  });
+  const { digest } = called;
+  const paths = await lookAtPaths(ends.judgePaths, opened, roster, { until, digest });
   const run = paths === undefined ? called : { ...called, paths };
-  const alarm = composeRun(run, opened.warning);
+  const unkept = digest ? await keepReport(ledger, run) : undefined;
+  const alarm = composeRun(run, opened.warning ?? unkept);
   const message = alarm ?? composePathNews(run);
   const id = `run ${until}`;
   const rings = hasPathNews(paths) || (ends.escalates && isEscalated(run));
@@ -94,5 +96,6 @@ export async function runSchedule(
     ...summarize(run.report.verdicts),
     told: kept === undefined ? 'nobody' : (message?.urgency ?? 'nobody'),
     ...(kept?.warning === undefined ? {} : { noMemory: kept.warning }),
+    ...(unkept === undefined ? {} : { noReport: unkept }),
   };
 }

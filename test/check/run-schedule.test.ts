@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LedgerError } from '../../shared/check/ledger.ts';
+import { type Ledger, LedgerError } from '../../shared/check/ledger.ts';
 import { runSchedule, type ScheduleEnds } from '../../shared/check/run-schedule.ts';
 import { type Check, fail, ok } from '../../shared/doctor/check.ts';
 import { parseState } from '../../shared/ledger/ledger-state.ts';
@@ -33,6 +33,13 @@ function anOffice() {
     subjects: () => channels.map(({ sent }) => sent.map(({ subject }) => subject)),
     told: () => channels[0]?.sent.map(({ subject }) => subject) ?? [],
   };
+}
+
+function outOfReach(): Ledger {
+  const unreachable = async () => {
+    throw new LedgerError('s3://ledger/state.json could not be read (AccessDenied (403))');
+  };
+  return { read: unreachable, write: unreachable, replace: unreachable, list: unreachable };
 }
 
 describe('runSchedule', () => {
@@ -117,10 +124,7 @@ describe('runSchedule', () => {
 
   it('goes on without a ledger that is out of reach, and says so each time', async () => {
     const channels = [memoryChannel('mail')];
-    const unreachable = async () => {
-      throw new LedgerError('s3://ledger/state.json could not be read (AccessDenied (403))');
-    };
-    const ledger = { read: unreachable, write: unreachable };
+    const ledger = outOfReach();
     const ends = { ...anOffice().ends, ledger, channels };
     const until = at('2026-11-23T08:15:00Z');
     const outcome = await runSchedule(ends, roster, until, until);
@@ -153,7 +157,12 @@ describe('runSchedule', () => {
       const ends: ScheduleEnds = {
         ...office.ends,
         store: { ...store, list: mortal(store.list), readHead: mortal(store.readHead) },
-        ledger: { read: mortal(office.ledger.read), write: mortal(office.ledger.write) },
+        ledger: {
+          read: mortal(office.ledger.read),
+          write: mortal(office.ledger.write),
+          replace: mortal(office.ledger.replace),
+          list: mortal(office.ledger.list),
+        },
         channels: office.channels.map(({ name, send }) => ({ name, send: mortal(send) })),
         judgePaths: mortal(office.ends.judgePaths),
         escalates: false,
@@ -257,10 +266,7 @@ describe('runSchedule', () => {
   it('looks only for the digest where nothing can be remembered', async () => {
     const office = anOffice();
     office.paths.checks = [fail('sms', 'opted out', 'opt in')];
-    const unreachable = async () => {
-      throw new LedgerError('s3://ledger/state.json could not be read (AccessDenied (403))');
-    };
-    const ends = { ...office.ends, ledger: { read: unreachable, write: unreachable } };
+    const ends = { ...office.ends, ledger: outOfReach() };
     for (const tick of ['08:00', '08:15', '08:30', '08:45', '09:00', '10:15']) {
       const until = at(`2026-11-23T${tick}:00Z`);
       await runSchedule(ends, roster, until, until);

@@ -134,6 +134,16 @@ describe('the two roles', () => {
     expect(await stack.may(stack.onObject, 'sns:Publish', ops)).toBe(false);
   });
 
+  it('differ in who leaves reports behind, which neither can read or take away', async () => {
+    for (const page of ['reports/2026/11/23.json', 'status.html']) {
+      const resource = `${ledger}/${page}`;
+      expect(await stack.may(stack.checkHosts, 's3:PutObject', resource)).toBe(true);
+      expect(await stack.may(stack.onObject, 's3:PutObject', resource)).toBe(false);
+      expect(await stack.may(stack.checkHosts, 's3:GetObject', resource)).toBe(false);
+      expect(await stack.may(stack.checkHosts, 's3:DeleteObject', resource)).toBe(false);
+    }
+  });
+
   it('differ in the buckets that are not the stack’s own', async () => {
     const other = 'arn:aws:s3:::other-bucket';
     expect(await stack.may(stack.checkHosts, 's3:ListBucket', other)).toBe(true);

@@ -10,6 +10,7 @@ import { readSmsAccount } from '../../../shared/aws/read-sms-account.ts';
 import { readStack } from '../../../shared/aws/read-stack.ts';
 import { readSubscriptions } from '../../../shared/aws/read-topic.ts';
 import { s3Ledger } from '../../../shared/aws/s3-ledger.ts';
+import { STATE_PAGE } from '../../../shared/check/ledger.ts';
 import { judgeAlarms } from '../../../shared/doctor/alarms.ts';
 import { judgeBucket } from '../../../shared/doctor/bucket.ts';
 import type { Check, Reading } from '../../../shared/doctor/check.ts';
@@ -151,7 +152,7 @@ async function readLastRun(
 ): Promise<number | undefined> {
   const bucket = nameOf(stack, ledgerBucket) ?? '';
   try {
-    const { text } = await s3Ledger(connection, bucket).read();
+    const { text } = await s3Ledger(connection, bucket).read(STATE_PAGE);
     return text === undefined ? undefined : parseState(text)?.judgedUntil;
   } catch (cause) {
     const { message } = cause as Error;
