@@ -56,7 +56,7 @@ export async function runSchedule(
 ): Promise<Outcome> {
   const { store, ledger, channels, ops } = ends;
   const everybody = [...channels, ops];
-  const opened = await openLedger(ledger);
+  const opened = await openLedger(ledger, now);
   const judgedUntil = opened.state.judgedUntil ?? until - PERIOD_MS;
   const from = Math.max(judgedUntil, until - CAUGHT_UP_MS);
   if (from >= until) {
