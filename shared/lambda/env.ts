@@ -1,6 +1,7 @@
 // What a function was deployed with: its environment and the roll beside it.
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Connection } from '../aws/connection.ts';
 import { ConfigError } from '../roster/config-error.ts';
 import { readRoster } from '../roster/read-roster.ts';
 import type { Roster } from '../roster/roster.ts';
@@ -33,4 +34,9 @@ export function readEnv(env: NodeJS.ProcessEnv = process.env): Env {
     ledgerBucket: LEDGER_BUCKET,
     endpoint: env.AWS_ENDPOINT_URL || undefined,
   };
+}
+
+/** Where the function's AWS is. */
+export function connectionOf({ roster, endpoint }: Env): Connection {
+  return { region: roster.region, endpoint };
 }

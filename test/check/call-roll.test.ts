@@ -4,21 +4,10 @@ import { composeRun } from '../../shared/report/alert.ts';
 import { addDays, dateIn } from '../../shared/verdict/zone.ts';
 import { aFull, aHost, aRoster, at } from '../support/builders.ts';
 import { inMemoryStore, keyed } from '../support/in-memory.ts';
+import { ZONES } from '../support/zones.ts';
 
 const QUARTER = 15 * 60_000;
 const DAY = 86_400_000;
-const ZONES = [
-  'UTC',
-  'Europe/Amsterdam',
-  'America/New_York',
-  'America/St_Johns',
-  'America/Santiago',
-  'Africa/Cairo',
-  'Asia/Kathmandu',
-  'Australia/Lord_Howe',
-  'Pacific/Chatham',
-  'Pacific/Apia',
-];
 
 describe('callRoll', () => {
   it('tells every missed window of 400 days in ten zones once, and sends one digest a day', async () => {

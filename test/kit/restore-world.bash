@@ -2,6 +2,8 @@
 # shellcheck disable=SC2016,SC2119,SC2120,SC2154 # bats sets status and output; the texts are for other shells
 # A fleet of one host with real programs: a local S3, a key, a nasty tree, backups of several days.
 
+load ../support/expect
+
 kit=$(cd "$BATS_TEST_DIRNAME/../../scripts/restore" && pwd)
 repository=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 
@@ -146,22 +148,6 @@ add_web() {
 }
 
 unlock() { set-passphrase web <<<"$PASS" 2>/dev/null; }
-
-expect() {
-  local text wanted=$1
-  shift
-  [ "$status" -eq "$wanted" ] || {
-    echo "status $status, not $wanted: $output"
-    return 1
-  }
-  for text in "$@"; do
-    [[ $output == *"$text"* ]] || {
-      echo "not said: $text"
-      echo "$output"
-      return 1
-    }
-  done
-}
 
 # sandbox FILE: runs it with bash as root, where /etc, /home, /root and /usr/local are copies that
 # vanish, so that users can be made and programs installed

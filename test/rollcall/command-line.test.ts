@@ -1,12 +1,10 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { expected, fixturePath, readFixture } from '../support/recorded.ts';
+import { runAlone } from './run-rollcall.ts';
 
-const script = new URL('../../scripts/rollcall.ts', import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-'));
 
 function writeRoll(name: string, hosts: readonly string[], more = ''): string {
@@ -16,16 +14,8 @@ function writeRoll(name: string, hosts: readonly string[], more = ''): string {
   return file;
 }
 
-async function run(args: readonly string[], input?: string, env = {}) {
-  const child = spawn(process.execPath, [script, ...args], { env: { ...process.env, ...env } });
-  child.stdin.end(input ?? '');
-  const [stdout, stderr, status] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    new Promise<number | null>((done) => child.on('close', done)),
-  ]);
-  return { stdout, stderr, status };
-}
+const run = (args: readonly string[], input = '', env = {}) =>
+  runAlone(args, { ...process.env, ...env }, input);
 
 const whole = fixturePath('listings/whole-bucket.json');
 const hosts = [
@@ -34,18 +24,12 @@ const hosts = [
 const roll = writeRoll('hosts.yml', hosts);
 const AT = ['--at', '2026-11-23T12:00:00Z'];
 
+const check = (hosts: string, listing: string, ...more: string[]) =>
+  run(['check', '--hosts', hosts, '--listing', listing, ...AT, ...more]);
+
 describe('rollcall check', () => {
   it('judges the whole recorded bucket, as JSON of version 1', async () => {
-    const { stdout, status } = await run([
-      'check',
-      '--hosts',
-      roll,
-      '--listing',
-      whole,
-      ...AT,
-      '--format',
-      'json',
-    ]);
+    const { stdout, status } = await check(roll, whole, '--format', 'json');
     expect(status).toBe(2);
     const report = JSON.parse(stdout);
     expect(report).toMatchObject({
@@ -82,18 +66,9 @@ describe('rollcall check', () => {
   it("exits 0 when all is ok, and 1 for a prefix that is on nobody's roll", async () => {
     const one = writeRoll('one.yml', ['web-01']);
     const listing = fixturePath('listings/full-rsa3072.json');
-    const alone = await run(['check', '--hosts', one, '--listing', listing, ...AT]);
+    const alone = await check(one, listing);
     expect([alone.status, alone.stdout]).toEqual([0, expect.stringContaining('1 of 1 host ok')]);
-    const more = await run([
-      'check',
-      '--hosts',
-      one,
-      '--listing',
-      whole,
-      ...AT,
-      '--format',
-      'json',
-    ]);
+    const more = await check(one, whole, '--format', 'json');
     expect(more.status).toBe(1);
     const { unknownHosts, foreignObjects } = JSON.parse(more.stdout);
     expect(unknownHosts).toEqual(hosts.filter((host) => host !== 'web-01').sort());
@@ -103,7 +78,7 @@ describe('rollcall check', () => {
   it('never calls an empty bucket fine', async () => {
     const listing = join(folder, 'empty.json');
     writeFileSync(listing, '{"RequestCharged": null}');
-    const { status, stdout } = await run(['check', '--hosts', roll, '--listing', listing, ...AT]);
+    const { status, stdout } = await check(roll, listing);
     expect(status).toBe(2);
     expect(stdout).toContain(`0 of ${hosts.length} hosts ok`);
   });
@@ -111,7 +86,7 @@ describe('rollcall check', () => {
   it('cannot check what the listing does not cover', async () => {
     const listing = fixturePath('listings/full-rsa3072.json');
     const two = writeRoll('two.yml', ['web-01', 'mail']);
-    const { status, stdout } = await run(['check', '--hosts', two, '--listing', listing, ...AT]);
+    const { status, stdout } = await check(two, listing);
     expect(status).toBe(3);
     expect(stdout).toContain('unreadable');
   });
@@ -123,18 +98,9 @@ describe('rollcall check', () => {
   });
 
   it('judges one host on request, and suggests a name for one that is not there', async () => {
-    const good = await run([
-      'check',
-      '--hosts',
-      roll,
-      '--listing',
-      whole,
-      ...AT,
-      '--host',
-      'web-01',
-    ]);
+    const good = await check(roll, whole, '--host', 'web-01');
     expect(good.status).toBe(0);
-    const bad = await run(['check', '--hosts', roll, '--listing', whole, ...AT, '--host', 'web-0']);
+    const bad = await check(roll, whole, '--host', 'web-0');
     expect(bad.status).toBe(3);
     expect(bad.stderr).toMatch(
       /error: there is no host "web-0"[\s\S]*hint: did you mean web-0\d\?/,
@@ -142,16 +108,7 @@ describe('rollcall check', () => {
   });
 
   it('speaks as a monitoring plug-in', async () => {
-    const { stdout } = await run([
-      'check',
-      '--hosts',
-      roll,
-      '--listing',
-      whole,
-      ...AT,
-      '--format',
-      'nagios',
-    ]);
+    const { stdout } = await check(roll, whole, '--format', 'nagios');
     const [first = '', ...rest] = stdout.split('\n');
     expect(first).toMatch(
       /^ROLLCALL CRITICAL - 20 of 34 hosts ok: .* \| hosts=34 ok=20 critical=14/,
@@ -268,105 +225,6 @@ describe('rollcall explain', () => {
     expect(status).toBe(3);
     expect(stdout).toContain('"a": foreign');
     expect(stderr).toContain('line 2 of standard input is not a JSON string');
-  });
-});
-
-describe('rollcall explain --head', () => {
-  type Recorded = { file: string; kind: string; recipients: string[]; symmetric: number };
-  const heads = JSON.parse(readFixture('heads/index.json')) as Recorded[];
-  const fileOf = ({ file }: Recorded) => fixturePath(`heads/${file}`);
-  const [curve] = heads as [Recorded, ...Recorded[]];
-
-  it('prints one line of JSON for each recorded head', async () => {
-    const { stdout, status } = await run([
-      'explain',
-      '--format',
-      'json',
-      '--head',
-      ...heads.map(fileOf),
-    ]);
-    expect(status).toBe(0);
-    expect(stdout).toBe(
-      heads
-        .map(({ kind, recipients, symmetric }) => ({
-          kind: kind === 'manifest-text' ? 'text' : kind,
-          recipients,
-          symmetric,
-        }))
-        .map((line) => `${JSON.stringify(line)}\n`)
-        .join(''),
-    );
-  });
-
-  it.each([
-    [
-      'full-two-recipients',
-      /"[^"]*": an encrypted .* key 3C3227771D10B285 and key C324971C893107E4$/,
-    ],
-    ['full-symmetric', /it opens with 1 passphrase$/],
-    ['full-hidden-recipient', /it opens with a hidden key$/],
-    ['full-no-encryption', /: (?:text|gzip); not encrypted/],
-  ])('says who can open %s', async (scenario, words) => {
-    const files = heads.filter(({ file }) => file.startsWith(`${scenario}__`)).map(fileOf);
-    const { stdout } = await run(['explain', '--head', ...files]);
-    const lines = stdout.trimEnd().split('\n');
-    expect(lines).toHaveLength(files.length);
-    for (const line of lines) expect(line).toMatch(words);
-  });
-
-  it('reads no more than it needs, also of an input that never ends', async () => {
-    const child = spawn(process.execPath, [script, 'explain', '--head', '-', '--format', 'json']);
-    child.stdin.on('error', () => undefined);
-    const zeros = Buffer.alloc(65536);
-    child.stdin.write(readFileSync(fileOf(curve)));
-    const more = () => void (child.stdin.writable && child.stdin.write(zeros, more));
-    more();
-    expect(JSON.parse(await text(child.stdout))).toEqual({
-      kind: 'openpgp',
-      recipients: curve.recipients,
-      symmetric: 0,
-    });
-    child.stdin.destroy();
-  });
-
-  it('lets no file frighten it, and shows no name unescaped', async () => {
-    const write = (name: string, bytes: readonly number[]) => {
-      const file = join(folder, name);
-      writeFileSync(file, Uint8Array.from(bytes));
-      return file;
-    };
-    const files = [
-      write('empty', []),
-      write('short', [0x85, 0x02]),
-      write('noise\u001b[2J', [0x00, 0xff, 0x13]),
-      write('endless', [0xc1, 0xff, 0xff, 0xff, 0xff, 0xff, 3, ...Array(5000).fill(0x41)]),
-    ];
-    const json = await run(['explain', '--head', '--format', 'json', ...files]);
-    expect(
-      json.stdout
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line).kind),
-    ).toEqual(['empty', 'short', 'other', 'short']);
-    const table = await run(['explain', '--head', ...files]);
-    expect(table.stdout).toMatch(/^[\n -~]*$/);
-    expect(table.stdout).toContain('noise\\u{1b}[2J": no encrypted OpenPGP message');
-    expect(table.stdout).toContain('so far: key 4141414141414141');
-  });
-
-  it('says what it could not read, after those before it', async () => {
-    const { status, stdout, stderr } = await run([
-      'explain',
-      '--head',
-      fileOf(curve),
-      '/nowhere/x',
-    ]);
-    expect(status).toBe(3);
-    expect(stdout).toMatch(/key B95D68253E90E86D\n$/);
-    expect(stderr).toMatch(/cannot read "\/nowhere\/x": there is no such file\n.*hint: /);
-    expect((await run(['explain', '--head', folder])).stderr).toContain('EISDIR');
-    expect((await run(['explain', '--head'])).stderr).toContain('--head needs a file');
-    expect((await run(['explain', '--head', '-', '-'])).stderr).toContain('only once');
   });
 });
 

@@ -1,13 +1,11 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
 import { recordedListing } from '../support/recorded.ts';
+import { runRollcall } from './run-rollcall.ts';
 
-const script = new URL('../../scripts/rollcall.ts', import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-online-'));
 const roll = join(folder, 'hosts.yml');
 let aws: LocalAws;
@@ -29,28 +27,9 @@ afterAll(async () => {
 });
 
 async function check(args: readonly string[] = [], env: Record<string, string> = {}) {
-  const child = spawn(
-    process.execPath,
-    [script, 'check', '--hosts', roll, '--at', '2026-11-23T12:00:00Z', ...args],
-    {
-      env: {
-        PATH: process.env.PATH,
-        HOME: folder,
-        AWS_EC2_METADATA_DISABLED: 'true',
-        AWS_ENDPOINT_URL: aws.endpoint,
-        AWS_ACCESS_KEY_ID: 'AKIAOPERATOR',
-        AWS_SECRET_ACCESS_KEY: 'secret',
-        ...env,
-      },
-    },
-  );
-  child.stdin.end();
-  const [stdout, stderr, status] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    new Promise<number | null>((done) => child.on('close', done)),
-  ]);
-  return { stdout: stdout.replace(/\s+/g, ' '), stderr, status };
+  const on = ['--hosts', roll, '--at', '2026-11-23T12:00:00Z'];
+  const ran = await runRollcall(aws, ['check', ...on, ...args], env);
+  return { ...ran, stdout: ran.stdout.replace(/\s+/g, ' ') };
 }
 
 describe('rollcall check, online', () => {

@@ -75,6 +75,25 @@ describe('readRoster', () => {
     });
   });
 
+  it('keeps the last good backup of the hosts of its own bucket, where it says so', () => {
+    const { keepLastGood, hosts } = readRoster(
+      FULL.replace('keepDays: 6', 'keepDays: 6\nkeepLastGood: true'),
+      'hosts.yml',
+    );
+    expect(keepLastGood).toBe(true);
+    expect(hosts.map((host) => [host.name, host.keepLastGood])).toEqual([
+      ['mail', true],
+      ['web', true],
+      ['nas', false],
+      ['lab', true],
+    ]);
+    const silent = readRoster(FULL, 'hosts.yml');
+    expect([silent, ...silent.hosts].some((one) => one.keepLastGood)).toBe(false);
+    expect(issuesOf(FULL.replace('keepDays: 6', 'keepLastGood: yes'))).toEqual([
+      'hosts.yml:5: keepLastGood is "yes", but must be true or false',
+    ]);
+  });
+
   it('tells every mistake at once, each with its line and what to write', () => {
     const wrong = FULL.replace('recipients: [89ABCDEF01234567]', 'recipents: [xyz]')
       .replace('keepDays: 6', 'keepDays: six')

@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # A host `web` that is set up below $ROLLCALL_ROOT, with stand-ins for duplicity and S3 that do as they are told.
 
+load ../support/expect
+
 scripts=$(cd "$BATS_TEST_DIRNAME/../../scripts" && pwd)
 
 # make_key DIR: a small key without passphrase; DIR/pub.gpg, DIR/pub.asc, DIR/secret.asc, DIR/fingerprint
@@ -121,23 +123,6 @@ STUB
 
 # outcome: the line that the run ended with, as in the system log
 outcome() { sed -n 's/^-t rollcall-backup -p user\.[a-z]*| \(\(OK\|WARN\|FAIL\) .*\)/\1/p' "$syslog" | tail -n 1; }
-
-# expect STATUS TEXT...: of the last `run`
-expect() {
-  local text wanted=$1
-  shift
-  [ "$status" -eq "$wanted" ] || {
-    echo "status $status, not $wanted: $output"
-    return 1
-  }
-  for text in "$@"; do
-    [[ $output == *"$text"* ]] || {
-      echo "not said: $text"
-      echo "$output"
-      return 1
-    }
-  done
-}
 
 # no COMMAND...: it fails. (bash ends no test for a "! command" that succeeds.)
 no() {

@@ -2,6 +2,8 @@
 # shellcheck disable=SC2016,SC2119,SC2120,SC2154 # bats sets status and output; the texts are for other shells
 # A host `web`, a local directory of sets, and stand-ins for duplicity and gpg that do as they are told.
 
+load ../support/expect
+
 kit=$(cd "$BATS_TEST_DIRNAME/../../scripts/restore" && pwd)
 
 # stage: a home with a profile of web and an open key
@@ -62,23 +64,6 @@ a_set() {
   mkdir -p sets
   for ((number = 1; number <= ${2:-2}; number++)); do echo x >"sets/duplicity-full.$1.vol$number.difftar.gpg"; done
   echo x >"sets/duplicity-full.$1.manifest.gpg"
-}
-
-# expect STATUS TEXT...: the last run ended so, and said all of that
-expect() {
-  local text wanted=$1
-  shift
-  [ "$status" -eq "$wanted" ] || {
-    echo "status $status, not $wanted: $output"
-    return 1
-  }
-  for text in "$@"; do
-    [[ $output == *"$text"* ]] || {
-      echo "not said: $text"
-      echo "$output"
-      return 1
-    }
-  done
 }
 
 asked() { grep -qxF -- "$1" "$STAGE/asked"; }

@@ -10,19 +10,7 @@ import {
   windowsClosedIn,
 } from '../../shared/verdict/window.ts';
 import { addDays, dateIn, instantOf } from '../../shared/verdict/zone.ts';
-
-const ZONES = [
-  'UTC',
-  'Europe/Amsterdam',
-  'America/New_York',
-  'America/St_Johns',
-  'America/Santiago',
-  'Africa/Cairo',
-  'Asia/Kathmandu',
-  'Australia/Lord_Howe',
-  'Pacific/Chatham',
-  'Pacific/Apia',
-];
+import { ZONES } from '../support/zones.ts';
 
 const rule = (timezone: string, opens: string, due: string): WindowRule => ({
   timezone,
