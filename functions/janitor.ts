@@ -2,10 +2,14 @@
 import { connectJanitor } from '../shared/aws/connect-janitor.ts';
 import { tagSuperseded } from '../shared/check/tag-superseded.ts';
 import { readEnv } from '../shared/lambda/env.ts';
+import { logGoodRun } from '../shared/lambda/log-good-run.ts';
 import { wrap } from '../shared/lambda/wrap.ts';
 
 export const handler = wrap('janitor', async () => {
   const now = Date.now();
-  const { roster, endpoint } = readEnv();
-  return tagSuperseded(connectJanitor({ region: roster.region, endpoint }), roster, now);
+  const { roster, endpoint, functionName } = readEnv();
+  const ends = connectJanitor({ region: roster.region, endpoint });
+  const round = await tagSuperseded(ends, roster, now);
+  logGoodRun(functionName, now);
+  return round;
 });

@@ -8,6 +8,7 @@ import { runExplain } from './rollcall/explain-command.ts';
 import { runJanitor } from './rollcall/janitor-command.ts';
 import { runMute } from './rollcall/mute-command.ts';
 import { runRemoveHost } from './rollcall/remove-host-command.ts';
+import { runStatus } from './rollcall/status-command.ts';
 import { runTestAlert } from './rollcall/test-alert-command.ts';
 import { runUndelete } from './rollcall/undelete-command.ts';
 import { runUnmute } from './rollcall/unmute-command.ts';
@@ -18,12 +19,14 @@ const HELP = `rollcall - did every host write a complete, encrypted duplicity ba
 Examples
   rollcall check                     judge the whole roll now
   rollcall check --listing all.json  judge a saved listing, offline
+  rollcall status                    what did the last daily report say?
   rollcall explain KEY               how is this object name read?
   rollcall doctor                    is what is deployed what the roll asks for?
   rollcall add-host web              put a host on the roll, and give it a key that can only append
 
 Commands
   check         judge hosts; exit status 0 ok, 1 warning, 2 critical, 3 could not check
+  status        what the last daily report said; exit status as check's
   explain       read object names
   doctor        audit what is deployed; exit status as check's
   add-host      a line on the roll, an append-only key, and the line to run on the host
@@ -39,6 +42,7 @@ rollcall COMMAND --help says more, examples first.
 
 const COMMANDS: Record<string, (args: readonly string[]) => Promise<number>> = {
   check: runCheck,
+  status: runStatus,
   explain: runExplain,
   doctor: runDoctor,
   'add-host': runAddHost,

@@ -8,9 +8,10 @@ import {
   type Resources,
   ref,
   type Statement,
+  type Value,
 } from './cloudformation.ts';
 import { functionRole } from './function-role.ts';
-import { rememberRuns } from './ledger-bucket.ts';
+import { keepReports, rememberRuns } from './ledger-bucket.ts';
 import { alertsTopic, opsTopic } from './topics.ts';
 
 /**
@@ -34,8 +35,11 @@ export function monitorRoles(roster: Roster): Resources {
     ]);
   }
   return {
-    CheckHostsRole: role('CheckHosts', roster, buckets, [alertsTopic, opsTopic]),
-    OnObjectRole: role('OnObject', roster, [roster.bucket], [alertsTopic]),
+    CheckHostsRole: role('CheckHosts', roster, buckets, {
+      topics: [alertsTopic, opsTopic],
+      more: [...keepReports, ...lookAtPaths(roster)],
+    }),
+    OnObjectRole: role('OnObject', roster, [roster.bucket], { topics: [alertsTopic], more: [] }),
   };
 }
 
@@ -59,7 +63,7 @@ const role = (
   name: string,
   roster: Roster,
   buckets: readonly string[],
-  spokenTo: readonly string[],
+  { topics, more }: { readonly topics: readonly string[]; readonly more: readonly Statement[] },
 ): Resource =>
   functionRole(
     name,
@@ -74,11 +78,12 @@ const role = (
       Sid: 'SpeakByTopic',
       Effect: 'Allow',
       Action: 'sns:Publish',
-      Resource: spokenTo.map((topic) => ref(topic)),
+      Resource: topics.map((topic) => ref(topic)),
     },
     ...readRecipients(roster, buckets),
     ...rememberRuns,
     ...(roster.alerts.from === undefined ? [] : [speakByMail(roster.alerts.from)]),
+    ...more,
   );
 
 const speakByMail = (from: string): Statement => ({
@@ -90,4 +95,32 @@ const speakByMail = (from: string): Statement => ({
   // set. The sender's address is what binds.
   Resource: [arnHere('ses', 'identity/*'), arnHere('ses', 'configuration-set/*')],
   Condition: { StringEquals: { 'ses:FromAddress': from } },
+});
+
+/** Would an alarm arrive? Questions only, and only of the ways that the roll uses. */
+const lookAtPaths = ({ alerts }: Roster): readonly Statement[] => [
+  look('LookWhoIsSubscribed', ['sns:ListSubscriptionsByTopic'], [ref(alertsTopic), ref(opsTopic)]),
+  ...(alerts.sms.length === 0
+    ? []
+    : [
+        look('LookWhetherTextsLeave', [
+          'sns:GetSMSSandboxAccountStatus',
+          'sns:GetSMSAttributes',
+          'sns:CheckIfPhoneNumberIsOptedOut',
+        ]),
+      ]),
+  ...(alerts.from === undefined
+    ? []
+    : [
+        look('LookWhetherMailsLeave', ['ses:GetAccount', 'ses:GetSuppressedDestination']),
+        look('LookWhoIsVerified', ['ses:GetEmailIdentity'], arnHere('ses', 'identity/*')),
+      ]),
+];
+
+/** Without a resource it is asked of the account as a whole: AWS knows no narrower one for it. */
+const look = (Sid: string, Action: readonly string[], Resource: Value = '*'): Statement => ({
+  Sid,
+  Effect: 'Allow',
+  Action,
+  Resource,
 });

@@ -8,12 +8,19 @@ import {
   parseState,
 } from '../ledger/ledger-state.ts';
 
-/** Where the state is kept. `tag` stands for what was read: a write that is based on an older one is refused. */
+/** The pages that runs leave behind, by name. `tag` stands for what was read of one. */
 export type Ledger = {
   /** Text and tag are `undefined` where nothing was ever written. Throws `LedgerError`. */
-  readonly read: () => Promise<{ text: string | undefined; tag: string | undefined }>;
-  /** Answers the new tag. Throws `LedgerConflictError`, or `LedgerError`. */
-  readonly write: (text: string, tag: string | undefined) => Promise<string>;
+  readonly read: (page: string) => Promise<{ text: string | undefined; tag: string | undefined }>;
+  /**
+   * Writes on top of what `tag` stands for, `undefined` = of nothing, and answers the new tag. Throws
+   * `LedgerConflictError` when something else is there, or `LedgerError`.
+   */
+  readonly write: (page: string, text: string, tag: string | undefined) => Promise<string>;
+  /** Writes whatever was there. Throws `LedgerError`. */
+  readonly replace: (page: string, text: string) => Promise<void>;
+  /** The names that begin with a prefix, in the order of their bytes. Throws `LedgerError`. */
+  readonly list: (prefix: string) => Promise<string[]>;
 };
 
 /** Somebody else has written since it was read. */
@@ -33,15 +40,23 @@ export type Kept = {
   readonly warning: string | undefined;
 };
 
-const TRIES = 8;
+/** The page that every run reads and writes. */
+export const STATE_PAGE = 'state.json';
 
-/** Reads the state. A ledger that is lost, corrupt or out of reach is a warning, never a failed check. */
-export async function openLedger(ledger: Ledger): Promise<Kept> {
+const TRIES = 8;
+const AHEAD_MS = 86_400_000;
+
+/**
+ * Reads the state. A ledger that is lost, corrupt or out of reach is a warning, never a failed check; so is one that
+ * says the windows of days to come were judged, as with it no run would judge anything until then.
+ */
+export async function openLedger(ledger: Ledger, now: Instant): Promise<Kept> {
   try {
-    const { text, tag } = await ledger.read();
+    const { text, tag } = await ledger.read(STATE_PAGE);
     if (text === undefined) return { state: EMPTY_STATE, tag, warning: undefined };
     const state = parseState(text);
-    if (state !== undefined) return { state, tag, warning: undefined };
+    const sound = state !== undefined && (state.judgedUntil ?? now) - now < AHEAD_MS;
+    if (sound) return { state, tag, warning: undefined };
     const warning = 'the ledger was corrupt and is begun anew: something may be told twice';
     return { state: EMPTY_STATE, tag, warning };
   } catch (error) {
@@ -65,13 +80,13 @@ export async function changeLedger(
     if (changed === undefined) return undefined;
     const state = forgetOld(changed, now);
     try {
-      const tag = await ledger.write(formatState(state), known.tag);
+      const tag = await ledger.write(STATE_PAGE, formatState(state), known.tag);
       return { state, tag, warning: known.warning };
     } catch (error) {
       if (!(error instanceof LedgerConflictError) || tries >= TRIES) {
         return { state, tag: known.tag, warning: warn(error) };
       }
-      known = await openLedger(ledger);
+      known = await openLedger(ledger, now);
     }
   }
 }

@@ -184,6 +184,6 @@ export function isUntold(finding: Finding): boolean {
 }
 
 /** The worst severity among findings; `info` for none. */
-export function worstSeverity(findings: readonly Finding[]): Severity {
+export function worstSeverity(findings: readonly Pick<Finding, 'severity'>[]): Severity {
   return SEVERITIES.find((severity) => findings.some((f) => f.severity === severity)) ?? 'info';
 }

@@ -73,3 +73,37 @@ describe('the functions with their ledger', () => {
     expect(deployed.aws.outbox.mails[0]?.text).toContain('WARNING: ');
   });
 });
+
+describe('the report of a digest', () => {
+  const page = 'reports/2026/11/23.json';
+  const textOf = (key: string) => deployed.aws.head(LEDGER, key)?.content.head.toString();
+
+  it('lies in the ledger, as JSON and as a page', async () => {
+    await deployed.tick('2026-11-23T08:15:00Z');
+    expect(JSON.parse(textOf(page) ?? '')).toMatchObject({
+      version: 1,
+      summary: { hosts: 1, critical: 1 },
+      hosts: [{ host: 'web', verdict: 'missing' }],
+    });
+    expect(textOf('status.html')).toContain('<h1>1 of 1 host FAILED: web MISSING');
+  });
+
+  it('is left alone by the ticks between two digests', async () => {
+    await deployed.tick('2026-11-23T08:15:00Z');
+    const before = textOf(page);
+    await deployed.tick('2026-11-23T08:30:00Z');
+    expect(textOf(page)).toBe(before);
+  });
+
+  it('is no reason not to tell: where it cannot be kept, the message says so', async () => {
+    deployed.aws.faults.add({
+      ...{ service: 's3', bucket: LEDGER, prefix: 'reports/' },
+      fault: { error: 'AccessDenied', status: 403 },
+    });
+    await deployed.tick('2026-11-23T08:15:00Z');
+    expect(subjects()).toEqual(['[backup] 1 of 1 host FAILED: web MISSING (2nd day)']);
+    expect(deployed.aws.outbox.mails[0]?.text.replace(/\s+/g, ' ')).toContain(
+      'WARNING: this report is not kept: s3://backups-ledger/reports/2026/11/23.json could not be written',
+    );
+  });
+});
