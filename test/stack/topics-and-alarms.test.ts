@@ -12,11 +12,11 @@ describe('the topics', () => {
       Properties.FilterPolicy?.urgency,
     ]);
 
-  it('have one subscription an address, and text nobody but for an alert', () => {
+  it('have one subscription an address, and text nobody but for an alert and the weekly test', () => {
     expect(subscriptions()).toEqual([
       ['AlertsTopic', 'https', 'https://chat.example.net/hook', undefined],
-      ['AlertsTopic', 'sms', '+31600000000', ['alert']],
-      ['AlertsTopic', 'sms', '+31600000001', ['alert']],
+      ['AlertsTopic', 'sms', '+31600000000', ['alert', 'test']],
+      ['AlertsTopic', 'sms', '+31600000001', ['alert', 'test']],
       ['OpsTopic', 'email', 'admin@example.net', undefined],
     ]);
   });
