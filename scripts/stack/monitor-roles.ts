@@ -13,7 +13,7 @@ import {
   trustOfService,
 } from './cloudformation.ts';
 import { failedRuns } from './failed-runs.ts';
-import { keepReports, rememberRuns } from './ledger-bucket.ts';
+import { keepReportsAndSeals, rememberRuns } from './ledger-bucket.ts';
 import { alertsTopic, opsTopic } from './topics.ts';
 
 /**
@@ -37,7 +37,13 @@ export function monitorRoles(roster: Roster): Resources {
     ]);
   }
   return {
-    CheckHostsRole: role('CheckHosts', roster, buckets, [alertsTopic, opsTopic], keepReports),
+    CheckHostsRole: role(
+      'CheckHosts',
+      roster,
+      buckets,
+      [alertsTopic, opsTopic],
+      keepReportsAndSeals,
+    ),
     OnObjectRole: role('OnObject', roster, [roster.bucket], [alertsTopic]),
   };
 }

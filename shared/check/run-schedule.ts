@@ -10,6 +10,7 @@ import { type Channel, deliverPending, pendingFor } from './deliver.ts';
 import { keepReport } from './keep-report.ts';
 import { changeLedger, type Ledger, openLedger } from './ledger.ts';
 import type { ObjectStore } from './object-store.ts';
+import { startRemembering } from './set-memory.ts';
 
 /** What a run reaches for. */
 export type Ends = {
@@ -24,8 +25,8 @@ export type Outcome = Summary & {
   readonly told: Urgency | 'nobody';
   /** Why nothing is remembered of this run. */
   readonly noMemory?: string;
-  /** Why its report is not in the ledger. */
-  readonly noReport?: string;
+  /** What of it, or of earlier runs, is not in the ledger. */
+  readonly lost?: string;
 };
 
 const PERIOD_MS = 15 * 60_000;
@@ -52,9 +53,12 @@ export async function runSchedule(
     return { ...summarize([]), told: 'nobody' };
   }
 
-  const run = await callRoll(store, roster, { from, until }, now);
+  const memory = startRemembering(ledger, until);
+  const run = await callRoll(store, roster, { from, until }, now, memory);
+  const forgotten = await memory.close();
   const unkept = run.digest ? await keepReport(ledger, run) : undefined;
-  const message = composeRun(run, opened.warning ?? unkept);
+  const lost = forgotten ?? unkept;
+  const message = composeRun(run, opened.warning ?? lost);
   const id = `run ${until}`;
   const told = isEscalated(run) ? everybody : channels;
   const pending = message === undefined ? [] : [pendingFor(id, message, told, now)];
@@ -69,6 +73,6 @@ export async function runSchedule(
     ...summarize(run.report.verdicts),
     told: kept === undefined ? 'nobody' : (message?.urgency ?? 'nobody'),
     ...(kept?.warning === undefined ? {} : { noMemory: kept.warning }),
-    ...(unkept === undefined ? {} : { noReport: unkept }),
+    ...(lost === undefined ? {} : { lost }),
   };
 }
