@@ -96,6 +96,9 @@ async function setUp(aws: LocalAws): Promise<void> {
   const Attributes = { FilterPolicy: JSON.stringify({ urgency: ['alert'] }) };
   const sms = { TopicArn, Protocol: 'sms', Endpoint: '+31600000000', Attributes };
   await sns.send(new SubscribeCommand(sms));
+  const watcher = { TopicArn: ops.TopicArn, Protocol: 'email', Endpoint: 'ops@example.net' };
+  await sns.send(new SubscribeCommand(watcher));
+  aws.sms.attributes.MonthlySpendLimit = '20';
   sns.destroy();
   Object.assign(process.env, {
     AWS_ACCESS_KEY_ID: aws.credentials.accessKeyId,

@@ -1,4 +1,5 @@
 // What rings when the monitor itself is in trouble: seven alarms, whatever the size of the fleet.
+import { GOOD_RUNS } from '../../shared/lambda/log-good-run.ts';
 import {
   attributeOf,
   namedAfterStack,
@@ -55,38 +56,35 @@ const failing = (id: string, name: string): Resources => ({
   ),
 });
 
-const countInQuarter = (id: string, metric: string) => ({
-  Id: id,
-  ReturnData: false,
-  MetricStat: {
-    Metric: {
-      Namespace: 'AWS/Lambda',
-      MetricName: metric,
-      Dimensions: [{ Name: 'FunctionName', Value: ref('CheckHostsLambdaFunction') }],
-    },
-    Period: 900,
-    Stat: 'Sum',
-  },
-});
-
 /** The alarms. A description is what the mail says first, so it ends with what to do. */
 export const alarms: Resources = {
   ChecksStoppedAlarm: alarm(
     'checks-stopped',
-    'No check has succeeded for an hour: nobody watches the backups. Look at the log of ' +
+    'No check has come to its end for an hour: nobody watches the backups. Look at the log of ' +
       'check-hosts and at its schedule. (Rings once after the first deployment, until a run is done.)',
     {
       Metrics: [
         {
           Id: 'good',
-          Label: 'checks that succeeded',
+          Label: 'checks that came to their end',
           // FILL: CloudWatch would first reach back for older points in the place of missing
           // ones, and so ring late.
-          Expression: 'FILL(runs, 0) - FILL(errors, 0)',
+          Expression: 'FILL(beats, 0)',
           ReturnData: true,
         },
-        countInQuarter('runs', 'Invocations'),
-        countInQuarter('errors', 'Errors'),
+        {
+          Id: 'beats',
+          ReturnData: false,
+          MetricStat: {
+            Metric: {
+              Namespace: GOOD_RUNS.namespace,
+              MetricName: GOOD_RUNS.metric,
+              Dimensions: [{ Name: GOOD_RUNS.dimension, Value: ref('CheckHostsLambdaFunction') }],
+            },
+            Period: 900,
+            Stat: 'Sum',
+          },
+        },
       ],
       ComparisonOperator: 'LessThanThreshold',
       Threshold: 1,

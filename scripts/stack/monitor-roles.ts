@@ -11,6 +11,7 @@ import {
   ref,
   type Statement,
   trustOfService,
+  type Value,
 } from './cloudformation.ts';
 import { failedRuns } from './failed-runs.ts';
 import { keepReportsAndSeals, rememberRuns } from './ledger-bucket.ts';
@@ -37,14 +38,11 @@ export function monitorRoles(roster: Roster): Resources {
     ]);
   }
   return {
-    CheckHostsRole: role(
-      'CheckHosts',
-      roster,
-      buckets,
-      [alertsTopic, opsTopic],
-      keepReportsAndSeals,
-    ),
-    OnObjectRole: role('OnObject', roster, [roster.bucket], [alertsTopic]),
+    CheckHostsRole: role('CheckHosts', roster, buckets, {
+      topics: [alertsTopic, opsTopic],
+      more: [...keepReportsAndSeals, ...lookAtPaths(roster)],
+    }),
+    OnObjectRole: role('OnObject', roster, [roster.bucket], { topics: [alertsTopic], more: [] }),
   };
 }
 
@@ -68,8 +66,7 @@ const role = (
   name: string,
   roster: Roster,
   buckets: readonly string[],
-  spokenTo: readonly string[],
-  kept: readonly Statement[] = [],
+  { topics, more }: { readonly topics: readonly string[]; readonly more: readonly Statement[] },
 ): Resource => ({
   Type: 'AWS::IAM::Role',
   Properties: {
@@ -94,12 +91,12 @@ const role = (
             Sid: 'SpeakByTopic',
             Effect: 'Allow',
             Action: 'sns:Publish',
-            Resource: spokenTo.map((topic) => ref(topic)),
+            Resource: topics.map((topic) => ref(topic)),
           },
           ...readRecipients(roster, buckets),
           ...rememberRuns,
-          ...kept,
           ...(roster.alerts.from === undefined ? [] : [speakByMail(roster.alerts.from)]),
+          ...more,
           {
             Sid: 'KeepAnInvocationThatFailed',
             Effect: 'Allow',
@@ -127,6 +124,34 @@ const speakByMail = (from: string): Statement => ({
   // set. The sender's address is what binds.
   Resource: [arnHere('ses', 'identity/*'), arnHere('ses', 'configuration-set/*')],
   Condition: { StringEquals: { 'ses:FromAddress': from } },
+});
+
+/** Would an alarm arrive? Questions only, and only of the ways that the roll uses. */
+const lookAtPaths = ({ alerts }: Roster): readonly Statement[] => [
+  look('LookWhoIsSubscribed', ['sns:ListSubscriptionsByTopic'], [ref(alertsTopic), ref(opsTopic)]),
+  ...(alerts.sms.length === 0
+    ? []
+    : [
+        look('LookWhetherTextsLeave', [
+          'sns:GetSMSSandboxAccountStatus',
+          'sns:GetSMSAttributes',
+          'sns:CheckIfPhoneNumberIsOptedOut',
+        ]),
+      ]),
+  ...(alerts.from === undefined
+    ? []
+    : [
+        look('LookWhetherMailsLeave', ['ses:GetAccount', 'ses:GetSuppressedDestination']),
+        look('LookWhoIsVerified', ['ses:GetEmailIdentity'], arnHere('ses', 'identity/*')),
+      ]),
+];
+
+/** Without a resource it is asked of the account as a whole: AWS knows no narrower one for it. */
+const look = (Sid: string, Action: readonly string[], Resource: Value = '*'): Statement => ({
+  Sid,
+  Effect: 'Allow',
+  Action,
+  Resource,
 });
 
 /** The role by which EventBridge Scheduler starts the check, and keeps what it could not start. */

@@ -1,4 +1,5 @@
 // What runs remember: until when windows were judged, what has been told, and what is still to be told.
+import type { PathState, Paths } from '../doctor/paths.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Message } from '../report/message.ts';
 
@@ -16,6 +17,8 @@ export type LedgerState = {
   readonly pending: readonly Pending[];
   /** The events that were told, by their ids, with when: S3 may send one twice. */
   readonly told: ReadonlyMap<string, Instant>;
+  /** How the ways that alarms take were when a run last looked; absent before the first look. */
+  readonly paths?: Paths;
 };
 
 export const EMPTY_STATE: LedgerState = { judgedUntil: undefined, pending: [], told: new Map() };
@@ -26,8 +29,8 @@ const TOLD_KEPT = 3 * DAY;
 const PENDING_KEPT = DAY;
 
 /** The state in the form in which it is stored, version 1; instants are milliseconds since 1970. */
-export function formatState({ judgedUntil, pending, told }: LedgerState): string {
-  const stored = { version: 1, judgedUntil: judgedUntil ?? null, pending, told: [...told] };
+export function formatState({ judgedUntil, pending, told, paths }: LedgerState): string {
+  const stored = { version: 1, judgedUntil: judgedUntil ?? null, pending, told: [...told], paths };
   return `${JSON.stringify(stored)}\n`;
 }
 
@@ -35,11 +38,13 @@ export function formatState({ judgedUntil, pending, told }: LedgerState): string
 export function parseState(text: string): LedgerState | undefined {
   const stored = parseRecord(text);
   if (stored?.version !== 1) return undefined;
-  const { judgedUntil, pending, told } = stored;
+  const { judgedUntil, pending, told, paths } = stored;
   if (judgedUntil !== null && !isInstant(judgedUntil)) return undefined;
   if (!Array.isArray(pending) || !pending.every(isPending)) return undefined;
   if (!Array.isArray(told) || !told.every(isTold)) return undefined;
-  return { judgedUntil: judgedUntil ?? undefined, pending, told: new Map(told) };
+  if (paths !== undefined && !isPaths(paths)) return undefined;
+  const kept = { judgedUntil: judgedUntil ?? undefined, pending, told: new Map(told) };
+  return paths === undefined ? kept : { ...kept, paths };
 }
 
 /**
@@ -78,8 +83,25 @@ function isTold(value: unknown): value is [string, Instant] {
 
 function isPending(value: unknown): value is Pending {
   const { id, message, left, since } = asRecord(value) ?? {};
-  const channels = Array.isArray(left) && left.every((name) => typeof name === 'string');
-  return typeof id === 'string' && isInstant(since) && channels && isMessage(message);
+  return typeof id === 'string' && isInstant(since) && isTexts(left) && isMessage(message);
+}
+
+function isPaths(value: unknown): value is Paths {
+  const { lookedAt, states } = asRecord(value) ?? {};
+  return isInstant(lookedAt) && Array.isArray(states) && states.every(isPathState);
+}
+
+function isPathState(value: unknown): value is PathState {
+  const { check, status, says, fix, since, silent } = asRecord(value) ?? {};
+  const said = typeof check === 'string' && typeof says === 'string' && isInstant(since);
+  if (!said || (silent !== undefined && !isTexts(silent))) return false;
+  return status === 'ok'
+    ? fix === undefined
+    : ['warn', 'fail', 'unknown'].includes(`${status}`) && typeof fix === 'string';
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
 }
 
 function isMessage(value: unknown): value is Message {

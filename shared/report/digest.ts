@@ -3,6 +3,7 @@ import { isUntold } from '../verdict/finding.ts';
 import type { Verdict } from '../verdict/judge.ts';
 import { describeFinding } from './finding-words.ts';
 import { COLUMN, paragraph, WIDTH } from './paragraph.ts';
+import { composeDelivery } from './path-words.ts';
 import { count, quoteName, sayBytes, sayInstant, wrapText } from './plain-text.ts';
 import { hasFailed, type Run, serialOf } from './run.ts';
 import { UNTOLD } from './tamper-words.ts';
@@ -31,7 +32,13 @@ export function composeDigest(run: Run): string[] {
   }
   const noted = lines.slice(0, LISTED * 2);
   const good = verdicts.filter(({ headline }) => headline === 'ok');
-  return [...noted, ...(noted.length > 0 ? [''] : []), ...composeGood(good), ...composeEnd(run)];
+  return [
+    ...noted,
+    ...(noted.length > 0 ? [''] : []),
+    ...composeGood(good),
+    ...composeDelivery(run.paths, run.timezone),
+    ...composeEnd(run),
+  ];
 }
 
 /** A setting of the bucket's: one paragraph, and not a line for each of its hosts. */

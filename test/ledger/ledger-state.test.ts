@@ -18,13 +18,37 @@ const message = fc.record(
   },
   { requiredKeys: ['subject', 'text', 'urgency'] },
 );
-const anyState: fc.Arbitrary<LedgerState> = fc.record({
+const path = { check: fc.string(), says: fc.string({ unit: 'binary' }), since: instant };
+const paths = fc.record({
+  lookedAt: instant,
+  states: fc.array(
+    fc.oneof(
+      fc.record({ ...path, status: fc.constant('ok' as const) }),
+      fc.record(
+        {
+          ...path,
+          status: fc.constantFrom('warn' as const, 'fail' as const, 'unknown' as const),
+          fix: fc.string(),
+          silent: fc.array(fc.string()),
+        },
+        { requiredKeys: ['check', 'says', 'since', 'status', 'fix'] },
+      ),
+    ),
+    { maxLength: 3 },
+  ),
+});
+const fields = {
   judgedUntil: fc.option(instant, { nil: undefined }),
   pending: fc.array(
     fc.record({ id: fc.string(), message, left: fc.array(fc.string()), since: instant }),
     { maxLength: 3 },
   ),
   told: fc.array(fc.tuple(fc.string(), instant), { maxLength: 5 }).map((told) => new Map(told)),
+  paths,
+};
+// A ledger from before the first look has no `paths`.
+const anyState = fc.record(fields, {
+  requiredKeys: ['judgedUntil', 'pending', 'told'],
 }) as fc.Arbitrary<LedgerState>;
 
 describe('parseState', () => {
@@ -50,6 +74,9 @@ describe('parseState', () => {
       '[]',
       '{"version":1}',
       '{"version":1,"judgedUntil":"x"}',
+      '{"version":1,"judgedUntil":1,"pending":[],"told":[],"paths":{}}',
+      '{"version":1,"judgedUntil":1,"pending":[],"told":[],"paths":{"lookedAt":1,"states":[{"check":"sms","status":"fail","says":"x","since":1}]}}',
+      '{"version":1,"judgedUntil":1,"pending":[],"told":[],"paths":{"lookedAt":1,"states":[{"check":"sms","status":"dead","says":"x","fix":"y","since":1}]}}',
     ]) {
       expect(parseState(text)).toBeUndefined();
     }

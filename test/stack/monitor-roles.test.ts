@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fullRoll } from './rolls.ts';
+import { fullRoll, smallestRoll } from './rolls.ts';
 import { account, accountWith, type Call } from './stack-account.ts';
 
 const stack = accountWith(fullRoll);
@@ -88,6 +88,42 @@ describe.each([
     ],
   ])('cannot %s', async (_, action, resource, context) => {
     expect(await stack.may(role, action, resource, context)).toBe(false);
+  });
+});
+
+describe('the role of check-hosts alone', () => {
+  const own = (service: string, resource: string) =>
+    `arn:aws:${service}:eu-west-1:${account}:${resource}`;
+  const questions: Call[] = [
+    ['who hears an alert', 'sns:ListSubscriptionsByTopic', own('sns', 'rollcall-prod-AlertsTopic')],
+    ['who watches', 'sns:ListSubscriptionsByTopic', own('sns', 'rollcall-prod-OpsTopic')],
+    ['whether texts leave', 'sns:GetSMSSandboxAccountStatus', '*'],
+    ['how many texts leave', 'sns:GetSMSAttributes', '*'],
+    ['who wants no texts', 'sns:CheckIfPhoneNumberIsOptedOut', '*'],
+    ['whether mails leave', 'ses:GetAccount', '*'],
+    ['whose mail is dropped', 'ses:GetSuppressedDestination', '*'],
+    ['who is verified', 'ses:GetEmailIdentity', own('ses', 'identity/ops@example.net')],
+  ];
+  it.each(questions)('asks %s', async (_, action, resource) => {
+    expect(await stack.may(stack.checkHosts, action, resource)).toBe(true);
+    expect(await stack.may(stack.onObject, action, resource)).toBe(false);
+  });
+
+  it('asks nothing of ways that the roll does not use', async () => {
+    const { checkHosts, may } = accountWith(smallestRoll);
+    for (const [, action, resource] of questions.slice(2)) {
+      expect(await may(checkHosts, action, resource)).toBe(false);
+    }
+  });
+
+  it.each<Call>([
+    ['look at another topic', 'sns:ListSubscriptionsByTopic', own('sns', 'payroll')],
+    ['subscribe somebody', 'sns:Subscribe', own('sns', 'rollcall-prod-AlertsTopic')],
+    ['raise the limit for texts', 'sns:SetSMSAttributes', '*'],
+    ['take an address off the suppression list', 'ses:DeleteSuppressedDestination', '*'],
+    ['pause the mail', 'ses:PutAccountSendingAttributes', '*'],
+  ])('cannot %s', async (_, action, resource) => {
+    expect(await stack.may(stack.checkHosts, action, resource)).toBe(false);
   });
 });
 

@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { logGoodRun } from '../../shared/lambda/log-good-run.ts';
 import { deployed, ofType } from './deployed.ts';
-import type { Resolved } from './resolve-template.ts';
 import { fullRoll } from './rolls.ts';
 
 describe('the topics', () => {
@@ -62,13 +62,30 @@ describe('the alarms', () => {
 
   it('miss a check after an hour, also when there is no metric at all', () => {
     const stopped = alarms.find((alarm) => alarm.AlarmName.endsWith('checks-stopped'));
-    const [sum, ...counts] = stopped.Metrics;
-    expect(sum.Expression).toBe('FILL(runs, 0) - FILL(errors, 0)');
-    const minutes = counts.map(
-      (count: Resolved) => (count.MetricStat.Period * stopped.EvaluationPeriods) / 60,
-    );
-    expect(minutes).toEqual([60, 60]);
+    const [filled, { MetricStat }] = stopped.Metrics;
+    expect(filled.Expression).toBe('FILL(beats, 0)');
+    expect((MetricStat.Period * stopped.EvaluationPeriods) / 60).toBe(60);
     expect(stopped.TreatMissingData).toBe('breaching');
     expect(stopped.OKActions).toEqual(stopped.AlarmActions);
+  });
+
+  it('look at the metric that a good run logs', () => {
+    const stopped = alarms.find((alarm) => alarm.AlarmName.endsWith('checks-stopped'));
+    const { Namespace, MetricName, Dimensions } = stopped.Metrics[1].MetricStat.Metric;
+    const [{ Name, Value }] = Dimensions;
+    const stdout = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    logGoodRun(Value, 1_795_500_000_000);
+    const [line] = stdout.mock.calls[0] ?? [];
+    stdout.mockRestore();
+    expect(JSON.parse(`${line}`)).toEqual({
+      _aws: {
+        Timestamp: 1_795_500_000_000,
+        CloudWatchMetrics: [
+          { Namespace, Dimensions: [[Name]], Metrics: [{ Name: MetricName, Unit: 'Count' }] },
+        ],
+      },
+      [Name]: Value,
+      [MetricName]: 1,
+    });
   });
 });
