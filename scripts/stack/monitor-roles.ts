@@ -21,7 +21,7 @@ import { alertsTopic, opsTopic } from './topics.ts';
  * How many buckets one roll may name: a role's policies end at 10,240 characters, and a bucket
  * takes at most 82 of them, once to be listed and once to be read.
  */
-export const maxBuckets = 50;
+export const maxBuckets = 46;
 
 /**
  * One role a function. The schedule's looks at every bucket of the roll, the event's at the one
