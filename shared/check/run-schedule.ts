@@ -6,6 +6,7 @@ import type { Urgency } from '../report/message.ts';
 import { composePathNews, hasPathNews } from '../report/path-words.ts';
 import { type Summary, summarize } from '../report/report.ts';
 import { isEscalated } from '../report/run.ts';
+import { isTestDue } from '../report/weekly-test.ts';
 import type { Roster } from '../roster/roster.ts';
 import { callRoll } from './call-roll.ts';
 import { type Channel, deliverPending, pendingFor } from './deliver.ts';
@@ -70,13 +71,17 @@ export async function runSchedule(
   const forgotten = await memory.close();
   const { digest } = called;
   const paths = await lookAtPaths(ends.judgePaths, opened, roster, { until, digest });
-  const run = paths === undefined ? called : { ...called, paths };
+  const run = {
+    ...called,
+    test: roster.alerts.weeklyTest && isTestDue(called),
+    ...(paths === undefined ? {} : { paths }),
+  };
   const unkept = digest ? await keepReport(ledger, run) : undefined;
   const lost = forgotten ?? unkept;
   const alarm = composeRun(run, opened.warning ?? lost);
   const message = alarm ?? composePathNews(run);
   const id = `run ${until}`;
-  const rings = hasPathNews(paths) || (ends.escalates && isEscalated(run));
+  const rings = run.test || hasPathNews(paths) || (ends.escalates && isEscalated(run));
   const told = [
     ...(alarm === undefined ? livingChannels(channels, paths) : channels),
     ...(rings ? [ops] : []),

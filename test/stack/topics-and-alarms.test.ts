@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { logGoodRun } from '../../shared/lambda/log-good-run.ts';
 import { deployed, ofType } from './deployed.ts';
-import { fullRoll } from './rolls.ts';
+import { fullRoll, keepingRoll } from './rolls.ts';
 
 describe('the topics', () => {
   const subscriptions = (roll = fullRoll) =>
@@ -12,11 +12,11 @@ describe('the topics', () => {
       Properties.FilterPolicy?.urgency,
     ]);
 
-  it('have one subscription an address, and text nobody but for an alert', () => {
+  it('have one subscription an address, and text nobody but for an alert and the weekly test', () => {
     expect(subscriptions()).toEqual([
       ['AlertsTopic', 'https', 'https://chat.example.net/hook', undefined],
-      ['AlertsTopic', 'sms', '+31600000000', ['alert']],
-      ['AlertsTopic', 'sms', '+31600000001', ['alert']],
+      ['AlertsTopic', 'sms', '+31600000000', ['alert', 'test']],
+      ['AlertsTopic', 'sms', '+31600000001', ['alert', 'test']],
       ['OpsTopic', 'email', 'admin@example.net', undefined],
     ]);
   });
@@ -58,6 +58,26 @@ describe('the alarms', () => {
       expect(alarm.AlarmActions).toEqual([expect.stringContaining('-OpsTopic')]);
       expect(alarm.AlarmDescription.length).toBeGreaterThan(60);
     }
+  });
+
+  it('ring for a janitor that fails or has not succeeded for two days', () => {
+    const more = ofType(deployed(keepingRoll), 'AWS::CloudWatch::Alarm')
+      .map((alarm) => alarm.Properties)
+      .filter(({ AlarmName }) => AlarmName.includes('janitor'));
+    expect(more.map(({ AlarmName }) => AlarmName.replace('rollcall-prod-', '')).sort()).toEqual([
+      'janitor-errors',
+      'janitor-stopped',
+      'janitor-throttled',
+    ]);
+    for (const { AlarmActions } of more) {
+      expect(AlarmActions).toEqual([expect.stringContaining('-OpsTopic')]);
+    }
+    const stopped = more.find(({ AlarmName }) => AlarmName.endsWith('stopped'));
+    expect(stopped).toMatchObject({ EvaluationPeriods: 2, TreatMissingData: 'breaching' });
+    expect(stopped.Metrics[1].MetricStat).toMatchObject({
+      Period: 86_400,
+      Metric: { Dimensions: [{ Value: expect.stringContaining('JanitorLambdaFunction') }] },
+    });
   });
 
   it('miss a check after an hour, also when there is no metric at all', () => {
