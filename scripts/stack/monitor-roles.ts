@@ -11,14 +11,14 @@ import {
   type Value,
 } from './cloudformation.ts';
 import { functionRole } from './function-role.ts';
-import { keepReports, rememberRuns } from './ledger-bucket.ts';
+import { keepReportsAndSeals, rememberRuns } from './ledger-bucket.ts';
 import { alertsTopic, opsTopic } from './topics.ts';
 
 /**
  * How many buckets one roll may name: a role's policies end at 10,240 characters, and a bucket
  * takes at most 82 of them, once to be listed and once to be read.
  */
-export const maxBuckets = 50;
+export const maxBuckets = 46;
 
 /**
  * One role a function. The schedule's looks at every bucket of the roll, the event's at the one
@@ -37,7 +37,7 @@ export function monitorRoles(roster: Roster): Resources {
   return {
     CheckHostsRole: role('CheckHosts', roster, buckets, {
       topics: [alertsTopic, opsTopic],
-      more: [...keepReports, ...lookAtPaths(roster)],
+      more: [...keepReportsAndSeals, ...lookAtPaths(roster)],
     }),
     OnObjectRole: role('OnObject', roster, [roster.bucket], { topics: [alertsTopic], more: [] }),
   };

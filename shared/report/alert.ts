@@ -1,16 +1,17 @@
 // Verdicts -> the one message of a run: who failed, why, and what to do now.
-import type { Finding } from '../verdict/finding.ts';
 import type { Verdict } from '../verdict/judge.ts';
 import { composeDigest } from './digest.ts';
-import { describeFinding, nextStep, runbookOf } from './finding-words.ts';
+import { describeFinding } from './finding-words.ts';
 import { composeHeader } from './header.ts';
 import { composeSms, composeSubject, countByKind, MANY, sayKind } from './headlines.ts';
 import { composeMessage, type Message } from './message.ts';
-import { COLUMN, paragraph, WIDTH } from './paragraph.ts';
+import { paragraph, WIDTH } from './paragraph.ts';
 import { composeNews, composePathSms, hasPathNews } from './path-words.ts';
 import { sayDate, toAscii, wrapText } from './plain-text.ts';
 import { sayLastGood } from './retention-words.ts';
 import { failedIn, type Run } from './run.ts';
+import { composeSteps } from './steps.ts';
+import { composeTestSms } from './weekly-test.ts';
 
 const WORST = 5;
 const LISTED = 200;
@@ -27,7 +28,7 @@ export function composeRun(run: Run, warning?: string): Message | undefined {
     ...(warning === undefined ? [] : wrapText(`WARNING: ${toAscii(warning)}.`, WIDTH)),
     '',
     ...composeFailed(failed),
-    ...(run.digest ? composeDigest(run) : []),
+    ...(run.digest ? composeDigest(run, alerting.length > 0) : []),
     ...(!run.digest && hasPathNews(paths) ? composeNews(paths, run.timezone) : []),
   ];
   const text = `${lines.join('\n')}\n`;
@@ -38,8 +39,11 @@ export function composeRun(run: Run, warning?: string): Message | undefined {
       urgency: 'alert',
     });
   }
-  return paths?.urgent === true
-    ? composeMessage({ subject, text, sms: composePathSms(paths), urgency: 'alert' })
+  if (paths?.urgent === true) {
+    return composeMessage({ subject, text, sms: composePathSms(paths), urgency: 'alert' });
+  }
+  return run.test === true
+    ? composeMessage({ subject, text, sms: composeTestSms(run), urgency: 'test' })
     : composeMessage({ subject, text, urgency: 'digest' });
 }
 
@@ -87,14 +91,4 @@ function composeHost(verdict: Verdict): string[] {
   const lastGood = worst.kind === 'unreadable' ? undefined : sayLastGood(verdict);
   if (lastGood !== undefined) lines.push(...paragraph('', lastGood));
   return [...lines, ...composeSteps(worst, verdict), ''];
-}
-
-function composeSteps(finding: Finding, verdict: Verdict): string[] {
-  const step = nextStep(finding, verdict);
-  const indent = ' '.repeat(COLUMN);
-  // A command must be copied as it is: it is never wrapped.
-  return [
-    ...(step === undefined ? [] : [`${indent}Do now:  ${step}`]),
-    `${indent}Runbook: ${runbookOf(finding.kind)}`,
-  ];
 }

@@ -9,6 +9,7 @@ import { handler as checkHosts } from '../../functions/check-hosts.ts';
 import { handler as janitor } from '../../functions/janitor.ts';
 import { handler as onObject } from '../../functions/on-object.ts';
 import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
+import { textedOnly } from '../../scripts/stack/topics.ts';
 import type { StoredObject } from '../../shared/duplicity/backup-set.ts';
 import { ConfigError } from '../../shared/roster/config-error.ts';
 import { readRoster } from '../../shared/roster/read-roster.ts';
@@ -95,7 +96,7 @@ async function makeTopics(aws: LocalAws, roll: string): Promise<{ alerts: string
   const make = async (Name: string, subscribers: readonly Subscriber[]): Promise<string> => {
     const { TopicArn = '' } = await sns.send(new CreateTopicCommand({ Name }));
     for (const { protocol: Protocol, endpoint: Endpoint } of subscribers) {
-      const filter = { FilterPolicy: JSON.stringify({ urgency: ['alert'] }) };
+      const filter = { FilterPolicy: JSON.stringify(textedOnly) };
       const Attributes = Name === 'alerts' && Protocol === 'sms' ? filter : {};
       await sns.send(new SubscribeCommand({ TopicArn, Protocol, Endpoint, Attributes }));
     }
