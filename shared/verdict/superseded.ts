@@ -22,9 +22,10 @@ const DAY = 86_400_000;
 
 /**
  * A set is superseded by two good fulls of different days that were wholly written after it and have stood for `keepDays`
- * since, by S3's clock. They are what somebody with a host's key can forge, so each has to be beyond doubt: on time by both
+ * since, by S3's clock. They are what somebody with a host's key can forge, so each has to be beyond doubt: of one day by both
  * clocks, encrypted, with signatures, not overwritten, and not so small that it would be `shrunk` beside the set that it
- * replaces. A target that was tampered with or is poisoned, and one whose versions are not known, is held as it is.
+ * replaces. An upload in parts is dated when it is begun, and nobody sees it until it is finished: volumes come so, the
+ * manifest, which is small and comes last, may not. A target that was tampered with or is poisoned, and one whose versions are not known, is held as it is.
  * `read` is the whole target. Pure; the order of the listing makes no difference.
  */
 export function findSuperseded(host: Host, read: Collection, now: Instant): Superseded {
@@ -58,7 +59,8 @@ function successorOf(host: Host, set: BackupSet, now: Instant): Successor[] {
     isIn(window, set.lastWriteAt) &&
     set.lastWriteAt + host.keepDays * DAY <= now;
   const whole = set.encrypted && set.hasSignatures && set.bytes >= host.size.minBytes;
-  return stands && whole ? [{ set, day: window.date }] : [];
+  const dated = set.manifest?.inParts === false;
+  return stands && whole && dated ? [{ set, day: window.date }] : [];
 }
 
 /** By both clocks; a name from the future says nothing. */

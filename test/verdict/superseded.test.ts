@@ -48,6 +48,13 @@ describe('findSuperseded', () => {
     expect(superseded(...broken, ...increment, ...night('12'))).toEqual([]);
   });
 
+  it('counts one whose volumes were uploaded in parts, as duplicity uploads large ones', () => {
+    const inParts = night('13').map((one) =>
+      one.name.includes('.vol') ? { ...one, etag: '08e094318bb7972bf9dc852797322792-6' } : one,
+    );
+    expect(superseded(...night('10'), ...night('12'), ...inParts)).toEqual(['2026-11-10']);
+  });
+
   it('takes garbage however large it is', () => {
     const killed = night('10', { volumes: 40 }).filter(({ name }) => !name.includes('manifest'));
     expect(superseded(...killed, ...two)).toEqual(['2026-11-10']);
@@ -109,6 +116,17 @@ describe('findSuperseded', () => {
         ...night('12'),
         ...night('13').map((one) =>
           one.name.includes('vol2') ? { ...one, ...wrote('2026-11-12T23:50:00Z') } : one,
+        ),
+      ],
+    ],
+    [
+      'one whose manifest was uploaded in parts, and so may have come days after its date',
+      [
+        ...night('12'),
+        ...night('13').map((one) =>
+          one.name.includes('manifest')
+            ? { ...one, etag: '08e094318bb7972bf9dc852797322792-2' }
+            : one,
         ),
       ],
     ],
