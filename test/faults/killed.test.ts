@@ -51,7 +51,8 @@ async function start(): Promise<void> {
 function told(): number[] {
   const { mails, topicMessages } = deployed.aws.outbox;
   const ofJob = ({ subject = '' }) => /FAILED|TAMPERED/.test(subject);
-  return [mails.filter(ofJob).length, topicMessages.filter(ofJob).length];
+  const alerts = topicMessages.filter(({ topicArn }) => topicArn.endsWith(':alerts'));
+  return [mails.filter(ofJob).length, alerts.filter(ofJob).length];
 }
 
 /** Lets the victim run until its so-manieth request meets the fault; `undefined` when it asked less. */
