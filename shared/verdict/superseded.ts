@@ -2,7 +2,7 @@
 import type { BackupSet, Blindness, Collection } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Host } from '../roster/roster.ts';
-import { doesAnswer, isIn, SKEW } from './answer.ts';
+import { isIn, SKEW } from './answer.ts';
 import { keepOf } from './lifecycle.ts';
 import { goodFulls } from './retention.ts';
 import { judgeTampering } from './tamper.ts';
@@ -54,7 +54,6 @@ function holds(host: Host, read: Collection, now: Instant): Superseded['held'] {
 function successorOf(host: Host, set: BackupSet, now: Instant): Successor[] {
   const window = windowOf(host, set.startedAt);
   const stands =
-    doesAnswer(set, window, now) &&
     isIn(window, set.firstWriteAt) &&
     isIn(window, set.lastWriteAt) &&
     set.lastWriteAt + host.keepDays * DAY <= now;

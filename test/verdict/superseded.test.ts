@@ -17,6 +17,7 @@ const NOW = at('2026-11-23T20:30:00Z');
 const host = aHost({ keepLastGood: true });
 const night = (date: string, more: Partial<Parameters<typeof aFull>[0]> = {}) =>
   aFull({ begun: `2026-11-${date}T03:00:00Z`, done: `2026-11-${date}T03:10:00Z`, ...more });
+const wrote = (iso: string) => ({ modifiedAt: at(iso), firstModifiedAt: at(iso) });
 const named = (read: Collection, now = NOW, of = host) =>
   findSuperseded(of, read, now).sets.map(({ startedAt }) =>
     new Date(startedAt).toISOString().slice(0, 10),
@@ -45,6 +46,22 @@ describe('findSuperseded', () => {
     const increment = anIncremental('2026-11-10T03:00:00Z', '2026-11-11T03:00:00Z');
     expect(superseded(...broken, ...increment, ...two)).toEqual(['2026-11-10', '2026-11-11']);
     expect(superseded(...broken, ...increment, ...night('12'))).toEqual([]);
+  });
+
+  it('takes garbage however large it is', () => {
+    const killed = night('10', { volumes: 40 }).filter(({ name }) => !name.includes('manifest'));
+    expect(superseded(...killed, ...two)).toEqual(['2026-11-10']);
+  });
+
+  it('leaves a set of which a file was written again while its successor was on its way', () => {
+    const again = night('10').map((one) =>
+      one.name.includes('vol2') ? { ...one, modifiedAt: at('2026-11-12T03:05:00Z') } : one,
+    );
+    const slow = night('12').map((one) =>
+      one.name.includes('vol1') ? { ...one, ...wrote('2026-11-12T03:01:00Z') } : one,
+    );
+    expect(superseded(...night('10'), ...slow, ...night('13'))).toEqual(['2026-11-10']);
+    expect(superseded(...again, ...slow, ...night('13'))).toEqual([]);
   });
 
   it('takes a set from the future by the time at which it was written', () => {
@@ -82,13 +99,16 @@ describe('findSuperseded', () => {
       [
         ...night('12'),
         ...night('13').map((one) =>
-          one.name.includes('vol2')
-            ? {
-                ...one,
-                modifiedAt: at('2026-11-14T05:00:00Z'),
-                firstModifiedAt: at('2026-11-14T05:00:00Z'),
-              }
-            : one,
+          one.name.includes('vol2') ? { ...one, ...wrote('2026-11-14T05:00:00Z') } : one,
+        ),
+      ],
+    ],
+    [
+      'one of which a file was there the day before',
+      [
+        ...night('12'),
+        ...night('13').map((one) =>
+          one.name.includes('vol2') ? { ...one, ...wrote('2026-11-12T23:50:00Z') } : one,
         ),
       ],
     ],
@@ -119,8 +139,7 @@ describe('findSuperseded', () => {
   it('names the oldest first, by S3’s clock', () => {
     const odd = anIncremental('2026-11-01T00:00:00Z', '2026-11-02T00:00:00Z').map((one) => ({
       ...one,
-      modifiedAt: at('2026-11-11T09:00:00Z'),
-      firstModifiedAt: at('2026-11-11T09:00:00Z'),
+      ...wrote('2026-11-11T09:00:00Z'),
     }));
     expect(superseded(...odd, ...night('10'), ...two)).toEqual(['2026-11-10', '2026-11-02']);
   });
