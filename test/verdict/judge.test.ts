@@ -137,6 +137,14 @@ describe('judge', () => {
     expect(judged([...full, ...old]).headline).toBe('ok');
   });
 
+  it('takes an incremental as new that was written after the window before was judged', () => {
+    const full = aFull({ begun: today });
+    const afternoon = anIncremental('2026-11-21T03:15:00Z', '2026-11-22T14:00:00Z');
+    expect(kinds([...full, ...afternoon])).toEqual(['critical incremental']);
+    const morning = anIncremental('2026-11-21T03:15:00Z', '2026-11-22T08:14:59Z');
+    expect(kinds([...full, ...morning])).toEqual(['info incremental']);
+  });
+
   it('takes an incremental resumed today as new, though its name is of yesterday', () => {
     const resumed = anIncremental('2026-11-21T03:15:00Z', yesterday).map((object) => ({
       ...object,
