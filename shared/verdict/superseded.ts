@@ -14,8 +14,8 @@ export type Superseded = {
   readonly held: 'tampered' | 'poisoned' | Blindness | undefined;
 };
 
-/** A good full that has stood long enough to take the place of what is older; `day` is its window's. */
-type Successor = { readonly set: BackupSet; readonly day: string };
+/** The good fulls of one window's day that have stood long enough to take the place of what is older, newest first. */
+type Successors = { readonly endsAt: Instant; readonly fulls: readonly BackupSet[] };
 
 const SUCCESSORS = 2;
 const DAY = 86_400_000;
@@ -32,13 +32,18 @@ export function findSuperseded(host: Host, read: Collection, now: Instant): Supe
   const held = holds(host, read, now);
   if (held !== undefined) return { sets: [], held };
   const good = new Set(goodFulls(read, now));
-  const successors = [...good].flatMap((set) => successorOf(host, set, now));
+  const days = successorsOf(host, [...good].reverse(), now);
   const sets = read.sets.filter((set) => {
     const least = good.has(set) ? set.bytes * host.size.shrink : 0;
-    const days = successors
-      .filter((one) => isAfter(one.set, set, now) && one.set.bytes >= least)
-      .map(({ day }) => day);
-    return new Set(days).size >= SUCCESSORS;
+    let count = 0;
+    // A day is passed over at a glance, and left at its first that fits: whoever fills a target with sets gains no time.
+    return days.some(({ endsAt, fulls }) => {
+      const has =
+        set.lastWriteAt < endsAt &&
+        fulls.some((one) => one.bytes >= least && isAfter(one, set, now));
+      count += has ? 1 : 0;
+      return count >= SUCCESSORS;
+    });
   });
   return { sets: sets.sort((a, b) => a.lastWriteAt - b.lastWriteAt), held: undefined };
 }
@@ -52,15 +57,21 @@ function holds(host: Host, read: Collection, now: Instant): Superseded['held'] {
   return tampering.some(({ kind }) => kind === 'tampered') ? 'tampered' : undefined;
 }
 
-function successorOf(host: Host, set: BackupSet, now: Instant): Successor[] {
-  const window = windowOf(host, set.startedAt);
-  const stands =
-    isIn(window, set.firstWriteAt) &&
-    isIn(window, set.lastWriteAt) &&
-    set.lastWriteAt + host.keepDays * DAY <= now;
-  const whole = set.encrypted && set.hasSignatures && set.bytes >= host.size.minBytes;
-  const dated = set.manifest?.inParts === false;
-  return stands && whole && dated ? [{ set, day: window.date }] : [];
+function successorsOf(host: Host, good: readonly BackupSet[], now: Instant): Successors[] {
+  const succeeds = (set: BackupSet) => {
+    const window = windowOf(host, set.startedAt);
+    const stands =
+      isIn(window, set.firstWriteAt) &&
+      isIn(window, set.lastWriteAt) &&
+      set.lastWriteAt + host.keepDays * DAY <= now;
+    const whole = set.encrypted && set.hasSignatures && set.bytes >= host.size.minBytes;
+    return stands && whole && set.manifest?.inParts === false;
+  };
+  const endOf = ({ startedAt }: BackupSet) => windowOf(host, startedAt).endsAt;
+  return [...Map.groupBy(good.filter(succeeds), endOf)].map(([endsAt, fulls]) => ({
+    endsAt,
+    fulls,
+  }));
 }
 
 /** By both clocks; a name from the future says nothing. */
