@@ -25,8 +25,8 @@ const DAY = 86_400_000;
  * since, by S3's clock. They are what somebody with a host's key can forge, so each has to be beyond doubt: of one day by both
  * clocks, encrypted, with signatures, not overwritten, and not so small that it would be `shrunk` beside the set that it
  * replaces. An upload in parts is dated when it is begun, and nobody sees it until it is finished: volumes come so, the
- * manifest, which is small and comes last, may not. A target that was tampered with or is poisoned, and one whose versions are not known, is held as it is.
- * `read` is the whole target. Pure; the order of the listing makes no difference.
+ * manifest, which is small and comes last, may not. A target that was tampered with or is poisoned, and one whose versions
+ * are not known, is held as it is. `read` is the whole target. Pure; the order of the listing makes no difference.
  */
 export function findSuperseded(host: Host, read: Collection, now: Instant): Superseded {
   const held = holds(host, read, now);
