@@ -2,6 +2,7 @@
 import type { PathState, Paths } from '../doctor/paths.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Message } from '../report/message.ts';
+import { isTurns, type Turns } from './turns.ts';
 
 /** A message on its way: `left` names the channels that have not taken it yet. */
 export type Pending = {
@@ -19,6 +20,8 @@ export type LedgerState = {
   readonly told: ReadonlyMap<string, Instant>;
   /** How the ways that alarms take were when a run last looked; absent before the first look. */
   readonly paths?: Paths;
+  /** How the hosts stood at `judgedUntil`; absent before the first run. */
+  readonly turns?: Turns;
 };
 
 export const EMPTY_STATE: LedgerState = { judgedUntil: undefined, pending: [], told: new Map() };
@@ -32,8 +35,8 @@ const MOST_TOLD = 5000;
 const MOST_PENDING = 100;
 
 /** The state in the form in which it is stored, version 1; instants are milliseconds since 1970. */
-export function formatState({ judgedUntil, pending, told, paths }: LedgerState): string {
-  const stored = { version: 1, judgedUntil: judgedUntil ?? null, pending, told: [...told], paths };
+export function formatState({ judgedUntil, told, ...rest }: LedgerState): string {
+  const stored = { version: 1, judgedUntil: judgedUntil ?? null, told: [...told], ...rest };
   return `${JSON.stringify(stored)}\n`;
 }
 
@@ -41,13 +44,19 @@ export function formatState({ judgedUntil, pending, told, paths }: LedgerState):
 export function parseState(text: string): LedgerState | undefined {
   const stored = parseRecord(text);
   if (stored?.version !== 1) return undefined;
-  const { judgedUntil, pending, told, paths } = stored;
+  const { judgedUntil, pending, told, paths, turns } = stored;
   if (judgedUntil !== null && !isInstant(judgedUntil)) return undefined;
   if (!Array.isArray(pending) || !pending.every(isPending)) return undefined;
   if (!Array.isArray(told) || !told.every(isTold)) return undefined;
   if (paths !== undefined && !isPaths(paths)) return undefined;
-  const kept = { judgedUntil: judgedUntil ?? undefined, pending, told: new Map(told) };
-  return paths === undefined ? kept : { ...kept, paths };
+  if (turns !== undefined && !isTurns(turns)) return undefined;
+  return {
+    judgedUntil: judgedUntil ?? undefined,
+    pending,
+    told: new Map(told),
+    ...(paths === undefined ? {} : { paths }),
+    ...(turns === undefined ? {} : { turns }),
+  };
 }
 
 /**

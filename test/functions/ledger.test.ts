@@ -44,34 +44,6 @@ describe('the functions with their ledger', () => {
     await deployed.event(event, '2026-11-23T11:03:05Z');
     expect(subjects()).toEqual(['[backup] TAMPERED web: 1 object REMOVED']);
   });
-
-  it('send to a mailbox that was refused when it is not refused any more', async () => {
-    deployed.aws.setIdentity('backups@example.net', 'Failed');
-    await expect(deployed.tick('2026-11-23T08:15:00Z')).rejects.toThrow(/did not take the message/);
-    expect(subjects()).toEqual([]);
-    deployed.aws.setIdentity('backups@example.net', 'Success');
-    await deployed.tick('2026-11-23T08:30:00Z');
-    expect(subjects()).toHaveLength(1);
-    expect(deployed.aws.outbox.sms).toHaveLength(1);
-  });
-
-  it.each([
-    ['corrupt', () => deployed.aws.put(LEDGER, 'state.json', 'half a {')],
-    [
-      'out of reach',
-      () =>
-        deployed.aws.faults.add({
-          service: 's3',
-          bucket: LEDGER,
-          fault: { error: 'AccessDenied', status: 403 },
-        }),
-    ],
-  ])('still alarm with a ledger that is %s, and say so', async (_, spoil) => {
-    spoil();
-    await deployed.tick('2026-11-23T08:15:00Z');
-    expect(subjects()).toEqual(['[backup] 1 of 1 host FAILED: web MISSING (2nd day)']);
-    expect(deployed.aws.outbox.mails[0]?.text).toContain('WARNING: ');
-  });
 });
 
 describe('the report of a digest', () => {

@@ -45,8 +45,12 @@ const fields = {
   ),
   told: fc.array(fc.tuple(fc.string(), instant), { maxLength: 5 }).map((told) => new Map(told)),
   paths,
+  turns: fc.record({
+    unread: fc.array(fc.string()),
+    judged: fc.array(fc.tuple(fc.string(), fc.array(fc.string()))),
+  }),
 };
-// A ledger from before the first look has no `paths`.
+// A ledger from before the first look has no `paths`, and one from before the first run no `turns`.
 const anyState = fc.record(fields, {
   requiredKeys: ['judgedUntil', 'pending', 'told'],
 }) as fc.Arbitrary<LedgerState>;
