@@ -14,6 +14,7 @@ import {
 } from './cloudformation.ts';
 import { failedRuns } from './failed-runs.ts';
 import { keepReports, rememberRuns } from './ledger-bucket.ts';
+import { takeEvents } from './object-events.ts';
 import { alertsTopic, opsTopic } from './topics.ts';
 
 /**
@@ -37,8 +38,20 @@ export function monitorRoles(roster: Roster): Resources {
     ]);
   }
   return {
-    CheckHostsRole: role('CheckHosts', roster, buckets, [alertsTopic, opsTopic], keepReports),
-    OnObjectRole: role('OnObject', roster, [roster.bucket], [alertsTopic]),
+    CheckHostsRole: role(
+      'CheckHosts',
+      roster,
+      buckets,
+      [alertsTopic, opsTopic],
+      [...keepReports, keepFailedRun],
+    ),
+    OnObjectRole: role(
+      'OnObject',
+      roster,
+      [roster.bucket],
+      [alertsTopic],
+      [takeEvents, seeWhenFinished(roster.bucket)],
+    ),
   };
 }
 
@@ -58,12 +71,27 @@ const readRecipients = ({ hosts }: Roster, buckets: readonly string[]): readonly
   ];
 };
 
+/** Each upload of a volume asks whether its manifest is there already: S3 lets HEAD whoever may read. */
+const seeWhenFinished = (bucket: string): Statement => ({
+  Sid: 'SeeWhenABackupWasFinished',
+  Effect: 'Allow',
+  Action: 's3:GetObject',
+  Resource: [bucketArn(bucket, '*.manifest'), bucketArn(bucket, '*.manifest.gpg')],
+});
+
+const keepFailedRun: Statement = {
+  Sid: 'KeepAnInvocationThatFailed',
+  Effect: 'Allow',
+  Action: 'sqs:SendMessage',
+  Resource: attributeOf(failedRuns, 'Arn'),
+};
+
 const role = (
   name: string,
   roster: Roster,
   buckets: readonly string[],
   spokenTo: readonly string[],
-  kept: readonly Statement[] = [],
+  own: readonly Statement[],
 ): Resource => ({
   Type: 'AWS::IAM::Role',
   Properties: {
@@ -92,14 +120,8 @@ const role = (
           },
           ...readRecipients(roster, buckets),
           ...rememberRuns,
-          ...kept,
+          ...own,
           ...(roster.alerts.from === undefined ? [] : [speakByMail(roster.alerts.from)]),
-          {
-            Sid: 'KeepAnInvocationThatFailed',
-            Effect: 'Allow',
-            Action: 'sqs:SendMessage',
-            Resource: attributeOf(failedRuns, 'Arn'),
-          },
           {
             Sid: 'WriteOwnLog',
             Effect: 'Allow',

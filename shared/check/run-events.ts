@@ -1,38 +1,92 @@
-// One run for S3's events: each is told once, however often it is sent.
+// One run for S3's events: each is told once, however often it is sent, and a flood of them in few messages.
 import type { Instant } from '../duplicity/time.ts';
+import type { LedgerState } from '../ledger/ledger-state.ts';
+import { joinMessages } from '../report/message.ts';
 import type { Roster } from '../roster/roster.ts';
-import { deliverPending, pendingFor } from './deliver.ts';
-import { judgeEvents } from './judge-events.ts';
+import { type Channel, deliverPending, pendingFor } from './deliver.ts';
+import { judgeEvents, type Notice } from './judge-events.ts';
 import { changeLedger, openLedger } from './ledger.ts';
 import type { ObjectEvent } from './object-event.ts';
 import type { Ends } from './run-schedule.ts';
 
-/** Judges and tells the events that have not been told. Throws like `runSchedule`. */
+// About one thing five messages at once, and from then on one each quarter of an hour.
+const APART_MS = 15 * 60_000;
+const AT_FIRST = 4;
+
+/**
+ * Judges and tells the events that have not been told. The ordinary uploads of a backup touch no ledger.
+ * Throws like `runSchedule`.
+ */
 export async function runEvents(
   { store, ledger, channels }: Ends,
   roster: Roster,
   events: readonly ObjectEvent[],
   now: Instant,
 ): Promise<{ events: number; told: number }> {
+  const first = await judgeEvents(store, roster, events, now);
+  if (first.length === 0) return { events: events.length, told: 0 };
   const opened = await openLedger(ledger);
   const fresh = events.filter((event) => !opened.state.told.has(idOf(event)));
-  const ids = fresh.map(idOf);
-  const messages = await judgeEvents(store, roster, fresh, now);
-  const pending = messages.map((message, index) =>
-    pendingFor(`event ${ids[0]} ${index}`, message, channels, now),
-  );
-  const kept = await changeLedger(ledger, opened, now, (state) =>
-    fresh.length > 0 && ids.every((id) => state.told.has(id))
-      ? undefined
-      : {
-          ...state,
-          told: new Map([...state.told, ...ids.map((id): [string, Instant] => [id, now])]),
-          pending: [...state.pending, ...pending],
-        },
-  );
-  const own = pending.map(({ id }) => id);
+  const known = fresh.length < events.length;
+  const notices = known ? await judgeEvents(store, roster, fresh, now) : first;
+  if (notices.length === 0) {
+    // All of it was told; perhaps not by every channel.
+    await deliverPending(ledger, opened, channels, [], now);
+    return { events: events.length, told: 0 };
+  }
+  const ids = notices.flatMap((notice) => notice.events.map(idOf));
+  const own = notices.map((notice) => `event ${notice.about} ${notice.events.map(idOf)[0]}`);
+  const kept = await changeLedger(ledger, opened, now, (state) => {
+    if (ids.every((id) => state.told.has(id))) return undefined;
+    const told = add(state.told, ids, now);
+    return notices.reduce<LedgerState>(
+      (after, notice, index) => remember(after, notice, own[index] ?? '', channels, now),
+      { ...state, told },
+    );
+  });
   if (kept !== undefined) await deliverPending(ledger, kept, channels, own, now);
-  return { events: events.length, told: kept === undefined ? 0 : messages.length };
+  return { events: events.length, told: kept === undefined ? 0 : notices.length };
+}
+
+/** To be told now; or, after several messages about the same, in one that gathers what comes until it may go out. */
+function remember(
+  state: LedgerState,
+  { about, message }: Notice,
+  id: string,
+  channels: readonly Channel[],
+  now: Instant,
+): LedgerState {
+  const gathered = `more ${about}: `;
+  const waiting = state.pending.find((pending) => pending.id.startsWith(gathered));
+  if (waiting !== undefined) {
+    // Under a new id: a run that delivers what was gathered before must not cross this out with it.
+    const joined = joinMessages(waiting.message, message);
+    const more = pendingFor(`${gathered}${id}`, joined, channels, waiting.since);
+    const others = state.pending.filter((pending) => pending !== waiting);
+    return { ...state, pending: [...others, more] };
+  }
+  const spokenFor = Math.max(now, state.spoken.get(about) ?? now);
+  const at = Math.max(now, spokenFor - AT_FIRST * APART_MS);
+  const pending = pendingFor(at > now ? `${gathered}${id}` : id, message, channels, at);
+  return {
+    ...state,
+    pending: [...state.pending, pending],
+    spoken: add(state.spoken, [about], spokenFor + APART_MS),
+  };
+}
+
+/** Put last, so that what is oldest is forgotten first. */
+function add(
+  map: ReadonlyMap<string, Instant>,
+  ids: readonly string[],
+  at: Instant,
+): Map<string, Instant> {
+  const next = new Map(map);
+  for (const id of ids) {
+    next.delete(id);
+    next.set(id, at);
+  }
+  return next;
 }
 
 /** S3 may send one event twice; what, when and to which key is the same both times. */

@@ -16,18 +16,28 @@ export type LedgerState = {
   readonly pending: readonly Pending[];
   /** The events that were told, by their ids, with when: S3 may send one twice. */
   readonly told: ReadonlyMap<string, Instant>;
+  /** What messages of events were about, with until when they have used up their turn: a flood of events is no flood of mails. */
+  readonly spoken: ReadonlyMap<string, Instant>;
 };
 
-export const EMPTY_STATE: LedgerState = { judgedUntil: undefined, pending: [], told: new Map() };
+export const EMPTY_STATE: LedgerState = {
+  judgedUntil: undefined,
+  pending: [],
+  told: new Map(),
+  spoken: new Map(),
+};
 
 const DAY = 86_400_000;
 // S3 retries an event for a day; Lambda for six hours more.
 const TOLD_KEPT = 3 * DAY;
 const PENDING_KEPT = DAY;
+// A flood must not grow the page that every run reads and writes; what is told twice is told in one message.
+const EVENTS_KEPT = 2000;
 
 /** The state in the form in which it is stored, version 1; instants are milliseconds since 1970. */
-export function formatState({ judgedUntil, pending, told }: LedgerState): string {
-  const stored = { version: 1, judgedUntil: judgedUntil ?? null, pending, told: [...told] };
+export function formatState({ judgedUntil, pending, told, spoken }: LedgerState): string {
+  const events = { told: [...told], spoken: [...spoken] };
+  const stored = { version: 1, judgedUntil: judgedUntil ?? null, pending, ...events };
   return `${JSON.stringify(stored)}\n`;
 }
 
@@ -35,11 +45,18 @@ export function formatState({ judgedUntil, pending, told }: LedgerState): string
 export function parseState(text: string): LedgerState | undefined {
   const stored = parseRecord(text);
   if (stored?.version !== 1) return undefined;
-  const { judgedUntil, pending, told } = stored;
+  // States written before messages were kept apart have no `spoken`.
+  const { judgedUntil, pending, told, spoken = [] } = stored;
   if (judgedUntil !== null && !isInstant(judgedUntil)) return undefined;
   if (!Array.isArray(pending) || !pending.every(isPending)) return undefined;
   if (!Array.isArray(told) || !told.every(isTold)) return undefined;
-  return { judgedUntil: judgedUntil ?? undefined, pending, told: new Map(told) };
+  if (!Array.isArray(spoken) || !spoken.every(isTold)) return undefined;
+  return {
+    judgedUntil: judgedUntil ?? undefined,
+    pending,
+    told: new Map(told),
+    spoken: new Map(spoken),
+  };
 }
 
 /**
@@ -47,10 +64,13 @@ export function parseState(text: string): LedgerState | undefined {
  * runs have rung the alarm all the while.
  */
 export function forgetOld(state: LedgerState, now: Instant): LedgerState {
+  const recent = (map: ReadonlyMap<string, Instant>) =>
+    new Map([...map].filter(([, at]) => now - at < TOLD_KEPT).slice(-EVENTS_KEPT));
   return {
     ...state,
     pending: state.pending.filter(({ since }) => now - since < PENDING_KEPT),
-    told: new Map([...state.told].filter(([, at]) => now - at < TOLD_KEPT)),
+    told: recent(state.told),
+    spoken: recent(state.spoken),
   };
 }
 

@@ -37,6 +37,15 @@ export function composeMessage(parts: {
   };
 }
 
+/** A message that says what both say; it is headed as the later one. What goes beyond the bounds is cut. */
+export function joinMessages(earlier: Message, later: Message): Message {
+  const text = `${earlier.text}\n${later.text}`;
+  return {
+    ...later,
+    text: clip(text, TEXT_BOUND, '\n[cut here: the rest is in `rollcall check --deep`]\n'),
+  };
+}
+
 /** The plain text as a page: for mail programs that show no other. */
 export function composeHtml(text: string): string {
   return `<!doctype html><html><body><pre style="font:14px/1.4 monospace">${escapeHtml(text)}</pre></body></html>`;

@@ -18,13 +18,17 @@ const message = fc.record(
   },
   { requiredKeys: ['subject', 'text', 'urgency'] },
 );
+const anyTimes = fc
+  .array(fc.tuple(fc.string(), instant), { maxLength: 5 })
+  .map((times) => new Map(times));
 const anyState: fc.Arbitrary<LedgerState> = fc.record({
   judgedUntil: fc.option(instant, { nil: undefined }),
   pending: fc.array(
     fc.record({ id: fc.string(), message, left: fc.array(fc.string()), since: instant }),
     { maxLength: 3 },
   ),
-  told: fc.array(fc.tuple(fc.string(), instant), { maxLength: 5 }).map((told) => new Map(told)),
+  told: anyTimes,
+  spoken: anyTimes,
 }) as fc.Arbitrary<LedgerState>;
 
 describe('parseState', () => {

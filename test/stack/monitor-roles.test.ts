@@ -31,11 +31,6 @@ describe.each([
       identity.replace('backups@', 'ops@'),
       from,
     ],
-    [
-      'keeps an invocation that failed',
-      'sqs:SendMessage',
-      `arn:aws:sqs:eu-west-1:${account}:rollcall-prod-FailedRuns`,
-    ],
   ])('%s', async (_, action, resource, context) => {
     expect(await stack.may(role, action, resource, context)).toBe(true);
   });
@@ -106,6 +101,19 @@ describe('the two roles', () => {
       expect(await stack.may(stack.checkHosts, 's3:GetObject', resource)).toBe(false);
       expect(await stack.may(stack.checkHosts, 's3:DeleteObject', resource)).toBe(false);
     }
+  });
+
+  it('differ in what they do with queues: one keeps what failed, the other takes events', async () => {
+    const queue = (id: string) => `arn:aws:sqs:eu-west-1:${account}:rollcall-prod-${id}`;
+    const mayKeep = (role: typeof stack.onObject) =>
+      stack.may(role, 'sqs:SendMessage', queue('FailedRuns'));
+    const mayTake = (role: typeof stack.onObject) =>
+      stack.may(role, 'sqs:ReceiveMessage', queue('ObjectEvents'));
+    expect([await mayKeep(stack.checkHosts), await mayTake(stack.checkHosts)]).toEqual([
+      true,
+      false,
+    ]);
+    expect([await mayKeep(stack.onObject), await mayTake(stack.onObject)]).toEqual([false, true]);
   });
 
   it('differ in the buckets that are not the stack’s own', async () => {

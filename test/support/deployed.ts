@@ -16,8 +16,8 @@ export type Deployed = {
   readonly put: (prefix: string, objects: readonly StoredObject[]) => void;
   /** Runs the schedule's function as of an instant; judged is the quarter of an hour until then. */
   readonly tick: (iso: string) => Promise<unknown>;
-  /** Runs the bucket's function as of an instant. */
-  readonly event: (event: unknown, iso: string) => Promise<unknown>;
+  /** Runs the bucket's function as of an instant, with events in one batch of its queue. */
+  readonly event: (events: unknown, iso: string) => Promise<unknown>;
   readonly close: () => Promise<void>;
 };
 
@@ -59,9 +59,9 @@ export async function deploy(roll: string): Promise<Deployed> {
       at(iso);
       return checkHosts({ scheduledAt: iso }, {} as Context);
     },
-    event: (event, iso) => {
+    event: (events, iso) => {
       at(iso);
-      return onObject(event, {} as Context);
+      return onObject(inQueue([events].flat()), {} as Context);
     },
     close: async () => {
       vi.useRealTimers();
@@ -91,6 +91,15 @@ async function makeTopic(aws: LocalAws): Promise<string> {
   );
   sns.destroy();
   return TopicArn;
+}
+
+/** A batch of the queue as Lambda hands it over. */
+export function inQueue(events: readonly unknown[]) {
+  const Records = events.map((event, index) => ({
+    messageId: `message-${index}`,
+    body: JSON.stringify(event),
+  }));
+  return { Records };
 }
 
 /** A native S3 notification of one record. */
