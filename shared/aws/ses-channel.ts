@@ -17,6 +17,7 @@ export function sesChannels(
   const utf8 = (Data: string) => ({ Data, Charset: 'UTF-8' });
   return to.map((address) => ({
     name: `mail to ${address}`,
+    address,
     send: async ({ subject, text }) => {
       const html = composeHtml(text);
       await client.send(

@@ -25,7 +25,7 @@ export async function runEvents(
 ): Promise<{ events: number; told: number }> {
   const first = await judgeEvents(store, roster, events, now);
   if (first.length === 0) return { events: events.length, told: 0 };
-  const opened = await openLedger(ledger);
+  const opened = await openLedger(ledger, now);
   const fresh = events.filter((event) => !opened.state.told.has(idOf(event)));
   const known = fresh.length < events.length;
   const notices = known ? await judgeEvents(store, roster, fresh, now) : first;

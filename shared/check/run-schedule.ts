@@ -1,14 +1,18 @@
 // One run of the schedule, from the last good one until now: judge, remember, tell.
+import type { Check } from '../doctor/check.ts';
 import type { Instant } from '../duplicity/time.ts';
 import { composeRun } from '../report/alert.ts';
 import type { Urgency } from '../report/message.ts';
+import { composePathNews, hasPathNews } from '../report/path-words.ts';
 import { type Summary, summarize } from '../report/report.ts';
 import { isEscalated } from '../report/run.ts';
+import { isTestDue } from '../report/weekly-test.ts';
 import type { Roster } from '../roster/roster.ts';
 import { callRoll } from './call-roll.ts';
 import { type Channel, deliverPending, pendingFor } from './deliver.ts';
 import { keepReport } from './keep-report.ts';
 import { changeLedger, type Ledger, openLedger } from './ledger.ts';
+import { livingChannels, lookAtPaths } from './look-at-paths.ts';
 import type { ObjectStore } from './object-store.ts';
 
 /** What a run reaches for. */
@@ -16,8 +20,16 @@ export type Ends = {
   readonly store: ObjectStore;
   readonly ledger: Ledger;
   readonly channels: readonly Channel[];
-  /** Told besides, when a host has missed its second window. */
-  readonly escalation: readonly Channel[];
+};
+
+/** What a run of the schedule reaches for besides. */
+export type ScheduleEnds = Ends & {
+  /** Reaches whoever watches the monitor, by no way that the channels take. */
+  readonly ops: Channel;
+  /** Those are other people than the channels reach, so that a second missed window is told to them too. */
+  readonly escalates: boolean;
+  /** Judges the ways that alarms take. What cannot be looked at is `unknown`, and never thrown. */
+  readonly judgePaths: () => Promise<readonly Check[]>;
 };
 
 export type Outcome = Summary & {
@@ -38,13 +50,14 @@ const CAUGHT_UP_MS = 7 * 86_400_000;
  * Throws an `AggregateError` when a channel refused, after all were tried.
  */
 export async function runSchedule(
-  { store, ledger, channels, escalation }: Ends,
+  ends: ScheduleEnds,
   roster: Roster,
   until: Instant,
   now: Instant,
 ): Promise<Outcome> {
-  const everybody = [...channels, ...escalation];
-  const opened = await openLedger(ledger);
+  const { store, ledger, channels, ops } = ends;
+  const everybody = [...channels, ops];
+  const opened = await openLedger(ledger, now);
   const judgedUntil = opened.state.judgedUntil ?? until - PERIOD_MS;
   const from = Math.max(judgedUntil, until - CAUGHT_UP_MS);
   if (from >= until) {
@@ -52,16 +65,35 @@ export async function runSchedule(
     return { ...summarize([]), told: 'nobody' };
   }
 
-  const run = await callRoll(store, roster, { from, until }, now);
-  const unkept = run.digest ? await keepReport(ledger, run) : undefined;
-  const message = composeRun(run, opened.warning ?? unkept);
+  const called = await callRoll(store, roster, { from, until }, now);
+  const { digest } = called;
+  const paths = await lookAtPaths(ends.judgePaths, opened, roster, { until, digest });
+  const run = {
+    ...called,
+    test: roster.alerts.weeklyTest && isTestDue(called),
+    ...(paths === undefined ? {} : { paths }),
+  };
+  const unkept = digest ? await keepReport(ledger, run) : undefined;
+  const alarm = composeRun(run, opened.warning ?? unkept);
+  const message = alarm ?? composePathNews(run);
   const id = `run ${until}`;
-  const told = isEscalated(run) ? everybody : channels;
+  const rings = run.test || hasPathNews(paths) || (ends.escalates && isEscalated(run));
+  const told = [
+    ...(alarm === undefined ? livingChannels(channels, paths) : channels),
+    ...(rings ? [ops] : []),
+  ];
   const pending = message === undefined ? [] : [pendingFor(id, message, told, now)];
   const kept = await changeLedger(ledger, opened, now, (state) =>
     (state.judgedUntil ?? from) >= until
       ? undefined
-      : { ...state, judgedUntil: until, pending: [...state.pending, ...pending] },
+      : {
+          ...state,
+          judgedUntil: until,
+          pending: [...state.pending, ...pending],
+          ...(paths === undefined
+            ? {}
+            : { paths: { lookedAt: paths.lookedAt, states: paths.states } }),
+        },
   );
   // Undefined: another run of the same tick was first, and tells it.
   if (kept !== undefined) await deliverPending(ledger, kept, everybody, [id], now);

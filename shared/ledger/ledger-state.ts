@@ -1,4 +1,5 @@
 // What runs remember: until when windows were judged, what has been told, and what is still to be told.
+import type { PathState, Paths } from '../doctor/paths.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Message } from '../report/message.ts';
 
@@ -18,6 +19,8 @@ export type LedgerState = {
   readonly told: ReadonlyMap<string, Instant>;
   /** What messages of events were about, with until when they have used up their turn: a flood of events is no flood of mails. */
   readonly spoken: ReadonlyMap<string, Instant>;
+  /** How the ways that alarms take were when a run last looked; absent before the first look. */
+  readonly paths?: Paths;
 };
 
 export const EMPTY_STATE: LedgerState = {
@@ -35,9 +38,9 @@ const PENDING_KEPT = DAY;
 const EVENTS_KEPT = 2000;
 
 /** The state in the form in which it is stored, version 1; instants are milliseconds since 1970. */
-export function formatState({ judgedUntil, pending, told, spoken }: LedgerState): string {
+export function formatState({ judgedUntil, told, spoken, ...rest }: LedgerState): string {
   const events = { told: [...told], spoken: [...spoken] };
-  const stored = { version: 1, judgedUntil: judgedUntil ?? null, pending, ...events };
+  const stored = { version: 1, judgedUntil: judgedUntil ?? null, ...rest, ...events };
   return `${JSON.stringify(stored)}\n`;
 }
 
@@ -46,17 +49,15 @@ export function parseState(text: string): LedgerState | undefined {
   const stored = parseRecord(text);
   if (stored?.version !== 1) return undefined;
   // States written before messages were kept apart have no `spoken`.
-  const { judgedUntil, pending, told, spoken = [] } = stored;
+  const { judgedUntil, pending, told, spoken = [], paths } = stored;
   if (judgedUntil !== null && !isInstant(judgedUntil)) return undefined;
   if (!Array.isArray(pending) || !pending.every(isPending)) return undefined;
   if (!Array.isArray(told) || !told.every(isTold)) return undefined;
   if (!Array.isArray(spoken) || !spoken.every(isTold)) return undefined;
-  return {
-    judgedUntil: judgedUntil ?? undefined,
-    pending,
-    told: new Map(told),
-    spoken: new Map(spoken),
-  };
+  if (paths !== undefined && !isPaths(paths)) return undefined;
+  const times = { told: new Map(told), spoken: new Map(spoken) };
+  const kept = { judgedUntil: judgedUntil ?? undefined, pending, ...times };
+  return paths === undefined ? kept : { ...kept, paths };
 }
 
 /**
@@ -98,13 +99,30 @@ function isTold(value: unknown): value is [string, Instant] {
 
 function isPending(value: unknown): value is Pending {
   const { id, message, left, since } = asRecord(value) ?? {};
-  const channels = Array.isArray(left) && left.every((name) => typeof name === 'string');
-  return typeof id === 'string' && isInstant(since) && channels && isMessage(message);
+  return typeof id === 'string' && isInstant(since) && isTexts(left) && isMessage(message);
+}
+
+function isPaths(value: unknown): value is Paths {
+  const { lookedAt, states } = asRecord(value) ?? {};
+  return isInstant(lookedAt) && Array.isArray(states) && states.every(isPathState);
+}
+
+function isPathState(value: unknown): value is PathState {
+  const { check, status, says, fix, since, silent } = asRecord(value) ?? {};
+  const said = typeof check === 'string' && typeof says === 'string' && isInstant(since);
+  if (!said || (silent !== undefined && !isTexts(silent))) return false;
+  return status === 'ok'
+    ? fix === undefined
+    : ['warn', 'fail', 'unknown'].includes(`${status}`) && typeof fix === 'string';
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
 }
 
 function isMessage(value: unknown): value is Message {
   const { subject, text, sms, urgency } = asRecord(value) ?? {};
   const texts = typeof subject === 'string' && typeof text === 'string';
   const optional = sms === undefined || typeof sms === 'string';
-  return texts && optional && (urgency === 'alert' || urgency === 'digest');
+  return texts && optional && ['alert', 'digest', 'test'].includes(`${urgency}`);
 }

@@ -1,15 +1,17 @@
 // Verdicts -> the one message of a run: who failed, why, and what to do now.
 import type { Finding } from '../verdict/finding.ts';
 import type { Verdict } from '../verdict/judge.ts';
-import { dateIn } from '../verdict/zone.ts';
 import { composeDigest } from './digest.ts';
 import { describeFinding, nextStep, runbookOf } from './finding-words.ts';
+import { composeHeader } from './header.ts';
 import { composeSms, composeSubject, countByKind, MANY, sayKind } from './headlines.ts';
 import { composeMessage, type Message } from './message.ts';
 import { COLUMN, paragraph, WIDTH } from './paragraph.ts';
-import { sayDate, sayTime, toAscii, wrapText } from './plain-text.ts';
+import { composeNews, composePathSms, hasPathNews } from './path-words.ts';
+import { sayDate, toAscii, wrapText } from './plain-text.ts';
 import { sayLastGood } from './retention-words.ts';
 import { failedIn, type Run } from './run.ts';
+import { composeTestSms } from './weekly-test.ts';
 
 const WORST = 5;
 const LISTED = 200;
@@ -19,27 +21,30 @@ export function composeRun(run: Run, warning?: string): Message | undefined {
   const failed = failedIn(run);
   const alerting = failed.filter(({ host }) => run.due.has(host.name));
   if (alerting.length === 0 && !run.digest) return undefined;
+  const { paths } = run;
+  const subject = composeSubject(run);
   const lines = [
-    composeHeader(run),
+    composeHeader(run.report, run.timezone),
     ...(warning === undefined ? [] : wrapText(`WARNING: ${toAscii(warning)}.`, WIDTH)),
     '',
     ...composeFailed(failed),
-    ...(run.digest ? composeDigest(run) : []),
+    ...(run.digest ? composeDigest(run, alerting.length > 0) : []),
+    ...(!run.digest && hasPathNews(paths) ? composeNews(paths, run.timezone) : []),
   ];
-  const urgency = alerting.length === 0 ? 'digest' : 'alert';
-  const sms = urgency === 'alert' ? { sms: composeSms(alerting, run.hostsOnRoll) } : {};
-  return composeMessage({
-    subject: composeSubject(run),
-    text: `${lines.join('\n')}\n`,
-    ...sms,
-    urgency,
-  });
-}
-
-function composeHeader(run: Run): string {
-  const { checkedAt, bucket } = run.report;
-  const when = `${sayDate(checkedAt, run.timezone)} ${dateIn(run.timezone, checkedAt).slice(0, 4)} ${sayTime(checkedAt, run.timezone)} ${run.timezone}`;
-  return `${when} - bucket ${bucket}`;
+  const text = `${lines.join('\n')}\n`;
+  if (alerting.length > 0) {
+    return composeMessage({
+      ...{ subject, text },
+      sms: composeSms(alerting, run.hostsOnRoll),
+      urgency: 'alert',
+    });
+  }
+  if (paths?.urgent === true) {
+    return composeMessage({ subject, text, sms: composePathSms(paths), urgency: 'alert' });
+  }
+  return run.test === true
+    ? composeMessage({ subject, text, sms: composeTestSms(run), urgency: 'test' })
+    : composeMessage({ subject, text, urgency: 'digest' });
 }
 
 function composeFailed(sorted: readonly Verdict[]): string[] {

@@ -1,4 +1,5 @@
 // One run as those who are told see it: what was judged, who is due, and which number it has.
+import type { PathsLook } from '../doctor/paths.ts';
 import { FINDING_KINDS, worstSeverity } from '../verdict/finding.ts';
 import type { Verdict } from '../verdict/judge.ts';
 import { dateIn } from '../verdict/zone.ts';
@@ -12,6 +13,10 @@ export type Run = {
   readonly digest: boolean;
   readonly hostsOnRoll: number;
   readonly timezone: string;
+  /** How the ways that alarms take were when somebody last looked; without it nobody has. */
+  readonly paths?: PathsLook;
+  /** This digest is the weekly test of every way. */
+  readonly test?: boolean;
 };
 
 /** A host that was told of has missed its second window or more: whoever watches the monitor hears of it too. */

@@ -4,7 +4,7 @@ import { type Deployed, deploy } from '../support/deployed.ts';
 
 const ROLL = `bucket: backups
 region: eu-west-1
-alerts: { from: backups@example.net, mail: [ops@example.net, boss@example.net], sms: ["+31600000000"] }
+alerts: { from: backups@example.net, mail: [ops@example.net, boss@example.net], sms: ["+31600000000"], weeklyTest: false }
 hosts:
   mail: {}
   web: { window: { due: "10:00" } }

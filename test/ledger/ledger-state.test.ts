@@ -14,14 +14,33 @@ const message = fc.record(
     subject: fc.string(),
     text: fc.string({ unit: 'binary' }),
     sms: fc.string(),
-    urgency: fc.constantFrom('alert' as const, 'digest' as const),
+    urgency: fc.constantFrom('alert' as const, 'digest' as const, 'test' as const),
   },
   { requiredKeys: ['subject', 'text', 'urgency'] },
 );
 const anyTimes = fc
   .array(fc.tuple(fc.string(), instant), { maxLength: 5 })
   .map((times) => new Map(times));
-const anyState: fc.Arbitrary<LedgerState> = fc.record({
+const path = { check: fc.string(), says: fc.string({ unit: 'binary' }), since: instant };
+const paths = fc.record({
+  lookedAt: instant,
+  states: fc.array(
+    fc.oneof(
+      fc.record({ ...path, status: fc.constant('ok' as const) }),
+      fc.record(
+        {
+          ...path,
+          status: fc.constantFrom('warn' as const, 'fail' as const, 'unknown' as const),
+          fix: fc.string(),
+          silent: fc.array(fc.string()),
+        },
+        { requiredKeys: ['check', 'says', 'since', 'status', 'fix'] },
+      ),
+    ),
+    { maxLength: 3 },
+  ),
+});
+const fields = {
   judgedUntil: fc.option(instant, { nil: undefined }),
   pending: fc.array(
     fc.record({ id: fc.string(), message, left: fc.array(fc.string()), since: instant }),
@@ -29,6 +48,11 @@ const anyState: fc.Arbitrary<LedgerState> = fc.record({
   ),
   told: anyTimes,
   spoken: anyTimes,
+  paths,
+};
+// A ledger from before the first look has no `paths`.
+const anyState = fc.record(fields, {
+  requiredKeys: ['judgedUntil', 'pending', 'told', 'spoken'],
 }) as fc.Arbitrary<LedgerState>;
 
 describe('parseState', () => {
@@ -54,6 +78,9 @@ describe('parseState', () => {
       '[]',
       '{"version":1}',
       '{"version":1,"judgedUntil":"x"}',
+      '{"version":1,"judgedUntil":1,"pending":[],"told":[],"paths":{}}',
+      '{"version":1,"judgedUntil":1,"pending":[],"told":[],"paths":{"lookedAt":1,"states":[{"check":"sms","status":"fail","says":"x","since":1}]}}',
+      '{"version":1,"judgedUntil":1,"pending":[],"told":[],"paths":{"lookedAt":1,"states":[{"check":"sms","status":"dead","says":"x","fix":"y","since":1}]}}',
     ]) {
       expect(parseState(text)).toBeUndefined();
     }

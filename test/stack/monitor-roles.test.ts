@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fullRoll } from './rolls.ts';
+import { fullRoll, smallestRoll } from './rolls.ts';
 import { account, accountWith, type Call } from './stack-account.ts';
 
 const stack = accountWith(fullRoll);
@@ -86,6 +86,42 @@ describe.each([
   });
 });
 
+describe('the role of check-hosts alone', () => {
+  const own = (service: string, resource: string) =>
+    `arn:aws:${service}:eu-west-1:${account}:${resource}`;
+  const questions: Call[] = [
+    ['who hears an alert', 'sns:ListSubscriptionsByTopic', own('sns', 'rollcall-prod-AlertsTopic')],
+    ['who watches', 'sns:ListSubscriptionsByTopic', own('sns', 'rollcall-prod-OpsTopic')],
+    ['whether texts leave', 'sns:GetSMSSandboxAccountStatus', '*'],
+    ['how many texts leave', 'sns:GetSMSAttributes', '*'],
+    ['who wants no texts', 'sns:CheckIfPhoneNumberIsOptedOut', '*'],
+    ['whether mails leave', 'ses:GetAccount', '*'],
+    ['whose mail is dropped', 'ses:GetSuppressedDestination', '*'],
+    ['who is verified', 'ses:GetEmailIdentity', own('ses', 'identity/ops@example.net')],
+  ];
+  it.each(questions)('asks %s', async (_, action, resource) => {
+    expect(await stack.may(stack.checkHosts, action, resource)).toBe(true);
+    expect(await stack.may(stack.onObject, action, resource)).toBe(false);
+  });
+
+  it('asks nothing of ways that the roll does not use', async () => {
+    const { checkHosts, may } = accountWith(smallestRoll);
+    for (const [, action, resource] of questions.slice(2)) {
+      expect(await may(checkHosts, action, resource)).toBe(false);
+    }
+  });
+
+  it.each<Call>([
+    ['look at another topic', 'sns:ListSubscriptionsByTopic', own('sns', 'payroll')],
+    ['subscribe somebody', 'sns:Subscribe', own('sns', 'rollcall-prod-AlertsTopic')],
+    ['raise the limit for texts', 'sns:SetSMSAttributes', '*'],
+    ['take an address off the suppression list', 'ses:DeleteSuppressedDestination', '*'],
+    ['pause the mail', 'ses:PutAccountSendingAttributes', '*'],
+  ])('cannot %s', async (_, action, resource) => {
+    expect(await stack.may(stack.checkHosts, action, resource)).toBe(false);
+  });
+});
+
 describe('the two roles', () => {
   it('differ in who may ring for a host that has missed its second window', async () => {
     const ops = `arn:aws:sns:eu-west-1:${account}:rollcall-prod-OpsTopic`;
@@ -103,17 +139,10 @@ describe('the two roles', () => {
     }
   });
 
-  it('differ in what they do with queues: one keeps what failed, the other takes events', async () => {
-    const queue = (id: string) => `arn:aws:sqs:eu-west-1:${account}:rollcall-prod-${id}`;
-    const mayKeep = (role: typeof stack.onObject) =>
-      stack.may(role, 'sqs:SendMessage', queue('FailedRuns'));
-    const mayTake = (role: typeof stack.onObject) =>
-      stack.may(role, 'sqs:ReceiveMessage', queue('ObjectEvents'));
-    expect([await mayKeep(stack.checkHosts), await mayTake(stack.checkHosts)]).toEqual([
-      true,
-      false,
-    ]);
-    expect([await mayKeep(stack.onObject), await mayTake(stack.onObject)]).toEqual([false, true]);
+  it('differ in who is fed with the events of the bucket', async () => {
+    const queue = `arn:aws:sqs:eu-west-1:${account}:rollcall-prod-ObjectEvents`;
+    expect(await stack.may(stack.onObject, 'sqs:ReceiveMessage', queue)).toBe(true);
+    expect(await stack.may(stack.checkHosts, 'sqs:ReceiveMessage', queue)).toBe(false);
   });
 
   it('differ in the buckets that are not the stack’s own', async () => {

@@ -5,7 +5,7 @@ import { stackOf } from '../../scripts/stack/stack.ts';
 import { readRoster } from '../../shared/roster/read-roster.ts';
 import { deployed } from './deployed.ts';
 import type { Resolved } from './resolve-template.ts';
-import { existingRoll, fullRoll, rollOf, smallestRoll } from './rolls.ts';
+import { existingRoll, fullRoll, keepingRoll, rollOf, smallestRoll } from './rolls.ts';
 
 describe('stackOf', () => {
   it('makes of the smallest roll all that guards and watches a bucket', () => {
@@ -39,6 +39,21 @@ describe('stackOf', () => {
       'OpsTopicPolicy',
       'SchedulerRole',
     ]);
+  });
+
+  it('adds a janitor, with its own role, schedule and alarms, only to keep the last good backup', () => {
+    const without = stackOf(fullRoll);
+    const keeping = stackOf(keepingRoll);
+    const added = Object.keys(keeping.resources).filter((id) => !(id in without.resources));
+    expect(added.sort()).toEqual([
+      'JanitorErrorsAlarm',
+      'JanitorRole',
+      'JanitorSchedule',
+      'JanitorStoppedAlarm',
+      'JanitorThrottlesAlarm',
+    ]);
+    expect([without.functions, Object.keys(keeping.functions)]).toEqual([{}, ['janitor']]);
+    expect(JSON.stringify(without)).not.toMatch(/JanitorRole|JanitorLambda/);
   });
 
   it('is the same for five thousand hosts as for one, far below 500 resources', () => {
@@ -117,6 +132,7 @@ describe.each([
   ['the smallest roll', smallestRoll],
   ['a full roll', fullRoll],
   ['an existing bucket', existingRoll],
+  ['one that keeps the last good backup', keepingRoll],
 ])('the roles of the functions for %s', (_, roll) => {
   const resources = deployed(roll);
   const statements = ['CheckHostsRole', 'OnObjectRole', 'SchedulerRole'].flatMap((id) =>
@@ -125,12 +141,18 @@ describe.each([
     ),
   );
 
-  it('allow actions by name, on resources by name', () => {
-    const wide = statements.filter(
-      ({ Action, Resource }) =>
-        [Action].flat().join().includes('*') || [Resource].flat().includes('*'),
-    );
-    expect(wide).toEqual([]);
+  it('allow actions by name, on resources by name but for questions that have none', () => {
+    const actions = (some: typeof statements) => some.flatMap(({ Action }) => [Action].flat());
+    const wide = statements.filter(({ Resource }) => [Resource].flat().includes('*'));
+    const ofAccount = [
+      'ses:GetAccount',
+      'ses:GetSuppressedDestination',
+      'sns:CheckIfPhoneNumberIsOptedOut',
+      'sns:GetSMSAttributes',
+      'sns:GetSMSSandboxAccountStatus',
+    ];
+    expect(actions(statements).join()).not.toContain('*');
+    expect(actions(wide).filter((action) => !ofAccount.includes(action))).toEqual([]);
   });
 
   it('allow nothing in a backup bucket but to list, see how long it lasts, and read a manifest, or where recipients are compared', () => {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AwsError } from './aws-error.ts';
-import { composeQueryError, composeS3Error } from './error-body.ts';
+import { composeQueryError, composeRestError, composeS3Error } from './error-body.ts';
 import type { Treatment } from './fault.ts';
 import { writeReply } from './http-answer.ts';
 import {
@@ -14,6 +14,7 @@ import {
   planRequest,
 } from './plan.ts';
 import type { Reply } from './s3/call.ts';
+import { isSesV2 } from './ses/ses-v2.ts';
 import { readWireRequest, type WireRequest } from './wire-request.ts';
 
 /** Answers; what goes wrong inside is InternalError with the reason. Rejects only when the client went away. */
@@ -79,6 +80,7 @@ function answerPlan(
 }
 
 function composeRefusal(wire: WireRequest, error: AwsError, requestId: string): Reply {
+  if (isSesV2(wire)) return composeRestError(error);
   const namespace = `http://${wire.service}.amazonaws.com/doc/`;
   const body =
     wire.service === 's3'
