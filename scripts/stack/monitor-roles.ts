@@ -11,7 +11,7 @@ import {
   type Value,
 } from './cloudformation.ts';
 import { functionRole } from './function-role.ts';
-import { keepReports, rememberRuns } from './ledger-bucket.ts';
+import { keepReportsAndSeals, rememberRuns } from './ledger-bucket.ts';
 import { takeEvents } from './object-events.ts';
 import { alertsTopic, opsTopic } from './topics.ts';
 
@@ -19,7 +19,7 @@ import { alertsTopic, opsTopic } from './topics.ts';
  * How many buckets one roll may name: a role's policies end at 10,240 characters, and a bucket
  * takes at most 82 of them, once to be listed and once to be read.
  */
-export const maxBuckets = 50;
+export const maxBuckets = 46;
 
 /**
  * One role a function. The schedule's looks at every bucket of the roll, the event's at the one
@@ -38,7 +38,7 @@ export function monitorRoles(roster: Roster): Resources {
   return {
     CheckHostsRole: role('CheckHosts', roster, buckets, {
       topics: [alertsTopic, opsTopic],
-      more: [...keepReports, ...lookAtPaths(roster)],
+      more: [...keepReportsAndSeals, ...lookAtPaths(roster)],
     }),
     OnObjectRole: role('OnObject', roster, [roster.bucket], {
       topics: [alertsTopic],

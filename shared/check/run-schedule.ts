@@ -14,6 +14,7 @@ import { keepReport } from './keep-report.ts';
 import { changeLedger, type Ledger, openLedger } from './ledger.ts';
 import { livingChannels, lookAtPaths } from './look-at-paths.ts';
 import type { ObjectStore } from './object-store.ts';
+import { startRemembering } from './set-memory.ts';
 
 /** What a run reaches for. */
 export type Ends = {
@@ -36,8 +37,8 @@ export type Outcome = Summary & {
   readonly told: Urgency | 'nobody';
   /** Why nothing is remembered of this run. */
   readonly noMemory?: string;
-  /** Why its report is not in the ledger. */
-  readonly noReport?: string;
+  /** What of it, or of earlier runs, is not in the ledger. */
+  readonly lost?: string;
 };
 
 const PERIOD_MS = 15 * 60_000;
@@ -65,7 +66,9 @@ export async function runSchedule(
     return { ...summarize([]), told: 'nobody' };
   }
 
-  const called = await callRoll(store, roster, { from, until }, now);
+  const memory = startRemembering(ledger, until);
+  const called = await callRoll(store, roster, { from, until }, now, memory);
+  const forgotten = await memory.close();
   const { digest } = called;
   const paths = await lookAtPaths(ends.judgePaths, opened, roster, { until, digest });
   const run = {
@@ -74,7 +77,8 @@ export async function runSchedule(
     ...(paths === undefined ? {} : { paths }),
   };
   const unkept = digest ? await keepReport(ledger, run) : undefined;
-  const alarm = composeRun(run, opened.warning ?? unkept);
+  const lost = forgotten ?? unkept;
+  const alarm = composeRun(run, opened.warning ?? lost);
   const message = alarm ?? composePathNews(run);
   const id = `run ${until}`;
   const rings = run.test || hasPathNews(paths) || (ends.escalates && isEscalated(run));
@@ -101,6 +105,6 @@ export async function runSchedule(
     ...summarize(run.report.verdicts),
     told: kept === undefined ? 'nobody' : (message?.urgency ?? 'nobody'),
     ...(kept?.warning === undefined ? {} : { noMemory: kept.warning }),
-    ...(unkept === undefined ? {} : { noReport: unkept }),
+    ...(lost === undefined ? {} : { lost }),
   };
 }

@@ -2,6 +2,7 @@
 import { type FileName, type FilePrefix, readFileName, setIdOf } from './file-name.ts';
 import { collectHistories, type FileHistory, type SetHistory } from './history.ts';
 import { historiesIn, isUnversioned, uncover } from './listing-versions.ts';
+import { type SetText, sealOf } from './seal.ts';
 import type { Instant } from './time.ts';
 import { sumUp, type VolumeFile, type Volumes } from './volumes.ts';
 
@@ -91,6 +92,8 @@ export type Collection = {
   /** Oldest first by `startedAt`. */
   readonly hiddenFulls: readonly HiddenFull[];
   readonly blind: Blindness | undefined;
+  /** What each full is by its files, where the volumes and versions of all of them are known; oldest first. */
+  readonly texts: readonly SetText[];
 };
 
 /**
@@ -165,6 +168,7 @@ export function collectSets(listing: Listing, prefix: FilePrefix): Collection {
     ),
     hiddenFulls: collectHidden(listing, prefix, sets),
     blind: listing.blind ?? (isUnversioned(listing) ? 'not kept' : undefined),
+    texts: [...drafts.values()].flatMap(textOf).sort((a, b) => a.startedAt - b.startedAt),
   };
 }
 
@@ -212,6 +216,8 @@ type Draft = {
   sample: string;
   openers: string[];
   unreadStems: string[];
+  /** Its volumes and manifests; signatures lie elsewhere in the order of keys, and are not always read with versions. */
+  members: StoredObject[];
 };
 
 function draftOf(drafts: Map<string, Draft>, name: FileName, sample: string): Draft {
@@ -232,6 +238,7 @@ function draftOf(drafts: Map<string, Draft>, name: FileName, sample: string): Dr
     sample,
     openers: [],
     unreadStems: [],
+    members: [],
   };
   drafts.set(id, draft);
   return draft;
@@ -243,6 +250,7 @@ function addMember(draft: Draft, name: FileName, object: StoredObject): void {
   draft.firstWriteAt = Math.min(draft.firstWriteAt, object.modifiedAt);
   draft.lastWriteAt = Math.max(draft.lastWriteAt, object.modifiedAt);
   if (object.name < draft.sample) draft.sample = object.name;
+  if (name.volume !== undefined || name.manifest) draft.members.push(object);
   if (name.encrypted && (name.manifest || name.volume === 1)) draft.openers.push(object.name);
   if (name.volume !== undefined) {
     const member = { bytes: object.bytes, at: object.modifiedAt };
@@ -257,7 +265,12 @@ function addMember(draft: Draft, name: FileName, object: StoredObject): void {
   } else draft.hasSignatures = true;
 }
 
-function finishSet({ volumes, ...draft }: Draft): BackupSet {
+function textOf({ type, startedAt, members, unreadStems }: Draft): SetText[] {
+  const text = type === 'full' && unreadStems.length === 0 ? sealOf(members) : undefined;
+  return text === undefined ? [] : [{ startedAt, files: members.length, text }];
+}
+
+function finishSet({ volumes, members: _, ...draft }: Draft): BackupSet {
   draft.openers.sort();
   return { ...draft, volumes: draft.unreadStems.length > 0 ? undefined : sumUp(volumes) };
 }

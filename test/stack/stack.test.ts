@@ -122,9 +122,9 @@ describe('stackOf', () => {
         target: { bucket: `${index}`.padStart(63, 'b'), prefix: 'x/' },
       })),
     });
-    const [policy] = deployed(withBuckets(49)).CheckHostsRole.Properties.Policies;
+    const [policy] = deployed(withBuckets(45)).CheckHostsRole.Properties.Policies;
     expect(JSON.stringify(policy.PolicyDocument).length).toBeLessThan(10_240);
-    expect(() => stackOf(withBuckets(50))).toThrow('names 51 buckets');
+    expect(() => stackOf(withBuckets(46))).toThrow('names 47 buckets');
   });
 });
 
