@@ -63,7 +63,7 @@ describe('the events', () => {
     });
     expect(ObjectEvents.Properties.RedrivePolicy.deadLetterTargetArn).toContain('-FailedRuns');
     const serverless = readFileSync(new URL('../../serverless.yml', import.meta.url), 'utf8');
-    const [, timeout] = /onObject:.*?\n {4}timeout: (\d+)/s.exec(serverless) ?? [];
+    const [, timeout] = /onObject:.*?\n +timeout: (\d+)/s.exec(serverless) ?? [];
     expect(Number(timeout)).toBe(onObjectTimeout);
     // AWS makes no mapping to a queue that shows a batch again while it is worked on.
     expect(ObjectEvents.Properties.VisibilityTimeout).toBeGreaterThanOrEqual(onObjectTimeout);
