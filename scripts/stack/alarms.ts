@@ -122,7 +122,7 @@ export const alarms: Resources = {
   EventsWaitingAlarm: alarm(
     'events-waiting',
     'Events of the bucket have waited for a quarter of an hour: on-object is not fed, or somebody floods ' +
-      'the bucket. Look at its log, at the trigger of its function, and who writes: rollcall check --deep.',
+      `the bucket. Look at its log, and who writes: npx rollcall check --deep.${runbook('monitor-silent')}`,
     {
       ...whenAny(
         'AWS/SQS',

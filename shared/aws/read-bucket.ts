@@ -103,6 +103,7 @@ export function connectBucketReader(connection: Connection, bucket: string): Buc
           prefix: rule.Filter?.And?.Prefix ?? rule.Filter?.Prefix ?? rule.Prefix ?? '',
           tag: tagOf(rule.Filter),
           expireDays: rule.Expiration?.Days,
+          expireDate: rule.Expiration?.Date?.toISOString().slice(0, 10),
           noncurrentDays: rule.NoncurrentVersionExpiration?.NoncurrentDays,
           abortDays: rule.AbortIncompleteMultipartUpload?.DaysAfterInitiation,
           sweepsMarkers: rule.Expiration?.ExpiredObjectDeleteMarker === true,

@@ -12,7 +12,7 @@ import {
 import type { Message } from '../report/message.ts';
 import { hostOf } from '../roster/host-of.ts';
 import type { Host, Roster } from '../roster/roster.ts';
-import type { FindingKind } from '../verdict/finding.ts';
+import type { FindingKind, TamperedSet } from '../verdict/finding.ts';
 import { judge, type Verdict } from '../verdict/judge.ts';
 import { isOverwrite } from '../verdict/tamper.ts';
 import { readTarget } from './check-hosts.ts';
@@ -101,7 +101,12 @@ async function judgeHost(
       : late.includes(one),
   );
   const names = manifests.flatMap(({ name }) => name ?? []);
-  const bad = unreadable ? [] : troubleOf(verdict, names, poison.length > 0);
+  const bad = unreadable
+    ? []
+    : troubleOf(verdict, names, poison.length > 0).filter(
+        // With who and from where it is told already.
+        (kind) => kind !== 'tampered' || overwrites.length + removed.length === 0,
+      );
   const tampering = composeNotice(
     `tampering with ${host.name}`,
     eventsOf([...overwrites, ...removed]),
@@ -133,13 +138,19 @@ function troubleOf(
   poison: boolean,
 ): FindingKind[] {
   const kinds: readonly FindingKind[] = [
+    ...(names.length > 0 ? (['tampered'] as const) : []),
     ...(poison || names.length > 0 ? (['poisoned'] as const) : []),
     ...(names.some(({ encrypted }) => !encrypted) ? (['unencrypted'] as const) : []),
     ...names.map(({ type }) => (type === 'inc' ? 'incremental' : 'wrong-recipient')),
   ];
   return findings
     .filter(({ severity, kind }) => severity === 'critical' && kinds.includes(kind))
+    .filter((finding) => finding.kind !== 'tampered' || hitsAny(finding.sets, names))
     .map(({ kind }) => kind);
+}
+
+function hitsAny(sets: readonly TamperedSet[], names: readonly FileName[]): boolean {
+  return sets.some(({ startedAt }) => names.some(({ time, end }) => startedAt === (end ?? time)));
 }
 
 /** The collection as it would be had these sets never been written. */

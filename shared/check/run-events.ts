@@ -8,14 +8,15 @@ import { judgeEvents, type Notice } from './judge-events.ts';
 import { changeLedger, openLedger } from './ledger.ts';
 import type { ObjectEvent } from './object-event.ts';
 import type { Ends } from './run-schedule.ts';
+import { shortHash } from './short-hash.ts';
 
 // About one thing five messages at once, and from then on one each quarter of an hour.
 const APART_MS = 15 * 60_000;
 const AT_FIRST = 4;
 
 /**
- * Judges and tells the events that have not been told. The ordinary uploads of a backup touch no ledger.
- * Throws like `runSchedule`.
+ * Judges and tells the events that have not been told. An upload of which there is nothing to tell asks nothing of the
+ * ledger: most are such, and come for all hosts in the same hour. Throws like `runSchedule`.
  */
 export async function runEvents(
   { store, ledger, channels }: Ends,
@@ -26,7 +27,12 @@ export async function runEvents(
   const first = await judgeEvents(store, roster, events, now);
   if (first.length === 0) return { events: events.length, told: 0 };
   const opened = await openLedger(ledger, now);
-  const fresh = events.filter((event) => !opened.state.told.has(idOf(event)));
+  const ids = new Map(
+    await Promise.all(
+      events.map(async (event): Promise<[ObjectEvent, string]> => [event, await idOf(event)]),
+    ),
+  );
+  const fresh = events.filter((event) => !opened.state.told.has(ids.get(event) ?? ''));
   const known = fresh.length < events.length;
   const notices = known ? await judgeEvents(store, roster, fresh, now) : first;
   if (notices.length === 0) {
@@ -34,11 +40,13 @@ export async function runEvents(
     await deliverPending(ledger, opened, channels, [], now);
     return { events: events.length, told: 0 };
   }
-  const ids = notices.flatMap((notice) => notice.events.map(idOf));
-  const own = notices.map((notice) => `event ${notice.about} ${notice.events.map(idOf)[0]}`);
+  const own = notices.map(
+    ({ about, events: [event] }) => `event ${about} ${event && ids.get(event)}`,
+  );
+  const telling = notices.flatMap((notice) => notice.events.flatMap((one) => ids.get(one) ?? []));
   const kept = await changeLedger(ledger, opened, now, (state) => {
-    if (ids.every((id) => state.told.has(id))) return undefined;
-    const told = add(state.told, ids, now);
+    if (telling.every((id) => state.told.has(id))) return undefined;
+    const told = add(state.told, telling, now);
     return notices.reduce<LedgerState>(
       (after, notice, index) => remember(after, notice, own[index] ?? '', channels, now),
       { ...state, told },
@@ -89,7 +97,7 @@ function add(
   return next;
 }
 
-/** S3 may send one event twice; what, when and to which key is the same both times. */
-function idOf({ what, bucket, key, at, left }: ObjectEvent): string {
-  return `${what} ${left} ${bucket}/${key} ${at}`;
+/** S3 may send one event twice; what, when and to which key is the same both times. Short, as a key may be 1 KB. */
+function idOf({ what, bucket, key, at, left }: ObjectEvent): Promise<string> {
+  return shortHash(JSON.stringify([what, left, bucket, key, at]));
 }

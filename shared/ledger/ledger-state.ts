@@ -2,6 +2,7 @@
 import type { PathState, Paths } from '../doctor/paths.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Message } from '../report/message.ts';
+import { isTurns, type Turns } from './turns.ts';
 
 /** A message on its way: `left` names the channels that have not taken it yet. */
 export type Pending = {
@@ -21,6 +22,8 @@ export type LedgerState = {
   readonly spoken: ReadonlyMap<string, Instant>;
   /** How the ways that alarms take were when a run last looked; absent before the first look. */
   readonly paths?: Paths;
+  /** How the hosts stood at `judgedUntil`; absent before the first run. */
+  readonly turns?: Turns;
 };
 
 export const EMPTY_STATE: LedgerState = {
@@ -34,13 +37,14 @@ const DAY = 86_400_000;
 // S3 retries an event for a day; Lambda for six hours more.
 const TOLD_KEPT = 3 * DAY;
 const PENDING_KEPT = DAY;
-// A flood must not grow the page that every run reads and writes; what is told twice is told in one message.
-const EVENTS_KEPT = 2000;
+// Whoever floods the events must not make every run carry megabytes.
+const MOST_TOLD = 5000;
+const MOST_PENDING = 100;
 
 /** The state in the form in which it is stored, version 1; instants are milliseconds since 1970. */
 export function formatState({ judgedUntil, told, spoken, ...rest }: LedgerState): string {
   const events = { told: [...told], spoken: [...spoken] };
-  const stored = { version: 1, judgedUntil: judgedUntil ?? null, ...rest, ...events };
+  const stored = { version: 1, judgedUntil: judgedUntil ?? null, ...events, ...rest };
   return `${JSON.stringify(stored)}\n`;
 }
 
@@ -49,27 +53,33 @@ export function parseState(text: string): LedgerState | undefined {
   const stored = parseRecord(text);
   if (stored?.version !== 1) return undefined;
   // States written before messages were kept apart have no `spoken`.
-  const { judgedUntil, pending, told, spoken = [], paths } = stored;
+  const { judgedUntil, pending, told, spoken = [], paths, turns } = stored;
   if (judgedUntil !== null && !isInstant(judgedUntil)) return undefined;
   if (!Array.isArray(pending) || !pending.every(isPending)) return undefined;
   if (!Array.isArray(told) || !told.every(isTold)) return undefined;
   if (!Array.isArray(spoken) || !spoken.every(isTold)) return undefined;
   if (paths !== undefined && !isPaths(paths)) return undefined;
-  const times = { told: new Map(told), spoken: new Map(spoken) };
-  const kept = { judgedUntil: judgedUntil ?? undefined, pending, ...times };
-  return paths === undefined ? kept : { ...kept, paths };
+  if (turns !== undefined && !isTurns(turns)) return undefined;
+  return {
+    judgedUntil: judgedUntil ?? undefined,
+    pending,
+    told: new Map(told),
+    spoken: new Map(spoken),
+    ...(paths === undefined ? {} : { paths }),
+    ...(turns === undefined ? {} : { turns }),
+  };
 }
 
 /**
  * Drops what nobody needs any more. A message that a channel refused for a day is given up: the failing
- * runs have rung the alarm all the while.
+ * runs have rung the alarm all the while. Of more than 100 messages, or 5,000 told events, the newest stay.
  */
 export function forgetOld(state: LedgerState, now: Instant): LedgerState {
   const recent = (map: ReadonlyMap<string, Instant>) =>
-    new Map([...map].filter(([, at]) => now - at < TOLD_KEPT).slice(-EVENTS_KEPT));
+    new Map([...map].filter(([, at]) => now - at < TOLD_KEPT).slice(-MOST_TOLD));
   return {
     ...state,
-    pending: state.pending.filter(({ since }) => now - since < PENDING_KEPT),
+    pending: state.pending.filter(({ since }) => now - since < PENDING_KEPT).slice(-MOST_PENDING),
     told: recent(state.told),
     spoken: recent(state.spoken),
   };

@@ -95,7 +95,7 @@ export function judge(
     ...judgeRetention(countdown, window.opensAt, now, stampedAt),
     ...judgeTurn(host, window, read, lastGood, answer, now),
     ...judgePoison(read),
-    ...judgeIncrementals(read.sets, window),
+    ...judgeIncrementals(host, read.sets, window),
     ...judgeEncryption(read),
     ...(newestFull(read.sets, now) === undefined ? [] : judgeRecipients(opened, host.recipients)),
     ...(answer === undefined ? [] : judgeAnswer(answer, read.sets, host, seals)),

@@ -49,8 +49,12 @@ const fields = {
   told: anyTimes,
   spoken: anyTimes,
   paths,
+  turns: fc.record({
+    unread: fc.array(fc.string()),
+    judged: fc.array(fc.tuple(fc.string(), fc.array(fc.string()))),
+  }),
 };
-// A ledger from before the first look has no `paths`.
+// A ledger from before the first look has no `paths`, and one from before the first run no `turns`.
 const anyState = fc.record(fields, {
   requiredKeys: ['judgedUntil', 'pending', 'told', 'spoken'],
 }) as fc.Arbitrary<LedgerState>;
@@ -112,5 +116,20 @@ describe('forgetOld', () => {
     const kept = forgetOld(state, now);
     expect(kept.pending.map(({ since }) => since)).toEqual([now - 1]);
     expect([...kept.told.keys()]).toEqual(['new']);
+  });
+
+  it('keeps the newest of a flood, so that no run has to carry megabytes', () => {
+    const now = 10 * 86_400_000;
+    const message = { subject: 's', text: 't', sms: undefined, urgency: 'alert' as const };
+    const flood = {
+      ...EMPTY_STATE,
+      pending: Array.from({ length: 1000 }, (_, index) => ({
+        ...{ id: String(index), message, left: ['mail'], since: now },
+      })),
+      told: new Map(Array.from({ length: 20_000 }, (_, index) => [String(index), now])),
+    };
+    const kept = forgetOld(flood, now);
+    expect([kept.pending.length, kept.pending.at(-1)?.id]).toEqual([100, '999']);
+    expect([kept.told.size, kept.told.has('19999')]).toEqual([5000, true]);
   });
 });
