@@ -5,8 +5,10 @@ import { runAddHost } from './rollcall/add-host-command.ts';
 import { runCheck } from './rollcall/check-command.ts';
 import { runDoctor } from './rollcall/doctor-command.ts';
 import { runExplain } from './rollcall/explain-command.ts';
+import { runJanitor } from './rollcall/janitor-command.ts';
 import { runMute } from './rollcall/mute-command.ts';
 import { runRemoveHost } from './rollcall/remove-host-command.ts';
+import { runStatus } from './rollcall/status-command.ts';
 import { runTestAlert } from './rollcall/test-alert-command.ts';
 import { runUndelete } from './rollcall/undelete-command.ts';
 import { runUnmute } from './rollcall/unmute-command.ts';
@@ -17,12 +19,14 @@ const HELP = `rollcall - did every host write a complete, encrypted duplicity ba
 Examples
   rollcall check                     judge the whole roll now
   rollcall check --listing all.json  judge a saved listing, offline
+  rollcall status                    what did the last daily report say?
   rollcall explain KEY               how is this object name read?
   rollcall doctor                    is what is deployed what the roll asks for?
   rollcall add-host web              put a host on the roll, and give it a key that can only append
 
 Commands
   check         judge hosts; exit status 0 ok, 1 warning, 2 critical, 3 could not check
+  status        what the last daily report said; exit status as check's
   explain       read object names
   doctor        audit what is deployed; exit status as check's
   add-host      a line on the roll, an append-only key, and the line to run on the host
@@ -30,6 +34,7 @@ Commands
   mute          expect no backup from a host until a date
   unmute        expect them again
   undelete      bring back a set that is under delete markers
+  janitor       what the janitor would tag now; it changes nothing
   test-alert    send a code word through every channel
 
 rollcall COMMAND --help says more, examples first.
@@ -37,6 +42,7 @@ rollcall COMMAND --help says more, examples first.
 
 const COMMANDS: Record<string, (args: readonly string[]) => Promise<number>> = {
   check: runCheck,
+  status: runStatus,
   explain: runExplain,
   doctor: runDoctor,
   'add-host': runAddHost,
@@ -44,6 +50,7 @@ const COMMANDS: Record<string, (args: readonly string[]) => Promise<number>> = {
   mute: runMute,
   unmute: runUnmute,
   undelete: runUndelete,
+  janitor: runJanitor,
   'test-alert': runTestAlert,
 };
 

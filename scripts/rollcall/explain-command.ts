@@ -1,4 +1,4 @@
-// `rollcall explain`: how each object name is read.
+// `rollcall explain`: how each object name is read, or who can open an object.
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import { type FileName, type FilePrefix, readFileName } from '../../shared/duplicity/file-name.ts';
@@ -6,20 +6,26 @@ import { isCalendarTime } from '../../shared/duplicity/time.ts';
 import { quoteName } from '../../shared/report/plain-text.ts';
 import { iso } from '../../shared/report/report.ts';
 import { toAsciiJson } from './ascii-json.ts';
+import { explainHeads } from './explain-head.ts';
 import { UsageError } from './usage-error.ts';
 
-export const EXPLAIN_HELP = `rollcall explain - how is an object name read?
+export const EXPLAIN_HELP = `rollcall explain - how is an object name read, and who can open an object?
 
 Examples
   rollcall explain web/duplicity-full.20261123T031502Z.vol1.difftar.gpg
   rollcall explain --file-prefix nas- office/nas/nas-duplicity-full.20261123T031502Z.manifest.gpg
   aws s3api list-objects-v2 --bucket acme-backups | jq '.Contents[].Key' | rollcall explain --format json
+  rollcall explain --head web.vol1.difftar.gpg
+  aws s3api get-object --bucket acme-backups --key KEY --range bytes=0-4095 first-bytes
+  rollcall explain --head first-bytes --format json
 
 With no KEY, keys are read from standard input as JSON strings, one a line.
 
 Options
-  --format FORMAT       table (default), or json: one line a key, null for a name that does not count
+  --format FORMAT       table (default), or json: one line a key, null for a name that does not count; one line a file with --head
   --file-prefix PREFIX  what duplicity's --file-prefix was
+  --head                the arguments are files: to which keys is each encrypted? "-" is standard input;
+                        only the first 4 KiB are read, and no key is needed
   --help                this
 `;
 
@@ -31,6 +37,7 @@ export async function runExplain(args: readonly string[]): Promise<number> {
     options: {
       format: { type: 'string', default: 'table' },
       'file-prefix': { type: 'string', default: '' },
+      head: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -41,6 +48,10 @@ export async function runExplain(args: readonly string[]): Promise<number> {
   const { format } = values;
   if (format !== 'table' && format !== 'json') {
     throw new UsageError(`--format ${JSON.stringify(format)} is not known`, 'write table or json');
+  }
+  if (values.head) {
+    for await (const line of explainHeads(positionals, format)) process.stdout.write(`${line}\n`);
+    return 0;
   }
   const one = values['file-prefix'];
   const prefix = { archive: one, manifest: one, signature: one };

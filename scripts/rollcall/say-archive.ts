@@ -4,6 +4,7 @@ import type { ObjectStore } from '../../shared/check/object-store.ts';
 import type { Instant } from '../../shared/duplicity/time.ts';
 import { count, sayBytes, sayDate, sayInstant } from '../../shared/report/plain-text.ts';
 import type { Host, Roster } from '../../shared/roster/roster.ts';
+import { expiryAfter } from '../../shared/verdict/lifecycle.ts';
 import { undeleteDays } from '../stack/backup-bucket.ts';
 
 const DAY = 86_400_000;
@@ -23,15 +24,13 @@ export async function sayArchive(
   if (last === undefined) return `there is no complete full in ${where}; what is there stays`;
   const size = `${count(last.volumes?.count ?? 0, 'volume')}, ${sayBytes(last.bytes)}`;
   const newest = `its archive stays in ${where}: the newest full is of ${sayInstant(last.startedAt, host.timezone)} (${size})`;
+  if (host.keepLastGood) {
+    return `${newest}, until somebody removes it: docs/runbook.md#janitor`;
+  }
   if (roster.existing || host.target.bucket !== roster.bucket) {
     return `${newest}, until the lifecycle of that bucket takes it`;
   }
-  const hidden = expiryOf(last.startedAt, roster.keepDays);
+  const hidden = expiryAfter(last.startedAt, roster.keepDays);
   const gone = hidden + undeleteDays * DAY;
   return `${newest}; lifecycle hides it from ${sayDate(hidden, 'UTC')} on, and it can be brought back until ${sayDate(gone, 'UTC')}`;
-}
-
-/** S3 adds the days and rounds up to the next midnight UTC. Source: "Lifecycle rules based on an object's age". */
-function expiryOf(writtenAt: Instant, days: number): Instant {
-  return (Math.floor((writtenAt + days * DAY) / DAY) + 1) * DAY;
 }

@@ -16,46 +16,79 @@ import type { Verdict } from '../../shared/verdict/judge.ts';
 const COLOURS = { critical: 'red', warning: 'yellow', info: 'dim', ok: 'green' } as const;
 const WIDTH = 100;
 
+/** One host of a table, in texts that are safe to print. */
+export type Row = {
+  readonly name: string;
+  readonly headline: string;
+  readonly severity: Severity | 'ok';
+  readonly lastGood: string;
+  readonly findings: readonly {
+    readonly severity: Severity;
+    readonly text: string;
+    readonly step?: string | undefined;
+  }[];
+};
+
 /** Worst hosts first; colour only on a terminal, and never with NO_COLOR. */
 export function composeTable(report: Report): string {
-  const verdicts = [...report.verdicts].sort((a, b) => rank(a) - rank(b));
-  const names = Math.max(4, ...verdicts.map(({ host }) => host.name.length));
-  const kinds = Math.max(7, ...verdicts.map(({ headline }) => headline.length));
-  const indent = ' '.repeat(names + kinds + 4);
-  const lines = [`${'HOST'.padEnd(names)}  ${'VERDICT'.padEnd(kinds)}  LAST GOOD FULL`];
-  for (const verdict of verdicts) {
-    const { host, headline, findings } = verdict;
-    const colour = COLOURS[headline === 'ok' ? 'ok' : worstSeverity(findings)];
-    const word = paint(headline.padEnd(kinds), colour);
-    lines.push(`${host.name.padEnd(names)}  ${word}  ${sayLastGood(verdict)}`);
-    for (const finding of findings) {
-      const step = nextStep(finding, verdict);
-      const text = `${finding.kind}: ${describeFinding(finding, verdict)}`;
-      for (const line of wrapText(text, Math.max(40, WIDTH - indent.length))) {
-        lines.push(`${indent}${paint(line, COLOURS[finding.severity])}`);
-      }
-      if (step !== undefined && finding.severity !== 'info') lines.push(`${indent}do now: ${step}`);
-    }
-  }
   const { hosts, ok, critical, warning } = summarize(report.verdicts);
-  lines.push(
-    '',
+  return composeRows(report.verdicts.map(rowOf), [
     `${ok} of ${count(hosts, 'host')} ok, ${critical} critical, ${warning} with warnings`,
-  );
-  if (report.unknownHosts.length > 0) {
-    const shown = report.unknownHosts.slice(0, 5).map(quoteName).join(', ');
-    const more =
-      report.unknownHosts.length > 5 ? `, and ${report.unknownHosts.length - 5} more` : '';
-    lines.push(`in the bucket, but on nobody's roll: ${shown}${more}`);
-  }
-  if (report.unsearched !== undefined)
-    lines.push(`could not look for unknown hosts: ${report.unsearched}`);
-  return `${lines.join('\n')}\n`;
+    ...sayStrangers(report),
+  ]);
 }
 
-function rank({ headline, findings }: Verdict): number {
-  const order: (Severity | 'ok')[] = ['critical', 'warning', 'info', 'ok'];
-  return order.indexOf(headline === 'ok' ? 'ok' : worstSeverity(findings));
+/** The same from rows, with the lines that stand below them. */
+export function composeRows(unsorted: readonly Row[], below: readonly string[]): string {
+  const rows = [...unsorted].sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
+  const names = rows.reduce((width, { name }) => Math.max(width, name.length), 4);
+  const kinds = rows.reduce((width, { headline }) => Math.max(width, headline.length), 7);
+  const indent = ' '.repeat(names + kinds + 4);
+  const lines = [`${'HOST'.padEnd(names)}  ${'VERDICT'.padEnd(kinds)}  LAST GOOD FULL`];
+  for (const { name, headline, severity, lastGood, findings } of rows) {
+    const word = paint(headline.padEnd(kinds), COLOURS[severity]);
+    lines.push(`${name.padEnd(names)}  ${word}  ${lastGood}`);
+    for (const finding of findings) {
+      for (const line of wrapText(finding.text, Math.max(40, WIDTH - indent.length))) {
+        lines.push(`${indent}${paint(line, COLOURS[finding.severity])}`);
+      }
+      if (finding.step !== undefined) lines.push(`${indent}do now: ${finding.step}`);
+    }
+  }
+  return `${[...lines, '', ...below].join('\n')}\n`;
+}
+
+const ORDER: readonly Row['severity'][] = ['critical', 'warning', 'info', 'ok'];
+
+function rowOf(verdict: Verdict): Row {
+  const { host, headline, findings } = verdict;
+  return {
+    name: host.name,
+    headline,
+    severity: headline === 'ok' ? 'ok' : worstSeverity(findings),
+    lastGood: sayLastGood(verdict),
+    findings: findings.map((finding) => ({
+      severity: finding.severity,
+      text: `${finding.kind}: ${describeFinding(finding, verdict)}`,
+      step: finding.severity === 'info' ? undefined : nextStep(finding, verdict),
+    })),
+  };
+}
+
+/** What lies in the bucket but on nobody's roll. */
+export function sayStrangers({
+  unknownHosts,
+  unsearched,
+}: {
+  readonly unknownHosts: readonly string[];
+  readonly unsearched?: string | undefined;
+}): string[] {
+  const shown = unknownHosts.slice(0, 5).map(quoteName).join(', ');
+  const more = unknownHosts.length > 5 ? `, and ${unknownHosts.length - 5} more` : '';
+  return [
+    ...(unknownHosts.length > 0 ? [`in the bucket, but on nobody's roll: ${shown}${more}`] : []),
+    ...(unsearched === undefined ? [] : [`could not look for unknown hosts: ${unsearched}`]),
+  ];
 }
 
 function sayLastGood({ lastGood, answer, answeredAt, window, host, next }: Verdict): string {

@@ -1,8 +1,10 @@
 // The bucket that the hosts share: versions, a lifecycle, and no way to lose it by accident.
 import type { Roster } from '../../shared/roster/roster.ts';
+import { EXPIRE_TAG } from '../../shared/verdict/lifecycle.ts';
 import { breakGlass } from './break-glass.ts';
 import { bucketPolicy } from './bucket-policy.ts';
-import type { Resources } from './cloudformation.ts';
+import { attributeOf, type Resources } from './cloudformation.ts';
+import { janitorRole } from './janitor.ts';
 import { s3MayInvoke, wakingConfigurations } from './object-events.ts';
 import { privateBucket } from './private-bucket.ts';
 
@@ -16,6 +18,7 @@ export const undeleteDays = 8;
  * the bucket, and a `Ref` in the role would close the circle.
  */
 export function backupBucket(roster: Roster, admins: readonly string[]): Resources {
+  const taggers = roster.keepLastGood ? [attributeOf(janitorRole, 'Arn')] : [];
   return {
     BackupBucket: {
       Type: 'AWS::S3::Bucket',
@@ -27,28 +30,40 @@ export function backupBucket(roster: Roster, admins: readonly string[]): Resourc
       Properties: {
         BucketName: roster.bucket,
         ...privateBucket,
-        LifecycleConfiguration: { Rules: lifecycle(roster.keepDays) },
+        LifecycleConfiguration: { Rules: lifecycle(roster) },
         NotificationConfiguration: { LambdaConfigurations: wakingConfigurations },
       },
     },
     BackupBucketPolicy: {
       Type: 'AWS::S3::BucketPolicy',
       DependsOn: ['BackupBucket'],
-      Properties: { Bucket: roster.bucket, PolicyDocument: bucketPolicy(roster.bucket, admins) },
+      Properties: {
+        Bucket: roster.bucket,
+        PolicyDocument: bucketPolicy(roster.bucket, admins, taggers),
+      },
     },
     ...breakGlass(roster.bucket),
   };
 }
 
-const lifecycle = (keepDays: number) => [
-  {
-    Id: 'expire',
-    Status: 'Enabled',
-    ExpirationInDays: keepDays,
+/** The rules. With `keepLastGood` nothing is hidden but what the janitor tagged, and that no sooner than the roll says. */
+function lifecycle({ keepDays, keepLastGood }: Roster) {
+  const hide = { Id: 'expire', Status: 'Enabled', ExpirationInDays: keepDays };
+  const forget = {
     NoncurrentVersionExpiration: { NoncurrentDays: undeleteDays },
     // Parts of an unfinished upload are billed, and no listing shows them.
     AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
-  },
-  // S3 refuses this one in a rule with days, and left-over markers make listings slow.
-  { Id: 'sweep-markers', Status: 'Enabled', ExpiredObjectDeleteMarker: true },
-];
+  };
+  const { key: Key, value: Value } = EXPIRE_TAG;
+  return [
+    ...(keepLastGood
+      ? [
+          { ...hide, TagFilters: [{ Key, Value }] },
+          // A rule of its own: what is overwritten has no tag, and parts of an upload have none either.
+          { Id: 'forget', Status: 'Enabled', ...forget },
+        ]
+      : [{ ...hide, ...forget }]),
+    // S3 refuses this one in a rule with days, and left-over markers make listings slow.
+    { Id: 'sweep-markers', Status: 'Enabled', ExpiredObjectDeleteMarker: true },
+  ];
+}

@@ -1,26 +1,24 @@
-// What the two functions may do: look, remember, speak, and log. Neither can write to a backup bucket.
+// What the two functions that judge may do: look, remember, speak, and log. Neither can write to a backup bucket.
 import { ConfigError } from '../../shared/roster/config-error.ts';
 import type { Roster } from '../../shared/roster/roster.ts';
 import {
   arnHere,
-  attributeOf,
   bucketArn,
-  policy,
   type Resource,
   type Resources,
   ref,
   type Statement,
-  trustOfService,
+  type Value,
 } from './cloudformation.ts';
-import { failedRuns } from './failed-runs.ts';
-import { rememberRuns } from './ledger-bucket.ts';
+import { functionRole } from './function-role.ts';
+import { keepReportsAndSeals, rememberRuns } from './ledger-bucket.ts';
 import { alertsTopic, opsTopic } from './topics.ts';
 
 /**
  * How many buckets one roll may name: a role's policies end at 10,240 characters, and a bucket
  * takes at most 82 of them, once to be listed and once to be read.
  */
-export const maxBuckets = 50;
+export const maxBuckets = 46;
 
 /**
  * One role a function. The schedule's looks at every bucket of the roll, the event's at the one
@@ -37,8 +35,11 @@ export function monitorRoles(roster: Roster): Resources {
     ]);
   }
   return {
-    CheckHostsRole: role('CheckHosts', roster, buckets, [alertsTopic, opsTopic]),
-    OnObjectRole: role('OnObject', roster, [roster.bucket], [alertsTopic]),
+    CheckHostsRole: role('CheckHosts', roster, buckets, {
+      topics: [alertsTopic, opsTopic],
+      more: [...keepReportsAndSeals, ...lookAtPaths(roster)],
+    }),
+    OnObjectRole: role('OnObject', roster, [roster.bucket], { topics: [alertsTopic], more: [] }),
   };
 }
 
@@ -62,53 +63,28 @@ const role = (
   name: string,
   roster: Roster,
   buckets: readonly string[],
-  spokenTo: readonly string[],
-): Resource => ({
-  Type: 'AWS::IAM::Role',
-  Properties: {
-    // Without a SourceAccount: Lambda sends none when it takes on a role.
-    AssumeRolePolicyDocument: policy({
-      Sid: 'LambdaRunsAsThisRole',
+  { topics, more }: { readonly topics: readonly string[]; readonly more: readonly Statement[] },
+): Resource =>
+  functionRole(
+    name,
+    'look-and-speak',
+    {
+      Sid: 'LookAtNamesAndHowLongTheyLast',
       Effect: 'Allow',
-      Principal: { Service: 'lambda.amazonaws.com' },
-      Action: 'sts:AssumeRole',
-    }),
-    Policies: [
-      {
-        PolicyName: 'look-and-speak',
-        PolicyDocument: policy(
-          {
-            Sid: 'LookAtNamesAndHowLongTheyLast',
-            Effect: 'Allow',
-            Action: ['s3:ListBucket', 's3:ListBucketVersions', 's3:GetLifecycleConfiguration'],
-            Resource: buckets.map((bucket) => bucketArn(bucket)),
-          },
-          {
-            Sid: 'SpeakByTopic',
-            Effect: 'Allow',
-            Action: 'sns:Publish',
-            Resource: spokenTo.map((topic) => ref(topic)),
-          },
-          ...readRecipients(roster, buckets),
-          ...rememberRuns,
-          ...(roster.alerts.from === undefined ? [] : [speakByMail(roster.alerts.from)]),
-          {
-            Sid: 'KeepAnInvocationThatFailed',
-            Effect: 'Allow',
-            Action: 'sqs:SendMessage',
-            Resource: attributeOf(failedRuns, 'Arn'),
-          },
-          {
-            Sid: 'WriteOwnLog',
-            Effect: 'Allow',
-            Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-            Resource: attributeOf(`${name}LogGroup`, 'Arn'),
-          },
-        ),
-      },
-    ],
-  },
-});
+      Action: ['s3:ListBucket', 's3:ListBucketVersions', 's3:GetLifecycleConfiguration'],
+      Resource: buckets.map((bucket) => bucketArn(bucket)),
+    },
+    {
+      Sid: 'SpeakByTopic',
+      Effect: 'Allow',
+      Action: 'sns:Publish',
+      Resource: topics.map((topic) => ref(topic)),
+    },
+    ...readRecipients(roster, buckets),
+    ...rememberRuns,
+    ...(roster.alerts.from === undefined ? [] : [speakByMail(roster.alerts.from)]),
+    ...more,
+  );
 
 const speakByMail = (from: string): Statement => ({
   Sid: 'SpeakByMail',
@@ -121,31 +97,30 @@ const speakByMail = (from: string): Statement => ({
   Condition: { StringEquals: { 'ses:FromAddress': from } },
 });
 
-/** The role by which EventBridge Scheduler starts the check, and keeps what it could not start. */
-export const schedulerRole: Resources = {
-  SchedulerRole: {
-    Type: 'AWS::IAM::Role',
-    Properties: {
-      AssumeRolePolicyDocument: trustOfService('scheduler.amazonaws.com'),
-      Policies: [
-        {
-          PolicyName: 'start-the-check',
-          PolicyDocument: policy(
-            {
-              Sid: 'StartTheCheck',
-              Effect: 'Allow',
-              Action: 'lambda:InvokeFunction',
-              Resource: attributeOf('CheckHostsLambdaFunction', 'Arn'),
-            },
-            {
-              Sid: 'KeepWhatCouldNotBeStarted',
-              Effect: 'Allow',
-              Action: 'sqs:SendMessage',
-              Resource: attributeOf(failedRuns, 'Arn'),
-            },
-          ),
-        },
-      ],
-    },
-  },
-};
+/** Would an alarm arrive? Questions only, and only of the ways that the roll uses. */
+const lookAtPaths = ({ alerts }: Roster): readonly Statement[] => [
+  look('LookWhoIsSubscribed', ['sns:ListSubscriptionsByTopic'], [ref(alertsTopic), ref(opsTopic)]),
+  ...(alerts.sms.length === 0
+    ? []
+    : [
+        look('LookWhetherTextsLeave', [
+          'sns:GetSMSSandboxAccountStatus',
+          'sns:GetSMSAttributes',
+          'sns:CheckIfPhoneNumberIsOptedOut',
+        ]),
+      ]),
+  ...(alerts.from === undefined
+    ? []
+    : [
+        look('LookWhetherMailsLeave', ['ses:GetAccount', 'ses:GetSuppressedDestination']),
+        look('LookWhoIsVerified', ['ses:GetEmailIdentity'], arnHere('ses', 'identity/*')),
+      ]),
+];
+
+/** Without a resource it is asked of the account as a whole: AWS knows no narrower one for it. */
+const look = (Sid: string, Action: readonly string[], Resource: Value = '*'): Statement => ({
+  Sid,
+  Effect: 'Allow',
+  Action,
+  Resource,
+});

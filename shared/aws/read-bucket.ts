@@ -8,6 +8,7 @@ import {
   GetBucketVersioningCommand,
   GetPublicAccessBlockCommand,
   HeadBucketCommand,
+  type LifecycleRuleFilter,
   S3Client,
 } from '@aws-sdk/client-s3';
 import type { Notifications } from '../doctor/events.ts';
@@ -100,7 +101,9 @@ export function connectBucketReader(connection: Connection, bucket: string): Buc
         .map((rule) => ({
           id: rule.ID ?? '',
           prefix: rule.Filter?.And?.Prefix ?? rule.Filter?.Prefix ?? rule.Prefix ?? '',
+          tag: tagOf(rule.Filter),
           expireDays: rule.Expiration?.Days,
+          expireDate: rule.Expiration?.Date?.toISOString().slice(0, 10),
           noncurrentDays: rule.NoncurrentVersionExpiration?.NoncurrentDays,
           abortDays: rule.AbortIncompleteMultipartUpload?.DaysAfterInitiation,
           sweepsMarkers: rule.Expiration?.ExpiredObjectDeleteMarker === true,
@@ -131,4 +134,9 @@ export function connectBucketReader(connection: Connection, bucket: string): Buc
       return answer?.Policy === undefined ? undefined : JSON.parse(answer.Policy);
     },
   };
+}
+
+function tagOf(filter: LifecycleRuleFilter | undefined): string | undefined {
+  const tags = filter?.Tag === undefined ? (filter?.And?.Tags ?? []) : [filter.Tag];
+  return tags.length === 0 ? undefined : tags.map(({ Key, Value }) => `${Key}=${Value}`).join('&');
 }

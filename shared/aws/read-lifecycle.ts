@@ -33,7 +33,7 @@ async function readLifecycle(client: S3Client, bucket: string): Promise<Lifecycl
   }
 }
 
-/** Nothing for a rule that is switched off, or that asks for a tag: duplicity's objects have none. */
+/** Nothing for a rule that is switched off, or that asks for a tag: a last good backup has none. */
 function readRule({ ID, Status, Filter, Prefix, ...actions }: Given): LifecycleRule[] {
   if (Status !== 'Enabled') return [];
   if (Filter?.Tag !== undefined || (Filter?.And?.Tags ?? []).length > 0) return [];

@@ -1,56 +1,67 @@
-// The ledger as one object in a bucket of its own, written only on top of what was read.
+// The ledger as a bucket of its own: a page is an object.
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { type Ledger, LedgerConflictError, LedgerError } from '../check/ledger.ts';
+import { TargetUnreadableError } from '../check/object-store.ts';
 import { nameOf } from './aws-error.ts';
 import { type Connection, clientConfig } from './connection.ts';
+import { listObjects } from './list-objects.ts';
 
-const KEY = 'state.json';
+// The report of 10,000 hosts is half of it.
+const MOST_BYTES = 64 * 1024 * 1024;
 
 /**
- * Conditional writes: `If-Match` with the tag that was read, `If-None-Match: *` where there was none.
+ * A page of more than 64 MiB is read as an empty one, as no run writes such. Conditional writes: `If-Match` with the
+ * tag that was read, `If-None-Match: *` where there was none.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
  */
 export function s3Ledger(connection: Connection, bucket: string): Ledger {
   const forcePathStyle = connection.endpoint !== undefined;
   const client = new S3Client({ ...clientConfig(connection), forcePathStyle });
+  const unreachable = (page: string, what: string, cause: unknown) =>
+    new LedgerError(`s3://${bucket}/${page} could not be ${what} (${nameOf(cause)})`, { cause });
+  const put = async (page: string, text: string, condition: object) => {
+    const ContentType = page.endsWith('.html') ? 'text/html; charset=utf-8' : 'application/json';
+    const object = { Bucket: bucket, Key: page, Body: text, ContentType };
+    try {
+      const { ETag } = await client.send(new PutObjectCommand({ ...object, ...condition }));
+      return ETag ?? '';
+    } catch (error) {
+      const { name } = error as Error;
+      if (name === 'PreconditionFailed' || name === 'ConditionalRequestConflict') {
+        throw new LedgerConflictError(`s3://${bucket}/${page} was written by another run`);
+      }
+      throw unreachable(page, 'written', error);
+    }
+  };
   return {
-    read: async () => {
+    read: async (page) => {
       try {
-        const { Body, ETag } = await client.send(
-          new GetObjectCommand({ Bucket: bucket, Key: KEY }),
+        const { Body, ETag, ContentLength } = await client.send(
+          new GetObjectCommand({ Bucket: bucket, Key: page }),
         );
+        if ((ContentLength ?? 0) > MOST_BYTES) {
+          (Body as { destroy?: () => void } | undefined)?.destroy?.();
+          return { text: '', tag: ETag };
+        }
         return { text: await Body?.transformToString(), tag: ETag };
       } catch (error) {
         if ((error as Error).name === 'NoSuchKey') return { text: undefined, tag: undefined };
-        throw unreachable('read', bucket, error);
+        throw unreachable(page, 'read', error);
       }
     },
-    write: async (text, tag) => {
-      const condition = tag === undefined ? { IfNoneMatch: '*' } : { IfMatch: tag };
+    write: (page, text, tag) =>
+      put(page, text, tag === undefined ? { IfNoneMatch: '*' } : { IfMatch: tag }),
+    replace: async (page, text) => {
+      await put(page, text, {});
+    },
+    list: async (prefix) => {
       try {
-        const { ETag } = await client.send(
-          new PutObjectCommand({
-            Bucket: bucket,
-            Key: KEY,
-            Body: text,
-            ContentType: 'application/json',
-            ...condition,
-          }),
-        );
-        return ETag ?? '';
+        const { objects } = await listObjects(client, { bucket, prefix });
+        return objects.map(({ key }) => key);
       } catch (error) {
-        const { name } = error as Error;
-        if (name === 'PreconditionFailed' || name === 'ConditionalRequestConflict') {
-          throw new LedgerConflictError(`s3://${bucket}/${KEY} was written by another run`);
-        }
-        throw unreachable('written', bucket, error);
+        if (!(error instanceof TargetUnreadableError)) throw error;
+        throw new LedgerError(error.message, { cause: error });
       }
     },
   };
-}
-
-function unreachable(what: string, bucket: string, cause: unknown): LedgerError {
-  return new LedgerError(`s3://${bucket}/${KEY} could not be ${what} (${nameOf(cause)})`, {
-    cause,
-  });
 }

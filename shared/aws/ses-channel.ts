@@ -1,7 +1,7 @@
 // SES as channels: the message as a mail, plain text with the page beside it.
 import { SESClient, SendEmailCommand } from '@aws-sdk/client-ses';
 import type { Channel } from '../check/deliver.ts';
-import { composeHtml } from '../report/message.ts';
+import { composeHtml } from '../report/mail-page.ts';
 import { type Connection, clientConfig } from './connection.ts';
 
 /**
@@ -17,6 +17,7 @@ export function sesChannels(
   const utf8 = (Data: string) => ({ Data, Charset: 'UTF-8' });
   return to.map((address) => ({
     name: `mail to ${address}`,
+    address,
     send: async ({ subject, text }) => {
       const html = composeHtml(text);
       await client.send(

@@ -1,11 +1,12 @@
 // The topic as a channel: one publish that says to each protocol what it can carry.
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import type { Channel } from '../check/deliver.ts';
-import type { Message } from '../report/message.ts';
+import { composePublication } from '../report/publication.ts';
 import { type Connection, clientConfig } from './connection.ts';
 
 /**
- * Publishes to a topic; `name` is what a failure is called by. The attribute `urgency` lets subscriptions filter: a digest never becomes an SMS.
+ * Publishes to a topic; `name` is what a failure is called by. The attribute `urgency` lets subscriptions filter: a
+ * digest becomes an SMS only as the weekly test.
  * Source: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
  */
 export function snsChannel(connection: Connection, name: string, topicArn: string): Channel {
@@ -18,11 +19,7 @@ export function snsChannel(connection: Connection, name: string, topicArn: strin
           TopicArn: topicArn,
           Subject: message.subject,
           MessageStructure: 'json',
-          Message: JSON.stringify({
-            default: message.text,
-            sms: message.sms ?? message.subject,
-            https: webhookBody(message),
-          }),
+          Message: composePublication(message),
           MessageAttributes: {
             urgency: { DataType: 'String', StringValue: message.urgency },
           },
@@ -30,8 +27,4 @@ export function snsChannel(connection: Connection, name: string, topicArn: strin
       );
     },
   };
-}
-
-function webhookBody({ subject, text, urgency }: Message): string {
-  return JSON.stringify({ version: 1, urgency, subject, text });
 }

@@ -5,7 +5,12 @@ import type { Message } from '../report/message.ts';
 import { changeLedger, type Kept, type Ledger } from './ledger.ts';
 
 /** One way to somebody; `send` throws when it did not take the message. */
-export type Channel = { readonly name: string; readonly send: (message: Message) => Promise<void> };
+export type Channel = {
+  readonly name: string;
+  /** The one mailbox at its end; a topic has many. */
+  readonly address?: string;
+  readonly send: (message: Message) => Promise<void>;
+};
 
 /** One channel did not take a message. */
 export class DeliveryError extends Error {

@@ -7,13 +7,21 @@ import {
   type LedgerState,
   parseState,
 } from '../ledger/ledger-state.ts';
+import { REPORTS } from '../ledger/report-pages.ts';
 
-/** Where the state is kept. `tag` stands for what was read: a write that is based on an older one is refused. */
+/** The pages that runs leave behind, by name. `tag` stands for what was read of one. */
 export type Ledger = {
   /** Text and tag are `undefined` where nothing was ever written. Throws `LedgerError`. */
-  readonly read: () => Promise<{ text: string | undefined; tag: string | undefined }>;
-  /** Answers the new tag. Throws `LedgerConflictError`, or `LedgerError`. */
-  readonly write: (text: string, tag: string | undefined) => Promise<string>;
+  readonly read: (page: string) => Promise<{ text: string | undefined; tag: string | undefined }>;
+  /**
+   * Writes on top of what `tag` stands for, `undefined` = of nothing, and answers the new tag. Throws
+   * `LedgerConflictError` when something else is there, or `LedgerError`.
+   */
+  readonly write: (page: string, text: string, tag: string | undefined) => Promise<string>;
+  /** Writes whatever was there. Throws `LedgerError`. */
+  readonly replace: (page: string, text: string) => Promise<void>;
+  /** The names that begin with a prefix, in the order of their bytes. Throws `LedgerError`. */
+  readonly list: (prefix: string) => Promise<string[]>;
 };
 
 /** Somebody else has written since it was read. */
@@ -33,20 +41,49 @@ export type Kept = {
   readonly warning: string | undefined;
 };
 
-const TRIES = 8;
+/** The page that every run reads and writes. */
+export const STATE_PAGE = 'state.json';
 
-/** Reads the state. A ledger that is lost, corrupt or out of reach is a warning, never a failed check. */
-export async function openLedger(ledger: Ledger): Promise<Kept> {
+const TRIES = 8;
+const AHEAD_MS = 86_400_000;
+const LOOKED_BACK_MS = 86_400_000;
+
+/**
+ * Reads the state. One that is lost or corrupt is begun anew, a day back, so that what closed between the last run and this
+ * one is judged; not where it cannot be written, as then every run would judge that day. So is a state that says the
+ * windows of days to come were judged, as with it no run would judge anything until then. All that is a warning, never
+ * a failed check.
+ */
+export async function openLedger(ledger: Ledger, now: Instant): Promise<Kept> {
   try {
-    const { text, tag } = await ledger.read();
-    if (text === undefined) return { state: EMPTY_STATE, tag, warning: undefined };
+    const { text, tag } = await ledger.read(STATE_PAGE);
+    if (text === undefined) {
+      // A ledger with a report in it has had a state; one without is at its first run.
+      const isLost = (await ledger.list(REPORTS)).length > 0;
+      return isLost ? await beginAnew(ledger, tag, 'lost', now) : { ...NOTHING, tag };
+    }
     const state = parseState(text);
-    if (state !== undefined) return { state, tag, warning: undefined };
-    const warning = 'the ledger was corrupt and is begun anew: something may be told twice';
-    return { state: EMPTY_STATE, tag, warning };
+    const sound = state !== undefined && (state.judgedUntil ?? now) - now < AHEAD_MS;
+    return sound
+      ? { state, tag, warning: undefined }
+      : await beginAnew(ledger, tag, 'corrupt', now);
   } catch (error) {
-    return { state: EMPTY_STATE, tag: undefined, warning: warn(error) };
+    return { ...NOTHING, warning: warn(error) };
   }
+}
+
+const NOTHING: Kept = { state: EMPTY_STATE, tag: undefined, warning: undefined };
+
+async function beginAnew(
+  ledger: Ledger,
+  found: string | undefined,
+  was: 'lost' | 'corrupt',
+  now: Instant,
+): Promise<Kept> {
+  const state = { ...EMPTY_STATE, judgedUntil: now - LOOKED_BACK_MS };
+  const tag = await ledger.write(STATE_PAGE, formatState(state), found);
+  const warning = `the ledger was ${was} and is begun anew: the last day is judged again, and something may be told twice`;
+  return { state, tag, warning };
 }
 
 /**
@@ -65,13 +102,13 @@ export async function changeLedger(
     if (changed === undefined) return undefined;
     const state = forgetOld(changed, now);
     try {
-      const tag = await ledger.write(formatState(state), known.tag);
+      const tag = await ledger.write(STATE_PAGE, formatState(state), known.tag);
       return { state, tag, warning: known.warning };
     } catch (error) {
       if (!(error instanceof LedgerConflictError) || tries >= TRIES) {
         return { state, tag: known.tag, warning: warn(error) };
       }
-      known = await openLedger(ledger);
+      known = await openLedger(ledger, now);
     }
   }
 }

@@ -1,29 +1,58 @@
 // One run of the schedule, from the last good one until now: judge, remember, tell.
+import type { Check } from '../doctor/check.ts';
 import type { Instant } from '../duplicity/time.ts';
 import { composeRun } from '../report/alert.ts';
 import type { Urgency } from '../report/message.ts';
+import { composePathNews, hasPathNews } from '../report/path-words.ts';
 import { type Summary, summarize } from '../report/report.ts';
 import { isEscalated } from '../report/run.ts';
+import { isTestDue } from '../report/weekly-test.ts';
 import type { Roster } from '../roster/roster.ts';
-import { callRoll } from './call-roll.ts';
+import { SKEW } from '../verdict/answer.ts';
+import { callRoll, turnsAfter } from './call-roll.ts';
 import { type Channel, deliverPending, pendingFor } from './deliver.ts';
+import { keepReport } from './keep-report.ts';
 import { changeLedger, type Ledger, openLedger } from './ledger.ts';
+import { livingChannels, lookAtPaths } from './look-at-paths.ts';
 import type { ObjectStore } from './object-store.ts';
+import { startRemembering } from './set-memory.ts';
 
 /** What a run reaches for. */
 export type Ends = {
   readonly store: ObjectStore;
   readonly ledger: Ledger;
   readonly channels: readonly Channel[];
-  /** Told besides, when a host has missed its second window. */
-  readonly escalation: readonly Channel[];
+};
+
+/** What a run of the schedule reaches for besides. */
+export type ScheduleEnds = Ends & {
+  /** Reaches whoever watches the monitor, by no way that the channels take. */
+  readonly ops: Channel;
+  /** Those are other people than the channels reach, so that a second missed window is told to them too. */
+  readonly escalates: boolean;
+  /** Judges the ways that alarms take. What cannot be looked at is `unknown`, and never thrown. */
+  readonly judgePaths: () => Promise<readonly Check[]>;
 };
 
 export type Outcome = Summary & {
   readonly told: Urgency | 'nobody';
   /** Why nothing is remembered of this run. */
   readonly noMemory?: string;
+  /** What of it, or of earlier runs, is not in the ledger. */
+  readonly lost?: string;
 };
+
+/** The clock is behind the schedule: by it the windows of this tick are still open, and would be judged too early. */
+export class ClockError extends Error {
+  override readonly name = 'ClockError';
+
+  constructor(until: Instant, now: Instant) {
+    const iso = (at: Instant) => new Date(at).toISOString();
+    super(
+      `the schedule says ${iso(until)} and the clock ${iso(now)}; invoke it with the time that it is`,
+    );
+  }
+}
 
 const PERIOD_MS = 15 * 60_000;
 const CAUGHT_UP_MS = 7 * 86_400_000;
@@ -32,16 +61,18 @@ const CAUGHT_UP_MS = 7 * 86_400_000;
  * Judges every window that closed since the last good run, however late or doubled this one is; after an
  * outage at most those of a week. What is to be told is remembered before it is told, with the window that
  * it is about, so that a run that is killed and run again loses nothing and repeats no window.
- * Throws an `AggregateError` when a channel refused, after all were tried.
+ * Throws an `AggregateError` when a channel refused, after all were tried, and a `ClockError` when `until` is to come.
  */
 export async function runSchedule(
-  { store, ledger, channels, escalation }: Ends,
+  ends: ScheduleEnds,
   roster: Roster,
   until: Instant,
   now: Instant,
 ): Promise<Outcome> {
-  const everybody = [...channels, ...escalation];
-  const opened = await openLedger(ledger);
+  if (until - now > SKEW) throw new ClockError(until, now);
+  const { store, ledger, channels, ops } = ends;
+  const everybody = [...channels, ops];
+  const opened = await openLedger(ledger, now);
   const judgedUntil = opened.state.judgedUntil ?? until - PERIOD_MS;
   const from = Math.max(judgedUntil, until - CAUGHT_UP_MS);
   if (from >= until) {
@@ -49,15 +80,42 @@ export async function runSchedule(
     return { ...summarize([]), told: 'nobody' };
   }
 
-  const run = await callRoll(store, roster, { from, until }, now);
-  const message = composeRun(run, opened.warning);
+  const memory = startRemembering(ledger, until);
+  const tick = { from, until, ...(opened.state.turns && { turns: opened.state.turns }) };
+  const called = await callRoll(store, roster, tick, now, memory);
+  const forgotten = await memory.close();
+  const { digest } = called;
+  const paths = await lookAtPaths(ends.judgePaths, opened, roster, { until, digest });
+  const run = {
+    ...called,
+    test: roster.alerts.weeklyTest && isTestDue(called),
+    ...(paths === undefined ? {} : { paths }),
+  };
+  const unkept = digest ? await keepReport(ledger, run) : undefined;
+  const lost = forgotten ?? unkept;
+  const alarm = composeRun(run, opened.warning ?? lost);
+  const message = alarm ?? composePathNews(run);
   const id = `run ${until}`;
-  const told = isEscalated(run) ? everybody : channels;
+  const rings = run.test || hasPathNews(paths) || (ends.escalates && isEscalated(run));
+  const told = [
+    ...(alarm === undefined ? livingChannels(channels, paths) : channels),
+    ...(rings ? [ops] : []),
+  ];
   const pending = message === undefined ? [] : [pendingFor(id, message, told, now)];
   const kept = await changeLedger(ledger, opened, now, (state) =>
     (state.judgedUntil ?? from) >= until
       ? undefined
-      : { ...state, judgedUntil: until, pending: [...state.pending, ...pending] },
+      : {
+          ...state,
+          // Before `from` nobody has judged: a run that knew no better leaves that to the next one.
+          ...(opened.state.judgedUntil === undefined && (state.judgedUntil ?? from) < from
+            ? {}
+            : { judgedUntil: until, turns: turnsAfter(roster, tick, run) }),
+          pending: [...state.pending, ...pending],
+          ...(paths === undefined
+            ? {}
+            : { paths: { lookedAt: paths.lookedAt, states: paths.states } }),
+        },
   );
   // Undefined: another run of the same tick was first, and tells it.
   if (kept !== undefined) await deliverPending(ledger, kept, everybody, [id], now);
@@ -65,5 +123,6 @@ export async function runSchedule(
     ...summarize(run.report.verdicts),
     told: kept === undefined ? 'nobody' : (message?.urgency ?? 'nobody'),
     ...(kept?.warning === undefined ? {} : { noMemory: kept.warning }),
+    ...(lost === undefined ? {} : { lost }),
   };
 }

@@ -8,6 +8,8 @@ export type Check =
       readonly status: 'warn' | 'fail' | 'unknown';
       readonly says: string;
       readonly fix: string;
+      /** The addresses of the roll that hear nothing because of it. */
+      readonly silent?: readonly string[];
     };
 
 /** What AWS answered, or why it did not. */
@@ -20,9 +22,15 @@ export const warn = (check: string, says: string, fix: string): Check => ({
   ...{ check, says, fix },
   status: 'warn',
 });
-export const fail = (check: string, says: string, fix: string): Check => ({
+export const fail = (
+  check: string,
+  says: string,
+  fix: string,
+  silent: readonly string[] = [],
+): Check => ({
   ...{ check, says, fix },
   status: 'fail',
+  ...(silent.length === 0 ? {} : { silent }),
 });
 
 /** Judges what was read; what was not is `unknown`. */

@@ -2,22 +2,17 @@
 import type { Roster } from '../roster/roster.ts';
 import { type Check, fail, judgeReading, ok, type Reading, warn } from './check.ts';
 
-/** SES as version 1 of its interface tells it. */
+/** The account's SES, as far as it concerns the sender and the recipients of the roll. */
 export type MailAccount = {
   readonly sendingEnabled: boolean;
+  /** Then only verified recipients get mail. */
+  readonly inSandbox: boolean;
   readonly perDay: number;
-  /** Of addresses and domains: `Success`, `Pending`, ...; without an entry it was never asked for. */
-  readonly identities: Readonly<Record<string, string>>;
+  /** Addresses and domains that are verified. */
+  readonly verified: readonly string[];
+  /** Recipients whose mail SES takes and drops: it bounced once, or they called it spam. */
+  readonly suppressed: readonly string[];
 };
-
-/** What a new account may send. Nothing in version 1 says "sandbox"; this number does. */
-const SANDBOX_PER_DAY = 200;
-
-/** The identities whose state matters: the sender, the recipients, and their domains. */
-export function mailIdentities({ alerts }: Roster): string[] {
-  const addresses = [...(alerts.from === undefined ? [] : [alerts.from]), ...alerts.mail];
-  return [...new Set(addresses.flatMap((address) => [address, domainOf(address)]))];
-}
 
 export function judgeMail(
   reading: Reading<MailAccount>,
@@ -26,13 +21,13 @@ export function judgeMail(
   const check = 'mail';
   const { from, mail } = alerts;
   if (from === undefined) return [];
-  return judgeReading(check, reading, ({ sendingEnabled, perDay, identities }) => {
+  return judgeReading(check, reading, (account) => {
+    const { sendingEnabled, inSandbox, perDay, suppressed } = account;
     const verified = (address: string) =>
-      [address, domainOf(address)].some((one) => identities[one] === 'Success');
+      [address, domainOf(address)].some((one) => account.verified.includes(one));
     const verify = (address: string) =>
       `aws ses verify-email-identity --email-address ${address} --region ${region}, and click the link`;
-    const sandbox = perDay <= SANDBOX_PER_DAY;
-    const refused = sandbox ? mail.filter((address) => !verified(address)) : [];
+    const refused = inSandbox ? mail.filter((address) => !verified(address)) : [];
     const checks = [
       ...(sendingEnabled
         ? []
@@ -41,23 +36,40 @@ export function judgeMail(
               check,
               'SES has paused sending for this account',
               'see the SES console, Account dashboard: AWS says why',
+              mail,
             ),
           ]),
       ...(verified(from)
         ? []
-        : [fail(check, `the sender ${from} is not verified: every mail is refused`, verify(from))]),
+        : [
+            fail(
+              check,
+              `the sender ${from} is not verified: every mail is refused`,
+              verify(from),
+              mail,
+            ),
+          ]),
       ...refused.map((address) =>
         fail(
           check,
           `${address} is not verified, and the account is in the SES sandbox: it gets no mail`,
           `ask for production access in the SES console, or: ${verify(address)}`,
+          [address],
         ),
       ),
-      ...(sandbox && refused.length === 0
+      ...suppressed.map((address) =>
+        fail(
+          check,
+          `${address} is on the suppression list: SES takes its mail, and drops it`,
+          `is the mailbox alive? then: aws sesv2 delete-suppressed-destination --email-address ${address} --region ${region}`,
+          [address],
+        ),
+      ),
+      ...(inSandbox && refused.length === 0
         ? [
             warn(
               check,
-              `SES allows ${perDay} mails a day, as in its sandbox: only verified addresses get any`,
+              'the account is in the SES sandbox: only verified addresses get any mail',
               'ask for production access in the SES console',
             ),
           ]
@@ -69,6 +81,7 @@ export function judgeMail(
   });
 }
 
-function domainOf(address: string): string {
+/** The domain of an address, which may be verified in its place. */
+export function domainOf(address: string): string {
   return address.slice(address.lastIndexOf('@') + 1);
 }

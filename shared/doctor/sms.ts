@@ -31,6 +31,7 @@ export function judgeSms(reading: Reading<SmsAccount>, { alerts }: Roster): read
           check,
           `${phone} has opted out, and gets no text`,
           `aws sns opt-in-phone-number --phone-number ${phone}`,
+          [phone],
         ),
       ),
       ...(spendLimit <= FIRST_LIMIT

@@ -62,6 +62,7 @@ function judgeOne(
         check,
         `${protocol} ${endpoint} is on the roll, and not subscribed: it hears nothing`,
         'npx sls deploy',
+        [endpoint],
       ),
     ];
   }
@@ -70,6 +71,7 @@ function judgeOne(
       check,
       `${protocol} ${endpoint} has not confirmed, and hears nothing`,
       'click the link in the mail from AWS; after three days it is gone: take the address out, deploy, put it back, deploy',
+      [endpoint],
     ),
   ];
 }

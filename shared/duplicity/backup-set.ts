@@ -2,6 +2,7 @@
 import { type FileName, type FilePrefix, readFileName, setIdOf } from './file-name.ts';
 import { collectHistories, type FileHistory, type SetHistory } from './history.ts';
 import { historiesIn, isUnversioned, uncover } from './listing-versions.ts';
+import { type SetText, sealOf } from './seal.ts';
 import type { Instant } from './time.ts';
 import { sumUp, type VolumeFile, type Volumes } from './volumes.ts';
 
@@ -38,6 +39,8 @@ export type Manifest = {
   /** LastModified of its first version: S3's clock. */
   readonly writtenAt: Instant;
   readonly copies: number;
+  /** Uploaded in parts, and so dated when that was begun: `writtenAt` may be days before it was there. */
+  readonly inParts: boolean;
 };
 
 /** What one session of duplicity wrote. */
@@ -91,6 +94,8 @@ export type Collection = {
   /** Oldest first by `startedAt`. */
   readonly hiddenFulls: readonly HiddenFull[];
   readonly blind: Blindness | undefined;
+  /** What each full is by its files, where the volumes and versions of all of them are known; oldest first. */
+  readonly texts: readonly SetText[];
 };
 
 /**
@@ -165,6 +170,7 @@ export function collectSets(listing: Listing, prefix: FilePrefix): Collection {
     ),
     hiddenFulls: collectHidden(listing, prefix, sets),
     blind: listing.blind ?? (isUnversioned(listing) ? 'not kept' : undefined),
+    texts: [...drafts.values()].flatMap(textOf).sort((a, b) => a.startedAt - b.startedAt),
   };
 }
 
@@ -212,6 +218,8 @@ type Draft = {
   sample: string;
   openers: string[];
   unreadStems: string[];
+  /** Its volumes and manifests; signatures lie elsewhere in the order of keys, and are not always read with versions. */
+  members: StoredObject[];
 };
 
 function draftOf(drafts: Map<string, Draft>, name: FileName, sample: string): Draft {
@@ -232,6 +240,7 @@ function draftOf(drafts: Map<string, Draft>, name: FileName, sample: string): Dr
     sample,
     openers: [],
     unreadStems: [],
+    members: [],
   };
   drafts.set(id, draft);
   return draft;
@@ -243,6 +252,7 @@ function addMember(draft: Draft, name: FileName, object: StoredObject): void {
   draft.firstWriteAt = Math.min(draft.firstWriteAt, object.modifiedAt);
   draft.lastWriteAt = Math.max(draft.lastWriteAt, object.modifiedAt);
   if (object.name < draft.sample) draft.sample = object.name;
+  if (name.volume !== undefined || name.manifest) draft.members.push(object);
   if (name.encrypted && (name.manifest || name.volume === 1)) draft.openers.push(object.name);
   if (name.volume !== undefined) {
     const member = { bytes: object.bytes, at: object.modifiedAt };
@@ -253,11 +263,18 @@ function addMember(draft: Draft, name: FileName, object: StoredObject): void {
       bytes: Math.min(known?.bytes ?? object.bytes, object.bytes),
       writtenAt: Math.max(known?.writtenAt ?? object.firstModifiedAt, object.firstModifiedAt),
       copies: (known?.copies ?? 0) + 1,
+      // The ETag of parts is no MD5, but ends in their number.
+      inParts: known?.inParts || /-\d+$/.test(object.etag ?? ''),
     };
   } else draft.hasSignatures = true;
 }
 
-function finishSet({ volumes, ...draft }: Draft): BackupSet {
+function textOf({ type, startedAt, members, unreadStems }: Draft): SetText[] {
+  const text = type === 'full' && unreadStems.length === 0 ? sealOf(members) : undefined;
+  return text === undefined ? [] : [{ startedAt, files: members.length, text }];
+}
+
+function finishSet({ volumes, members: _, ...draft }: Draft): BackupSet {
   draft.openers.sort();
   return { ...draft, volumes: draft.unreadStems.length > 0 ? undefined : sumUp(volumes) };
 }

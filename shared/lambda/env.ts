@@ -1,6 +1,7 @@
 // What a function was deployed with: its environment and the roll beside it.
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Connection } from '../aws/connection.ts';
 import { ConfigError } from '../roster/config-error.ts';
 import { readRoster } from '../roster/read-roster.ts';
 import type { Roster } from '../roster/roster.ts';
@@ -11,6 +12,8 @@ export type Env = {
   readonly alertsTopicArn: string;
   readonly opsTopicArn: string;
   readonly ledgerBucket: string;
+  /** What Lambda calls the function; elsewhere it has no name. */
+  readonly functionName: string | undefined;
   readonly endpoint: string | undefined;
 };
 
@@ -31,6 +34,12 @@ export function readEnv(env: NodeJS.ProcessEnv = process.env): Env {
     alertsTopicArn: ALERTS_TOPIC_ARN,
     opsTopicArn: OPS_TOPIC_ARN,
     ledgerBucket: LEDGER_BUCKET,
+    functionName: env.AWS_LAMBDA_FUNCTION_NAME,
     endpoint: env.AWS_ENDPOINT_URL || undefined,
   };
+}
+
+/** Where the function's AWS is. */
+export function connectionOf({ roster, endpoint }: Env): Connection {
+  return { region: roster.region, endpoint };
 }

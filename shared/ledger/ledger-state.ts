@@ -1,6 +1,8 @@
 // What runs remember: until when windows were judged, what has been told, and what is still to be told.
+import type { PathState, Paths } from '../doctor/paths.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Message } from '../report/message.ts';
+import { isTurns, type Turns } from './turns.ts';
 
 /** A message on its way: `left` names the channels that have not taken it yet. */
 export type Pending = {
@@ -16,6 +18,10 @@ export type LedgerState = {
   readonly pending: readonly Pending[];
   /** The events that were told, by their ids, with when: S3 may send one twice. */
   readonly told: ReadonlyMap<string, Instant>;
+  /** How the ways that alarms take were when a run last looked; absent before the first look. */
+  readonly paths?: Paths;
+  /** How the hosts stood at `judgedUntil`; absent before the first run. */
+  readonly turns?: Turns;
 };
 
 export const EMPTY_STATE: LedgerState = { judgedUntil: undefined, pending: [], told: new Map() };
@@ -24,10 +30,13 @@ const DAY = 86_400_000;
 // S3 retries an event for a day; Lambda for six hours more.
 const TOLD_KEPT = 3 * DAY;
 const PENDING_KEPT = DAY;
+// Whoever floods the events must not make every run carry megabytes.
+const MOST_TOLD = 5000;
+const MOST_PENDING = 100;
 
 /** The state in the form in which it is stored, version 1; instants are milliseconds since 1970. */
-export function formatState({ judgedUntil, pending, told }: LedgerState): string {
-  const stored = { version: 1, judgedUntil: judgedUntil ?? null, pending, told: [...told] };
+export function formatState({ judgedUntil, told, ...rest }: LedgerState): string {
+  const stored = { version: 1, judgedUntil: judgedUntil ?? null, told: [...told], ...rest };
   return `${JSON.stringify(stored)}\n`;
 }
 
@@ -35,22 +44,30 @@ export function formatState({ judgedUntil, pending, told }: LedgerState): string
 export function parseState(text: string): LedgerState | undefined {
   const stored = parseRecord(text);
   if (stored?.version !== 1) return undefined;
-  const { judgedUntil, pending, told } = stored;
+  const { judgedUntil, pending, told, paths, turns } = stored;
   if (judgedUntil !== null && !isInstant(judgedUntil)) return undefined;
   if (!Array.isArray(pending) || !pending.every(isPending)) return undefined;
   if (!Array.isArray(told) || !told.every(isTold)) return undefined;
-  return { judgedUntil: judgedUntil ?? undefined, pending, told: new Map(told) };
+  if (paths !== undefined && !isPaths(paths)) return undefined;
+  if (turns !== undefined && !isTurns(turns)) return undefined;
+  return {
+    judgedUntil: judgedUntil ?? undefined,
+    pending,
+    told: new Map(told),
+    ...(paths === undefined ? {} : { paths }),
+    ...(turns === undefined ? {} : { turns }),
+  };
 }
 
 /**
  * Drops what nobody needs any more. A message that a channel refused for a day is given up: the failing
- * runs have rung the alarm all the while.
+ * runs have rung the alarm all the while. Of more than 100 messages, or 5,000 told events, the newest stay.
  */
 export function forgetOld(state: LedgerState, now: Instant): LedgerState {
   return {
     ...state,
-    pending: state.pending.filter(({ since }) => now - since < PENDING_KEPT),
-    told: new Map([...state.told].filter(([, at]) => now - at < TOLD_KEPT)),
+    pending: state.pending.filter(({ since }) => now - since < PENDING_KEPT).slice(-MOST_PENDING),
+    told: new Map([...state.told].filter(([, at]) => now - at < TOLD_KEPT).slice(-MOST_TOLD)),
   };
 }
 
@@ -78,13 +95,30 @@ function isTold(value: unknown): value is [string, Instant] {
 
 function isPending(value: unknown): value is Pending {
   const { id, message, left, since } = asRecord(value) ?? {};
-  const channels = Array.isArray(left) && left.every((name) => typeof name === 'string');
-  return typeof id === 'string' && isInstant(since) && channels && isMessage(message);
+  return typeof id === 'string' && isInstant(since) && isTexts(left) && isMessage(message);
+}
+
+function isPaths(value: unknown): value is Paths {
+  const { lookedAt, states } = asRecord(value) ?? {};
+  return isInstant(lookedAt) && Array.isArray(states) && states.every(isPathState);
+}
+
+function isPathState(value: unknown): value is PathState {
+  const { check, status, says, fix, since, silent } = asRecord(value) ?? {};
+  const said = typeof check === 'string' && typeof says === 'string' && isInstant(since);
+  if (!said || (silent !== undefined && !isTexts(silent))) return false;
+  return status === 'ok'
+    ? fix === undefined
+    : ['warn', 'fail', 'unknown'].includes(`${status}`) && typeof fix === 'string';
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
 }
 
 function isMessage(value: unknown): value is Message {
   const { subject, text, sms, urgency } = asRecord(value) ?? {};
   const texts = typeof subject === 'string' && typeof text === 'string';
   const optional = sms === undefined || typeof sms === 'string';
-  return texts && optional && (urgency === 'alert' || urgency === 'digest');
+  return texts && optional && ['alert', 'digest', 'test'].includes(`${urgency}`);
 }

@@ -1,49 +1,50 @@
 // Verdicts -> the one message of a run: who failed, why, and what to do now.
-import { FINDING_KINDS, type Finding } from '../verdict/finding.ts';
 import type { Verdict } from '../verdict/judge.ts';
-import { dateIn } from '../verdict/zone.ts';
 import { composeDigest } from './digest.ts';
-import { describeFinding, nextStep, runbookOf } from './finding-words.ts';
-import {
-  composeFailedSubject,
-  composeGoodSubject,
-  composeSms,
-  countByKind,
-  MANY,
-  sayKind,
-} from './headlines.ts';
+import { describeFinding } from './finding-words.ts';
+import { composeHeader } from './header.ts';
+import { composeSms, composeSubject, countByKind, MANY, sayKind } from './headlines.ts';
 import { composeMessage, type Message } from './message.ts';
-import { COLUMN, paragraph, WIDTH } from './paragraph.ts';
-import { sayDate, sayTime, toAscii, wrapText } from './plain-text.ts';
+import { paragraph, WIDTH } from './paragraph.ts';
+import { composeNews, composePathSms, hasPathNews } from './path-words.ts';
+import { sayDate, toAscii, wrapText } from './plain-text.ts';
 import { sayLastGood } from './retention-words.ts';
-import { hasFailed, type Run } from './run.ts';
+import { failedIn, type Run } from './run.ts';
+import { composeSteps } from './steps.ts';
+import { composeTestSms } from './weekly-test.ts';
 
 const WORST = 5;
 const LISTED = 200;
 
 /** The message of a run; `undefined` when there is nothing to tell. A `warning` is about the run itself. */
 export function composeRun(run: Run, warning?: string): Message | undefined {
-  const failed = run.report.verdicts.filter(hasFailed).sort(worstFirst);
+  const failed = failedIn(run);
   const alerting = failed.filter(({ host }) => run.due.has(host.name));
   if (alerting.length === 0 && !run.digest) return undefined;
-  const subject =
-    failed.length === 0 ? composeGoodSubject(run) : composeFailedSubject(failed, run.hostsOnRoll);
+  const { paths } = run;
+  const subject = composeSubject(run);
   const lines = [
-    composeHeader(run),
+    composeHeader(run.report, run.timezone),
     ...(warning === undefined ? [] : wrapText(`WARNING: ${toAscii(warning)}.`, WIDTH)),
     '',
     ...composeFailed(failed),
-    ...(run.digest ? composeDigest(run) : []),
+    ...(run.digest ? composeDigest(run, alerting.length > 0) : []),
+    ...(!run.digest && hasPathNews(paths) ? composeNews(paths, run.timezone) : []),
   ];
-  const urgency = alerting.length === 0 ? 'digest' : 'alert';
-  const sms = urgency === 'alert' ? { sms: composeSms(alerting, run.hostsOnRoll) } : {};
-  return composeMessage({ subject, text: `${lines.join('\n')}\n`, ...sms, urgency });
-}
-
-function composeHeader(run: Run): string {
-  const { checkedAt, bucket } = run.report;
-  const when = `${sayDate(checkedAt, run.timezone)} ${dateIn(run.timezone, checkedAt).slice(0, 4)} ${sayTime(checkedAt, run.timezone)} ${run.timezone}`;
-  return `${when} - bucket ${bucket}`;
+  const text = `${lines.join('\n')}\n`;
+  if (alerting.length > 0) {
+    return composeMessage({
+      ...{ subject, text },
+      sms: composeSms(alerting, run.hostsOnRoll),
+      urgency: 'alert',
+    });
+  }
+  if (paths?.urgent === true) {
+    return composeMessage({ subject, text, sms: composePathSms(paths), urgency: 'alert' });
+  }
+  return run.test === true
+    ? composeMessage({ subject, text, sms: composeTestSms(run), urgency: 'test' })
+    : composeMessage({ subject, text, urgency: 'digest' });
 }
 
 function composeFailed(sorted: readonly Verdict[]): string[] {
@@ -62,12 +63,6 @@ function composeFailed(sorted: readonly Verdict[]): string[] {
     ...(more > 0 ? [`  and ${more} more: rollcall check`] : []),
     '',
   ];
-}
-
-/** By headline, and within one by how long there has been no good copy. */
-function worstFirst(a: Verdict, b: Verdict): number {
-  const rank = ({ findings }: Verdict) => FINDING_KINDS.indexOf(findings[0]?.kind ?? 'paused');
-  return rank(a) - rank(b) || (a.lastGood?.startedAt ?? 0) - (b.lastGood?.startedAt ?? 0);
 }
 
 /** One refusal for all, or the same last day for all: then the trouble is not the hosts' own. */
@@ -96,14 +91,4 @@ function composeHost(verdict: Verdict): string[] {
   const lastGood = worst.kind === 'unreadable' ? undefined : sayLastGood(verdict);
   if (lastGood !== undefined) lines.push(...paragraph('', lastGood));
   return [...lines, ...composeSteps(worst, verdict), ''];
-}
-
-function composeSteps(finding: Finding, verdict: Verdict): string[] {
-  const step = nextStep(finding, verdict);
-  const indent = ' '.repeat(COLUMN);
-  // A command must be copied as it is: it is never wrapped.
-  return [
-    ...(step === undefined ? [] : [`${indent}Do now:  ${step}`]),
-    `${indent}Runbook: ${runbookOf(finding.kind)}`,
-  ];
 }

@@ -3,14 +3,16 @@ import { isUntold } from '../verdict/finding.ts';
 import type { Verdict } from '../verdict/judge.ts';
 import { describeFinding } from './finding-words.ts';
 import { COLUMN, paragraph, WIDTH } from './paragraph.ts';
+import { composeDelivery } from './path-words.ts';
 import { count, quoteName, sayBytes, sayInstant, wrapText } from './plain-text.ts';
 import { hasFailed, type Run, serialOf } from './run.ts';
 import { UNTOLD } from './tamper-words.ts';
+import { composeTest } from './weekly-test.ts';
 
 const LISTED = 200;
 
 /** What is noted of hosts that have not failed, who did it, and how to notice that no digest comes. */
-export function composeDigest(run: Run): string[] {
+export function composeDigest(run: Run, alarms: boolean): string[] {
   const { verdicts, unknownHosts, unsearched } = run.report;
   const lines: string[] = [];
   for (const verdict of verdicts.filter((one) => !hasFailed(one))) {
@@ -31,7 +33,14 @@ export function composeDigest(run: Run): string[] {
   }
   const noted = lines.slice(0, LISTED * 2);
   const good = verdicts.filter(({ headline }) => headline === 'ok');
-  return [...noted, ...(noted.length > 0 ? [''] : []), ...composeGood(good), ...composeEnd(run)];
+  return [
+    ...noted,
+    ...(noted.length > 0 ? [''] : []),
+    ...composeGood(good),
+    ...composeDelivery(run.paths, run.timezone),
+    ...(run.test === true ? [...composeTest(run, alarms), ''] : []),
+    ...composeEnd(run),
+  ];
 }
 
 /** A setting of the bucket's: one paragraph, and not a line for each of its hosts. */

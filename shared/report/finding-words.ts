@@ -1,6 +1,7 @@
 // What a finding says, and what to do about it, in words that suffice at 3 am.
 import type { Finding, FindingKind, NamesShown, OpenedBy, SetTimes } from '../verdict/finding.ts';
 import type { Verdict } from '../verdict/judge.ts';
+import { sayOpeners } from './opener-words.ts';
 import {
   count,
   quoteName,
@@ -77,12 +78,9 @@ const UNTOLD = {
   'not read': 'nothing of it was opened, so its recipients were not compared with the roll',
 };
 
-function sayOpenedBy({ name, reads, recipients, symmetric }: OpenedBy): string {
-  const keys = recipients.length === 0 ? '' : ` key ${recipients.join(' and ')}`;
-  const phrase = symmetric === 0 ? '' : ` ${count(symmetric, 'passphrase')}`;
-  const who = [keys, phrase].filter((one) => one !== '').join(' and');
+function sayOpenedBy({ name, reads, ...openers }: OpenedBy): string {
   return reads === 'openpgp'
-    ? `${quoteName(name)} is encrypted to${who}, which is not what the roll says`
+    ? `${quoteName(name)} is encrypted to ${sayOpeners(openers)}, which is not what the roll says`
     : `${quoteName(name)} is no encrypted OpenPGP message, whatever its name says (${reads})`;
 }
 

@@ -3,7 +3,7 @@ import { type FindingKind, worstSeverity } from '../verdict/finding.ts';
 import type { Verdict } from '../verdict/judge.ts';
 import { SMS_BOUND } from './message.ts';
 import { count, ordinal, sayDate, sayInstant } from './plain-text.ts';
-import { type Run, serialOf } from './run.ts';
+import { failedIn, type Run, serialOf } from './run.ts';
 
 /** From this many bad hosts on they are counted by kind, not named. */
 export const MANY = 10;
@@ -12,8 +12,16 @@ export const MANY = 10;
 const NAMES_ROOM = 88;
 const MORE_ROOM = 9;
 
+/** The subject of a run. */
+export function composeSubject(run: Run): string {
+  const failed = failedIn(run);
+  return failed.length === 0
+    ? composeGoodSubject(run)
+    : composeFailedSubject(failed, run.hostsOnRoll);
+}
+
 /** `2 of 41 hosts FAILED: web MISSING (2nd day), db INCOMPLETE`. */
-export function composeFailedSubject(failed: readonly Verdict[], hostsOnRoll: number): string {
+function composeFailedSubject(failed: readonly Verdict[], hostsOnRoll: number): string {
   const head = `${failed.length} of ${count(hostsOnRoll, 'host')} FAILED: `;
   if (failed.length >= MANY) return head + countByKind(failed);
   const shown: string[] = [];
@@ -29,7 +37,7 @@ export function composeFailedSubject(failed: readonly Verdict[], hostsOnRoll: nu
 }
 
 /** `OK 40 of 41, 1 paused - Mon 23 Nov (#2026-327)`. */
-export function composeGoodSubject(run: Run): string {
+function composeGoodSubject(run: Run): string {
   const { verdicts, checkedAt, unknownHosts } = run.report;
   const ok = verdicts.filter(({ headline }) => headline === 'ok').length;
   const paused = verdicts.filter(({ headline }) => headline === 'paused').length;

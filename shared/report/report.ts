@@ -41,13 +41,23 @@ export function summarize(verdicts: readonly Verdict[]): Summary {
  * The monitoring-plugin convention: 0 all ok, 1 warning, 2 critical, 3 could not check. A host that is
  * known to be bad outranks one that could not be looked at.
  */
-export function exitStatus(report: Report): 0 | 1 | 2 | 3 {
-  const findings = report.verdicts.flatMap((verdict) => verdict.findings);
+export function exitStatus({
+  verdicts,
+  unknownHosts,
+  unsearched,
+}: {
+  readonly verdicts: readonly {
+    readonly findings: readonly Pick<Finding, 'kind' | 'severity'>[];
+  }[];
+  readonly unknownHosts: readonly string[];
+  readonly unsearched?: string | undefined;
+}): 0 | 1 | 2 | 3 {
+  const findings = verdicts.flatMap((verdict) => verdict.findings);
   const critical = findings.filter(({ severity }) => severity === 'critical');
   if (critical.some(({ kind }) => kind !== 'unreadable')) return 2;
   if (critical.length > 0) return 3;
   const warned = findings.some(({ severity }) => severity === 'warning');
-  const strange = report.unknownHosts.length > 0 || report.unsearched !== undefined;
+  const strange = unknownHosts.length > 0 || unsearched !== undefined;
   return warned || strange ? 1 : 0;
 }
 

@@ -1,5 +1,6 @@
 // One run as those who are told see it: what was judged, who is due, and which number it has.
-import { worstSeverity } from '../verdict/finding.ts';
+import type { PathsLook } from '../doctor/paths.ts';
+import { FINDING_KINDS, worstSeverity } from '../verdict/finding.ts';
 import type { Verdict } from '../verdict/judge.ts';
 import { dateIn } from '../verdict/zone.ts';
 import type { Report } from './report.ts';
@@ -12,6 +13,10 @@ export type Run = {
   readonly digest: boolean;
   readonly hostsOnRoll: number;
   readonly timezone: string;
+  /** How the ways that alarms take were when somebody last looked; without it nobody has. */
+  readonly paths?: PathsLook;
+  /** This digest is the weekly test of every way. */
+  readonly test?: boolean;
 };
 
 /** A host that was told of has missed its second window or more: whoever watches the monitor hears of it too. */
@@ -25,6 +30,16 @@ export function isEscalated({ report, due }: Run): boolean {
 /** A host that somebody must see to now. */
 export function hasFailed({ findings }: Verdict): boolean {
   return worstSeverity(findings) === 'critical';
+}
+
+/** The hosts that have failed: by headline, and within one by how long there has been no good copy. */
+export function failedIn({ report }: Run): Verdict[] {
+  return report.verdicts.filter(hasFailed).sort(worstFirst);
+}
+
+function worstFirst(a: Verdict, b: Verdict): number {
+  const rank = ({ findings }: Verdict) => FINDING_KINDS.indexOf(findings[0]?.kind ?? 'paused');
+  return rank(a) - rank(b) || (a.lastGood?.startedAt ?? 0) - (b.lastGood?.startedAt ?? 0);
 }
 
 /** A number that goes up by one a day without being stored: a digest that is lost leaves a gap. */

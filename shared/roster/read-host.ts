@@ -44,12 +44,11 @@ export function readHost(
         ]);
   const since = matching(yaml, fields.since, DATE.rule, DATE.parse);
   const paused = readPause(yaml, fields.paused);
+  const ownPrefix = { bucket, prefix: `${name}/` };
+  const target = matching(yaml, fields.target, TARGET.rule, TARGET.parse) ?? ownPrefix;
   const host: Host = {
     name,
-    target: matching(yaml, fields.target, TARGET.rule, TARGET.parse) ?? {
-      bucket,
-      prefix: `${name}/`,
-    },
+    target,
     filePrefix: readFilePrefix(yaml, fields.filePrefix) ?? defaults.filePrefix,
     timezone: matching(yaml, fields.timezone, ZONE.rule, ZONE.parse) ?? defaults.timezone,
     window: readWindow(yaml, fields.window, defaults.window),
@@ -59,6 +58,7 @@ export function readHost(
         : readRecipients(yaml, fields.recipients),
     size: readSize(yaml, fields.size, defaults.size),
     keepDays: defaults.keepDays,
+    keepLastGood: defaults.keepLastGood && target.bucket === bucket,
     ...(paused === undefined ? {} : { paused }),
     ...(since === undefined ? {} : { since }),
   };

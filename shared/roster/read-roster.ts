@@ -36,6 +36,7 @@ function readRoll(yaml: YamlReader, root: Place): Roster | undefined {
     'timezone',
     'window',
     'keepDays',
+    'keepLastGood',
     'alerts',
     'recipients',
     'size',
@@ -48,6 +49,7 @@ function readRoll(yaml: YamlReader, root: Place): Roster | undefined {
   const timezone = matching(yaml, fields.timezone, ZONE.rule, ZONE.parse) ?? 'UTC';
   const window = readWindow(yaml, fields.window, undefined);
   const keepDays = matching(yaml, fields.keepDays, DAYS.rule, DAYS.parse) ?? 6;
+  const keepLastGood = matching(yaml, fields.keepLastGood, FLAG.rule, FLAG.parse) ?? false;
   const defaults: Omit<Host, 'name' | 'target'> & { bucket: string } = {
     bucket: bucket ?? '',
     filePrefix: NO_PREFIX,
@@ -56,6 +58,7 @@ function readRoll(yaml: YamlReader, root: Place): Roster | undefined {
     recipients: readRecipients(yaml, fields.recipients),
     size: readSize(yaml, fields.size, { minBytes: 0, shrink: 0.5, grow: 2 }),
     keepDays,
+    keepLastGood,
   };
   const hosts = entriesOf(yaml, fields.hosts ?? { node: undefined, path: 'hosts' }).map((entry) =>
     readHost(yaml, entry, defaults, readRecipients),
@@ -75,6 +78,7 @@ function readRoll(yaml: YamlReader, root: Place): Roster | undefined {
     timezone,
     window,
     keepDays,
+    keepLastGood,
     alerts: readAlerts(yaml, fields.alerts),
     hosts: hosts.map(({ host }) => host),
   };
@@ -112,7 +116,7 @@ function readAlerts(yaml: YamlReader, place: Place | undefined): Alerts {
   const fields =
     place === undefined
       ? {}
-      : fieldsOf(yaml, place, ['from', 'mail', 'sms', 'https', 'ops', 'heartbeat']);
+      : fieldsOf(yaml, place, ['from', 'mail', 'sms', 'https', 'ops', 'heartbeat', 'weeklyTest']);
   const from = matching(yaml, fields.from, EMAIL.rule, EMAIL.parse);
   const heartbeat = matching(yaml, fields.heartbeat, HTTPS.rule, HTTPS.parse);
   const mail = listOf(yaml, fields.mail, EMAIL);
@@ -123,6 +127,7 @@ function readAlerts(yaml: YamlReader, place: Place | undefined): Alerts {
     https: listOf(yaml, fields.https, HTTPS),
     ops: fields.ops === undefined ? mail : listOf(yaml, fields.ops, EMAIL),
     ...(heartbeat === undefined ? {} : { heartbeat }),
+    weeklyTest: matching(yaml, fields.weeklyTest, FLAG.rule, FLAG.parse) ?? true,
   };
 }
 

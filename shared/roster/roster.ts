@@ -29,6 +29,8 @@ export type Host = {
   readonly size: SizeBounds;
   /** After so many days lifecycle hides a backup, as the roll says; the bucket's own rules go before it. */
   readonly keepDays: number;
+  /** Lifecycle hides only what the janitor tagged, so never the last good backup; as the roll says. */
+  readonly keepLastGood: boolean;
   /** Until and excluding this calendar date in the host's zone. */
   readonly paused?: { readonly until: string; readonly because: string };
   /** The first calendar date a backup is owed for; earlier windows are not judged. */
@@ -44,6 +46,8 @@ export type Alerts = {
   /** Who hears that the monitor itself is in trouble; the mail addresses when not given. */
   readonly ops: readonly string[];
   readonly heartbeat?: string;
+  /** Once a week the digest goes by every way, SMS too. */
+  readonly weeklyTest: boolean;
 };
 
 export type Roster = {
@@ -55,6 +59,8 @@ export type Roster = {
   /** The default window, whose due time is also when the digest goes out. */
   readonly window: WindowTimes;
   readonly keepDays: number;
+  /** The janitor tags what two newer good fulls replace, and lifecycle hides nothing else. */
+  readonly keepLastGood: boolean;
   readonly alerts: Alerts;
   readonly hosts: readonly Host[];
 };

@@ -4,8 +4,9 @@ import type { Instant } from '../duplicity/time.ts';
 import type { Host } from '../roster/roster.ts';
 import { isIn, SKEW } from './answer.ts';
 import { type Finding, showNames, timesOf } from './finding.ts';
+import type { Seal } from './seal.ts';
 import { judgeSize, judgeTail } from './size.ts';
-import type { Window } from './window.ts';
+import { type Window, windowBefore } from './window.ts';
 
 const DAY = 86_400_000;
 
@@ -16,8 +17,12 @@ export function judgePoison({ poison }: Collection): Finding[] {
     : [{ kind: 'poisoned', severity: 'critical', ...showNames(names) }];
 }
 
-/** Critical when one was written since the window opened; an older one is told for as long as it lasts. */
-export function judgeIncrementals(sets: readonly BackupSet[], window: Window): Finding[] {
+/** Critical when one was written since the window before was judged; an older one is told for as long as it lasts. */
+export function judgeIncrementals(
+  host: Host,
+  sets: readonly BackupSet[],
+  window: Window,
+): Finding[] {
   const incrementals = sets.filter((set) => set.type === 'inc');
   const [first] = incrementals;
   if (first === undefined) return [];
@@ -26,7 +31,8 @@ export function judgeIncrementals(sets: readonly BackupSet[], window: Window): F
     set.volumes === undefined && set.manifest === undefined
       ? set.startedAt + DAY
       : Math.max(set.startedAt, set.lastWriteAt);
-  const isNew = incrementals.some((set) => lastSignOf(set) >= window.opensAt);
+  const judgedAt = windowBefore(host, window).dueAt;
+  const isNew = incrementals.some((set) => lastSignOf(set) >= judgedAt);
   return [
     {
       kind: 'incremental',
@@ -44,11 +50,16 @@ export function judgeEncryption({ unencrypted }: Collection): Finding[] {
     : [{ kind: 'unencrypted', severity: 'critical', ...showNames(unencrypted) }];
 }
 
-export function judgeAnswer(answer: BackupSet, sets: readonly BackupSet[], host: Host): Finding[] {
+export function judgeAnswer(
+  answer: BackupSet,
+  sets: readonly BackupSet[],
+  host: Host,
+  seals: readonly Seal[],
+): Finding[] {
   const unsigned: Finding[] = answer.hasSignatures
     ? []
     : [{ kind: 'no-signatures', severity: 'warning', startedAt: answer.startedAt }];
-  return [...unsigned, ...judgeTail(answer), ...judgeSize(answer, sets, host.size)];
+  return [...unsigned, ...judgeTail(answer), ...judgeSize(answer, sets, host.size, seals)];
 }
 
 /** The host's clock is ahead when a set begins after its own manifest was written, or after now. */

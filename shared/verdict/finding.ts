@@ -66,6 +66,17 @@ export type TamperedSet = {
   readonly lost: number;
 };
 
+/** A full that differs from its seal, and lifecycle is no excuse. */
+export type BrokenSeal = {
+  readonly startedAt: Instant;
+  readonly sealedAt: Instant;
+  readonly filesThen: number;
+  readonly bytesThen: number;
+  /** Both 0: nothing of it is there. */
+  readonly filesNow: number;
+  readonly bytesNow: number;
+};
+
 /** Who can open a file, by its first bytes; key ids of 16 upper-case hex digits. */
 export type OpenedBy = {
   readonly name: string;
@@ -81,6 +92,8 @@ export type Evidence =
       readonly removals: readonly Removal[];
       /** As the versions tell them, oldest set first. */
       readonly sets: readonly TamperedSet[];
+      /** As the ledger tells them, where the versions do not; newest set first. */
+      readonly seals: readonly BrokenSeal[];
       /** Why the versions tell nothing; `undefined` where they could. */
       readonly untold: Blindness | undefined;
     }
@@ -184,6 +197,6 @@ export function isUntold(finding: Finding): boolean {
 }
 
 /** The worst severity among findings; `info` for none. */
-export function worstSeverity(findings: readonly Finding[]): Severity {
+export function worstSeverity(findings: readonly Pick<Finding, 'severity'>[]): Severity {
   return SEVERITIES.find((severity) => findings.some((f) => f.severity === severity)) ?? 'info';
 }

@@ -3,7 +3,10 @@ import type { Version } from '../duplicity/history.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Host } from '../roster/roster.ts';
 
-/** A rule that is enabled and asks for no tag, which backups do not have. */
+/** The tag that lifecycle asks for where the roll says `keepLastGood`; only the janitor puts it on anything. */
+export const EXPIRE_TAG = { key: 'expire', value: 'yes' } as const;
+
+/** A rule that is enabled and asks for no tag: a last good backup has none. */
 export type LifecycleRule = {
   readonly prefix: string;
   /** Hides so many days after the upload, or everything from a date on. */
@@ -17,7 +20,7 @@ export type Lifecycle = { readonly rules: readonly LifecycleRule[] } | { readonl
 
 /** What the rules mean for the backups of one host. */
 export type Keep = {
-  /** Where the rules were not read, the roll's `keepDays` stand for them. */
+  /** Where the rules were not read, the roll's `keepDays` and `keepLastGood` stand for them. */
   readonly by: 'rules' | 'roll';
   readonly hides: readonly NonNullable<LifecycleRule['hides']>[];
   readonly noncurrentDays: number | undefined;
@@ -28,7 +31,8 @@ const DAY = 86_400_000;
 /** The rules that may hide any file of the host's fulls; one of a longer prefix counts too, as some names begin so. */
 export function keepOf(host: Host, lifecycle: Lifecycle): Keep {
   if ('unread' in lifecycle) {
-    return { by: 'roll', hides: [{ days: host.keepDays }], noncurrentDays: undefined };
+    const hides = host.keepLastGood ? [] : [{ days: host.keepDays }];
+    return { by: 'roll', hides, noncurrentDays: undefined };
   }
   const { archive, manifest } = host.filePrefix;
   const places = [archive, manifest].flatMap((prefix) =>
@@ -68,6 +72,11 @@ export function removedBy({ noncurrentDays }: Keep, hiddenAt: Instant): Instant 
     : Math.ceil((hiddenAt + noncurrentDays * DAY) / DAY) * DAY;
 }
 
+/** From when on lifecycle may have hidden it: by the bucket's rules, or by the roll's `keepDays`, as rules change. */
+export function mayBeHiddenFrom(uploadedAt: Instant, { hides }: Keep, keepDays: number): Instant {
+  return hiddenBy({ hides: [...hides, { days: keepDays }] }, uploadedAt) ?? uploadedAt;
+}
+
 /**
  * Whether lifecycle made this delete marker: it stamps 00:00 UTC, and hides only what is old enough by the bucket's
  * rules or by the roll's `keepDays`, as the rules may have been longer ago what the roll says now.
@@ -78,6 +87,6 @@ export function isByLifecycle(
   keep: Keep,
   keepDays: number,
 ): boolean {
-  const due = hiddenBy({ hides: [...keep.hides, { days: keepDays }] }, uploadedAt);
-  return marker.at % DAY === 0 && due !== undefined && marker.at >= due;
+  const due = mayBeHiddenFrom(uploadedAt, keep, keepDays);
+  return marker.at % DAY === 0 && marker.at >= due;
 }

@@ -25,31 +25,49 @@ afterAll(async () => {
 describe('s3Ledger', () => {
   it('has nothing at first, and then what was written', async () => {
     const kept = ledger();
-    expect(await kept.read()).toEqual({ text: undefined, tag: undefined });
-    const tag = await kept.write('one', undefined);
-    expect(await kept.read()).toEqual({ text: 'one', tag });
-    await kept.write('two', tag);
-    expect((await kept.read()).text).toBe('two');
+    expect(await kept.read('state.json')).toEqual({ text: undefined, tag: undefined });
+    const tag = await kept.write('state.json', 'one', undefined);
+    expect(await kept.read('state.json')).toEqual({ text: 'one', tag });
+    await kept.write('state.json', 'two', tag);
+    expect((await kept.read('state.json')).text).toBe('two');
   });
 
   it('refuses a write that is based on less than the newest', async () => {
     const kept = ledger();
-    const old = await kept.write('one', undefined);
-    await kept.write('two', old);
-    await expect(kept.write('three', old)).rejects.toThrow(LedgerConflictError);
-    await expect(kept.write('four', undefined)).rejects.toThrow(LedgerConflictError);
-    expect((await kept.read()).text).toBe('two');
+    const old = await kept.write('state.json', 'one', undefined);
+    await kept.write('state.json', 'two', old);
+    await expect(kept.write('state.json', 'three', old)).rejects.toThrow(LedgerConflictError);
+    await expect(kept.write('state.json', 'four', undefined)).rejects.toThrow(LedgerConflictError);
+    expect((await kept.read('state.json')).text).toBe('two');
+  });
+
+  it('replaces a page whatever is there, and lists pages by prefix', async () => {
+    const kept = ledger();
+    await kept.replace('reports/2026/11/24.json', 'b');
+    await kept.replace('reports/2026/11/23.json', 'a');
+    await kept.replace('reports/2026/11/24.json', 'c');
+    expect((await kept.read('reports/2026/11/24.json')).text).toBe('c');
+    await kept.replace('status.html', '<p>');
+    expect(await kept.list('reports/')).toEqual([
+      'reports/2026/11/23.json',
+      'reports/2026/11/24.json',
+    ]);
+    aws.faults.add({ service: 's3', fault: { error: 'AccessDenied', status: 403 } });
+    await expect(kept.list('reports/')).rejects.toThrow(LedgerError);
+    await expect(kept.replace('x', 'x')).rejects.toThrow(/x could not be written \(AccessDenied/);
   });
 
   it('says which object it could not reach, and why', async () => {
     const kept = ledger();
     aws.faults.add({ service: 's3', fault: { error: 'AccessDenied', status: 403 } });
-    await expect(kept.read()).rejects.toThrow(LedgerError);
-    await expect(kept.write('x', undefined)).rejects.toThrow(
+    await expect(kept.read('state.json')).rejects.toThrow(LedgerError);
+    await expect(kept.write('state.json', 'x', undefined)).rejects.toThrow(
       /could not be written \(AccessDenied \(403\)\)/,
     );
     const gone = s3Ledger({ region: aws.region, endpoint: aws.endpoint }, 'no-such-bucket');
     aws.faults.clear();
-    await expect(gone.read()).rejects.toThrow(/could not be read \(NoSuchBucket \(404\)\)/);
+    await expect(gone.read('state.json')).rejects.toThrow(
+      /could not be read \(NoSuchBucket \(404\)\)/,
+    );
   });
 });

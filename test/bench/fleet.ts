@@ -41,6 +41,7 @@ export function rollOf({ hosts }: Fleet): Host[] {
     recipients: [],
     size: { minBytes: 0, shrink: 0.5, grow: 2 },
     keepDays: 6,
+    keepLastGood: false,
   }));
 }
 

@@ -22,7 +22,7 @@ function anOffice() {
   const mail = memoryChannel('mail');
   const store = inMemoryStore(keyed('web/', aFull({ begun: '2026-11-23T03:15:00Z' })));
   const run = (events: readonly ObjectEvent[]) =>
-    runEvents({ store, ledger, channels: [mail], escalation: [] }, roster, events, now);
+    runEvents({ store, ledger, channels: [mail] }, roster, events, now);
   return { ledger, mail, run };
 }
 

@@ -6,7 +6,9 @@ describe('judgeLifecycle', () => {
   const rule = (over: Partial<LifecycleRule> = {}): LifecycleRule => ({
     id: 'expire',
     prefix: '',
+    tag: undefined,
     expireDays: 30,
+    expireDate: undefined,
     noncurrentDays: 8,
     abortDays: 1,
     sweepsMarkers: false,
@@ -19,6 +21,10 @@ describe('judgeLifecycle', () => {
     abortDays: undefined,
     sweepsMarkers: true,
   });
+  const tagged = (over: Partial<LifecycleRule> = {}) =>
+    rule({ tag: 'expire=yes', noncurrentDays: undefined, abortDays: undefined, ...over });
+  const forget = rule({ id: 'forget', expireDays: undefined });
+
   it.each<[string, LifecycleRule[], string[]]>([
     [
       'the rules of the stack',
@@ -41,6 +47,20 @@ describe('judgeLifecycle', () => {
       ['fail: the rule "x" hides what is below "web/" after 1 days'],
     ],
     [
+      'a rule that asks for a tag',
+      [rule({ tag: 'expire=yes' }), rule({ expireDays: undefined }), sweep],
+      ['warn: nothing is ever hidden, and the roll says 30'],
+    ],
+    [
+      'a rule with a date',
+      [
+        rule(),
+        rule({ id: 'x', prefix: 'web/', expireDays: undefined, expireDate: '2026-12-01' }),
+        sweep,
+      ],
+      ['fail: the rule "x" hides everything from 2026-12-01 on, however new it is'],
+    ],
+    [
       'no time to undelete',
       [rule({ noncurrentDays: 1 }), sweep],
       ['fail: what is hidden or overwritten is lost after 1 days, not 8'],
@@ -58,11 +78,64 @@ describe('judgeLifecycle', () => {
   ])('judges %s', (_, rules, words) => {
     expect(said(judgeLifecycle(read(rules), roster, 8))).toEqual(words);
   });
+  it.each<[string, LifecycleRule[], string[]]>([
+    [
+      'the rules of the stack',
+      [tagged(), forget, sweep],
+      [
+        'ok: backups tagged expire=yes are hidden after 30 days, and can be brought back for 8 more',
+      ],
+    ],
+    [
+      'the rules of the stack as it was before',
+      [rule(), sweep],
+      [
+        'warn: nothing is ever hidden, and the roll says 30',
+        'fail: the rule "expire" asks for no tag, and so hides the last good backup too, after 30 days',
+      ],
+    ],
+    [
+      'a rule without a tag, for some',
+      [tagged(), forget, rule({ id: 'x', prefix: 'web/', expireDays: 90 }), sweep],
+      ['fail: the rule "x" asks for no tag, and so hides the last good backup too, after 90 days'],
+    ],
+    [
+      'fewer days than the roll',
+      [tagged({ expireDays: 6 }), forget, sweep],
+      ['fail: backups tagged expire=yes are hidden after 6 days, and the roll says 30'],
+    ],
+    [
+      'a rule with a date',
+      [tagged(), forget, rule({ id: 'x', expireDays: undefined, expireDate: '2026-12-01' }), sweep],
+      ['fail: the rule "x" hides everything from 2026-12-01 on, however new it is'],
+    ],
+    [
+      'another tag',
+      [tagged({ tag: 'expire=no' }), forget, sweep],
+      ['warn: nothing is ever hidden, and the roll says 30'],
+    ],
+    [
+      'old versions forgotten where they are tagged alone',
+      [tagged({ noncurrentDays: 8 }), sweep],
+      [
+        'warn: what is hidden or overwritten is kept, and billed, for ever',
+        'warn: the parts of unfinished uploads stay, and are billed; no listing shows them',
+      ],
+    ],
+  ])('judges, where the last good backup is kept, %s', (_, rules, words) => {
+    const keeping = { ...roster, keepLastGood: true };
+    expect(said(judgeLifecycle(read(rules), keeping, 8))).toEqual(words);
+  });
+
   it('advises to keep backups for longer', () => {
     expect(
       said(
         judgeLifecycle(read([rule({ expireDays: 6 }), sweep]), { ...roster, keepDays: 6 }, 8),
       ).at(-1),
-    ).toMatch(/^warn: 6 days are few/);
+    ).toMatch(/^warn: 6 days are few: after so many days of failed backups/);
+    const few = { ...roster, keepDays: 6, keepLastGood: true };
+    expect(
+      said(judgeLifecycle(read([tagged({ expireDays: 6 }), forget, sweep]), few, 8)).at(-1),
+    ).toMatch(/^warn: 6 days are few: forged backups/);
   });
 });

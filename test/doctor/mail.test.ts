@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { judgeMail, type MailAccount, mailIdentities } from '../../shared/doctor/mail.ts';
+import { judgeMail, type MailAccount } from '../../shared/doctor/mail.ts';
 import { fullRoll, smallestRoll } from '../stack/rolls.ts';
 import { read, said, unread } from './readings.ts';
 
 describe('judgeMail', () => {
   const good: MailAccount = {
     sendingEnabled: true,
+    inSandbox: false,
     perDay: 50_000,
-    identities: { 'example.net': 'Success' },
+    verified: ['example.net'],
+    suppressed: [],
   };
   it.each<[string, Partial<MailAccount>, string[]]>([
     [
@@ -16,8 +18,8 @@ describe('judgeMail', () => {
       ['ok: backups@example.net is verified, and may send 50000 mails a day'],
     ],
     [
-      'a pending sender',
-      { identities: { 'backups@example.net': 'Pending' } },
+      'a sender who is not verified',
+      { verified: ['ops@example.net'] },
       ['fail: the sender backups@example.net is not verified: every mail is refused'],
     ],
     [
@@ -27,29 +29,37 @@ describe('judgeMail', () => {
     ],
     [
       'the sandbox',
-      {
-        perDay: 200,
-        identities: { 'backups@example.net': 'Success', 'ops@example.net': 'Success' },
-      },
+      { inSandbox: true, verified: ['backups@example.net', 'ops@example.net'] },
       [
         'fail: boss@example.net is not verified, and the account is in the SES sandbox: it gets no mail',
       ],
     ],
     [
       'the sandbox with all verified',
-      { perDay: 200 },
-      ['warn: SES allows 200 mails a day, as in its sandbox: only verified addresses get any'],
+      { inSandbox: true },
+      ['warn: the account is in the SES sandbox: only verified addresses get any mail'],
+    ],
+    [
+      'a recipient whose mail is dropped',
+      { suppressed: ['boss@example.net'] },
+      ['fail: boss@example.net is on the suppression list: SES takes its mail, and drops it'],
     ],
   ])('judges %s', (_, over, words) => {
     expect(said(judgeMail(read({ ...good, ...over }), fullRoll))).toEqual(words);
   });
-  it('asks for addresses and their domains', () => {
-    expect(mailIdentities(fullRoll)).toEqual([
-      'backups@example.net',
-      'example.net',
-      'ops@example.net',
-      'boss@example.net',
-    ]);
+
+  it('says who hears nothing', () => {
+    const silent = (over: Partial<MailAccount>) =>
+      judgeMail(read({ ...good, ...over }), fullRoll).flatMap((one) =>
+        'silent' in one ? one.silent : [],
+      );
+    const everybody = ['ops@example.net', 'boss@example.net'];
+    expect(silent({ sendingEnabled: false })).toEqual(everybody);
+    expect(silent({ verified: [] })).toEqual(everybody);
+    expect(silent({ suppressed: ['boss@example.net'] })).toEqual(['boss@example.net']);
+  });
+
+  it('says nothing where no mail is sent by SES', () => {
     expect(judgeMail(unread, smallestRoll)).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import { type Deployed, deploy, LEDGER, s3Event } from '../support/deployed.ts';
 
 const ROLL = `bucket: backups
 region: eu-west-1
-alerts: { from: backups@example.net, mail: [ops@example.net], sms: ["+31600000000"] }
+alerts: { from: backups@example.net, mail: [ops@example.net], sms: ["+31600000000"], weeklyTest: false }
 hosts: { web: {} }
 `;
 let deployed: Deployed;
@@ -44,32 +44,110 @@ describe('the functions with their ledger', () => {
     await deployed.event(event, '2026-11-23T11:03:05Z');
     expect(subjects()).toEqual(['[backup] TAMPERED web: 1 object REMOVED']);
   });
+});
 
-  it('send to a mailbox that was refused when it is not refused any more', async () => {
-    deployed.aws.setIdentity('backups@example.net', 'Failed');
-    await expect(deployed.tick('2026-11-23T08:15:00Z')).rejects.toThrow(/did not take the message/);
-    expect(subjects()).toEqual([]);
-    deployed.aws.setIdentity('backups@example.net', 'Success');
+describe('the report of a digest', () => {
+  const page = 'reports/2026/11/23.json';
+  const textOf = (key: string) => deployed.aws.head(LEDGER, key)?.content.head.toString();
+
+  it('lies in the ledger, as JSON and as a page', async () => {
+    await deployed.tick('2026-11-23T08:15:00Z');
+    expect(JSON.parse(textOf(page) ?? '')).toMatchObject({
+      version: 1,
+      summary: { hosts: 1, critical: 1 },
+      hosts: [{ host: 'web', verdict: 'missing' }],
+    });
+    expect(textOf('status.html')).toContain('<h1>1 of 1 host FAILED: web MISSING');
+  });
+
+  it('is left alone by the ticks between two digests', async () => {
+    await deployed.tick('2026-11-23T08:15:00Z');
+    const before = textOf(page);
     await deployed.tick('2026-11-23T08:30:00Z');
-    expect(subjects()).toHaveLength(1);
-    expect(deployed.aws.outbox.sms).toHaveLength(1);
+    expect(textOf(page)).toBe(before);
+  });
+
+  it('is no reason not to tell: where it cannot be kept, the message says so', async () => {
+    deployed.aws.faults.add({
+      ...{ service: 's3', bucket: LEDGER, prefix: 'reports/', operation: 'PutObject' },
+      fault: { error: 'AccessDenied', status: 403 },
+    });
+    await deployed.tick('2026-11-23T08:15:00Z');
+    expect(subjects()).toEqual(['[backup] 1 of 1 host FAILED: web MISSING (2nd day)']);
+    expect(deployed.aws.outbox.mails[0]?.text.replace(/\s+/g, ' ')).toContain(
+      'WARNING: this report is not kept: s3://backups-ledger/reports/2026/11/23.json could not be written',
+    );
+  });
+});
+
+describe('a state', () => {
+  const noon = '2026-11-23T12:00:00Z';
+  const text = () => (deployed.aws.outbox.mails[0]?.text ?? '').replace(/\s+/g, ' ');
+  const lose = () => {
+    for (const { versionId } of deployed.aws.versions(LEDGER, 'state.json')) {
+      deployed.aws.remove(LEDGER, 'state.json', { versionId });
+    }
+  };
+
+  it('that was never there is a first run, which judges no more than its own quarter', async () => {
+    await deployed.tick(noon);
+    expect(subjects()).toEqual([]);
   });
 
   it.each([
-    ['corrupt', () => deployed.aws.put(LEDGER, 'state.json', 'half a {')],
+    ['lost', lose],
+    ['corrupt', () => deployed.aws.put(LEDGER, 'state.json', '<html>')],
     [
-      'out of reach',
-      () =>
-        deployed.aws.faults.add({
-          service: 's3',
-          bucket: LEDGER,
-          fault: { error: 'AccessDenied', status: 403 },
-        }),
+      'far too big',
+      () => deployed.aws.put(LEDGER, 'state.json', { bytes: 2 ** 32, head: Buffer.from('{') }),
     ],
-  ])('still alarm with a ledger that is %s, and say so', async (_, spoil) => {
+    [
+      'from the next year',
+      () =>
+        deployed.aws.put(
+          LEDGER,
+          'state.json',
+          `{"version":1,"judgedUntil":${Date.parse('2027-11-23')},"pending":[],"told":[]}`,
+        ),
+    ],
+  ])('that is %s is begun anew, and the last day is judged, once', async (_, spoil) => {
+    // The last good run was before the window closed; nobody has told of it.
+    await deployed.tick('2026-11-22T08:15:00Z');
+    deployed.aws.outbox.clear();
     spoil();
-    await deployed.tick('2026-11-23T08:15:00Z');
+    await deployed.tick(noon);
     expect(subjects()).toEqual(['[backup] 1 of 1 host FAILED: web MISSING (2nd day)']);
-    expect(deployed.aws.outbox.mails[0]?.text).toContain('WARNING: ');
+    expect(text()).toMatch(
+      /WARNING: the ledger was (lost|corrupt) and is begun anew: the last day/,
+    );
+    await deployed.tick('2026-11-23T12:15:00Z');
+    await deployed.tick('2026-11-23T12:30:00Z');
+    expect(subjects()).toHaveLength(1);
+  });
+
+  it('that is corrupt and cannot be written does not judge the last day at every tick', async () => {
+    await deployed.tick('2026-11-22T08:15:00Z');
+    deployed.aws.outbox.clear();
+    deployed.aws.put(LEDGER, 'state.json', '<html>');
+    deployed.aws.faults.add({
+      ...{ service: 's3', bucket: LEDGER, operation: 'PutObject' },
+      fault: { error: 'AccessDenied', status: 403 },
+    });
+    for (const time of ['12:00', '12:15', '12:30']) await deployed.tick(`2026-11-23T${time}:00Z`);
+    expect(subjects()).toEqual([]);
+    await deployed.tick('2026-11-24T08:15:00Z');
+    expect(subjects()).toHaveLength(1);
+    expect(text()).toContain('WARNING: no memory: ');
+  });
+
+  it('is not written by an upload of which there is nothing to tell', async () => {
+    const full = aFull({ begun: '2026-11-23T03:15:00Z', done: '2026-11-23T03:30:00Z' });
+    deployed.put('web/', aFull({ begun: '2026-11-22T03:15:00Z' }));
+    await deployed.tick('2026-11-22T08:15:00Z');
+    deployed.put('web/', full);
+    deployed.aws.requests.clear();
+    const key = 'web/duplicity-full.20261123T031500Z.manifest.gpg';
+    await deployed.event(s3Event('ObjectCreated:Put', key, noon), '2026-11-23T03:30:05Z');
+    expect(deployed.aws.requests.counts().byOperation).not.toHaveProperty('PutObject');
   });
 });

@@ -64,6 +64,7 @@ const keys = fc.constantFrom(
   'timezone',
   'window',
   'keepDays',
+  'keepLastGood',
   'alerts',
   'recipients',
   'size',

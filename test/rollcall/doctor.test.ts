@@ -83,6 +83,16 @@ describe('rollcall doctor', () => {
     const { checks } = await audit();
     expect(find(checks, 'mail')?.says).toContain('SES sandbox');
     expect(find(checks, 'sms')?.says).toContain('SMS sandbox');
+    aws.ses.sandbox = false;
+    aws.sms.sandbox = false;
+  });
+
+  it('sees an address whose mail SES drops', async () => {
+    aws.setIdentity('example.net', 'Success');
+    aws.ses.suppressed.add('o@example.net');
+    const { checks } = await audit();
+    expect(find(checks, 'mail')).toMatchObject({ status: 'fail', silent: ['o@example.net'] });
+    aws.ses.suppressed.clear();
   });
 
   it('says so when it may not look', async () => {

@@ -261,6 +261,16 @@ describe('rollcall remove-host', () => {
     );
   });
 
+  it('says that nothing takes the archive away where the last good backup is kept', async () => {
+    writeFileSync(hosts, `keepLastGood: true\n${rollNow()}`);
+    for (const { name, bytes } of aFull({ begun: '2026-11-23T03:00:00Z' }))
+      aws.put('acme-backups', `web/${name}`, { bytes });
+    const { stdout } = await run('remove-host', 'web', '--yes');
+    expect(stdout.replace(/\s+/g, ' ')).toContain(
+      'MiB), until somebody removes it: docs/runbook.md#janitor',
+    );
+  });
+
   it('takes what an operator attached, so that nothing is left', async () => {
     aws.iam.users.get('web')?.inline.set('read', '{}');
     aws.iam.users.get('web')?.attached.add('arn:aws:iam::aws:policy/ReadOnlyAccess');

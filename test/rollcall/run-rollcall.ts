@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import type { LocalAws } from '../../scripts/demo/aws/local-aws.ts';
 
-const script = new URL('../../scripts/rollcall.ts', import.meta.url).pathname;
+/** The program. */
+export const script = new URL('../../scripts/rollcall.ts', import.meta.url).pathname;
 
 export type Ran = {
   readonly stdout: string;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { deployed } from './deployed.ts';
+import { keepingRoll } from './rolls.ts';
 
 describe('the bucket', () => {
   const { BackupBucket } = deployed();
@@ -29,6 +30,25 @@ describe('the bucket', () => {
         Id: 'expire',
         Status: 'Enabled',
         ExpirationInDays: 30,
+        NoncurrentVersionExpiration: { NoncurrentDays: 8 },
+        AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
+      },
+      { Id: 'sweep-markers', Status: 'Enabled', ExpiredObjectDeleteMarker: true },
+    ]);
+  });
+
+  it('expires nothing but what is tagged, where the roll keeps the last good backup', () => {
+    const { BackupBucket: keeping } = deployed(keepingRoll);
+    expect(keeping.Properties.LifecycleConfiguration.Rules).toEqual([
+      {
+        Id: 'expire',
+        Status: 'Enabled',
+        ExpirationInDays: 30,
+        TagFilters: [{ Key: 'expire', Value: 'yes' }],
+      },
+      {
+        Id: 'forget',
+        Status: 'Enabled',
         NoncurrentVersionExpiration: { NoncurrentDays: 8 },
         AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
       },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fullRoll } from './rolls.ts';
+import { fullRoll, smallestRoll } from './rolls.ts';
 import { account, accountWith, type Call } from './stack-account.ts';
 
 const stack = accountWith(fullRoll);
@@ -91,11 +91,67 @@ describe.each([
   });
 });
 
+describe('the role of check-hosts alone', () => {
+  const own = (service: string, resource: string) =>
+    `arn:aws:${service}:eu-west-1:${account}:${resource}`;
+  const questions: Call[] = [
+    ['who hears an alert', 'sns:ListSubscriptionsByTopic', own('sns', 'rollcall-prod-AlertsTopic')],
+    ['who watches', 'sns:ListSubscriptionsByTopic', own('sns', 'rollcall-prod-OpsTopic')],
+    ['whether texts leave', 'sns:GetSMSSandboxAccountStatus', '*'],
+    ['how many texts leave', 'sns:GetSMSAttributes', '*'],
+    ['who wants no texts', 'sns:CheckIfPhoneNumberIsOptedOut', '*'],
+    ['whether mails leave', 'ses:GetAccount', '*'],
+    ['whose mail is dropped', 'ses:GetSuppressedDestination', '*'],
+    ['who is verified', 'ses:GetEmailIdentity', own('ses', 'identity/ops@example.net')],
+  ];
+  it.each(questions)('asks %s', async (_, action, resource) => {
+    expect(await stack.may(stack.checkHosts, action, resource)).toBe(true);
+    expect(await stack.may(stack.onObject, action, resource)).toBe(false);
+  });
+
+  it('asks nothing of ways that the roll does not use', async () => {
+    const { checkHosts, may } = accountWith(smallestRoll);
+    for (const [, action, resource] of questions.slice(2)) {
+      expect(await may(checkHosts, action, resource)).toBe(false);
+    }
+  });
+
+  it.each<Call>([
+    ['look at another topic', 'sns:ListSubscriptionsByTopic', own('sns', 'payroll')],
+    ['subscribe somebody', 'sns:Subscribe', own('sns', 'rollcall-prod-AlertsTopic')],
+    ['raise the limit for texts', 'sns:SetSMSAttributes', '*'],
+    ['take an address off the suppression list', 'ses:DeleteSuppressedDestination', '*'],
+    ['pause the mail', 'ses:PutAccountSendingAttributes', '*'],
+  ])('cannot %s', async (_, action, resource) => {
+    expect(await stack.may(stack.checkHosts, action, resource)).toBe(false);
+  });
+});
+
 describe('the two roles', () => {
   it('differ in who may ring for a host that has missed its second window', async () => {
     const ops = `arn:aws:sns:eu-west-1:${account}:rollcall-prod-OpsTopic`;
     expect(await stack.may(stack.checkHosts, 'sns:Publish', ops)).toBe(true);
     expect(await stack.may(stack.onObject, 'sns:Publish', ops)).toBe(false);
+  });
+
+  it('differ in who leaves reports behind, which neither can read or take away', async () => {
+    for (const page of ['reports/2026/11/23.json', 'status.html']) {
+      const resource = `${ledger}/${page}`;
+      expect(await stack.may(stack.checkHosts, 's3:PutObject', resource)).toBe(true);
+      expect(await stack.may(stack.onObject, 's3:PutObject', resource)).toBe(false);
+      expect(await stack.may(stack.checkHosts, 's3:GetObject', resource)).toBe(false);
+      expect(await stack.may(stack.checkHosts, 's3:DeleteObject', resource)).toBe(false);
+    }
+  });
+
+  it('differ in who seals backups, which can be done once and never again', async () => {
+    const page = `${ledger}/seals/2026/11/23T081500Z.json`;
+    const once = { 's3:if-none-match': '*' };
+    expect(await stack.may(stack.checkHosts, 's3:PutObject', page, once)).toBe(true);
+    expect(await stack.may(stack.checkHosts, 's3:PutObject', page)).toBe(false);
+    expect(await stack.may(stack.checkHosts, 's3:GetObject', page)).toBe(true);
+    expect(await stack.may(stack.checkHosts, 's3:DeleteObject', page)).toBe(false);
+    expect(await stack.may(stack.onObject, 's3:PutObject', page, once)).toBe(false);
   });
 
   it('differ in the buckets that are not the stack’s own', async () => {

@@ -14,6 +14,7 @@ export const aHost = (override: Partial<Host> = {}): Host => ({
   recipients: [],
   size: { minBytes: 0, shrink: 0.5, grow: 2 },
   keepDays: 6,
+  keepLastGood: false,
   ...override,
 });
 
@@ -24,7 +25,14 @@ export const aRoster = (hosts: readonly Host[], override: Partial<Roster> = {}):
   timezone: 'UTC',
   window: { opens: '00:00', due: '08:15', hardDue: '12:15' },
   keepDays: 6,
-  alerts: { mail: ['ops@example.net'], sms: [], https: [], ops: ['ops@example.net'] },
+  keepLastGood: false,
+  alerts: {
+    mail: ['ops@example.net'],
+    sms: [],
+    https: [],
+    ops: ['ops@example.net'],
+    weeklyTest: false,
+  },
   hosts,
   ...override,
 });

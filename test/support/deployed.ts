@@ -1,4 +1,4 @@
-// The two functions as they are deployed: a roll in a file, an environment, and AWS in this process.
+// The functions as they are deployed: a roll in a file, an environment, and AWS in this process.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,16 +6,30 @@ import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client
 import type { Context } from 'aws-lambda';
 import { vi } from 'vitest';
 import { handler as checkHosts } from '../../functions/check-hosts.ts';
+import { handler as janitor } from '../../functions/janitor.ts';
 import { handler as onObject } from '../../functions/on-object.ts';
 import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
+import { textedOnly } from '../../scripts/stack/topics.ts';
 import type { StoredObject } from '../../shared/duplicity/backup-set.ts';
+import { ConfigError } from '../../shared/roster/config-error.ts';
+import { readRoster } from '../../shared/roster/read-roster.ts';
+import type { Alerts } from '../../shared/roster/roster.ts';
+import {
+  alertSubscribers,
+  opsSubscribers,
+  type Subscriber,
+} from '../../shared/roster/subscribers.ts';
 
 export type Deployed = {
   readonly aws: LocalAws;
   /** Puts objects into a host's target; each as old as it says. */
   readonly put: (prefix: string, objects: readonly StoredObject[]) => void;
-  /** Runs the schedule's function as of an instant; judged is the quarter of an hour until then. */
-  readonly tick: (iso: string) => Promise<unknown>;
+  /** Runs the schedule's function for an instant, at that instant unless told: a retry comes later. */
+  readonly tick: (iso: string, now?: string) => Promise<unknown>;
+  /** Deploys another roll over this one; what the functions remember stays. */
+  readonly change: (roll: string) => void;
+  /** Runs the janitor's function as of an instant. */
+  readonly tidy: (iso: string) => Promise<unknown>;
   /** Runs the bucket's function as of an instant. */
   readonly event: (event: unknown, iso: string) => Promise<unknown>;
   readonly close: () => Promise<void>;
@@ -24,7 +38,7 @@ export type Deployed = {
 const BUCKET = 'backups';
 export const LEDGER = 'backups-ledger';
 
-/** Starts AWS with a bucket and a topic with one SMS subscription, and sets the environment. */
+/** Starts AWS with a bucket and the topics of the roll, and sets the environment. */
 export async function deploy(roll: string): Promise<Deployed> {
   const clock = { now: Date.parse('2026-11-23T12:00:00Z') };
   const aws = await startLocalAws({ now: () => clock.now });
@@ -39,9 +53,9 @@ export async function deploy(roll: string): Promise<Deployed> {
   vi.stubEnv('AWS_ENDPOINT_URL', aws.endpoint);
   vi.stubEnv('HOSTS_FILE', file);
   vi.stubEnv('LEDGER_BUCKET', LEDGER);
-  const topic = await makeTopic(aws);
-  vi.stubEnv('ALERTS_TOPIC_ARN', topic);
-  vi.stubEnv('OPS_TOPIC_ARN', topic.replace('alerts', 'ops'));
+  const topics = await makeTopics(aws, roll);
+  vi.stubEnv('ALERTS_TOPIC_ARN', topics.alerts);
+  vi.stubEnv('OPS_TOPIC_ARN', topics.ops);
   vi.spyOn(console, 'log').mockImplementation(() => undefined);
 
   const at = (iso: string) => {
@@ -55,9 +69,14 @@ export async function deploy(roll: string): Promise<Deployed> {
         aws.put(BUCKET, `${prefix}${name}`, { bytes }, { modified: modifiedAt });
       }
     },
-    tick: (iso) => {
-      at(iso);
+    change: (next) => writeFileSync(file, next),
+    tick: (iso, now = iso) => {
+      at(now);
       return checkHosts({ scheduledAt: iso }, {} as Context);
+    },
+    tidy: (iso) => {
+      at(iso);
+      return janitor({}, {} as Context);
     },
     event: (event, iso) => {
       at(iso);
@@ -73,24 +92,35 @@ export async function deploy(roll: string): Promise<Deployed> {
   };
 }
 
-async function makeTopic(aws: LocalAws): Promise<string> {
-  const sns = new SNSClient({
-    endpoint: aws.endpoint,
-    region: aws.region,
-    credentials: aws.credentials,
-  });
-  const { TopicArn = '' } = await sns.send(new CreateTopicCommand({ Name: 'alerts' }));
-  await sns.send(new CreateTopicCommand({ Name: 'ops' }));
-  await sns.send(
-    new SubscribeCommand({
-      TopicArn,
-      Protocol: 'sms',
-      Endpoint: '+31600000000',
-      Attributes: { FilterPolicy: JSON.stringify({ urgency: ['alert'] }) },
-    }),
-  );
+/** Both topics, with the subscriptions that the stack makes for a roll; none for one that cannot be read. */
+async function makeTopics(aws: LocalAws, roll: string): Promise<{ alerts: string; ops: string }> {
+  const { endpoint, region, credentials } = aws;
+  const sns = new SNSClient({ endpoint, region, credentials });
+  const make = async (Name: string, subscribers: readonly Subscriber[]): Promise<string> => {
+    const { TopicArn = '' } = await sns.send(new CreateTopicCommand({ Name }));
+    for (const { protocol: Protocol, endpoint: Endpoint } of subscribers) {
+      const filter = { FilterPolicy: JSON.stringify(textedOnly) };
+      const Attributes = Name === 'alerts' && Protocol === 'sms' ? filter : {};
+      await sns.send(new SubscribeCommand({ TopicArn, Protocol, Endpoint, Attributes }));
+    }
+    return TopicArn;
+  };
+  const alerts = alertsOf(roll);
+  const topics = {
+    alerts: await make('alerts', alerts === undefined ? [] : alertSubscribers(alerts)),
+    ops: await make('ops', alerts === undefined ? [] : opsSubscribers(alerts)),
+  };
   sns.destroy();
-  return TopicArn;
+  return topics;
+}
+
+function alertsOf(roll: string): Alerts | undefined {
+  try {
+    return readRoster(roll, 'hosts.yml').alerts;
+  } catch (error) {
+    if (error instanceof ConfigError) return undefined;
+    throw error;
+  }
 }
 
 /** A native S3 notification of one record. */

@@ -1,27 +1,42 @@
 // A ledger in memory with conditional writes, and channels that keep what they were sent.
 import type { Channel } from '../../shared/check/deliver.ts';
-import { type Ledger, LedgerConflictError } from '../../shared/check/ledger.ts';
+import { type Ledger, LedgerConflictError, STATE_PAGE } from '../../shared/check/ledger.ts';
 import type { Message } from '../../shared/report/message.ts';
 
-export type MemoryLedger = Ledger & { text: string | undefined; writes: number };
+export type MemoryLedger = Ledger & {
+  readonly pages: Map<string, string>;
+  /** The state's page. */
+  text: string | undefined;
+};
 
-export function memoryLedger(text?: string): MemoryLedger {
-  const ledger: MemoryLedger = {
-    text,
-    writes: 0,
-    read: async () => ({
-      text: ledger.text,
-      tag: ledger.text === undefined ? undefined : String(ledger.writes),
-    }),
-    write: async (next, tag) => {
-      const current = ledger.text === undefined ? undefined : String(ledger.writes);
-      if (tag !== current) throw new LedgerConflictError('written by another run');
-      ledger.text = next;
-      ledger.writes += 1;
-      return String(ledger.writes);
-    },
+export function memoryLedger(): MemoryLedger {
+  const pages = new Map<string, string>();
+  const tags = new Map<string, string>();
+  let writes = 0;
+  const put = (page: string, text: string) => {
+    writes += 1;
+    pages.set(page, text);
+    tags.set(page, String(writes));
+    return String(writes);
   };
-  return ledger;
+  return {
+    pages,
+    get text() {
+      return pages.get(STATE_PAGE);
+    },
+    set text(text) {
+      put(STATE_PAGE, text ?? '');
+    },
+    read: async (page) => ({ text: pages.get(page), tag: tags.get(page) }),
+    write: async (page, text, tag) => {
+      if (tag !== tags.get(page)) throw new LedgerConflictError('written by another run');
+      return put(page, text);
+    },
+    replace: async (page, text) => {
+      put(page, text);
+    },
+    list: async (prefix) => [...pages.keys()].filter((page) => page.startsWith(prefix)).sort(),
+  };
 }
 
 export type MemoryChannel = Channel & { readonly sent: Message[]; dead: boolean };

@@ -66,6 +66,9 @@ describe('keepOf', () => {
       by: 'roll',
       hides: [{ days: 9 }],
     });
+    const keeping = aHost({ keepLastGood: true });
+    expect(keepOf(keeping, { unread: 'AccessDenied (403)' })).toMatchObject({ hides: [] });
+    expect(keepOf(keeping, many).hides).toHaveLength(3);
   });
 });
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AwsError } from './aws-error.ts';
-import { composeQueryError, composeS3Error } from './error-body.ts';
+import { composeQueryError, composeRestError, composeS3Error } from './error-body.ts';
 import type { Treatment } from './fault.ts';
 import { writeReply } from './http-answer.ts';
 import {
@@ -14,6 +14,7 @@ import {
   planRequest,
 } from './plan.ts';
 import type { Reply } from './s3/call.ts';
+import { isSesV2 } from './ses/ses-v2.ts';
 import { readWireRequest, type WireRequest } from './wire-request.ts';
 
 /** Answers; what goes wrong inside is InternalError with the reason. Rejects only when the client went away. */
@@ -34,6 +35,7 @@ export async function answerRequest(
   record.faulted = treatment.faulted;
   if (treatment.latencyMs > 0) await sleep(treatment.latencyMs);
   if (treatment.hang) return;
+  if (treatment.hold?.hold === 'undone') await treatment.hold.until;
   if (treatment.reset === 'before') {
     incoming.socket.resetAndDestroy();
     return;
@@ -46,6 +48,7 @@ export async function answerRequest(
   const answer =
     reply instanceof Error ? composeRefusal(wire, toAwsError(reply), requestId) : reply;
   record.code = error?.code;
+  if (treatment.hold?.hold === 'done') await treatment.hold.until;
   const withoutBody = wire.method === 'HEAD';
   record.bytesOut = await writeReply(response, answer, { withoutBody, requestId, treatment });
   if (treatment.reset === undefined) record.status = answer.status;
@@ -79,6 +82,7 @@ function answerPlan(
 }
 
 function composeRefusal(wire: WireRequest, error: AwsError, requestId: string): Reply {
+  if (isSesV2(wire)) return composeRestError(error);
   const namespace = `http://${wire.service}.amazonaws.com/doc/`;
   const body =
     wire.service === 's3'

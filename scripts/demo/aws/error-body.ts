@@ -1,5 +1,6 @@
-// Writes a refusal as each protocol's XML.
+// Writes a refusal as each protocol has it.
 import type { AwsError } from './aws-error.ts';
+import type { Reply } from './s3/call.ts';
 import { element, group, xmlDocument } from './xml.ts';
 
 /** S3's error body. */
@@ -32,4 +33,13 @@ export function composeQueryError(error: AwsError, namespace: string, requestId:
       namespace,
     ),
   );
+}
+
+/** The refusal of the REST protocol in JSON (version 2 of SES), which has its code in a header. */
+export function composeRestError({ code, status, message }: AwsError): Reply {
+  return {
+    status,
+    headers: { 'content-type': 'application/json', 'x-amzn-errortype': code },
+    body: JSON.stringify({ message }),
+  };
 }

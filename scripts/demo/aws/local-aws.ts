@@ -90,6 +90,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
       },
       announceTest: bus.announceTest,
     },
+    ses,
     queries: {
       sns: {
         actions: {

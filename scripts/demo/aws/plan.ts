@@ -1,10 +1,12 @@
-// Understands a request as far as its operation, in either protocol, before anything is done.
+// Understands a request as far as its operation, in its protocol, before anything is done.
 import { AwsError, notImplemented } from './aws-error.ts';
 import type { Faults, Treatment } from './fault.ts';
 import { answerQuery, type QueryActions } from './query-protocol.ts';
 import type { RequestLog } from './request-log.ts';
 import type { Reply, S3State } from './s3/call.ts';
 import { findRoute } from './s3/routes.ts';
+import type { SesState } from './ses/ses.ts';
+import { isSesV2, planSesV2 } from './ses/ses-v2.ts';
 import type { WireRequest } from './wire-request.ts';
 
 /** What the policy hook is asked; `action` is the IAM action, `operation` the API call. */
@@ -21,6 +23,7 @@ export type AuthorizationRequest = {
 /** Everything a request can touch. */
 export type Account = {
   readonly s3: S3State;
+  readonly ses: SesState;
   readonly queries: Readonly<Record<string, { actions: QueryActions; namespace: string }>>;
   readonly faults: Faults;
   readonly requests: RequestLog;
@@ -37,6 +40,7 @@ export type Plan = {
 /** The plan for a request; what is not known is NotImplemented. */
 export function planRequest(account: Account, wire: WireRequest, requestId: string): Plan {
   if (wire.service === 's3') return planS3(account, wire, requestId);
+  if (isSesV2(wire)) return planSesV2(account.ses, wire);
   const form = new URLSearchParams(wire.body.toString('utf8'));
   const action = form.get('Action') ?? '';
   const query = account.queries[wire.service];

@@ -1,4 +1,5 @@
 // Reads what is deployed, and has every concern judged: each on its own, so that one refusal hides nothing else.
+import { attempt } from '../../../shared/aws/attempt.ts';
 import { AwsCallError } from '../../../shared/aws/aws-error.ts';
 import type { Connection } from '../../../shared/aws/connection.ts';
 import { readAlarms } from '../../../shared/aws/read-alarms.ts';
@@ -9,21 +10,20 @@ import { readSmsAccount } from '../../../shared/aws/read-sms-account.ts';
 import { readStack } from '../../../shared/aws/read-stack.ts';
 import { readSubscriptions } from '../../../shared/aws/read-topic.ts';
 import { s3Ledger } from '../../../shared/aws/s3-ledger.ts';
+import { STATE_PAGE } from '../../../shared/check/ledger.ts';
 import { judgeAlarms } from '../../../shared/doctor/alarms.ts';
 import { judgeBucket } from '../../../shared/doctor/bucket.ts';
 import type { Check, Reading } from '../../../shared/doctor/check.ts';
 import { judgeEvents } from '../../../shared/doctor/events.ts';
 import { judgeHostRights } from '../../../shared/doctor/host-rights.ts';
 import { judgeHostUsers } from '../../../shared/doctor/host-users.ts';
+import { judgeJanitor } from '../../../shared/doctor/janitor.ts';
 import { judgeLastRun } from '../../../shared/doctor/last-run.ts';
 import { judgeLifecycle } from '../../../shared/doctor/lifecycle.ts';
-import { judgeMail, mailIdentities } from '../../../shared/doctor/mail.ts';
-import { judgeSms } from '../../../shared/doctor/sms.ts';
+import { judgePaths } from '../../../shared/doctor/paths.ts';
 import { type DeployedStack, judgeStack, nameOf, namesOf } from '../../../shared/doctor/stack.ts';
-import { judgeSubscriptions } from '../../../shared/doctor/subscriptions.ts';
 import { parseState } from '../../../shared/ledger/ledger-state.ts';
 import type { Roster } from '../../../shared/roster/roster.ts';
-import { alertSubscribers, opsSubscribers } from '../../../shared/roster/subscribers.ts';
 import { undeleteDays } from '../../stack/backup-bucket.ts';
 import { hostUserPath } from '../../stack/bucket-policy.ts';
 import { hostGroupName } from '../../stack/host-group.ts';
@@ -45,25 +45,21 @@ export async function examine(subject: Subject): Promise<readonly Check[]> {
   const stack = await attempt(() => readStack(connection, stackName));
   const found = stack.read ? stack.value : undefined;
   const { alerts } = roster;
-  const [bucket, hosts, alertSubscriptions, opsSubscriptions, mail, sms, alarms, lastRun] =
-    await Promise.all([
-      examineBucket(subject, stack),
-      examineHosts(subject, stack),
-      readTopic(connection, stack, 'AlertsTopicArn'),
-      readTopic(connection, stack, 'OpsTopicArn'),
-      attempt(() => readMailAccount(connection, mailIdentities(roster))),
-      attempt(() => readSmsAccount(connection, alerts.sms)),
-      ofStack(stack, (one) => readAlarms(connection, alarmNames(one))),
-      ofStack(stack, (one) => readLastRun(connection, one)),
-    ]);
+  const [bucket, hosts, alertsTopic, opsTopic, mail, sms, alarms, lastRun] = await Promise.all([
+    examineBucket(subject, stack),
+    examineHosts(subject, stack),
+    readTopic(connection, stack, 'AlertsTopicArn'),
+    readTopic(connection, stack, 'OpsTopicArn'),
+    attempt(() => readMailAccount(connection, alerts)),
+    attempt(() => readSmsAccount(connection, alerts.sms)),
+    ofStack(stack, (one) => readAlarms(connection, alarmNames(one))),
+    ofStack(stack, (one) => readLastRun(connection, one)),
+  ]);
   return [
     ...judgeStack(stack, stackName),
     ...bucket,
     ...hosts,
-    ...judgeSubscriptions('alerts topic', alertSubscriptions, alertSubscribers(alerts)),
-    ...judgeSubscriptions('ops topic', opsSubscriptions, opsSubscribers(alerts)),
-    ...judgeMail(mail, roster),
-    ...judgeSms(sms, roster),
+    ...judgePaths({ alertsTopic, opsTopic, mail, sms }, roster),
     ...judgeAlarms(alarms, alarmNames(found)),
     ...judgeLastRun(lastRun, now),
   ];
@@ -93,6 +89,7 @@ async function examineBucket(
   return [
     ...judgeBucket({ region, versioning, publicAccessBlocked, ownership, encryption }, roster),
     ...judgeLifecycle(lifecycle, roster, undeleteDays),
+    ...judgeJanitor(stack, roster),
     // Whom the bucket should tell, only the stack knows.
     ...judgeEvents(stack.read ? notifications : stack, roster, {
       functionName: nameOf(deployed, 'OnObjectLambdaFunction'),
@@ -122,16 +119,6 @@ async function examineHosts(
     ...judgeHostRights(policies, roster, account),
     ...judgeHostUsers(users, roster, group, now),
   ];
-}
-
-/** Whatever AWS refuses is a reading that failed; anything else is a bug. */
-async function attempt<Value>(read: () => Promise<Value>): Promise<Reading<Value>> {
-  try {
-    return { read: true, value: await read() };
-  } catch (error) {
-    if (!(error instanceof AwsCallError)) throw error;
-    return { read: false, why: error.message, fix: error.hint };
-  }
 }
 
 /** What can only be asked when the stack says what it is called. */
@@ -167,7 +154,7 @@ async function readLastRun(
 ): Promise<number | undefined> {
   const bucket = nameOf(stack, ledgerBucket) ?? '';
   try {
-    const { text } = await s3Ledger(connection, bucket).read();
+    const { text } = await s3Ledger(connection, bucket).read(STATE_PAGE);
     return text === undefined ? undefined : parseState(text)?.judgedUntil;
   } catch (cause) {
     const { message } = cause as Error;

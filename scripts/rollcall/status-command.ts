@@ -1,0 +1,169 @@
+// `rollcall status`: what the last digest found, as the ledger has it; nothing is judged.
+import { parseArgs } from 'node:util';
+import { type Ledger, LedgerError } from '../../shared/check/ledger.ts';
+import { dateOfPage, REPORTS, reportPage } from '../../shared/ledger/report-pages.ts';
+import { count, sayBytes, sayInstant, sayLength, toAscii } from '../../shared/report/plain-text.ts';
+import { exitStatus } from '../../shared/report/report.ts';
+import {
+  parseReport,
+  type StoredHost,
+  type StoredReport,
+} from '../../shared/report/stored-report.ts';
+import { readRoster } from '../../shared/roster/read-roster.ts';
+import { worstSeverity } from '../../shared/verdict/finding.ts';
+import { toAsciiJson } from './ascii-json.ts';
+import { findLedger } from './find-ledger.ts';
+import { readRoll } from './roll-file.ts';
+import { composeRows, type Row, sayStrangers } from './table.ts';
+import { UsageError } from './usage-error.ts';
+
+export const STATUS_HELP = `rollcall status - what did the last daily report say?
+
+Examples
+  rollcall status                          the last one, and how old it is
+  rollcall status --date 2026-11-20        the one of that day
+  rollcall status --format json | jq .summary
+  rollcall status --ledger BUCKET          without asking CloudFormation for its name
+
+It reads the ledger, one list and one object, and judges nothing: rollcall check does. A report is written with
+each digest, once a day; a last one older than 26 hours says that nobody is watching, and ends with 3.
+
+Options
+  --date DATE           a day on the roll's calendar; default the last there is
+  --format FORMAT       table (default) or json
+  --hosts FILE          the roll; default $ROLLCALL_HOSTS, else hosts.yml
+  --stack NAME          the stack that has the ledger; default rollcall-prod
+  --ledger BUCKET       this bucket, without asking the stack
+  --endpoint-url URL    an AWS of your own; default $AWS_ENDPOINT_URL
+  --help                this
+
+Exit status, by what the report says
+  0  every host was ok      1  a warning      2  critical      3  could not check, too old, no report, or wrong usage
+`;
+
+const HOUR = 3_600_000;
+const STALE_MS = 26 * HOUR;
+const SKEW_MS = 5 * 60_000;
+
+/** Runs the command; returns its exit status. Throws errors with a hint. */
+export async function runStatus(args: readonly string[]): Promise<number> {
+  const { values: options } = parseArgs({
+    args: [...args],
+    options: {
+      date: { type: 'string' },
+      format: { type: 'string', default: 'table' },
+      hosts: { type: 'string' },
+      stack: { type: 'string', default: 'rollcall-prod' },
+      ledger: { type: 'string' },
+      'endpoint-url': { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (options.help) {
+    process.stdout.write(STATUS_HELP);
+    return 0;
+  }
+  const { date, format } = options;
+  if (format !== 'table' && format !== 'json') {
+    throw new UsageError(`--format ${JSON.stringify(format)} is not known`, 'write table or json');
+  }
+  if (date !== undefined && !/^\d{4}-\d\d-\d\d$/.test(date)) {
+    throw new UsageError(`--date ${JSON.stringify(date)} is not a day`, 'write it like 2026-11-23');
+  }
+  const roll = await readRoll(options.hosts);
+  const { region, timezone } = readRoster(roll.text, roll.file);
+  const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
+  const ledger = await findLedger({ region, endpoint }, options.stack, options.ledger);
+  const { report, text } = await readReport(ledger, date);
+
+  const age = Date.now() - report.checkedAt;
+  const stale = date === undefined && (age > STALE_MS || age < -SKEW_MS);
+  const loud = stale ? `WARNING: ${sayStale(age)}\n` : '';
+  if (format === 'json') {
+    process.stderr.write(loud);
+    process.stdout.write(`${toAsciiJson(JSON.parse(text))}\n`);
+  } else {
+    process.stdout.write(`${loud}${sayAge(report, age, timezone)}\n\n`);
+    process.stdout.write(composeReport(report, timezone));
+  }
+  return stale ? 3 : exitStatus({ ...report, verdicts: report.hosts });
+}
+
+async function readReport(
+  ledger: Ledger,
+  date: string | undefined,
+): Promise<{ report: StoredReport; text: string }> {
+  try {
+    const page = date === undefined ? await lastPage(ledger) : reportPage(date);
+    const { text } = await ledger.read(page);
+    if (text === undefined) {
+      throw new UsageError(
+        `there is no report of ${date}`,
+        'one is written with each digest; the last there is: rollcall status',
+      );
+    }
+    const report = parseReport(text);
+    if (report !== undefined) return { report, text };
+    throw new UsageError(
+      `${page} in the ledger is not a report of version 1`,
+      'somebody else wrote it: look at its versions, and judge now: rollcall check',
+    );
+  } catch (error) {
+    if (!(error instanceof LedgerError)) throw error;
+    throw new UsageError(
+      toAscii(error.message),
+      'allow s3:ListBucket and s3:GetObject on the ledger to these credentials; or judge now: rollcall check',
+      { cause: error },
+    );
+  }
+}
+
+async function lastPage(ledger: Ledger): Promise<string> {
+  const pages = await ledger.list(REPORTS);
+  const last = pages.findLast((page) => dateOfPage(page) !== undefined);
+  if (last !== undefined) return last;
+  throw new UsageError(
+    'there is no report in the ledger yet',
+    'the first is written with the first digest; until then: rollcall check, rollcall doctor',
+  );
+}
+
+function sayStale(age: number): string {
+  const what =
+    age < 0
+      ? 'this report is from the future: a clock is wrong, or it is forged'
+      : `this report is ${sayLength(age)} old; one is due every day`;
+  return `${what}. Nobody is watching: rollcall doctor, and docs/runbook.md#monitor-silent`;
+}
+
+function sayAge({ checkedAt, bucket }: StoredReport, age: number, zone: string): string {
+  return `checked ${sayInstant(checkedAt, zone)} ${zone}, ${sayLength(age)} ago; bucket ${toAscii(bucket)}`;
+}
+
+function composeReport(report: StoredReport, zone: string): string {
+  const { hosts, unknownHosts, unsearched } = report;
+  const ok = hosts.filter(({ verdict }) => verdict === 'ok').length;
+  return composeRows(
+    hosts.map((host) => rowOf(host, zone)),
+    [
+      `${ok} of ${count(hosts.length, 'host')} ok`,
+      ...sayStrangers({ unknownHosts, unsearched: unsearched && toAscii(unsearched) }),
+    ],
+  );
+}
+
+function rowOf({ host, verdict, findings, lastGood }: StoredHost, zone: string): Row {
+  return {
+    name: toAscii(host).slice(0, 64),
+    headline: verdict,
+    severity: verdict === 'ok' ? 'ok' : worstSeverity(findings),
+    lastGood:
+      lastGood === undefined
+        ? '-'
+        : `${sayInstant(lastGood.startedAt, zone)} (${count(lastGood.volumes, 'volume')}, ${sayBytes(lastGood.bytes)})`,
+    findings: findings.map(({ kind, severity, message }) => ({
+      severity,
+      text: `${kind}: ${toAscii(message)}`,
+    })),
+  };
+}

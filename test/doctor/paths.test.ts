@@ -1,0 +1,106 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Check, fail, ok, warn } from '../../shared/doctor/check.ts';
+import {
+  comparePaths,
+  isLookDue,
+  judgePaths,
+  type Paths,
+  silentAddresses,
+} from '../../shared/doctor/paths.ts';
+import { fullRoll, smallestRoll } from '../stack/rolls.ts';
+import { now, said, unread } from './readings.ts';
+
+const HOUR = 3_600_000;
+const { alerts } = fullRoll;
+const dropped = fail('mail', 'boss@example.net is dropped', 'fix', ['boss@example.net']);
+const denied: Check = { check: 'mail', status: 'unknown', says: 'denied', fix: 'allow it' };
+const aCheck = fc.oneof(
+  fc.constantFrom<Check>(ok('mail', 'a'), ok('sms', 'b'), denied),
+  fc
+    .tuple(fc.constantFrom('mail', 'sms', 'ops topic'), fc.constantFrom('x', 'y'))
+    .map(([check, says]) => fail(check, says, 'fix')),
+);
+
+describe('judgePaths', () => {
+  it('asks of the topics only, where the roll has neither a sender nor a telephone', () => {
+    const readings = { alertsTopic: unread, opsTopic: unread, mail: unread, sms: unread };
+    expect(judgePaths(readings, fullRoll).map(({ check }) => check)).toEqual([
+      'alerts topic',
+      'ops topic',
+      'mail',
+      'sms',
+    ]);
+    expect(said(judgePaths(readings, smallestRoll))).toHaveLength(2);
+  });
+});
+
+describe('isLookDue', () => {
+  it.each([
+    ['nobody has looked', undefined, true],
+    ['an hour has passed', now - HOUR, true],
+    ['it has not', now - HOUR + 1, false],
+  ])('says so when %s', (_, lookedAt, due) => {
+    const paths = lookedAt === undefined ? undefined : { lookedAt, states: [] };
+    expect(isLookDue(paths, now)).toBe(due);
+  });
+});
+
+describe('comparePaths', () => {
+  const look = (before: Paths | undefined, ...checks: Check[]) =>
+    comparePaths(before, checks, (before?.lookedAt ?? now - HOUR) + HOUR, alerts);
+
+  it('tells once that a way is dead, and once that it is mended', () => {
+    const first = look(undefined, dropped);
+    expect([first.died.length, first.mended.length]).toEqual([1, 0]);
+    const second = look(first, dropped);
+    expect([second.died, second.mended]).toEqual([[], []]);
+    expect(second.states[0]?.since).toBe(first.lookedAt);
+    const third = look(second, ok('mail', 'well'));
+    expect(third.mended.map(({ says, since }) => [says, since])).toEqual([
+      [dropped.says, first.lookedAt],
+    ]);
+  });
+
+  it('calls nothing mended that it could not look at', () => {
+    const blind = look(look(undefined, dropped), denied);
+    expect([blind.died, blind.mended]).toEqual([[], []]);
+    expect(silentAddresses(blind.states)).toEqual(new Set(['boss@example.net']));
+  });
+
+  it('is urgent only when mail of an alert died', () => {
+    expect(look(undefined, dropped).urgent).toBe(true);
+    expect(look(look(undefined, dropped), dropped).urgent).toBe(false);
+    for (const other of [
+      fail('ops topic', 'x', 'fix', ['boss@example.net']),
+      fail('sms', 'x', 'fix', ['+31600000000']),
+      warn('mail', 'x', 'fix'),
+    ]) {
+      expect(look(undefined, other).urgent).toBe(false);
+    }
+  });
+
+  it('tells of each death before its mending, and of neither twice, whatever it sees', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.uniqueArray(aCheck, { maxLength: 4, selector: JSON.stringify })),
+        (looks) => {
+          let paths: Paths | undefined;
+          const dead = new Set<string>();
+          const name = ({ check, says }: Check) => `${check}: ${says}`;
+          for (const checks of looks) {
+            const seen = look(paths, ...checks);
+            for (const one of seen.mended) expect(dead.delete(name(one))).toBe(true);
+            for (const one of seen.died) {
+              expect(dead.has(name(one))).toBe(false);
+              dead.add(name(one));
+            }
+            const failing = seen.states.filter(({ status }) => status === 'fail').map(name);
+            expect(new Set(failing)).toEqual(dead);
+            paths = seen;
+          }
+        },
+      ),
+    );
+  });
+});
