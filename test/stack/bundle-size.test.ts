@@ -26,7 +26,7 @@ describe('the bundle', () => {
     const Bundle = createRequire(import.meta.url)('../../scripts/stack/bundle.cjs') as Plugin;
     const { hooks } = new Bundle({ serviceDir: project.dir });
     await hooks['before:package:createDeploymentArtifacts']?.();
-  }, 60_000);
+  });
   afterAll(project.remove);
 
   it.each(Object.entries(BOUNDS))('of %s stays under %i bytes', (file, bound) => {
