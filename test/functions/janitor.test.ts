@@ -80,7 +80,7 @@ describe('a host that died ten days into its life', () => {
     expect(left.half).toEqual([]);
     expect(left.whole).toHaveLength(8);
     expect(left.whole.at(-1)).toBe(day(100));
-  }, 60_000);
+  });
 
   it('is never called tampered with for what lifecycle hid of it', async () => {
     await start(KEEPING);
@@ -153,7 +153,7 @@ describe('the janitor', () => {
       }
       if (killedAt !== 24) await deployed.close();
     }
-  }, 60_000);
+  });
 
   it('that may not tag fails, says what to allow, and nothing is hidden, however long it lasts', async () => {
     await begin();
@@ -246,7 +246,7 @@ describe('an intruder with the key of a host that has died', () => {
     expect(deployed.aws.versions('backups', key).some(({ deleteMarker }) => !deleteMarker)).toBe(
       true,
     );
-  }, 60_000);
+  });
 
   it.each<[string, () => void]>([
     [

@@ -147,7 +147,7 @@ describe('the versions of a bucket', () => {
     });
     await judge();
     expect(subject()).toBe('[backup] 1 of 2 hosts FAILED: web UNREADABLE');
-  }, 30_000);
+  });
 
   it.each([
     ['an empty answer', { truncate: 0 }, 'no listing at all'],

@@ -22,7 +22,7 @@ describe('sls package', () => {
   beforeAll(async () => {
     await project.sls(['package']);
     template = JSON.parse(packaged('cloudformation-template-update-stack.json').toString());
-  }, 60_000);
+  });
   afterAll(project.remove);
 
   it.each(['check-hosts', 'on-object'])(
@@ -105,7 +105,7 @@ describe('sls package where the last good backup is kept', () => {
     expect(cycleIn(Resources)).toBeUndefined();
     const { handler } = await import(join(project.dir, '.bundle/janitor.mjs'));
     expect(handler).toBeTypeOf('function');
-  }, 60_000);
+  });
 });
 
 describe('sls package of a wrong roll', () => {
@@ -124,11 +124,11 @@ describe('sls package of a wrong roll', () => {
       expect.stringMatching(/^ {2}hosts\.yml:4: unknown key "windo", did you mean "window"/),
       '',
     ]);
-  }, 60_000);
+  });
 
   it('says what to do when there is no roll', async () => {
     const missing = { ROLLCALL_HOSTS: 'nowhere.yml' };
     const { printed } = (await project.sls(['package'], missing).catch((e) => e)) as ProgramError;
     expect(printed).toContain('nowhere.yml: cannot be read (ENOENT): copy hosts.example.yml');
-  }, 60_000);
+  });
 });
