@@ -128,35 +128,35 @@ function expectOnce(outcomes: readonly number[][]): void {
 describe('a run of the schedule', () => {
   it('killed before any of its requests is done', async () => {
     expectAtLeastOnce(await killAtEach(schedule, 'undone'));
-  }, 60_000);
+  });
 
   it('killed when any of its requests is done and not answered', async () => {
     expectAtLeastOnce(await killAtEach(schedule, 'done'));
-  }, 60_000);
+  });
 
   it('beside another run of the same tick, held before any of its requests', async () => {
     expectOnce(await interleaveAtEach(schedule, 'undone'));
-  }, 60_000);
+  });
 
   it('beside another run of the same tick, held after any of its requests', async () => {
     expectOnce(await interleaveAtEach(schedule, 'done'));
-  }, 60_000);
+  });
 });
 
 describe('a run of an event', () => {
   it('killed before any request of its own is done', async () => {
     expectAtLeastOnce(await killAtEach(event, 'undone'));
-  }, 60_000);
+  });
 
   it('killed when any request of its own is done and not answered', async () => {
     expectAtLeastOnce(await killAtEach(event, 'done'));
-  }, 60_000);
+  });
 
   it('beside another run of the same event, held before any of its requests', async () => {
     expectOnce(await interleaveAtEach(event, 'undone'));
-  }, 60_000);
+  });
 
   it('beside another run of the same event, held after any of its requests', async () => {
     expectOnce(await interleaveAtEach(event, 'done'));
-  }, 60_000);
+  });
 });

@@ -45,6 +45,7 @@ export function inMemoryStore(
     list: inMemory(objects),
     readHead: async (_, key) => heads[key],
     readLifecycle: async () => ({ unread: 'not asked' }),
+    readWrittenAt: async (_, key) => objects.find((one) => one.key === key)?.modifiedAt,
     readExpiry: async () => undefined,
   };
 }
