@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   composeRecovery,
-  composeRemoval,
+  composeTampering,
   composeTrouble,
 } from '../../shared/report/event-alert.ts';
 import { composeHtml } from '../../shared/report/mail-page.ts';
@@ -33,19 +33,26 @@ describe('composeTrouble', () => {
   });
 });
 
-describe('composeRemoval', () => {
-  it('names what was removed, by whom and from where, and a hostile key only escaped', async () => {
+describe('composeTampering', () => {
+  it('names what was overwritten and removed, by whom and from where, and a hostile key only escaped', async () => {
     const verdict = judge(host, collected(...saturday), at('2026-11-21T05:02:00Z'));
-    const removal = {
+    const deed = {
+      what: 'removed',
       at: at('2026-11-21T05:02:00Z'),
       principal: 'AWS:AIDAEXAMPLE',
       address: '203.0.113.9',
     } as const;
-    const removals = [
-      { ...removal, key: 'web/duplicity-full.20261121T011400Z.vol7.difftar.gpg', left: 'marker' },
-      { ...removal, key: 'web/<b>x\r\nOK          web: all is well', left: 'version' },
+    const deeds = [
+      {
+        ...deed,
+        key: 'web/duplicity-full.20261121T011400Z.vol6.difftar.gpg',
+        left: 'unknown',
+        what: 'created',
+      },
+      { ...deed, key: 'web/duplicity-full.20261121T011400Z.vol7.difftar.gpg', left: 'marker' },
+      { ...deed, key: 'web/<b>x\r\nOK          web: all is well', left: 'version' },
     ] as const;
-    const message = composeRemoval(removals, verdict, 'UTC');
+    const message = composeTampering(deeds, verdict, 'UTC');
     await expect(whole(message)).toMatchFileSnapshot('golden/tampered.txt');
     await expect(composeHtml(message.text)).toMatchFileSnapshot('golden/tampered.html');
   });
