@@ -5,14 +5,16 @@ import { connectSchedule } from '../shared/lambda/connect-schedule.ts';
 import { readEnv } from '../shared/lambda/env.ts';
 import { logGoodRun } from '../shared/lambda/log-good-run.ts';
 import { readScheduledAt } from '../shared/lambda/scheduled-at.ts';
+import { startBudget } from '../shared/lambda/start-budget.ts';
 import { wrap } from '../shared/lambda/wrap.ts';
 
-export const handler = wrap('check-hosts', async (event) => {
+export const handler = wrap('check-hosts', async (event, context) => {
   const now = Date.now();
+  const budget = startBudget(context);
   const env = readEnv();
   const until = readScheduledAt(event) ?? now;
   const outcome = await underWatch(env.roster.alerts.heartbeat, () =>
-    runSchedule(connectSchedule(env), env.roster, until, now),
+    runSchedule(connectSchedule(env), env.roster, until, now, budget),
   );
   logGoodRun(env.functionName, now);
   return outcome;

@@ -57,7 +57,8 @@ async function playDay(aws: LocalAws): Promise<void> {
   };
 
   act('08:15  The windows close. The schedule calls the roll: who did not answer?');
-  await checkHosts({ scheduledAt: new Date(clock.now).toISOString() }, {} as Context);
+  const context = { getRemainingTimeInMillis: () => 900_000 } as Context;
+  await checkHosts({ scheduledAt: new Date(clock.now).toISOString() }, context);
   showOutbox(aws);
 
   clock.now = Date.parse(`${DEMO_DAY}T11:02:00Z`);

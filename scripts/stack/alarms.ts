@@ -1,4 +1,4 @@
-// What rings when the monitor itself is in trouble: eight alarms, whatever the size of the fleet, and three for a janitor.
+// What rings when the monitor itself is in trouble: eight alarms, whatever the size of the fleet, and more for a janitor and for workers.
 import { GOOD_RUNS } from '../../shared/lambda/log-good-run.ts';
 import {
   attributeOf,
@@ -147,6 +147,9 @@ export const alarms: Resources = {
     ),
   ),
 };
+
+/** The alarms on the workers; a call that was given up lies with the failed runs, and rings there. */
+export const shardAlarms: Resources = failing('CheckShard', 'check-shard', 'monitor-silent');
 
 /** The alarms on the janitor: when it stands still, nothing is lost, and the bill grows. */
 export const janitorAlarms: Resources = {

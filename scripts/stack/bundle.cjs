@@ -5,6 +5,7 @@ const { build } = require('esbuild');
 const { rollFile } = require('./read-stack.ts');
 
 const outDir = '.bundle';
+const names = ['check-hosts', 'check-shard', 'on-object', 'janitor'];
 
 /** Bundles before the framework zips what `package.patterns` of serverless.yml names. */
 module.exports = class Bundle {
@@ -24,7 +25,7 @@ async function bundleFunctions(projectDir) {
   await copyFile(rollFile(projectDir, process.env), join(out, 'hosts.yml'));
   await build({
     absWorkingDir: projectDir,
-    entryPoints: ['check-hosts', 'on-object', 'janitor'].map((name) => `functions/${name}.ts`),
+    entryPoints: names.map((name) => `functions/${name}.ts`),
     outdir: outDir,
     outExtension: { '.js': '.mjs' },
     bundle: true,

@@ -2,6 +2,7 @@
 import { DRILLS } from '../../shared/ledger/drill-pages.ts';
 import { REPORTS, STATUS_PAGE } from '../../shared/ledger/report-pages.ts';
 import { SEALS } from '../../shared/ledger/seal-pages.ts';
+import { ANSWERS } from '../../shared/ledger/shard-pages.ts';
 import { attributeOf, policy, type Resources, ref, type Statement, sub } from './cloudformation.ts';
 import { privateBucket } from './private-bucket.ts';
 
@@ -47,6 +48,14 @@ export const ledgerResources: Resources = {
             Prefix: SEALS,
             ExpirationInDays: KEPT_SEALS_DAYS,
           },
+          {
+            Id: 'forget-old-answers',
+            Status: 'Enabled',
+            Prefix: ANSWERS,
+            // Nobody waits for one longer than a quarter of an hour; a day to see what went wrong.
+            ExpirationInDays: 1,
+            NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+          },
         ],
       },
     },
@@ -67,6 +76,14 @@ export const ledgerResources: Resources = {
   },
 };
 
+/** Without it S3 answers 403 where it would answer 404; and seals and answers are found by it. */
+export const seeWhatIsThere: Statement = {
+  Sid: 'SeeWhatIsThere',
+  Effect: 'Allow',
+  Action: 's3:ListBucket',
+  Resource: attributeOf(ledgerBucket, 'Arn'),
+};
+
 /** What every run needs of it: one object, read and written; and to see that it is not there yet. */
 export const rememberRuns: readonly Statement[] = [
   {
@@ -75,23 +92,19 @@ export const rememberRuns: readonly Statement[] = [
     Action: ['s3:GetObject', 's3:PutObject'],
     Resource: sub(`\${${ledgerBucket}.Arn}/state.json`),
   },
-  {
-    Sid: 'SeeThatNothingIsRememberedYet',
-    Effect: 'Allow',
-    // Without it S3 answers 403 where it would answer 404.
-    Action: 's3:ListBucket',
-    Resource: attributeOf(ledgerBucket, 'Arn'),
-  },
+  seeWhatIsThere,
 ];
 
-/** What the schedule leaves behind: reports, which it cannot read again, and seals, which it cannot write again. */
-export const keepReportsAndSeals: readonly Statement[] = [
-  {
-    Sid: 'KeepReports',
-    Effect: 'Allow',
-    Action: 's3:PutObject',
-    Resource: [`${REPORTS}*`, STATUS_PAGE].map((page) => sub(`\${${ledgerBucket}.Arn}/${page}`)),
-  },
+/** What the schedule leaves behind and cannot read again. */
+export const keepReports: Statement = {
+  Sid: 'KeepReports',
+  Effect: 'Allow',
+  Action: 's3:PutObject',
+  Resource: [`${REPORTS}*`, STATUS_PAGE].map((page) => sub(`\${${ledgerBucket}.Arn}/${page}`)),
+};
+
+/** What whoever judges leaves behind and cannot write again. */
+export const keepSeals: readonly Statement[] = [
   {
     Sid: 'ReadSeals',
     Effect: 'Allow',

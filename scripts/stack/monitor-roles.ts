@@ -11,7 +11,7 @@ import {
   type Value,
 } from './cloudformation.ts';
 import { functionRole } from './function-role.ts';
-import { keepReportsAndSeals, rememberRuns } from './ledger-bucket.ts';
+import { keepReports, keepSeals, rememberRuns } from './ledger-bucket.ts';
 import { takeEvents } from './object-events.ts';
 import { alertsTopic, opsTopic } from './topics.ts';
 
@@ -23,12 +23,12 @@ export const maxBuckets = 46;
 
 /**
  * One role a function. The schedule's looks at every bucket of the roll, the event's at the one
- * bucket whose events it gets.
+ * bucket whose events it gets. `scheduled` is what the schedule's may do besides.
  *
  * Throws `ConfigError` when the roll names more buckets than a role can hold.
  */
-export function monitorRoles(roster: Roster): Resources {
-  const buckets = [...new Set([roster.bucket, ...roster.hosts.map((host) => host.target.bucket)])];
+export function monitorRoles(roster: Roster, scheduled: readonly Statement[] = []): Resources {
+  const buckets = bucketsOf(roster);
   if (buckets.length > maxBuckets) {
     throw new ConfigError([
       `the roll names ${buckets.length} buckets, and one stack can watch ${maxBuckets}: ` +
@@ -38,7 +38,7 @@ export function monitorRoles(roster: Roster): Resources {
   return {
     CheckHostsRole: role('CheckHosts', roster, buckets, {
       topics: [alertsTopic, opsTopic],
-      more: [...keepReportsAndSeals, ...lookAtPaths(roster)],
+      more: [keepReports, ...keepSeals, ...lookAtPaths(roster), ...scheduled],
     }),
     OnObjectRole: role('OnObject', roster, [roster.bucket], {
       topics: [alertsTopic],
@@ -46,6 +46,24 @@ export function monitorRoles(roster: Roster): Resources {
     }),
   };
 }
+
+const bucketsOf = ({ bucket, hosts }: Roster): string[] => [
+  ...new Set([bucket, ...hosts.map(({ target }) => target.bucket)]),
+];
+
+/** To see what is in the buckets of a roll, and no more of it than judging takes. */
+export const lookAtBackups = (
+  roster: Roster,
+  buckets: readonly string[] = bucketsOf(roster),
+): readonly Statement[] => [
+  {
+    Sid: 'LookAtNamesAndHowLongTheyLast',
+    Effect: 'Allow',
+    Action: ['s3:ListBucket', 's3:ListBucketVersions', 's3:GetLifecycleConfiguration'],
+    Resource: buckets.map((bucket) => bucketArn(bucket)),
+  },
+  ...readRecipients(roster, buckets),
+];
 
 /** The first bytes of a backup say who can open it. Only where the roll names recipients to compare them with. */
 const readRecipients = ({ hosts }: Roster, buckets: readonly string[]): readonly Statement[] => {
@@ -80,19 +98,13 @@ const role = (
   functionRole(
     name,
     'look-and-speak',
-    {
-      Sid: 'LookAtNamesAndHowLongTheyLast',
-      Effect: 'Allow',
-      Action: ['s3:ListBucket', 's3:ListBucketVersions', 's3:GetLifecycleConfiguration'],
-      Resource: buckets.map((bucket) => bucketArn(bucket)),
-    },
+    ...lookAtBackups(roster, buckets),
     {
       Sid: 'SpeakByTopic',
       Effect: 'Allow',
       Action: 'sns:Publish',
       Resource: topics.map((topic) => ref(topic)),
     },
-    ...readRecipients(roster, buckets),
     ...rememberRuns,
     ...(roster.alerts.from === undefined ? [] : [speakByMail(roster.alerts.from)]),
     ...more,

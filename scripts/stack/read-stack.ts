@@ -13,14 +13,22 @@ export const rollFile = (projectDir: string, env: NodeJS.ProcessEnv): string =>
 
 /**
  * Reads the roll and works out its stack. `ROLLCALL_ADMINS` may hold ARNs, separated by commas, of
- * principals who may do to the bucket what the break-glass role may.
+ * principals who may do to the bucket what the break-glass role may; `ROLLCALL_HOSTS_A_RUN` how many hosts one run
+ * judges without workers.
  *
  * Throws `ConfigError` with every mistake in the roll, or when it cannot be read.
  */
 export function readStack(projectDir: string, env: NodeJS.ProcessEnv): Stack {
   const file = rollFile(projectDir, env);
   const admins = (env.ROLLCALL_ADMINS ?? '').split(',').flatMap((arn) => arn.trim() || []);
-  return stackOf(readRoster(readRoll(file), relative(projectDir, file)), admins);
+  const roster = readRoster(readRoll(file), relative(projectDir, file));
+  return stackOf(roster, admins, readHostsARun(env));
+}
+
+function readHostsARun({ ROLLCALL_HOSTS_A_RUN: text = '' }: NodeJS.ProcessEnv): number | undefined {
+  if (text === '') return undefined;
+  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
+  throw new ConfigError([`ROLLCALL_HOSTS_A_RUN is "${text}", but must be a number of hosts`]);
 }
 
 function readRoll(file: string): string {

@@ -1,6 +1,7 @@
 // The stack that a roll asks for: everything in the template but the functions that stand in serverless.yml.
 import type { Roster } from '../../shared/roster/roster.ts';
-import { alarms, janitorAlarms } from './alarms.ts';
+import { HOSTS_A_RUN } from '../../shared/roster/shards.ts';
+import { alarms, janitorAlarms, shardAlarms } from './alarms.ts';
 import { backupBucket } from './backup-bucket.ts';
 import { breakGlassRole } from './break-glass.ts';
 import { attributeOf, type Resources, ref, type Value } from './cloudformation.ts';
@@ -11,6 +12,13 @@ import { ledgerResources } from './ledger-bucket.ts';
 import { monitorRoles } from './monitor-roles.ts';
 import { existingBucketEvents, ownBucketEvents } from './object-events.ts';
 import { schedules } from './schedule.ts';
+import {
+  callWorkers,
+  checkShardFunction,
+  needsShards,
+  shardEnvironment,
+  shardResources,
+} from './shards.ts';
 import { alertsTopic, opsTopic, topics } from './topics.ts';
 
 /** What `serverless.yml` takes from the roll. */
@@ -18,6 +26,8 @@ export type Stack = {
   readonly region: string;
   /** Beside the two that every stack has. */
   readonly functions: { readonly [id: string]: Value };
+  /** What the schedule's function is told besides. */
+  readonly checkHostsEnvironment: Value;
   readonly resources: Resources;
   readonly outputs: { readonly [name: string]: { Description: string; Value: Value } };
 };
@@ -26,14 +36,23 @@ export type Stack = {
  * The stack for a roll: pure, and as large for five thousand hosts as for one.
  *
  * `admins` are ARNs, `*` allowed, of principals who may do to the bucket what the break-glass role
- * may. The logical ids of functions are the framework's.
+ * may. A roll of more than `hostsARun` hosts gets workers. The logical ids of functions are the framework's.
  *
  * Throws `ConfigError` when the roll names more buckets than one role can hold.
  */
-export function stackOf(roster: Roster, admins: readonly string[] = []): Stack {
+export function stackOf(
+  roster: Roster,
+  admins: readonly string[] = [],
+  hostsARun = HOSTS_A_RUN,
+): Stack {
+  const isSharded = needsShards(roster, hostsARun);
   return {
     region: roster.region,
-    functions: roster.keepLastGood ? { janitor: janitorFunction } : {},
+    functions: {
+      ...(roster.keepLastGood ? { janitor: janitorFunction } : {}),
+      ...(isSharded ? { checkShard: checkShardFunction } : {}),
+    },
+    checkHostsEnvironment: isSharded ? shardEnvironment(hostsARun) : {},
     resources: {
       ...(roster.existing
         ? existingBucketEvents(roster.bucket)
@@ -42,10 +61,11 @@ export function stackOf(roster: Roster, admins: readonly string[] = []): Stack {
       ...ledgerResources,
       ...topics(roster.alerts),
       ...failedRunsQueue,
-      ...monitorRoles(roster),
+      ...monitorRoles(roster, isSharded ? callWorkers : []),
       ...schedules(roster.keepLastGood),
       ...alarms,
       ...(roster.keepLastGood ? { ...janitor(roster.bucket), ...janitorAlarms } : {}),
+      ...(isSharded ? { ...shardResources(roster, hostsARun), ...shardAlarms } : {}),
     },
     outputs: {
       BackupBucketName: {

@@ -1,4 +1,5 @@
 // One tick of the schedule: whose window has closed, what is to be told, and to whom.
+import pMap from 'p-map';
 import type { Instant } from '../duplicity/time.ts';
 import { NO_TURNS, type Turns } from '../ledger/turns.ts';
 import type { Run } from '../report/run.ts';
@@ -7,14 +8,21 @@ import type { FindingKind } from '../verdict/finding.ts';
 import { judge, type Verdict } from '../verdict/judge.ts';
 import { closedWindow, windowBefore, windowOn, windowsClosedIn } from '../verdict/window.ts';
 import { addDays, dateIn } from '../verdict/zone.ts';
-import { checkHosts, readTarget } from './check-hosts.ts';
+import { type Budget, whileTimeLasts } from './budget.ts';
+import { checkHosts, HOSTS_AT_ONCE, OUT_OF_TIME, readTarget } from './check-hosts.ts';
 import { findStrangers } from './find-strangers.ts';
+import type { Judged } from './judge-hosts.ts';
 import type { ObjectStore } from './object-store.ts';
 import { reportOf } from './report-of.ts';
-import type { SetMemory } from './set-memory.ts';
 
 /** From after the last tick until this one, in milliseconds since 1970; `turns` = what that one left behind. */
 export type Tick = { readonly from: Instant; readonly until: Instant; readonly turns?: Turns };
+
+/** Who judges the hosts, and for how long there is time to look. */
+export type Office = {
+  readonly judgeHosts: (hosts: readonly Host[]) => Promise<Judged>;
+  readonly budget?: Budget | undefined;
+};
 
 // Nothing is known of a host that was not on the roll, or of any without a memory.
 const LAST_DATE = '9999-12-31';
@@ -28,8 +36,12 @@ export async function callRoll(
   roster: Roster,
   tick: Tick,
   now: Instant,
-  memory?: SetMemory,
-): Promise<Run> {
+  { judgeHosts, budget }: Office = {
+    judgeHosts: async (hosts) => ({
+      verdicts: await checkHosts(store, hosts, { now, depth: 'recent' }),
+    }),
+  },
+): Promise<Run & Pick<Judged, 'lost'>> {
   const { unread, judged } = tick.turns ?? NO_TURNS;
   const judgedOn = new Map(judged.flatMap(([date, names]) => names.map((name) => [name, date])));
   const digest = isDigestDue(roster, tick);
@@ -42,20 +54,32 @@ export async function callRoll(
   const unreadNames = new Set(unread);
   const left = roster.hosts.filter(({ name }) => unreadNames.has(name));
   const hosts = digest ? roster.hosts : [...new Set([...due, ...outOfGrace, ...left])];
-  const verdicts = await checkHosts(store, hosts, { now, depth: 'recent', memory });
+  const { verdicts, lost } = await judgeHosts(hosts);
 
   const told = new Set(due.map(({ name }) => name));
   const mayBeLate = new Set(outOfGrace);
-  for (const verdict of verdicts) {
-    const { host } = verdict;
-    if (told.has(host.name)) continue;
-    const isNews = unreadNames.has(host.name)
-      ? !has(verdict, 'unreadable')
-      : mayBeLate.has(host) && (await wasLate(store, verdict));
-    if (isNews) told.add(host.name);
-  }
+  const isNews = async (verdict: Verdict): Promise<boolean> => {
+    if (unreadNames.has(verdict.host.name)) return !has(verdict, 'unreadable');
+    if (!mayBeLate.has(verdict.host)) return false;
+    return whileTimeLasts(
+      budget,
+      () => wasLate(store, verdict),
+      () => true,
+    );
+  };
+  await pMap(
+    verdicts.filter(({ host }) => !told.has(host.name)),
+    async (verdict) => {
+      if (await isNews(verdict)) told.add(verdict.host.name);
+    },
+    { concurrency: HOSTS_AT_ONCE },
+  );
   const strangers = digest
-    ? await findStrangers(store.list, roster)
+    ? await whileTimeLasts(
+        budget,
+        () => findStrangers(store.list, roster),
+        () => OUT_OF_TIME,
+      )
     : { prefixes: [], foreignObjects: 0 };
   return {
     report: reportOf(roster.bucket, verdicts, strangers, now),
@@ -63,6 +87,7 @@ export async function callRoll(
     digest,
     hostsOnRoll: roster.hosts.length,
     timezone: roster.timezone,
+    lost,
   };
 }
 

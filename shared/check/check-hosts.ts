@@ -5,6 +5,7 @@ import type { Instant } from '../duplicity/time.ts';
 import type { Host } from '../roster/roster.ts';
 import { type Beside, judge, type Unreadable, type Verdict } from '../verdict/judge.ts';
 import { closedWindow } from '../verdict/window.ts';
+import { type Budget, whileTimeLasts } from './budget.ts';
 import { type Depth, listSets } from './list-sets.ts';
 import { type ObjectStore, TargetUnreadableError } from './object-store.ts';
 import { readBeside } from './read-beside.ts';
@@ -18,10 +19,19 @@ export type CheckOptions = {
   readonly alsoSetsOf?: readonly string[];
   /** What is remembered of finished fulls; without it only the bucket tells. */
   readonly memory?: SetMemory | undefined;
+  /** What has not been read when it is spent is unreadable; without it there is time for all. */
+  readonly budget?: Budget | undefined;
   readonly onHost?: (done: number, of: number) => void;
 };
 
-const HOSTS_AT_ONCE = 32;
+/** So many keep a processor busy: docs/performance.md. */
+export const HOSTS_AT_ONCE = 32;
+
+/** What the time of a run did not suffice for is unknown, and looked at again by the next one. */
+export const OUT_OF_TIME: Unreadable = {
+  unreadable: 'the time of the run was used up before it had been read',
+  hint: 'wait for the next run, which looks again; if it lasts, see whether S3 is slow',
+};
 
 /** One verdict for each host, in the order given. A target that cannot be read is a verdict, not an error. */
 export async function checkHosts(
@@ -33,7 +43,11 @@ export async function checkHosts(
   return pMap(
     hosts,
     async (host) => {
-      const { collection, beside } = await readTarget(store, host, options);
+      const { collection, beside } = await whileTimeLasts(
+        options.budget,
+        () => readTarget(store, host, options),
+        () => ({ collection: OUT_OF_TIME, beside: {} }),
+      );
       done += 1;
       options.onHost?.(done, hosts.length);
       return judge(host, collection, options.now, beside);
@@ -42,12 +56,14 @@ export async function checkHosts(
   );
 }
 
+type Reading = { readonly collection: Collection | Unreadable; readonly beside: Beside };
+
 /** What a host's target held at `now` and what else tells of it, or why that is not known. */
 export async function readTarget(
   store: ObjectStore,
   host: Host,
   { now, memory, ...options }: CheckOptions,
-): Promise<{ collection: Collection | Unreadable; beside: Beside }> {
+): Promise<Reading> {
   try {
     const since = closedWindow(host, now).opensAt;
     const collection = await listSets(store.list, host, { ...options, since, now });

@@ -9,14 +9,16 @@ import { isEscalated } from '../report/run.ts';
 import { isTestDue } from '../report/weekly-test.ts';
 import type { Roster } from '../roster/roster.ts';
 import { SKEW } from '../verdict/answer.ts';
+import type { Budget } from './budget.ts';
 import { callRoll, turnsAfter } from './call-roll.ts';
 import { type Channel, deliverPending, pendingFor } from './deliver.ts';
+import type { Workers } from './judge-in-shards.ts';
+import { judgeRoll } from './judge-roll.ts';
 import { keepReport } from './keep-report.ts';
 import { changeLedger, type Ledger, openLedger } from './ledger.ts';
 import { livingChannels, lookAtPaths } from './look-at-paths.ts';
 import type { ObjectStore } from './object-store.ts';
 import { readDrills } from './read-drills.ts';
-import { startRemembering } from './set-memory.ts';
 
 /** What a run reaches for. */
 export type Ends = {
@@ -33,6 +35,8 @@ export type ScheduleEnds = Ends & {
   readonly escalates: boolean;
   /** Judges the ways that alarms take. What cannot be looked at is `unknown`, and never thrown. */
   readonly judgePaths: () => Promise<readonly Check[]>;
+  /** Judge what one run cannot hold; only where the roll is that big. */
+  readonly workers?: Workers | undefined;
 };
 
 export type Outcome = Summary & {
@@ -61,7 +65,8 @@ const CAUGHT_UP_MS = 7 * 86_400_000;
 /**
  * Judges every window that closed since the last good run, however late or doubled this one is; after an
  * outage at most those of a week. What is to be told is remembered before it is told, with the window that
- * it is about, so that a run that is killed and run again loses nothing and repeats no window.
+ * it is about, so that a run that is killed and run again loses nothing and repeats no window. What `budget` does not
+ * suffice for is unreadable.
  * Throws an `AggregateError` when a channel refused, after all were tried, and a `ClockError` when `until` is to come.
  */
 export async function runSchedule(
@@ -69,6 +74,7 @@ export async function runSchedule(
   roster: Roster,
   until: Instant,
   now: Instant,
+  budget?: Budget,
 ): Promise<Outcome> {
   if (until - now > SKEW) throw new ClockError(until, now);
   const { store, ledger, channels, ops } = ends;
@@ -81,10 +87,12 @@ export async function runSchedule(
     return { ...summarize([]), told: 'nobody' };
   }
 
-  const memory = startRemembering(ledger, until);
   const tick = { from, until, ...(opened.state.turns && { turns: opened.state.turns }) };
-  const called = await callRoll(store, roster, tick, now, memory);
-  const forgotten = await memory.close();
+  const times = { until, now, budget, hasLedger: opened.warning === undefined };
+  const { lost: forgotten, ...called } = await callRoll(store, roster, tick, now, {
+    judgeHosts: (hosts) => judgeRoll(ends, roster, hosts, times),
+    budget,
+  });
   const { digest } = called;
   const drills = digest ? await readDrills(ledger, now) : undefined;
   const paths = await lookAtPaths(ends.judgePaths, opened, roster, { until, digest });

@@ -1,7 +1,8 @@
 // What runs remember of finished fulls: read once a run and only when a host is judged, added to by one page at its end.
 import type { Instant } from '../duplicity/time.ts';
-import { formatSeals, instantOfPage, parseSeals, SEALS, sealPage } from '../ledger/seal-pages.ts';
+import { formatSeals, parseSeals, readSealPage, SEALS, sealPage } from '../ledger/seal-pages.ts';
 import type { Host } from '../roster/roster.ts';
+import { doOverlap, shardIndexOf } from '../roster/shards.ts';
 import { mergeSeals, placeOf, type Seal } from '../verdict/seal.ts';
 import { type Ledger, LedgerConflictError, LedgerError } from './ledger.ts';
 
@@ -21,20 +22,32 @@ const PAGES_AT_ONCE = 8;
 /** Thirty to compare a size with, and the one that is compared. */
 const SEALS_KEPT = 31;
 
-/** Starts the memory of the run for an instant: a run that is made again finds its own page, and leaves it as it is. */
-export function startRemembering(ledger: Ledger, until: Instant): SetMemory {
+/**
+ * Starts the memory of these hosts, of a roll that is cut into so many shards, for the run of an instant: a run that is
+ * made again finds its own pages, and leaves them as they are.
+ */
+export function startRemembering(
+  ledger: Ledger,
+  until: Instant,
+  hosts: readonly Host[],
+  shards = 1,
+): SetMemory {
   const learned: Seal[] = [];
   let reading: Promise<Read> | undefined;
   return {
     recall: async (host) => {
-      reading ??= readSeals(ledger, until);
+      reading ??= readSeals(ledger, until, hosts.map(placeOf), shards);
       return (await reading).seals.get(placeOf(host)) ?? [];
     },
     learn: (seals) => learned.push(...seals),
     close: async () => {
       const { warning } = (await reading) ?? {};
       if (learned.length === 0 || warning?.unreadable) return warning?.text;
-      return (await keepSeals(ledger, until, learned)) ?? warning?.text;
+      const byShard = Map.groupBy(learned, ({ place }) => shardIndexOf(place, shards));
+      const kept = [...byShard].map(([index, seals]) =>
+        keepSeals(ledger, sealPage(until, { index, of: shards }), seals),
+      );
+      return (await Promise.all(kept)).find((lost) => lost !== undefined) ?? warning?.text;
     },
   };
 }
@@ -45,13 +58,22 @@ type Read = {
 };
 
 /** A few pages at a time, as those of 10,000 hosts are big; the oldest first, as the first seal of a full counts. */
-async function readSeals(ledger: Ledger, until: Instant): Promise<Read> {
-  const places = new Map<string, Seal[]>();
+async function readSeals(
+  ledger: Ledger,
+  until: Instant,
+  asked: readonly string[],
+  of: number,
+): Promise<Read> {
+  const places = new Map<string, Seal[]>(asked.map((place) => [place, []]));
+  const indices = [...new Set(asked.map((place) => shardIndexOf(place, of)))];
+  const isAsked = (page: string) => {
+    const read = readSealPage(page);
+    if (read === undefined || read.at <= until - DAYS_READ * DAY) return false;
+    return indices.some((index) => doOverlap(read, { index, of }));
+  };
   let spoiled = 0;
   try {
-    const pages = (await ledger.list(SEALS))
-      .filter((page) => (instantOfPage(page) ?? 0) > until - DAYS_READ * DAY)
-      .slice(-PAGES_READ);
+    const pages = (await ledger.list(SEALS)).filter(isAsked).slice(-PAGES_READ * indices.length);
     for (let from = 0; from < pages.length; from += PAGES_AT_ONCE) {
       const batch = pages.slice(from, from + PAGES_AT_ONCE);
       for (const { text } of await Promise.all(batch.map(ledger.read))) {
@@ -71,9 +93,9 @@ async function readSeals(ledger: Ledger, until: Instant): Promise<Read> {
 }
 
 /** Newest first; of a host no more fulls than a size is compared with, and only of the newest who can open it. */
-function addSeal(places: Map<string, Seal[]>, seal: Seal): void {
-  const fulls = places.get(seal.place) ?? [];
-  places.set(seal.place, fulls);
+function addSeal(places: ReadonlyMap<string, Seal[]>, seal: Seal): void {
+  const fulls = places.get(seal.place);
+  if (fulls === undefined) return;
   const found = fulls.findIndex(({ startedAt }) => startedAt <= seal.startedAt);
   const index = found < 0 ? fulls.length : found;
   const known = fulls[index]?.startedAt === seal.startedAt ? fulls[index] : undefined;
@@ -86,11 +108,11 @@ function addSeal(places: Map<string, Seal[]>, seal: Seal): void {
 
 async function keepSeals(
   ledger: Ledger,
-  until: Instant,
+  page: string,
   seals: readonly Seal[],
 ): Promise<string | undefined> {
   try {
-    await ledger.write(sealPage(until), formatSeals(seals), undefined);
+    await ledger.write(page, formatSeals(seals), undefined);
     return undefined;
   } catch (error) {
     // Another run of this tick has seen the same.

@@ -1,5 +1,7 @@
 // The ends of the schedule's function: those of every function, and whoever watches the monitor.
+import { setTimeout as pause } from 'node:timers/promises';
 import { readPaths } from '../aws/read-paths.ts';
+import { shardQueue } from '../aws/shard-queue.ts';
 import { snsChannel } from '../aws/sns-channel.ts';
 import type { ScheduleEnds } from '../check/run-schedule.ts';
 import { judgePaths } from '../doctor/paths.ts';
@@ -9,7 +11,7 @@ import { connectionOf, type Env } from './env.ts';
 /** Only this function looks at the ways that alarms take, and may. */
 export function connectSchedule(env: Env): ScheduleEnds {
   const connection = connectionOf(env);
-  const { roster, alertsTopicArn, opsTopicArn } = env;
+  const { roster, alertsTopicArn, opsTopicArn, shards } = env;
   const { mail, ops } = roster.alerts;
   const topics = { alerts: alertsTopicArn, ops: opsTopicArn };
   return {
@@ -18,5 +20,10 @@ export function connectSchedule(env: Env): ScheduleEnds {
     // Who gets the first mail needs no second one.
     escalates: ops.some((address) => !mail.includes(address)),
     judgePaths: async () => judgePaths(await readPaths(connection, roster.alerts, topics), roster),
+    workers: shards && {
+      hostsARun: shards.hostsARun,
+      call: shardQueue(connection, shards.queueUrl),
+      pause,
+    },
   };
 }

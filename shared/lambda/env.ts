@@ -12,20 +12,26 @@ export type Env = {
   readonly alertsTopicArn: string;
   readonly opsTopicArn: string;
   readonly ledgerBucket: string;
+  /** The queue of the workers, and how many hosts one run judges without them; only for a roll with more. */
+  readonly shards: { readonly queueUrl: string; readonly hostsARun: number } | undefined;
   /** What Lambda calls the function; elsewhere it has no name. */
   readonly functionName: string | undefined;
   readonly endpoint: string | undefined;
 };
 
-/** Reads HOSTS_FILE, ALERTS_TOPIC_ARN, OPS_TOPIC_ARN, LEDGER_BUCKET and AWS_ENDPOINT_URL. Throws `ConfigError`. */
+/** Reads HOSTS_FILE, ALERTS_TOPIC_ARN, OPS_TOPIC_ARN, LEDGER_BUCKET, AWS_ENDPOINT_URL, and where there are workers SHARD_QUEUE_URL and HOSTS_A_RUN. Throws `ConfigError`. */
 export function readEnv(env: NodeJS.ProcessEnv = process.env): Env {
   const { HOSTS_FILE = '', ALERTS_TOPIC_ARN = '', OPS_TOPIC_ARN = '', LEDGER_BUCKET = '' } = env;
+  const { SHARD_QUEUE_URL = '', HOSTS_A_RUN = '' } = env;
   const isTopic = (arn: string) => /^arn:[\w-]+:sns:/.test(arn);
   const wrong = [
     ...(HOSTS_FILE === '' ? ['HOSTS_FILE is not set'] : []),
     ...(LEDGER_BUCKET === '' ? ['LEDGER_BUCKET is not set'] : []),
     ...(isTopic(ALERTS_TOPIC_ARN) ? [] : ['ALERTS_TOPIC_ARN is not the ARN of a topic']),
     ...(isTopic(OPS_TOPIC_ARN) ? [] : ['OPS_TOPIC_ARN is not the ARN of a topic']),
+    ...(SHARD_QUEUE_URL === '' || /^[1-9]\d*$/.test(HOSTS_A_RUN)
+      ? []
+      : ['HOSTS_A_RUN is not a number of hosts']),
   ];
   if (wrong.length > 0) throw new ConfigError(wrong.map((one) => `${one}: deploy the stack again`));
   const file = resolve(env.LAMBDA_TASK_ROOT ?? '.', HOSTS_FILE);
@@ -34,6 +40,10 @@ export function readEnv(env: NodeJS.ProcessEnv = process.env): Env {
     alertsTopicArn: ALERTS_TOPIC_ARN,
     opsTopicArn: OPS_TOPIC_ARN,
     ledgerBucket: LEDGER_BUCKET,
+    shards:
+      SHARD_QUEUE_URL === ''
+        ? undefined
+        : { queueUrl: SHARD_QUEUE_URL, hostsARun: Number(HOSTS_A_RUN) },
     functionName: env.AWS_LAMBDA_FUNCTION_NAME,
     endpoint: env.AWS_ENDPOINT_URL || undefined,
   };

@@ -4,7 +4,10 @@ import type { Context } from 'aws-lambda';
 import { log } from './log.ts';
 
 /** Logs the outcome and its duration; an error is logged by name and goes on to fail the invocation. */
-export function wrap<Result>(name: string, run: (event: unknown) => Promise<Result>) {
+export function wrap<Result>(
+  name: string,
+  run: (event: unknown, context: Context) => Promise<Result>,
+) {
   let startedAt = 0;
   return middy<unknown, Result, Error, Context>()
     .before(() => {
@@ -16,5 +19,5 @@ export function wrap<Result>(name: string, run: (event: unknown) => Promise<Resu
     .onError(({ error }) => {
       log(`${name} failed`, { error: error?.name, message: error?.message });
     })
-    .handler((event) => run(event));
+    .handler((event, context) => run(event, context));
 }

@@ -1,5 +1,6 @@
 // Seals as they lie in the ledger: one page a run that learned something, written once and never again.
 import type { Instant } from '../duplicity/time.ts';
+import type { Shard } from '../roster/shards.ts';
 import type { OpenedBy } from '../verdict/finding.ts';
 import type { Seal } from '../verdict/seal.ts';
 
@@ -12,19 +13,24 @@ const KINDS: readonly OpenedBy['reads'][] = [
   ...(['openpgp', 'short', 'gzip', 'tar', 'text', 'empty', 'other'] as const),
 ];
 
-/** `seals/2026/11/23T081500Z.json`, by the run's own instant. */
-export function sealPage(at: Instant): string {
+/**
+ * `seals/2026/11/23T081500Z.json`, by the run's own instant; of a roll that is cut, `23T081500Z.3of32.json`, so that
+ * whoever judges a shard reads and writes no more than that.
+ */
+export function sealPage(at: Instant, { index, of }: Shard = { index: 0, of: 1 }): string {
   const [date = '', time = ''] = new Date(at).toISOString().slice(0, 19).split('T');
-  return `${SEALS}${date.replaceAll('-', '/')}T${time.replaceAll(':', '')}Z.json`;
+  const shard = of === 1 ? '' : `.${index}of${of}`;
+  return `${SEALS}${date.replaceAll('-', '/')}T${time.replaceAll(':', '')}Z${shard}.json`;
 }
 
 /** The inverse; `undefined` for any other name. */
-export function instantOfPage(page: string): Instant | undefined {
-  const match = /^seals\/(\d{4})\/(\d\d)\/(\d\d)T(\d\d)(\d\d)(\d\d)Z\.json$/.exec(page);
+export function readSealPage(page: string): (Shard & { readonly at: Instant }) | undefined {
+  const match =
+    /^seals\/(\d{4})\/(\d\d)\/(\d\d)T(\d\d)(\d\d)(\d\d)Z(?:\.(\d+)of(\d+))?\.json$/.exec(page);
   if (match === null) return undefined;
-  const [, year, month, day, ...time] = match;
-  const at = Date.parse(`${year}-${month}-${day}T${time.join(':')}Z`);
-  return Number.isNaN(at) ? undefined : at;
+  const [, year, month, day, hours, minutes, seconds, index = '0', of = '1'] = match;
+  const at = Date.parse(`${year}-${month}-${day}T${hours}:${minutes}:${seconds}Z`);
+  return Number.isNaN(at) ? undefined : { at, index: Number(index), of: Number(of) };
 }
 
 /** Version 1; instants are milliseconds since 1970. */

@@ -127,7 +127,8 @@ export function hasToCount(read: Collection, { opensAt }: Window, now: Instant):
   return newest === undefined || newest.startedAt < opensAt;
 }
 
-function headlineOf(
+/** What a host is called, by what was found worst of all that is told of its backups. */
+export function headlineOf(
   findings: readonly Finding[],
   answer: BackupSet | undefined,
 ): 'ok' | FindingKind {

@@ -3,6 +3,7 @@
 //   npm run bench                     one host, 100 and 1,000 hosts: some minutes
 //   npm run bench -- --quick          one host and 100, once each
 //   npm run bench -- --hosts 10000    a fleet of this size alone
+//   npm run bench -- --shards         50,000 hosts, in shards; --hosts for as many as you like
 //
 // Times are of this machine and of this hour; only their ratios travel. docs/performance.md says what they mean.
 import { cpus, totalmem } from 'node:os';
@@ -10,16 +11,23 @@ import { parseArgs } from 'node:util';
 import { median } from '../../shared/duplicity/volumes.ts';
 import { type Cost, findDuplicity, runDuplicity, runMonitor, serve } from './contenders.ts';
 import type { Fleet } from './fleet.ts';
+import { measureShards } from './shards.ts';
 import { measureStart } from './start.ts';
 
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     hosts: { type: 'string' },
+    shards: { type: 'boolean', default: false },
     runs: { type: 'string' },
     latency: { type: 'string', multiple: true },
   },
 });
+
+if (values.shards) {
+  await measureShards({ hosts: Number(values.hosts ?? 50_000), days: 3, volumes: 10 });
+  process.exit();
+}
 
 const LATENCIES_MS = (values.latency ?? ['0', '50']).map(Number);
 const ONE: readonly Fleet[] = [

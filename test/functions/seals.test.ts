@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { instantOfPage, parseSeals } from '../../shared/ledger/seal-pages.ts';
+import { parseSeals, readSealPage } from '../../shared/ledger/seal-pages.ts';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, LEDGER } from '../support/deployed.ts';
 
@@ -210,6 +210,8 @@ describe('a memory of seals', () => {
   });
 
   it('names its pages by the instants of the runs', () => {
-    expect(instantOfPage('seals/2026/11/23T081500Z.json')).toBe(Date.parse('2026-11-23T08:15:00Z'));
+    expect(readSealPage('seals/2026/11/23T081500Z.json')?.at).toBe(
+      Date.parse('2026-11-23T08:15:00Z'),
+    );
   });
 });

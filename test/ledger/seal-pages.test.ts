@@ -1,11 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  formatSeals,
-  instantOfPage,
-  parseSeals,
-  sealPage,
-} from '../../shared/ledger/seal-pages.ts';
+import { formatSeals, parseSeals, readSealPage, sealPage } from '../../shared/ledger/seal-pages.ts';
 import type { Seal } from '../../shared/verdict/seal.ts';
 
 const whole = fc.nat(4_000_000_000_000);
@@ -73,11 +68,13 @@ describe('sealPage', () => {
   it('names a page that tells its instant', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 4_000_000_000 }), (seconds) => {
-        expect(instantOfPage(sealPage(seconds * 1000))).toBe(seconds * 1000);
+        const at = seconds * 1000;
+        expect(readSealPage(sealPage(at))).toEqual({ at, index: 0, of: 1 });
+        expect(readSealPage(sealPage(at, { index: 3, of: 8 }))).toEqual({ at, index: 3, of: 8 });
       }),
     );
     for (const page of ['seals/', 'seals/x.json', 'seals/2026/13/40T996161Z.json', 'state.json']) {
-      expect(instantOfPage(page)).toBeUndefined();
+      expect(readSealPage(page)).toBeUndefined();
     }
   });
 });

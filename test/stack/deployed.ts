@@ -4,7 +4,8 @@ import { type Resolved, resolveTemplate } from './resolve-template.ts';
 import { fullRoll } from './rolls.ts';
 
 /** The resources of this roll's stack, filled in. */
-export const deployed = (roll = fullRoll) => resolveTemplate(stackOf(roll).resources);
+export const deployed = (roll = fullRoll, hostsARun?: number) =>
+  resolveTemplate(stackOf(roll, [], hostsARun).resources);
 
 /** Those of one type. */
 export const ofType = (resources: { [id: string]: Resolved }, type: string): Resolved[] =>

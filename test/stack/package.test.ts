@@ -108,6 +108,41 @@ describe('sls package where the last good backup is kept', () => {
   });
 });
 
+describe('sls package where the roll is too big for one run', () => {
+  const project = copyProject(roll.replace('{ web: {} }', '{ web: {}, db: {}, nas: {} }'));
+  afterAll(project.remove);
+
+  it('makes the function of the workers, and tells the schedule’s of their queue', async () => {
+    await project.sls(['package'], { ROLLCALL_HOSTS_A_RUN: '2' });
+    const folder = join(project.dir, '.serverless');
+    expect(zipNames(readFileSync(join(folder, 'checkShard.zip'))).sort()).toEqual([
+      '.bundle/check-shard.mjs',
+      '.bundle/hosts.yml',
+    ]);
+    const file = join(folder, 'cloudformation-template-update-stack.json');
+    const { Resources } = JSON.parse(readFileSync(file, 'utf8'));
+    expect(Resources.CheckShardLambdaFunction.Properties).toMatchObject({
+      FunctionName: 'rollcall-prod-check-shard',
+      Handler: '.bundle/check-shard.handler',
+      Timeout: 300,
+      Role: { 'Fn::Sub': `\${CheckShardRole.Arn}` },
+    });
+    expect(Resources.CheckHostsLambdaFunction.Properties.Environment.Variables).toMatchObject({
+      SHARD_QUEUE_URL: { Ref: 'ShardCalls' },
+      HOSTS_A_RUN: '2',
+    });
+    expect(cycleIn(Resources)).toBeUndefined();
+    const { handler } = await import(join(project.dir, '.bundle/check-shard.mjs'));
+    expect(handler).toBeTypeOf('function');
+  });
+
+  it('refuses a bound that is no number', async () => {
+    const wrong = { ROLLCALL_HOSTS_A_RUN: 'many' };
+    const { printed } = (await project.sls(['package'], wrong).catch((e) => e)) as ProgramError;
+    expect(printed).toContain('ROLLCALL_HOSTS_A_RUN is "many", but must be a number of hosts');
+  });
+});
+
 describe('sls package of a wrong roll', () => {
   const project = copyProject('bucket: Acme_backups\nregion: mars\nhosts:\n  web: { windo: {} }\n');
   afterAll(project.remove);

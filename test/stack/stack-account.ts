@@ -20,8 +20,8 @@ export type Caller = {
 };
 
 /** The callers of a stack, and `may`, which says whether one of them may do a thing. */
-export function accountWith(roster: Roster, admins: readonly string[] = []) {
-  const resources = resolveTemplate(stackOf(roster, admins).resources);
+export function accountWith(roster: Roster, admins: readonly string[] = [], hostsARun?: number) {
+  const resources = resolveTemplate(stackOf(roster, admins, hostsARun).resources);
   const bucketPolicy = resources.BackupBucketPolicy?.Properties.PolicyDocument;
   const inline = (id: string): object[] =>
     resources[id].Properties.Policies.map((policy: Resolved) => policy.PolicyDocument);
@@ -34,6 +34,9 @@ export function accountWith(roster: Roster, admins: readonly string[] = []) {
   return {
     checkHosts: role('CheckHostsRole'),
     onObject: role('OnObjectRole'),
+    get checkShard() {
+      return role('CheckShardRole');
+    },
     get janitor() {
       return role('JanitorRole');
     },

@@ -122,8 +122,10 @@ describe('stackOf', () => {
         target: { bucket: `${index}`.padStart(63, 'b'), prefix: 'x/' },
       })),
     });
-    const [policy] = deployed(withBuckets(45)).CheckHostsRole.Properties.Policies;
-    expect(JSON.stringify(policy.PolicyDocument).length).toBeLessThan(10_240);
+    for (const id of ['CheckHostsRole', 'CheckShardRole']) {
+      const [policy] = deployed(withBuckets(45), 10)[id].Properties.Policies;
+      expect(JSON.stringify(policy.PolicyDocument).length).toBeLessThan(10_240);
+    }
     expect(() => stackOf(withBuckets(46))).toThrow('names 47 buckets');
   });
 });

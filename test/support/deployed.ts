@@ -6,9 +6,11 @@ import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client
 import type { Context } from 'aws-lambda';
 import { vi } from 'vitest';
 import { handler as checkHosts } from '../../functions/check-hosts.ts';
+import { handler as checkShard } from '../../functions/check-shard.ts';
 import { handler as janitor } from '../../functions/janitor.ts';
 import { handler as onObject } from '../../functions/on-object.ts';
 import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
+import type { QueuedMessage } from '../../scripts/demo/aws/sqs/queues.ts';
 import { textedOnly } from '../../scripts/stack/topics.ts';
 import type { StoredObject } from '../../shared/duplicity/backup-set.ts';
 import { ConfigError } from '../../shared/roster/config-error.ts';
@@ -26,6 +28,10 @@ export type Deployed = {
   readonly put: (prefix: string, objects: readonly StoredObject[]) => void;
   /** Runs the schedule's function for an instant, at that instant unless told: a retry comes later. */
   readonly tick: (iso: string, now?: string) => Promise<unknown>;
+  /** What becomes of each call for a shard; `work` runs a worker for it. Unless set, each is answered at once. */
+  onCall: (message: QueuedMessage, work: () => Promise<unknown>) => unknown;
+  /** How long Lambda lets each function run. */
+  timeoutMs: number;
   /** Deploys another roll over this one; what the functions remember stays. */
   readonly change: (roll: string) => void;
   /** Runs the janitor's function as of an instant. */
@@ -38,10 +44,22 @@ export type Deployed = {
 const BUCKET = 'backups';
 export const LEDGER = 'backups-ledger';
 
-/** Starts AWS with a bucket and the topics of the roll, and sets the environment. */
-export async function deploy(roll: string): Promise<Deployed> {
+/**
+ * Starts AWS with a bucket and the topics of the roll, and sets the environment; with `hostsARun` there are workers for a
+ * run of more hosts.
+ */
+export async function deploy(
+  roll: string,
+  { hostsARun }: { hostsARun?: number } = {},
+): Promise<Deployed> {
   const clock = { now: Date.parse('2026-11-23T12:00:00Z') };
-  const aws = await startLocalAws({ now: () => clock.now });
+  const aws = await startLocalAws({
+    now: () => clock.now,
+    onMessage: (_, message) => {
+      const work = () => checkShard({ Records: [message] }, context());
+      setImmediate(() => void deployed.onCall(message, work));
+    },
+  });
   aws.createBucket(BUCKET, { versioning: true });
   aws.createBucket(LEDGER, { versioning: true });
   aws.setIdentity('backups@example.net', 'Success');
@@ -53,6 +71,10 @@ export async function deploy(roll: string): Promise<Deployed> {
   vi.stubEnv('AWS_ENDPOINT_URL', aws.endpoint);
   vi.stubEnv('HOSTS_FILE', file);
   vi.stubEnv('LEDGER_BUCKET', LEDGER);
+  if (hostsARun !== undefined) {
+    vi.stubEnv('SHARD_QUEUE_URL', aws.createQueue('calls'));
+    vi.stubEnv('HOSTS_A_RUN', `${hostsARun}`);
+  }
   const topics = await makeTopics(aws, roll);
   vi.stubEnv('ALERTS_TOPIC_ARN', topics.alerts);
   vi.stubEnv('OPS_TOPIC_ARN', topics.ops);
@@ -62,8 +84,14 @@ export async function deploy(roll: string): Promise<Deployed> {
     clock.now = Date.parse(iso);
     vi.useFakeTimers({ toFake: ['Date'], now: clock.now });
   };
-  return {
+  const context = () => {
+    const end = performance.now() + deployed.timeoutMs;
+    return { getRemainingTimeInMillis: () => end - performance.now() } as Context;
+  };
+  const deployed: Deployed = {
     aws,
+    onCall: (_, work) => work(),
+    timeoutMs: 900_000,
     put: (prefix, objects) => {
       for (const { name, bytes, modifiedAt } of objects) {
         aws.put(BUCKET, `${prefix}${name}`, { bytes }, { modified: modifiedAt });
@@ -72,15 +100,15 @@ export async function deploy(roll: string): Promise<Deployed> {
     change: (next) => writeFileSync(file, next),
     tick: (iso, now = iso) => {
       at(now);
-      return checkHosts({ scheduledAt: iso }, {} as Context);
+      return checkHosts({ scheduledAt: iso }, context());
     },
     tidy: (iso) => {
       at(iso);
-      return janitor({}, {} as Context);
+      return janitor({}, context());
     },
     event: (events, iso) => {
       at(iso);
-      return onObject(inQueue([events].flat()), {} as Context);
+      return onObject(inQueue([events].flat()), context());
     },
     close: async () => {
       vi.useRealTimers();
@@ -90,6 +118,7 @@ export async function deploy(roll: string): Promise<Deployed> {
       await aws.close();
     },
   };
+  return deployed;
 }
 
 /** Both topics, with the subscriptions that the stack makes for a roll; none for one that cannot be read. */

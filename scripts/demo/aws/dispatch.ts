@@ -82,7 +82,7 @@ function answerPlan(
 }
 
 function composeRefusal(wire: WireRequest, error: AwsError, requestId: string): Reply {
-  if (isSesV2(wire)) return composeRestError(error);
+  if (isSesV2(wire) || wire.service === 'sqs') return composeRestError(error);
   const namespace = `http://${wire.service}.amazonaws.com/doc/`;
   const body =
     wire.service === 's3'

@@ -35,7 +35,7 @@ export function composeQueryError(error: AwsError, namespace: string, requestId:
   );
 }
 
-/** The refusal of the REST protocol in JSON (version 2 of SES), which has its code in a header. */
+/** The refusal of the REST protocol in JSON (version 2 of SES, SQS), which has its code in a header. */
 export function composeRestError({ code, status, message }: AwsError): Reply {
   return {
     status,

@@ -24,7 +24,7 @@ export type Stumble = 'empty' | 'same-token' | 'looping' | 'endless';
 
 /** Which requests a rule picks: all that fit every member given. `nth` counts those, from 1. */
 export type FaultRule = {
-  readonly service?: 's3' | 'sns' | 'ses' | 'iam';
+  readonly service?: 's3' | 'sns' | 'ses' | 'sqs' | 'iam';
   readonly operation?: string | readonly string[];
   readonly bucket?: string;
   /** The object's key or the listing's prefix begins so. */

@@ -1,4 +1,4 @@
-// Starts a local AWS in this process: S3, SNS, SES and the users of IAM on one port of 127.0.0.1, in memory, with a clock of its own.
+// Starts a local AWS in this process: S3, SNS, SES, queues and the users of IAM on one port of 127.0.0.1, in memory, with a clock of its own.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { answerRequest } from './dispatch.ts';
@@ -16,6 +16,7 @@ import { createPublishActions } from './sns/publish.ts';
 import { createSmsAccount, createSmsActions, type SmsAccount } from './sns/sms-account.ts';
 import { createSubscriptionActions } from './sns/subscriptions.ts';
 import { createTopicActions, type SnsState } from './sns/topics.ts';
+import type { QueueListener, SqsState } from './sqs/queues.ts';
 
 /** How the account is to be; everything has a default. */
 export type LocalAwsOptions = {
@@ -25,6 +26,8 @@ export type LocalAwsOptions = {
   /** Told of every S3 event: all of them, or those the bucket's notification configuration picks once there is one. */
   readonly onEvent?: EventListener;
   readonly onTestEvent?: TestEventListener;
+  /** Told of every message to a queue. */
+  readonly onMessage?: QueueListener;
   /** Decides every request, by the access key id it was signed with; false = AccessDenied. All may do all unless given. */
   readonly authorize?: (request: AuthorizationRequest) => boolean;
   /** True (unless said): every mailbox confirms its SNS subscription and its SES identity at once. False: see `click`. */
@@ -50,6 +53,8 @@ export type LocalAws = Seed & {
   readonly ses: Pick<SesState, 'sandbox' | 'sendingEnabled' | 'suppressed'>;
   readonly sms: SmsAccount;
   readonly iam: Pick<IamState, 'users' | 'groups'>;
+  /** Makes a queue, and answers its address. */
+  readonly createQueue: (name: string) => string;
   /** Waits until every event was handled; rejects with what `onEvent` threw. */
   readonly settled: () => Promise<void>;
   /** Cuts all connections and frees the port. */
@@ -80,6 +85,10 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
     sandbox: false,
     sendingEnabled: true,
   };
+  const sqs: SqsState = {
+    queues: new Set(),
+    onMessage: options.onMessage ?? (() => undefined),
+  };
   const iam: IamState = { now, account, users: new Map(), groups: new Map() };
   const world: Account = {
     s3: {
@@ -91,6 +100,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
       announceTest: bus.announceTest,
     },
     ses,
+    sqs,
     queries: {
       sns: {
         actions: {
@@ -133,9 +143,10 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   });
   const { port } = server.address() as AddressInfo;
 
+  const endpoint = `http://127.0.0.1:${port}`;
   return {
     ...createSeed(buckets, now),
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint,
     ...{ region, account, outbox, requests, faults, ses, sms, iam, setConfirmed },
     credentials: { accessKeyId: 'AKIALOCALADMIN', secretAccessKey: 'not-checked' },
     click: (address) => {
@@ -143,6 +154,11 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
       if (ses.identities.has(address)) ses.identities.set(address, 'Success');
     },
     setIdentity: (identity, status) => void ses.identities.set(identity, status),
+    createQueue: (name) => {
+      const url = `${endpoint}/${account}/${name}`;
+      sqs.queues.add(url);
+      return url;
+    },
     settled: bus.settled,
     close: () =>
       new Promise((resolve, reject) => {

@@ -7,6 +7,7 @@ import type { Reply, S3State } from './s3/call.ts';
 import { findRoute } from './s3/routes.ts';
 import type { SesState } from './ses/ses.ts';
 import { isSesV2, planSesV2 } from './ses/ses-v2.ts';
+import { planSqs, type SqsState } from './sqs/queues.ts';
 import type { WireRequest } from './wire-request.ts';
 
 /** What the policy hook is asked; `action` is the IAM action, `operation` the API call. */
@@ -24,6 +25,7 @@ export type AuthorizationRequest = {
 export type Account = {
   readonly s3: S3State;
   readonly ses: SesState;
+  readonly sqs: SqsState;
   readonly queries: Readonly<Record<string, { actions: QueryActions; namespace: string }>>;
   readonly faults: Faults;
   readonly requests: RequestLog;
@@ -41,6 +43,7 @@ export type Plan = {
 export function planRequest(account: Account, wire: WireRequest, requestId: string): Plan {
   if (wire.service === 's3') return planS3(account, wire, requestId);
   if (isSesV2(wire)) return planSesV2(account.ses, wire);
+  if (wire.service === 'sqs') return planSqs(account.sqs, wire);
   const form = new URLSearchParams(wire.body.toString('utf8'));
   const action = form.get('Action') ?? '';
   const query = account.queries[wire.service];

@@ -21,6 +21,7 @@ import { judgeJanitor } from '../../../shared/doctor/janitor.ts';
 import { judgeLastRun } from '../../../shared/doctor/last-run.ts';
 import { judgeLifecycle } from '../../../shared/doctor/lifecycle.ts';
 import { judgePaths } from '../../../shared/doctor/paths.ts';
+import { judgeShards } from '../../../shared/doctor/shards.ts';
 import { type DeployedStack, judgeStack, nameOf, namesOf } from '../../../shared/doctor/stack.ts';
 import { parseState } from '../../../shared/ledger/ledger-state.ts';
 import type { Roster } from '../../../shared/roster/roster.ts';
@@ -90,6 +91,7 @@ async function examineBucket(
     ...judgeBucket({ region, versioning, publicAccessBlocked, ownership, encryption }, roster),
     ...judgeLifecycle(lifecycle, roster, undeleteDays),
     ...judgeJanitor(stack, roster),
+    ...judgeShards(stack, roster),
     // Whom the bucket should tell, only the stack knows.
     ...judgeEvents(stack.read ? notifications : stack, roster, {
       // CloudFormation calls a queue by its address, which ends with its name.

@@ -1,0 +1,177 @@
+// The answer to the call for one shard: its verdicts, as a worker writes them and as the run that called reads them.
+import { type BackupSet, isComplete, type Manifest } from '../duplicity/backup-set.ts';
+import type { Instant } from '../duplicity/time.ts';
+import type { Volumes } from '../duplicity/volumes.ts';
+import type { Host } from '../roster/roster.ts';
+import { doesAnswer, type Progress } from '../verdict/answer.ts';
+import { type Finding, sortFindings } from '../verdict/finding.ts';
+import { headlineOf, type Verdict } from '../verdict/judge.ts';
+import type { Countdown } from '../verdict/retention.ts';
+import { closedWindow, windowAfter } from '../verdict/window.ts';
+import { isFinding } from './finding-shapes.ts';
+import { closed, isCount, isFlag, isNumber, isText, listOf, maybe, oneOf } from './shape.ts';
+import type { ShardCall } from './shard-pages.ts';
+
+/** A verdict without what host and instant tell; sets are told once and stand for their places in `sets`. */
+type StoredVerdict = {
+  readonly host: string;
+  readonly findings: readonly Finding[];
+  readonly sets: readonly BackupSet[];
+  readonly answer?: number | undefined;
+  readonly answeredAt?: Instant | undefined;
+  readonly lastGood?: number | undefined;
+  readonly countdown?: (Omit<Countdown, 'set'> & { readonly set: number }) | undefined;
+  readonly next?: Progress['state'] | undefined;
+};
+
+type StoredAnswer = {
+  readonly version: 1;
+  readonly call: string;
+  readonly lost?: string | undefined;
+  readonly verdicts: readonly StoredVerdict[];
+};
+
+/** What a shard was found to be: of each host the sets that its verdict is about. */
+export type ShardAnswer = {
+  readonly verdicts: readonly Verdict[];
+  readonly lost?: string | undefined;
+};
+
+/** Version 1; instants are milliseconds since 1970. It names the whole call, so that it answers no other. */
+export function formatAnswer(call: ShardCall, { verdicts, lost }: ShardAnswer): string {
+  const answer: StoredAnswer = {
+    version: 1,
+    call: JSON.stringify(call),
+    lost,
+    verdicts: verdicts.map(storeVerdict),
+  };
+  return `${JSON.stringify(answer)}\n`;
+}
+
+/**
+ * The verdicts on `hosts`, which are those that `call` asks for; `undefined` for anything that `formatAnswer` does not
+ * write for that very call. What host, instant and findings tell is not believed but worked out. Never throws.
+ */
+export function parseAnswer(
+  text: string,
+  call: ShardCall,
+  hosts: readonly Host[],
+): ShardAnswer | undefined {
+  const answer = parseJson(text);
+  if (!isAnswer(answer) || answer.call !== JSON.stringify(call)) return undefined;
+  if (answer.verdicts.length !== hosts.length) return undefined;
+  const verdicts = hosts.map((host, at) => readVerdict(answer.verdicts[at], host, call.now));
+  return verdicts.includes(undefined)
+    ? undefined
+    : { verdicts: verdicts as readonly Verdict[], lost: answer.lost };
+}
+
+function storeVerdict(verdict: Verdict): StoredVerdict {
+  const { host, findings, answer, answeredAt, lastGood, countdown, next } = verdict;
+  const sets = [...new Set([answer, lastGood, countdown?.set])].filter((set) => set !== undefined);
+  const placeOf = (set: BackupSet | undefined) => (set && sets.indexOf(set)) ?? undefined;
+  return {
+    host: host.name,
+    findings,
+    sets,
+    answer: placeOf(answer),
+    answeredAt,
+    lastGood: placeOf(lastGood),
+    countdown: countdown && { ...countdown, set: sets.indexOf(countdown.set) },
+    next: next?.state,
+  };
+}
+
+function readVerdict(
+  stored: StoredVerdict | undefined,
+  host: Host,
+  now: Instant,
+): Verdict | undefined {
+  if (stored?.host !== host.name) return undefined;
+  const { sets, answeredAt } = stored;
+  const findings = sortFindings(stored.findings);
+  const window = closedWindow(host, now);
+  const [answer, lastGood, last] = [stored.answer, stored.lastGood, stored.countdown?.set].map(
+    (place) => (place === undefined ? undefined : sets[place]),
+  );
+  const isThere = (place: number | undefined, set: BackupSet | undefined) =>
+    (place === undefined) === (set === undefined) && (set === undefined || set.type === 'full');
+  if (!isThere(stored.answer, answer) || !isThere(stored.lastGood, lastGood)) return undefined;
+  if (!isThere(stored.countdown?.set, last)) return undefined;
+  if ((answer === undefined) !== (answeredAt === undefined)) return undefined;
+  if (answer !== undefined && !doesAnswer(answer, window, now)) return undefined;
+  if (lastGood !== undefined && isComplete(lastGood) !== true) return undefined;
+  const headline = headlineOf(findings, answer);
+  // A host is well when a full answered, and not because nothing was said of it.
+  if (headline === 'ok' && answer === undefined) return undefined;
+  return {
+    ...{ host, at: now, window, headline, findings, answer, answeredAt, lastGood },
+    countdown: stored.countdown && last && { ...stored.countdown, set: last },
+    sets: [...new Set([lastGood, answer])].filter((set) => set !== undefined),
+    next: stored.next && { window: windowAfter(host, window), state: stored.next },
+  };
+}
+
+const isManifest = closed<Manifest>({
+  bytes: isCount,
+  writtenAt: isCount,
+  copies: isCount,
+  inParts: isFlag,
+});
+const isVolumes = closed<Volumes>({
+  count: isCount,
+  bytes: isCount,
+  missing: listOf(isCount),
+  empty: listOf(isCount),
+  doubled: listOf(isCount),
+  lastShare: maybe(isNumber),
+  firstAt: maybe(isCount),
+  lastAt: maybe(isCount),
+});
+const isSet = closed<BackupSet>({
+  type: oneOf(['full', 'inc']),
+  startedAt: isCount,
+  basedOn: maybe(isCount),
+  volumes: maybe(isVolumes),
+  unreadStems: listOf(isText),
+  manifest: maybe(isManifest),
+  hasSignatures: isFlag,
+  bytes: isCount,
+  encrypted: isFlag,
+  firstWriteAt: isCount,
+  lastWriteAt: isCount,
+  sample: isText,
+  openers: listOf(isText),
+});
+const isAnswer = closed<StoredAnswer>({
+  version: oneOf([1]),
+  call: isText,
+  lost: maybe(isText),
+  verdicts: listOf(
+    closed<StoredVerdict>({
+      host: isText,
+      findings: listOf(isFinding),
+      sets: listOf(isSet),
+      answer: maybe(isCount),
+      answeredAt: maybe(isCount),
+      lastGood: maybe(isCount),
+      countdown: maybe(
+        closed({
+          set: isCount,
+          hiddenAt: isCount,
+          goneAt: maybe(isCount),
+          by: oneOf(['rules', 'roll']),
+        }),
+      ),
+      next: maybe(oneOf(['done', 'uploading', 'not yet'])),
+    }),
+  ),
+});
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { judgeShards } from '../../shared/doctor/shards.ts';
+import type { Roster } from '../../shared/roster/roster.ts';
+import { HOSTS_A_RUN } from '../../shared/roster/shards.ts';
+import { aHost } from '../support/builders.ts';
+import { read, roster, said } from './readings.ts';
+
+const big: Roster = { ...roster, hosts: Array(HOSTS_A_RUN + 1).fill(aHost()) };
+const stack = (...ids: string[]) =>
+  read({
+    ...{ name: 'rollcall-prod', status: 'CREATE_COMPLETE', outputs: {} },
+    resources: ids.map((id) => ({ id, type: 'AWS::Lambda::Function', name: `rollcall-${id}` })),
+  });
+
+describe('judgeShards', () => {
+  it('wants workers for a roll that one run cannot hold, and for no other', () => {
+    expect(said(judgeShards(stack('CheckShardLambdaFunction'), big))).toEqual([
+      'ok: rollcall-CheckShardLambdaFunction judges what one run cannot hold',
+    ]);
+    expect(said(judgeShards(stack('CheckHosts'), big))).toEqual([
+      'warn: there are no workers for 8001 hosts: what one run has no time for is unreadable',
+    ]);
+    expect(judgeShards(stack('CheckHosts'), roster)).toEqual([]);
+  });
+
+  it('says nothing of a stack that is not known', () => {
+    expect(judgeShards(read(undefined), big)).toEqual([]);
+    expect(judgeShards({ read: false, why: 'denied', fix: 'allow it' }, big)).toEqual([]);
+  });
+});

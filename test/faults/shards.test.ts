@@ -1,0 +1,169 @@
+// A roll that is judged in shards: workers that die, answer late, twice or wrongly, and calls that are lost.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { QueuedMessage } from '../../scripts/demo/aws/sqs/queues.ts';
+import { answerPage, type ShardCall } from '../../shared/ledger/shard-pages.ts';
+import { aFull } from '../support/builders.ts';
+import { type Deployed, deploy, LEDGER } from '../support/deployed.ts';
+
+const NAMES = Array.from({ length: 12 }, (_, number) => `host-${number}`);
+const ROLL = `bucket: backups
+region: eu-west-1
+alerts: { from: backups@example.net, mail: [ops@example.net], weeklyTest: false }
+hosts: { ${NAMES.map((name) => `${name}: {}`).join(', ')} }
+`;
+const TICK = '2026-11-23T08:15:00Z';
+const NEXT = '2026-11-23T08:30:00Z';
+const today = aFull({ begun: '2026-11-23T03:15:00Z' });
+
+let deployed: Deployed;
+beforeEach(async () => {
+  deployed = await deploy(ROLL, { hostsARun: 4 });
+  for (const name of NAMES) deployed.put(`${name}/`, today);
+  // Long enough for the answers, short enough to wait for one that never comes.
+  deployed.timeoutMs = 2500;
+});
+afterEach(() => deployed.close());
+
+const mails = () => deployed.aws.outbox.mails.map(({ subject, text }) => `${subject}\n${text}`);
+const subjects = () => deployed.aws.outbox.mails.map(({ subject }) => subject);
+const callIn = ({ body }: QueuedMessage) => JSON.parse(body) as ShardCall;
+const answers = () =>
+  deployed.aws.requests.records.flatMap(({ operation, key, status }) =>
+    operation === 'PutObject' && status === 200 && key?.startsWith('shards/') ? [key] : [],
+  );
+
+describe('a roll in shards', () => {
+  it('is told as one that one run holds', async () => {
+    deployed.aws.requests.clear();
+    const outcome = await deployed.tick(TICK);
+    expect(outcome).toMatchObject({ hosts: 12, ok: 12, told: 'digest' });
+    expect(subjects()).toEqual(['[backup] OK 12 of 12 - Mon 23 Nov (#2026-327)']);
+    expect(new Set(answers()).size).toBe(answers().length);
+    expect(answers().length).toBeGreaterThan(4);
+  });
+
+  it('calls a lost shard unreadable, every other host as it is, and looks again', async () => {
+    let lost = true;
+    deployed.onCall = (message, work) =>
+      lost && callIn(message).index % 4 === 1 ? undefined : work();
+    const outcome = (await deployed.tick(TICK)) as { ok: number; critical: number };
+    expect(outcome.ok + outcome.critical).toBe(12);
+    expect(outcome.critical).toBeGreaterThan(0);
+    expect(mails()[0]).toContain('UNREADABLE');
+    expect(mails()[0]?.replace(/\s+/g, ' ')).toContain(
+      'its part of the roll was not judged in time',
+    );
+    lost = false;
+    deployed.aws.outbox.clear();
+    await deployed.tick(NEXT);
+    const said = mails().join('');
+    expect(said === '' || !said.includes('UNREADABLE')).toBe(true);
+  });
+
+  it('calls all hosts unreadable when no call is answered, and says the cause once', async () => {
+    deployed.onCall = () => undefined;
+    expect(await deployed.tick(TICK)).toMatchObject({ hosts: 12, ok: 0, critical: 12 });
+    expect(subjects()).toEqual(['[backup] 12 of 12 hosts FAILED: 12 UNREADABLE']);
+    expect(mails()[0]).toContain('The same for all: wait for the next run');
+  });
+
+  it('is told once when each call comes twice', async () => {
+    deployed.onCall = (_, work) => Promise.all([work(), work()]);
+    expect(await deployed.tick(TICK)).toMatchObject({ ok: 12, told: 'digest' });
+    expect(subjects()).toHaveLength(1);
+    expect(new Set(answers()).size).toBe(answers().length);
+  });
+
+  it('judges the hosts of a worker that was killed, when its call is given out again', async () => {
+    const never = new Promise<void>(() => undefined);
+    const answering = { bucket: LEDGER, prefix: 'shards/', operation: 'PutObject' };
+    deployed.aws.faults.add({ ...answering, fault: { hold: 'undone', until: never } });
+    deployed.onCall = async (_, work) => {
+      work().catch(() => undefined);
+      await sleep(300);
+      deployed.aws.faults.clear();
+      return work();
+    };
+    expect(await deployed.tick(TICK)).toMatchObject({ ok: 12, critical: 0 });
+  });
+
+  it('lets an answer that comes too late change nothing', async () => {
+    const late: (() => Promise<unknown>)[] = [];
+    deployed.onCall = (_, work) => late.push(work);
+    await deployed.tick(TICK);
+    const told = subjects();
+    const [still, ...others] = late;
+    expect(await still?.()).toMatchObject({ answer: 'given' });
+    deployed.onCall = (_, work) => work();
+    await deployed.tick(NEXT);
+    expect(subjects()).toEqual(told);
+    // A quarter of an hour later nobody waits for it: it is not even begun.
+    for (const work of others) expect(await work()).toEqual({ hosts: 0, answer: 'late' });
+  });
+
+  it('takes no answer that another roll was judged by', async () => {
+    const refused: unknown[] = [];
+    deployed.onCall = async (_, work) => {
+      deployed.change(ROLL.replace('hosts:', 'recipients: [0123456789ABCDEF]\nhosts:'));
+      refused.push(await work().catch((error) => error.message));
+    };
+    expect(await deployed.tick(TICK)).toMatchObject({ ok: 0, critical: 12 });
+    expect(new Set(refused)).toEqual(
+      new Set(['the call is for another roll; the next run calls for this one']),
+    );
+    expect(answers()).toEqual([]);
+  });
+
+  it('takes no answer that is not what a worker writes, and lets none be written over', async () => {
+    const forged = '{"version":1,"call":"","verdicts":[]}';
+    let asked: string | undefined;
+    deployed.onCall = async (message, work) => {
+      if (asked !== undefined) {
+        await work();
+        return;
+      }
+      const call = callIn(message);
+      asked = call.asked;
+      deployed.aws.put(LEDGER, answerPage(call), forged);
+      expect(await work()).toMatchObject({ answer: 'twice' });
+    };
+    const outcome = await deployed.tick(TICK);
+    const critical = `${asked}`.split('1').length - 1;
+    expect(outcome).toMatchObject({ ok: 12 - critical, critical });
+    expect(mails()[0]?.replace(/\s+/g, ' ')).toContain('is not what a worker writes');
+  });
+
+  it('judges in one run when the queue takes no call, and says so', async () => {
+    deployed.aws.faults.add({ service: 'sqs', fault: { error: 'AccessDenied', status: 403 } });
+    expect(await deployed.tick(TICK)).toMatchObject({
+      ok: 12,
+      lost: 'the queue of shards took no call (AccessDenied (403)): one run judged what it could',
+    });
+    expect(mails()[0]).toContain('WARNING: the queue of shards took no call');
+  });
+
+  it('judges in one run when the ledger cannot be read', async () => {
+    deployed.timeoutMs = 900_000;
+    deployed.aws.faults.add({ bucket: LEDGER, fault: { error: 'AccessDenied' } });
+    let calls = 0;
+    deployed.onCall = () => {
+      calls += 1;
+    };
+    expect(await deployed.tick(TICK)).toMatchObject({ ok: 12, noMemory: expect.any(String) });
+    expect(calls).toBe(0);
+  });
+
+  it('tells once when two runs of one tick go at the same time', async () => {
+    await Promise.all([deployed.tick(TICK), deployed.tick(TICK, '2026-11-23T08:15:01Z')]);
+    expect(subjects()).toEqual(['[backup] OK 12 of 12 - Mon 23 Nov (#2026-327)']);
+  });
+
+  it('speaks in its time when S3 never answers for a host', async () => {
+    deployed.aws.faults.add({ prefix: 'host-3/', fault: { hang: true } });
+    const outcome = (await deployed.tick(TICK)) as { ok: number; critical: number };
+    expect(outcome.critical).toBeGreaterThan(0);
+    expect(outcome.ok + outcome.critical).toBe(12);
+    expect(mails()[0]).toContain('UNREADABLE');
+  });
+});

@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest';
+import { checkShardTimeout } from '../../scripts/stack/shards.ts';
+import { stackOf } from '../../scripts/stack/stack.ts';
+import { HOSTS_A_RUN } from '../../shared/roster/shards.ts';
+import { deployed, ofType } from './deployed.ts';
+import { fullRoll, rollOf } from './rolls.ts';
+import { account, accountWith, type Call } from './stack-account.ts';
+
+const BOUND = 2;
+const resources = deployed(fullRoll, BOUND);
+
+describe('the stack of a roll that one run can hold', () => {
+  it('has no workers, and costs nothing for them', () => {
+    for (const roll of [fullRoll, rollOf(HOSTS_A_RUN)]) {
+      const { functions, checkHostsEnvironment } = stackOf(roll);
+      expect(functions).toEqual({});
+      expect(checkHostsEnvironment).toEqual({});
+      expect(Object.keys(deployed(roll)).filter((id) => /Shard/.test(id))).toEqual([]);
+    }
+  });
+});
+
+describe('the stack of a roll that one run cannot hold', () => {
+  it('has workers from the first host too many on, and is as large for any number of them', () => {
+    const { functions, checkHostsEnvironment } = stackOf(rollOf(HOSTS_A_RUN + 1));
+    expect(Object.keys(functions)).toEqual(['checkShard']);
+    expect(checkHostsEnvironment).toMatchObject({ HOSTS_A_RUN: '8000' });
+    const sizes = [HOSTS_A_RUN + 1, 50_000].map(
+      (hosts) => JSON.stringify(stackOf(rollOf(hosts)).resources).length,
+    );
+    expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThan(10);
+  });
+
+  it('gives a call out twice while the run still waits, then keeps it where an alarm rings', () => {
+    const { VisibilityTimeout, RedrivePolicy, MessageRetentionPeriod } =
+      resources.ShardCalls.Properties;
+    expect(RedrivePolicy.deadLetterTargetArn).toContain('-FailedRuns');
+    // AWS makes no mapping to a queue that shows a message again while it is worked on.
+    expect(VisibilityTimeout).toBe(checkShardTimeout);
+    const run = stackOf(fullRoll, [], BOUND);
+    expect(run.functions.checkShard).toMatchObject({ timeout: checkShardTimeout });
+    expect(RedrivePolicy.maxReceiveCount * VisibilityTimeout).toBeLessThan(900 * 0.8);
+    expect(RedrivePolicy.maxReceiveCount * VisibilityTimeout).toBeLessThan(MessageRetentionPeriod);
+  });
+
+  it.each([
+    [HOSTS_A_RUN + 1, 4],
+    [50_000, 16],
+    [100_000, 24],
+  ])('has for %i hosts at most %i workers at once', (hosts, atOnce) => {
+    expect(deployed(rollOf(hosts)).ShardCallsToFunction.Properties).toMatchObject({
+      BatchSize: 1,
+      ScalingConfig: { MaximumConcurrency: atOnce },
+    });
+  });
+
+  it('rings for a worker that fails', () => {
+    const names = ofType(resources, 'AWS::CloudWatch::Alarm').map(
+      ({ Properties }) => Properties.AlarmName,
+    );
+    expect(names).toEqual(
+      expect.arrayContaining([
+        'rollcall-prod-check-shard-errors',
+        'rollcall-prod-check-shard-throttled',
+      ]),
+    );
+  });
+
+  it('forgets the answers after a day', () => {
+    const { Rules } = resources.LedgerBucket.Properties.LifecycleConfiguration;
+    expect(Rules).toContainEqual(
+      expect.objectContaining({ Prefix: 'shards/', ExpirationInDays: 1, Status: 'Enabled' }),
+    );
+  });
+});
+
+const stack = accountWith(fullRoll, [], BOUND);
+const ledger = 'arn:aws:s3:::rollcall-prod-ledgerbucket';
+const answer = `${ledger}/shards/2026/11/23T081500Z/1795421701234/3of8.json`;
+const seal = `${ledger}/seals/2026/11/23T081500Z.3of8.json`;
+const volume = 'arn:aws:s3:::acme-backups/web/duplicity-full.20261123T031702Z.vol1.difftar.gpg';
+const queue = (id: string) => `arn:aws:sqs:eu-west-1:${account}:rollcall-prod-${id}`;
+const once = { 's3:if-none-match': '*' };
+
+describe('a worker', () => {
+  it.each<Call>([
+    ['takes calls', 'sqs:ReceiveMessage', queue('ShardCalls')],
+    ['says that it has answered one', 'sqs:DeleteMessage', queue('ShardCalls')],
+    ['lists the backups', 's3:ListBucket', 'arn:aws:s3:::acme-backups'],
+    ['lists their versions', 's3:ListBucketVersions', 'arn:aws:s3:::other-bucket'],
+    ['reads who can open them', 's3:GetObject', volume],
+    ['finds the seals', 's3:ListBucket', ledger],
+    ['reads the seals', 's3:GetObject', seal],
+    ['seals once', 's3:PutObject', seal, once],
+    ['answers once', 's3:PutObject', answer, once],
+  ])('%s', async (_, action, resource, context) => {
+    expect(await stack.may(stack.checkShard, action, resource, context)).toBe(true);
+  });
+
+  it.each<Call>([
+    ['write an answer over', 's3:PutObject', answer],
+    ['read an answer', 's3:GetObject', answer],
+    ['take an answer away', 's3:DeleteObject', answer],
+    ['write a seal over', 's3:PutObject', seal],
+    ['know what was told', 's3:GetObject', `${ledger}/state.json`],
+    ['say what was judged', 's3:PutObject', `${ledger}/state.json`, once],
+    ['write a report', 's3:PutObject', `${ledger}/reports/2026/11/23.json`, once],
+    ['call', 'sqs:SendMessage', queue('ShardCalls')],
+    [
+      'speak by the topic',
+      'sns:Publish',
+      `arn:aws:sns:eu-west-1:${account}:rollcall-prod-AlertsTopic`,
+    ],
+    [
+      'speak by mail',
+      'ses:SendEmail',
+      `arn:aws:ses:eu-west-1:${account}:identity/backups@example.net`,
+    ],
+    ['take the events of the bucket', 'sqs:ReceiveMessage', queue('ObjectEvents')],
+    ['write a backup', 's3:PutObject', volume],
+    ['delete a backup', 's3:DeleteObject', volume],
+  ])('cannot %s', async (_, action, resource, context) => {
+    expect(await stack.may(stack.checkShard, action, resource, context)).toBe(false);
+  });
+});
+
+describe('the run that calls', () => {
+  it.each<Call>([
+    ['calls', 'sqs:SendMessage', queue('ShardCalls')],
+    ['reads what is answered', 's3:GetObject', answer],
+    ['finds what is answered', 's3:ListBucket', ledger],
+  ])('%s', async (_, action, resource) => {
+    expect(await stack.may(stack.checkHosts, action, resource)).toBe(true);
+  });
+
+  it.each<Call>([
+    ['answer itself', 's3:PutObject', answer, once],
+    ['take calls', 'sqs:ReceiveMessage', queue('ShardCalls')],
+  ])('cannot %s', async (_, action, resource, context) => {
+    expect(await stack.may(stack.checkHosts, action, resource, context)).toBe(false);
+  });
+
+  it('is the only one that calls', async () => {
+    for (const other of [stack.onObject, stack.scheduler, stack.host('web')]) {
+      expect(await stack.may(other, 'sqs:SendMessage', queue('ShardCalls'))).toBe(false);
+      expect(await stack.may(other, 's3:PutObject', answer, once)).toBe(false);
+    }
+  });
+});
