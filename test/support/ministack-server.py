@@ -4,6 +4,7 @@
 - alarms on a sum of metrics, which become alarms on the first metric of the sum;
 - the policy variable ${aws:username}, which it compares as if it were text;
 - the condition keys by which our policies know a sender of mail and an upload;
+- the one right, sqs:SendMessage, by which SQS lets send a message or ten of them;
 - and that it shall listen where it was told to, and not on port 443 as well.
 """
 
@@ -97,7 +98,7 @@ def with_identity(arn_of):
 
 
 def with_upload_headers(context_of):
-    names = ("x-amz-storage-class", "x-amz-server-side-encryption-customer-algorithm")
+    names = ("x-amz-storage-class", "x-amz-server-side-encryption-customer-algorithm", "if-none-match")
 
     def context(action, query, path="", headers=None):
         found = {f"s3:{name}": headers[name] for name in names if (headers or {}).get(name)}
@@ -106,11 +107,20 @@ def with_upload_headers(context_of):
     return context
 
 
+def without_batches(action_of):
+    def action(*request):
+        found = action_of(*request)
+        return found.removesuffix("Batch") if found and found.startswith("sqs:") else found
+
+    return action
+
+
 _RESOURCE_HANDLERS["AWS::IAM::Group"] = {"create": create_group, "update": update_group, "delete": delete_group}
 alarm = _RESOURCE_HANDLERS["AWS::CloudWatch::Alarm"]
 alarm["create"] = without_sums(alarm["create"])
 alarm["update"] = without_sums(alarm["update"])
 iam_evaluator.evaluate = with_callers_name(iam_evaluator.evaluate)
+iam_actions.extract_iam_action = without_batches(iam_actions.extract_iam_action)
 iam_actions.request_tag_context = with_sender(iam_actions.request_tag_context)
 iam_actions.extract_resource_arn = with_identity(iam_actions.extract_resource_arn)
 iam_actions.s3_service_context = with_upload_headers(iam_actions.s3_service_context)
