@@ -115,8 +115,8 @@ export function connectBucketReader(connection: Connection, bucket: string): Buc
       );
       return {
         eventBridge: answer?.EventBridgeConfiguration !== undefined,
-        functions: (answer?.LambdaFunctionConfigurations ?? []).map((one) => ({
-          arn: one.LambdaFunctionArn ?? '',
+        queues: (answer?.QueueConfigurations ?? []).map((one) => ({
+          arn: one.QueueArn ?? '',
           events: one.Events ?? [],
           suffix:
             one.Filter?.Key?.FilterRules?.find(({ Name }) => Name?.toLowerCase() === 'suffix')

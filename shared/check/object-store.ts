@@ -1,6 +1,7 @@
 // The one way in which the check looks into a bucket, whoever answers: S3, a saved listing, a test.
-import type { Blindness, StoredObject } from '../duplicity/backup-set.ts';
+
 import type { FileHistory } from '../duplicity/history.ts';
+import type { Blindness, StoredObject } from '../duplicity/listing.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Lifecycle } from '../verdict/lifecycle.ts';
 
@@ -50,6 +51,11 @@ export type ObjectStore = {
   readonly readHead: ReadHead;
   /** The rules that hide and remove backups, read once a bucket; never throws, but says why they are not known. */
   readonly readLifecycle: (bucket: string) => Promise<Lifecycle>;
+  /**
+   * When an object was written last, by S3's clock; `undefined` where there is none. Throws `TargetUnreadableError`
+   * when it could not look.
+   */
+  readonly readWrittenAt: (bucket: string, key: string) => Promise<Instant | undefined>;
   /** When S3 itself says that it hides an object; `undefined` where it does not say. */
   readonly readExpiry: (bucket: string, key: string) => Promise<Instant | undefined>;
 };

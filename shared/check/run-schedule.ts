@@ -15,6 +15,7 @@ import { keepReport } from './keep-report.ts';
 import { changeLedger, type Ledger, openLedger } from './ledger.ts';
 import { livingChannels, lookAtPaths } from './look-at-paths.ts';
 import type { ObjectStore } from './object-store.ts';
+import { readDrills } from './read-drills.ts';
 import { startRemembering } from './set-memory.ts';
 
 /** What a run reaches for. */
@@ -85,11 +86,13 @@ export async function runSchedule(
   const called = await callRoll(store, roster, tick, now, memory);
   const forgotten = await memory.close();
   const { digest } = called;
+  const drills = digest ? await readDrills(ledger, now) : undefined;
   const paths = await lookAtPaths(ends.judgePaths, opened, roster, { until, digest });
   const run = {
     ...called,
     test: roster.alerts.weeklyTest && isTestDue(called),
     ...(paths === undefined ? {} : { paths }),
+    ...(drills === undefined ? {} : { drills }),
   };
   const unkept = digest ? await keepReport(ledger, run) : undefined;
   const lost = forgotten ?? unkept;

@@ -151,3 +151,29 @@ describe('a state', () => {
     expect(deployed.aws.requests.counts().byOperation).not.toHaveProperty('PutObject');
   });
 });
+
+describe('the receipts of drills', () => {
+  const text = () => (deployed.aws.outbox.mails.at(-1)?.text ?? '').replace(/\s+/g, ' ');
+
+  it('are told in the digest, by one listing and no read', async () => {
+    deployed.aws.put(LEDGER, 'drills/web/20261121T100000Z.json', '{}');
+    deployed.aws.put(LEDGER, 'drills/evil\n<b>/20261121T100000Z.json', '{}');
+    await deployed.tick('2026-11-23T08:15:00Z');
+    expect(text()).toContain('RESTORES last proven: web 1 day ago (Sat 21 Nov).');
+    const asked = deployed.aws.requests.records.filter(
+      ({ prefix, key }) => prefix === 'drills/' || key?.startsWith('drills/'),
+    );
+    expect(asked.map(({ operation }) => operation)).toEqual(['ListObjectsV2']);
+    expect(text()).not.toContain('evil');
+  });
+
+  it('that cannot be listed are no reason not to tell', async () => {
+    deployed.aws.faults.add({
+      ...{ service: 's3', bucket: LEDGER, prefix: 'drills/' },
+      fault: { error: 'AccessDenied', status: 403 },
+    });
+    await deployed.tick('2026-11-23T08:15:00Z');
+    expect(subjects()).toHaveLength(1);
+    expect(text()).not.toContain('RESTORES');
+  });
+});

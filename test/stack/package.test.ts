@@ -55,12 +55,12 @@ describe('sls package', () => {
       });
       const log = template.Resources[`${id}LogGroup`];
       expect(log.Properties.RetentionInDays).toBe(90);
-      const retries = template.Resources[`${id}LambdaEvConf`].Properties;
-      expect(retries.MaximumRetryAttempts).toBe(2);
-      expect(retries.DestinationConfig.OnFailure.Destination).toEqual({
-        'Fn::GetAtt': ['FailedRuns', 'Arn'],
-      });
     }
+    const retries = template.Resources.CheckHostsLambdaEvConf.Properties;
+    expect(retries.MaximumRetryAttempts).toBe(2);
+    expect(retries.DestinationConfig.OnFailure.Destination).toEqual({
+      'Fn::GetAtt': ['FailedRuns', 'Arn'],
+    });
   });
 
   it('makes a template without circles, of few resources', () => {

@@ -10,7 +10,7 @@ import { handler as janitor } from '../../functions/janitor.ts';
 import { handler as onObject } from '../../functions/on-object.ts';
 import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
 import { textedOnly } from '../../scripts/stack/topics.ts';
-import type { StoredObject } from '../../shared/duplicity/backup-set.ts';
+import type { StoredObject } from '../../shared/duplicity/listing.ts';
 import { ConfigError } from '../../shared/roster/config-error.ts';
 import { readRoster } from '../../shared/roster/read-roster.ts';
 import type { Alerts } from '../../shared/roster/roster.ts';
@@ -30,8 +30,8 @@ export type Deployed = {
   readonly change: (roll: string) => void;
   /** Runs the janitor's function as of an instant. */
   readonly tidy: (iso: string) => Promise<unknown>;
-  /** Runs the bucket's function as of an instant. */
-  readonly event: (event: unknown, iso: string) => Promise<unknown>;
+  /** Runs the bucket's function as of an instant, with events in one batch of its queue. */
+  readonly event: (events: unknown, iso: string) => Promise<unknown>;
   readonly close: () => Promise<void>;
 };
 
@@ -78,9 +78,9 @@ export async function deploy(roll: string): Promise<Deployed> {
       at(iso);
       return janitor({}, {} as Context);
     },
-    event: (event, iso) => {
+    event: (events, iso) => {
       at(iso);
-      return onObject(event, {} as Context);
+      return onObject(inQueue([events].flat()), {} as Context);
     },
     close: async () => {
       vi.useRealTimers();
@@ -121,6 +121,15 @@ function alertsOf(roll: string): Alerts | undefined {
     if (error instanceof ConfigError) return undefined;
     throw error;
   }
+}
+
+/** A batch of the queue as Lambda hands it over. */
+export function inQueue(events: readonly unknown[]) {
+  const Records = events.map((event, index) => ({
+    messageId: `message-${index}`,
+    body: JSON.stringify(event),
+  }));
+  return { Records };
 }
 
 /** A native S3 notification of one record. */
