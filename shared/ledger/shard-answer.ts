@@ -12,11 +12,17 @@ import { isFinding } from './finding-shapes.ts';
 import { closed, isCount, isFlag, isNumber, isText, listOf, maybe, oneOf } from './shape.ts';
 import type { ShardCall } from './shard-pages.ts';
 
-/** A verdict without what host and instant tell; sets are told once and stand for their places in `sets`. */
+type Writes = 'firstWriteAt' | 'lastWriteAt';
+// JSON has no infinity: a set of which no file was read has `null` there.
+type StoredSet = Omit<BackupSet, Writes> & { readonly [Key in Writes]: Instant | null };
+
+/** A verdict without what host and instant tell; a set is told once, and its place in `sets` stands for it. */
 type StoredVerdict = {
   readonly host: string;
   readonly findings: readonly Finding[];
-  readonly sets: readonly BackupSet[];
+  /** Those of the verdict, and behind these `own` ones what else the countdown may be about. */
+  readonly sets: readonly StoredSet[];
+  readonly own: number;
   readonly answer?: number | undefined;
   readonly answeredAt?: Instant | undefined;
   readonly lastGood?: number | undefined;
@@ -31,7 +37,7 @@ type StoredAnswer = {
   readonly verdicts: readonly StoredVerdict[];
 };
 
-/** What a shard was found to be: of each host the sets that its verdict is about. */
+/** What a shard was found to be: of a host that is ok no more sets than the answer and the last good. */
 export type ShardAnswer = {
   readonly verdicts: readonly Verdict[];
   readonly lost?: string | undefined;
@@ -68,17 +74,26 @@ export function parseAnswer(
 
 function storeVerdict(verdict: Verdict): StoredVerdict {
   const { host, findings, answer, answeredAt, lastGood, countdown, next } = verdict;
-  const sets = [...new Set([answer, lastGood, countdown?.set])].filter((set) => set !== undefined);
+  const own = verdict.sets.filter(
+    (set) => verdict.headline !== 'ok' || set === answer || set === lastGood,
+  );
+  const sets = [...new Set([...own, countdown?.set])].filter((set) => set !== undefined);
   const placeOf = (set: BackupSet | undefined) => (set && sets.indexOf(set)) ?? undefined;
   return {
-    host: host.name,
-    findings,
-    sets,
+    ...{ host: host.name, findings, sets, own: own.length },
     answer: placeOf(answer),
     answeredAt,
     lastGood: placeOf(lastGood),
     countdown: countdown && { ...countdown, set: sets.indexOf(countdown.set) },
     next: next?.state,
+  };
+}
+
+function readSet(set: StoredSet): BackupSet {
+  return {
+    ...set,
+    firstWriteAt: set.firstWriteAt ?? Number.POSITIVE_INFINITY,
+    lastWriteAt: set.lastWriteAt ?? Number.NEGATIVE_INFINITY,
   };
 }
 
@@ -88,7 +103,8 @@ function readVerdict(
   now: Instant,
 ): Verdict | undefined {
   if (stored?.host !== host.name) return undefined;
-  const { sets, answeredAt } = stored;
+  const { answeredAt } = stored;
+  const sets = stored.sets.map(readSet);
   const findings = sortFindings(stored.findings);
   const window = closedWindow(host, now);
   const [answer, lastGood, last] = [stored.answer, stored.lastGood, stored.countdown?.set].map(
@@ -107,9 +123,13 @@ function readVerdict(
   return {
     ...{ host, at: now, window, headline, findings, answer, answeredAt, lastGood },
     countdown: stored.countdown && last && { ...stored.countdown, set: last },
-    sets: [...new Set([lastGood, answer])].filter((set) => set !== undefined),
+    sets: sets.slice(0, stored.own),
     next: stored.next && { window: windowAfter(host, window), state: stored.next },
   };
+}
+
+function isCountOrNull(value: unknown): value is number | null {
+  return value === null || isCount(value);
 }
 
 const isManifest = closed<Manifest>({
@@ -128,7 +148,7 @@ const isVolumes = closed<Volumes>({
   firstAt: maybe(isCount),
   lastAt: maybe(isCount),
 });
-const isSet = closed<BackupSet>({
+const isSet = closed<StoredSet>({
   type: oneOf(['full', 'inc']),
   startedAt: isCount,
   basedOn: maybe(isCount),
@@ -138,8 +158,8 @@ const isSet = closed<BackupSet>({
   hasSignatures: isFlag,
   bytes: isCount,
   encrypted: isFlag,
-  firstWriteAt: isCount,
-  lastWriteAt: isCount,
+  firstWriteAt: isCountOrNull,
+  lastWriteAt: isCountOrNull,
   sample: isText,
   openers: listOf(isText),
 });
@@ -152,6 +172,7 @@ const isAnswer = closed<StoredAnswer>({
       host: isText,
       findings: listOf(isFinding),
       sets: listOf(isSet),
+      own: isCount,
       answer: maybe(isCount),
       answeredAt: maybe(isCount),
       lastGood: maybe(isCount),

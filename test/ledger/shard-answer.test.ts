@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { listSets } from '../../shared/check/list-sets.ts';
 import { formatAnswer, parseAnswer } from '../../shared/ledger/shard-answer.ts';
 import { parseCall, type ShardCall } from '../../shared/ledger/shard-pages.ts';
+import { composeRun } from '../../shared/report/alert.ts';
+import { composeStatusPage } from '../../shared/report/status-page.ts';
 import { type Evidence, FINDING_KINDS, type Finding } from '../../shared/verdict/finding.ts';
 import { judge, type Verdict } from '../../shared/verdict/judge.ts';
 import { closedWindow } from '../../shared/verdict/window.ts';
@@ -24,11 +26,21 @@ const good = judge(web, collected(...yesterday, ...today), now);
 const bad = judge(db, collected(...yesterday), now, { lifecycle });
 const text = formatAnswer(call, { verdicts: [good, bad], lost: 'no memory of earlier backups' });
 
-/** As it is read again: with the sets that the verdict is about. */
+/** As it is read again: with all sets, or those that an `ok` is about. */
 const about = (verdict: Verdict) => ({
   ...verdict,
-  sets: [...new Set([verdict.lastGood, verdict.answer])].filter((set) => set !== undefined),
+  sets: verdict.sets.filter(
+    (set) => verdict.headline !== 'ok' || [verdict.answer, verdict.lastGood].includes(set),
+  ),
 });
+
+/** All that is told of a verdict. */
+const words = (verdicts: readonly Verdict[]) => {
+  const [host] = verdicts.map((one) => one.host.name);
+  const report = { checkedAt: now, bucket: 'b', verdicts, unknownHosts: [], foreignObjects: 0 };
+  const run = { report, due: new Set([`${host}`]), digest: true, hostsOnRoll: 1, timezone: 'UTC' };
+  return [composeRun(run), composeStatusPage(run)];
+};
 
 const A: SampleOf = {
   tampered: {
@@ -78,7 +90,7 @@ type SampleOf = {
 };
 
 describe('parseAnswer', () => {
-  it('is the inverse of formatAnswer, but for the sets that a verdict is not about', () => {
+  it('is the inverse of formatAnswer, but for the sets that an ok is not about', () => {
     const answer = parseAnswer(text, call, [web, db]);
     expect(answer).toEqual({
       verdicts: [about(good), about(bad)],
@@ -87,7 +99,7 @@ describe('parseAnswer', () => {
     expect(answer?.verdicts.map(({ headline }) => headline)).toEqual(['ok', 'missing']);
   });
 
-  it('is that for every host with every bucket', async () => {
+  it('is that for every host with every bucket, and tells the same words', async () => {
     await fc.assert(
       fc.asyncProperty(cases, async ({ host, now, facts }) => {
         const objects = facts.map(({ name, bytes, modifiedAt, firstModifiedAt }) => ({
@@ -99,7 +111,9 @@ describe('parseAnswer', () => {
         const verdict = judge(host, read, now, { lifecycle });
         const asked = { ...call, now };
         const answer = formatAnswer(asked, { verdicts: [verdict] });
-        expect(parseAnswer(answer, asked, [host])?.verdicts).toEqual([about(verdict)]);
+        const again = parseAnswer(answer, asked, [host])?.verdicts ?? [];
+        expect(again).toEqual([about(verdict)]);
+        expect(words(again)).toEqual(words([verdict]));
       }),
       { numRuns: 300 },
     );
