@@ -57,7 +57,7 @@ export type Verdict = {
   readonly answer: BackupSet | undefined;
   /** When the first full that answers was done; after `dueAt` = a recovery. */
   readonly answeredAt: Instant | undefined;
-  /** The newest complete full at all, whatever its day; never one from the future, or overwritten. */
+  /** The newest complete full at all, whatever its day; never one from the future, overwritten, or of a wrong recipient. */
   readonly lastGood: BackupSet | undefined;
   /** How long a last good copy that is not of this window lasts; `undefined` where nothing is to be counted. */
   readonly countdown: Countdown | undefined;
@@ -86,7 +86,10 @@ export function judge(
       ? undefined
       : Math.min(...answers.flatMap((set) => completedAt(set) ?? []));
   const sound = soundOf(read, broken);
-  const lastGood = goodFulls(sound, now).at(-1);
+  const newest = newestFull(read.sets, now);
+  const openers = newest === undefined ? [] : judgeRecipients(opened, host.recipients);
+  const refused = openers.some(({ severity }) => severity === 'critical') ? newest : undefined;
+  const lastGood = goodFulls(sound, now).findLast((set) => set !== refused);
   const keep = keepOf(host, lifecycle);
   const countdown = hasToCount(sound, window, now) ? countDown(sound, keep, now) : undefined;
 
@@ -97,7 +100,7 @@ export function judge(
     ...judgePoison(read),
     ...judgeIncrementals(host, read.sets, window),
     ...judgeEncryption(read),
-    ...(newestFull(read.sets, now) === undefined ? [] : judgeRecipients(opened, host.recipients)),
+    ...openers,
     ...(answer === undefined ? [] : judgeAnswer(answer, read.sets, host, seals)),
     ...judgeClocks(fulls, window, now),
     ...judgeCount(fulls, window),
