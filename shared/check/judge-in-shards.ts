@@ -1,10 +1,10 @@
 // A roll that one run cannot hold: cut into shards, judged by workers over a queue, and put together again by this run.
 
 import { parseAnswer } from '../ledger/shard-answer.ts';
-import { answerPage, answersTo, type ShardCall } from '../ledger/shard-pages.ts';
+import { answerPage, answersTo, type CallingRun, type ShardCall } from '../ledger/shard-pages.ts';
 import type { Host, Roster } from '../roster/roster.ts';
 import { type Shard, shardIndexOf } from '../roster/shards.ts';
-import { judge, type Unreadable, type Verdict } from '../verdict/judge.ts';
+import { judge, type Verdict } from '../verdict/judge.ts';
 import { placeOf } from '../verdict/seal.ts';
 import type { Budget } from './budget.ts';
 import type { Judged, Judging } from './judge-hosts.ts';
@@ -51,36 +51,35 @@ export async function judgeInShards(
   const run = { version: 1, until, now, deadline: now + Math.floor(budget.left()) } as const;
   const roll = await hashRoll(roster);
   const byIndex = Map.groupBy(roster.hosts, (host) => shardIndexOf(placeOf(host), of));
-  const open = new Map<string, { readonly call: ShardCall; readonly hosts: readonly Host[] }>();
+  const open = new Map<string, Open>();
   for (const [index, all] of byIndex) {
     const called = all.filter((host) => isAsked.has(host));
     if (called.length === 0) continue;
     const asked = all.map((host) => (isAsked.has(host) ? '1' : '0')).join('');
     const call = { ...run, roll, index, of, asked };
-    open.set(answerPage(call), { call, hosts: called });
+    const page = answerPage(call);
+    open.set(page, { page, call, hosts: called });
   }
-  const verdicts = new Map<Host, Verdict>();
-  const giveUp = (those: readonly Host[], why: Unreadable) => {
-    for (const host of those) verdicts.set(host, judge(host, why, now));
-  };
   await workers.call([...open.values()].map(({ call }) => call));
 
+  const verdicts = new Map<Host, Verdict>();
   let lost: string | undefined;
   for (;;) {
-    for (const [page, text] of await readAnswers(ledger, answersTo(run), open)) {
-      const { call, hosts: called } = open.get(page) ?? {};
-      if (call === undefined || called === undefined) continue;
+    for (const { page, call, hosts: called, text } of await readAnswers(ledger, run, open)) {
       open.delete(page);
       const answer = parseAnswer(text, call, called);
-      for (const verdict of answer?.verdicts ?? []) verdicts.set(verdict.host, verdict);
-      if (answer === undefined) giveUp(called, UNSOUND);
+      for (const [at, host] of called.entries()) {
+        verdicts.set(host, answer?.verdicts[at] ?? judge(host, UNSOUND, now));
+      }
       lost ??= answer?.lost;
     }
     if (open.size === 0 || budget.left() <= 0) break;
     await workers.pause(Math.min(POLL_MS, budget.left()));
   }
-  for (const { hosts: called } of open.values()) giveUp(called, UNANSWERED);
-  return { verdicts: hosts.flatMap((host) => verdicts.get(host) ?? []), lost };
+  return {
+    verdicts: hosts.map((host) => verdicts.get(host) ?? judge(host, UNANSWERED, now)),
+    lost,
+  };
 }
 
 // The same words for all: when many shards are lost, the mail says so once.
@@ -91,18 +90,19 @@ const UNSOUND = {
   hint: HINT,
 };
 
+type Open = { readonly page: string; readonly call: ShardCall; readonly hosts: readonly Host[] };
+
 /** Those that are there and still waited for. A ledger out of reach may be in reach again a second later. */
 async function readAnswers(
   ledger: Ledger,
-  prefix: string,
-  open: ReadonlyMap<string, unknown>,
-): Promise<[page: string, text: string][]> {
+  run: CallingRun,
+  open: ReadonlyMap<string, Open>,
+): Promise<(Open & { readonly text: string })[]> {
   try {
-    const pages = (await ledger.list(prefix)).filter((page) => open.has(page));
-    const read = pages.map(
-      async (page): Promise<[string, string]> => [page, (await ledger.read(page)).text ?? ''],
+    const there = (await ledger.list(answersTo(run))).flatMap((page) => open.get(page) ?? []);
+    return await Promise.all(
+      there.map(async (one) => ({ ...one, text: (await ledger.read(one.page)).text ?? '' })),
     );
-    return await Promise.all(read);
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error;
     return [];
