@@ -49,7 +49,7 @@ export async function readTarget(
   try {
     const since = closedWindow(host, now).opensAt;
     const collection = await listSets(store.list, host, { ...options, since, now });
-    const opened = await readOpeners(store.readHead, host, collection, now);
+    const opened = await readOpeners(store.readPart, host, collection, now);
     return {
       collection,
       beside: { opened, ...(await readRetention(store, host, collection, now)) },

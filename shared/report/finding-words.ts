@@ -51,7 +51,9 @@ export function describeFinding(finding: Finding, verdict: Verdict): string {
     case 'no-signatures':
       return `the full of ${at(finding.startedAt)} has no signature archive: it restores, but cannot be listed`;
     case 'maybe-truncated':
-      return `the last of ${count(finding.volumes, 'volume')} is as big as the others, so a later one may be lost; a restore proves it`;
+      return finding.by === 'size'
+        ? `the last of ${count(finding.volumes, 'volume')} is as big as the others, so a later one may be lost; a restore proves it`
+        : sayFraming(finding.files, finding.untold);
     case 'shrunk':
       return finding.usualBytes === undefined
         ? `${sayBytes(finding.bytes)}, under the minimum of ${sayBytes(finding.boundBytes)}`
@@ -84,6 +86,19 @@ function sayOpenedBy({ name, reads, ...openers }: OpenedBy): string {
     : `${quoteName(name)} is no encrypted OpenPGP message, whatever its name says (${reads})`;
 }
 
+function sayFraming(files: readonly string[], untold: readonly string[]): string {
+  const cut = files.map(
+    (name) => `${quoteName(name)} ends before the message in it does: it was cut`,
+  );
+  const unknown =
+    untold.length === 0
+      ? []
+      : [
+          `whether ${untold.map(quoteName).join(' and ')} ends where it should cannot be told: it is in cold storage, or its form does not say`,
+        ];
+  return [...cut, ...unknown].join('; ');
+}
+
 /** The command or the step that comes next; nothing where there is nothing to do. */
 export function nextStep(finding: Finding, verdict: Verdict): string | undefined {
   const { host } = verdict;
@@ -112,8 +127,12 @@ export function nextStep(finding: Finding, verdict: Verdict): string | undefined
       return on('cat /etc/backup-targets');
     case 'clock-skew':
       return on('timedatectl');
-    case 'no-signatures':
     case 'maybe-truncated':
+      if (finding.severity === 'info') return undefined;
+      return finding.by === 'framing'
+        ? on('sudo rollcall-backup run')
+        : `restore ${host.name} fetch PATH OUT`;
+    case 'no-signatures':
       return `restore ${host.name} fetch PATH OUT`;
     case 'unknown-host':
       return 'add it to hosts.yml, or find out who writes there';

@@ -1,6 +1,7 @@
 // The closed list of what can be found on a host, worst first, each with its evidence.
 import { type BackupSet, type Blindness, completedAt } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
+import type { Ending } from '../openpgp/message-end.ts';
 import type { MessageHead } from '../openpgp/message-head.ts';
 
 /** Worst first among findings of one severity; a host's headline is its first. */
@@ -66,12 +67,14 @@ export type TamperedSet = {
   readonly lost: number;
 };
 
-/** Who can open a file, by its first bytes; key ids of 16 upper-case hex digits. */
+/** What a file's own bytes tell: who can open it (key ids of 16 upper-case hex digits), and whether it is all there. */
 export type OpenedBy = {
   readonly name: string;
   readonly reads: MessageHead['kind'];
   readonly recipients: readonly string[];
   readonly symmetric: number;
+  /** `undefined`: not looked at. */
+  readonly ending?: Ending;
 };
 
 export type Evidence =
@@ -136,7 +139,22 @@ export type Evidence =
       readonly hardDueAt: Instant;
     }
   | { readonly kind: 'no-signatures'; readonly startedAt: Instant }
-  | { readonly kind: 'maybe-truncated'; readonly startedAt: Instant; readonly volumes: number }
+  | {
+      readonly kind: 'maybe-truncated';
+      readonly startedAt: Instant;
+      /** The last volume is as big as the others, so that a later one may be lost. */
+      readonly by: 'size';
+      readonly volumes: number;
+    }
+  | {
+      readonly kind: 'maybe-truncated';
+      readonly startedAt: Instant;
+      /** A file ends before the OpenPGP message in it does. */
+      readonly by: 'framing';
+      readonly files: readonly string[];
+      /** Those of which it cannot be told: in cold storage, or of a form that does not say it. */
+      readonly untold: readonly string[];
+    }
   | {
       readonly kind: 'shrunk' | 'grew';
       readonly bytes: number;

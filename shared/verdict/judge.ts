@@ -19,6 +19,7 @@ import {
   type OpenedBy,
   sortFindings,
 } from './finding.ts';
+import { judgeFraming } from './framing.ts';
 import { keepOf, type Lifecycle } from './lifecycle.ts';
 import { judgeRecipients } from './recipients.ts';
 import { type Countdown, countDown, goodFulls, judgeRetention } from './retention.ts';
@@ -31,7 +32,7 @@ export type Unreadable = { readonly unreadable: string; readonly hint: string };
 
 /** What was read beside the listing; each has its answer for when it was not. */
 export type Beside = {
-  /** Who can open the newest full. */
+  /** Who can open the newest full, and whether it is all there. */
   readonly opened?: readonly OpenedBy[];
   readonly lifecycle?: Lifecycle;
   /** When S3 itself says that the first volume of the last good copy is hidden. */
@@ -80,6 +81,7 @@ export function judge(
       ? undefined
       : Math.min(...answers.flatMap((set) => completedAt(set) ?? []));
   const lastGood = goodFulls(read, now).at(-1);
+  const newest = newestFull(read.sets, now);
   const keep = keepOf(host, lifecycle);
   const countdown = hasToCount(read, window, now) ? countDown(read, keep, now) : undefined;
 
@@ -90,7 +92,9 @@ export function judge(
     ...judgePoison(read),
     ...judgeIncrementals(read.sets, window),
     ...judgeEncryption(read),
-    ...(newestFull(read.sets, now) === undefined ? [] : judgeRecipients(opened, host.recipients)),
+    ...(newest === undefined
+      ? []
+      : [...judgeRecipients(opened, host.recipients), ...judgeFraming(newest, opened)]),
     ...(answer === undefined ? [] : judgeAnswer(answer, read.sets, host)),
     ...judgeClocks(fulls, window, now),
     ...judgeCount(fulls, window),

@@ -120,7 +120,7 @@ describe('judgeEvents', () => {
       throw new TargetUnreadableError('AccessDenied (403)', 'allow it');
     };
     const [message] = await judgeEvents(
-      { ...inMemoryStore([]), list, readHead: list },
+      { ...inMemoryStore([]), list, readPart: list },
       roster,
       [manifestOf(recovery)],
       at(now),

@@ -5,17 +5,21 @@ import { parseListing } from '../../scripts/rollcall/saved-listing.ts';
 import { UsageError } from '../../scripts/rollcall/usage-error.ts';
 import { collectSets } from '../../shared/duplicity/backup-set.ts';
 import { formatFileName, NO_PREFIX, readFileName } from '../../shared/duplicity/file-name.ts';
+import { readEnding } from '../../shared/openpgp/message-end.ts';
 import { readMessageHead } from '../../shared/openpgp/message-head.ts';
 import { ConfigError } from '../../shared/roster/config-error.ts';
 import { readRoster } from '../../shared/roster/read-roster.ts';
 import type { Roster } from '../../shared/roster/roster.ts';
 import { anObject } from '../support/builders.ts';
 import { readFixture } from '../support/recorded.ts';
+import { endingOf } from '../support/recorded-message.ts';
 import { type Case, cases } from './a-bucket.ts';
 import { heads } from './a-head.ts';
+import { messages } from './a-message.ts';
 import { names } from './a-name.ts';
 import { rolls } from './a-roll.ts';
 import { judgeByCode } from './judge-by-code.ts';
+import { readEndingByTheBook } from './reference-end.ts';
 import { readHeadByTheBook } from './reference-head.ts';
 import { type Judgement, judgeByTheBook } from './reference-judge.ts';
 
@@ -187,6 +191,13 @@ export function readsHead(bytes: Uint8Array): void {
   expect(readMessageHead(bytes)).toEqual(readHeadByTheBook(bytes));
 }
 
+/** An object that is read whole ends as the RFC says; read by its head and one part more, the same. */
+export function readsEnding(object: Uint8Array): void {
+  const byTheBook = readEndingByTheBook(object);
+  expect(readEnding(object.length, object)).toEqual(byTheBook);
+  expect(endingOf(object)).toEqual(byTheBook);
+}
+
 /** Every law. */
 export const laws: readonly Law[] = [
   law('judges a bucket read whole as the book does', [600, 60_000], cases, agreesOnAll),
@@ -212,4 +223,6 @@ export const laws: readonly Law[] = [
   ),
   law('reads a roll or refuses it line by line', [300, 30_000], rolls, readsOrRefusesRoll),
   law('reads any head as the RFC says', [3_000, 300_000], heads, readsHead),
+  law('tells where any object ends, as the RFC says', [3_000, 300_000], heads, readsEnding),
+  law('tells a cut message from a whole one', [1_000, 100_000], messages, readsEnding),
 ];

@@ -25,7 +25,9 @@ async function judged(listing: string, name: string, recipients: readonly string
     depth: 'recent',
   });
   if (verdict === undefined) throw new Error('no verdict');
-  return verdict;
+  // No recording holds a last volume; test/verdict/framing.test.ts has them.
+  const findings = verdict.findings.filter(({ kind }) => kind !== 'maybe-truncated');
+  return { ...verdict, findings };
 }
 
 describe('recipients', () => {
@@ -85,11 +87,11 @@ describe('recipients', () => {
 
   it('that may not be read make the host unreadable, never ok', async () => {
     const store = inMemoryStore(recordedListing('full-rsa3072.json').objects);
-    const readHead = async () => {
+    const readPart = async () => {
       throw new TargetUnreadableError('AccessDenied (403)', 'allow s3:GetObject');
     };
     const host = aHost({ name: 'web-01', recipients: [BACKUP] });
-    const [verdict] = await checkHosts({ ...store, readHead }, [host], { now, depth: 'recent' });
+    const [verdict] = await checkHosts({ ...store, readPart }, [host], { now, depth: 'recent' });
     expect(verdict?.headline).toBe('unreadable');
   });
 });
