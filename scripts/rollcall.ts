@@ -5,6 +5,7 @@ import { runAddHost } from './rollcall/add-host-command.ts';
 import { runCheck } from './rollcall/check-command.ts';
 import { runDoctor } from './rollcall/doctor-command.ts';
 import { runExplain } from './rollcall/explain-command.ts';
+import { runJanitor } from './rollcall/janitor-command.ts';
 import { runMute } from './rollcall/mute-command.ts';
 import { runRemoveHost } from './rollcall/remove-host-command.ts';
 import { runStatus } from './rollcall/status-command.ts';
@@ -33,6 +34,7 @@ Commands
   mute          expect no backup from a host until a date
   unmute        expect them again
   undelete      bring back a set that is under delete markers
+  janitor       what the janitor would tag now; it changes nothing
   test-alert    send a code word through every channel
 
 rollcall COMMAND --help says more, examples first.
@@ -48,6 +50,7 @@ const COMMANDS: Record<string, (args: readonly string[]) => Promise<number>> = {
   mute: runMute,
   unmute: runUnmute,
   undelete: runUndelete,
+  janitor: runJanitor,
   'test-alert': runTestAlert,
 };
 

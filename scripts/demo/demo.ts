@@ -7,6 +7,7 @@ import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import type { Context } from 'aws-lambda';
 import { runCheck } from '../rollcall/check-command.ts';
+import { textedOnly } from '../stack/topics.ts';
 import { type LocalAws, startLocalAws } from './aws/local-aws.ts';
 import { backUp, canBackUp } from './back-up.ts';
 import { DEMO_BUCKET, DEMO_DAY, DEMO_LEDGER, DEMO_ROLL, fileNames, loadFleet } from './fleet.ts';
@@ -93,7 +94,7 @@ async function setUp(aws: LocalAws): Promise<void> {
   const sns = new SNSClient(connection(aws));
   const { TopicArn = '' } = await sns.send(new CreateTopicCommand({ Name: 'rollcall-alerts' }));
   const ops = await sns.send(new CreateTopicCommand({ Name: 'rollcall-ops' }));
-  const Attributes = { FilterPolicy: JSON.stringify({ urgency: ['alert'] }) };
+  const Attributes = { FilterPolicy: JSON.stringify(textedOnly) };
   const sms = { TopicArn, Protocol: 'sms', Endpoint: '+31600000000', Attributes };
   await sns.send(new SubscribeCommand(sms));
   const watcher = { TopicArn: ops.TopicArn, Protocol: 'email', Endpoint: 'ops@example.net' };

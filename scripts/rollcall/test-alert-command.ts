@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import type { Connection } from '../../shared/aws/connection.ts';
 import { type Channel, sendTo } from '../../shared/check/deliver.ts';
+import { composeCodeWord } from '../../shared/report/code-word.ts';
 import { composeMessage, type Message } from '../../shared/report/message.ts';
 import { count, sayInstant } from '../../shared/report/plain-text.ts';
 import { readRoster } from '../../shared/roster/read-roster.ts';
@@ -75,7 +76,7 @@ export async function runTestAlert(args: readonly string[]): Promise<number> {
       'mail goes by SNS then: rollcall test-alert --channel sns',
     );
   }
-  const word = makeCodeWord();
+  const word = composeCodeWord(randomInt);
   if (options['dry-run']) {
     for (const way of ways) say(`would send to ${way.channel.name}${sayReach(way)}`);
     return 0;
@@ -136,13 +137,6 @@ async function topicsOf(
     );
   }
   return { SNS: AlertsTopicArn, 'SNS ops': OpsTopicArn };
-}
-
-/** What a person can read aloud and compare: no letter or digit that looks like another. */
-function makeCodeWord(): string {
-  const pick = (from: string, length: number) =>
-    Array.from({ length }, () => from[randomInt(from.length)]).join('');
-  return `${pick('ACDEFHJKLMNPRTUVWXY', 4)}-${pick('3479', 4)}`;
 }
 
 /** The message: plainly a test, so that nobody runs to a server for it. */

@@ -1,4 +1,5 @@
-// What rings when the monitor itself is in trouble: seven alarms, whatever the size of the fleet.
+// What rings when the monitor itself is in trouble: seven alarms, whatever the size of the fleet, and three for a janitor.
+import { GOOD_RUNS } from '../../shared/lambda/log-good-run.ts';
 import {
   attributeOf,
   namedAfterStack,
@@ -55,45 +56,45 @@ const failing = (id: string, name: string): Resources => ({
   ),
 });
 
-const countInQuarter = (id: string, metric: string) => ({
-  Id: id,
-  ReturnData: false,
-  MetricStat: {
-    Metric: {
-      Namespace: 'AWS/Lambda',
-      MetricName: metric,
-      Dimensions: [{ Name: 'FunctionName', Value: ref('CheckHostsLambdaFunction') }],
+/** That no run of a function has come to its end for so many periods, in seconds. */
+const stopped = (id: string, label: string, period: number, periods: number) => ({
+  Metrics: [
+    {
+      Id: 'good',
+      Label: label,
+      // FILL: CloudWatch would first reach back for older points in the place of missing
+      // ones, and so ring late.
+      Expression: 'FILL(beats, 0)',
+      ReturnData: true,
     },
-    Period: 900,
-    Stat: 'Sum',
-  },
+    {
+      Id: 'beats',
+      ReturnData: false,
+      MetricStat: {
+        Metric: {
+          Namespace: GOOD_RUNS.namespace,
+          MetricName: GOOD_RUNS.metric,
+          Dimensions: [{ Name: GOOD_RUNS.dimension, Value: ref(`${id}LambdaFunction`) }],
+        },
+        Period: period,
+        Stat: 'Sum',
+      },
+    },
+  ],
+  ComparisonOperator: 'LessThanThreshold',
+  Threshold: 1,
+  EvaluationPeriods: periods,
+  TreatMissingData: 'breaching',
+  OKActions: ringOps,
 });
 
 /** The alarms. A description is what the mail says first, so it ends with what to do. */
 export const alarms: Resources = {
   ChecksStoppedAlarm: alarm(
     'checks-stopped',
-    'No check has succeeded for an hour: nobody watches the backups. Look at the log of ' +
+    'No check has come to its end for an hour: nobody watches the backups. Look at the log of ' +
       'check-hosts and at its schedule. (Rings once after the first deployment, until a run is done.)',
-    {
-      Metrics: [
-        {
-          Id: 'good',
-          Label: 'checks that succeeded',
-          // FILL: CloudWatch would first reach back for older points in the place of missing
-          // ones, and so ring late.
-          Expression: 'FILL(runs, 0) - FILL(errors, 0)',
-          ReturnData: true,
-        },
-        countInQuarter('runs', 'Invocations'),
-        countInQuarter('errors', 'Errors'),
-      ],
-      ComparisonOperator: 'LessThanThreshold',
-      Threshold: 1,
-      EvaluationPeriods: 4,
-      TreatMissingData: 'breaching',
-      OKActions: ringOps,
-    },
+    stopped('CheckHosts', 'checks that came to their end', 900, 4),
   ),
   ...failing('CheckHosts', 'check-hosts'),
   ...failing('OnObject', 'on-object'),
@@ -123,4 +124,15 @@ export const alarms: Resources = {
       attributeOf(alertsTopic, 'TopicName'),
     ),
   ),
+};
+
+/** The alarms on the janitor: when it stands still, nothing is lost, and the bill grows. */
+export const janitorAlarms: Resources = {
+  JanitorStoppedAlarm: alarm(
+    'janitor-stopped',
+    'The janitor has not succeeded for two days: no backup is lost, but none is hidden either, and the ' +
+      'bill grows. Look at its log; docs/runbook.md#janitor. (Rings once after the first deployment.)',
+    stopped('Janitor', 'rounds that came to their end', 86_400, 2),
+  ),
+  ...failing('Janitor', 'janitor'),
 };

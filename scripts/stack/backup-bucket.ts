@@ -3,7 +3,8 @@ import type { Roster } from '../../shared/roster/roster.ts';
 import { EXPIRE_TAG } from '../../shared/verdict/lifecycle.ts';
 import { breakGlass } from './break-glass.ts';
 import { bucketPolicy } from './bucket-policy.ts';
-import type { Resources } from './cloudformation.ts';
+import { attributeOf, type Resources } from './cloudformation.ts';
+import { janitorRole } from './janitor.ts';
 import { s3MayInvoke, wakingConfigurations } from './object-events.ts';
 import { privateBucket } from './private-bucket.ts';
 
@@ -17,6 +18,7 @@ export const undeleteDays = 8;
  * the bucket, and a `Ref` in the role would close the circle.
  */
 export function backupBucket(roster: Roster, admins: readonly string[]): Resources {
+  const taggers = roster.keepLastGood ? [attributeOf(janitorRole, 'Arn')] : [];
   return {
     BackupBucket: {
       Type: 'AWS::S3::Bucket',
@@ -35,7 +37,10 @@ export function backupBucket(roster: Roster, admins: readonly string[]): Resourc
     BackupBucketPolicy: {
       Type: 'AWS::S3::BucketPolicy',
       DependsOn: ['BackupBucket'],
-      Properties: { Bucket: roster.bucket, PolicyDocument: bucketPolicy(roster.bucket, admins) },
+      Properties: {
+        Bucket: roster.bucket,
+        PolicyDocument: bucketPolicy(roster.bucket, admins, taggers),
+      },
     },
     ...breakGlass(roster.bucket),
   };

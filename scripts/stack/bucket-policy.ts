@@ -21,7 +21,6 @@ const destroying = [
   's3:PutObjectLegalHold',
   's3:PutObjectAcl',
   's3:PutObjectVersionAcl',
-  's3:PutObjectTagging',
   's3:PutObjectVersionTagging',
   's3:DeleteObjectTagging',
   's3:DeleteObjectVersionTagging',
@@ -33,14 +32,20 @@ const reconfiguring = ['s3:PutBucket*', 's3:DeleteBucket*', 's3:Put*Configuratio
 /**
  * The bucket policy: denials only, of the same size for one host and for five thousand.
  *
- * `admins` are further principals (ARNs, `*` allowed) that may do what the break-glass role may.
+ * `admins` are further principals (ARNs, `*` allowed) that may do what the break-glass role may, and `taggers` those that
+ * may tag an object, so that lifecycle hides it.
  * A negated operator is true when its key is absent, so each one that reads a request header goes
  * with `Null: false`; without it every UploadPart, and so every large volume, would be refused.
  */
-export function bucketPolicy(bucket: string, admins: readonly string[]): Value {
+export function bucketPolicy(
+  bucket: string,
+  admins: readonly string[],
+  taggers: readonly Value[],
+): Value {
   const everything: Value = [bucketArn(bucket), bucketArn(bucket, '*')];
   const objects = bucketArn(bucket, '*');
-  const nobodyBut = { 'aws:PrincipalArn': [attributeOf(breakGlassRole, 'Arn'), ...admins] };
+  const breakers = [attributeOf(breakGlassRole, 'Arn'), ...admins];
+  const nobodyBut = { 'aws:PrincipalArn': breakers };
   const hosts = {
     ArnLike: {
       'aws:PrincipalArn': iamArn(`user${hostUserPath}*`),
@@ -69,6 +74,11 @@ export function bucketPolicy(bucket: string, admins: readonly string[]): Value {
       Action: destroying,
       Resource: objects,
       Condition: { ArnNotLike: nobodyBut },
+    }),
+    deny('OnlyBreakGlassOrTheJanitorTags', {
+      Action: 's3:PutObjectTagging',
+      Resource: objects,
+      Condition: { ArnNotLike: { 'aws:PrincipalArn': [...breakers, ...taggers] } },
     }),
     // Whoever may deploy stacks deploys this one too: a call that CloudFormation makes for them
     // passes, so that neither `sls deploy` nor `sls remove` ever meets a locked door.

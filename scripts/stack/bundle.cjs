@@ -24,7 +24,7 @@ async function bundleFunctions(projectDir) {
   await copyFile(rollFile(projectDir, process.env), join(out, 'hosts.yml'));
   await build({
     absWorkingDir: projectDir,
-    entryPoints: ['functions/check-hosts.ts', 'functions/on-object.ts'],
+    entryPoints: ['check-hosts', 'on-object', 'janitor'].map((name) => `functions/${name}.ts`),
     outdir: outDir,
     outExtension: { '.js': '.mjs' },
     bundle: true,

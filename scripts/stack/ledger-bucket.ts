@@ -1,5 +1,6 @@
 // The bucket in which runs remember what they judged and told; no host can reach it.
 import { REPORTS, STATUS_PAGE } from '../../shared/ledger/report-pages.ts';
+import { SEALS } from '../../shared/ledger/seal-pages.ts';
 import { attributeOf, policy, type Resources, ref, type Statement, sub } from './cloudformation.ts';
 import { privateBucket } from './private-bucket.ts';
 
@@ -8,6 +9,8 @@ export const ledgerBucket = 'LedgerBucket';
 
 const KEPT_VERSIONS_DAYS = 30;
 const KEPT_REPORTS_DAYS = 400;
+// A run reads those of forty days.
+const KEPT_SEALS_DAYS = 45;
 
 /** Private, versioned, and kept when the stack goes: it holds the proof of what was told. */
 export const ledgerResources: Resources = {
@@ -30,6 +33,12 @@ export const ledgerResources: Resources = {
             Status: 'Enabled',
             Prefix: REPORTS,
             ExpirationInDays: KEPT_REPORTS_DAYS,
+          },
+          {
+            Id: 'forget-old-seals',
+            Status: 'Enabled',
+            Prefix: SEALS,
+            ExpirationInDays: KEPT_SEALS_DAYS,
           },
         ],
       },
@@ -68,12 +77,26 @@ export const rememberRuns: readonly Statement[] = [
   },
 ];
 
-/** What a digest leaves behind. */
-export const keepReports: readonly Statement[] = [
+/** What the schedule leaves behind: reports, which it cannot read again, and seals, which it cannot write again. */
+export const keepReportsAndSeals: readonly Statement[] = [
   {
     Sid: 'KeepReports',
     Effect: 'Allow',
     Action: 's3:PutObject',
     Resource: [`${REPORTS}*`, STATUS_PAGE].map((page) => sub(`\${${ledgerBucket}.Arn}/${page}`)),
+  },
+  {
+    Sid: 'ReadSeals',
+    Effect: 'Allow',
+    Action: 's3:GetObject',
+    Resource: sub(`\${${ledgerBucket}.Arn}/${SEALS}*`),
+  },
+  {
+    Sid: 'WriteEachSealOnce',
+    Effect: 'Allow',
+    Action: 's3:PutObject',
+    Resource: sub(`\${${ledgerBucket}.Arn}/${SEALS}*`),
+    // Only a write that S3 refuses where something is already there. Source: "Enforce conditional writes", S3 User Guide.
+    Condition: { Null: { 's3:if-none-match': 'false' } },
   },
 ];

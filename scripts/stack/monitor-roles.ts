@@ -1,27 +1,24 @@
-// What the two functions may do: look, remember, speak, and log. Neither can write to a backup bucket.
+// What the two functions that judge may do: look, remember, speak, and log. Neither can write to a backup bucket.
 import { ConfigError } from '../../shared/roster/config-error.ts';
 import type { Roster } from '../../shared/roster/roster.ts';
 import {
   arnHere,
-  attributeOf,
   bucketArn,
-  policy,
   type Resource,
   type Resources,
   ref,
   type Statement,
-  trustOfService,
   type Value,
 } from './cloudformation.ts';
-import { failedRuns } from './failed-runs.ts';
-import { keepReports, rememberRuns } from './ledger-bucket.ts';
+import { functionRole } from './function-role.ts';
+import { keepReportsAndSeals, rememberRuns } from './ledger-bucket.ts';
 import { alertsTopic, opsTopic } from './topics.ts';
 
 /**
  * How many buckets one roll may name: a role's policies end at 10,240 characters, and a bucket
  * takes at most 82 of them, once to be listed and once to be read.
  */
-export const maxBuckets = 50;
+export const maxBuckets = 46;
 
 /**
  * One role a function. The schedule's looks at every bucket of the roll, the event's at the one
@@ -40,7 +37,7 @@ export function monitorRoles(roster: Roster): Resources {
   return {
     CheckHostsRole: role('CheckHosts', roster, buckets, {
       topics: [alertsTopic, opsTopic],
-      more: [...keepReports, ...lookAtPaths(roster)],
+      more: [...keepReportsAndSeals, ...lookAtPaths(roster)],
     }),
     OnObjectRole: role('OnObject', roster, [roster.bucket], { topics: [alertsTopic], more: [] }),
   };
@@ -67,53 +64,27 @@ const role = (
   roster: Roster,
   buckets: readonly string[],
   { topics, more }: { readonly topics: readonly string[]; readonly more: readonly Statement[] },
-): Resource => ({
-  Type: 'AWS::IAM::Role',
-  Properties: {
-    // Without a SourceAccount: Lambda sends none when it takes on a role.
-    AssumeRolePolicyDocument: policy({
-      Sid: 'LambdaRunsAsThisRole',
+): Resource =>
+  functionRole(
+    name,
+    'look-and-speak',
+    {
+      Sid: 'LookAtNamesAndHowLongTheyLast',
       Effect: 'Allow',
-      Principal: { Service: 'lambda.amazonaws.com' },
-      Action: 'sts:AssumeRole',
-    }),
-    Policies: [
-      {
-        PolicyName: 'look-and-speak',
-        PolicyDocument: policy(
-          {
-            Sid: 'LookAtNamesAndHowLongTheyLast',
-            Effect: 'Allow',
-            Action: ['s3:ListBucket', 's3:ListBucketVersions', 's3:GetLifecycleConfiguration'],
-            Resource: buckets.map((bucket) => bucketArn(bucket)),
-          },
-          {
-            Sid: 'SpeakByTopic',
-            Effect: 'Allow',
-            Action: 'sns:Publish',
-            Resource: topics.map((topic) => ref(topic)),
-          },
-          ...readRecipients(roster, buckets),
-          ...rememberRuns,
-          ...(roster.alerts.from === undefined ? [] : [speakByMail(roster.alerts.from)]),
-          ...more,
-          {
-            Sid: 'KeepAnInvocationThatFailed',
-            Effect: 'Allow',
-            Action: 'sqs:SendMessage',
-            Resource: attributeOf(failedRuns, 'Arn'),
-          },
-          {
-            Sid: 'WriteOwnLog',
-            Effect: 'Allow',
-            Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-            Resource: attributeOf(`${name}LogGroup`, 'Arn'),
-          },
-        ),
-      },
-    ],
-  },
-});
+      Action: ['s3:ListBucket', 's3:ListBucketVersions', 's3:GetLifecycleConfiguration'],
+      Resource: buckets.map((bucket) => bucketArn(bucket)),
+    },
+    {
+      Sid: 'SpeakByTopic',
+      Effect: 'Allow',
+      Action: 'sns:Publish',
+      Resource: topics.map((topic) => ref(topic)),
+    },
+    ...readRecipients(roster, buckets),
+    ...rememberRuns,
+    ...(roster.alerts.from === undefined ? [] : [speakByMail(roster.alerts.from)]),
+    ...more,
+  );
 
 const speakByMail = (from: string): Statement => ({
   Sid: 'SpeakByMail',
@@ -153,32 +124,3 @@ const look = (Sid: string, Action: readonly string[], Resource: Value = '*'): St
   Action,
   Resource,
 });
-
-/** The role by which EventBridge Scheduler starts the check, and keeps what it could not start. */
-export const schedulerRole: Resources = {
-  SchedulerRole: {
-    Type: 'AWS::IAM::Role',
-    Properties: {
-      AssumeRolePolicyDocument: trustOfService('scheduler.amazonaws.com'),
-      Policies: [
-        {
-          PolicyName: 'start-the-check',
-          PolicyDocument: policy(
-            {
-              Sid: 'StartTheCheck',
-              Effect: 'Allow',
-              Action: 'lambda:InvokeFunction',
-              Resource: attributeOf('CheckHostsLambdaFunction', 'Arn'),
-            },
-            {
-              Sid: 'KeepWhatCouldNotBeStarted',
-              Effect: 'Allow',
-              Action: 'sqs:SendMessage',
-              Resource: attributeOf(failedRuns, 'Arn'),
-            },
-          ),
-        },
-      ],
-    },
-  },
-};

@@ -1,20 +1,23 @@
-// The stack that a roll asks for: everything in the template but the two functions.
+// The stack that a roll asks for: everything in the template but the functions that stand in serverless.yml.
 import type { Roster } from '../../shared/roster/roster.ts';
-import { alarms } from './alarms.ts';
+import { alarms, janitorAlarms } from './alarms.ts';
 import { backupBucket } from './backup-bucket.ts';
 import { breakGlassRole } from './break-glass.ts';
 import { attributeOf, type Resources, ref, type Value } from './cloudformation.ts';
 import { failedRuns, failedRunsQueue } from './failed-runs.ts';
 import { hostGroup } from './host-group.ts';
+import { janitor, janitorFunction } from './janitor.ts';
 import { ledgerResources } from './ledger-bucket.ts';
-import { monitorRoles, schedulerRole } from './monitor-roles.ts';
+import { monitorRoles } from './monitor-roles.ts';
 import { existingBucketEvents, ownBucketEvents } from './object-events.ts';
-import { schedule } from './schedule.ts';
+import { schedules } from './schedule.ts';
 import { alertsTopic, opsTopic, topics } from './topics.ts';
 
 /** What `serverless.yml` takes from the roll. */
 export type Stack = {
   readonly region: string;
+  /** Beside the two that every stack has. */
+  readonly functions: { readonly [id: string]: Value };
   readonly resources: Resources;
   readonly outputs: { readonly [name: string]: { Description: string; Value: Value } };
 };
@@ -23,13 +26,14 @@ export type Stack = {
  * The stack for a roll: pure, and as large for five thousand hosts as for one.
  *
  * `admins` are ARNs, `*` allowed, of principals who may do to the bucket what the break-glass role
- * may. The functions themselves stand in `serverless.yml`; their logical ids are the framework's.
+ * may. The logical ids of functions are the framework's.
  *
  * Throws `ConfigError` when the roll names more buckets than one role can hold.
  */
 export function stackOf(roster: Roster, admins: readonly string[] = []): Stack {
   return {
     region: roster.region,
+    functions: roster.keepLastGood ? { janitor: janitorFunction } : {},
     resources: {
       ...(roster.existing
         ? existingBucketEvents(roster.bucket)
@@ -39,9 +43,9 @@ export function stackOf(roster: Roster, admins: readonly string[] = []): Stack {
       ...topics(roster.alerts),
       ...failedRunsQueue,
       ...monitorRoles(roster),
-      ...schedulerRole,
-      ...schedule,
+      ...schedules(roster.keepLastGood),
       ...alarms,
+      ...(roster.keepLastGood ? { ...janitor(roster.bucket), ...janitorAlarms } : {}),
     },
     outputs: {
       BackupBucketName: {

@@ -21,13 +21,15 @@ export const alertsTopic = 'AlertsTopic';
 /** Logical id of the topic that alarms ring, which must not pass through what they watch. */
 export const opsTopic = 'OpsTopic';
 
+/** A digest is sent with `urgency` = `digest`: nobody is woken up, or billed, for good news. */
+export const textedOnly = { urgency: ['alert', 'test'] } as const;
+
 /** Both topics, their policies, and one subscription an address of the roll. */
 export function topics(alerts: Alerts): Resources {
   return {
     ...topic(alertsTopic, tlsOnly(alertsTopic)),
     ...subscriptions(alertsTopic, alertSubscribers(alerts), {
-      // A digest is sent with `urgency` = `digest`: nobody is woken up, or billed, for good news.
-      sms: { FilterPolicyScope: 'MessageAttributes', FilterPolicy: { urgency: ['alert'] } },
+      sms: { FilterPolicyScope: 'MessageAttributes', FilterPolicy: textedOnly },
     }),
     ...topic(opsTopic, tlsOnly(opsTopic), alarmsOfThisAccount),
     ...subscriptions(opsTopic, opsSubscribers(alerts)),

@@ -5,7 +5,8 @@ import type { Message } from '../report/message.ts';
 import { type Connection, clientConfig } from './connection.ts';
 
 /**
- * Publishes to a topic; `name` is what a failure is called by. The attribute `urgency` lets subscriptions filter: a digest never becomes an SMS.
+ * Publishes to a topic; `name` is what a failure is called by. The attribute `urgency` lets subscriptions filter: a
+ * digest becomes an SMS only as the weekly test.
  * Source: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
  */
 export function snsChannel(connection: Connection, name: string, topicArn: string): Channel {

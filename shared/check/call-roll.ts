@@ -9,6 +9,7 @@ import { checkHosts, readTarget } from './check-hosts.ts';
 import { findStrangers } from './find-strangers.ts';
 import type { ObjectStore } from './object-store.ts';
 import { reportOf } from './report-of.ts';
+import type { SetMemory } from './set-memory.ts';
 
 /** From after the last tick until this one, in milliseconds since 1970. */
 export type Tick = { readonly from: Instant; readonly until: Instant };
@@ -22,6 +23,7 @@ export async function callRoll(
   roster: Roster,
   tick: Tick,
   now: Instant,
+  memory?: SetMemory,
 ): Promise<Run> {
   const digest = isDigestDue(roster, tick);
   const due = roster.hosts.filter(
@@ -29,7 +31,7 @@ export async function callRoll(
   );
   const outOfGrace = roster.hosts.filter((host) => graceEndedIn(host, tick));
   const hosts = digest ? roster.hosts : [...new Set([...due, ...outOfGrace])];
-  const verdicts = await checkHosts(store, hosts, { now, depth: 'recent' });
+  const verdicts = await checkHosts(store, hosts, { now, depth: 'recent', memory });
 
   const told = new Set(due.map(({ name }) => name));
   for (const verdict of verdicts) {

@@ -7,8 +7,8 @@ import { type Beside, judge, type Unreadable, type Verdict } from '../verdict/ju
 import { closedWindow } from '../verdict/window.ts';
 import { type Depth, listSets } from './list-sets.ts';
 import { type ObjectStore, TargetUnreadableError } from './object-store.ts';
-import { readOpeners } from './read-openers.ts';
-import { readRetention } from './read-retention.ts';
+import { readBeside } from './read-beside.ts';
+import type { SetMemory } from './set-memory.ts';
 
 /** How the check looks; `onHost` is told after each host, for progress. */
 export type CheckOptions = {
@@ -16,6 +16,8 @@ export type CheckOptions = {
   readonly depth: Depth;
   /** The name of a manifest whose set is read too, however old it is. */
   readonly alsoSetOf?: string;
+  /** What is remembered of finished fulls; without it only the bucket tells. */
+  readonly memory?: SetMemory | undefined;
   readonly onHost?: (done: number, of: number) => void;
 };
 
@@ -44,16 +46,12 @@ export async function checkHosts(
 export async function readTarget(
   store: ObjectStore,
   host: Host,
-  { now, ...options }: CheckOptions,
+  { now, memory, ...options }: CheckOptions,
 ): Promise<{ collection: Collection | Unreadable; beside: Beside }> {
   try {
     const since = closedWindow(host, now).opensAt;
     const collection = await listSets(store.list, host, { ...options, since, now });
-    const opened = await readOpeners(store.readPart, host, collection, now);
-    return {
-      collection,
-      beside: { opened, ...(await readRetention(store, host, collection, now)) },
-    };
+    return { collection, beside: await readBeside(store, host, collection, now, memory) };
   } catch (error) {
     if (!(error instanceof TargetUnreadableError)) throw error;
     return { collection: { unreadable: error.message, hint: error.hint }, beside: {} };

@@ -44,14 +44,19 @@ export type Kept = {
 export const STATE_PAGE = 'state.json';
 
 const TRIES = 8;
+const AHEAD_MS = 86_400_000;
 
-/** Reads the state. A ledger that is lost, corrupt or out of reach is a warning, never a failed check. */
-export async function openLedger(ledger: Ledger): Promise<Kept> {
+/**
+ * Reads the state. A ledger that is lost, corrupt or out of reach is a warning, never a failed check; so is one that
+ * says the windows of days to come were judged, as with it no run would judge anything until then.
+ */
+export async function openLedger(ledger: Ledger, now: Instant): Promise<Kept> {
   try {
     const { text, tag } = await ledger.read(STATE_PAGE);
     if (text === undefined) return { state: EMPTY_STATE, tag, warning: undefined };
     const state = parseState(text);
-    if (state !== undefined) return { state, tag, warning: undefined };
+    const sound = state !== undefined && (state.judgedUntil ?? now) - now < AHEAD_MS;
+    if (sound) return { state, tag, warning: undefined };
     const warning = 'the ledger was corrupt and is begun anew: something may be told twice';
     return { state: EMPTY_STATE, tag, warning };
   } catch (error) {
@@ -81,7 +86,7 @@ export async function changeLedger(
       if (!(error instanceof LedgerConflictError) || tries >= TRIES) {
         return { state, tag: known.tag, warning: warn(error) };
       }
-      known = await openLedger(ledger);
+      known = await openLedger(ledger, now);
     }
   }
 }

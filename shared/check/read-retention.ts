@@ -9,7 +9,7 @@ import { closedWindow } from '../verdict/window.ts';
 import type { ObjectStore } from './object-store.ts';
 
 /**
- * Reads nothing for a host with a good full in its window and nothing hidden. Where the countdown is critical, one HEAD of
+ * Reads nothing for a host with a good full in its window, nothing hidden and nothing suspect. Where the countdown is critical, one HEAD of
  * the first volume says whether S3 reads the rules alike.
  */
 export async function readRetention(
@@ -17,11 +17,12 @@ export async function readRetention(
   host: Host,
   collection: Collection,
   now: Instant,
+  isSuspect = false,
 ): Promise<Pick<Beside, 'lifecycle' | 'stampedAt'>> {
   const window = closedWindow(host, now);
   const { bucket, prefix } = host.target;
   const counts = hasToCount(collection, window, now) && hasFulls(collection);
-  if (!counts && !hasMarkers(collection)) return {};
+  if (!counts && !isSuspect && !hasMarkers(collection)) return {};
 
   const lifecycle = await readLifecycle(bucket);
   const countdown = counts ? countDown(collection, keepOf(host, lifecycle), now) : undefined;

@@ -14,7 +14,7 @@ export async function runEvents(
   events: readonly ObjectEvent[],
   now: Instant,
 ): Promise<{ events: number; told: number }> {
-  const opened = await openLedger(ledger);
+  const opened = await openLedger(ledger, now);
   const fresh = events.filter((event) => !opened.state.told.has(idOf(event)));
   const ids = fresh.map(idOf);
   const messages = await judgeEvents(store, roster, fresh, now);

@@ -6,6 +6,7 @@ import type { Urgency } from '../report/message.ts';
 import { composePathNews, hasPathNews } from '../report/path-words.ts';
 import { type Summary, summarize } from '../report/report.ts';
 import { isEscalated } from '../report/run.ts';
+import { isTestDue } from '../report/weekly-test.ts';
 import type { Roster } from '../roster/roster.ts';
 import { callRoll } from './call-roll.ts';
 import { type Channel, deliverPending, pendingFor } from './deliver.ts';
@@ -13,6 +14,7 @@ import { keepReport } from './keep-report.ts';
 import { changeLedger, type Ledger, openLedger } from './ledger.ts';
 import { livingChannels, lookAtPaths } from './look-at-paths.ts';
 import type { ObjectStore } from './object-store.ts';
+import { startRemembering } from './set-memory.ts';
 
 /** What a run reaches for. */
 export type Ends = {
@@ -35,8 +37,8 @@ export type Outcome = Summary & {
   readonly told: Urgency | 'nobody';
   /** Why nothing is remembered of this run. */
   readonly noMemory?: string;
-  /** Why its report is not in the ledger. */
-  readonly noReport?: string;
+  /** What of it, or of earlier runs, is not in the ledger. */
+  readonly lost?: string;
 };
 
 const PERIOD_MS = 15 * 60_000;
@@ -56,7 +58,7 @@ export async function runSchedule(
 ): Promise<Outcome> {
   const { store, ledger, channels, ops } = ends;
   const everybody = [...channels, ops];
-  const opened = await openLedger(ledger);
+  const opened = await openLedger(ledger, now);
   const judgedUntil = opened.state.judgedUntil ?? until - PERIOD_MS;
   const from = Math.max(judgedUntil, until - CAUGHT_UP_MS);
   if (from >= until) {
@@ -64,15 +66,22 @@ export async function runSchedule(
     return { ...summarize([]), told: 'nobody' };
   }
 
-  const called = await callRoll(store, roster, { from, until }, now);
+  const memory = startRemembering(ledger, until);
+  const called = await callRoll(store, roster, { from, until }, now, memory);
+  const forgotten = await memory.close();
   const { digest } = called;
   const paths = await lookAtPaths(ends.judgePaths, opened, roster, { until, digest });
-  const run = paths === undefined ? called : { ...called, paths };
+  const run = {
+    ...called,
+    test: roster.alerts.weeklyTest && isTestDue(called),
+    ...(paths === undefined ? {} : { paths }),
+  };
   const unkept = digest ? await keepReport(ledger, run) : undefined;
-  const alarm = composeRun(run, opened.warning ?? unkept);
+  const lost = forgotten ?? unkept;
+  const alarm = composeRun(run, opened.warning ?? lost);
   const message = alarm ?? composePathNews(run);
   const id = `run ${until}`;
-  const rings = hasPathNews(paths) || (ends.escalates && isEscalated(run));
+  const rings = run.test || hasPathNews(paths) || (ends.escalates && isEscalated(run));
   const told = [
     ...(alarm === undefined ? livingChannels(channels, paths) : channels),
     ...(rings ? [ops] : []),
@@ -96,6 +105,6 @@ export async function runSchedule(
     ...summarize(run.report.verdicts),
     told: kept === undefined ? 'nobody' : (message?.urgency ?? 'nobody'),
     ...(kept?.warning === undefined ? {} : { noMemory: kept.warning }),
-    ...(unkept === undefined ? {} : { noReport: unkept }),
+    ...(lost === undefined ? {} : { lost }),
   };
 }

@@ -26,6 +26,7 @@ const OTHERS = 'other-host/duplicity-full.20261123T031502Z.vol1.difftar.gpg';
 const FORBIDDEN: readonly Deed[] = [
   { does: 'delete its backups', action: 's3:DeleteObject', key: OWN },
   { does: 'delete old versions for good', action: 's3:DeleteObjectVersion', key: OWN },
+  { does: 'tag its backups, for lifecycle to hide', action: 's3:PutObjectTagging', key: OWN },
   { does: "write among another host's backups", action: 's3:PutObject', key: OTHERS },
   { does: "read another host's backups", action: 's3:GetObject', key: OTHERS },
   { does: 'open an object by an ACL', action: 's3:PutObjectAcl', key: OWN },

@@ -2,6 +2,7 @@
 import { type FileName, type FilePrefix, readFileName, setIdOf } from './file-name.ts';
 import { collectHistories, type FileHistory, type SetHistory } from './history.ts';
 import { historiesIn, isUnversioned, uncover } from './listing-versions.ts';
+import { type SetText, sealOf } from './seal.ts';
 import type { Instant } from './time.ts';
 import { sumUp, type VolumeFile, type Volumes } from './volumes.ts';
 
@@ -98,6 +99,8 @@ export type Collection = {
   /** Oldest first by `startedAt`. */
   readonly hiddenFulls: readonly HiddenFull[];
   readonly blind: Blindness | undefined;
+  /** What each full is by its files, where the volumes and versions of all of them are known; oldest first. */
+  readonly texts: readonly SetText[];
 };
 
 /**
@@ -172,6 +175,7 @@ export function collectSets(listing: Listing, prefix: FilePrefix): Collection {
     ),
     hiddenFulls: collectHidden(listing, prefix, sets),
     blind: listing.blind ?? (isUnversioned(listing) ? 'not kept' : undefined),
+    texts: [...drafts.values()].flatMap(textOf).sort((a, b) => a.startedAt - b.startedAt),
   };
 }
 
@@ -221,6 +225,8 @@ type Draft = {
   unreadStems: string[];
   /** The encrypted file with the highest number so far. */
   last: { number: number; opener: Opener } | undefined;
+  /** Its volumes and manifests; signatures lie elsewhere in the order of keys, and are not always read with versions. */
+  members: StoredObject[];
 };
 
 function draftOf(drafts: Map<string, Draft>, name: FileName, sample: string): Draft {
@@ -242,6 +248,7 @@ function draftOf(drafts: Map<string, Draft>, name: FileName, sample: string): Dr
     openers: [],
     unreadStems: [],
     last: undefined,
+    members: [],
   };
   drafts.set(id, draft);
   return draft;
@@ -253,6 +260,7 @@ function addMember(draft: Draft, name: FileName, object: StoredObject): void {
   draft.firstWriteAt = Math.min(draft.firstWriteAt, object.modifiedAt);
   draft.lastWriteAt = Math.max(draft.lastWriteAt, object.modifiedAt);
   if (object.name < draft.sample) draft.sample = object.name;
+  if (name.volume !== undefined || name.manifest) draft.members.push(object);
   if (name.encrypted) noteOpener(draft, name, object);
   if (name.volume !== undefined) {
     const member = { bytes: object.bytes, at: object.modifiedAt };
@@ -267,6 +275,11 @@ function addMember(draft: Draft, name: FileName, object: StoredObject): void {
   } else draft.hasSignatures = true;
 }
 
+function textOf({ type, startedAt, members, unreadStems }: Draft): SetText[] {
+  const text = type === 'full' && unreadStems.length === 0 ? sealOf(members) : undefined;
+  return text === undefined ? [] : [{ startedAt, files: members.length, text }];
+}
+
 function noteOpener(draft: Draft, { manifest, volume }: FileName, object: StoredObject): void {
   const { name, bytes } = object;
   if (manifest) draft.openers.push({ name, bytes, of: 'manifest' });
@@ -276,7 +289,7 @@ function noteOpener(draft: Draft, { manifest, volume }: FileName, object: Stored
   }
 }
 
-function finishSet({ volumes, last, ...draft }: Draft): BackupSet {
+function finishSet({ volumes, last, members: _, ...draft }: Draft): BackupSet {
   const openers = draft.openers.filter(({ name }) => name !== last?.opener.name);
   if (last !== undefined) openers.push(last.opener);
   openers.sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -91,7 +91,7 @@ export function readFileName(fileName: string, prefix = NO_PREFIX): NameReading 
 }
 
 /** The same for all files of one set, its signatures among them, and for no other set's. */
-export function setIdOf(name: FileName): string {
+export function setIdOf(name: Pick<FileName, 'time' | 'start' | 'end'>): string {
   return name.end === undefined ? `full ${name.time}` : `inc ${name.start} ${name.end}`;
 }
 

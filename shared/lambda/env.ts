@@ -12,6 +12,8 @@ export type Env = {
   readonly alertsTopicArn: string;
   readonly opsTopicArn: string;
   readonly ledgerBucket: string;
+  /** What Lambda calls the function; elsewhere it has no name. */
+  readonly functionName: string | undefined;
   readonly endpoint: string | undefined;
 };
 
@@ -32,6 +34,7 @@ export function readEnv(env: NodeJS.ProcessEnv = process.env): Env {
     alertsTopicArn: ALERTS_TOPIC_ARN,
     opsTopicArn: OPS_TOPIC_ARN,
     ledgerBucket: LEDGER_BUCKET,
+    functionName: env.AWS_LAMBDA_FUNCTION_NAME,
     endpoint: env.AWS_ENDPOINT_URL || undefined,
   };
 }

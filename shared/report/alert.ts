@@ -11,6 +11,7 @@ import { composeNews, composePathSms, hasPathNews } from './path-words.ts';
 import { sayDate, toAscii, wrapText } from './plain-text.ts';
 import { sayLastGood } from './retention-words.ts';
 import { failedIn, type Run } from './run.ts';
+import { composeTestSms } from './weekly-test.ts';
 
 const WORST = 5;
 const LISTED = 200;
@@ -27,7 +28,7 @@ export function composeRun(run: Run, warning?: string): Message | undefined {
     ...(warning === undefined ? [] : wrapText(`WARNING: ${toAscii(warning)}.`, WIDTH)),
     '',
     ...composeFailed(failed),
-    ...(run.digest ? composeDigest(run) : []),
+    ...(run.digest ? composeDigest(run, alerting.length > 0) : []),
     ...(!run.digest && hasPathNews(paths) ? composeNews(paths, run.timezone) : []),
   ];
   const text = `${lines.join('\n')}\n`;
@@ -38,8 +39,11 @@ export function composeRun(run: Run, warning?: string): Message | undefined {
       urgency: 'alert',
     });
   }
-  return paths?.urgent === true
-    ? composeMessage({ subject, text, sms: composePathSms(paths), urgency: 'alert' })
+  if (paths?.urgent === true) {
+    return composeMessage({ subject, text, sms: composePathSms(paths), urgency: 'alert' });
+  }
+  return run.test === true
+    ? composeMessage({ subject, text, sms: composeTestSms(run), urgency: 'test' })
     : composeMessage({ subject, text, urgency: 'digest' });
 }
 

@@ -7,11 +7,12 @@ import { composeDelivery } from './path-words.ts';
 import { count, quoteName, sayBytes, sayInstant, wrapText } from './plain-text.ts';
 import { hasFailed, type Run, serialOf } from './run.ts';
 import { UNTOLD } from './tamper-words.ts';
+import { composeTest } from './weekly-test.ts';
 
 const LISTED = 200;
 
 /** What is noted of hosts that have not failed, who did it, and how to notice that no digest comes. */
-export function composeDigest(run: Run): string[] {
+export function composeDigest(run: Run, alarms: boolean): string[] {
   const { verdicts, unknownHosts, unsearched } = run.report;
   const lines: string[] = [];
   for (const verdict of verdicts.filter((one) => !hasFailed(one))) {
@@ -37,6 +38,7 @@ export function composeDigest(run: Run): string[] {
     ...(noted.length > 0 ? [''] : []),
     ...composeGood(good),
     ...composeDelivery(run.paths, run.timezone),
+    ...(run.test === true ? [...composeTest(run, alarms), ''] : []),
     ...composeEnd(run),
   ];
 }

@@ -1,14 +1,14 @@
 // One message for all channels: subject, plain text and SMS, each within its bounds.
 import { escapeHtml, toAscii } from './plain-text.ts';
 
-/** `alert` reaches every channel; `digest` is mail only. */
-export type Urgency = 'alert' | 'digest';
+/** `alert` reaches every channel; `digest` is mail only; `test` is a digest that is sent to telephones too. */
+export type Urgency = 'alert' | 'digest' | 'test';
 
 export type Message = {
   /** ASCII, under 100 characters, no line break: SNS refuses others. */
   readonly subject: string;
   readonly text: string;
-  /** One GSM-7 segment of at most 160 characters; only with `alert`. */
+  /** One GSM-7 segment of at most 160 characters; not with `digest`. */
   readonly sms: string | undefined;
   readonly urgency: Urgency;
 };

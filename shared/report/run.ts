@@ -15,6 +15,8 @@ export type Run = {
   readonly timezone: string;
   /** How the ways that alarms take were when somebody last looked; without it nobody has. */
   readonly paths?: PathsLook;
+  /** This digest is the weekly test of every way. */
+  readonly test?: boolean;
 };
 
 /** A host that was told of has missed its second window or more: whoever watches the monitor hears of it too. */

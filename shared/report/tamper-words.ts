@@ -1,18 +1,19 @@
 // What was done to a finished set, and the command that gets it back.
 import type { Blindness } from '../duplicity/backup-set.ts';
 import { formatWrittenTime } from '../duplicity/time.ts';
-import type { Finding, NamesShown, Removal, TamperedSet } from '../verdict/finding.ts';
+import type { BrokenSeal, Finding, NamesShown, Removal, TamperedSet } from '../verdict/finding.ts';
 import type { Verdict } from '../verdict/judge.ts';
-import { count, quoteName, sayInstant } from './plain-text.ts';
+import { count, quoteName, sayBytes, sayInstant } from './plain-text.ts';
 
 type Tampered = Extract<Finding, { kind: 'tampered' }>;
 
 /** Which files, what happened to them and when, and whether the good versions are still there. */
-export function sayTampered({ removals, sets, untold }: Tampered, zone: string): string {
+export function sayTampered({ removals, sets, seals, untold }: Tampered, zone: string): string {
   if (untold !== undefined) return UNTOLD[untold];
   return [
     ...removals.map((removal) => sayRemoval(removal, zone)),
     ...sets.map((set) => saySet(set, zone)),
+    ...seals.map((seal) => saySeal(seal, zone)),
   ].join('. ');
 }
 
@@ -28,11 +29,11 @@ export const UNTOLD: Readonly<Record<Blindness, string>> = {
 
 /** Whoever did it is stopped first; what is only hidden comes back in place, what was overwritten by a restore. */
 export function stepAfterTampering(
-  { sets, untold }: Tampered,
+  { sets, seals, untold }: Tampered,
   { host }: Verdict,
 ): string | undefined {
   if (untold !== undefined) return undefined;
-  const stop = `disable ${sets.length > 0 ? "the host's" : 'that'} key in IAM, then`;
+  const stop = `disable ${sets.length + seals.length > 0 ? "the host's" : 'that'} key in IAM, then`;
   const overwritten = sets.find((set) => set.overwritten.count > 0);
   if (overwritten !== undefined) {
     return `${stop} restore the old versions: restore-set ${host.name} ${formatWrittenTime(overwritten.startedAt)} ./set`;
@@ -68,6 +69,16 @@ function saySet({ type, overwritten, hidden, lost, ...set }: TamperedSet, zone: 
       : `of ${count(lost, 'file')} the good version is gone`;
   const name = type === 'full' ? 'full' : 'incremental';
   return `after the ${name} of ${sayInstant(set.startedAt, zone)} was finished, ${deeds.join(' and ')}, ${when}; ${left}`;
+}
+
+function saySeal({ startedAt, sealedAt, ...seal }: BrokenSeal, zone: string): string {
+  const size = (files: number, bytes: number) => `${count(files, 'file')}, ${sayBytes(bytes)}`;
+  const then = `${size(seal.filesThen, seal.bytesThen)} when it was sealed ${sayInstant(sealedAt, zone)}`;
+  const now =
+    seal.filesNow === 0
+      ? 'is gone, and no lifecycle rule took it'
+      : `is not what it was: now ${size(seal.filesNow, seal.bytesNow)}, not the same files`;
+  return `the full of ${sayInstant(startedAt, zone)} ${now}; it had ${then}`;
 }
 
 function sayFiles({ names, count: all }: NamesShown, deed: string): string {

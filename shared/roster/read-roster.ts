@@ -116,7 +116,7 @@ function readAlerts(yaml: YamlReader, place: Place | undefined): Alerts {
   const fields =
     place === undefined
       ? {}
-      : fieldsOf(yaml, place, ['from', 'mail', 'sms', 'https', 'ops', 'heartbeat']);
+      : fieldsOf(yaml, place, ['from', 'mail', 'sms', 'https', 'ops', 'heartbeat', 'weeklyTest']);
   const from = matching(yaml, fields.from, EMAIL.rule, EMAIL.parse);
   const heartbeat = matching(yaml, fields.heartbeat, HTTPS.rule, HTTPS.parse);
   const mail = listOf(yaml, fields.mail, EMAIL);
@@ -127,6 +127,7 @@ function readAlerts(yaml: YamlReader, place: Place | undefined): Alerts {
     https: listOf(yaml, fields.https, HTTPS),
     ops: fields.ops === undefined ? mail : listOf(yaml, fields.ops, EMAIL),
     ...(heartbeat === undefined ? {} : { heartbeat }),
+    weeklyTest: matching(yaml, fields.weeklyTest, FLAG.rule, FLAG.parse) ?? true,
   };
 }
 

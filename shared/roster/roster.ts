@@ -46,6 +46,8 @@ export type Alerts = {
   /** Who hears that the monitor itself is in trouble; the mail addresses when not given. */
   readonly ops: readonly string[];
   readonly heartbeat?: string;
+  /** Once a week the digest goes by every way, SMS too. */
+  readonly weeklyTest: boolean;
 };
 
 export type Roster = {

@@ -4,6 +4,7 @@ import type { Instant } from '../duplicity/time.ts';
 import type { Host } from '../roster/roster.ts';
 import { isIn, SKEW } from './answer.ts';
 import { type Finding, showNames, timesOf } from './finding.ts';
+import type { Seal } from './seal.ts';
 import { judgeSize, judgeTail } from './size.ts';
 import type { Window } from './window.ts';
 
@@ -44,11 +45,16 @@ export function judgeEncryption({ unencrypted }: Collection): Finding[] {
     : [{ kind: 'unencrypted', severity: 'critical', ...showNames(unencrypted) }];
 }
 
-export function judgeAnswer(answer: BackupSet, sets: readonly BackupSet[], host: Host): Finding[] {
+export function judgeAnswer(
+  answer: BackupSet,
+  sets: readonly BackupSet[],
+  host: Host,
+  seals: readonly Seal[],
+): Finding[] {
   const unsigned: Finding[] = answer.hasSignatures
     ? []
     : [{ kind: 'no-signatures', severity: 'warning', startedAt: answer.startedAt }];
-  return [...unsigned, ...judgeTail(answer), ...judgeSize(answer, sets, host.size)];
+  return [...unsigned, ...judgeTail(answer), ...judgeSize(answer, sets, host.size, seals)];
 }
 
 /** The host's clock is ahead when a set begins after its own manifest was written, or after now. */

@@ -67,6 +67,17 @@ export type TamperedSet = {
   readonly lost: number;
 };
 
+/** A full that differs from its seal, and lifecycle is no excuse. */
+export type BrokenSeal = {
+  readonly startedAt: Instant;
+  readonly sealedAt: Instant;
+  readonly filesThen: number;
+  readonly bytesThen: number;
+  /** Both 0: nothing of it is there. */
+  readonly filesNow: number;
+  readonly bytesNow: number;
+};
+
 /** What a file's own bytes tell: who can open it (key ids of 16 upper-case hex digits), and whether it is all there. */
 export type OpenedBy = {
   readonly name: string;
@@ -84,6 +95,8 @@ export type Evidence =
       readonly removals: readonly Removal[];
       /** As the versions tell them, oldest set first. */
       readonly sets: readonly TamperedSet[];
+      /** As the ledger tells them, where the versions do not; newest set first. */
+      readonly seals: readonly BrokenSeal[];
       /** Why the versions tell nothing; `undefined` where they could. */
       readonly untold: Blindness | undefined;
     }

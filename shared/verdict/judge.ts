@@ -13,6 +13,7 @@ import {
   judgePoison,
 } from './contents.ts';
 import {
+  type BrokenSeal,
   type Finding,
   type FindingKind,
   isUntold,
@@ -23,6 +24,7 @@ import { judgeFraming } from './framing.ts';
 import { keepOf, type Lifecycle } from './lifecycle.ts';
 import { judgeRecipients } from './recipients.ts';
 import { type Countdown, countDown, goodFulls, judgeRetention } from './retention.ts';
+import { type Seal, soundOf } from './seal.ts';
 import { judgeTampering } from './tamper.ts';
 import { judgeTurn } from './turn.ts';
 import { closedWindow, type Window } from './window.ts';
@@ -37,6 +39,10 @@ export type Beside = {
   readonly lifecycle?: Lifecycle;
   /** When S3 itself says that the first volume of the last good copy is hidden. */
   readonly stampedAt?: Instant | undefined;
+  /** What is remembered of the host's fulls, newest first. */
+  readonly seals?: readonly Seal[];
+  /** Those that are not what they were. */
+  readonly broken?: readonly BrokenSeal[];
 };
 
 /** The judgement on one host at one instant. */
@@ -68,7 +74,7 @@ export function judge(
   host: Host,
   read: Collection | Unreadable,
   now: Instant,
-  { opened = [], lifecycle = NOT_ASKED, stampedAt }: Beside = {},
+  { opened = [], lifecycle = NOT_ASKED, stampedAt, seals = [], broken = [] }: Beside = {},
 ): Verdict {
   const window = closedWindow(host, now);
   if ('unreadable' in read) return unreadable(host, window, now, read);
@@ -80,13 +86,14 @@ export function judge(
     answers.length === 0
       ? undefined
       : Math.min(...answers.flatMap((set) => completedAt(set) ?? []));
-  const lastGood = goodFulls(read, now).at(-1);
+  const sound = soundOf(read, broken);
+  const lastGood = goodFulls(sound, now).at(-1);
   const newest = newestFull(read.sets, now);
   const keep = keepOf(host, lifecycle);
-  const countdown = hasToCount(read, window, now) ? countDown(read, keep, now) : undefined;
+  const countdown = hasToCount(sound, window, now) ? countDown(sound, keep, now) : undefined;
 
   const findings = sortFindings([
-    ...judgeTampering(read, host, keep, window),
+    ...judgeTampering(read, host, keep, window, broken),
     ...judgeRetention(countdown, window.opensAt, now, stampedAt),
     ...judgeTurn(host, window, read, lastGood, answer, now),
     ...judgePoison(read),
@@ -95,7 +102,7 @@ export function judge(
     ...(newest === undefined
       ? []
       : [...judgeRecipients(opened, host.recipients), ...judgeFraming(newest, opened)]),
-    ...(answer === undefined ? [] : judgeAnswer(answer, read.sets, host)),
+    ...(answer === undefined ? [] : judgeAnswer(answer, read.sets, host, seals)),
     ...judgeClocks(fulls, window, now),
     ...judgeCount(fulls, window),
     ...judgeForeign(read),
@@ -115,7 +122,8 @@ export function judge(
   };
 }
 
-const NOT_ASKED: Lifecycle = { unread: 'not asked' };
+/** The rules of a bucket that nobody had a reason to read. */
+export const NOT_ASKED: Lifecycle = { unread: 'not asked' };
 
 /** No good full has been begun since the window opened: the last one's days are numbered. */
 export function hasToCount(read: Collection, { opensAt }: Window, now: Instant): boolean {

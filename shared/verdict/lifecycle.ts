@@ -72,6 +72,11 @@ export function removedBy({ noncurrentDays }: Keep, hiddenAt: Instant): Instant 
     : Math.ceil((hiddenAt + noncurrentDays * DAY) / DAY) * DAY;
 }
 
+/** From when on lifecycle may have hidden it: by the bucket's rules, or by the roll's `keepDays`, as rules change. */
+export function mayBeHiddenFrom(uploadedAt: Instant, { hides }: Keep, keepDays: number): Instant {
+  return hiddenBy({ hides: [...hides, { days: keepDays }] }, uploadedAt) ?? uploadedAt;
+}
+
 /**
  * Whether lifecycle made this delete marker: it stamps 00:00 UTC, and hides only what is old enough by the bucket's
  * rules or by the roll's `keepDays`, as the rules may have been longer ago what the roll says now.
@@ -82,6 +87,6 @@ export function isByLifecycle(
   keep: Keep,
   keepDays: number,
 ): boolean {
-  const due = hiddenBy({ hides: [...keep.hides, { days: keepDays }] }, uploadedAt);
-  return marker.at % DAY === 0 && due !== undefined && marker.at >= due;
+  const due = mayBeHiddenFrom(uploadedAt, keep, keepDays);
+  return marker.at % DAY === 0 && marker.at >= due;
 }

@@ -8,31 +8,35 @@ import {
 } from '../duplicity/history.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Host } from '../roster/roster.ts';
-import { type Finding, showNames, type TamperedSet } from './finding.ts';
+import { type BrokenSeal, type Finding, showNames, type TamperedSet } from './finding.ts';
 import { isByLifecycle, type Keep } from './lifecycle.ts';
 import type { Window } from './window.ts';
 
 /** duplicity writes the manifest last; uploads that ran beside it, and clocks, get this long. */
-const SLACK = 5 * 60_000;
+export const SLACK = 5 * 60_000;
 
 /**
  * A finished set changes no more. A file of it that got other bytes over five minutes after the first version of its
  * manifest is overwritten; one under a delete marker that lifecycle did not make is hidden: both are `tampered`.
  * Other bytes before that are duplicity's own, of a killed run that it `resumed`: information on the
- * sets since the window opened. The same bytes again are a client's retry, and nothing.
+ * sets since the window opened. The same bytes again are a client's retry, and nothing. A full whose seal is `broken` is
+ * tampered too, where its versions say nothing.
  */
 export function judgeTampering(
   { histories, blind }: Collection,
   host: Host,
   keep: Keep,
   window: Window,
+  broken: readonly BrokenSeal[] = [],
 ): Finding[] {
   const sets = histories.flatMap((set) => tamperedSet(set, host, keep));
+  const told = new Set(sets.map(({ startedAt }) => startedAt));
+  const seals = broken.filter(({ startedAt }) => !told.has(startedAt));
   const recent = histories.filter(
     ({ startedAt, finishedAt = startedAt }) => Math.max(startedAt, finishedAt) >= window.opensAt,
   );
   return [
-    ...judgeSets(sets, blind),
+    ...judgeSets(sets, seals, blind),
     ...recent.flatMap((set): Finding[] => {
       const { startedAt, finishedAt } = set;
       const names = set.files.filter((file) => isResumed(file, set)).map(({ name }) => name);
@@ -53,9 +57,15 @@ export function overwrittenFulls(histories: readonly SetHistory[]): Set<Instant>
 
 const UNTOLD = { denied: 'warning', 'not offered': 'info', 'not kept': 'info' } as const;
 
-function judgeSets(sets: readonly TamperedSet[], untold: Collection['blind']): Finding[] {
-  const nobody = { kind: 'tampered' as const, removals: [] };
-  if (sets.length > 0) return [{ ...nobody, severity: 'critical', sets, untold: undefined }];
+function judgeSets(
+  sets: readonly TamperedSet[],
+  seals: readonly BrokenSeal[],
+  untold: Collection['blind'],
+): Finding[] {
+  const nobody = { kind: 'tampered' as const, removals: [], seals };
+  if (sets.length + seals.length > 0) {
+    return [{ ...nobody, severity: 'critical', sets, untold: undefined }];
+  }
   return untold === undefined ? [] : [{ ...nobody, severity: UNTOLD[untold], sets, untold }];
 }
 

@@ -24,6 +24,12 @@ export function closedWindow(rule: WindowRule, now: Instant): Window {
   return nextTo(rule, dateIn(rule.timezone, now), 1, -1, (window) => window.dueAt <= now);
 }
 
+/** The window in whose day an instant lies. */
+export function windowOf(rule: WindowRule, at: Instant): Window {
+  const closed = closedWindow(rule, at);
+  return at < closed.endsAt ? closed : windowAfter(rule, closed);
+}
+
 /** The window that follows this one. */
 export function windowAfter(rule: WindowRule, window: Window): Window {
   return nextTo(rule, window.date, 1, 1, () => true);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Ledger, LedgerError } from '../../shared/check/ledger.ts';
 import { runSchedule, type ScheduleEnds } from '../../shared/check/run-schedule.ts';
 import { type Check, fail, ok } from '../../shared/doctor/check.ts';
-import { parseState } from '../../shared/ledger/ledger-state.ts';
+import { EMPTY_STATE, formatState, parseState } from '../../shared/ledger/ledger-state.ts';
 import { aFull, aHost, aRoster, at } from '../support/builders.ts';
 import { inMemoryStore, keyed } from '../support/in-memory.ts';
 import { memoryChannel, memoryLedger } from '../support/ledger-in-memory.ts';
@@ -113,6 +113,11 @@ describe('runSchedule', () => {
   it.each([
     ['corrupt', 'not json', /the ledger was corrupt and is begun anew/],
     ['of another version', '{"version":2}', /the ledger was corrupt/],
+    [
+      'from the future',
+      formatState({ ...EMPTY_STATE, judgedUntil: at('2099-01-01T00:00:00Z') }),
+      /the ledger was corrupt/,
+    ],
   ])('goes on with a ledger that is %s, says so once, and has it back', async (_, text, words) => {
     const office = anOffice();
     office.ledger.text = text;

@@ -19,11 +19,22 @@ describe('sealOf', () => {
   });
 
   it('is another one when anything of a file is another', () => {
-    const changes = [{ name: 'x' }, { versionId: 'x' }, { etag: 'x' }, { bytes: 1 }];
+    const changes = [{ name: 'x' }, { etag: 'x' }, { bytes: 1 }];
     const seals = changes.map((change) =>
       sealOf(members.map((member, index) => (index === 1 ? { ...member, ...change } : member))),
     );
-    expect(new Set([sealOf(members), sealOf(members.slice(1)), ...seals]).size).toBe(6);
+    expect(new Set([sealOf(members), sealOf(members.slice(1)), ...seals]).size).toBe(5);
+  });
+
+  it('tells versions apart where there are no ETags', () => {
+    const bare = (id: string) =>
+      members.map(({ etag: _, ...rest }) => ({ ...rest, versionId: id }));
+    expect(sealOf(bare('1'))).not.toBe(sealOf(bare('2')));
+  });
+
+  it('is the same when a client uploads the same bytes again', () => {
+    const again = members.map((member) => ({ ...member, versionId: `${member.versionId} again` }));
+    expect(sealOf(again)).toBe(sealOf(members));
   });
 
   it('is none where a version is not known, or nothing is there', () => {

@@ -4,7 +4,7 @@ import { type Deployed, deploy, LEDGER, s3Event } from '../support/deployed.ts';
 
 const ROLL = `bucket: backups
 region: eu-west-1
-alerts: { from: backups@example.net, mail: [ops@example.net], sms: ["+31600000000"] }
+alerts: { from: backups@example.net, mail: [ops@example.net], sms: ["+31600000000"], weeklyTest: false }
 hosts: { web: {} }
 `;
 let deployed: Deployed;

@@ -9,6 +9,7 @@ alerts:
   mail: [ops@example.net, boss@example.net]
   sms: ["+31600000000"]
   ops: [admin@example.net]
+  weeklyTest: false
 hosts: { web: {} }
 `;
 let deployed: Deployed;

@@ -14,7 +14,7 @@ const message = fc.record(
     subject: fc.string(),
     text: fc.string({ unit: 'binary' }),
     sms: fc.string(),
-    urgency: fc.constantFrom('alert' as const, 'digest' as const),
+    urgency: fc.constantFrom('alert' as const, 'digest' as const, 'test' as const),
   },
   { requiredKeys: ['subject', 'text', 'urgency'] },
 );

@@ -57,6 +57,7 @@ describe('readRoster', () => {
       https: [],
       ops: ['ops@example.net'],
       heartbeat: 'https://hc.example/ping/abc',
+      weeklyTest: true,
     });
     const [mail, web, nas, lab] = hosts;
     expect(mail?.recipients).toEqual(['0123456789012345']);
@@ -91,6 +92,17 @@ describe('readRoster', () => {
     expect([silent, ...silent.hosts].some((one) => one.keepLastGood)).toBe(false);
     expect(issuesOf(FULL.replace('keepDays: 6', 'keepLastGood: yes'))).toEqual([
       'hosts.yml:5: keepLastGood is "yes", but must be true or false',
+    ]);
+  });
+
+  it('sends no weekly test where it says so, and takes no other word for it', () => {
+    const alerts = (line: string) => FULL.replace('alerts:', `alerts:\n  ${line}`);
+    expect(readRoster(alerts('weeklyTest: false'), 'hosts.yml').alerts.weeklyTest).toBe(false);
+    expect(issuesOf(alerts('weeklyTest: never'))).toEqual([
+      'hosts.yml:7: alerts.weeklyTest is "never", but must be true or false',
+    ]);
+    expect(issuesOf(alerts('weeklytest: false'))).toEqual([
+      'hosts.yml:7: unknown key "weeklytest", did you mean "weeklyTest"?',
     ]);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { deployed } from './deployed.ts';
-import { fullRoll } from './rolls.ts';
+import { keepingRoll } from './rolls.ts';
 
 describe('the bucket', () => {
   const { BackupBucket } = deployed();
@@ -38,7 +38,7 @@ describe('the bucket', () => {
   });
 
   it('expires nothing but what is tagged, where the roll keeps the last good backup', () => {
-    const { BackupBucket: keeping } = deployed({ ...fullRoll, keepLastGood: true });
+    const { BackupBucket: keeping } = deployed(keepingRoll);
     expect(keeping.Properties.LifecycleConfiguration.Rules).toEqual([
       {
         Id: 'expire',

@@ -144,6 +144,16 @@ describe('the two roles', () => {
     }
   });
 
+  it('differ in who seals backups, which can be done once and never again', async () => {
+    const page = `${ledger}/seals/2026/11/23T081500Z.json`;
+    const once = { 's3:if-none-match': '*' };
+    expect(await stack.may(stack.checkHosts, 's3:PutObject', page, once)).toBe(true);
+    expect(await stack.may(stack.checkHosts, 's3:PutObject', page)).toBe(false);
+    expect(await stack.may(stack.checkHosts, 's3:GetObject', page)).toBe(true);
+    expect(await stack.may(stack.checkHosts, 's3:DeleteObject', page)).toBe(false);
+    expect(await stack.may(stack.onObject, 's3:PutObject', page, once)).toBe(false);
+  });
+
   it('differ in the buckets that are not the stack’s own', async () => {
     const other = 'arn:aws:s3:::other-bucket';
     expect(await stack.may(stack.checkHosts, 's3:ListBucket', other)).toBe(true);

@@ -65,6 +65,7 @@ describe('sls package', () => {
 
   it('makes a template without circles, of few resources', () => {
     expect(cycleIn(template.Resources)).toBeUndefined();
+    expect(template.Resources).not.toHaveProperty('JanitorLambdaFunction');
     expect(Object.keys(template.Resources).length).toBeLessThan(50);
   });
 
@@ -72,6 +73,39 @@ describe('sls package', () => {
     const names = JSON.stringify(template.Resources.HostGroup).split(callersName).length - 1;
     expect(names).toBe(2);
   });
+});
+
+describe('sls package where the last good backup is kept', () => {
+  const project = copyProject(`${roll}keepLastGood: true\n`);
+  afterAll(project.remove);
+
+  it('makes a third function, configured like the others, with its own role', async () => {
+    await project.sls(['package']);
+    const folder = join(project.dir, '.serverless');
+    expect(zipNames(readFileSync(join(folder, 'janitor.zip'))).sort()).toEqual([
+      '.bundle/hosts.yml',
+      '.bundle/janitor.mjs',
+    ]);
+    const file = join(folder, 'cloudformation-template-update-stack.json');
+    const { Resources } = JSON.parse(readFileSync(file, 'utf8'));
+    expect(Resources.JanitorLambdaFunction.Properties).toMatchObject({
+      FunctionName: 'rollcall-prod-janitor',
+      Handler: '.bundle/janitor.handler',
+      Runtime: 'nodejs24.x',
+      Role: { 'Fn::Sub': `\${JanitorRole.Arn}` },
+      Environment: { Variables: { HOSTS_FILE: '.bundle/hosts.yml' } },
+    });
+    expect(Resources.JanitorLogGroup.Properties.RetentionInDays).toBe(90);
+    expect(Resources.JanitorLambdaEvConf.Properties).toMatchObject({
+      MaximumRetryAttempts: 2,
+      DestinationConfig: {
+        OnFailure: { Destination: { 'Fn::GetAtt': ['FailedRuns', 'Arn'] } },
+      },
+    });
+    expect(cycleIn(Resources)).toBeUndefined();
+    const { handler } = await import(join(project.dir, '.bundle/janitor.mjs'));
+    expect(handler).toBeTypeOf('function');
+  }, 60_000);
 });
 
 describe('sls package of a wrong roll', () => {

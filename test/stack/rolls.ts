@@ -30,6 +30,9 @@ hosts:
   nas: { target: s3://other-bucket/office/nas/, filePrefix: nas- }
 `);
 
+/** The full roll, with a janitor. */
+export const keepingRoll: Roster = { ...fullRoll, keepLastGood: true };
+
 /** The full roll, on a bucket that was there before the stack. */
 export const existingRoll: Roster = { ...fullRoll, existing: true };
 

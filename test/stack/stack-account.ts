@@ -34,6 +34,9 @@ export function accountWith(roster: Roster, admins: readonly string[] = []) {
   return {
     checkHosts: role('CheckHostsRole'),
     onObject: role('OnObjectRole'),
+    get janitor() {
+      return role('JanitorRole');
+    },
     scheduler: role('SchedulerRole'),
     breakGlass: role('BreakGlassRole'),
     /** A host's IAM user, in the group and with whatever else somebody gave it. */

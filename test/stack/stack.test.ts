@@ -4,7 +4,7 @@ import { stackOf } from '../../scripts/stack/stack.ts';
 import { readRoster } from '../../shared/roster/read-roster.ts';
 import { deployed } from './deployed.ts';
 import type { Resolved } from './resolve-template.ts';
-import { existingRoll, fullRoll, rollOf, smallestRoll } from './rolls.ts';
+import { existingRoll, fullRoll, keepingRoll, rollOf, smallestRoll } from './rolls.ts';
 
 describe('stackOf', () => {
   it('makes of the smallest roll all that guards and watches a bucket', () => {
@@ -35,6 +35,21 @@ describe('stackOf', () => {
       'S3MayInvokeOnObject',
       'SchedulerRole',
     ]);
+  });
+
+  it('adds a janitor, with its own role, schedule and alarms, only to keep the last good backup', () => {
+    const without = stackOf(fullRoll);
+    const keeping = stackOf(keepingRoll);
+    const added = Object.keys(keeping.resources).filter((id) => !(id in without.resources));
+    expect(added.sort()).toEqual([
+      'JanitorErrorsAlarm',
+      'JanitorRole',
+      'JanitorSchedule',
+      'JanitorStoppedAlarm',
+      'JanitorThrottlesAlarm',
+    ]);
+    expect([without.functions, Object.keys(keeping.functions)]).toEqual([{}, ['janitor']]);
+    expect(JSON.stringify(without)).not.toMatch(/JanitorRole|JanitorLambda/);
   });
 
   it('is the same for five thousand hosts as for one, far below 500 resources', () => {
@@ -108,9 +123,9 @@ describe('stackOf', () => {
         target: { bucket: `${index}`.padStart(63, 'b'), prefix: 'x/' },
       })),
     });
-    const [policy] = deployed(withBuckets(49)).CheckHostsRole.Properties.Policies;
+    const [policy] = deployed(withBuckets(45)).CheckHostsRole.Properties.Policies;
     expect(JSON.stringify(policy.PolicyDocument).length).toBeLessThan(10_240);
-    expect(() => stackOf(withBuckets(50))).toThrow('names 51 buckets');
+    expect(() => stackOf(withBuckets(46))).toThrow('names 47 buckets');
   });
 });
 
@@ -118,6 +133,7 @@ describe.each([
   ['the smallest roll', smallestRoll],
   ['a full roll', fullRoll],
   ['an existing bucket', existingRoll],
+  ['one that keeps the last good backup', keepingRoll],
 ])('the roles of the functions for %s', (_, roll) => {
   const resources = deployed(roll);
   const statements = ['CheckHostsRole', 'OnObjectRole', 'SchedulerRole'].flatMap((id) =>

@@ -1,7 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { logGoodRun } from '../../shared/lambda/log-good-run.ts';
 import { deployed, ofType } from './deployed.ts';
-import type { Resolved } from './resolve-template.ts';
-import { fullRoll } from './rolls.ts';
+import { fullRoll, keepingRoll } from './rolls.ts';
 
 describe('the topics', () => {
   const subscriptions = (roll = fullRoll) =>
@@ -12,11 +12,11 @@ describe('the topics', () => {
       Properties.FilterPolicy?.urgency,
     ]);
 
-  it('have one subscription an address, and text nobody but for an alert', () => {
+  it('have one subscription an address, and text nobody but for an alert and the weekly test', () => {
     expect(subscriptions()).toEqual([
       ['AlertsTopic', 'https', 'https://chat.example.net/hook', undefined],
-      ['AlertsTopic', 'sms', '+31600000000', ['alert']],
-      ['AlertsTopic', 'sms', '+31600000001', ['alert']],
+      ['AlertsTopic', 'sms', '+31600000000', ['alert', 'test']],
+      ['AlertsTopic', 'sms', '+31600000001', ['alert', 'test']],
       ['OpsTopic', 'email', 'admin@example.net', undefined],
     ]);
   });
@@ -60,15 +60,52 @@ describe('the alarms', () => {
     }
   });
 
+  it('ring for a janitor that fails or has not succeeded for two days', () => {
+    const more = ofType(deployed(keepingRoll), 'AWS::CloudWatch::Alarm')
+      .map((alarm) => alarm.Properties)
+      .filter(({ AlarmName }) => AlarmName.includes('janitor'));
+    expect(more.map(({ AlarmName }) => AlarmName.replace('rollcall-prod-', '')).sort()).toEqual([
+      'janitor-errors',
+      'janitor-stopped',
+      'janitor-throttled',
+    ]);
+    for (const { AlarmActions } of more) {
+      expect(AlarmActions).toEqual([expect.stringContaining('-OpsTopic')]);
+    }
+    const stopped = more.find(({ AlarmName }) => AlarmName.endsWith('stopped'));
+    expect(stopped).toMatchObject({ EvaluationPeriods: 2, TreatMissingData: 'breaching' });
+    expect(stopped.Metrics[1].MetricStat).toMatchObject({
+      Period: 86_400,
+      Metric: { Dimensions: [{ Value: expect.stringContaining('JanitorLambdaFunction') }] },
+    });
+  });
+
   it('miss a check after an hour, also when there is no metric at all', () => {
     const stopped = alarms.find((alarm) => alarm.AlarmName.endsWith('checks-stopped'));
-    const [sum, ...counts] = stopped.Metrics;
-    expect(sum.Expression).toBe('FILL(runs, 0) - FILL(errors, 0)');
-    const minutes = counts.map(
-      (count: Resolved) => (count.MetricStat.Period * stopped.EvaluationPeriods) / 60,
-    );
-    expect(minutes).toEqual([60, 60]);
+    const [filled, { MetricStat }] = stopped.Metrics;
+    expect(filled.Expression).toBe('FILL(beats, 0)');
+    expect((MetricStat.Period * stopped.EvaluationPeriods) / 60).toBe(60);
     expect(stopped.TreatMissingData).toBe('breaching');
     expect(stopped.OKActions).toEqual(stopped.AlarmActions);
+  });
+
+  it('look at the metric that a good run logs', () => {
+    const stopped = alarms.find((alarm) => alarm.AlarmName.endsWith('checks-stopped'));
+    const { Namespace, MetricName, Dimensions } = stopped.Metrics[1].MetricStat.Metric;
+    const [{ Name, Value }] = Dimensions;
+    const stdout = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    logGoodRun(Value, 1_795_500_000_000);
+    const [line] = stdout.mock.calls[0] ?? [];
+    stdout.mockRestore();
+    expect(JSON.parse(`${line}`)).toEqual({
+      _aws: {
+        Timestamp: 1_795_500_000_000,
+        CloudWatchMetrics: [
+          { Namespace, Dimensions: [[Name]], Metrics: [{ Name: MetricName, Unit: 'Count' }] },
+        ],
+      },
+      [Name]: Value,
+      [MetricName]: 1,
+    });
   });
 });

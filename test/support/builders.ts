@@ -26,7 +26,13 @@ export const aRoster = (hosts: readonly Host[], override: Partial<Roster> = {}):
   window: { opens: '00:00', due: '08:15', hardDue: '12:15' },
   keepDays: 6,
   keepLastGood: false,
-  alerts: { mail: ['ops@example.net'], sms: [], https: [], ops: ['ops@example.net'] },
+  alerts: {
+    mail: ['ops@example.net'],
+    sms: [],
+    https: [],
+    ops: ['ops@example.net'],
+    weeklyTest: false,
+  },
   hosts,
   ...override,
 });

@@ -1,4 +1,4 @@
-// The two functions as they are deployed: a roll in a file, an environment, and AWS in this process.
+// The functions as they are deployed: a roll in a file, an environment, and AWS in this process.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,8 +6,10 @@ import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client
 import type { Context } from 'aws-lambda';
 import { vi } from 'vitest';
 import { handler as checkHosts } from '../../functions/check-hosts.ts';
+import { handler as janitor } from '../../functions/janitor.ts';
 import { handler as onObject } from '../../functions/on-object.ts';
 import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
+import { textedOnly } from '../../scripts/stack/topics.ts';
 import type { StoredObject } from '../../shared/duplicity/backup-set.ts';
 import { ConfigError } from '../../shared/roster/config-error.ts';
 import { readRoster } from '../../shared/roster/read-roster.ts';
@@ -24,6 +26,8 @@ export type Deployed = {
   readonly put: (prefix: string, objects: readonly StoredObject[]) => void;
   /** Runs the schedule's function as of an instant; judged is the quarter of an hour until then. */
   readonly tick: (iso: string) => Promise<unknown>;
+  /** Runs the janitor's function as of an instant. */
+  readonly tidy: (iso: string) => Promise<unknown>;
   /** Runs the bucket's function as of an instant. */
   readonly event: (event: unknown, iso: string) => Promise<unknown>;
   readonly close: () => Promise<void>;
@@ -67,6 +71,10 @@ export async function deploy(roll: string): Promise<Deployed> {
       at(iso);
       return checkHosts({ scheduledAt: iso }, {} as Context);
     },
+    tidy: (iso) => {
+      at(iso);
+      return janitor({}, {} as Context);
+    },
     event: (event, iso) => {
       at(iso);
       return onObject(event, {} as Context);
@@ -88,7 +96,7 @@ async function makeTopics(aws: LocalAws, roll: string): Promise<{ alerts: string
   const make = async (Name: string, subscribers: readonly Subscriber[]): Promise<string> => {
     const { TopicArn = '' } = await sns.send(new CreateTopicCommand({ Name }));
     for (const { protocol: Protocol, endpoint: Endpoint } of subscribers) {
-      const filter = { FilterPolicy: JSON.stringify({ urgency: ['alert'] }) };
+      const filter = { FilterPolicy: JSON.stringify(textedOnly) };
       const Attributes = Name === 'alerts' && Protocol === 'sms' ? filter : {};
       await sns.send(new SubscribeCommand({ TopicArn, Protocol, Endpoint, Attributes }));
     }

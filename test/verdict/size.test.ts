@@ -36,6 +36,35 @@ describe('judgeSize', () => {
     ]);
   });
 
+  it('compares with remembered fulls where the bucket holds too few, and counts none twice', () => {
+    const remembered = [1000, 1000, 1000].map((bytes, index) => ({
+      startedAt: Date.parse(day(10 + index)),
+      bytes,
+    }));
+    expect(judgeSize(judged(499), [], bounds, remembered)).toMatchObject([{ usualBytes: 1000 }]);
+    expect(judgeSize(judged(499), [], bounds, remembered.slice(1))).toEqual([]);
+    const twice = earlier.slice(1).map(({ startedAt, bytes }) => ({ startedAt, bytes }));
+    expect(judgeSize(judged(499), earlier.slice(1), bounds, twice)).toEqual([]);
+  });
+
+  it('sees a slow drift, which the last few fulls alone do not show', () => {
+    const shrinking = Array.from({ length: 30 }, (_, index) => ({
+      startedAt: Date.parse(day(22)) - index * 86_400_000,
+      bytes: 1000 * 1.06 ** index,
+    }));
+    const bytes = 1000 / 1.06;
+    expect(judgeSize(judged(bytes), [], bounds, shrinking.slice(0, 4))).toEqual([]);
+    expect(judgeSize(judged(bytes), [], bounds, shrinking)).toMatchObject([{ kind: 'shrunk' }]);
+  });
+
+  it('compares with thirty and no more', () => {
+    const long = Array.from({ length: 60 }, (_, index) => ({
+      startedAt: Date.parse(day(22)) - index * 86_400_000,
+      bytes: index < 30 ? 1000 : 9000,
+    }));
+    expect(judgeSize(judged(1000), [], bounds, long)).toEqual([]);
+  });
+
   it("takes the roll's own minimum first, and as reached at that size", () => {
     const own = { ...bounds, minBytes: 800 };
     expect(kinds(800, [], own)).toEqual([]);

@@ -7,6 +7,7 @@ import {
   type WindowRule,
   windowAfter,
   windowBefore,
+  windowOf,
   windowsClosedIn,
 } from '../../shared/verdict/window.ts';
 import { addDays, dateIn, instantOf } from '../../shared/verdict/zone.ts';
@@ -161,6 +162,21 @@ describe('windows', () => {
           expect(dateIn(zone, window.opensAt) <= dateIn(zone, window.dueAt)).toBe(true);
         },
       ),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('windowOf', () => {
+  it('is the one window in whose day an instant lies, in every zone and year', () => {
+    const instant = fc.integer({ min: at('1990-01-01T00:00Z'), max: at('2060-01-01T00:00Z') });
+    const opens = fc.constantFrom('00:00', '02:30', '22:00');
+    fc.assert(
+      fc.property(fc.constantFrom(...ZONES), instant, opens, (zone, when, opening) => {
+        const window = windowOf(rule(zone, opening, '08:15'), when);
+        expect(window.opensAt).toBeLessThanOrEqual(when);
+        expect(window.endsAt).toBeGreaterThan(when);
+      }),
       { numRuns: 500 },
     );
   });

@@ -17,6 +17,7 @@ import type { Check, Reading } from '../../../shared/doctor/check.ts';
 import { judgeEvents } from '../../../shared/doctor/events.ts';
 import { judgeHostRights } from '../../../shared/doctor/host-rights.ts';
 import { judgeHostUsers } from '../../../shared/doctor/host-users.ts';
+import { judgeJanitor } from '../../../shared/doctor/janitor.ts';
 import { judgeLastRun } from '../../../shared/doctor/last-run.ts';
 import { judgeLifecycle } from '../../../shared/doctor/lifecycle.ts';
 import { judgePaths } from '../../../shared/doctor/paths.ts';
@@ -88,6 +89,7 @@ async function examineBucket(
   return [
     ...judgeBucket({ region, versioning, publicAccessBlocked, ownership, encryption }, roster),
     ...judgeLifecycle(lifecycle, roster, undeleteDays),
+    ...judgeJanitor(stack, roster),
     // Whom the bucket should tell, only the stack knows.
     ...judgeEvents(stack.read ? notifications : stack, roster, {
       functionName: nameOf(deployed, 'OnObjectLambdaFunction'),

@@ -8,12 +8,15 @@ import {
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
+  DeleteObjectTaggingCommand,
   GetObjectCommand,
+  GetObjectTaggingCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
   ListObjectVersionsCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
+  PutObjectTaggingCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { expect } from 'vitest';
@@ -21,6 +24,30 @@ import { type ContractCheck, type ContractContext, expectRefusal } from './contr
 
 /** The checks. */
 export const objectChecks: readonly ContractCheck[] = [
+  {
+    name: 'S3 tags an object: the whole set at once, on its newest version, and nothing else of it changes',
+    run: async ({ s3, bucket, fill }) => {
+      const Bucket = await bucket({ versioned: true });
+      const Key = 'web/1';
+      await fill(Bucket, [Key, Key]);
+      const tags = async (VersionId?: string) =>
+        (await s3.send(new GetObjectTaggingCommand({ Bucket, Key, VersionId }))).TagSet;
+      const tag = (...TagSet: { Key: string; Value: string }[]) =>
+        s3.send(new PutObjectTaggingCommand({ Bucket, Key, Tagging: { TagSet } }));
+      const list = () => s3.send(new ListObjectVersionsCommand({ Bucket }));
+      const { Versions: before = [] } = await list();
+      expect(await tags()).toEqual([]);
+      await tag({ Key: 'a', Value: '1' });
+      await tag({ Key: 'expire', Value: 'yes' });
+      expect(await tags()).toEqual([{ Key: 'expire', Value: 'yes' }]);
+      expect(await tags(before.find(({ IsLatest }) => !IsLatest)?.VersionId)).toEqual([]);
+      expect((await list()).Versions).toEqual(before);
+      await s3.send(new DeleteObjectTaggingCommand({ Bucket, Key }));
+      expect(await tags()).toEqual([]);
+      await s3.send(new DeleteObjectCommand({ Bucket, Key }));
+      await expectRefusal(tag({ Key: 'a', Value: '1' }), /^(?:NoSuchKey|MethodNotAllowed)$/);
+    },
+  },
   {
     name: 'S3 returns bytes, type and metadata as they were put, and the MD5 as ETag',
     run: async ({ s3, bucket }) => {

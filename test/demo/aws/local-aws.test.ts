@@ -7,7 +7,7 @@ import {
   GetBucketAclCommand,
   GetBucketPolicyStatusCommand,
   GetObjectCommand,
-  GetObjectTaggingCommand,
+  GetObjectTorrentCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
   PutBucketPolicyCommand,
@@ -30,7 +30,7 @@ describe('a call that is not known', () => {
     const put = { Bucket, Key: 'k', Body: 'y' };
     const calls = [
       () => s3.send(new GetBucketAclCommand({ Bucket })),
-      () => s3.send(new GetObjectTaggingCommand({ Bucket, Key: 'k' })),
+      () => s3.send(new GetObjectTorrentCommand({ Bucket, Key: 'k' })),
       () => s3.send(new PutObjectCommand({ ...put, Tagging: 'a=b' })),
       () => s3.send(new PutObjectCommand({ ...put, ChecksumAlgorithm: 'CRC32C' })),
       () =>

@@ -7,6 +7,7 @@ import {
   ListObjectVersionsCommand,
   PutBucketLifecycleConfigurationCommand,
   PutObjectCommand,
+  PutObjectTaggingCommand,
 } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import type { RecordedListing } from '../../../scripts/demo/aws/s3/seed.ts';
@@ -176,6 +177,55 @@ describe('a lifecycle rule', () => {
     expect(await ends('2026-11-21T00:40:00Z')).toBe(on('Sat, 28 Nov 2026'));
     const put = await s3.send(new PutObjectCommand({ Bucket, Key: 'k', Body: 'x' }));
     expect(put.Expiration).toBe(on('Mon, 30 Nov 2026'));
+  });
+
+  it('hides what has expired, forgets what was hidden, and sweeps the marker, when it is run', async () => {
+    const { aws, s3 } = await startLocal();
+    aws.createBucket(Bucket, { versioning: true });
+    const Status = 'Enabled' as const;
+    const tag = { Key: 'expire', Value: 'yes' };
+    const all = { Status, Filter: { Prefix: '' } };
+    const Rules = [
+      { ID: 'six', Status, Filter: { Tag: tag }, Expiration: { Days: 6 } },
+      { ...all, ID: 'old', NoncurrentVersionExpiration: { NoncurrentDays: 8 } },
+      { ...all, ID: 'sweep', Expiration: { ExpiredObjectDeleteMarker: true } },
+    ];
+    const LifecycleConfiguration = { Rules };
+    await s3.send(new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration }));
+    for (const Key of ['tagged', 'plain'])
+      aws.put(Bucket, Key, 'x', { modified: '2026-11-01T03:00Z' });
+    const Tagging = { TagSet: [tag] };
+    await s3.send(new PutObjectTaggingCommand({ Bucket, Key: 'tagged', Tagging }));
+    const left = (at: string) => {
+      aws.runLifecycle(Bucket, at);
+      const told = (key: string) =>
+        aws
+          .versions(Bucket, key)
+          .map(({ deleteMarker, modifiedAt }) =>
+            deleteMarker ? new Date(modifiedAt).toISOString().slice(0, 16) : 'x',
+          );
+      return [told('tagged'), told('plain')];
+    };
+    expect(left('2026-11-07T23:59Z')).toEqual([['x'], ['x']]);
+    expect(left('2026-11-08T02:00Z')).toEqual([['2026-11-08T00:00', 'x'], ['x']]);
+    expect(left('2026-11-16T23:59Z')).toEqual([['2026-11-08T00:00', 'x'], ['x']]);
+    expect(left('2026-11-17T00:00Z')).toEqual([[], ['x']]);
+    expect(left('2036-11-17T00:00Z')).toEqual([[], ['x']]);
+  });
+
+  it('is refused when it asks for the tag of an unfinished upload or of a marker', async () => {
+    const { aws, s3 } = await startLocal();
+    aws.createBucket(Bucket);
+    const Filter = { Tag: { Key: 'expire', Value: 'yes' } };
+    const tagged = { Status: 'Enabled' as const, Filter };
+    for (const rule of [
+      { ...tagged, AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } },
+      { ...tagged, Expiration: { ExpiredObjectDeleteMarker: true } },
+    ]) {
+      const LifecycleConfiguration = { Rules: [rule] };
+      const put = new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration });
+      await expect(s3.send(put)).rejects.toMatchObject({ name: 'InvalidRequest' });
+    }
   });
 
   it('is refused when it mixes days with the sweeping of markers', async () => {

@@ -80,6 +80,17 @@ export function addVersion(bucket: Bucket, key: string, version: Version): void 
   writeStack(bucket, key, [version, ...others]);
 }
 
+/** Puts a version in the place of the one with its id, wherever that stands. */
+export function replaceVersion(bucket: Bucket, key: string, version: Version): void {
+  const { versionId } = version;
+  const versions = versionsOf(bucket, key);
+  writeStack(
+    bucket,
+    key,
+    versions.map((one) => (one.versionId === versionId ? version : one)),
+  );
+}
+
 /** Holds an object that nobody has to read: its size and time alone, in some tens of bytes. */
 export function addListed(bucket: Bucket, key: string, bytes: number, modifiedAt: number): void {
   const versioned = bucket.versioning === 'Enabled';

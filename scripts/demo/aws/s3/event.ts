@@ -10,7 +10,9 @@ export type ObjectChange = {
     | 'ObjectCreated:Copy'
     | 'ObjectCreated:CompleteMultipartUpload'
     | 'ObjectRemoved:Delete'
-    | 'ObjectRemoved:DeleteMarkerCreated';
+    | 'ObjectRemoved:DeleteMarkerCreated'
+    | 'ObjectTagging:Put'
+    | 'ObjectTagging:Delete';
   /** Absent on an unversioned bucket. */
   readonly versionId: string | undefined;
   /** Of what was created; a delete marker has an ETag and no size. */

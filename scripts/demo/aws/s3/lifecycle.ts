@@ -1,4 +1,4 @@
-// Says when a lifecycle rule will hide an object: the date S3 answers with, though no rule is ever run here.
+// Says when a lifecycle rule hides an object: the date S3 answers with, and the one by which rules are run (run-lifecycle.ts).
 import { AwsError } from '../aws-error.ts';
 import { childOf, childrenOf, element, readXml, textOf, type XmlElement } from '../xml.ts';
 import type { Bucket } from './bucket.ts';
@@ -15,19 +15,38 @@ export function composeExpiration(
   key: string,
   version: Version,
 ): string | undefined {
-  const source = bucket.settings.get('lifecycle');
-  if (source === undefined) return undefined;
-  const dates = childrenOf(readXml(source), 'Rule')
-    .filter((rule) => textOf(rule, 'Status') === 'Enabled' && covers(rule, key, version))
+  const first = findExpiry(bucket, key, version);
+  if (!first) return undefined;
+  const date = new Date(first.at).toUTCString();
+  return `expiry-date="${date}", rule-id="${encodeURIComponent(first.id)}"`;
+}
+
+/** When the first rule hides the current version of a key, and which rule; `undefined` without one. */
+export function findExpiry(
+  bucket: Bucket,
+  key: string,
+  version: Version,
+): { at: number; id: string } | undefined {
+  return rulesOf(bucket)
+    .filter((rule) => covers(rule, key, version))
     .flatMap((rule) => {
       const at = expiresAt(rule, version.modifiedAt);
       return at === undefined ? [] : [{ at, id: textOf(rule, 'ID') ?? '' }];
     })
-    .sort((a, b) => a.at - b.at);
-  const first = dates[0];
-  if (!first) return undefined;
-  const date = new Date(first.at).toUTCString();
-  return `expiry-date="${date}", rule-id="${encodeURIComponent(first.id)}"`;
+    .sort((a, b) => a.at - b.at)[0];
+}
+
+/** The rules that are switched on. */
+export function rulesOf(bucket: Bucket): readonly XmlElement[] {
+  const source = bucket.settings.get('lifecycle');
+  const rules = source === undefined ? [] : childrenOf(readXml(source), 'Rule');
+  return rules.filter((rule) => textOf(rule, 'Status') === 'Enabled');
+}
+
+/** The midnight UTC after so many days: "Setting lifecycle configuration on a bucket". */
+export function midnightAfter(at: number, days: number): number {
+  const due = at / 1000 + days * daySeconds;
+  return (Math.floor(due / daySeconds) * daySeconds + daySeconds) * 1000;
 }
 
 /** Refuses what S3 refuses of a configuration, and gives an ID to each rule that has none. */
@@ -39,6 +58,13 @@ export function checkLifecycle(source: string): string {
     const expiration = childOf(rule, 'Expiration');
     const timed = textOf(expiration, 'Days') ?? textOf(expiration, 'Date');
     const sweeps = textOf(expiration, 'ExpiredObjectDeleteMarker');
+    const scope = childOf(rule, 'Filter');
+    const tagged = childrenOf(childOf(scope, 'And') ?? scope, 'Tag').length > 0;
+    // Neither an upload that is not finished nor a marker has a tag.
+    const aborts = childOf(rule, 'AbortIncompleteMultipartUpload') !== undefined;
+    if (tagged && (aborts || sweeps !== undefined)) {
+      throw new AwsError('InvalidRequest', 'This action cannot be specified with tag filters');
+    }
     if (!/^(Enabled|Disabled)$/.test(textOf(rule, 'Status') ?? '')) throw malformed();
     if (timed !== undefined && sweeps !== undefined) throw malformed();
     if (textOf(expiration, 'Days') !== undefined && !(Number(textOf(expiration, 'Days')) > 0)) {
@@ -60,21 +86,21 @@ function expiresAt(rule: XmlElement, modifiedAt: number): number | undefined {
   const date = textOf(expiration, 'Date');
   if (date !== undefined) return Date.parse(date);
   const days = textOf(expiration, 'Days');
-  if (days === undefined) return undefined;
-  const due = modifiedAt / 1000 + Number(days) * daySeconds;
-  return (Math.floor(due / daySeconds) * daySeconds + daySeconds) * 1000;
+  return days === undefined ? undefined : midnightAfter(modifiedAt, Number(days));
 }
 
-function covers(rule: XmlElement, key: string, version: Version): boolean {
+/** Whether a rule's filter takes in this version of a key. */
+export function covers(rule: XmlElement, key: string, version: Version): boolean {
   const filter = childOf(rule, 'Filter');
   const scope = childOf(filter, 'And') ?? filter;
   const prefix = textOf(scope, 'Prefix') ?? textOf(rule, 'Prefix') ?? '';
   const above = textOf(scope, 'ObjectSizeGreaterThan');
   const below = textOf(scope, 'ObjectSizeLessThan');
-  // Objects here have no tags, so a rule that asks for one covers nothing.
   return (
     key.startsWith(prefix) &&
-    childOf(scope, 'Tag') === undefined &&
+    childrenOf(scope, 'Tag').every(
+      (tag) => version.tags[textOf(tag, 'Key') ?? ''] === textOf(tag, 'Value'),
+    ) &&
     (above === undefined || version.content.bytes > Number(above)) &&
     (below === undefined || version.content.bytes < Number(below))
   );

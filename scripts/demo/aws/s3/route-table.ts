@@ -20,6 +20,7 @@ import {
 import { listMultipartUploads, listParts } from './multipart-listing.ts';
 import { getObject, headObject } from './read-object.ts';
 import { settings } from './setting-table.ts';
+import { deleteObjectTagging, getObjectTagging, putObjectTagging } from './tagging.ts';
 import { copyObject, putObject } from './write-object.ts';
 
 /** An operation: what selects it, what else it admits, and the IAM action that allows it. */
@@ -194,6 +195,24 @@ export const routes: readonly Route[] = [
     answer: deleteObject,
     admits: ['versionId'],
     admitsHeaders: ['x-amz-bypass-governance-retention'],
+  }),
+  route('GET object', 'tagging', {
+    operation: 'GetObjectTagging',
+    action: 's3:GetObjectTagging',
+    answer: getObjectTagging,
+    admits: ['versionId'],
+  }),
+  route('PUT object', 'tagging', {
+    operation: 'PutObjectTagging',
+    action: 's3:PutObjectTagging',
+    answer: putObjectTagging,
+    admits: ['versionId'],
+  }),
+  route('DELETE object', 'tagging', {
+    operation: 'DeleteObjectTagging',
+    action: 's3:DeleteObjectTagging',
+    answer: deleteObjectTagging,
+    admits: ['versionId'],
   }),
   route('POST object', 'uploads', {
     operation: 'CreateMultipartUpload',

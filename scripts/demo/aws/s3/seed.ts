@@ -13,6 +13,7 @@ import {
   versionsOf,
 } from './bucket.ts';
 import { createPrivateBucket, setVersioning } from './buckets.ts';
+import { runLifecycle } from './run-lifecycle.ts';
 import {
   composeEtag,
   createDeleteMarker,
@@ -68,6 +69,8 @@ export type Seed = {
   ) => void;
   /** Fills a bucket with a recorded listing, and returns how many versions and markers that were. */
   readonly load: (bucket: string, listing: RecordedListing) => number;
+  /** Runs the bucket's lifecycle as of an instant; nothing does otherwise. */
+  readonly runLifecycle: (bucket: string, at: Instant) => void;
   /** The current version, or `undefined`. */
   readonly head: (bucket: string, key: string) => Version | undefined;
   /** Every version and marker, newest first. */
@@ -113,6 +116,7 @@ export function createSeed(buckets: Map<string, Bucket>, now: () => number): See
       else
         hideKey(bucket, key, options.modified === undefined ? now() : instantOf(options.modified));
     },
+    runLifecycle: (name, at) => runLifecycle(find(name), instantOf(at)),
     load: (name, listing) => loadListing(find(name), listing),
     head: (name, key) => currentOf(find(name), key),
     versions: (name, key) => versionsOf(find(name), key),

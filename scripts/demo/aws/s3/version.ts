@@ -15,6 +15,7 @@ export type Version = {
   readonly contentHeaders: Readonly<Record<string, string>>;
   /** `x-amz-meta-*` without that beginning. */
   readonly metadata: Readonly<Record<string, string>>;
+  readonly tags: Readonly<Record<string, string>>;
   readonly checksum: Checksum | undefined;
   /** Object Lock: not to be deleted before this instant. */
   readonly lockedUntil: number | undefined;
@@ -35,6 +36,7 @@ export function createVersion(
     storageClass: 'STANDARD',
     contentHeaders: { 'content-type': 'binary/octet-stream' },
     metadata: {},
+    tags: {},
     checksum: undefined,
     lockedUntil: undefined,
     lockMode: undefined,

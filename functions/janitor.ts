@@ -1,0 +1,15 @@
+// The janitor's function: once a day it tags what lifecycle may hide. Deployed only with `keepLastGood`.
+import { connectJanitor } from '../shared/aws/connect-janitor.ts';
+import { tagSuperseded } from '../shared/check/tag-superseded.ts';
+import { readEnv } from '../shared/lambda/env.ts';
+import { logGoodRun } from '../shared/lambda/log-good-run.ts';
+import { wrap } from '../shared/lambda/wrap.ts';
+
+export const handler = wrap('janitor', async () => {
+  const now = Date.now();
+  const { roster, endpoint, functionName } = readEnv();
+  const ends = connectJanitor({ region: roster.region, endpoint });
+  const round = await tagSuperseded(ends, roster, now);
+  logGoodRun(functionName, now);
+  return round;
+});

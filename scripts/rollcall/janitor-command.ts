@@ -1,0 +1,106 @@
+// `rollcall janitor`: shows what the janitor would tag now, and which hosts it would leave as they are.
+import { parseArgs } from 'node:util';
+import pMap from 'p-map';
+import { TargetUnreadableError } from '../../shared/check/object-store.ts';
+import { planTags, type TagPlan } from '../../shared/check/tag-superseded.ts';
+import { formatWrittenTime } from '../../shared/duplicity/time.ts';
+import { count, sayBytes } from '../../shared/report/plain-text.ts';
+import { readRoster } from '../../shared/roster/read-roster.ts';
+import type { Host } from '../../shared/roster/roster.ts';
+import { findHost } from './find-host.ts';
+import { startProgress } from './progress.ts';
+import { readRoll } from './roll-file.ts';
+
+export const JANITOR_HELP = `rollcall janitor - what would the janitor tag now, for lifecycle to hide?
+
+Examples
+  rollcall janitor                 the whole roll
+  rollcall janitor --host web      this host only
+
+It only looks, with your AWS credentials: nothing is ever tagged by it. With "keepLastGood: true" in hosts.yml a function
+does that once a day. A set may go when two newer good fulls, of two days, have stood for keepDays.
+
+Options
+  --host NAME           this host only; may be given again
+  --hosts FILE          the roll; default $ROLLCALL_HOSTS, else hosts.yml
+  --endpoint-url URL    an S3-compatible endpoint; default $AWS_ENDPOINT_URL
+  --region REGION       in place of the roll's
+  --help                this
+
+Exit status
+  0  shown      3  a host could not be looked at, or wrong usage
+`;
+
+const HOSTS_AT_ONCE = 8;
+const REASONS = {
+  tampered: 'tampered with',
+  poisoned: 'poisoned',
+  denied: 'its versions may not be listed',
+  'not offered': 'the server lists no versions',
+  'not kept': 'the bucket keeps no versions',
+} as const;
+
+/** Runs the command; returns its exit status. Throws `UsageError` and `ConfigError`. */
+export async function runJanitor(args: readonly string[]): Promise<number> {
+  const { values: options } = parseArgs({
+    args: [...args],
+    options: {
+      host: { type: 'string', multiple: true },
+      hosts: { type: 'string' },
+      'endpoint-url': { type: 'string' },
+      region: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (options.help) {
+    process.stdout.write(JANITOR_HELP);
+    return 0;
+  }
+  const now = Date.now();
+  const { text, file } = await readRoll(options.hosts);
+  const roster = readRoster(text, file);
+  const hosts = options.host?.map((name) => findHost(roster, name)) ?? roster.hosts;
+  const { connectBuckets } = await import('../../shared/aws/connect-buckets.ts');
+  const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
+  const { list } = connectBuckets({ region: options.region ?? roster.region, endpoint });
+
+  const progress = startProgress('host');
+  let done = 0;
+  const told = await pMap(
+    hosts,
+    async (host) => {
+      const plan = await planTags(list, host, now).catch(asUnreadable);
+      done += 1;
+      progress.tell(done, hosts.length);
+      return { lines: sayPlan(host, plan), looked: !(plan instanceof Error) };
+    },
+    { concurrency: HOSTS_AT_ONCE },
+  ).finally(progress.end);
+  const lines = told.flatMap((one) => one.lines);
+  if (!roster.keepLastGood) {
+    lines.push(
+      'hosts.yml does not say "keepLastGood: true": there is no janitor, and lifecycle goes by age alone',
+    );
+  }
+  process.stdout.write(`${lines.join('\n')}\n`);
+  return told.every(({ looked }) => looked) ? 0 : 3;
+}
+
+function asUnreadable(error: unknown): TargetUnreadableError {
+  if (error instanceof TargetUnreadableError) return error;
+  throw error;
+}
+
+function sayPlan(host: Host, plan: TagPlan | TargetUnreadableError): string[] {
+  if (plan instanceof Error) return [`${host.name}: not looked at: ${plan.message}; ${plan.hint}`];
+  const { sets, keys, held } = plan;
+  if (held !== undefined) return [`${host.name}: held as it is: ${REASONS[held]}`];
+  if (sets.length === 0) return [`${host.name}: nothing may go`];
+  return [
+    `${host.name}: ${count(sets.length, 'set')} may go`,
+    ...sets.map(({ type, startedAt, bytes }, index) => {
+      const files = count(keys[index]?.length ?? 0, 'file');
+      return `  ${formatWrittenTime(startedAt)}  ${type.padEnd(4)}  ${files}, ${sayBytes(bytes)}`;
+    }),
+  ];
+}

@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { judgeJanitor } from '../../shared/doctor/janitor.ts';
+import { read, roster, said } from './readings.ts';
+
+const keeping = { ...roster, keepLastGood: true };
+const stack = (...ids: string[]) =>
+  read({
+    ...{ name: 'rollcall-prod', status: 'CREATE_COMPLETE', outputs: {} },
+    resources: ids.map((id) => ({ id, type: 'AWS::Lambda::Function', name: `rollcall-${id}` })),
+  });
+
+describe('judgeJanitor', () => {
+  it('wants one where the last good backup is kept, and nowhere else', () => {
+    expect(said(judgeJanitor(stack('JanitorLambdaFunction'), keeping))).toEqual([
+      'ok: rollcall-JanitorLambdaFunction tags what newer backups have replaced',
+    ]);
+    expect(said(judgeJanitor(stack('CheckHosts'), keeping))).toEqual([
+      'warn: there is none: nothing is tagged, so nothing is hidden',
+    ]);
+    expect(judgeJanitor(stack('CheckHosts'), roster)).toEqual([]);
+  });
+
+  it('says nothing of a stack that is not known', () => {
+    expect(judgeJanitor(read(undefined), keeping)).toEqual([]);
+    expect(judgeJanitor({ read: false, why: 'denied', fix: 'allow it' }, keeping)).toEqual([]);
+  });
+});
