@@ -35,6 +35,10 @@ const SUITES: Record<string, Suite> = {
     needs: 'python3 with venv, duplicity, gpg',
     run: () => vitest(['--config', 'test/e2e/vitest.config.ts']),
   },
+  lifecycle: {
+    needs: 'Debian or Ubuntu, for radosgw: fetched once, about 70 MB',
+    run: () => vitest(['--config', 'test/lifecycle/vitest.config.ts']),
+  },
 };
 
 /** A command that is one check: it passes or it fails. */
@@ -44,7 +48,7 @@ async function one(command: string, args: readonly string[]): Promise<Count> {
 }
 
 async function vitest(args: readonly string[]): Promise<Count> {
-  const file = join(scratch, `vitest-${args.length}.json`);
+  const file = join(scratch, `vitest${args.join('-').replaceAll('/', '-')}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
   const { status } = await run('vitest', ['run', ...args, ...reporters]);
   if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0 };
@@ -148,6 +152,7 @@ function tellNotRun(names: readonly string[]): void {
   console.log(
     '           npm run test:e2e  a real deployment, real duplicity, the mails read back',
   );
+  console.log('           npm run test:lifecycle  an S3 whose lifecycle really runs');
 }
 
 process.exitCode = await main(process.argv.slice(2));

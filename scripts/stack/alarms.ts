@@ -42,16 +42,20 @@ const whenAny = (namespace: string, metric: string, dimension: string, value: Va
 const ofFunction = (id: string, metric: string) =>
   whenAny('AWS/Lambda', metric, 'FunctionName', ref(`${id}LambdaFunction`));
 
-const failing = (id: string, name: string): Resources => ({
+/** Where docs/runbook.md goes on; the end of each description. */
+const runbook = (section: string) => ` Runbook: docs/runbook.md#${section}`;
+
+const failing = (id: string, name: string, section: string): Resources => ({
   [`${id}ErrorsAlarm`]: alarm(
     `${name}-errors`,
-    `A run of ${name} failed. Lambda tries it twice more; the cause is in its log.`,
+    `A run of ${name} failed, and Lambda tries it twice more. The cause is at the end of its log: ` +
+      `npx sls logs --function ${id.charAt(0).toLowerCase()}${id.slice(1)}.${runbook(section)}`,
     ofFunction(id, 'Errors'),
   ),
   [`${id}ThrottlesAlarm`]: alarm(
     `${name}-throttled`,
     `AWS put off a run of ${name}: the account runs as many functions as it may. Ask for a higher ` +
-      'limit of concurrent executions.',
+      `limit of concurrent executions.${runbook(section)}`,
     ofFunction(id, 'Throttles'),
   ),
 });
@@ -92,16 +96,17 @@ const stopped = (id: string, label: string, period: number, periods: number) => 
 export const alarms: Resources = {
   ChecksStoppedAlarm: alarm(
     'checks-stopped',
-    'No check has come to its end for an hour: nobody watches the backups. Look at the log of ' +
-      'check-hosts and at its schedule. (Rings once after the first deployment, until a run is done.)',
+    'No check has come to its end for an hour: NOBODY WATCHES THE BACKUPS. Judge them by hand: ' +
+      'npx rollcall check. Then look why: npx sls logs --function checkHosts. (Rings once after ' +
+      `the first deployment, until a run is done.)${runbook('monitor-silent')}`,
     stopped('CheckHosts', 'checks that came to their end', 900, 4),
   ),
-  ...failing('CheckHosts', 'check-hosts'),
-  ...failing('OnObject', 'on-object'),
+  ...failing('CheckHosts', 'check-hosts', 'monitor-silent'),
+  ...failing('OnObject', 'on-object', 'monitor-silent'),
   FailedRunsAlarm: alarm(
     'runs-given-up',
     'An invocation failed to the last try and lies in the FailedRuns queue. Read it, cure the ' +
-      'cause, empty the queue; what it missed, the next scheduled run has caught up on.',
+      `cause, empty the queue; what it missed, the next scheduled run has caught up on.${runbook('monitor-silent')}`,
     {
       ...whenAny(
         'AWS/SQS',
@@ -116,7 +121,7 @@ export const alarms: Resources = {
   AlertsUndeliveredAlarm: alarm(
     'alerts-undelivered',
     'SNS could not deliver an alert: an SMS beyond the spend limit or to a number that opted out, ' +
-      'or an https endpoint that does not answer. Run `rollcall doctor`.',
+      `or an https endpoint that does not answer. Which: npx rollcall doctor.${runbook('alarm-path')}`,
     whenAny(
       'AWS/SNS',
       'NumberOfNotificationsFailed',
@@ -131,8 +136,8 @@ export const janitorAlarms: Resources = {
   JanitorStoppedAlarm: alarm(
     'janitor-stopped',
     'The janitor has not succeeded for two days: no backup is lost, but none is hidden either, and the ' +
-      'bill grows. Look at its log; docs/runbook.md#janitor. (Rings once after the first deployment.)',
+      `bill grows. Look at its log. (Rings once after the first deployment.)${runbook('janitor')}`,
     stopped('Janitor', 'rounds that came to their end', 86_400, 2),
   ),
-  ...failing('Janitor', 'janitor'),
+  ...failing('Janitor', 'janitor', 'janitor'),
 };

@@ -6,8 +6,12 @@ import { nameOf } from './aws-error.ts';
 import { type Connection, clientConfig } from './connection.ts';
 import { listObjects } from './list-objects.ts';
 
+// The report of 10,000 hosts is half of it.
+const MOST_BYTES = 64 * 1024 * 1024;
+
 /**
- * Conditional writes: `If-Match` with the tag that was read, `If-None-Match: *` where there was none.
+ * A page of more than 64 MiB is read as an empty one, as no run writes such. Conditional writes: `If-Match` with the
+ * tag that was read, `If-None-Match: *` where there was none.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
  */
 export function s3Ledger(connection: Connection, bucket: string): Ledger {
@@ -32,9 +36,13 @@ export function s3Ledger(connection: Connection, bucket: string): Ledger {
   return {
     read: async (page) => {
       try {
-        const { Body, ETag } = await client.send(
+        const { Body, ETag, ContentLength } = await client.send(
           new GetObjectCommand({ Bucket: bucket, Key: page }),
         );
+        if ((ContentLength ?? 0) > MOST_BYTES) {
+          (Body as { destroy?: () => void } | undefined)?.destroy?.();
+          return { text: '', tag: ETag };
+        }
         return { text: await Body?.transformToString(), tag: ETag };
       } catch (error) {
         if ((error as Error).name === 'NoSuchKey') return { text: undefined, tag: undefined };

@@ -1,7 +1,7 @@
 // SES as channels: the message as a mail, plain text with the page beside it.
 import { SESClient, SendEmailCommand } from '@aws-sdk/client-ses';
 import type { Channel } from '../check/deliver.ts';
-import { composeHtml } from '../report/message.ts';
+import { composeHtml } from '../report/mail-page.ts';
 import { type Connection, clientConfig } from './connection.ts';
 
 /**

@@ -1,7 +1,7 @@
 // The topic as a channel: one publish that says to each protocol what it can carry.
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import type { Channel } from '../check/deliver.ts';
-import type { Message } from '../report/message.ts';
+import { composePublication } from '../report/publication.ts';
 import { type Connection, clientConfig } from './connection.ts';
 
 /**
@@ -19,11 +19,7 @@ export function snsChannel(connection: Connection, name: string, topicArn: strin
           TopicArn: topicArn,
           Subject: message.subject,
           MessageStructure: 'json',
-          Message: JSON.stringify({
-            default: message.text,
-            sms: message.sms ?? message.subject,
-            https: webhookBody(message),
-          }),
+          Message: composePublication(message),
           MessageAttributes: {
             urgency: { DataType: 'String', StringValue: message.urgency },
           },
@@ -31,8 +27,4 @@ export function snsChannel(connection: Connection, name: string, topicArn: strin
       );
     },
   };
-}
-
-function webhookBody({ subject, text, urgency }: Message): string {
-  return JSON.stringify({ version: 1, urgency, subject, text });
 }

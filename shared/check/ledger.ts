@@ -7,6 +7,7 @@ import {
   type LedgerState,
   parseState,
 } from '../ledger/ledger-state.ts';
+import { REPORTS } from '../ledger/report-pages.ts';
 
 /** The pages that runs leave behind, by name. `tag` stands for what was read of one. */
 export type Ledger = {
@@ -45,23 +46,44 @@ export const STATE_PAGE = 'state.json';
 
 const TRIES = 8;
 const AHEAD_MS = 86_400_000;
+const LOOKED_BACK_MS = 86_400_000;
 
 /**
- * Reads the state. A ledger that is lost, corrupt or out of reach is a warning, never a failed check; so is one that
- * says the windows of days to come were judged, as with it no run would judge anything until then.
+ * Reads the state. One that is lost or corrupt is begun anew, a day back, so that what closed between the last run and this
+ * one is judged; not where it cannot be written, as then every run would judge that day. So is a state that says the
+ * windows of days to come were judged, as with it no run would judge anything until then. All that is a warning, never
+ * a failed check.
  */
 export async function openLedger(ledger: Ledger, now: Instant): Promise<Kept> {
   try {
     const { text, tag } = await ledger.read(STATE_PAGE);
-    if (text === undefined) return { state: EMPTY_STATE, tag, warning: undefined };
+    if (text === undefined) {
+      // A ledger with a report in it has had a state; one without is at its first run.
+      const isLost = (await ledger.list(REPORTS)).length > 0;
+      return isLost ? await beginAnew(ledger, tag, 'lost', now) : { ...NOTHING, tag };
+    }
     const state = parseState(text);
     const sound = state !== undefined && (state.judgedUntil ?? now) - now < AHEAD_MS;
-    if (sound) return { state, tag, warning: undefined };
-    const warning = 'the ledger was corrupt and is begun anew: something may be told twice';
-    return { state: EMPTY_STATE, tag, warning };
+    return sound
+      ? { state, tag, warning: undefined }
+      : await beginAnew(ledger, tag, 'corrupt', now);
   } catch (error) {
-    return { state: EMPTY_STATE, tag: undefined, warning: warn(error) };
+    return { ...NOTHING, warning: warn(error) };
   }
+}
+
+const NOTHING: Kept = { state: EMPTY_STATE, tag: undefined, warning: undefined };
+
+async function beginAnew(
+  ledger: Ledger,
+  found: string | undefined,
+  was: 'lost' | 'corrupt',
+  now: Instant,
+): Promise<Kept> {
+  const state = { ...EMPTY_STATE, judgedUntil: now - LOOKED_BACK_MS };
+  const tag = await ledger.write(STATE_PAGE, formatState(state), found);
+  const warning = `the ledger was ${was} and is begun anew: the last day is judged again, and something may be told twice`;
+  return { state, tag, warning };
 }
 
 /**

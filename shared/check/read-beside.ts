@@ -12,6 +12,7 @@ import type { ObjectStore } from './object-store.ts';
 import { readOpeners } from './read-openers.ts';
 import { readRetention } from './read-retention.ts';
 import type { SetMemory } from './set-memory.ts';
+import { shortHash } from './short-hash.ts';
 
 /**
  * Compares a host's fulls with what is remembered of them, and learns what is new. Who can open the newest full is read
@@ -53,13 +54,10 @@ export async function readBeside(
   return { opened, seals, broken, ...retention };
 }
 
-/** By the time of the full: the first half of a SHA-256, which no one can make a second text for. */
+/** By the time of the full. */
 async function hashTexts(texts: readonly SetText[]): Promise<ReadonlyMap<Instant, string>> {
-  const hashes = texts.map(async ({ startedAt, text }): Promise<[Instant, string]> => {
-    const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
-    const half = new Uint8Array(digest).subarray(0, 16);
-    const base64 = btoa(String.fromCharCode(...half));
-    return [startedAt, base64.slice(0, 22).replaceAll('+', '-').replaceAll('/', '_')];
-  });
+  const hashes = texts.map(
+    async ({ startedAt, text }): Promise<[Instant, string]> => [startedAt, await shortHash(text)],
+  );
   return new Map(await Promise.all(hashes));
 }

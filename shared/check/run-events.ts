@@ -6,8 +6,12 @@ import { judgeEvents } from './judge-events.ts';
 import { changeLedger, openLedger } from './ledger.ts';
 import type { ObjectEvent } from './object-event.ts';
 import type { Ends } from './run-schedule.ts';
+import { shortHash } from './short-hash.ts';
 
-/** Judges and tells the events that have not been told. Throws like `runSchedule`. */
+/**
+ * Judges and tells the events that have not been told. An upload of which there is nothing to tell leaves nothing in the
+ * ledger: most are such, and come for all hosts in the same hour. Throws like `runSchedule`.
+ */
 export async function runEvents(
   { store, ledger, channels }: Ends,
   roster: Roster,
@@ -15,14 +19,24 @@ export async function runEvents(
   now: Instant,
 ): Promise<{ events: number; told: number }> {
   const opened = await openLedger(ledger, now);
-  const fresh = events.filter((event) => !opened.state.told.has(idOf(event)));
-  const ids = fresh.map(idOf);
-  const messages = await judgeEvents(store, roster, fresh, now);
+  const known = await Promise.all(events.map(async (event) => ({ event, id: await idOf(event) })));
+  const fresh = known.filter(({ id }) => !opened.state.told.has(id));
+  const ids = fresh.map(({ id }) => id);
+  const messages = await judgeEvents(
+    store,
+    roster,
+    fresh.map(({ event }) => event),
+    now,
+  );
+  if (messages.length === 0) {
+    await deliverPending(ledger, opened, channels, [], now);
+    return { events: events.length, told: 0 };
+  }
   const pending = messages.map((message, index) =>
     pendingFor(`event ${ids[0]} ${index}`, message, channels, now),
   );
   const kept = await changeLedger(ledger, opened, now, (state) =>
-    fresh.length > 0 && ids.every((id) => state.told.has(id))
+    ids.every((id) => state.told.has(id))
       ? undefined
       : {
           ...state,
@@ -35,7 +49,7 @@ export async function runEvents(
   return { events: events.length, told: kept === undefined ? 0 : messages.length };
 }
 
-/** S3 may send one event twice; what, when and to which key is the same both times. */
-function idOf({ what, bucket, key, at, left }: ObjectEvent): string {
-  return `${what} ${left} ${bucket}/${key} ${at}`;
+/** S3 may send one event twice; what, when and to which key is the same both times. Short, as a key may be 1 KB. */
+function idOf({ what, bucket, key, at, left }: ObjectEvent): Promise<string> {
+  return shortHash(JSON.stringify([what, left, bucket, key, at]));
 }

@@ -27,6 +27,9 @@ const DAY = 86_400_000;
 // S3 retries an event for a day; Lambda for six hours more.
 const TOLD_KEPT = 3 * DAY;
 const PENDING_KEPT = DAY;
+// Whoever floods the events must not make every run carry megabytes.
+const MOST_TOLD = 5000;
+const MOST_PENDING = 100;
 
 /** The state in the form in which it is stored, version 1; instants are milliseconds since 1970. */
 export function formatState({ judgedUntil, pending, told, paths }: LedgerState): string {
@@ -49,13 +52,13 @@ export function parseState(text: string): LedgerState | undefined {
 
 /**
  * Drops what nobody needs any more. A message that a channel refused for a day is given up: the failing
- * runs have rung the alarm all the while.
+ * runs have rung the alarm all the while. Of more than 100 messages, or 5,000 told events, the newest stay.
  */
 export function forgetOld(state: LedgerState, now: Instant): LedgerState {
   return {
     ...state,
-    pending: state.pending.filter(({ since }) => now - since < PENDING_KEPT),
-    told: new Map([...state.told].filter(([, at]) => now - at < TOLD_KEPT)),
+    pending: state.pending.filter(({ since }) => now - since < PENDING_KEPT).slice(-MOST_PENDING),
+    told: new Map([...state.told].filter(([, at]) => now - at < TOLD_KEPT).slice(-MOST_TOLD)),
   };
 }
 

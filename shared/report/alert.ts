@@ -1,16 +1,16 @@
 // Verdicts -> the one message of a run: who failed, why, and what to do now.
-import type { Finding } from '../verdict/finding.ts';
 import type { Verdict } from '../verdict/judge.ts';
 import { composeDigest } from './digest.ts';
-import { describeFinding, nextStep, runbookOf } from './finding-words.ts';
+import { describeFinding } from './finding-words.ts';
 import { composeHeader } from './header.ts';
 import { composeSms, composeSubject, countByKind, MANY, sayKind } from './headlines.ts';
 import { composeMessage, type Message } from './message.ts';
-import { COLUMN, paragraph, WIDTH } from './paragraph.ts';
+import { paragraph, WIDTH } from './paragraph.ts';
 import { composeNews, composePathSms, hasPathNews } from './path-words.ts';
 import { sayDate, toAscii, wrapText } from './plain-text.ts';
 import { sayLastGood } from './retention-words.ts';
 import { failedIn, type Run } from './run.ts';
+import { composeSteps } from './steps.ts';
 import { composeTestSms } from './weekly-test.ts';
 
 const WORST = 5;
@@ -91,14 +91,4 @@ function composeHost(verdict: Verdict): string[] {
   const lastGood = worst.kind === 'unreadable' ? undefined : sayLastGood(verdict);
   if (lastGood !== undefined) lines.push(...paragraph('', lastGood));
   return [...lines, ...composeSteps(worst, verdict), ''];
-}
-
-function composeSteps(finding: Finding, verdict: Verdict): string[] {
-  const step = nextStep(finding, verdict);
-  const indent = ' '.repeat(COLUMN);
-  // A command must be copied as it is: it is never wrapped.
-  return [
-    ...(step === undefined ? [] : [`${indent}Do now:  ${step}`]),
-    `${indent}Runbook: ${runbookOf(finding.kind)}`,
-  ];
 }

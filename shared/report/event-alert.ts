@@ -1,8 +1,9 @@
 // S3 events -> messages: OK again, an upload that should not be, objects taken away.
 import type { FindingKind, Removal } from '../verdict/finding.ts';
 import type { Verdict } from '../verdict/judge.ts';
-import { describeFinding, nextStep, runbookOf } from './finding-words.ts';
+import { describeFinding } from './finding-words.ts';
 import { composeMessage, type Message } from './message.ts';
+import { paragraph, WIDTH } from './paragraph.ts';
 import {
   count,
   quoteName,
@@ -12,8 +13,8 @@ import {
   toAscii,
   wrapText,
 } from './plain-text.ts';
+import { composeSteps } from './steps.ts';
 
-const WIDTH = 72;
 const SHOWN = 20;
 
 /** "web OK AGAIN": what came, how late, and what was missed; never a bare "up". */
@@ -50,18 +51,11 @@ export function composeRecovery(before: Verdict, after: Verdict): Message {
 export function composeTrouble(verdict: Verdict, kinds: readonly FindingKind[]): Message {
   const { host } = verdict;
   const findings = verdict.findings.filter(({ kind }) => kinds.includes(kind));
-  const lines = findings.flatMap((finding) => {
-    const step = nextStep(finding, verdict);
-    return [
-      ...wrapText(
-        `${finding.kind.toUpperCase()} ${host.name}: ${describeFinding(finding, verdict)}`,
-        WIDTH,
-      ),
-      ...(step === undefined ? [] : [`Do now:  ${step}`]),
-      `Runbook: ${runbookOf(finding.kind)}`,
-      '',
-    ];
-  });
+  const lines = findings.flatMap((finding) => [
+    ...paragraph(finding.kind.toUpperCase(), `${host.name}: ${describeFinding(finding, verdict)}`),
+    ...composeSteps(finding, verdict),
+    '',
+  ]);
   const words = findings.map(({ kind }) => kind.toUpperCase()).join(', ');
   return composeMessage({
     subject: `${host.name} ${words}: seen in an upload of now`,

@@ -1,5 +1,5 @@
 // One message for all channels: subject, plain text and SMS, each within its bounds.
-import { escapeHtml, toAscii } from './plain-text.ts';
+import { toAscii } from './plain-text.ts';
 
 /** `alert` reaches every channel; `digest` is mail only; `test` is a digest that is sent to telephones too. */
 export type Urgency = 'alert' | 'digest' | 'test';
@@ -18,8 +18,11 @@ const SUBJECT_BOUND = 99;
 /** One GSM-7 segment. */
 export const SMS_BOUND = 160;
 
-/** SNS takes 256 KB for all protocols together. */
-const TEXT_BOUND = 100_000;
+/**
+ * SNS takes 256 KiB for all protocols together. The text is there twice, the second time as JSON inside JSON: each
+ * character of it may take six.
+ */
+const TEXT_BOUND = 40_000;
 
 /** Puts a message together and holds it to its bounds, whatever it was given. */
 export function composeMessage(parts: {
@@ -35,11 +38,6 @@ export function composeMessage(parts: {
     sms: parts.sms === undefined ? undefined : clip(toGsm(parts.sms), SMS_BOUND, '...'),
     urgency: parts.urgency,
   };
-}
-
-/** The plain text as a page: for mail programs that show no other. */
-export function composeHtml(text: string): string {
-  return `<!doctype html><html><body><pre style="font:14px/1.4 monospace">${escapeHtml(text)}</pre></body></html>`;
 }
 
 function clip(text: string, bound: number, end: string): string {

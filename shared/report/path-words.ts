@@ -3,13 +3,14 @@ import type { Check } from '../doctor/check.ts';
 import type { PathState, PathsLook } from '../doctor/paths.ts';
 import { composeHeader } from './header.ts';
 import { composeMessage, type Message } from './message.ts';
-import { COLUMN, paragraph, WIDTH } from './paragraph.ts';
-import { sayInstant, sayLength, sayTime, toAscii, wrapText } from './plain-text.ts';
+import { COLUMN, paragraph } from './paragraph.ts';
+import { sayInstant, sayLength, sayTime, toAscii } from './plain-text.ts';
 import type { Run } from './run.ts';
 
 const SHOWN = 20;
 const LABELS = { fail: 'DEAD', unknown: 'UNSEEN', warn: 'WEAK', ok: 'FINE' } as const;
 const WORST_FIRST: readonly Check['status'][] = ['fail', 'unknown', 'warn', 'ok'];
+const INDENT = ' '.repeat(COLUMN);
 const RUNBOOK = 'docs/runbook.md#alarm-path';
 
 /** True when a way died or lives again: that is told at once. */
@@ -40,7 +41,6 @@ export function composeNews(look: PathsLook, zone: string): string[] {
   return [
     ...look.died.slice(0, SHOWN).flatMap((one) => composeState(one, zone)),
     ...composeMended(look),
-    ...wrapText(`An alarm may be missed on a dead path. Runbook: ${RUNBOOK}`, WIDTH),
   ];
 }
 
@@ -53,6 +53,7 @@ export function composeDelivery(look: PathsLook | undefined, zone: string): stri
   const more = sorted.length - SHOWN;
   return [
     `Would an alarm arrive? As of ${sayTime(look.lookedAt, zone)}:`,
+    '',
     ...sorted.slice(0, SHOWN).flatMap((one) => composeState(one, zone)),
     ...(more > 0 ? [`and ${more} more: rollcall doctor`] : []),
     ...composeMended(look),
@@ -66,7 +67,7 @@ function composeMended({ mended, lookedAt }: PathsLook): string[] {
     .flatMap(({ check, says, since }) =>
       paragraph(
         'MENDED',
-        `${check}: no longer, after ${sayLength(lookedAt - since)}: ${toAscii(says)}`,
+        `${check}: open again after ${sayLength(lookedAt - since)}. It was: ${toAscii(says)}`,
       ),
     );
 }
@@ -76,7 +77,8 @@ function composeState(state: PathState, zone: string): string[] {
   return [
     ...paragraph(LABELS[state.status], `${state.check}: ${toAscii(state.says)}${since}`),
     // A command must be copied as it is: it is never wrapped.
-    ...('fix' in state ? [`${' '.repeat(COLUMN)}Do now:  ${toAscii(state.fix)}`] : []),
+    ...('fix' in state ? [`${INDENT}Do now:  ${toAscii(state.fix)}`] : []),
+    ...(state.status === 'fail' ? [`${INDENT}Runbook: ${RUNBOOK}`] : []),
   ];
 }
 

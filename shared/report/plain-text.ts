@@ -9,7 +9,11 @@ const SHOWN = 120;
  * and backslashes too, and at most 120 characters are shown.
  */
 export function quoteName(name: string): string {
-  const escaped = [...name.slice(0, SHOWN)].map(escapeCharacter).join('');
+  const escaped = [...name.slice(0, SHOWN)]
+    .map(escapeCharacter)
+    .join('')
+    // A run of spaces is how a text is laid out: wherever it is wrapped, a name can not look like a line of ours.
+    .replace(/ {2,}/g, (run) => run.replaceAll(' ', '\\u{20}'));
   const more = name.length > SHOWN ? `... (${name.length} characters)` : '';
   return `"${escaped}"${more}`;
 }

@@ -219,11 +219,11 @@ describe('runSchedule', () => {
     ]);
     const digest = mail?.sent[1]?.text.replace(/\s+/g, ' ');
     expect(digest).toContain(
-      'Would an alarm arrive? As of 08:00: DEAD sms: +31600000000 has opted out (since Mon 23 Nov 03:00) Do now: opt in',
+      'Would an alarm arrive? As of 08:00: DEAD sms: +31600000000 has opted out (since Mon 23 Nov 03:00) Do now: opt in Runbook: docs/runbook.md#alarm-path',
     );
     expect(mail?.sent[2]?.text).not.toContain('opted out');
     expect(mail?.sent[5]?.text.replace(/\s+/g, ' ')).toContain(
-      'MENDED sms: no longer, after 32 h: +31600000000 has opted out',
+      'MENDED sms: open again after 32 h. It was: +31600000000 has opted out',
     );
     expect(office.ops.sent.map(({ subject }) => subject)).toEqual(
       expect.arrayContaining(['[backup] ALARM PATH DEAD: sms']),

@@ -89,8 +89,8 @@ describe('check-hosts', () => {
       prefix?.startsWith('web/'),
     );
     expect(listings).toHaveLength(2);
-    // And one of the ledger, whatever the number of hosts.
-    expect(deployed.aws.requests.counts().byKind.LIST).toBe(3);
+    // And two of the ledger, whatever the number of hosts: the seals, and whether this is the first run.
+    expect(deployed.aws.requests.counts().byKind.LIST).toBe(4);
   });
 
   it('tells the others when one address is refused, and fails the run', async () => {

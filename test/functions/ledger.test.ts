@@ -97,7 +97,7 @@ describe('the report of a digest', () => {
 
   it('is no reason not to tell: where it cannot be kept, the message says so', async () => {
     deployed.aws.faults.add({
-      ...{ service: 's3', bucket: LEDGER, prefix: 'reports/' },
+      ...{ service: 's3', bucket: LEDGER, prefix: 'reports/', operation: 'PutObject' },
       fault: { error: 'AccessDenied', status: 403 },
     });
     await deployed.tick('2026-11-23T08:15:00Z');
@@ -105,5 +105,77 @@ describe('the report of a digest', () => {
     expect(deployed.aws.outbox.mails[0]?.text.replace(/\s+/g, ' ')).toContain(
       'WARNING: this report is not kept: s3://backups-ledger/reports/2026/11/23.json could not be written',
     );
+  });
+});
+
+describe('a state', () => {
+  const noon = '2026-11-23T12:00:00Z';
+  const text = () => (deployed.aws.outbox.mails[0]?.text ?? '').replace(/\s+/g, ' ');
+  const lose = () => {
+    for (const { versionId } of deployed.aws.versions(LEDGER, 'state.json')) {
+      deployed.aws.remove(LEDGER, 'state.json', { versionId });
+    }
+  };
+
+  it('that was never there is a first run, which judges no more than its own quarter', async () => {
+    await deployed.tick(noon);
+    expect(subjects()).toEqual([]);
+  });
+
+  it.each([
+    ['lost', lose],
+    ['corrupt', () => deployed.aws.put(LEDGER, 'state.json', '<html>')],
+    [
+      'far too big',
+      () => deployed.aws.put(LEDGER, 'state.json', { bytes: 2 ** 32, head: Buffer.from('{') }),
+    ],
+    [
+      'from the next year',
+      () =>
+        deployed.aws.put(
+          LEDGER,
+          'state.json',
+          `{"version":1,"judgedUntil":${Date.parse('2027-11-23')},"pending":[],"told":[]}`,
+        ),
+    ],
+  ])('that is %s is begun anew, and the last day is judged, once', async (_, spoil) => {
+    // The last good run was before the window closed; nobody has told of it.
+    await deployed.tick('2026-11-22T08:15:00Z');
+    deployed.aws.outbox.clear();
+    spoil();
+    await deployed.tick(noon);
+    expect(subjects()).toEqual(['[backup] 1 of 1 host FAILED: web MISSING (2nd day)']);
+    expect(text()).toMatch(
+      /WARNING: the ledger was (lost|corrupt) and is begun anew: the last day/,
+    );
+    await deployed.tick('2026-11-23T12:15:00Z');
+    await deployed.tick('2026-11-23T12:30:00Z');
+    expect(subjects()).toHaveLength(1);
+  });
+
+  it('that is corrupt and cannot be written does not judge the last day at every tick', async () => {
+    await deployed.tick('2026-11-22T08:15:00Z');
+    deployed.aws.outbox.clear();
+    deployed.aws.put(LEDGER, 'state.json', '<html>');
+    deployed.aws.faults.add({
+      ...{ service: 's3', bucket: LEDGER, operation: 'PutObject' },
+      fault: { error: 'AccessDenied', status: 403 },
+    });
+    for (const time of ['12:00', '12:15', '12:30']) await deployed.tick(`2026-11-23T${time}:00Z`);
+    expect(subjects()).toEqual([]);
+    await deployed.tick('2026-11-24T08:15:00Z');
+    expect(subjects()).toHaveLength(1);
+    expect(text()).toContain('WARNING: no memory: ');
+  });
+
+  it('is not written by an upload of which there is nothing to tell', async () => {
+    const full = aFull({ begun: '2026-11-23T03:15:00Z', done: '2026-11-23T03:30:00Z' });
+    deployed.put('web/', aFull({ begun: '2026-11-22T03:15:00Z' }));
+    await deployed.tick('2026-11-22T08:15:00Z');
+    deployed.put('web/', full);
+    deployed.aws.requests.clear();
+    const key = 'web/duplicity-full.20261123T031500Z.manifest.gpg';
+    await deployed.event(s3Event('ObjectCreated:Put', key, noon), '2026-11-23T03:30:05Z');
+    expect(deployed.aws.requests.counts().byOperation).not.toHaveProperty('PutObject');
   });
 });

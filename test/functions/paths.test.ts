@@ -28,6 +28,7 @@ describe('check-hosts, of the ways that its alarms take', () => {
     await deployed.tick('2026-11-23T08:15:00Z');
     expect(deployed.aws.outbox.mails[0]?.text).toContain(
       `Would an alarm arrive? As of 08:15:
+
 FINE        alerts topic: 1 subscription, all confirmed
 FINE        ops topic: 1 subscription, all confirmed
 FINE        mail: backups@example.net is verified, and may send 50000

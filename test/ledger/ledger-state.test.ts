@@ -109,4 +109,19 @@ describe('forgetOld', () => {
     expect(kept.pending.map(({ since }) => since)).toEqual([now - 1]);
     expect([...kept.told.keys()]).toEqual(['new']);
   });
+
+  it('keeps the newest of a flood, so that no run has to carry megabytes', () => {
+    const now = 10 * 86_400_000;
+    const message = { subject: 's', text: 't', sms: undefined, urgency: 'alert' as const };
+    const flood = {
+      ...EMPTY_STATE,
+      pending: Array.from({ length: 1000 }, (_, index) => ({
+        ...{ id: String(index), message, left: ['mail'], since: now },
+      })),
+      told: new Map(Array.from({ length: 20_000 }, (_, index) => [String(index), now])),
+    };
+    const kept = forgetOld(flood, now);
+    expect([kept.pending.length, kept.pending.at(-1)?.id]).toEqual([100, '999']);
+    expect([kept.told.size, kept.told.has('19999')]).toEqual([5000, true]);
+  });
 });

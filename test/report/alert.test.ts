@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fail, ok, warn } from '../../shared/doctor/check.ts';
+import type { PathsLook } from '../../shared/doctor/paths.ts';
 import { composeRun } from '../../shared/report/alert.ts';
-import { composeHtml, type Message } from '../../shared/report/message.ts';
+import { composeHtml } from '../../shared/report/mail-page.ts';
+import { composeMessage, type Message } from '../../shared/report/message.ts';
+import { composePathNews } from '../../shared/report/path-words.ts';
+import { composePublication } from '../../shared/report/publication.ts';
 import type { Run } from '../../shared/report/run.ts';
 import type { Host } from '../../shared/roster/roster.ts';
 import { judge, type Unreadable, type Verdict } from '../../shared/verdict/judge.ts';
@@ -58,12 +63,42 @@ const whole = ({ subject, sms, text }: Message) => `Subject: ${subject}\nSMS: ${
 const broken = (count: number) =>
   Array.from({ length: count }, (_, n) => verdict(`host-${n}`, collected(...saturday)));
 
+const since = at('2026-11-23T05:15:00Z');
+const dropped = {
+  ...fail(
+    'mail',
+    'boss@example.net is on the suppression list: SES takes its mail, and drops it',
+    'aws sesv2 delete-suppressed-destination --email-address boss@example.net',
+    ['boss@example.net'],
+  ),
+  since,
+};
+const look: PathsLook = {
+  lookedAt: now,
+  states: [
+    dropped,
+    { ...ok('alerts topic', '2 subscriptions, all confirmed'), since },
+    {
+      ...{ check: 'ops topic', status: 'unknown', since },
+      says: 'could not read who is subscribed to ops: AccessDenied (403)',
+      fix: 'allow sns:ListSubscriptionsByTopic to these credentials',
+    },
+    { ...warn('sms', 'texts stop at 1 USD a month', 'ask AWS Support for more'), since },
+  ],
+  died: [],
+  mended: [{ ...fail('sms', '+31600000000 has opted out', 'opt in'), since }],
+  urgent: false,
+};
+
 const GSM7 = /^[\n\r !"#$%&'()*+,\-./0-9:;<=>?@A-Z_a-z]*$/;
 
-function expectBounded({ subject, text, sms }: Message): void {
+/** SNS's own bounds; a message beyond them is refused, and nobody hears. */
+function expectBounded(message: Message): void {
+  const { subject, text, sms } = message;
+  expectBoundedPublication(message);
   expect(subject).toMatch(/^[ -~]{1,99}$/);
   expect(text).toMatch(/^[\n -~]*$/);
-  expect(text.length).toBeLessThanOrEqual(100_000);
+  expect(text.length).toBeLessThanOrEqual(40_000);
   if (sms !== undefined) {
     expect(sms).toMatch(GSM7);
     expect(sms.length).toBeLessThanOrEqual(160);
@@ -75,6 +110,7 @@ describe('composeRun', () => {
     const message = compose(fleet);
     expectBounded(message);
     await expect(whole(message)).toMatchFileSnapshot('golden/alert-3-of-6.txt');
+    await expect(composeHtml(message.text)).toMatchFileSnapshot('golden/alert-3-of-6.html');
   });
 
   it('writes what was done to a backup, how long the last good one lasts, and the way back', async () => {
@@ -114,6 +150,38 @@ describe('composeRun', () => {
     const message = compose([fleet[0] as Verdict, fleet[4] as Verdict], { digest: true });
     expect([message.urgency, message.sms]).toEqual(['digest', undefined]);
     await expect(whole(message)).toMatchFileSnapshot('golden/digest-good.txt');
+  });
+
+  it('ends a digest with the ways of alarm, and on Mondays with the weekly test', async () => {
+    const message = compose(fleet.slice(0, 1), { digest: true, test: true, paths: look });
+    expectBounded(message);
+    expect(message.urgency).toBe('test');
+    await expect(whole(message)).toMatchFileSnapshot('golden/digest-weekly-test.txt');
+    await expect(composeHtml(message.text)).toMatchFileSnapshot('golden/digest-weekly-test.html');
+  });
+
+  it('tells of a dead way and of a mended one with the alert that is sent anyway', async () => {
+    const message = compose(fleet.slice(1, 2), {
+      paths: { ...look, died: look.states.slice(0, 1) },
+    });
+    expectBounded(message);
+    await expect(whole(message)).toMatchFileSnapshot('golden/alert-dead-path.txt');
+  });
+
+  it('says what a hostile host has uploaded, and lets nothing of it out', async () => {
+    const names = [
+      '"><script>alert(1)</script>.manifest.gpg',
+      'x\r\nSubject: all is well\r\n',
+      '\u001b[2J\u202egpj.gpg',
+      `OK          mail: full done ${' '.repeat(80)}`,
+    ];
+    const bad = verdict('web', collected(...names.map((name) => anObject(name))));
+    const { report, ...rest } = run([bad], { digest: true });
+    const message = composeRun({ ...rest, report: { ...report, unknownHosts: names } });
+    if (message === undefined) throw new Error('nothing was told');
+    expectBounded(message);
+    await expect(whole(message)).toMatchFileSnapshot('golden/digest-hostile.txt');
+    await expect(composeHtml(message.text)).toMatchFileSnapshot('golden/digest-hostile.html');
   });
 
   it.each([1, 12, 2000])('stays within its bounds with %i bad hosts', async (count) => {
@@ -163,15 +231,7 @@ describe('composeRun', () => {
         expectBounded(message);
         const html = composeHtml(message.text);
         expect(html).toMatch(/^[\n -~]*$/);
-        expect(html.match(/<[^>]*>/g)).toEqual([
-          '<!doctype html>',
-          '<html>',
-          '<body>',
-          '<pre style="font:14px/1.4 monospace">',
-          '</pre>',
-          '</body>',
-          '</html>',
-        ]);
+        expect(html.match(/<(?!\/?(?:html|head|meta|body|p|b|code)\b|!doctype)/)).toBeNull();
       }),
     );
   });
@@ -182,3 +242,43 @@ describe('composeRun', () => {
     }
   });
 });
+
+describe('composePathNews', () => {
+  const alone = (paths: PathsLook) => {
+    const message = composePathNews(run([], { paths }));
+    if (message === undefined) throw new Error('nothing was told');
+    expectBounded(message);
+    return message;
+  };
+
+  it('tells of a dead way by itself, and by SMS when it is somebody’s mail', async () => {
+    const message = alone({ ...look, died: [dropped], mended: [], urgent: true });
+    expect(message.urgency).toBe('alert');
+    await expect(whole(message)).toMatchFileSnapshot('golden/path-dead.txt');
+  });
+
+  it('tells of a mended way by mail only', async () => {
+    const message = alone(look);
+    expect([message.urgency, message.sms]).toEqual(['digest', undefined]);
+    await expect(whole(message)).toMatchFileSnapshot('golden/path-mended.txt');
+  });
+
+  it('tells nothing when nothing has changed', () => {
+    expect(composePathNews(run([], { paths: { ...look, mended: [] } }))).toBeUndefined();
+  });
+});
+
+describe('composePublication', () => {
+  it('stays within what SNS takes, though each character of a text had to be escaped twice', () => {
+    for (const character of ['"', '\\', '\n']) {
+      const text = character.repeat(1_000_000);
+      expectBoundedPublication(
+        composeMessage({ subject: text, text, sms: text, urgency: 'alert' }),
+      );
+    }
+  });
+});
+
+function expectBoundedPublication(message: Message): void {
+  expect(Buffer.byteLength(composePublication(message))).toBeLessThanOrEqual(256 * 1024);
+}

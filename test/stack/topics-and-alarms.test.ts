@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { logGoodRun } from '../../shared/lambda/log-good-run.ts';
+import { wrapText } from '../../shared/report/plain-text.ts';
 import { deployed, ofType } from './deployed.ts';
 import { fullRoll, keepingRoll } from './rolls.ts';
 
@@ -107,5 +108,19 @@ describe('the alarms', () => {
       [Name]: Value,
       [MetricName]: 1,
     });
+  });
+
+  it('say in the mail of a silent monitor what it means and what to do', async () => {
+    // As SNS heads the mail of an alarm, and puts the description into it.
+    const mails = alarms.map(
+      ({ AlarmName, AlarmDescription }) =>
+        `Subject: ALARM: "${AlarmName}" in EU (Ireland)\n\n${wrapText(AlarmDescription, 72).join('\n')}\n`,
+    );
+    await expect(mails.join('\n')).toMatchFileSnapshot('../report/golden/silent-monitor.txt');
+    for (const { AlarmName, AlarmDescription } of alarms) {
+      expect(`ALARM: "${AlarmName}" in EU (Ireland)`.length).toBeLessThan(100);
+      expect(AlarmDescription).toMatch(/docs\/runbook\.md#(?:monitor-silent|alarm-path)$/);
+      expect(AlarmDescription).toMatch(/^[ -~]{60,1024}$/);
+    }
   });
 });

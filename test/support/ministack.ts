@@ -1,12 +1,13 @@
 // Starts MiniStack, the AWS that the end-to-end suite deploys to.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { endProgram } from './end-program.ts';
+import { freePort } from './free-port.ts';
 import { runProgram } from './run-program.ts';
 
 const project = resolve(import.meta.dirname, '../..');
@@ -77,7 +78,7 @@ export async function startMinistack({ strict }: { strict: boolean }): Promise<M
   const log = () => readFileSync(logFile, 'utf8').split('\n').slice(-60).join('\n');
 
   const stop = async () => {
-    await end(server);
+    await endProgram(server);
     rmSync(dir, { recursive: true, force: true });
   };
   const trustIt = () => {
@@ -133,26 +134,8 @@ async function installMinistack(): Promise<void> {
   await copyFile(requirements, installed);
 }
 
-const freePort = (): Promise<number> =>
-  new Promise((done, fail) => {
-    const probe = createServer().once('error', fail);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => done(port));
-    });
-  });
-
 const answers = (url: string): Promise<boolean> =>
   fetch(url).then(
     (response) => response.ok,
     () => false,
   );
-
-async function end(server: ChildProcess): Promise<void> {
-  if (server.exitCode !== null) return;
-  const ended = new Promise((done) => server.once('exit', done));
-  server.kill('SIGTERM');
-  const gone = await Promise.race([ended.then(() => true), sleep(5_000, false)]);
-  if (!gone) server.kill('SIGKILL');
-  await ended;
-}

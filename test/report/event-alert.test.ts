@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { composeRecovery, composeTrouble } from '../../shared/report/event-alert.ts';
+import { composeHtml } from '../../shared/report/mail-page.ts';
+import type { Message } from '../../shared/report/message.ts';
+import { judge } from '../../shared/verdict/judge.ts';
+import { aFull, aHost, anIncremental, at, collected } from '../support/builders.ts';
+
+const host = aHost({ name: 'web', timezone: 'Europe/Amsterdam' });
+const saturday = aFull({ begun: '2026-11-21T01:14:00Z', volumes: 31 });
+const late = aFull({ begun: '2026-11-23T09:40:00Z', done: '2026-11-23T10:02:00Z', volumes: 31 });
+const whole = ({ subject, sms, text }: Message) => `Subject: ${subject}\nSMS: ${sms}\n\n${text}`;
+
+describe('composeRecovery', () => {
+  it('says what came, how late, and what was missed', async () => {
+    const before = judge(host, collected(...saturday), at('2026-11-23T10:01:00Z'));
+    const after = judge(host, collected(...saturday, ...late), at('2026-11-23T10:02:05Z'));
+    const message = composeRecovery(before, after);
+    await expect(whole(message)).toMatchFileSnapshot('golden/recovery.txt');
+    await expect(composeHtml(message.text)).toMatchFileSnapshot('golden/recovery.html');
+  });
+});
+
+describe('composeTrouble', () => {
+  it('says what should not be there, and what to do', async () => {
+    const inc = anIncremental('2026-11-22T01:00:00Z', '2026-11-23T01:00:00Z');
+    const verdict = judge(host, collected(...saturday, ...inc), at('2026-11-23T01:05:00Z'));
+    const message = composeTrouble(verdict, ['incremental']);
+    await expect(whole(message)).toMatchFileSnapshot('golden/trouble.txt');
+  });
+});
