@@ -50,6 +50,17 @@ describe('the documentation', () => {
     }
   });
 
+  it.each(readdirSync(join(root, 'test/faults')))(
+    'has a row for each fault of %s, and a test for each row',
+    (file) => {
+      const sections = read('docs/faults.md').split(/^## /m);
+      const section = sections.find((one) => one.includes(`test/faults/${file}`)) ?? '';
+      const rows = [...section.matchAll(/^\|.*\| (.*) \|$/gm)].map(([, test]) => test).slice(2);
+      const tests = [...read(`test/faults/${file}`).matchAll(/^ {2}it\(\s*'(.*)'/gm)];
+      expect(rows).toEqual(tests.map(([, test]) => test));
+    },
+  );
+
   it('shows in the README the mail that is really sent', () => {
     const now = at('2026-11-23T07:15:00Z');
     const timezone = 'Europe/Amsterdam';

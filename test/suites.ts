@@ -15,7 +15,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 type Count = { passed: number; failed: number; skipped: number };
-type Suite = { readonly needs: string; readonly run: () => Promise<Count> };
+/** `failures` names what failed, one line each: a log that was cut at its head still tells at its end. */
+type Outcome = Count & { failures: readonly string[] };
+type VitestReport = {
+  numPassedTests: number;
+  numPendingTests: number;
+  testResults: {
+    name: string;
+    status: string;
+    message: string;
+    assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
+  }[];
+};
+type Suite = { readonly needs: string; readonly run: () => Promise<Outcome> };
 
 const root = new URL('..', import.meta.url).pathname;
 process.chdir(root);
@@ -42,31 +54,50 @@ const SUITES: Record<string, Suite> = {
 };
 
 /** A command that is one check: it passes or it fails. */
-async function one(command: string, args: readonly string[]): Promise<Count> {
+async function one(command: string, args: readonly string[]): Promise<Outcome> {
   const { status } = await run(command, args);
-  return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 };
+  return status === 0
+    ? { passed: 1, failed: 0, skipped: 0, failures: [] }
+    : { passed: 0, failed: 1, skipped: 0, failures: [`${command} ended with ${status}`] };
 }
 
-async function vitest(args: readonly string[]): Promise<Count> {
+async function vitest(args: readonly string[]): Promise<Outcome> {
   const file = join(scratch, `vitest${args.join('-').replaceAll('/', '-')}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
   const { status } = await run('vitest', ['run', ...args, ...reporters]);
-  if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0 };
-  const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(
-    readFileSync(file, 'utf8'),
-  );
-  // A file that does not even load has no failed test in it.
-  const failed = status !== 0 && numFailedTests === 0 ? 1 : numFailedTests;
-  return { passed: numPassedTests, failed, skipped: numPendingTests };
+  const ended = `vitest ended with ${status}`;
+  if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0, failures: [ended] };
+  const report: VitestReport = JSON.parse(readFileSync(file, 'utf8'));
+  const failures = report.testResults.flatMap((tested) => failuresOf(tested));
+  // Something beside the tests can fail too: an error that nobody awaited.
+  if (status !== 0 && failures.length === 0) failures.push(ended);
+  return {
+    passed: report.numPassedTests,
+    failed: failures.length,
+    skipped: report.numPendingTests,
+    failures,
+  };
 }
 
-async function bats(folder: string): Promise<Count> {
+/** A file that does not even load has no failed test in it, and is one failure itself. */
+function failuresOf(tested: VitestReport['testResults'][number]): string[] {
+  const file = tested.name.replace(root, '');
+  const failed = tested.assertionResults.filter(({ status }) => status === 'failed');
+  if (failed.length === 0 && tested.status === 'failed') return [`${file}: ${tested.message}`];
+  return failed.map(({ fullName, failureMessages: [message = ''] }) => {
+    const [why = ''] = message.split('\n');
+    return `${file}: ${fullName}: ${why}`;
+  });
+}
+
+async function bats(folder: string): Promise<Outcome> {
   const { status, output } = await run('bats', ['--tap', folder]);
-  const count = (pattern: RegExp) => output.match(pattern)?.length ?? 0;
-  const skipped = count(/^ok .*# skip/gm);
-  const failed = count(/^not ok /gm);
-  const passed = count(/^ok /gm) - skipped;
-  return { passed, failed: status !== 0 && failed === 0 ? 1 : failed, skipped };
+  const lines = (pattern: RegExp) => output.match(pattern) ?? [];
+  const skipped = lines(/^ok .*# skip/gm).length;
+  const passed = lines(/^ok /gm).length - skipped;
+  const failures: string[] = [...lines(/^not ok .*/gm)];
+  if (status !== 0 && failures.length === 0) failures.push(`bats ended with ${status}`);
+  return { passed, failed: failures.length, skipped, failures };
 }
 
 /** Runs from node_modules first, shows what it prints, and keeps it. */
@@ -116,7 +147,9 @@ async function main([first = '', ...rest]: readonly string[]): Promise<number> {
     const lines = readFileSync(rest[0] ?? '', 'utf8')
       .trim()
       .split('\n');
-    const tally = lines.map((line) => JSON.parse(line) as { name: string } & Count);
+    const tally = lines.map((line) => JSON.parse(line) as { name: string } & Outcome);
+    for (const { name, failures } of tally)
+      for (const failure of failures) console.log(`FAILED in ${name}: ${failure}`);
     for (const count of tally) console.log(say(count.name, count));
     const total = sum(tally);
     console.log(say('', total));

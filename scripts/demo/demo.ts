@@ -1,4 +1,5 @@
 // `npm run demo`: a day in the life of a fleet, on a local AWS in this process, with both real functions.
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import type { Context } from 'aws-lambda';
 import { runCheck } from '../rollcall/check-command.ts';
+import { wakingSuffixes } from '../stack/object-events.ts';
 import { textedOnly } from '../stack/topics.ts';
 import { type LocalAws, startLocalAws } from './aws/local-aws.ts';
 import { backUp, canBackUp } from './back-up.ts';
@@ -30,12 +32,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 const aws = await startLocalAws({
   now: () => clock.now,
-  // As the stack's notification: manifests written, anything removed.
+  // As the stack's notification: files of a backup written, anything removed.
   onEvent: (event) => {
     const [record] = event.Records;
     const woken =
       record?.eventName.startsWith('ObjectRemoved:') ||
-      /\.manifest(?:\.gpg)?$/.test(record?.s3.object.key ?? '');
+      wakingSuffixes.some((suffix) => record?.s3.object.key.endsWith(suffix));
     return woken ? handlers.onObject?.(event) : undefined;
   },
 });
@@ -49,7 +51,10 @@ async function playDay(aws: LocalAws): Promise<void> {
   await setUp(aws);
   const { handler: checkHosts } = await import('../../functions/check-hosts.ts');
   const { handler: onObject } = await import('../../functions/on-object.ts');
-  handlers.onObject = (event) => onObject(event, {} as Context);
+  handlers.onObject = (event) => {
+    const message = { messageId: randomUUID(), body: JSON.stringify(event) };
+    return onObject({ Records: [message] }, {} as Context);
+  };
 
   act('08:15  The windows close. The schedule calls the roll: who did not answer?');
   await checkHosts({ scheduledAt: new Date(clock.now).toISOString() }, {} as Context);

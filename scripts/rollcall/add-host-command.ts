@@ -1,6 +1,6 @@
 // `rollcall add-host`: a line on the roll, an IAM user that can only append, and the line to run on the host.
 import { parseArgs } from 'node:util';
-import type { HostKey } from '../../shared/doctor/host-users.ts';
+import type { HostKey } from '../../shared/doctor/host-keys.ts';
 import type { EditedRoll, RollText } from '../../shared/roster/edit-roll.ts';
 import type { Host } from '../../shared/roster/roster.ts';
 import { hostUserPath } from '../stack/bucket-policy.ts';

@@ -54,6 +54,7 @@ export function openListings(listings: readonly SavedListing[]): ObjectStore {
     list: askListings(listings),
     readPart: async () => undefined,
     readLifecycle: async () => ({ unread: 'a saved listing does not hold them' }),
+    readWrittenAt: async () => undefined,
     readExpiry: async () => undefined,
   };
 }

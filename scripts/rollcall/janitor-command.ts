@@ -69,7 +69,8 @@ export async function runJanitor(args: readonly string[]): Promise<number> {
   const told = await pMap(
     hosts,
     async (host) => {
-      const plan = await planTags(list, host, now).catch(asUnreadable);
+      const isLeft = roster.keepLastGood && !host.keepLastGood;
+      const plan = isLeft ? undefined : await planTags(list, host, now).catch(asUnreadable);
       done += 1;
       progress.tell(done, hosts.length);
       return { lines: sayPlan(host, plan), looked: !(plan instanceof Error) };
@@ -91,7 +92,8 @@ function asUnreadable(error: unknown): TargetUnreadableError {
   throw error;
 }
 
-function sayPlan(host: Host, plan: TagPlan | TargetUnreadableError): string[] {
+function sayPlan(host: Host, plan: TagPlan | TargetUnreadableError | undefined): string[] {
+  if (plan === undefined) return [`${host.name}: left alone, as its target is in another bucket`];
   if (plan instanceof Error) return [`${host.name}: not looked at: ${plan.message}; ${plan.hint}`];
   const { sets, keys, held } = plan;
   if (held !== undefined) return [`${host.name}: held as it is: ${REASONS[held]}`];

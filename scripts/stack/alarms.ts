@@ -1,4 +1,4 @@
-// What rings when the monitor itself is in trouble: seven alarms, whatever the size of the fleet, and three for a janitor.
+// What rings when the monitor itself is in trouble: eight alarms, whatever the size of the fleet, and three for a janitor.
 import { GOOD_RUNS } from '../../shared/lambda/log-good-run.ts';
 import {
   attributeOf,
@@ -9,6 +9,7 @@ import {
   type Value,
 } from './cloudformation.ts';
 import { failedRuns } from './failed-runs.ts';
+import { objectEvents } from './object-events.ts';
 import { alertsTopic, opsTopic } from './topics.ts';
 
 const ringOps = [ref(opsTopic)];
@@ -115,6 +116,22 @@ export const alarms: Resources = {
         attributeOf(failedRuns, 'QueueName'),
       ),
       Statistic: 'Maximum',
+      OKActions: ringOps,
+    },
+  ),
+  EventsWaitingAlarm: alarm(
+    'events-waiting',
+    'Events of the bucket have waited for a quarter of an hour: on-object is not fed, or somebody floods ' +
+      `the bucket. Look at its log, and who writes: npx rollcall check --deep.${runbook('monitor-silent')}`,
+    {
+      ...whenAny(
+        'AWS/SQS',
+        'ApproximateAgeOfOldestMessage',
+        'QueueName',
+        attributeOf(objectEvents, 'QueueName'),
+      ),
+      Statistic: 'Maximum',
+      Threshold: 900,
       OKActions: ringOps,
     },
   ),

@@ -5,7 +5,7 @@ import { breakGlass } from './break-glass.ts';
 import { bucketPolicy } from './bucket-policy.ts';
 import { attributeOf, type Resources } from './cloudformation.ts';
 import { janitorRole } from './janitor.ts';
-import { s3MayInvoke, wakingConfigurations } from './object-events.ts';
+import { mayQueueEvents, wakingConfigurations } from './object-events.ts';
 import { privateBucket } from './private-bucket.ts';
 
 /** Days that a deleted, overwritten or expired object can still be brought back. */
@@ -25,13 +25,13 @@ export function backupBucket(roster: Roster, admins: readonly string[]): Resourc
       // A first deployment that fails takes its empty bucket with it, so that the next can start.
       DeletionPolicy: 'RetainExceptOnCreate',
       UpdateReplacePolicy: 'Retain',
-      // S3 tries the notification when it is set, so the function must be open to it by then.
-      DependsOn: [s3MayInvoke],
+      // S3 tries the notification when it is set, so the queue must be open to it by then.
+      DependsOn: [mayQueueEvents],
       Properties: {
         BucketName: roster.bucket,
         ...privateBucket,
         LifecycleConfiguration: { Rules: lifecycle(roster) },
-        NotificationConfiguration: { LambdaConfigurations: wakingConfigurations },
+        NotificationConfiguration: { QueueConfigurations: wakingConfigurations },
       },
     },
     BackupBucketPolicy: {

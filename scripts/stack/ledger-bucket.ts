@@ -1,4 +1,5 @@
 // The bucket in which runs remember what they judged and told; no host can reach it.
+import { DRILLS } from '../../shared/ledger/drill-pages.ts';
 import { REPORTS, STATUS_PAGE } from '../../shared/ledger/report-pages.ts';
 import { SEALS } from '../../shared/ledger/seal-pages.ts';
 import { attributeOf, policy, type Resources, ref, type Statement, sub } from './cloudformation.ts';
@@ -32,6 +33,12 @@ export const ledgerResources: Resources = {
             Id: 'forget-old-reports',
             Status: 'Enabled',
             Prefix: REPORTS,
+            ExpirationInDays: KEPT_REPORTS_DAYS,
+          },
+          {
+            Id: 'forget-old-drills',
+            Status: 'Enabled',
+            Prefix: DRILLS,
             ExpirationInDays: KEPT_REPORTS_DAYS,
           },
           {

@@ -12,6 +12,7 @@ import {
 } from './cloudformation.ts';
 import { functionRole } from './function-role.ts';
 import { keepReportsAndSeals, rememberRuns } from './ledger-bucket.ts';
+import { takeEvents } from './object-events.ts';
 import { alertsTopic, opsTopic } from './topics.ts';
 
 /**
@@ -39,7 +40,10 @@ export function monitorRoles(roster: Roster): Resources {
       topics: [alertsTopic, opsTopic],
       more: [...keepReportsAndSeals, ...lookAtPaths(roster)],
     }),
-    OnObjectRole: role('OnObject', roster, [roster.bucket], { topics: [alertsTopic], more: [] }),
+    OnObjectRole: role('OnObject', roster, [roster.bucket], {
+      topics: [alertsTopic],
+      more: [takeEvents, seeWhenFinished(roster.bucket)],
+    }),
   };
 }
 
@@ -58,6 +62,14 @@ const readRecipients = ({ hosts }: Roster, buckets: readonly string[]): readonly
     },
   ];
 };
+
+/** Each upload of a volume asks whether its manifest is there already: S3 lets HEAD whoever may read. */
+const seeWhenFinished = (bucket: string): Statement => ({
+  Sid: 'SeeWhenABackupWasFinished',
+  Effect: 'Allow',
+  Action: 's3:GetObject',
+  Resource: [bucketArn(bucket, '*.manifest'), bucketArn(bucket, '*.manifest.gpg')],
+});
 
 const role = (
   name: string,

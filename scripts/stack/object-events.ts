@@ -1,51 +1,61 @@
-// What wakes the function that looks at one host: a manifest arrived, or something was removed.
+// What wakes the function that looks at one host: a file of a backup was written, or something was removed.
 import {
   attributeOf,
   bucketArn,
   policy,
+  type Resource,
   type Resources,
   ref,
+  type Statement,
   thisAccount,
   type Value,
 } from './cloudformation.ts';
 import { failedRuns } from './failed-runs.ts';
 
-/** Logical id of the permission that the bucket's notification needs. */
-export const s3MayInvoke = 'S3MayInvokeOnObject';
+/** Logical id of the queue of events. */
+export const objectEvents = 'ObjectEvents';
 
-const functionArn = attributeOf('OnObjectLambdaFunction', 'Arn');
+/** Logical id of the permission that the bucket's notification needs. */
+export const mayQueueEvents = 'ObjectEventsPolicy';
+
+const queueArn = attributeOf(objectEvents, 'Arn');
+
+/** The longest that one run of the function may take, in seconds. */
+export const onObjectTimeout = 300;
+
+// How the names of duplicity's files end: long or `--short-filenames`, plain, compressed or encrypted.
+const kinds = { manifests: ['manifest', 'm'], files: ['difftar', 'dt', 'sigtar', 'st'] };
+const packed = (short: boolean) => (short ? ['', '.z', '.g'] : ['', '.gz', '.gpg']);
 
 /**
- * How the names of duplicity's manifests end: encrypted or not, long or `--short-filenames`.
- * A manifest is uploaded last, so one event stands for one session, full or incremental.
+ * The endings that wake: of manifests, which are uploaded last, so that one stands for one session; and of
+ * volumes and signatures, which must not come any more once their manifest is there.
  */
-export const manifestSuffixes = ['.manifest', '.manifest.gpg', '.m', '.m.g'];
+export const wakingSuffixes = [
+  ...kinds.manifests.flatMap((end) => [`.${end}`, end === 'm' ? '.m.g' : `.${end}.gpg`]),
+  ...kinds.files.flatMap((end) => packed(end.length === 2).map((more) => `.${end}${more}`)),
+];
 
 /** The notifications of a bucket of our own. Lifecycle sends other events, which nobody needs. */
 export const wakingConfigurations = [
   // Not `:Put` alone: what is larger than one part arrives as CompleteMultipartUpload.
-  ...manifestSuffixes.map((suffix) => ({
+  ...wakingSuffixes.map((suffix) => ({
     Event: 's3:ObjectCreated:*',
-    Function: functionArn,
+    Queue: queueArn,
     Filter: { S3Key: { Rules: [{ Name: 'suffix', Value: suffix }] } },
   })),
-  { Event: 's3:ObjectRemoved:*', Function: functionArn },
+  { Event: 's3:ObjectRemoved:*', Queue: queueArn },
 ];
 
-/** Lets a bucket of our own call the function directly: free, and it names the culprit. */
+/** Lets a bucket of our own speak to the queue directly: it names the culprit. */
 export function ownBucketEvents(bucket: string): Resources {
   return {
-    [s3MayInvoke]: {
-      Type: 'AWS::Lambda::Permission',
-      Properties: {
-        FunctionName: functionArn,
-        Action: 'lambda:InvokeFunction',
-        Principal: 's3.amazonaws.com',
-        SourceArn: bucketArn(bucket),
-        // Bucket names are free for all once given up; the ARN alone would trust a stranger's.
-        SourceAccount: thisAccount,
-      },
-    },
+    ...queue,
+    [mayQueueEvents]: mayQueue(objectEvents, 's3.amazonaws.com', {
+      ArnEquals: { 'aws:SourceArn': bucketArn(bucket) },
+      // Bucket names are free for all once given up; the ARN alone would trust a stranger's.
+      StringEquals: { 'aws:SourceAccount': thisAccount },
+    }),
   };
 }
 
@@ -54,12 +64,21 @@ export function ownBucketEvents(bucket: string): Resources {
  * to it without replacing those it has. The operator switches EventBridge on, once.
  */
 export function existingBucketEvents(bucket: string): Resources {
+  const rules = {
+    ArnEquals: {
+      'aws:SourceArn': [
+        attributeOf('FileWrittenRule', 'Arn'),
+        attributeOf('ObjectDeletedRule', 'Arn'),
+      ],
+    },
+  };
   return {
-    ...rule('ManifestWritten', {
+    ...queue,
+    ...rule('FileWritten', {
       'detail-type': ['Object Created'],
       detail: {
         bucket: { name: [bucket] },
-        object: { key: manifestSuffixes.map((suffix) => ({ suffix })) },
+        object: { key: wakingSuffixes.map((suffix) => ({ suffix })) },
       },
     }),
     ...rule('ObjectDeleted', {
@@ -69,29 +88,61 @@ export function existingBucketEvents(bucket: string): Resources {
         reason: [{ 'anything-but': ['Lifecycle Expiration'] }],
       },
     }),
-    FailedRunsPolicy: {
-      Type: 'AWS::SQS::QueuePolicy',
-      Properties: {
-        Queues: [ref(failedRuns)],
-        PolicyDocument: policy({
-          Sid: 'RulesOfThisStackDropWhatTheyCannotDeliver',
-          Effect: 'Allow',
-          Principal: { Service: 'events.amazonaws.com' },
-          Action: 'sqs:SendMessage',
-          Resource: attributeOf(failedRuns, 'Arn'),
-          Condition: {
-            ArnEquals: {
-              'aws:SourceArn': [
-                attributeOf('ManifestWrittenRule', 'Arn'),
-                attributeOf('ObjectDeletedRule', 'Arn'),
-              ],
-            },
-          },
-        }),
-      },
-    },
+    [mayQueueEvents]: mayQueue(objectEvents, 'events.amazonaws.com', rules),
+    FailedRunsPolicy: mayQueue(failedRuns, 'events.amazonaws.com', rules),
   };
 }
+
+/**
+ * The queue between the bucket and the function: a flood of events becomes runs of up to a thousand each, two at a
+ * time. An ordinary event waits for company for 20 seconds at most.
+ */
+const queue: Resources = {
+  [objectEvents]: {
+    Type: 'AWS::SQS::Queue',
+    Properties: {
+      SqsManagedSseEnabled: true,
+      // A batch that failed is tried again after it; never while its first run still goes on.
+      VisibilityTimeout: 2 * onObjectTimeout,
+      RedrivePolicy: { deadLetterTargetArn: attributeOf(failedRuns, 'Arn'), maxReceiveCount: 3 },
+    },
+  },
+  ObjectEventsToFunction: {
+    Type: 'AWS::Lambda::EventSourceMapping',
+    Properties: {
+      FunctionName: attributeOf('OnObjectLambdaFunction', 'Arn'),
+      EventSourceArn: queueArn,
+      BatchSize: 1000,
+      MaximumBatchingWindowInSeconds: 20,
+      // What cannot be read goes to the failed runs by itself, and not with all that came beside it.
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ScalingConfig: { MaximumConcurrency: 2 },
+    },
+  },
+};
+
+/** What the function's role needs to be fed from the queue. */
+export const takeEvents: Statement = {
+  Sid: 'TakeEventsFromTheirQueue',
+  Effect: 'Allow',
+  Action: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+  Resource: queueArn,
+};
+
+const mayQueue = (id: string, Service: string, Condition: Value): Resource => ({
+  Type: 'AWS::SQS::QueuePolicy',
+  Properties: {
+    Queues: [ref(id)],
+    PolicyDocument: policy({
+      Sid: 'OnlyTheSourceOfThisStackSends',
+      Effect: 'Allow',
+      Principal: { Service },
+      Action: 'sqs:SendMessage',
+      Resource: attributeOf(id, 'Arn'),
+      Condition,
+    }),
+  },
+});
 
 const rule = (name: string, pattern: { readonly [field: string]: Value }): Resources => ({
   [`${name}Rule`]: {
@@ -100,21 +151,12 @@ const rule = (name: string, pattern: { readonly [field: string]: Value }): Resou
       EventPattern: { source: ['aws.s3'], ...pattern },
       Targets: [
         {
-          Id: 'on-object',
-          Arn: functionArn,
+          Id: 'object-events',
+          Arn: queueArn,
           RetryPolicy: { MaximumEventAgeInSeconds: 21_600, MaximumRetryAttempts: 20 },
           DeadLetterConfig: { Arn: attributeOf(failedRuns, 'Arn') },
         },
       ],
-    },
-  },
-  [`${name}MayInvoke`]: {
-    Type: 'AWS::Lambda::Permission',
-    Properties: {
-      FunctionName: functionArn,
-      Action: 'lambda:InvokeFunction',
-      Principal: 'events.amazonaws.com',
-      SourceArn: attributeOf(`${name}Rule`, 'Arn'),
     },
   },
 });

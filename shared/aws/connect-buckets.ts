@@ -6,6 +6,7 @@ import { startListing } from './list-histories.ts';
 import { readExpiry } from './read-expiry.ts';
 import { startReadingLifecycle } from './read-lifecycle.ts';
 import { readPart } from './read-part.ts';
+import { readWrittenAt } from './read-written-at.ts';
 
 /** Other endpoints than AWS's rarely have a name for each bucket, so the bucket goes into the path. */
 export function connectBuckets(connection: Connection): ObjectStore {
@@ -15,6 +16,7 @@ export function connectBuckets(connection: Connection): ObjectStore {
     list: startListing(client),
     readPart: (bucket, key, span) => readPart(client, bucket, key, span),
     readLifecycle: startReadingLifecycle(client),
+    readWrittenAt: (bucket, key) => readWrittenAt(client, bucket, key),
     readExpiry: (bucket, key) => readExpiry(client, bucket, key),
   };
 }

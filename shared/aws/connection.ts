@@ -12,7 +12,12 @@ export function clientConfig({ region, endpoint }: Connection) {
   return {
     region,
     maxAttempts: TRIES,
-    requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: ANSWER_MS },
+    // Without the last one the SDK would only warn, and one request that hangs would keep every host waiting.
+    requestHandler: {
+      connectionTimeout: CONNECT_MS,
+      requestTimeout: ANSWER_MS,
+      throwOnRequestTimeout: true,
+    },
     ...(endpoint === undefined ? {} : { endpoint }),
   };
 }

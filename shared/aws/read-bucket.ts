@@ -103,6 +103,7 @@ export function connectBucketReader(connection: Connection, bucket: string): Buc
           prefix: rule.Filter?.And?.Prefix ?? rule.Filter?.Prefix ?? rule.Prefix ?? '',
           tag: tagOf(rule.Filter),
           expireDays: rule.Expiration?.Days,
+          expireDate: rule.Expiration?.Date?.toISOString().slice(0, 10),
           noncurrentDays: rule.NoncurrentVersionExpiration?.NoncurrentDays,
           abortDays: rule.AbortIncompleteMultipartUpload?.DaysAfterInitiation,
           sweepsMarkers: rule.Expiration?.ExpiredObjectDeleteMarker === true,
@@ -114,8 +115,8 @@ export function connectBucketReader(connection: Connection, bucket: string): Buc
       );
       return {
         eventBridge: answer?.EventBridgeConfiguration !== undefined,
-        functions: (answer?.LambdaFunctionConfigurations ?? []).map((one) => ({
-          arn: one.LambdaFunctionArn ?? '',
+        queues: (answer?.QueueConfigurations ?? []).map((one) => ({
+          arn: one.QueueArn ?? '',
           events: one.Events ?? [],
           suffix:
             one.Filter?.Key?.FilterRules?.find(({ Name }) => Name?.toLowerCase() === 'suffix')

@@ -14,7 +14,8 @@ import {
   paginateListUsers,
 } from '@aws-sdk/client-iam';
 import pMap from 'p-map';
-import type { AuditedUser, HostKey, HostUser, KeyUse } from '../doctor/host-users.ts';
+import type { HostKey, KeyUse } from '../doctor/host-keys.ts';
+import type { AuditedUser, HostUser } from '../doctor/host-users.ts';
 import { askAws } from './aws-error.ts';
 import { type Connection, clientConfig } from './connection.ts';
 

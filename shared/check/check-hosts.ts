@@ -14,8 +14,8 @@ import type { SetMemory } from './set-memory.ts';
 export type CheckOptions = {
   readonly now: Instant;
   readonly depth: Depth;
-  /** The name of a manifest whose set is read too, however old it is. */
-  readonly alsoSetOf?: string;
+  /** Names of files whose sets are read too, however old they are. */
+  readonly alsoSetsOf?: readonly string[];
   /** What is remembered of finished fulls; without it only the bucket tells. */
   readonly memory?: SetMemory | undefined;
   readonly onHost?: (done: number, of: number) => void;

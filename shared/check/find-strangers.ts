@@ -35,10 +35,10 @@ export async function findStrangers(
     for (const folder of ['', ...parents]) {
       const { objects, prefixes } = await list({ bucket, prefix: folder, delimiter: '/' });
       foreignObjects += objects.length;
-      unknown.push(...prefixes.filter((one) => !known.has(one) && !parents.has(one)));
+      for (const one of prefixes) if (!known.has(one) && !parents.has(one)) unknown.push(one);
     }
-    for (let opened = 0; unknown.length > 0; opened += 1) {
-      const folder = unknown.shift() ?? '';
+    // What lies inside of one is put behind the others while they are gone through.
+    for (const [opened, folder] of unknown.entries()) {
       if (opened >= PREFIXES_OPENED) {
         found.add(folder);
         continue;
@@ -46,7 +46,7 @@ export async function findStrangers(
       const inside = await list({ bucket, prefix: folder, delimiter: '/', onePage: true });
       foreignObjects += inside.objects.filter(({ key }) => isForeign(key, folder)).length;
       if (inside.objects.length > 0 || inside.prefixes.length === 0) found.add(folder);
-      unknown.push(...inside.prefixes);
+      for (const one of inside.prefixes) unknown.push(one);
     }
   } catch (error) {
     if (!(error instanceof TargetUnreadableError)) throw error;

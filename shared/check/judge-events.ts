@@ -1,11 +1,12 @@
-// What an S3 event means for a host: a recovery, a set that should not be, an object taken away.
+// What S3's events mean for a host: a recovery, a set that should not be, a backup that somebody changed.
+import pMap from 'p-map';
 import type { Collection } from '../duplicity/backup-set.ts';
-import { type FileName, readFileName } from '../duplicity/file-name.ts';
+import type { FileName } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
 import {
   composeRecovery,
-  composeRemoval,
-  composeStranger,
+  composeStrangers,
+  composeTampering,
   composeTrouble,
 } from '../report/event-alert.ts';
 import type { Message } from '../report/message.ts';
@@ -13,91 +14,157 @@ import { hostOf } from '../roster/host-of.ts';
 import type { Host, Roster } from '../roster/roster.ts';
 import type { FindingKind, TamperedSet } from '../verdict/finding.ts';
 import { judge, type Verdict } from '../verdict/judge.ts';
+import { isOverwrite } from '../verdict/tamper.ts';
 import { readTarget } from './check-hosts.ts';
 import type { ObjectEvent } from './object-event.ts';
 import type { ObjectStore } from './object-store.ts';
+import { eventsOf, type FileEvent, setOf, sortEvents } from './sort-events.ts';
 
-/** One message for what was removed from each host, and one for each manifest that has something to say. */
+/** One message; messages that are `about` the same may be joined, when there are many. */
+export type Notice = {
+  readonly about: string;
+  readonly message: Message;
+  /** What made it worth telling. */
+  readonly events: readonly ObjectEvent[];
+};
+
+const AT_ONCE = 32;
+// What an intruder touches is a few sets; a flood of names must not become a flood of requests.
+const SETS_LOOKED_AT = 20;
+
+/** For each host at most one notice of a kind, however many events; none for the ordinary course of a backup. */
 export async function judgeEvents(
   store: ObjectStore,
   roster: Roster,
   events: readonly ObjectEvent[],
   now: Instant,
-): Promise<Message[]> {
-  const messages: Message[] = [];
-  const removed = Map.groupBy(
-    events.filter(({ what }) => what === 'removed'),
-    ({ bucket, key }) => hostOf(roster, bucket, key),
+): Promise<Notice[]> {
+  const byHost = Map.groupBy(events, ({ bucket, key }) => hostOf(roster, bucket, key));
+  const notices = await pMap(
+    byHost,
+    ([host, own]) =>
+      host === undefined ? judgeNobodys(own, roster.timezone) : judgeHost(store, host, own, now),
+    { concurrency: AT_ONCE },
   );
-  for (const [host, removals] of removed) {
-    const verdict = host === undefined ? undefined : await judgeNow(store, host, now);
-    messages.push(composeRemoval(removals, verdict, roster.timezone));
-  }
-  for (const event of events.filter(({ what }) => what === 'created')) {
-    const host = hostOf(roster, event.bucket, event.key);
-    const message =
-      host === undefined
-        ? composeStranger(event, roster.timezone)
-        : await judgeUpload(store, host, event, now);
-    if (message !== undefined) messages.push(message);
-  }
-  return messages;
+  return notices.flat();
 }
 
-async function judgeNow(store: ObjectStore, host: Host, now: Instant): Promise<Verdict> {
-  const { collection, beside } = await readTarget(store, host, { now, depth: 'recent' });
-  return judge(host, collection, now, beside);
+function judgeNobodys(events: readonly ObjectEvent[], timezone: string): Notice[] {
+  const removed = events.filter(({ what }) => what === 'removed');
+  const tampering = composeNotice('tampering with nobody', removed, (deeds) =>
+    composeTampering(deeds, undefined, timezone),
+  );
+  const created = events.filter(({ what }) => what === 'created');
+  return [
+    ...tampering,
+    ...composeNotice('strangers', created, (uploads) => composeStrangers(uploads, timezone)),
+  ];
 }
 
-async function judgeUpload(
+function composeNotice(
+  about: string,
+  events: readonly ObjectEvent[],
+  compose: (events: readonly ObjectEvent[]) => Message | undefined,
+): Notice[] {
+  const message = events.length === 0 ? undefined : compose(events);
+  return message === undefined ? [] : [{ about, message, events }];
+}
+
+async function judgeHost(
   store: ObjectStore,
   host: Host,
-  event: ObjectEvent,
+  events: readonly ObjectEvent[],
   now: Instant,
-): Promise<Message | undefined> {
-  const file = event.key.slice(host.target.prefix.length);
-  const reading = readFileName(file, host.filePrefix);
-  if (reading.kind === 'statistics') return undefined;
-  if (reading.kind !== 'written') return composeStranger(event, host.timezone);
-  const { name } = reading;
-  if (!name.manifest || name.partial) return undefined;
+): Promise<Notice[]> {
+  const { removed, manifests, late, unsure, poison, foreign } = await sortEvents(
+    store,
+    host,
+    events,
+  );
+  const strangers = (uploads: readonly FileEvent[]) =>
+    composeNotice(`strangers at ${host.name}`, eventsOf(uploads), (deeds) =>
+      composeStrangers(deeds, host.timezone),
+    );
+  const looked = Map.groupBy([...late, ...removed, ...manifests, ...unsure, ...poison], setOf);
+  if (looked.size === 0) return strangers(foreign);
 
-  const reach = { now, depth: 'recent', alsoSetOf: file } as const;
+  const sets = [...looked].slice(0, SETS_LOOKED_AT);
+  const alsoSetsOf = sets.flatMap(([, [first]]) => first?.file ?? []);
+  const reach = { now, depth: 'recent', alsoSetsOf } as const;
   const { collection, beside } = await readTarget(store, host, reach);
-  const after = judge(host, collection, now, beside);
-  if ('unreadable' in collection) return composeTrouble(after, ['unreadable']);
-  const bad = troubleOf(after, name);
-  if (bad.length > 0) return composeTrouble(after, bad);
-  const before = judge(host, without(collection, name), now);
-  return isRecovery(before, after) ? composeRecovery(before, after) : undefined;
+  const verdict = judge(host, collection, now, beside);
+  const unreadable = 'unreadable' in collection;
+  const seen = new Set(unreadable || collection.blind !== undefined ? [] : sets.map(([id]) => id));
+  const overwrites = [...late, ...unsure, ...manifests].filter((one) =>
+    seen.has(setOf(one)) && !unreadable
+      ? isOverwrite(collection, one.file, one.event.at)
+      : late.includes(one),
+  );
+  const names = manifests.flatMap(({ name }) => name ?? []);
+  const bad = unreadable
+    ? []
+    : troubleOf(verdict, names, poison.length > 0).filter(
+        // With who and from where it is told already.
+        (kind) => kind !== 'tampered' || overwrites.length + removed.length === 0,
+      );
+  const tampering = composeNotice(
+    `tampering with ${host.name}`,
+    eventsOf([...overwrites, ...removed]),
+    (deeds) => composeTampering(deeds, verdict, host.timezone),
+  );
+  const uploads = composeNotice(
+    `uploads of ${host.name}`,
+    eventsOf([...manifests, ...poison]),
+    () => {
+      if (unreadable) return composeTrouble(verdict, ['unreadable']);
+      if (bad.length > 0) return composeTrouble(verdict, bad);
+      const before = judge(host, without(collection, names), now);
+      return overwrites.length === 0 && names.length > 0 && isRecovery(before, verdict)
+        ? composeRecovery(before, verdict)
+        : undefined;
+    },
+  );
+  return [
+    ...tampering,
+    ...uploads,
+    ...strangers(bad.includes('poisoned') ? foreign : [...foreign, ...poison]),
+  ];
 }
 
-/** What this very upload did wrong; what was wrong before it has been told. */
-function troubleOf(verdict: Verdict, name: FileName): FindingKind[] {
-  const kinds: FindingKind[] = ['tampered', 'poisoned', 'unencrypted'];
-  kinds.push(name.type === 'inc' ? 'incremental' : 'wrong-recipient');
-  return verdict.findings
+/** What these very uploads did wrong; what was wrong before them has been told. */
+function troubleOf(
+  { findings }: Verdict,
+  names: readonly FileName[],
+  poison: boolean,
+): FindingKind[] {
+  const kinds: readonly FindingKind[] = [
+    ...(names.length > 0 ? (['tampered'] as const) : []),
+    ...(poison || names.length > 0 ? (['poisoned'] as const) : []),
+    ...(names.some(({ encrypted }) => !encrypted) ? (['unencrypted'] as const) : []),
+    ...names.map(({ type }) => (type === 'inc' ? 'incremental' : 'wrong-recipient')),
+  ];
+  return findings
     .filter(({ severity, kind }) => severity === 'critical' && kinds.includes(kind))
-    .filter(({ kind }) => kind !== 'unencrypted' || !name.encrypted)
-    .filter((finding) => finding.kind !== 'tampered' || isOf(finding.sets, name))
+    .filter((finding) => finding.kind !== 'tampered' || hitsAny(finding.sets, names))
     .map(({ kind }) => kind);
 }
 
-function isOf(sets: readonly TamperedSet[], name: FileName): boolean {
-  return sets.some(({ startedAt }) => startedAt === (name.end ?? name.time));
+function hitsAny(sets: readonly TamperedSet[], names: readonly FileName[]): boolean {
+  return sets.some(({ startedAt }) => names.some(({ time, end }) => startedAt === (end ?? time)));
 }
 
-/** The collection as it would be had this set never been written. */
-function without(read: Collection, name: FileName): Collection {
-  const startedAt = name.end ?? name.time;
-  const type = name.type === 'inc' ? 'inc' : 'full';
+/** The collection as it would be had these sets never been written. */
+function without(read: Collection, names: readonly FileName[]): Collection {
+  const written = names.map(
+    ({ type, time, end }) => `${type === 'inc' ? type : 'full'} ${end ?? time}`,
+  );
   return {
     ...read,
-    sets: read.sets.filter((set) => set.type !== type || set.startedAt !== startedAt),
+    sets: read.sets.filter(({ type, startedAt }) => !written.includes(`${type} ${startedAt}`)),
   };
 }
 
-/** It owed a backup, and this upload brought it: for the closed window, or for the one that is open. */
+/** It owed a backup, and these uploads brought it: for the closed window, or for the one that is open. */
 function isRecovery(before: Verdict, after: Verdict): boolean {
   const owed = before.answer === undefined && before.headline !== 'paused';
   const brought = after.answer !== undefined || after.next?.state === 'done';

@@ -17,8 +17,8 @@ export type Reach = {
   readonly since: Instant;
   readonly now: Instant;
   readonly depth: Depth;
-  /** The name of a manifest whose set is read too, however old it is. */
-  readonly alsoSetOf?: string;
+  /** Names of files whose sets are read too, however old they are. */
+  readonly alsoSetsOf?: readonly string[];
 };
 
 const VOLUME = '.vol';
@@ -35,7 +35,7 @@ const DAY = 86_400_000;
 export async function listSets(
   list: ListObjects,
   host: Host,
-  { since, now, depth, alsoSetOf }: Reach,
+  { since, now, depth, alsoSetsOf = [] }: Reach,
 ): Promise<Collection> {
   const { bucket, prefix } = host.target;
   const { filePrefix } = host;
@@ -88,11 +88,11 @@ export async function listSets(
     }
     collection = collect();
   }
-  if (alsoSetOf !== undefined && !read.knowsVersionsOf(alsoSetOf)) {
-    const stem = alsoSetOf
-      .slice(filePrefix.manifest.length)
-      .replace(/(?<=\.)m(?:anifest)?\b.*$/, '');
+  for (const name of alsoSetsOf) {
+    if (read.knowsVersionsOf(name)) continue;
+    const { stem, signatures } = stemOf(name, filePrefix);
     await readSet(stem);
+    if (signatures !== undefined) read.add(await listVersions(signatures));
     read.haveRead((other) => other === `${filePrefix.archive}${stem}${VOLUME.slice(1)}`);
     collection = collect();
   }
@@ -104,6 +104,30 @@ export async function listSets(
 function placesOf({ archive, manifest }: FilePrefix): [string, ...string[]] {
   return manifest === archive ? [archive] : [archive, manifest];
 }
+
+/** With what the names of a file's set begin, up to its time; signatures have names apart from the others. */
+function stemOf(name: string, { signature, ...others }: FilePrefix) {
+  const [, kind, time] =
+    /^(duplicity-(?:full|new)-signatures|dfs|dns)(\.[^.]+\.(?:to\.[^.]+\.)?)/.exec(
+      name.startsWith(signature) ? name.slice(signature.length) : '',
+    ) ?? [];
+  if (kind !== undefined) {
+    const stem = `${SETS_OF[kind]}${time}`;
+    return { stem, signatures: `${signature}${kind}${time}` };
+  }
+  const prefix = Object.values(others).find((one) => name.startsWith(one)) ?? '';
+  const stem = name
+    .slice(prefix.length)
+    .replace(/(?<=\.)(?:m(?:anifest)?|vol\d+|[0-9a-z]+\.dt)\b.*$/s, '');
+  return { stem, signatures: undefined };
+}
+
+const SETS_OF: Readonly<Record<string, string>> = {
+  'duplicity-full-signatures': 'duplicity-full',
+  'duplicity-new-signatures': 'duplicity-inc',
+  dfs: 'df',
+  dns: 'di',
+};
 
 /** A full named for the day after tomorrow can answer for nothing, and is left unread. */
 function fullsNewestFirst(sets: readonly BackupSet[], now: Instant): BackupSet[] {

@@ -10,6 +10,23 @@ export type ObjectEvent = Removal & {
 
 type Json = Record<string, unknown>;
 
+/** The events in messages, and the ids of messages that hold none that could be read. */
+export function readObjectEvents(
+  messages: readonly { readonly id: string; readonly body: unknown }[],
+): { events: ObjectEvent[]; unread: string[] } {
+  const events: ObjectEvent[] = [];
+  const unread: string[] = [];
+  for (const { id, body } of messages) {
+    try {
+      events.push(...parseObjectEvents(body));
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      unread.push(id);
+    }
+  }
+  return { events, unread };
+}
+
 /**
  * Reads a native S3 notification (keys form-encoded, with the principal) or an EventBridge event (keys
  * plain, with a reason). `s3:TestEvent`, which S3 sends when it is set up, holds no events. Throws

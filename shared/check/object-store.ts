@@ -51,6 +51,11 @@ export type ObjectStore = {
   readonly readPart: ReadPart;
   /** The rules that hide and remove backups, read once a bucket; never throws, but says why they are not known. */
   readonly readLifecycle: (bucket: string) => Promise<Lifecycle>;
+  /**
+   * When an object was written last, by S3's clock; `undefined` where there is none. Throws `TargetUnreadableError`
+   * when it could not look.
+   */
+  readonly readWrittenAt: (bucket: string, key: string) => Promise<Instant | undefined>;
   /** When S3 itself says that it hides an object; `undefined` where it does not say. */
   readonly readExpiry: (bucket: string, key: string) => Promise<Instant | undefined>;
 };

@@ -1,15 +1,21 @@
-// One run for S3's events: each is told once, however often it is sent.
+// One run for S3's events: each is told once, however often it is sent, and a flood of them in few messages.
 import type { Instant } from '../duplicity/time.ts';
+import type { LedgerState } from '../ledger/ledger-state.ts';
+import { joinMessages } from '../report/message.ts';
 import type { Roster } from '../roster/roster.ts';
-import { deliverPending, pendingFor } from './deliver.ts';
-import { judgeEvents } from './judge-events.ts';
+import { type Channel, deliverPending, pendingFor } from './deliver.ts';
+import { judgeEvents, type Notice } from './judge-events.ts';
 import { changeLedger, openLedger } from './ledger.ts';
 import type { ObjectEvent } from './object-event.ts';
 import type { Ends } from './run-schedule.ts';
 import { shortHash } from './short-hash.ts';
 
+// About one thing five messages at once, and from then on one each quarter of an hour.
+const APART_MS = 15 * 60_000;
+const AT_FIRST = 4;
+
 /**
- * Judges and tells the events that have not been told. An upload of which there is nothing to tell leaves nothing in the
+ * Judges and tells the events that have not been told. An upload of which there is nothing to tell asks nothing of the
  * ledger: most are such, and come for all hosts in the same hour. Throws like `runSchedule`.
  */
 export async function runEvents(
@@ -18,35 +24,77 @@ export async function runEvents(
   events: readonly ObjectEvent[],
   now: Instant,
 ): Promise<{ events: number; told: number }> {
+  const first = await judgeEvents(store, roster, events, now);
+  if (first.length === 0) return { events: events.length, told: 0 };
   const opened = await openLedger(ledger, now);
-  const known = await Promise.all(events.map(async (event) => ({ event, id: await idOf(event) })));
-  const fresh = known.filter(({ id }) => !opened.state.told.has(id));
-  const ids = fresh.map(({ id }) => id);
-  const messages = await judgeEvents(
-    store,
-    roster,
-    fresh.map(({ event }) => event),
-    now,
+  const ids = new Map(
+    await Promise.all(
+      events.map(async (event): Promise<[ObjectEvent, string]> => [event, await idOf(event)]),
+    ),
   );
-  if (messages.length === 0) {
+  const fresh = events.filter((event) => !opened.state.told.has(ids.get(event) ?? ''));
+  const known = fresh.length < events.length;
+  const notices = known ? await judgeEvents(store, roster, fresh, now) : first;
+  if (notices.length === 0) {
+    // All of it was told; perhaps not by every channel.
     await deliverPending(ledger, opened, channels, [], now);
     return { events: events.length, told: 0 };
   }
-  const pending = messages.map((message, index) =>
-    pendingFor(`event ${ids[0]} ${index}`, message, channels, now),
+  const own = notices.map(
+    ({ about, events: [event] }) => `event ${about} ${event && ids.get(event)}`,
   );
-  const kept = await changeLedger(ledger, opened, now, (state) =>
-    ids.every((id) => state.told.has(id))
-      ? undefined
-      : {
-          ...state,
-          told: new Map([...state.told, ...ids.map((id): [string, Instant] => [id, now])]),
-          pending: [...state.pending, ...pending],
-        },
-  );
-  const own = pending.map(({ id }) => id);
+  const telling = notices.flatMap((notice) => notice.events.flatMap((one) => ids.get(one) ?? []));
+  const kept = await changeLedger(ledger, opened, now, (state) => {
+    if (telling.every((id) => state.told.has(id))) return undefined;
+    const told = add(state.told, telling, now);
+    return notices.reduce<LedgerState>(
+      (after, notice, index) => remember(after, notice, own[index] ?? '', channels, now),
+      { ...state, told },
+    );
+  });
   if (kept !== undefined) await deliverPending(ledger, kept, channels, own, now);
-  return { events: events.length, told: kept === undefined ? 0 : messages.length };
+  return { events: events.length, told: kept === undefined ? 0 : notices.length };
+}
+
+/** To be told now; or, after several messages about the same, in one that gathers what comes until it may go out. */
+function remember(
+  state: LedgerState,
+  { about, message }: Notice,
+  id: string,
+  channels: readonly Channel[],
+  now: Instant,
+): LedgerState {
+  const gathered = `more ${about}: `;
+  const waiting = state.pending.find((pending) => pending.id.startsWith(gathered));
+  if (waiting !== undefined) {
+    // Under a new id: a run that delivers what was gathered before must not cross this out with it.
+    const joined = joinMessages(waiting.message, message);
+    const more = pendingFor(`${gathered}${id}`, joined, channels, waiting.since);
+    const others = state.pending.filter((pending) => pending !== waiting);
+    return { ...state, pending: [...others, more] };
+  }
+  const spokenFor = Math.max(now, state.spoken.get(about) ?? now);
+  const at = Math.max(now, spokenFor - AT_FIRST * APART_MS);
+  const pending = pendingFor(at > now ? `${gathered}${id}` : id, message, channels, at);
+  return {
+    ...state,
+    pending: [...state.pending, pending],
+    spoken: add(state.spoken, [about], spokenFor + APART_MS),
+  };
+}
+
+/** Put last, so that what is oldest is forgotten first. */
+function add(
+  map: ReadonlyMap<string, Instant>,
+  ids: readonly string[],
+  at: Instant,
+): Map<string, Instant> {
+  const next = new Map(map);
+  for (const id of ids) {
+    next.delete(id);
+    next.set(id, at);
+  }
+  return next;
 }
 
 /** S3 may send one event twice; what, when and to which key is the same both times. Short, as a key may be 1 KB. */

@@ -8,12 +8,14 @@ import { type Summary, summarize } from '../report/report.ts';
 import { isEscalated } from '../report/run.ts';
 import { isTestDue } from '../report/weekly-test.ts';
 import type { Roster } from '../roster/roster.ts';
-import { callRoll } from './call-roll.ts';
+import { SKEW } from '../verdict/answer.ts';
+import { callRoll, turnsAfter } from './call-roll.ts';
 import { type Channel, deliverPending, pendingFor } from './deliver.ts';
 import { keepReport } from './keep-report.ts';
 import { changeLedger, type Ledger, openLedger } from './ledger.ts';
 import { livingChannels, lookAtPaths } from './look-at-paths.ts';
 import type { ObjectStore } from './object-store.ts';
+import { readDrills } from './read-drills.ts';
 import { startRemembering } from './set-memory.ts';
 
 /** What a run reaches for. */
@@ -41,6 +43,18 @@ export type Outcome = Summary & {
   readonly lost?: string;
 };
 
+/** The clock is behind the schedule: by it the windows of this tick are still open, and would be judged too early. */
+export class ClockError extends Error {
+  override readonly name = 'ClockError';
+
+  constructor(until: Instant, now: Instant) {
+    const iso = (at: Instant) => new Date(at).toISOString();
+    super(
+      `the schedule says ${iso(until)} and the clock ${iso(now)}; invoke it with the time that it is`,
+    );
+  }
+}
+
 const PERIOD_MS = 15 * 60_000;
 const CAUGHT_UP_MS = 7 * 86_400_000;
 
@@ -48,7 +62,7 @@ const CAUGHT_UP_MS = 7 * 86_400_000;
  * Judges every window that closed since the last good run, however late or doubled this one is; after an
  * outage at most those of a week. What is to be told is remembered before it is told, with the window that
  * it is about, so that a run that is killed and run again loses nothing and repeats no window.
- * Throws an `AggregateError` when a channel refused, after all were tried.
+ * Throws an `AggregateError` when a channel refused, after all were tried, and a `ClockError` when `until` is to come.
  */
 export async function runSchedule(
   ends: ScheduleEnds,
@@ -56,6 +70,7 @@ export async function runSchedule(
   until: Instant,
   now: Instant,
 ): Promise<Outcome> {
+  if (until - now > SKEW) throw new ClockError(until, now);
   const { store, ledger, channels, ops } = ends;
   const everybody = [...channels, ops];
   const opened = await openLedger(ledger, now);
@@ -67,14 +82,17 @@ export async function runSchedule(
   }
 
   const memory = startRemembering(ledger, until);
-  const called = await callRoll(store, roster, { from, until }, now, memory);
+  const tick = { from, until, ...(opened.state.turns && { turns: opened.state.turns }) };
+  const called = await callRoll(store, roster, tick, now, memory);
   const forgotten = await memory.close();
   const { digest } = called;
+  const drills = digest ? await readDrills(ledger, now) : undefined;
   const paths = await lookAtPaths(ends.judgePaths, opened, roster, { until, digest });
   const run = {
     ...called,
     test: roster.alerts.weeklyTest && isTestDue(called),
     ...(paths === undefined ? {} : { paths }),
+    ...(drills === undefined ? {} : { drills }),
   };
   const unkept = digest ? await keepReport(ledger, run) : undefined;
   const lost = forgotten ?? unkept;
@@ -92,7 +110,10 @@ export async function runSchedule(
       ? undefined
       : {
           ...state,
-          judgedUntil: until,
+          // Before `from` nobody has judged: a run that knew no better leaves that to the next one.
+          ...(opened.state.judgedUntil === undefined && (state.judgedUntil ?? from) < from
+            ? {}
+            : { judgedUntil: until, turns: turnsAfter(roster, tick, run) }),
           pending: [...state.pending, ...pending],
           ...(paths === undefined
             ? {}

@@ -1,10 +1,10 @@
-// Does the bucket tell the function when a manifest lands or something is removed?
+// Does the bucket tell the function when a file of a backup lands or something is removed?
 import type { Roster } from '../roster/roster.ts';
 import { type Check, fail, judgeReading, ok, type Reading } from './check.ts';
 
 /** The bucket's notifications. */
 export type Notifications = {
-  readonly functions: readonly {
+  readonly queues: readonly {
     readonly arn: string;
     readonly events: readonly string[];
     readonly suffix: string;
@@ -12,9 +12,9 @@ export type Notifications = {
   readonly eventBridge: boolean;
 };
 
-/** What the stack wants: the function's name, the endings it is woken by, and, on a bucket of somebody else's, its rules. */
+/** What the stack wants: the queue's name, the endings it is woken by, and, on a bucket of somebody else's, its rules. */
 export type WantedEvents = {
-  readonly functionName: string | undefined;
+  readonly queue: string | undefined;
   readonly suffixes: readonly string[];
   readonly rules: readonly string[];
 };
@@ -22,13 +22,13 @@ export type WantedEvents = {
 export function judgeEvents(
   reading: Reading<Notifications>,
   { existing, bucket }: Roster,
-  { functionName, suffixes, rules }: WantedEvents,
+  { queue, suffixes, rules }: WantedEvents,
 ): readonly Check[] {
   const check = 'events';
-  const slow = 'a backup, or a removal, is only seen at the next due time';
-  return judgeReading(check, reading, ({ functions, eventBridge }) => {
-    if (functionName === undefined)
-      return [fail(check, `there is no function to tell: ${slow}`, 'npx sls deploy')];
+  const slow = 'a backup, or what is done to one, is only seen at the next due time';
+  return judgeReading(check, reading, ({ queues, eventBridge }) => {
+    if (queue === undefined)
+      return [fail(check, `there is no queue to tell: ${slow}`, 'npx sls deploy')];
     if (existing) {
       if (!eventBridge) {
         return [
@@ -42,10 +42,10 @@ export function judgeEvents(
       return [
         rules.length < 2
           ? fail(check, 'the stack has no rules that listen to EventBridge', 'npx sls deploy')
-          : ok(check, `${bucket} tells ${functionName}, by EventBridge`),
+          : ok(check, `${bucket} tells the stack's queue, by EventBridge`),
       ];
     }
-    const ours = functions.filter(({ arn }) => arn.split(':')[6] === functionName);
+    const ours = queues.filter(({ arn }) => arn.split(':')[5] === queue);
     const missing = suffixes.filter(
       (suffix) =>
         !ours.some((one) => one.suffix === suffix && one.events.includes('s3:ObjectCreated:*')),
@@ -59,7 +59,7 @@ export function judgeEvents(
     ];
     return [
       untold.length === 0
-        ? ok(check, `${bucket} tells ${functionName} of each manifest and each removal`)
+        ? ok(check, `${bucket} tells the stack's queue of each file of a backup and each removal`)
         : fail(
             check,
             `${bucket} tells nobody of ${untold.join(', ')}: ${slow}`,

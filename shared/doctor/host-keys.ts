@@ -2,7 +2,22 @@
 import type { Instant } from '../duplicity/time.ts';
 import type { Host } from '../roster/roster.ts';
 import { type Check, fail, warn } from './check.ts';
-import type { AuditedUser } from './host-users.ts';
+
+/** An access key, without its secret, which IAM itself does not keep. */
+export type HostKey = {
+  readonly id: string;
+  readonly active: boolean;
+  readonly createdAt: Instant;
+};
+
+/** When, and for what, a key was last used. */
+export type KeyUse = { readonly at: Instant; readonly service: string; readonly region: string };
+
+/** The keys of a user, and the last use of each by its id; `undefined` = never. */
+export type UsedKeys = {
+  readonly keys: readonly HostKey[];
+  readonly uses: Readonly<Record<string, KeyUse | undefined>>;
+};
 
 /** Older than this, a key is to be renewed. */
 export const OLD_DAYS = 90;
@@ -14,11 +29,12 @@ const DAY = 86_400_000;
 /** What is wrong with the keys of one host; nothing when all is well. */
 export function judgeKeys(
   host: Host,
-  { name, keys, uses }: AuditedUser,
+  { keys, uses }: UsedKeys,
   region: string,
   now: Instant,
 ): Check[] {
   const check = 'host keys';
+  const { name } = host;
   const active = keys.filter((key) => key.active);
   const [oldest] = [...active].sort((a, b) => a.createdAt - b.createdAt);
   if (oldest === undefined) {

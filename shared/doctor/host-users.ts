@@ -2,14 +2,7 @@
 import type { Instant } from '../duplicity/time.ts';
 import type { Host, Roster } from '../roster/roster.ts';
 import { type Check, fail, judgeReading, ok, type Reading, warn } from './check.ts';
-import { IDLE_DAYS, judgeKeys, OLD_DAYS } from './host-keys.ts';
-
-/** An access key, without its secret, which IAM itself does not keep. */
-export type HostKey = {
-  readonly id: string;
-  readonly active: boolean;
-  readonly createdAt: Instant;
-};
+import { type HostKey, IDLE_DAYS, judgeKeys, OLD_DAYS, type UsedKeys } from './host-keys.ts';
 
 /** A user and all that hangs on it. */
 export type HostUser = {
@@ -22,13 +15,8 @@ export type HostUser = {
   readonly attachedPolicies: readonly string[];
 };
 
-/** When, and for what, a key was last used. */
-export type KeyUse = { readonly at: Instant; readonly service: string; readonly region: string };
-
-/** A user with the last use of each of its keys; `undefined` = never. */
-export type AuditedUser = HostUser & {
-  readonly uses: Readonly<Record<string, KeyUse | undefined>>;
-};
+/** A user with the last use of each of its keys. */
+export type AuditedUser = HostUser & UsedKeys;
 
 const SHOWN = 10;
 

@@ -11,6 +11,8 @@ export type LifecycleRule = {
   /** Only objects with this tag, `key=value`; `undefined` = with any or none. */
   readonly tag: string | undefined;
   readonly expireDays: number | undefined;
+  /** `2026-12-01`: it hides everything from that day on. */
+  readonly expireDate: string | undefined;
   readonly noncurrentDays: number | undefined;
   readonly abortDays: number | undefined;
   readonly sweepsMarkers: boolean;
@@ -45,6 +47,7 @@ export function judgeLifecycle(
       ({ prefix, expireDays }) =>
         prefix !== '' && expireDays !== undefined && expireDays < keepDays,
     );
+    const dated = untagged.find(({ expireDate }) => expireDate !== undefined);
     const blunt = untagged.find(({ expireDays }) => keepLastGood && expireDays !== undefined);
     const checks = [
       kept < keepDays
@@ -61,6 +64,13 @@ export function judgeLifecycle(
         : fail(
             check,
             `the rule ${JSON.stringify(blunt.id)} asks for no tag, and so hides the last good backup too, after ${blunt.expireDays} days`,
+            `take that rule out: ${repair}`,
+          ),
+      dated === undefined
+        ? undefined
+        : fail(
+            check,
+            `the rule ${JSON.stringify(dated.id)} hides everything from ${dated.expireDate} on, however new it is`,
             `take that rule out: ${repair}`,
           ),
       noncurrent < undeleteDays

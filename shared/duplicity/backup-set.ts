@@ -39,6 +39,8 @@ export type Manifest = {
   /** LastModified of its first version: S3's clock. */
   readonly writtenAt: Instant;
   readonly copies: number;
+  /** Uploaded in parts, and so dated when that was begun: `writtenAt` may be days before it was there. */
+  readonly inParts: boolean;
 };
 
 /** What one session of duplicity wrote. */
@@ -271,6 +273,8 @@ function addMember(draft: Draft, name: FileName, object: StoredObject): void {
       bytes: Math.min(known?.bytes ?? object.bytes, object.bytes),
       writtenAt: Math.max(known?.writtenAt ?? object.firstModifiedAt, object.firstModifiedAt),
       copies: (known?.copies ?? 0) + 1,
+      // The ETag of parts is no MD5, but ends in their number.
+      inParts: known?.inParts || /-\d+$/.test(object.etag ?? ''),
     };
   } else draft.hasSignatures = true;
 }

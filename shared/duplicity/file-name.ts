@@ -95,6 +95,12 @@ export function setIdOf(name: Pick<FileName, 'time' | 'start' | 'end'>): string 
   return name.end === undefined ? `full ${name.time}` : `inc ${name.start} ${name.end}`;
 }
 
+/** The manifest of the set that a file belongs to, with its long name's parts; encrypted as the file is. */
+export function manifestOf(name: FileName): FileName {
+  const type = name.type === 'full' || name.type === 'full-sig' ? 'full' : 'inc';
+  return { ...name, type, manifest: true, volume: undefined, compressed: false, partial: false };
+}
+
 /** The long name that duplicity writes for this file: the inverse of `parseFileName`. */
 export function formatFileName(name: FileName, prefix = NO_PREFIX): string {
   const first = name.time ?? name.start ?? 0;

@@ -2,6 +2,7 @@
 import type { PathState, Paths } from '../doctor/paths.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Message } from '../report/message.ts';
+import { isTurns, type Turns } from './turns.ts';
 
 /** A message on its way: `left` names the channels that have not taken it yet. */
 export type Pending = {
@@ -17,11 +18,20 @@ export type LedgerState = {
   readonly pending: readonly Pending[];
   /** The events that were told, by their ids, with when: S3 may send one twice. */
   readonly told: ReadonlyMap<string, Instant>;
+  /** What messages of events were about, with until when they have used up their turn: a flood of events is no flood of mails. */
+  readonly spoken: ReadonlyMap<string, Instant>;
   /** How the ways that alarms take were when a run last looked; absent before the first look. */
   readonly paths?: Paths;
+  /** How the hosts stood at `judgedUntil`; absent before the first run. */
+  readonly turns?: Turns;
 };
 
-export const EMPTY_STATE: LedgerState = { judgedUntil: undefined, pending: [], told: new Map() };
+export const EMPTY_STATE: LedgerState = {
+  judgedUntil: undefined,
+  pending: [],
+  told: new Map(),
+  spoken: new Map(),
+};
 
 const DAY = 86_400_000;
 // S3 retries an event for a day; Lambda for six hours more.
@@ -32,8 +42,9 @@ const MOST_TOLD = 5000;
 const MOST_PENDING = 100;
 
 /** The state in the form in which it is stored, version 1; instants are milliseconds since 1970. */
-export function formatState({ judgedUntil, pending, told, paths }: LedgerState): string {
-  const stored = { version: 1, judgedUntil: judgedUntil ?? null, pending, told: [...told], paths };
+export function formatState({ judgedUntil, told, spoken, ...rest }: LedgerState): string {
+  const events = { told: [...told], spoken: [...spoken] };
+  const stored = { version: 1, judgedUntil: judgedUntil ?? null, ...events, ...rest };
   return `${JSON.stringify(stored)}\n`;
 }
 
@@ -41,13 +52,22 @@ export function formatState({ judgedUntil, pending, told, paths }: LedgerState):
 export function parseState(text: string): LedgerState | undefined {
   const stored = parseRecord(text);
   if (stored?.version !== 1) return undefined;
-  const { judgedUntil, pending, told, paths } = stored;
+  // States written before messages were kept apart have no `spoken`.
+  const { judgedUntil, pending, told, spoken = [], paths, turns } = stored;
   if (judgedUntil !== null && !isInstant(judgedUntil)) return undefined;
   if (!Array.isArray(pending) || !pending.every(isPending)) return undefined;
   if (!Array.isArray(told) || !told.every(isTold)) return undefined;
+  if (!Array.isArray(spoken) || !spoken.every(isTold)) return undefined;
   if (paths !== undefined && !isPaths(paths)) return undefined;
-  const kept = { judgedUntil: judgedUntil ?? undefined, pending, told: new Map(told) };
-  return paths === undefined ? kept : { ...kept, paths };
+  if (turns !== undefined && !isTurns(turns)) return undefined;
+  return {
+    judgedUntil: judgedUntil ?? undefined,
+    pending,
+    told: new Map(told),
+    spoken: new Map(spoken),
+    ...(paths === undefined ? {} : { paths }),
+    ...(turns === undefined ? {} : { turns }),
+  };
 }
 
 /**
@@ -55,10 +75,13 @@ export function parseState(text: string): LedgerState | undefined {
  * runs have rung the alarm all the while. Of more than 100 messages, or 5,000 told events, the newest stay.
  */
 export function forgetOld(state: LedgerState, now: Instant): LedgerState {
+  const recent = (map: ReadonlyMap<string, Instant>) =>
+    new Map([...map].filter(([, at]) => now - at < TOLD_KEPT).slice(-MOST_TOLD));
   return {
     ...state,
     pending: state.pending.filter(({ since }) => now - since < PENDING_KEPT).slice(-MOST_PENDING),
-    told: new Map([...state.told].filter(([, at]) => now - at < TOLD_KEPT).slice(-MOST_TOLD)),
+    told: recent(state.told),
+    spoken: recent(state.spoken),
   };
 }
 

@@ -1,6 +1,7 @@
 // The daily digest: what is to be known of every host, also when all is well.
 import { isUntold } from '../verdict/finding.ts';
 import type { Verdict } from '../verdict/judge.ts';
+import { composeDrills } from './drill-words.ts';
 import { describeFinding } from './finding-words.ts';
 import { COLUMN, paragraph, WIDTH } from './paragraph.ts';
 import { composeDelivery } from './path-words.ts';
@@ -37,6 +38,7 @@ export function composeDigest(run: Run, alarms: boolean): string[] {
     ...noted,
     ...(noted.length > 0 ? [''] : []),
     ...composeGood(good),
+    ...composeDrills(run),
     ...composeDelivery(run.paths, run.timezone),
     ...(run.test === true ? [...composeTest(run, alarms), ''] : []),
     ...composeEnd(run),

@@ -1,7 +1,7 @@
 // S3 events -> messages: OK again, an upload that should not be, objects taken away.
 import type { FindingKind, Removal } from '../verdict/finding.ts';
 import type { Verdict } from '../verdict/judge.ts';
-import { describeFinding } from './finding-words.ts';
+import { describeFinding, nextStep } from './finding-words.ts';
 import { composeMessage, type Message } from './message.ts';
 import { paragraph, WIDTH } from './paragraph.ts';
 import {
@@ -65,56 +65,69 @@ export function composeTrouble(verdict: Verdict, kinds: readonly FindingKind[]):
   });
 }
 
-/** A name or a place that nobody on the roll writes; told by mail only, as anybody with a key can cause it. */
-export function composeStranger(event: Removal & { bucket: string }, timezone: string): Message {
-  const text = `An upload that no host of the roll makes: ${quoteName(event.key)} in ${event.bucket}, ${sayInstant(event.at, timezone)}, ${sayCulprit(event)}. Add its host to hosts.yml, or find out who writes there.`;
+/** Names or places that nobody on the roll writes; told by mail only, as anybody with a key can cause it. */
+export function composeStrangers(
+  uploads: readonly (Deed & { readonly bucket: string })[],
+  timezone: string,
+): Message {
+  const [bucket = ''] = uploads.map((upload) => upload.bucket);
+  const several = uploads.length === 1 ? 'UNKNOWN upload' : `${uploads.length} UNKNOWN uploads`;
+  const text = [
+    'Uploads that no host of the roll makes:',
+    '',
+    ...listDeeds(uploads, timezone),
+    'Add their host to hosts.yml, or find out who writes there.',
+  ];
   return composeMessage({
-    subject: `UNKNOWN upload in bucket ${event.bucket}`,
-    text: `${wrapText(text, WIDTH).join('\n')}\n`,
+    subject: `${several} in bucket ${bucket}`,
+    text: `${text.join('\n')}\n`,
     urgency: 'digest',
   });
 }
 
-/** Removed by somebody, and not by lifecycle: every one is told, with who and from where. */
-export function composeRemoval(
-  removals: readonly Removal[],
+/** One upload or removal, as its event told it. */
+export type Deed = Removal & { readonly what: 'created' | 'removed' };
+
+/**
+ * Overwritten in a finished backup or removed by somebody, and not by lifecycle: every one is told, with who
+ * and from where.
+ */
+export function composeTampering(
+  deeds: readonly Deed[],
   verdict: Verdict | undefined,
   timezone: string,
 ): Message {
   const zone = verdict?.host.timezone ?? timezone;
   const name = verdict?.host.name ?? 'no host of the roll';
-  const objects = count(removals.length, 'object');
-  const [first] = removals;
-  const lines = removals
-    .slice(0, SHOWN)
-    .flatMap((removal) => [
-      quoteName(removal.key),
-      `  removed ${sayInstant(removal.at, zone)} ${sayCulprit(removal)}`,
-      `  ${LEFT[removal.left]}`,
-      '',
-    ]);
-  const more = removals.length - SHOWN;
-  const steps = [
-    'Nobody but lifecycle should ever remove a backup.',
-    'Do now:  disable that key in IAM, then look: rollcall check --deep',
+  const done = (['created', 'removed'] as const).flatMap((what) => {
+    const times = deeds.filter((deed) => deed.what === what).length;
+    return times === 0 ? [] : [`${count(times, 'object')} ${DEEDS[what].toUpperCase()}`];
+  });
+  const finding = verdict?.findings.find(
+    ({ kind, severity }) => kind === 'tampered' && severity === 'critical',
+  );
+  const step =
+    (finding && verdict && nextStep(finding, verdict)) ??
+    'disable that key in IAM, then look: rollcall check --deep';
+  const [first] = deeds;
+  const text = [
+    `${done.join(', ').toLowerCase()}: ${name}`,
+    '',
+    ...listDeeds(deeds, zone),
+    ...(verdict === undefined ? [] : [...restOf(verdict), '']),
+    'Nobody but lifecycle should ever remove a backup, and nobody overwrite one.',
+    `Do now:  ${step}`,
     'Runbook: docs/runbook.md#tampered',
   ];
-  const culprit = first === undefined ? '' : `, ${sayCulprit(first)}`;
-  const text = [
-    `${objects} removed from ${name}:`,
-    '',
-    ...lines,
-    ...(more > 0 ? [`and ${more} more`, ''] : []),
-    ...(verdict === undefined ? [] : [...restOf(verdict), '']),
-    ...steps,
-  ];
   return composeMessage({
-    subject: `TAMPERED ${name}: ${objects} REMOVED`,
+    subject: `TAMPERED ${name}: ${done.join(', ')}`,
     text: `${text.join('\n')}\n`,
-    sms: `BACKUP TAMPER ${name}: ${objects} REMOVED${culprit}. Disable that key now.`,
+    sms: `BACKUP TAMPER ${name}: ${done.join(', ')}${first === undefined ? '' : `, ${sayCulprit(first)}`}. Disable that key now.`,
     urgency: 'alert',
   });
 }
+
+const DEEDS = { created: 'overwritten', removed: 'removed' } as const;
 
 const LEFT = {
   marker: 'the version is still there, hidden under a delete marker',
@@ -122,7 +135,21 @@ const LEFT = {
   unknown: 'whether a version is left was not told',
 };
 
-function sayCulprit({ principal, address }: Removal): string {
+/** The first of them, each with its time and culprit, and how many there are besides. */
+function listDeeds(deeds: readonly Deed[], zone: string): string[] {
+  const more = deeds.length - SHOWN;
+  const lines = deeds
+    .slice(0, SHOWN)
+    .flatMap((deed) => [
+      quoteName(deed.key),
+      `  ${deed.what === 'created' ? 'written' : 'removed'} ${sayInstant(deed.at, zone)} ${sayCulprit(deed)}`,
+      ...(deed.what === 'removed' ? [`  ${LEFT[deed.left]}`] : []),
+      '',
+    ]);
+  return more > 0 ? [...lines, `and ${more} more`, ''] : lines;
+}
+
+function sayCulprit({ principal, address }: Deed): string {
   const who = principal === undefined ? 'an unknown principal' : toAscii(principal).slice(0, 80);
   return `by ${who} from ${address === undefined ? 'an unknown address' : toAscii(address).slice(0, 45)}`;
 }

@@ -40,6 +40,15 @@ export function composeMessage(parts: {
   };
 }
 
+/** A message that says what both say; it is headed as the later one. What goes beyond the bounds is cut. */
+export function joinMessages(earlier: Message, later: Message): Message {
+  const text = `${earlier.text}\n${later.text}`;
+  return {
+    ...later,
+    text: clip(text, TEXT_BOUND, '\n[cut here: the rest is in `rollcall check --deep`]\n'),
+  };
+}
+
 function clip(text: string, bound: number, end: string): string {
   return text.length <= bound ? text : `${text.slice(0, bound - end.length)}${end}`;
 }

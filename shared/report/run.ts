@@ -3,6 +3,7 @@ import type { PathsLook } from '../doctor/paths.ts';
 import { FINDING_KINDS, worstSeverity } from '../verdict/finding.ts';
 import type { Verdict } from '../verdict/judge.ts';
 import { dateIn } from '../verdict/zone.ts';
+import type { Drills } from './drill-words.ts';
 import type { Report } from './report.ts';
 
 /** What a run has to say; `due` names the hosts whose window closed since the last run. */
@@ -15,6 +16,8 @@ export type Run = {
   readonly timezone: string;
   /** How the ways that alarms take were when somebody last looked; without it nobody has. */
   readonly paths?: PathsLook;
+  /** When backups were last proven by a restore; without it nobody has looked. */
+  readonly drills?: Drills;
   /** This digest is the weekly test of every way. */
   readonly test?: boolean;
 };

@@ -6,7 +6,7 @@ import { isIn, SKEW } from './answer.ts';
 import { type Finding, showNames, timesOf } from './finding.ts';
 import type { Seal } from './seal.ts';
 import { judgeSize, judgeTail } from './size.ts';
-import type { Window } from './window.ts';
+import { type Window, windowBefore } from './window.ts';
 
 const DAY = 86_400_000;
 
@@ -17,8 +17,12 @@ export function judgePoison({ poison }: Collection): Finding[] {
     : [{ kind: 'poisoned', severity: 'critical', ...showNames(names) }];
 }
 
-/** Critical when one was written since the window opened; an older one is told for as long as it lasts. */
-export function judgeIncrementals(sets: readonly BackupSet[], window: Window): Finding[] {
+/** Critical when one was written since the window before was judged; an older one is told for as long as it lasts. */
+export function judgeIncrementals(
+  host: Host,
+  sets: readonly BackupSet[],
+  window: Window,
+): Finding[] {
   const incrementals = sets.filter((set) => set.type === 'inc');
   const [first] = incrementals;
   if (first === undefined) return [];
@@ -27,7 +31,8 @@ export function judgeIncrementals(sets: readonly BackupSet[], window: Window): F
     set.volumes === undefined && set.manifest === undefined
       ? set.startedAt + DAY
       : Math.max(set.startedAt, set.lastWriteAt);
-  const isNew = incrementals.some((set) => lastSignOf(set) >= window.opensAt);
+  const judgedAt = windowBefore(host, window).dueAt;
+  const isNew = incrementals.some((set) => lastSignOf(set) >= judgedAt);
   return [
     {
       kind: 'incremental',

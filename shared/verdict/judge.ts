@@ -97,7 +97,7 @@ export function judge(
     ...judgeRetention(countdown, window.opensAt, now, stampedAt),
     ...judgeTurn(host, window, read, lastGood, answer, now),
     ...judgePoison(read),
-    ...judgeIncrementals(read.sets, window),
+    ...judgeIncrementals(host, read.sets, window),
     ...judgeEncryption(read),
     ...(newest === undefined
       ? []

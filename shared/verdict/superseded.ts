@@ -2,7 +2,7 @@
 import type { BackupSet, Blindness, Collection } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Host } from '../roster/roster.ts';
-import { doesAnswer, isIn, SKEW } from './answer.ts';
+import { isIn, SKEW } from './answer.ts';
 import { keepOf } from './lifecycle.ts';
 import { goodFulls } from './retention.ts';
 import { judgeTampering } from './tamper.ts';
@@ -14,30 +14,36 @@ export type Superseded = {
   readonly held: 'tampered' | 'poisoned' | Blindness | undefined;
 };
 
-/** A good full that has stood long enough to take the place of what is older; `day` is its window's. */
-type Successor = { readonly set: BackupSet; readonly day: string };
+/** The good fulls of one window's day that have stood long enough to take the place of what is older, newest first. */
+type Successors = { readonly endsAt: Instant; readonly fulls: readonly BackupSet[] };
 
 const SUCCESSORS = 2;
 const DAY = 86_400_000;
 
 /**
  * A set is superseded by two good fulls of different days that were wholly written after it and have stood for `keepDays`
- * since, by S3's clock. They are what somebody with a host's key can forge, so each has to be beyond doubt: on time by both
+ * since, by S3's clock. They are what somebody with a host's key can forge, so each has to be beyond doubt: of one day by both
  * clocks, encrypted, with signatures, not overwritten, and not so small that it would be `shrunk` beside the set that it
- * replaces. A target that was tampered with or is poisoned, and one whose versions are not known, is held as it is.
- * `read` is the whole target. Pure; the order of the listing makes no difference.
+ * replaces. An upload in parts is dated when it is begun, and nobody sees it until it is finished: volumes come so, the
+ * manifest, which is small and comes last, may not. A target that was tampered with or is poisoned, and one whose versions
+ * are not known, is held as it is. `read` is the whole target. Pure; the order of the listing makes no difference.
  */
 export function findSuperseded(host: Host, read: Collection, now: Instant): Superseded {
   const held = holds(host, read, now);
   if (held !== undefined) return { sets: [], held };
   const good = new Set(goodFulls(read, now));
-  const successors = [...good].flatMap((set) => successorOf(host, set, now));
+  const days = successorsOf(host, [...good].reverse(), now);
   const sets = read.sets.filter((set) => {
     const least = good.has(set) ? set.bytes * host.size.shrink : 0;
-    const days = successors
-      .filter((one) => isAfter(one.set, set, now) && one.set.bytes >= least)
-      .map(({ day }) => day);
-    return new Set(days).size >= SUCCESSORS;
+    let count = 0;
+    // A day is passed over at a glance, and left at its first that fits: whoever fills a target with sets gains no time.
+    return days.some(({ endsAt, fulls }) => {
+      const has =
+        set.lastWriteAt < endsAt &&
+        fulls.some((one) => one.bytes >= least && isAfter(one, set, now));
+      count += has ? 1 : 0;
+      return count >= SUCCESSORS;
+    });
   });
   return { sets: sets.sort((a, b) => a.lastWriteAt - b.lastWriteAt), held: undefined };
 }
@@ -51,15 +57,21 @@ function holds(host: Host, read: Collection, now: Instant): Superseded['held'] {
   return tampering.some(({ kind }) => kind === 'tampered') ? 'tampered' : undefined;
 }
 
-function successorOf(host: Host, set: BackupSet, now: Instant): Successor[] {
-  const window = windowOf(host, set.startedAt);
-  const stands =
-    doesAnswer(set, window, now) &&
-    isIn(window, set.firstWriteAt) &&
-    isIn(window, set.lastWriteAt) &&
-    set.lastWriteAt + host.keepDays * DAY <= now;
-  const whole = set.encrypted && set.hasSignatures && set.bytes >= host.size.minBytes;
-  return stands && whole ? [{ set, day: window.date }] : [];
+function successorsOf(host: Host, good: readonly BackupSet[], now: Instant): Successors[] {
+  const succeeds = (set: BackupSet) => {
+    const window = windowOf(host, set.startedAt);
+    const stands =
+      isIn(window, set.firstWriteAt) &&
+      isIn(window, set.lastWriteAt) &&
+      set.lastWriteAt + host.keepDays * DAY <= now;
+    const whole = set.encrypted && set.hasSignatures && set.bytes >= host.size.minBytes;
+    return stands && whole && set.manifest?.inParts === false;
+  };
+  const endOf = ({ startedAt }: BackupSet) => windowOf(host, startedAt).endsAt;
+  return [...Map.groupBy(good.filter(succeeds), endOf)].map(([endsAt, fulls]) => ({
+    endsAt,
+    fulls,
+  }));
 }
 
 /** By both clocks; a name from the future says nothing. */

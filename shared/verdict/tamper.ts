@@ -47,6 +47,28 @@ export function judgeTampering(
   ];
 }
 
+/** True when a file written `at` comes too late to be duplicity's own, as its set was finished before. */
+export function isPastFinish(finishedAt: Instant, at: Instant): boolean {
+  return at > finishedAt + SLACK;
+}
+
+/**
+ * True when the upload of a file, told by an event, gave a finished set other bytes. The event's own time counts: a
+ * multipart upload is stamped with the time when it was begun, which may lie before the set was finished.
+ */
+export function isOverwrite({ histories }: Collection, name: string, at: Instant): boolean {
+  return histories.some(
+    ({ finishedAt, files }) =>
+      finishedAt !== undefined &&
+      isPastFinish(finishedAt, at) &&
+      files.some((file) => file.name === name && hasOtherBytes(file)),
+  );
+}
+
+function hasOtherBytes(file: FileHistory): boolean {
+  return new Set(uploadsOf(file).map(({ etag }) => etag)).size > 1;
+}
+
 /** The times of the fulls of which a file was overwritten after they were finished: they are no good copies. */
 export function overwrittenFulls(histories: readonly SetHistory[]): Set<Instant> {
   const overwritten = histories.filter(

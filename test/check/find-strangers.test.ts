@@ -30,6 +30,16 @@ describe('findStrangers', () => {
     expect('prefixes' in found && found.prefixes.length).toBe(150);
   });
 
+  it('goes through any number of prefixes', async () => {
+    const prefixes = Array.from({ length: 300_000 }, (_, n) => `x${n}/`);
+    const nothing = { objects: [], hidden: [], prefixes: [], cut: false };
+    const found = await findStrangers(
+      async ({ prefix }) => ({ ...nothing, prefixes: prefix === '' ? prefixes : [] }),
+      roster,
+    );
+    expect('prefixes' in found && found.prefixes.length).toBe(300_000);
+  });
+
   it('says why when it could not look', async () => {
     const list = async () => {
       throw new TargetUnreadableError('AccessDenied (403)', 'allow it');

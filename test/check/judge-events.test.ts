@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeEvents } from '../../shared/check/judge-events.ts';
+import { judgeEvents, type Notice } from '../../shared/check/judge-events.ts';
 import type { ObjectEvent } from '../../shared/check/object-event.ts';
 import { TargetUnreadableError } from '../../shared/check/object-store.ts';
 import type { StoredObject } from '../../shared/duplicity/backup-set.ts';
@@ -26,7 +26,10 @@ const manifestOf = (objects: readonly StoredObject[]) =>
   event(objects.find(({ name }) => name.includes('manifest'))?.name ?? '');
 
 const told = (objects: readonly StoredObject[], events: readonly ObjectEvent[], when = now) =>
-  judgeEvents(inMemoryStore(keyed('web/', objects)), roster, events, at(when));
+  messagesOf(judgeEvents(inMemoryStore(keyed('web/', objects)), roster, events, at(when)));
+
+const messagesOf = async (notices: Promise<Notice[]>) =>
+  (await notices).map(({ message }) => message);
 
 describe('judgeEvents', () => {
   it('says OK AGAIN when the full that was owed arrives after its due time', async () => {
@@ -115,16 +118,33 @@ describe('judgeEvents', () => {
     expect(messages[1]?.text).toMatch(/by an unknown principal from an unknown\s+address/);
   });
 
+  it('asks once for each set of a batch whether its manifest is there, and for nothing else', async () => {
+    const asked: string[] = [];
+    const store = {
+      ...inMemoryStore([]),
+      list: () => Promise.reject(new Error('listed')),
+      readWrittenAt: async (_: string, key: string) => {
+        asked.push(key);
+        return undefined;
+      },
+    };
+    const files = [...recovery, ...anIncremental('2026-11-22T03:15:00Z', '2026-11-23T03:15:00Z')];
+    const events = files
+      .filter(({ name }) => !name.includes('manifest'))
+      .map(({ name }) => event(name));
+    expect(await judgeEvents(store, roster, events, at(now))).toEqual([]);
+    expect(asked.sort()).toEqual([
+      'web/duplicity-full.20261123T101500Z.manifest.gpg',
+      'web/duplicity-inc.20261122T031500Z.to.20261123T031500Z.manifest.gpg',
+    ]);
+  });
+
   it('says that it could not look, rather than nothing', async () => {
     const list = async () => {
       throw new TargetUnreadableError('AccessDenied (403)', 'allow it');
     };
-    const [message] = await judgeEvents(
-      { ...inMemoryStore([]), list, readPart: list },
-      roster,
-      [manifestOf(recovery)],
-      at(now),
-    );
+    const store = { ...inMemoryStore([]), list, readPart: list };
+    const [message] = await messagesOf(judgeEvents(store, roster, [manifestOf(recovery)], at(now)));
     expect(message?.subject).toContain('web UNREADABLE');
   });
 });

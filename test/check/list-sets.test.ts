@@ -94,11 +94,11 @@ describe('listSets', () => {
   });
 
   it('reads the set of a named manifest, however old it is, once', async () => {
-    const alsoSetOf = 'duplicity-full.20261117T031500Z.manifest.gpg';
-    const history = aHistory(fulls(9, 5).flat(), 'web/').put(alsoSetOf, '2026-11-23T09:00:00Z');
+    const manifest = 'duplicity-full.20261117T031500Z.manifest.gpg';
+    const history = aHistory(fulls(9, 5).flat(), 'web/').put(manifest, '2026-11-23T09:00:00Z');
     const asked: ListQuery[] = [];
     const list = inMemory([], { versions: history.rows(), asked });
-    const reach = { since, now, depth: 'recent', alsoSetOf } as const;
+    const reach = { since, now, depth: 'recent', alsoSetsOf: [manifest] } as const;
     const collection = await listSets(list, host, reach);
     expect(asked.map(({ prefix }) => prefix)).toEqual([
       'web/',
@@ -107,7 +107,7 @@ describe('listSets', () => {
     ]);
     expect(collection.histories).toHaveLength(1);
     asked.length = 0;
-    const newest = { ...reach, alsoSetOf: alsoSetOf.replace('1117', '1123') };
+    const newest = { ...reach, alsoSetsOf: [manifest.replace('1117', '1123')] };
     await listSets(list, host, newest);
     expect(asked).toHaveLength(2);
   });

@@ -33,7 +33,7 @@ describe('an audit', () => {
 
   it('never takes what it could not read for ok, whatever it is', () => {
     const roll = { ...roster, alerts: { ...fullRoll.alerts } };
-    const wanted = { functionName: 'f', suffixes: ['.m'], rules: [] };
+    const wanted = { queue: 'f', suffixes: ['.m'], rules: [] };
     const settings: BucketSettings = {
       region: unread,
       versioning: unread,

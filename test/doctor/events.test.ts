@@ -3,43 +3,39 @@ import { judgeEvents, type Notifications } from '../../shared/doctor/events.ts';
 import { read, roster, said } from './readings.ts';
 
 describe('judgeEvents', () => {
-  const arn = 'arn:aws:lambda:eu-west-1:1:function:rollcall-prod-on-object';
+  const arn = 'arn:aws:sqs:eu-west-1:1:rollcall-prod-ObjectEvents-X';
   const created = { arn, events: ['s3:ObjectCreated:*'], suffix: '.manifest.gpg' };
   const removed = { arn, events: ['s3:ObjectRemoved:*'], suffix: '' };
   const wanted = {
-    functionName: 'rollcall-prod-on-object',
+    queue: 'rollcall-prod-ObjectEvents-X',
     suffixes: ['.manifest.gpg'],
     rules: [],
   };
   const judged = (
-    functions: Notifications['functions'],
+    queues: Notifications['queues'],
     eventBridge = false,
     existing = false,
     over = {},
   ) =>
     said(
-      judgeEvents(
-        read({ functions, eventBridge }),
-        { ...roster, existing },
-        { ...wanted, ...over },
-      ),
+      judgeEvents(read({ queues, eventBridge }), { ...roster, existing }, { ...wanted, ...over }),
     )[0];
-  it('is well when the bucket tells the function', () => {
+  it('is well when the bucket tells the queue', () => {
     expect(judged([created, removed])).toMatch(/^ok: /);
     expect(judged([], true, true, { rules: ['a', 'b'] })).toMatch(/^ok: /);
   });
   it.each([
     ['nothing', [], 'a new .manifest.gpg, a removal'],
     ['no removal', [created], 'a removal'],
-    ['another function', [{ ...created, arn: `${arn}-2` }, removed], 'a new .manifest.gpg'],
-  ])('tells that it hears %s', (_, functions, words) => {
-    expect(judged(functions)).toContain(`tells nobody of ${words}:`);
+    ['another queue', [{ ...created, arn: `${arn}-2` }, removed], 'a new .manifest.gpg'],
+  ])('tells that it hears %s', (_, queues, words) => {
+    expect(judged(queues)).toContain(`tells nobody of ${words}:`);
   });
   it('tells that EventBridge is off, or that nobody listens to it', () => {
     expect(judged([], false, true)).toContain('does not speak to EventBridge');
     expect(judged([], true, true)).toContain('no rules that listen');
-    expect(judged([created, removed], false, false, { functionName: undefined })).toContain(
-      'no function to tell',
+    expect(judged([created, removed], false, false, { queue: undefined })).toContain(
+      'no queue to tell',
     );
   });
 });

@@ -8,6 +8,7 @@ describe('judgeLifecycle', () => {
     prefix: '',
     tag: undefined,
     expireDays: 30,
+    expireDate: undefined,
     noncurrentDays: 8,
     abortDays: 1,
     sweepsMarkers: false,
@@ -49,6 +50,15 @@ describe('judgeLifecycle', () => {
       'a rule that asks for a tag',
       [rule({ tag: 'expire=yes' }), rule({ expireDays: undefined }), sweep],
       ['warn: nothing is ever hidden, and the roll says 30'],
+    ],
+    [
+      'a rule with a date',
+      [
+        rule(),
+        rule({ id: 'x', prefix: 'web/', expireDays: undefined, expireDate: '2026-12-01' }),
+        sweep,
+      ],
+      ['fail: the rule "x" hides everything from 2026-12-01 on, however new it is'],
     ],
     [
       'no time to undelete',
@@ -93,6 +103,11 @@ describe('judgeLifecycle', () => {
       'fewer days than the roll',
       [tagged({ expireDays: 6 }), forget, sweep],
       ['fail: backups tagged expire=yes are hidden after 6 days, and the roll says 30'],
+    ],
+    [
+      'a rule with a date',
+      [tagged(), forget, rule({ id: 'x', expireDays: undefined, expireDate: '2026-12-01' }), sweep],
+      ['fail: the rule "x" hides everything from 2026-12-01 on, however new it is'],
     ],
     [
       'another tag',

@@ -1,9 +1,11 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { collectSets, isComplete } from '../../shared/duplicity/backup-set.ts';
+import { collectSets, isComplete, isOnlyDoubled } from '../../shared/duplicity/backup-set.ts';
 import { NO_PREFIX } from '../../shared/duplicity/file-name.ts';
 import { asOf } from '../../shared/duplicity/listing-versions.ts';
 import { median } from '../../shared/duplicity/volumes.ts';
-import { aFull, anObject, at, collected } from '../support/builders.ts';
+import { aFull, anIncremental, anObject, at, collected } from '../support/builders.ts';
+import { aHistory } from '../support/versions.ts';
 
 const begun = '2026-11-23T03:15:02Z';
 
@@ -43,6 +45,95 @@ describe('collectSets', () => {
       NO_PREFIX,
     );
     expect(poison).toMatchObject([{ why: 'twice' }]);
+  });
+});
+
+describe('isComplete', () => {
+  const full = aFull({ begun, volumes: 4 });
+  const named = (part: string) => full.filter(({ name }) => name.includes(part));
+  const without = (part: string) => full.filter(({ name }) => !name.includes(part));
+  const bare = (part: string) =>
+    named(part).map((one) => ({ ...one, name: one.name.replace(/\.gpg$/, '') }));
+  const empty = (part: string) => named(part).map((one) => ({ ...one, bytes: 0 }));
+
+  it.each([
+    ['all of it', full, true],
+    ['no manifest', without('manifest'), false],
+    ['an empty manifest', [...without('manifest'), ...empty('manifest')], false],
+    ['two manifests', [...full, ...bare('manifest')], false],
+    ['no volume', without('.vol'), false],
+    ['no first volume', without('.vol1.'), false],
+    ['an empty volume', [...without('.vol2.'), ...empty('.vol2.')], false],
+    [
+      'one volume lost, and another empty',
+      [...without('.vol2.').filter(({ name }) => !name.includes('.vol3.')), ...empty('.vol3.')],
+      false,
+    ],
+    ['a volume twice', [...full, ...bare('.vol2.')], false],
+    ['no signatures', without('sigtar'), true],
+  ])('of a set with %s', (_, objects, complete) => {
+    expect(collected(...objects).sets.map(isComplete)).toEqual([complete]);
+  });
+
+  it('is only doubled where nothing lacks', () => {
+    const doubled = (objects: typeof full) => collected(...objects).sets.map(isOnlyDoubled);
+    expect(doubled([...full, ...bare('.vol2.')])).toEqual([true]);
+    expect(doubled(full)).toEqual([false]);
+    expect(doubled([...without('.vol3.'), ...bare('.vol2.')])).toEqual([false]);
+  });
+});
+
+describe('a collection', () => {
+  it('is the same, whatever the order in which its objects were told', () => {
+    const objects = [
+      ...aFull({ begun }),
+      ...anIncremental('2026-11-21T03:15:00Z', '2026-11-23T04:00:00Z'),
+      ...anIncremental('2026-11-20T03:15:00Z', '2026-11-23T04:00:00Z'),
+      ...['b', 'a', 'c', 'duplicity-full.20261123T031502Z.vol01.difftar.gpg'].map((name) =>
+        anObject(name),
+      ),
+      ...[
+        'duplicity-full.20261122T031502Z.vol0.difftar.gpg',
+        'duplicity-full.20261121T031502Z.vol0.difftar.gpg',
+      ].map((name) => anObject(name)),
+      ...['20261123', '20261122'].flatMap((day) =>
+        aFull({
+          begun: `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T05:00:00Z`,
+          encrypted: false,
+        }),
+      ),
+    ];
+    const told = collected(...objects);
+    expect(told.foreign).toHaveLength(4);
+    fc.assert(
+      fc.property(fc.shuffledSubarray(objects, { minLength: objects.length }), (shuffled) => {
+        expect(collected(...shuffled)).toEqual(told);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('knows a full that delete markers hide, since the first of them, and no set that is there', () => {
+    const history = aHistory([...aFull({ begun }), ...aFull({ begun: '2026-11-22T03:15:02Z' })]);
+    const names = aFull({ begun: '2026-11-22T03:15:02Z' }).map(({ name }) => name);
+    history
+      .hide(names.slice(1), '2026-11-23T06:00:00Z')
+      .hide(names.slice(0, 1), '2026-11-23T05:00:00Z');
+    const { hiddenFulls } = history.collected();
+    expect(hiddenFulls).toMatchObject([{ hiddenAt: at('2026-11-23T05:00:00Z') }]);
+    expect(hiddenFulls[0]?.set.startedAt).toBe(at('2026-11-22T03:15:02Z'));
+  });
+
+  it('knows no hidden full where a file is gone for good, and no hidden incremental', () => {
+    const [first, ...rest] = aFull({ begun });
+    const inc = anIncremental('2026-11-21T03:15:00Z', '2026-11-23T04:00:00Z');
+    const history = aHistory([...rest, ...inc]);
+    history.hide(
+      [...rest, ...inc].map(({ name }) => name),
+      '2026-11-23T06:00:00Z',
+    );
+    expect(first).toBeDefined();
+    expect(history.collected().hiddenFulls).toEqual([]);
   });
 });
 

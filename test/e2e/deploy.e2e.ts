@@ -11,6 +11,7 @@ import {
   ListObjectsV2Command,
   ListObjectVersionsCommand,
   PutObjectCommand,
+  PutObjectTaggingCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
 import { SESClient, VerifyEmailIdentityCommand } from '@aws-sdk/client-ses';
@@ -26,6 +27,7 @@ const { timezone, at } = noon(Date.now());
 const roll = `bucket: ${Bucket}
 region: eu-west-1
 timezone: ${timezone}
+keepLastGood: true
 window: { opens: "00:00", due: "11:45", hardDue: "11:50" }
 alerts: { from: backups@example.net, mail: [ops@example.net], sms: ["+31600000000"] }
 hosts: { web: {}, silent: {} }
@@ -104,7 +106,7 @@ describe('the deployed stack', () => {
     await mailWith('web', 'OK').toHaveLength(1);
   });
 
-  it.each(['deletes', 'reads', 'writes without encryption', 'writes for another host'])(
+  it.each(['deletes', 'reads', 'tags', 'writes without encryption', 'writes for another host'])(
     'refuses a host that %s',
     async (deed) => {
       const s3 = new S3Client({ ...client(hostKey), maxAttempts: 1 });
@@ -112,6 +114,13 @@ describe('the deployed stack', () => {
       const put = (key: string) => s3.send(new PutObjectCommand({ Bucket, Key: key, Body: 'x' }));
       const deeds: { [deed: string]: () => Promise<unknown> } = {
         deletes: () => s3.send(new DeleteObjectCommand({ Bucket, Key })),
+        tags: () =>
+          s3.send(
+            new PutObjectTaggingCommand({
+              ...{ Bucket, Key },
+              Tagging: { TagSet: [{ Key: 'expire', Value: 'yes' }] },
+            }),
+          ),
         reads: () => s3.send(new GetObjectCommand({ Bucket, Key })),
         'writes without encryption': () => put('web/duplicity-full.20261123T031702Z.manifest'),
         'writes for another host': () => put('silent/duplicity-full.20261123T031702Z.manifest.gpg'),
@@ -124,6 +133,14 @@ describe('the deployed stack', () => {
     const tick = JSON.stringify({ scheduledAt: at('11:45').toISOString() });
     await project.sls(['invoke', '--function', 'checkHosts', '--data', tick], ministack.env);
     await mailWith('silent', 'FAILED').toHaveLength(1);
+  });
+
+  it('lets the janitor make its round, which tags nothing that is new', async () => {
+    const said = await project.sls(
+      ['invoke', '--function', 'janitor', '--data', '{}'],
+      ministack.env,
+    );
+    expect(JSON.parse(said)).toEqual({ hosts: 2, held: 0, sets: 0, tagged: 0, left: 0 });
   });
 
   it('mails what was removed, when somebody removes a volume', async () => {

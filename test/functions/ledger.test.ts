@@ -44,34 +44,6 @@ describe('the functions with their ledger', () => {
     await deployed.event(event, '2026-11-23T11:03:05Z');
     expect(subjects()).toEqual(['[backup] TAMPERED web: 1 object REMOVED']);
   });
-
-  it('send to a mailbox that was refused when it is not refused any more', async () => {
-    deployed.aws.setIdentity('backups@example.net', 'Failed');
-    await expect(deployed.tick('2026-11-23T08:15:00Z')).rejects.toThrow(/did not take the message/);
-    expect(subjects()).toEqual([]);
-    deployed.aws.setIdentity('backups@example.net', 'Success');
-    await deployed.tick('2026-11-23T08:30:00Z');
-    expect(subjects()).toHaveLength(1);
-    expect(deployed.aws.outbox.sms).toHaveLength(1);
-  });
-
-  it.each([
-    ['corrupt', () => deployed.aws.put(LEDGER, 'state.json', 'half a {')],
-    [
-      'out of reach',
-      () =>
-        deployed.aws.faults.add({
-          service: 's3',
-          bucket: LEDGER,
-          fault: { error: 'AccessDenied', status: 403 },
-        }),
-    ],
-  ])('still alarm with a ledger that is %s, and say so', async (_, spoil) => {
-    spoil();
-    await deployed.tick('2026-11-23T08:15:00Z');
-    expect(subjects()).toEqual(['[backup] 1 of 1 host FAILED: web MISSING (2nd day)']);
-    expect(deployed.aws.outbox.mails[0]?.text).toContain('WARNING: ');
-  });
 });
 
 describe('the report of a digest', () => {
@@ -177,5 +149,31 @@ describe('a state', () => {
     const key = 'web/duplicity-full.20261123T031500Z.manifest.gpg';
     await deployed.event(s3Event('ObjectCreated:Put', key, noon), '2026-11-23T03:30:05Z');
     expect(deployed.aws.requests.counts().byOperation).not.toHaveProperty('PutObject');
+  });
+});
+
+describe('the receipts of drills', () => {
+  const text = () => (deployed.aws.outbox.mails.at(-1)?.text ?? '').replace(/\s+/g, ' ');
+
+  it('are told in the digest, by one listing and no read', async () => {
+    deployed.aws.put(LEDGER, 'drills/web/20261121T100000Z.json', '{}');
+    deployed.aws.put(LEDGER, 'drills/evil\n<b>/20261121T100000Z.json', '{}');
+    await deployed.tick('2026-11-23T08:15:00Z');
+    expect(text()).toContain('RESTORES last proven: web 1 day ago (Sat 21 Nov).');
+    const asked = deployed.aws.requests.records.filter(
+      ({ prefix, key }) => prefix === 'drills/' || key?.startsWith('drills/'),
+    );
+    expect(asked.map(({ operation }) => operation)).toEqual(['ListObjectsV2']);
+    expect(text()).not.toContain('evil');
+  });
+
+  it('that cannot be listed are no reason not to tell', async () => {
+    deployed.aws.faults.add({
+      ...{ service: 's3', bucket: LEDGER, prefix: 'drills/' },
+      fault: { error: 'AccessDenied', status: 403 },
+    });
+    await deployed.tick('2026-11-23T08:15:00Z');
+    expect(subjects()).toHaveLength(1);
+    expect(text()).not.toContain('RESTORES');
   });
 });

@@ -1,4 +1,6 @@
+import type { Context } from 'aws-lambda';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { handler as onObject } from '../../functions/on-object.ts';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, s3Event } from '../support/deployed.ts';
 
@@ -39,11 +41,23 @@ describe('on-object', () => {
 
   it('asks nothing of AWS for the test event', async () => {
     const test = { Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: 'backups' };
-    expect(await deployed.event(test, '2026-11-23T11:02:05Z')).toEqual({ events: 0, told: 0 });
+    expect(await deployed.event(test, '2026-11-23T11:02:05Z')).toMatchObject({ events: 0 });
     expect(deployed.aws.outbox.topicMessages).toEqual([]);
   });
 
-  it('fails on an event that it cannot read', async () => {
-    await expect(deployed.event({ hello: 1 }, '2026-11-23T11:02:05Z')).rejects.toThrow(TypeError);
+  it('gives back the message that it cannot read, and tells what came beside it', async () => {
+    const removed = s3Event('ObjectRemoved:Delete', manifest, '2026-11-23T11:02:00Z');
+    const outcome = await deployed.event([{ hello: 1 }, removed], '2026-11-23T11:02:05Z');
+    expect(outcome).toMatchObject({
+      told: 1,
+      batchItemFailures: [{ itemIdentifier: 'message-0' }],
+    });
   });
+
+  it.each([null, {}, { Records: [{ eventName: 'ObjectCreated:Put' }] }])(
+    'fails on what is no batch of a queue: %j',
+    async (event) => {
+      await expect(onObject(event, {} as Context)).rejects.toThrow(TypeError);
+    },
+  );
 });

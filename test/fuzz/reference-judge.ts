@@ -72,9 +72,10 @@ export function judgeByTheBook(host: Host, facts: readonly Fact[], now: Instant)
   if (poison.length > 0) findings.push(`critical poisoned ${poison.length}`);
   const incrementals = sets.filter(({ session }) => session.basedOn !== undefined);
   if (incrementals.length > 0) {
+    const judgedAt = lastClosedWindow(host, window.dueAt - 1).dueAt;
     const fresh = incrementals.some(
       ({ session, members }) =>
-        session.at >= window.opensAt || members.some((m) => m.modifiedAt >= window.opensAt),
+        session.at >= judgedAt || members.some((m) => m.modifiedAt >= judgedAt),
     );
     findings.push(`${fresh ? 'critical' : 'info'} incremental ${incrementals.length}`);
   }

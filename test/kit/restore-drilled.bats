@@ -69,6 +69,19 @@ PY
   [ "$(field path <receipt)" != None ]
 }
 
+@test "a drill that proves nothing has another name in the ledger" {
+  run restore-drill web etc/canary --sha256 "${CANARY//[0-9]/0}" --ledger s3://acme-ledger
+  expect 6
+  run restore-drill web etc/missing --ledger s3://acme-ledger
+  expect 3
+  restore-drill web etc --ledger s3://acme-ledger
+  s3 <<'PY'
+keys = [o["Key"] for o in s3.list_objects_v2(Bucket="acme-ledger")["Contents"]]
+words = sorted(k.split(".")[1] for k in keys if k.count(".") == 2)
+assert words == ["failed", "mismatch", "uncompared"], keys
+PY
+}
+
 @test "a ledger that refuses does not fail the drill" {
   run restore-drill web etc/canary --ledger s3://no-such-bucket
   expect 0 "the receipt is not in the ledger" '"result": "restored"'

@@ -18,6 +18,9 @@ const message = fc.record(
   },
   { requiredKeys: ['subject', 'text', 'urgency'] },
 );
+const anyTimes = fc
+  .array(fc.tuple(fc.string(), instant), { maxLength: 5 })
+  .map((times) => new Map(times));
 const path = { check: fc.string(), says: fc.string({ unit: 'binary' }), since: instant };
 const paths = fc.record({
   lookedAt: instant,
@@ -43,12 +46,17 @@ const fields = {
     fc.record({ id: fc.string(), message, left: fc.array(fc.string()), since: instant }),
     { maxLength: 3 },
   ),
-  told: fc.array(fc.tuple(fc.string(), instant), { maxLength: 5 }).map((told) => new Map(told)),
+  told: anyTimes,
+  spoken: anyTimes,
   paths,
+  turns: fc.record({
+    unread: fc.array(fc.string()),
+    judged: fc.array(fc.tuple(fc.string(), fc.array(fc.string()))),
+  }),
 };
-// A ledger from before the first look has no `paths`.
+// A ledger from before the first look has no `paths`, and one from before the first run no `turns`.
 const anyState = fc.record(fields, {
-  requiredKeys: ['judgedUntil', 'pending', 'told'],
+  requiredKeys: ['judgedUntil', 'pending', 'told', 'spoken'],
 }) as fc.Arbitrary<LedgerState>;
 
 describe('parseState', () => {

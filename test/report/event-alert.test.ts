@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { composeRecovery, composeTrouble } from '../../shared/report/event-alert.ts';
+import {
+  composeRecovery,
+  composeTampering,
+  composeTrouble,
+} from '../../shared/report/event-alert.ts';
 import { composeHtml } from '../../shared/report/mail-page.ts';
 import type { Message } from '../../shared/report/message.ts';
 import { judge } from '../../shared/verdict/judge.ts';
@@ -26,5 +30,30 @@ describe('composeTrouble', () => {
     const verdict = judge(host, collected(...saturday, ...inc), at('2026-11-23T01:05:00Z'));
     const message = composeTrouble(verdict, ['incremental']);
     await expect(whole(message)).toMatchFileSnapshot('golden/trouble.txt');
+  });
+});
+
+describe('composeTampering', () => {
+  it('names what was overwritten and removed, by whom and from where, and a hostile key only escaped', async () => {
+    const verdict = judge(host, collected(...saturday), at('2026-11-21T05:02:00Z'));
+    const deed = {
+      what: 'removed',
+      at: at('2026-11-21T05:02:00Z'),
+      principal: 'AWS:AIDAEXAMPLE',
+      address: '203.0.113.9',
+    } as const;
+    const deeds = [
+      {
+        ...deed,
+        key: 'web/duplicity-full.20261121T011400Z.vol6.difftar.gpg',
+        left: 'unknown',
+        what: 'created',
+      },
+      { ...deed, key: 'web/duplicity-full.20261121T011400Z.vol7.difftar.gpg', left: 'marker' },
+      { ...deed, key: 'web/<b>x\r\nOK          web: all is well', left: 'version' },
+    ] as const;
+    const message = composeTampering(deeds, verdict, 'UTC');
+    await expect(whole(message)).toMatchFileSnapshot('golden/tampered.txt');
+    await expect(composeHtml(message.text)).toMatchFileSnapshot('golden/tampered.html');
   });
 });

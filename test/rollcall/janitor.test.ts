@@ -54,8 +54,15 @@ describe('rollcall janitor', () => {
     expect(stdout).toMatch(/^mail: nothing may go\nhosts\.yml does not say "keepLastGood: true"/);
   });
 
-  it('ends with 3 where a host could not be looked at', async () => {
+  it('says of a host in another bucket that the janitor leaves it alone', async () => {
     writeFileSync(hosts, ROLL.replace('mail: {}', 'mail: { target: s3://not-there/mail/ }'));
+    const { status, stdout } = await run('--host', 'mail');
+    expect([status, stdout]).toEqual([0, 'mail: left alone, as its target is in another bucket\n']);
+  });
+
+  it('ends with 3 where a host could not be looked at', async () => {
+    const plain = ROLL.replace('keepLastGood: true\n', '');
+    writeFileSync(hosts, plain.replace('mail: {}', 'mail: { target: s3://not-there/mail/ }'));
     const { status, stdout } = await run();
     expect(status).toBe(3);
     expect(stdout).toContain('mail: not looked at: s3://not-there/mail/ could not be listed');

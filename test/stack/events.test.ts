@@ -1,51 +1,72 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { manifestSuffixes } from '../../scripts/stack/object-events.ts';
+import { onObjectTimeout, wakingSuffixes } from '../../scripts/stack/object-events.ts';
+import { readFileName } from '../../shared/duplicity/file-name.ts';
 import { deployed } from './deployed.ts';
 import type { Resolved } from './resolve-template.ts';
 
 describe('the events', () => {
   const { NotificationConfiguration } = deployed().BackupBucket.Properties;
 
-  it('come for each manifest and for each removal, and for nothing that lifecycle does', () => {
-    const events = NotificationConfiguration.LambdaConfigurations.map((one: Resolved) => [
+  it('come for each file of a backup and for each removal, and for nothing that lifecycle does', () => {
+    const events = NotificationConfiguration.QueueConfigurations.map((one: Resolved) => [
       one.Event,
       one.Filter?.S3Key.Rules[0].Value,
     ]);
     expect(events).toEqual([
-      ['s3:ObjectCreated:*', '.manifest'],
-      ['s3:ObjectCreated:*', '.manifest.gpg'],
-      ['s3:ObjectCreated:*', '.m'],
-      ['s3:ObjectCreated:*', '.m.g'],
+      ...wakingSuffixes.map((suffix) => ['s3:ObjectCreated:*', suffix]),
       ['s3:ObjectRemoved:*', undefined],
     ]);
   });
 
   it('have suffixes of which none ends another, which S3 would refuse as ambiguous', () => {
-    const overlaps = manifestSuffixes.flatMap((one) =>
-      manifestSuffixes.filter((other) => other !== one && other.endsWith(one)),
+    const overlaps = wakingSuffixes.flatMap((one) =>
+      wakingSuffixes.filter((other) => other !== one && other.endsWith(one)),
     );
     expect(overlaps).toEqual([]);
   });
 
-  it('come for every manifest that duplicity was recorded to write', () => {
+  it('come for every manifest, volume and signature that duplicity was recorded to write', () => {
     const recorded = new URL('../fixtures/listings/', import.meta.url);
     const keys = readdirSync(recorded).flatMap(
       (file) => readFileSync(new URL(file, recorded), 'utf8').match(/(?<="Key": ?")[^"]+/g) ?? [],
     );
-    const manifests = keys.filter((key) => /manifest|\.m(\.|$)/.test(key));
-    const unseen = manifests.filter((key) => !manifestSuffixes.some((end) => key.endsWith(end)));
-    expect(manifests.length).toBeGreaterThan(30);
+    const files = keys.filter(
+      (key) => readFileName(key.replace(/^.*\/|^nas-/g, '')).kind === 'written',
+    );
+    const unseen = files.filter((key) => !wakingSuffixes.some((end) => key.endsWith(end)));
+    expect(files.length).toBeGreaterThan(300);
     expect(unseen).toEqual([]);
   });
 
   it('are taken from this bucket of this account alone', () => {
-    expect(deployed().S3MayInvokeOnObject.Properties).toMatchObject({
-      Principal: 's3.amazonaws.com',
-      SourceArn: 'arn:aws:s3:::acme-backups',
-      SourceAccount: '111122223333',
+    const [statement] = deployed().ObjectEventsPolicy.Properties.PolicyDocument.Statement;
+    expect(statement).toMatchObject({
+      Principal: { Service: 's3.amazonaws.com' },
+      Action: 'sqs:SendMessage',
+      Resource: expect.stringContaining(':rollcall-prod-ObjectEvents'),
+      Condition: {
+        ArnEquals: { 'aws:SourceArn': 'arn:aws:s3:::acme-backups' },
+        StringEquals: { 'aws:SourceAccount': '111122223333' },
+      },
     });
-    expect(deployed().BackupBucket.DependsOn).toEqual(['S3MayInvokeOnObject']);
+    expect(deployed().BackupBucket.DependsOn).toEqual(['ObjectEventsPolicy']);
+  });
+
+  it('reach the function in batches, and within the two minutes that an alarm may take', () => {
+    const { ObjectEvents, ObjectEventsToFunction } = deployed();
+    expect(ObjectEventsToFunction.Properties).toMatchObject({
+      BatchSize: 1000,
+      MaximumBatchingWindowInSeconds: 20,
+      ScalingConfig: { MaximumConcurrency: 2 },
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+    });
+    expect(ObjectEvents.Properties.RedrivePolicy.deadLetterTargetArn).toContain('-FailedRuns');
+    const serverless = readFileSync(new URL('../../serverless.yml', import.meta.url), 'utf8');
+    const [, timeout] = /onObject:.*?\n +timeout: (\d+)/s.exec(serverless) ?? [];
+    expect(Number(timeout)).toBe(onObjectTimeout);
+    // AWS makes no mapping to a queue that shows a batch again while it is worked on.
+    expect(ObjectEvents.Properties.VisibilityTimeout).toBeGreaterThanOrEqual(onObjectTimeout);
   });
 });
 

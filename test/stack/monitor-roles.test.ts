@@ -31,11 +31,6 @@ describe.each([
       identity.replace('backups@', 'ops@'),
       from,
     ],
-    [
-      'keeps an invocation that failed',
-      'sqs:SendMessage',
-      `arn:aws:sqs:eu-west-1:${account}:rollcall-prod-FailedRuns`,
-    ],
   ])('%s', async (_, action, resource, context) => {
     expect(await stack.may(role, action, resource, context)).toBe(true);
   });
@@ -142,6 +137,12 @@ describe('the two roles', () => {
       expect(await stack.may(stack.checkHosts, 's3:GetObject', resource)).toBe(false);
       expect(await stack.may(stack.checkHosts, 's3:DeleteObject', resource)).toBe(false);
     }
+  });
+
+  it('differ in who is fed with the events of the bucket', async () => {
+    const queue = `arn:aws:sqs:eu-west-1:${account}:rollcall-prod-ObjectEvents`;
+    expect(await stack.may(stack.onObject, 'sqs:ReceiveMessage', queue)).toBe(true);
+    expect(await stack.may(stack.checkHosts, 'sqs:ReceiveMessage', queue)).toBe(false);
   });
 
   it('differ in who seals backups, which can be done once and never again', async () => {

@@ -22,7 +22,7 @@ describe('sls package', () => {
   beforeAll(async () => {
     await project.sls(['package']);
     template = JSON.parse(packaged('cloudformation-template-update-stack.json').toString());
-  }, 60_000);
+  });
   afterAll(project.remove);
 
   it.each(['check-hosts', 'on-object'])(
@@ -55,12 +55,12 @@ describe('sls package', () => {
       });
       const log = template.Resources[`${id}LogGroup`];
       expect(log.Properties.RetentionInDays).toBe(90);
-      const retries = template.Resources[`${id}LambdaEvConf`].Properties;
-      expect(retries.MaximumRetryAttempts).toBe(2);
-      expect(retries.DestinationConfig.OnFailure.Destination).toEqual({
-        'Fn::GetAtt': ['FailedRuns', 'Arn'],
-      });
     }
+    const retries = template.Resources.CheckHostsLambdaEvConf.Properties;
+    expect(retries.MaximumRetryAttempts).toBe(2);
+    expect(retries.DestinationConfig.OnFailure.Destination).toEqual({
+      'Fn::GetAtt': ['FailedRuns', 'Arn'],
+    });
   });
 
   it('makes a template without circles, of few resources', () => {
@@ -105,7 +105,7 @@ describe('sls package where the last good backup is kept', () => {
     expect(cycleIn(Resources)).toBeUndefined();
     const { handler } = await import(join(project.dir, '.bundle/janitor.mjs'));
     expect(handler).toBeTypeOf('function');
-  }, 60_000);
+  });
 });
 
 describe('sls package of a wrong roll', () => {
@@ -124,11 +124,11 @@ describe('sls package of a wrong roll', () => {
       expect.stringMatching(/^ {2}hosts\.yml:4: unknown key "windo", did you mean "window"/),
       '',
     ]);
-  }, 60_000);
+  });
 
   it('says what to do when there is no roll', async () => {
     const missing = { ROLLCALL_HOSTS: 'nowhere.yml' };
     const { printed } = (await project.sls(['package'], missing).catch((e) => e)) as ProgramError;
     expect(printed).toContain('nowhere.yml: cannot be read (ENOENT): copy hosts.example.yml');
-  }, 60_000);
+  });
 });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { wakingSuffixes } from '../../scripts/stack/object-events.ts';
 import { stackOf } from '../../scripts/stack/stack.ts';
 import { readRoster } from '../../shared/roster/read-roster.ts';
 import { deployed } from './deployed.ts';
@@ -22,17 +23,20 @@ describe('stackOf', () => {
       'CheckHostsSchedule',
       'CheckHostsThrottlesAlarm',
       'ChecksStoppedAlarm',
+      'EventsWaitingAlarm',
       'FailedRuns',
       'FailedRunsAlarm',
       'HostGroup',
       'LedgerBucket',
       'LedgerBucketPolicy',
+      'ObjectEvents',
+      'ObjectEventsPolicy',
+      'ObjectEventsToFunction',
       'OnObjectErrorsAlarm',
       'OnObjectRole',
       'OnObjectThrottlesAlarm',
       'OpsTopic',
       'OpsTopicPolicy',
-      'S3MayInvokeOnObject',
       'SchedulerRole',
     ]);
   });
@@ -77,18 +81,13 @@ describe('stackOf', () => {
     expect(resources).not.toHaveProperty('BackupBucketPolicy');
     expect(resources).not.toHaveProperty('BreakGlassRole');
     expect(stackOf(existingRoll).outputs).not.toHaveProperty('BreakGlassRoleArn');
-    expect(resources.ManifestWrittenRule.Properties.EventPattern).toEqual({
+    expect(resources.FileWrittenRule.Properties.EventPattern).toEqual({
       source: ['aws.s3'],
       'detail-type': ['Object Created'],
       detail: {
         bucket: { name: ['acme-backups'] },
         object: {
-          key: [
-            { suffix: '.manifest' },
-            { suffix: '.manifest.gpg' },
-            { suffix: '.m' },
-            { suffix: '.m.g' },
-          ],
+          key: wakingSuffixes.map((suffix) => ({ suffix })),
         },
       },
     });
@@ -156,18 +155,22 @@ describe.each([
     expect(actions(wide).filter((action) => !ofAccount.includes(action))).toEqual([]);
   });
 
-  it('allow nothing in a backup bucket but to list, see how long it lasts, and read where recipients are compared', () => {
+  it('allow nothing in a backup bucket but to list, see how long it lasts, and read a manifest, or where recipients are compared', () => {
     const s3 = statements
       .filter(({ Resource }) => !JSON.stringify(Resource).includes('ledgerbucket'))
       .flatMap(({ Action }) => [Action].flat())
       .filter((one) => /^s3:/.test(one));
-    const compares = roll.hosts.some(({ recipients }) => recipients.length > 0);
     expect([...new Set(s3)].sort()).toEqual([
       's3:GetLifecycleConfiguration',
-      ...(compares ? ['s3:GetObject'] : []),
+      's3:GetObject',
       's3:ListBucket',
       's3:ListBucketVersions',
     ]);
+    const compares = roll.hosts.some(({ recipients }) => recipients.length > 0);
+    const read = statements
+      .filter(({ Sid }) => /^(?:ReadWho|SeeWhen)/.test(Sid))
+      .flatMap(({ Resource }) => Resource);
+    expect(read.every((arn) => compares || /\*\.manifest(?:\.gpg)?$/.test(arn))).toBe(true);
   });
 
   it('allow to mail only when the roll names a sender', () => {

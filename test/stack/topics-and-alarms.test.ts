@@ -51,6 +51,7 @@ describe('the alarms', () => {
       'check-hosts-errors',
       'check-hosts-throttled',
       'checks-stopped',
+      'events-waiting',
       'on-object-errors',
       'on-object-throttled',
       'runs-given-up',

@@ -24,12 +24,14 @@ export type Deployed = {
   readonly aws: LocalAws;
   /** Puts objects into a host's target; each as old as it says. */
   readonly put: (prefix: string, objects: readonly StoredObject[]) => void;
-  /** Runs the schedule's function as of an instant; judged is the quarter of an hour until then. */
-  readonly tick: (iso: string) => Promise<unknown>;
+  /** Runs the schedule's function for an instant, at that instant unless told: a retry comes later. */
+  readonly tick: (iso: string, now?: string) => Promise<unknown>;
+  /** Deploys another roll over this one; what the functions remember stays. */
+  readonly change: (roll: string) => void;
   /** Runs the janitor's function as of an instant. */
   readonly tidy: (iso: string) => Promise<unknown>;
-  /** Runs the bucket's function as of an instant. */
-  readonly event: (event: unknown, iso: string) => Promise<unknown>;
+  /** Runs the bucket's function as of an instant, with events in one batch of its queue. */
+  readonly event: (events: unknown, iso: string) => Promise<unknown>;
   readonly close: () => Promise<void>;
 };
 
@@ -67,17 +69,18 @@ export async function deploy(roll: string): Promise<Deployed> {
         aws.put(BUCKET, `${prefix}${name}`, { bytes }, { modified: modifiedAt });
       }
     },
-    tick: (iso) => {
-      at(iso);
+    change: (next) => writeFileSync(file, next),
+    tick: (iso, now = iso) => {
+      at(now);
       return checkHosts({ scheduledAt: iso }, {} as Context);
     },
     tidy: (iso) => {
       at(iso);
       return janitor({}, {} as Context);
     },
-    event: (event, iso) => {
+    event: (events, iso) => {
       at(iso);
-      return onObject(event, {} as Context);
+      return onObject(inQueue([events].flat()), {} as Context);
     },
     close: async () => {
       vi.useRealTimers();
@@ -118,6 +121,15 @@ function alertsOf(roll: string): Alerts | undefined {
     if (error instanceof ConfigError) return undefined;
     throw error;
   }
+}
+
+/** A batch of the queue as Lambda hands it over. */
+export function inQueue(events: readonly unknown[]) {
+  const Records = events.map((event, index) => ({
+    messageId: `message-${index}`,
+    body: JSON.stringify(event),
+  }));
+  return { Records };
 }
 
 /** A native S3 notification of one record. */

@@ -45,6 +45,7 @@ export function inMemoryStore(
     list: inMemory(objects),
     readPart: async (_, key, { from, bytes }) => contents[key]?.subarray(from, from + bytes),
     readLifecycle: async () => ({ unread: 'not asked' }),
+    readWrittenAt: async (_, key) => objects.find((one) => one.key === key)?.modifiedAt,
     readExpiry: async () => undefined,
   };
 }

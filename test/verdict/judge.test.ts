@@ -104,6 +104,34 @@ describe('judge', () => {
     const since = { since: '2026-11-24' };
     expect(kinds([], NOON, since)).toEqual(['info never']);
     expect(judged([], NOON, since).headline).toBe('never');
+    expect(kinds([], NOON, { since: '2026-11-23' })).toEqual(['critical never']);
+  });
+
+  it('counts the windows that were missed since the last good full was begun, to 400', () => {
+    const missed = (begun: string) => {
+      const finding = judged(aFull({ begun })).findings.find(({ kind }) => kind === 'missing');
+      return finding?.kind === 'missing' ? finding.windowsMissed : undefined;
+    };
+    // One that was begun as a window opened answered that window.
+    expect(missed('2026-11-22T00:00:00Z')).toBe(1);
+    expect(missed('2026-11-21T23:59:59Z')).toBe(2);
+    expect(missed('2024-01-01T03:15:00Z')).toBe(400);
+    expect(judged(without(aFull({ begun: yesterday }), 'manifest')).findings[0]).toMatchObject({
+      windowsMissed: 1,
+    });
+  });
+
+  it('tells what there is of a full of which no volume came', () => {
+    const bare = aFull({ begun: today }).filter(({ name }) => name.includes('manifest'));
+    expect(judged(bare).findings[0]).toMatchObject({
+      ...{
+        kind: 'incomplete',
+        volumes: 0,
+        missingVolumes: [],
+        emptyVolumes: [],
+        manifest: 'there',
+      },
+    });
   });
 
   it('is poisoned by volume 0, and by any second spelling of a volume or manifest', () => {
@@ -135,6 +163,14 @@ describe('judge', () => {
     const old = anIncremental('2026-11-21T03:15:00Z', yesterday);
     expect(kinds([...full, ...old])).toEqual(['info incremental']);
     expect(judged([...full, ...old]).headline).toBe('ok');
+  });
+
+  it('takes an incremental as new that was written after the window before was judged', () => {
+    const full = aFull({ begun: today });
+    const afternoon = anIncremental('2026-11-21T03:15:00Z', '2026-11-22T14:00:00Z');
+    expect(kinds([...full, ...afternoon])).toEqual(['critical incremental']);
+    const morning = anIncremental('2026-11-21T03:15:00Z', '2026-11-22T08:14:59Z');
+    expect(kinds([...full, ...morning])).toEqual(['info incremental']);
   });
 
   it('takes an incremental resumed today as new, though its name is of yesterday', () => {

@@ -8,7 +8,9 @@ import {
   windowAfter,
   windowBefore,
   windowOf,
+  windowOn,
   windowsClosedIn,
+  windowToOpen,
 } from '../../shared/verdict/window.ts';
 import { addDays, dateIn, instantOf } from '../../shared/verdict/zone.ts';
 import { ZONES } from '../support/zones.ts';
@@ -108,6 +110,38 @@ describe('closedWindow', () => {
       ]);
       for (const window of days) expect(windowAfter(apia, window).opensAt).toBe(window.endsAt);
     }
+  });
+});
+
+describe('a window', () => {
+  const turn = (opens: string, due: string, hardDue: string) => ({
+    timezone: 'Europe/Amsterdam',
+    window: { opens, due, hardDue },
+  });
+  const on = (rule: WindowRule, date: string) => windowOn(rule, date) as Window;
+
+  it('has a grace until hardDue, also when that is past midnight or there is none', () => {
+    const grace = (due: string, hardDue: string) => {
+      const { dueAt, hardDueAt } = on(turn('00:00', due, hardDue), '2026-11-23');
+      return (hardDueAt - dueAt) / 60_000;
+    };
+    expect([grace('08:15', '12:15'), grace('23:30', '03:45'), grace('08:15', '08:15')]).toEqual([
+      240, 255, 0,
+    ]);
+    expect(grace('08:15', '09:20')).toBe(65);
+  });
+
+  it('keeps its length to the minute in a skipped hour', () => {
+    const { opensAt, dueAt } = on(turn('02:10', '02:50', '06:00'), '2026-03-29');
+    // It opens when the clocks have jumped to 03:00; 02:50 is the 03:50 of that day.
+    expect([iso(opensAt), iso(dueAt)]).toEqual(['2026-03-29T01:00:00Z', '2026-03-29T01:50:00Z']);
+  });
+
+  it('is the first to open for a host that is set up now, and not the one that opens now', () => {
+    const rule = turn('22:00', '06:00', '10:00');
+    const before = windowToOpen(rule, at('2026-11-23T20:59:59Z'));
+    const then = windowToOpen(rule, at('2026-11-23T21:00:00Z'));
+    expect([before.date, then.date]).toEqual(['2026-11-24', '2026-11-25']);
   });
 });
 

@@ -35,6 +35,7 @@ export async function answerRequest(
   record.faulted = treatment.faulted;
   if (treatment.latencyMs > 0) await sleep(treatment.latencyMs);
   if (treatment.hang) return;
+  if (treatment.hold?.hold === 'undone') await treatment.hold.until;
   if (treatment.reset === 'before') {
     incoming.socket.resetAndDestroy();
     return;
@@ -47,6 +48,7 @@ export async function answerRequest(
   const answer =
     reply instanceof Error ? composeRefusal(wire, toAwsError(reply), requestId) : reply;
   record.code = error?.code;
+  if (treatment.hold?.hold === 'done') await treatment.hold.until;
   const withoutBody = wire.method === 'HEAD';
   record.bytesOut = await writeReply(response, answer, { withoutBody, requestId, treatment });
   if (treatment.reset === undefined) record.status = answer.status;

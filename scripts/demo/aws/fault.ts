@@ -12,10 +12,15 @@ export type Fault =
   | { readonly reset: 'before' | 'mid-body' }
   /** No answer ever. */
   | { readonly hang: true }
+  /** The request waits for `until` before it is done, or is done and its answer waits. Never settled = the caller is dead. */
+  | { readonly hold: 'undone' | 'done'; readonly until: Promise<void> }
   /** A well-formed HTTP answer whose body ends early; the number is the share that is kept, 0 to 1. */
   | { readonly truncate: number }
-  /** A listing page: nothing on it and a token to go on, or its own token as the next one, for ever. */
-  | { readonly page: 'empty' | 'same-token' };
+  /** A listing page: nothing on it and a token to go on, or its own token as the next one, for ever, or: */
+  | { readonly page: Stumble };
+
+/** `looping`: the second page leads back to the first; `endless`: an empty page, and a new token each time. */
+export type Stumble = 'empty' | 'same-token' | 'looping' | 'endless';
 
 /** Which requests a rule picks: all that fit every member given. `nth` counts those, from 1. */
 export type FaultRule = {
@@ -64,7 +69,8 @@ export type Treatment = {
   readonly reset: 'before' | 'mid-body' | undefined;
   readonly hang: boolean;
   readonly truncate: number | undefined;
-  readonly page: 'empty' | 'same-token' | undefined;
+  readonly hold: Extract<Fault, { hold: unknown }> | undefined;
+  readonly page: Stumble | undefined;
 };
 
 /** No rules yet. */
@@ -119,6 +125,7 @@ function combine(faults: readonly Fault[]): Treatment {
     redirectTo: pick('redirectTo')?.redirectTo,
     reset: pick('reset')?.reset,
     hang: pick('hang') !== undefined,
+    hold: pick('hold'),
     truncate: pick('truncate')?.truncate,
     page: pick('page')?.page,
   };

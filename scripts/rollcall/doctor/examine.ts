@@ -28,7 +28,7 @@ import { undeleteDays } from '../../stack/backup-bucket.ts';
 import { hostUserPath } from '../../stack/bucket-policy.ts';
 import { hostGroupName } from '../../stack/host-group.ts';
 import { ledgerBucket } from '../../stack/ledger-bucket.ts';
-import { manifestSuffixes } from '../../stack/object-events.ts';
+import { objectEvents, wakingSuffixes } from '../../stack/object-events.ts';
 
 /** What an audit is about. */
 export type Subject = {
@@ -92,8 +92,9 @@ async function examineBucket(
     ...judgeJanitor(stack, roster),
     // Whom the bucket should tell, only the stack knows.
     ...judgeEvents(stack.read ? notifications : stack, roster, {
-      functionName: nameOf(deployed, 'OnObjectLambdaFunction'),
-      suffixes: manifestSuffixes,
+      // CloudFormation calls a queue by its address, which ends with its name.
+      queue: nameOf(deployed, objectEvents)?.split('/').at(-1),
+      suffixes: wakingSuffixes,
       rules: namesOf(deployed, 'AWS::Events::Rule'),
     }),
   ];

@@ -152,6 +152,20 @@ describe('a hang', () => {
     expect((await refusalOf(call)).name).toBe('AbortError');
     expect(aws.requests.records.at(-1)).toMatchObject({ status: 0, bytesOut: 0 });
   });
+
+  it('holds a request before it is done, or its answer when it is, for as long as is asked', async () => {
+    const { aws, s3 } = await startFilled();
+    for (const hold of ['undone', 'done'] as const) {
+      const { promise: until, resolve: release } = Promise.withResolvers<void>();
+      const rule = aws.faults.add({ operation: 'PutObject', fault: { hold, until } });
+      const sent = s3.send(new PutObjectCommand({ Bucket, Key: hold, Body: 'held' }));
+      while (rule.hits() === 0) await new Promise((turn) => setImmediate(turn));
+      expect(aws.head(Bucket, hold) !== undefined).toBe(hold === 'done');
+      release();
+      await sent;
+      expect(aws.head(Bucket, hold)).toBeDefined();
+    }
+  });
 });
 
 describe('a truncated body', () => {
@@ -230,6 +244,24 @@ describe('the same token', () => {
     }
     expect(tokens[0]).toBeTruthy();
     expect(new Set(tokens).size).toBe(1);
+  });
+
+  it('leads back, or to ever more empty pages, as is asked', async () => {
+    const { aws, s3 } = await startFilled();
+    const tokens = async (page: 'looping' | 'endless') => {
+      const rule = aws.faults.add({ operation: 'ListObjectsV2', fault: { page } });
+      const seen: (string | undefined)[] = [];
+      for (let asked = 0; asked < 6; asked += 1) {
+        const ContinuationToken = seen.at(-1);
+        const answer = await s3.send(new ListObjectsV2Command({ Bucket, ContinuationToken }));
+        expect(answer.KeyCount).toBe(page === 'looping' ? 5 : 0);
+        seen.push(answer.NextContinuationToken);
+      }
+      rule.remove();
+      return new Set(seen).size;
+    };
+    expect(await tokens('looping')).toBe(2);
+    expect(await tokens('endless')).toBe(6);
   });
 
   it('comes again from ListObjectVersions as the same markers', async () => {

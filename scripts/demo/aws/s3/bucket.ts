@@ -1,7 +1,7 @@
 // Makes a bucket: its keys in S3's order, the versions of each, and the rule by which a write adds or replaces one.
 import { fromByteKey, toByteKey } from '../byte-key.ts';
 import { createKeyIndex, type KeyIndex } from '../key-index.ts';
-import type { Upload } from './multipart.ts';
+import type { Upload } from './upload.ts';
 import {
   composeVersionId,
   createDeleteMarker,

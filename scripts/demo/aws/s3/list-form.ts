@@ -42,6 +42,14 @@ export function turnPage(
   const page = readPage(bucketOf(call), request);
   const again: Resume = { from: request.from, last: undefined };
   if (call.page === 'empty') return { page: { rows: [], truncated: true }, resume: again };
+  if (call.page === 'endless') {
+    return { page: { rows: [], truncated: true }, resume: further(request.from) };
+  }
+  if (call.page === 'looping') {
+    const turned = request.from.endsWith('\0\0');
+    const resume = turned ? { ...again, from: request.from.slice(0, -1) } : further(request.from);
+    return { page: { ...page, truncated: true }, resume };
+  }
   const last = page.rows.at(-1);
   if (call.page === 'same-token') {
     // The first page has no token yet that could come again, so the loop starts from its end.
@@ -51,6 +59,11 @@ export function turnPage(
   }
   const resume = page.truncated && last ? { from: behindRow(last), last } : undefined;
   return { page, resume };
+}
+
+/** Another place that shows the same page. */
+function further(from: string): Resume {
+  return { from: `${from}\0`, last: undefined };
 }
 
 // As S3 does it: like a form, but the slash stays.

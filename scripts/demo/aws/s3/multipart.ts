@@ -1,37 +1,15 @@
 // Answers the calls of a multipart upload, in which duplicity sends every volume above some megabytes.
 import { AwsError } from '../aws-error.ts';
-import {
-  type Checksum,
-  type ChecksumAlgorithm,
-  composeChecksum,
-  md5Hex,
-  parseChecksumAlgorithm,
-} from '../checksum.ts';
+import { composeChecksum, md5Hex, parseChecksumAlgorithm } from '../checksum.ts';
 import { contentOf } from '../content.ts';
 import { childrenOf, element, group, readXml, textOf, xmlDocument } from '../xml.ts';
 import { type Bucket, currentOf } from './bucket.ts';
 import { bucketOf, headerOf, type Reply, type S3Call, s3Namespace, xmlReply } from './call.ts';
 import { versionHeaders } from './read-object.ts';
+import type { Part, Upload } from './upload.ts';
 import { checkWriteConditions, readAttributes, readUpload } from './upload-body.ts';
-import { composeVersionId, type Version } from './version.ts';
+import { composeVersionId } from './version.ts';
 import { checkKey, checksumHeaders, storeObject } from './write-object.ts';
-
-type Part = {
-  readonly payload: Buffer;
-  readonly etag: string;
-  readonly checksum: Checksum | undefined;
-  readonly modifiedAt: number;
-};
-
-/** An upload under way; invisible to listings of objects. */
-export type Upload = {
-  readonly id: string;
-  readonly key: string;
-  readonly initiatedAt: number;
-  readonly attributes: Pick<Version, 'storageClass' | 'contentHeaders' | 'metadata'>;
-  readonly algorithm: ChecksumAlgorithm | undefined;
-  readonly parts: Map<number, Part>;
-};
 
 const smallestPart = 5 * 1024 * 1024;
 

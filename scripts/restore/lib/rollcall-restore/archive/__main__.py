@@ -192,7 +192,10 @@ def take_oldest(args):
 
 
 def receipt(args):
-    """One line of JSON from key=value words; with --ledger it goes to drills/HOST/<time>.json there too."""
+    """
+    One line of JSON from key=value words; with --ledger it goes to drills/HOST/ there too. The digest knows a receipt by its
+    name alone: <time>.json is a restore that was compared and right, <time>.WORD.json any other.
+    """
     fields = {"version": 1, "host": args.host}
     for word in args.fields:
         key, _, value = word.partition("=")
@@ -209,7 +212,9 @@ def receipt(args):
         bucket, _, prefix = rest.partition("/")
         if args.private:
             fields["path"] = None
-        key = "/".join(p for p in (prefix.strip("/"), "drills", args.host, fields["at"].replace("-", "").replace(":", "") + ".json") if p)
+        word = fields["result"] if fields["result"] != "restored" else "uncompared" if fields.get("compared") == "none" else ""
+        name = fields["at"].replace("-", "").replace(":", "") + (f".{word}" if word else "") + ".json"
+        key = "/".join(p for p in (prefix.strip("/"), "drills", args.host, name) if p)
         Bucket(bucket, "", args.region, args.endpoint).put(key, json.dumps(fields, ensure_ascii=True).encode() + b"\n")
         say("note", f"receipt written to s3://{bucket}/{key}")
 

@@ -1,0 +1,90 @@
+// Events of S3 that are lost, doubled, in the wrong order or days late: told once, and never the cause of an all-clear.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { aFull } from '../support/builders.ts';
+import { type Deployed, deploy, s3Event } from '../support/deployed.ts';
+
+const ROLL = `bucket: backups
+region: eu-west-1
+alerts: { from: backups@example.net, mail: [ops@example.net] }
+hosts: { web: {}, db: {} }
+`;
+const SUNDAY = 'web/duplicity-full.20261122T031500Z';
+const MONDAY = 'web/duplicity-full.20261123T101500Z';
+const created = (iso: string, name = MONDAY) =>
+  s3Event('ObjectCreated:Put', `${name}.manifest.gpg`, iso);
+const removed = (iso: string) =>
+  s3Event('ObjectRemoved:DeleteMarkerCreated', `${SUNDAY}.vol1.difftar.gpg`, iso);
+/** A recovery, at two minutes past eleven. */
+const late = aFull({ begun: '2026-11-23T10:15:00Z', done: '2026-11-23T11:02:00Z' });
+const OK_AGAIN = '[backup] web OK AGAIN: full done Mon 23 Nov 11:02, 2 h 47 min late';
+
+let deployed: Deployed;
+beforeEach(async () => {
+  deployed = await deploy(ROLL);
+  for (const host of ['web/', 'db/']) deployed.put(host, aFull({ begun: '2026-11-22T03:15:00Z' }));
+});
+afterEach(() => deployed.close());
+const subjects = () => deployed.aws.outbox.mails.map(({ subject }) => subject);
+const hide = () =>
+  deployed.aws.remove('backups', `${SUNDAY}.vol1.difftar.gpg`, {
+    modified: '2026-11-23T07:00:00Z',
+  });
+
+describe('an event', () => {
+  it('that is lost', async () => {
+    hide();
+    await deployed.tick('2026-11-23T08:15:00Z');
+    expect(subjects()).toEqual(['[backup] 2 of 2 hosts FAILED: web TAMPERED, db MISSING']);
+  });
+
+  it('that comes twice', async () => {
+    hide();
+    await deployed.event(removed('2026-11-23T07:00:00Z'), '2026-11-23T07:00:05Z');
+    await deployed.event(removed('2026-11-23T07:00:00Z'), '2026-11-23T07:01:05Z');
+    expect(subjects()).toEqual(['[backup] TAMPERED web: 1 object REMOVED']);
+  });
+
+  it('that comes twice, days apart', async () => {
+    deployed.put('web/', late);
+    await deployed.event(created('2026-11-23T11:02:00Z'), '2026-11-23T11:02:05Z');
+    await deployed.event(created('2026-11-23T11:02:00Z'), '2026-11-25T11:02:05Z');
+    expect(subjects()).toEqual([OK_AGAIN]);
+  });
+
+  it('that comes before an older one', async () => {
+    deployed.put('web/', late);
+    hide();
+    await deployed.event(created('2026-11-23T11:02:00Z'), '2026-11-23T11:02:05Z');
+    await deployed.event(removed('2026-11-23T07:00:00Z'), '2026-11-23T11:02:06Z');
+    await deployed.event(created('2026-11-22T03:15:00Z', SUNDAY), '2026-11-23T11:02:07Z');
+    expect(subjects()).toEqual([
+      '[backup] web OK: its first full backup is done Mon 23 Nov 11:02, 2 h 47 min late',
+      '[backup] TAMPERED web: 1 object REMOVED',
+      '[backup] web TAMPERED: seen in an upload of now',
+    ]);
+  });
+
+  it('of a backup that comes when the backup is gone', async () => {
+    await deployed.event(created('2026-11-23T11:02:00Z'), '2026-11-23T11:02:05Z');
+    expect(subjects().filter((subject) => /OK/.test(subject))).toEqual([]);
+  });
+
+  it('of a recovery that comes days late', async () => {
+    deployed.put('web/', late);
+    await deployed.event(created('2026-11-23T11:02:00Z'), '2026-11-26T12:00:00Z');
+    expect(subjects().filter((subject) => /OK/.test(subject))).toEqual([]);
+  });
+
+  it('of a removal that comes days late', async () => {
+    hide();
+    await deployed.event(removed('2026-11-23T07:00:00Z'), '2026-11-26T12:00:00Z');
+    expect(subjects()).toEqual(['[backup] TAMPERED web: 1 object REMOVED']);
+  });
+
+  it('while its host cannot be read', async () => {
+    deployed.put('web/', late);
+    deployed.aws.faults.add({ service: 's3', prefix: 'web/', fault: { error: 'AccessDenied' } });
+    await deployed.event(created('2026-11-23T11:02:00Z'), '2026-11-23T11:02:05Z');
+    expect(subjects()).toEqual([expect.stringMatching(/web UNREADABLE/)]);
+  });
+});

@@ -1,0 +1,162 @@
+// A run that is killed at any request, or that goes beside another: what is told, and how often.
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Fault } from '../../scripts/demo/aws/fault.ts';
+import { aFull } from '../support/builders.ts';
+import { type Deployed, deploy, s3Event } from '../support/deployed.ts';
+
+const ROLL = `bucket: backups
+region: eu-west-1
+alerts: { from: backups@example.net, mail: [ops@example.net], sms: ["+31600000000"] }
+hosts: { web: {}, db: {} }
+`;
+// A run that was killed still says so when its connections end, which is after its test.
+console.log = () => undefined;
+
+const VICTIM = 'AKIAVICTIM';
+const MANIFEST = 'web/duplicity-full.20261123T031500Z.manifest.gpg';
+const REMOVED = s3Event('ObjectRemoved:DeleteMarkerCreated', MANIFEST, '2026-11-23T11:02:00Z');
+
+/** What is run, and what is run after it whatever became of it. */
+type Job = {
+  readonly run: (at: Deployed) => Promise<unknown>;
+  readonly afterwards: (at: Deployed) => Promise<unknown>;
+};
+
+const schedule: Job = {
+  run: (at) => at.tick('2026-11-23T08:15:00Z'),
+  // Lambda's retry of what failed, and the next tick.
+  afterwards: async (at) => {
+    await at.tick('2026-11-23T08:15:00Z', '2026-11-23T08:16:00Z');
+    await at.tick('2026-11-23T08:30:00Z');
+  },
+};
+const event: Job = {
+  run: (at) => at.event(REMOVED, '2026-11-23T11:02:05Z'),
+  afterwards: async (at) => {
+    await at.event(REMOVED, '2026-11-23T11:03:05Z');
+    await at.tick('2026-11-23T11:15:00Z');
+  },
+};
+
+let deployed: Deployed;
+afterEach(() => deployed.close());
+
+async function start(): Promise<void> {
+  deployed = await deploy(ROLL);
+  deployed.put('web/', aFull({ begun: '2026-11-23T03:15:00Z' }));
+  deployed.put('db/', aFull({ begun: '2026-11-22T03:15:00Z' }));
+}
+
+/** How often each channel was told of what the job is about. */
+function told(): number[] {
+  const { mails, topicMessages } = deployed.aws.outbox;
+  const ofJob = ({ subject = '' }) => /FAILED|TAMPERED/.test(subject);
+  const alerts = topicMessages.filter(({ topicArn }) => topicArn.endsWith(':alerts'));
+  return [mails.filter(ofJob).length, alerts.filter(ofJob).length];
+}
+
+/** Lets the victim run until its so-manieth request meets the fault; `undefined` when it asked less. */
+async function strike(job: Job, nth: number, fault: Fault) {
+  const rule = deployed.aws.faults.add({ principal: VICTIM, nth, fault });
+  vi.stubEnv('AWS_ACCESS_KEY_ID', VICTIM);
+  let over = false;
+  const run = job.run(deployed).finally(() => {
+    over = true;
+  });
+  // One that was killed fails when its connections end with the test.
+  run.catch(() => undefined);
+  while (rule.hits() === 0 && !over) await new Promise((turn) => setImmediate(turn));
+  vi.stubEnv('AWS_ACCESS_KEY_ID', deployed.aws.credentials.accessKeyId);
+  return rule.hits() === 0 ? undefined : { run };
+}
+
+/** Does the same to the first request of a job, to the second and so on; answers what was told for each. */
+async function atEach<Outcome>(act: (nth: number) => Promise<Outcome | undefined>) {
+  const outcomes: Outcome[] = [];
+  for (let nth = 1; ; nth += 1) {
+    await start();
+    const outcome = await act(nth);
+    if (outcome === undefined) return outcomes;
+    outcomes.push(outcome);
+    await deployed.close();
+  }
+}
+
+const never = new Promise<void>(() => undefined);
+
+function killAtEach(job: Job, hold: 'undone' | 'done') {
+  return atEach(async (nth) => {
+    const struck = await strike(job, nth, { hold, until: never });
+    if (struck === undefined) return undefined;
+    // The dead ask nothing any more.
+    deployed.aws.faults.add({ principal: VICTIM, fault: { hold: 'undone', until: never } });
+    const before = told();
+    await job.afterwards(deployed);
+    return before.map((sent, channel) => ({ nth, sent, told: told()[channel] ?? 0 }));
+  });
+}
+
+/** Holds one run at each of its requests in turn while another goes from its beginning to its end. */
+function interleaveAtEach(job: Job, hold: 'undone' | 'done') {
+  return atEach(async (nth) => {
+    const { promise: until, resolve: release } = Promise.withResolvers<void>();
+    const struck = await strike(job, nth, { hold, until });
+    if (struck === undefined) return undefined;
+    await job.run(deployed);
+    release();
+    await struck.run;
+    await job.afterwards(deployed);
+    return told();
+  });
+}
+
+/** Nothing is lost, and only what was sent and not yet noted is sent again, once. */
+function expectAtLeastOnce(outcomes: Awaited<ReturnType<typeof killAtEach>>): void {
+  for (const { nth, sent, told } of outcomes.flat()) {
+    expect(told, `killed at request ${nth}`).toBeGreaterThanOrEqual(1);
+    expect(told, `killed at request ${nth}`).toBeLessThanOrEqual(1 + sent);
+  }
+  // There was a kill between the two, and there were kills before.
+  expect(new Set(outcomes.flat().map(({ told }) => told))).toEqual(new Set([1, 2]));
+}
+
+function expectOnce(outcomes: readonly number[][]): void {
+  expect(outcomes.length).toBeGreaterThan(5);
+  expect(outcomes).toEqual(outcomes.map(() => [1, 1]));
+}
+
+describe('a run of the schedule', () => {
+  it('killed before any of its requests is done', async () => {
+    expectAtLeastOnce(await killAtEach(schedule, 'undone'));
+  });
+
+  it('killed when any of its requests is done and not answered', async () => {
+    expectAtLeastOnce(await killAtEach(schedule, 'done'));
+  });
+
+  it('beside another run of the same tick, held before any of its requests', async () => {
+    expectOnce(await interleaveAtEach(schedule, 'undone'));
+  });
+
+  it('beside another run of the same tick, held after any of its requests', async () => {
+    expectOnce(await interleaveAtEach(schedule, 'done'));
+  });
+});
+
+describe('a run of an event', () => {
+  it('killed before any request of its own is done', async () => {
+    expectAtLeastOnce(await killAtEach(event, 'undone'));
+  });
+
+  it('killed when any request of its own is done and not answered', async () => {
+    expectAtLeastOnce(await killAtEach(event, 'done'));
+  });
+
+  it('beside another run of the same event, held before any of its requests', async () => {
+    expectOnce(await interleaveAtEach(event, 'undone'));
+  });
+
+  it('beside another run of the same event, held after any of its requests', async () => {
+    expectOnce(await interleaveAtEach(event, 'done'));
+  });
+});

@@ -1,0 +1,138 @@
+// Faults while somebody is told, and while the ledger is read and written: told late or twice, never not at all.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FaultRule } from '../../scripts/demo/aws/fault.ts';
+import { aFull } from '../support/builders.ts';
+import { type Deployed, deploy, LEDGER } from '../support/deployed.ts';
+
+const ROLL = `bucket: backups
+region: eu-west-1
+alerts: { from: backups@example.net, mail: [ops@example.net, boss@example.net], sms: ["+31600000000"] }
+hosts: { web: {} }
+`;
+const SEND = { service: 'ses', operation: ['SendEmail'] } as const;
+const PUBLISH = { service: 'sns', operation: 'Publish' } as const;
+const STATE = { service: 's3', bucket: LEDGER, prefix: 'state.json' } as const;
+
+let deployed: Deployed;
+beforeEach(async () => {
+  deployed = await deploy(ROLL);
+  deployed.put('web/', aFull({ begun: '2026-11-21T03:15:00Z' }));
+});
+afterEach(() => deployed.close());
+
+const fail = (rule: FaultRule) => deployed.aws.faults.add(rule);
+const due = () => deployed.tick('2026-11-23T08:15:00Z');
+const FAILED = /^\[backup\] 1 of 1 host FAILED: web MISSING/;
+
+/** How often each mailbox and the phone were told that the host failed. */
+function told() {
+  const { mails, sms } = deployed.aws.outbox;
+  const to = (address: string) =>
+    mails.filter((one) => one.to.includes(address) && FAILED.test(one.subject)).length;
+  return {
+    ops: to('ops@example.net'),
+    boss: to('boss@example.net'),
+    phone: sms.filter(({ text }) => text.includes('web MISSING')).length,
+  };
+}
+const text = () => deployed.aws.outbox.mails[0]?.text.replace(/\s+/g, ' ');
+
+describe('telling', () => {
+  it('SES throttled for a while', async () => {
+    fail({ ...SEND, first: 2, fault: { error: 'Throttling', status: 400 } });
+    await due();
+    expect(told()).toEqual({ ops: 1, boss: 1, phone: 1 });
+  });
+
+  it('SNS throttled for a while', async () => {
+    fail({ ...PUBLISH, first: 2, fault: { error: 'Throttled', status: 429 } });
+    await due();
+    expect(told()).toEqual({ ops: 1, boss: 1, phone: 1 });
+  });
+
+  it('SES dead', async () => {
+    const dead = fail({ service: 'ses', fault: { error: 'AccessDenied', status: 403 } });
+    await expect(due()).rejects.toThrow(AggregateError);
+    expect(told()).toEqual({ ops: 0, boss: 0, phone: 1 });
+    dead.remove();
+    await deployed.tick('2026-11-23T08:30:00Z');
+    expect(told()).toEqual({ ops: 1, boss: 1, phone: 1 });
+  });
+
+  it('SNS dead', async () => {
+    const dead = fail({ service: 'sns', fault: { error: 'AuthorizationError', status: 403 } });
+    await expect(due()).rejects.toThrow(AggregateError);
+    expect(told()).toEqual({ ops: 1, boss: 1, phone: 0 });
+    dead.remove();
+    await deployed.tick('2026-11-23T08:30:00Z');
+    expect(told()).toEqual({ ops: 1, boss: 1, phone: 1 });
+  });
+
+  it('one address refused', async () => {
+    // In the sandbox SES refuses addresses that are not verified.
+    deployed.aws.ses.sandbox = true;
+    deployed.aws.setIdentity('ops@example.net', 'Success');
+    await expect(due()).rejects.toThrow(/^mail to boss@example.net did not take the message/);
+    expect(told()).toEqual({ ops: 1, boss: 0, phone: 1 });
+  });
+
+  it('every channel dead', async () => {
+    const dead = ['ses', 'sns'] as const;
+    const rules = dead.map((service) =>
+      fail({ service, fault: { error: 'AccessDenied', status: 403 } }),
+    );
+    for (const tick of ['08:15', '08:30', '14:00']) {
+      await expect(deployed.tick(`2026-11-23T${tick}:00Z`)).rejects.toThrow(AggregateError);
+    }
+    for (const rule of rules) rule.remove();
+    await deployed.tick('2026-11-23T14:15:00Z');
+    expect(told()).toEqual({ ops: 1, boss: 1, phone: 1 });
+  });
+
+  it('a mail of which the answer was lost', async () => {
+    fail({ ...SEND, first: 1, fault: { reset: 'mid-body' } });
+    await due();
+    // The SDK asks again: the first mail had gone out.
+    expect(told().ops + told().boss).toBe(3);
+  });
+});
+
+describe('the ledger', () => {
+  it('corrupt', async () => {
+    deployed.aws.put(LEDGER, 'state.json', 'half a {');
+    await due();
+    await due();
+    expect(told()).toEqual({ ops: 1, boss: 1, phone: 1 });
+    expect(text()).toContain('WARNING: the ledger was corrupt and is begun anew');
+  });
+
+  it('out of reach', async () => {
+    fail({ ...STATE, fault: { error: 'AccessDenied', status: 403 } });
+    await due();
+    expect(told()).toEqual({ ops: 1, boss: 1, phone: 1 });
+    expect(text()).toContain(
+      'WARNING: no memory: s3://backups-ledger/state.json could not be read',
+    );
+  });
+
+  it('lost between two runs', async () => {
+    await deployed.tick('2026-11-23T08:00:00Z');
+    deployed.aws.remove(LEDGER, 'state.json');
+    await due();
+    expect(told()).toEqual({ ops: 1, boss: 1, phone: 1 });
+  });
+
+  it('written by somebody else at every try', async () => {
+    fail({ ...STATE, operation: 'PutObject', fault: { error: 'PreconditionFailed', status: 412 } });
+    await due();
+    expect(told()).toEqual({ ops: 1, boss: 1, phone: 1 });
+  });
+
+  it('written, and the answer lost', async () => {
+    await deployed.tick('2026-11-23T08:00:00Z');
+    fail({ ...STATE, operation: 'PutObject', first: 1, fault: { reset: 'mid-body' } });
+    await due();
+    await deployed.tick('2026-11-23T08:30:00Z');
+    expect(told()).toEqual({ ops: 1, boss: 1, phone: 1 });
+  });
+});

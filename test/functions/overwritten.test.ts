@@ -1,0 +1,207 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { S3Event } from '../../scripts/demo/aws/s3/event.ts';
+import { toEventBridge } from '../../scripts/demo/aws/s3/event-bridge.ts';
+import { aFull, at } from '../support/builders.ts';
+import { type Deployed, deploy, LEDGER, s3Event } from '../support/deployed.ts';
+
+const ROLL = `bucket: backups
+region: eu-west-1
+alerts: { from: backups@example.net, mail: [ops@example.net], sms: ["+31600000000"] }
+hosts: { web: {}, db: {} }
+`;
+const begun = '2026-11-23T03:00:00Z';
+const night = aFull({ begun, done: '2026-11-23T03:10:00Z', volumes: 6 });
+const old = aFull({ begun: '2026-11-18T03:00:00Z', done: '2026-11-18T03:10:00Z', volumes: 6 });
+const SET = 'web/duplicity-full.20261123T030000Z';
+const VOLUME = `${SET}.vol2.difftar.gpg`;
+const MANIFEST = `${SET}.manifest.gpg`;
+const SIGNATURES = 'web/duplicity-full-signatures.20261123T030000Z.sigtar.gpg';
+
+let deployed: Deployed;
+beforeEach(async () => {
+  deployed = await deploy(ROLL);
+});
+afterEach(() => deployed.close());
+
+const mails = () => deployed.aws.outbox.mails;
+const subjects = () => mails().map(({ subject }) => subject);
+const text = () => (mails().at(-1)?.text ?? '').replace(/\s+/g, ' ');
+const counts = () => deployed.aws.requests.counts().byOperation;
+const upload = (key: string, iso: string, body = `other bytes of ${iso}`) =>
+  deployed.aws.put('backups', key, Buffer.from(body), { modified: iso });
+const created = (key: string, iso: string) => s3Event('ObjectCreated:Put', key, iso);
+const overwrite = (key: string, iso: string) => {
+  upload(key, iso);
+  return created(key, iso);
+};
+const seconds = (iso: string, more: number) => new Date(at(iso) + more * 1000).toISOString();
+
+describe('an upload into a finished backup', () => {
+  beforeEach(() => {
+    deployed.put('web/', [...old, ...night]);
+    deployed.put('db/', night);
+  });
+
+  it.each([
+    ['a volume', VOLUME],
+    ['the signatures', SIGNATURES],
+    ['a volume of an old set', VOLUME.replace('20261123', '20261118')],
+    ['the signatures of an old set', SIGNATURES.replace('20261123', '20261118')],
+  ])('is told within seconds, with who and from where: %s', async (_, key) => {
+    await deployed.event(overwrite(key, '2026-11-23T07:00:00Z'), '2026-11-23T07:00:20Z');
+    expect(subjects()).toEqual(['[backup] TAMPERED web: 1 object OVERWRITTEN']);
+    expect(mails()[0]?.text).toContain(key.slice('web/'.length));
+    expect(text()).toContain('written Mon 23 Nov 07:00 by AWS:AIDAEXAMPLE from 203.0.113.9');
+    expect(text()).toMatch(/Do now: disable the host's key in IAM, then .*restore-set web 202611/);
+    expect(deployed.aws.outbox.sms.map((sms) => sms.text)).toEqual([
+      'BACKUP TAMPER web: 1 object OVERWRITTEN, by AWS:AIDAEXAMPLE from 203.0.113.9. Disable that key now.',
+    ]);
+  });
+
+  it('is told as EventBridge tells it, by the account and the address', async () => {
+    const iso = '2026-11-23T07:00:00Z';
+    await deployed.event(overEventBridge(overwrite(VOLUME, iso)), seconds(iso, 20));
+    expect(subjects()).toEqual(['[backup] TAMPERED web: 1 object OVERWRITTEN']);
+    expect(text()).toContain('by 111122223333 from 203.0.113.9');
+  });
+
+  it('is told when its upload was begun before the manifest and ended after it', async () => {
+    // A multipart upload is stamped with when it was begun, so the times in a listing look innocent.
+    upload(VOLUME, '2026-11-23T03:09:00Z');
+    await deployed.event(created(VOLUME, '2026-11-23T07:00:00Z'), '2026-11-23T07:00:20Z');
+    expect(subjects()).toEqual(['[backup] TAMPERED web: 1 object OVERWRITTEN']);
+  });
+
+  it('is told in one mail together with what else was done to the host', async () => {
+    const events = [VOLUME, SIGNATURES].map((key) => overwrite(key, '2026-11-23T07:00:00Z'));
+    deployed.aws.remove('backups', MANIFEST, { modified: '2026-11-23T07:00:10Z' });
+    const removed = s3Event('ObjectRemoved:DeleteMarkerCreated', MANIFEST, '2026-11-23T07:00:10Z');
+    await deployed.event([...events, removed], '2026-11-23T07:00:20Z');
+    expect(subjects()).toEqual(['[backup] TAMPERED web: 2 objects OVERWRITTEN, 1 object REMOVED']);
+    expect(text()).toContain('missing: no full backup since Wed 18 Nov 03:00');
+  });
+
+  it('is told where HEAD is refused, as the versions tell it too', async () => {
+    const fault = { error: 'AccessDenied' };
+    deployed.aws.faults.add({ service: 's3', operation: 'HeadObject', fault });
+    await deployed.event(overwrite(VOLUME, '2026-11-23T07:00:00Z'), '2026-11-23T07:00:20Z');
+    expect(subjects()).toEqual(['[backup] TAMPERED web: 1 object OVERWRITTEN']);
+  });
+
+  it.each(['ListObjectVersions', 'ListObjectsV2'])(
+    'is told where %s is refused, as the event alone says enough',
+    async (operation) => {
+      const fault = { error: 'AccessDenied' };
+      deployed.aws.faults.add({ service: 's3', operation, fault });
+      await deployed.event(overwrite(VOLUME, '2026-11-23T07:00:00Z'), '2026-11-23T07:00:20Z');
+      expect(subjects()).toEqual(['[backup] TAMPERED web: 1 object OVERWRITTEN']);
+      expect(text()).toMatch(/may not list versions|not an all-clear/);
+    },
+  );
+
+  it('is nothing when it is the same bytes again, or a file that never was there before', async () => {
+    const { etag = '', content } = deployed.aws.head('backups', VOLUME) ?? {};
+    const again = { bytes: content?.bytes ?? 0 };
+    deployed.aws.put('backups', VOLUME, again, { modified: '2026-11-23T07:00:00Z', etag });
+    const copied = VOLUME.replace('vol2', 'vol9');
+    upload(copied, '2026-11-23T07:00:00Z');
+    for (const key of [VOLUME, copied]) {
+      await deployed.event(created(key, '2026-11-23T07:00:00Z'), '2026-11-23T07:00:20Z');
+    }
+    expect(mails()).toEqual([]);
+  });
+
+  it('is told at once when its name makes duplicity die, whatever time is in it', async () => {
+    for (const time of ['20991231T000000Z', '20200101T000000Z']) {
+      const key = `web/duplicity-full.${time}.vol0.difftar.gpg`;
+      await deployed.event(overwrite(key, '2026-11-23T07:00:00Z'), '2026-11-23T07:00:20Z');
+      expect(mails().at(-1)?.subject).toContain('web POISONED');
+      expect(mails().at(-1)?.text).toContain(key.slice('web/'.length));
+    }
+  });
+});
+
+describe('the ordinary course of a backup', () => {
+  it('costs one HEAD a volume, and neither a listing nor the ledger until the manifest', async () => {
+    deployed.put('web/', old);
+    for (const object of night.filter(({ name }) => !name.includes('manifest'))) {
+      deployed.put('web/', [object]);
+      deployed.aws.requests.clear();
+      await deployed.event(created(`web/${object.name}`, '2026-11-23T03:05:00Z'), begun);
+      expect(Object.keys(counts())).toEqual(['HeadObject']);
+    }
+    expect(mails()).toEqual([]);
+  });
+
+  it('is silent when a killed run uploads its last volume anew, however late its events come', async () => {
+    deployed.put('web/', aFull({ begun: '2026-11-22T03:00:00Z', volumes: 6 }));
+    upload(VOLUME, '2026-11-23T03:05:00Z', 'cut off');
+    deployed.put('web/', night);
+    const volume = created(VOLUME, '2026-11-23T03:10:00Z');
+    const manifest = created(MANIFEST, '2026-11-23T03:10:00Z');
+    for (const events of [[volume], [volume, manifest], [manifest]]) {
+      await deployed.event(events, '2026-11-23T03:40:00Z');
+    }
+    expect(mails()).toEqual([]);
+  });
+});
+
+describe('a flood of events', () => {
+  const batches = 20;
+  const inBatch = 1000;
+
+  it('becomes a handful of mails and a small ledger, and its last deed is told', async () => {
+    deployed.put('web/', night);
+    for (let batch = 0; batch < batches; batch += 1) {
+      const iso = seconds('2026-11-23T07:00:00Z', batch * 60);
+      const events = Array.from({ length: inBatch }, (_, index) =>
+        s3Event('ObjectRemoved:Delete', `web/duplicity-junk-${batch}-${index}.gpg`, iso),
+      );
+      await deployed.event(events, seconds(iso, 20));
+    }
+    expect(mails()).toHaveLength(6);
+    expect(deployed.aws.outbox.sms).toHaveLength(6);
+    expect(deployed.aws.head(LEDGER, 'state.json')?.content.bytes).toBeLessThan(500_000);
+    await deployed.tick('2026-11-23T07:45:00Z');
+    expect(mails()).toHaveLength(7);
+    expect(mails().at(-1)?.text).toContain(`duplicity-junk-${batches - 1}-0.gpg`);
+    const writes = deployed.aws.versions(LEDGER, 'state.json').length;
+    expect(writes).toBeLessThanOrEqual(2 * batches + 4);
+  }, 30_000);
+
+  it('of manifests is one reading of the host and one mail', async () => {
+    deployed.put('web/', night);
+    const keys = Array.from({ length: inBatch }, (_, index) => {
+      const time = new Date(at('2020-01-01T00:00:00Z') + index * 1000).toISOString();
+      return `web/duplicity-inc.${stamp(begun)}.to.${stamp(time)}.manifest.gpg`;
+    });
+    for (const key of keys) upload(key, '2026-11-23T07:00:00Z');
+    deployed.aws.requests.clear();
+    const events = keys.map((key) => created(key, '2026-11-23T07:00:00Z'));
+    await deployed.event(events, '2026-11-23T07:00:20Z');
+    expect(subjects()).toEqual(['[backup] web INCREMENTAL: seen in an upload of now']);
+    expect((counts().ListObjectsV2 ?? 0) + (counts().ListObjectVersions ?? 0)).toBeLessThan(30);
+  });
+
+  it('of volumes that belong to nothing wakes nobody', async () => {
+    const events = Array.from({ length: inBatch }, (_, index) => {
+      const time = new Date(at('2020-01-01T00:00:00Z') + index * 1000).toISOString();
+      return created(`web/duplicity-full.${stamp(time)}.vol1.difftar.gpg`, '2026-11-23T07:00:00Z');
+    });
+    deployed.aws.requests.clear();
+    await deployed.event(events, '2026-11-23T07:00:20Z');
+    expect(Object.keys(counts())).toEqual(['HeadObject']);
+    expect(mails()).toEqual([]);
+  });
+});
+
+const stamp = (iso: string) => iso.replace(/[-:]|\.\d+/g, '');
+/** The same as a bucket with EventBridge on tells it; its account is the requester. */
+function overEventBridge({ Records }: ReturnType<typeof s3Event>) {
+  const more = { awsRegion: 'eu-west-1', responseElements: { 'x-amz-request-id': 'ABC' } };
+  const whole = Records.map((record) => ({
+    ...{ ...record, ...more },
+    s3: { ...record.s3, bucket: { ...record.s3.bucket, arn: 'arn:aws:s3:::backups' } },
+  }));
+  return toEventBridge({ Records: whole } as unknown as S3Event, '111122223333')[0];
+}
