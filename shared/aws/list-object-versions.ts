@@ -8,6 +8,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { foldVersions, type VersionRow } from '../check/fold-versions.ts';
 import type { ListAnswer, ListQuery } from '../check/object-store.ts';
+import type { Marker, Upload } from '../duplicity/history.ts';
+import { coldMark } from './cold-storage.ts';
 import { type Decode, listPages } from './list-pages.ts';
 
 type Mark = { readonly key: string; readonly version: string | undefined };
@@ -52,13 +54,14 @@ function readRows(page: ListObjectVersionsCommandOutput, decode: Decode): Versio
   const uploads = Versions.map((row): VersionRow => {
     if (row.Size === undefined) throw new TypeError('a version without a size');
     const etag = row.ETag?.replaceAll('"', '');
-    return readRow(row, decode, { what: 'upload', bytes: row.Size, etag });
+    const upload = { what: 'upload' as const, bytes: row.Size, etag };
+    return readRow(row, decode, { ...upload, ...coldMark(row.StorageClass) });
   });
   return [...uploads, ...DeleteMarkers.map((row) => readRow(row, decode, { what: 'marker' }))];
 }
 
 type Row = ObjectVersion | DeleteMarkerEntry;
-type Held = { what: 'upload'; bytes: number; etag: string | undefined } | { what: 'marker' };
+type Held = Omit<Upload, 'versionId' | 'at'> | Omit<Marker, 'versionId' | 'at'>;
 
 function readRow({ Key, VersionId, IsLatest, LastModified }: Row, decode: Decode, held: Held) {
   const at = LastModified?.getTime();

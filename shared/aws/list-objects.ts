@@ -1,6 +1,7 @@
 // ListObjectsV2: the objects that are there.
 import { type _Object as Contents, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import type { KeyedObject, ListAnswer, ListQuery } from '../check/object-store.ts';
+import { coldMark } from './cold-storage.ts';
 import { type Decode, listPages } from './list-pages.ts';
 
 /**
@@ -28,10 +29,12 @@ export async function listObjects(client: S3Client, query: ListQuery): Promise<L
   return { objects: rows, hidden: [], ...rest };
 }
 
-function readObject({ Key, Size, LastModified }: Contents, decode: Decode): KeyedObject {
+function readObject(row: Contents, decode: Decode): KeyedObject {
+  const { Key, Size, LastModified, StorageClass } = row;
   const at = LastModified?.getTime();
   if (Key === undefined || Size === undefined || at === undefined || Number.isNaN(at)) {
     throw new TypeError('an object without key, size or time');
   }
-  return { key: decode(Key), bytes: Size, modifiedAt: at, firstModifiedAt: at };
+  const times = { modifiedAt: at, firstModifiedAt: at };
+  return { key: decode(Key), bytes: Size, ...times, ...coldMark(StorageClass) };
 }

@@ -11,7 +11,7 @@ import type { ReadPart } from './object-store.ts';
 /**
  * Reads nothing for a host without recipients on the roll. A resumed run may have other recipients in its first
  * volume than in its manifest, so both are read, and the last volume: at most two requests a file. One in cold
- * storage is left out. Throws `TargetUnreadableError`.
+ * storage is not asked for, or refused by S3, and left out. Throws `TargetUnreadableError`.
  */
 export async function readOpeners(
   readPart: ReadPart,
@@ -32,7 +32,9 @@ export async function readOpeners(
 type ReadSpan = (span: { from: number; bytes: number }) => ReturnType<ReadPart>;
 
 /** A small file is read whole; the end of a first volume is looked at only where that costs nothing. */
-async function readOpener(read: ReadSpan, { name, bytes, of }: Opener): Promise<OpenedBy[]> {
+async function readOpener(read: ReadSpan, opener: Opener): Promise<OpenedBy[]> {
+  const { name, bytes, of, cold = false } = opener;
+  if (cold) return [];
   const head = await read({ from: 0, bytes: bytes <= TAIL_BYTES ? TAIL_BYTES : HEAD_BYTES });
   if (head === undefined) return [];
   const { kind, recipients, symmetric } = readMessageHead(head);

@@ -17,6 +17,8 @@ export type StoredObject = {
   /** Of the version that a GET would answer, where versions were listed; "null" where the bucket keeps none. */
   readonly versionId?: string;
   readonly etag?: string;
+  /** In cold storage: a GET answers nothing until it is brought back. */
+  readonly cold?: true;
   /** Newest first; only where there is more than the one version. */
   readonly history?: FileHistory['history'];
 };
@@ -74,6 +76,8 @@ export type Opener = {
   readonly name: string;
   readonly bytes: number;
   readonly of: 'manifest' | 'first' | 'last';
+  /** In cold storage, as far as the listing tells. */
+  readonly cold?: true;
 };
 
 /** Names that make duplicity itself die on this target. */
@@ -285,11 +289,12 @@ function textOf({ type, startedAt, members, unreadStems }: Draft): SetText[] {
 }
 
 function noteOpener(draft: Draft, { manifest, volume }: FileName, object: StoredObject): void {
-  const { name, bytes } = object;
-  if (manifest) draft.openers.push({ name, bytes, of: 'manifest' });
-  if (volume === 1) draft.openers.push({ name, bytes, of: 'first' });
+  const { name, bytes, cold } = object;
+  const opener = { name, bytes, ...(cold && { cold }) };
+  if (manifest) draft.openers.push({ ...opener, of: 'manifest' });
+  if (volume === 1) draft.openers.push({ ...opener, of: 'first' });
   if (volume !== undefined && volume > (draft.last?.number ?? 0)) {
-    draft.last = { number: volume, opener: { name, bytes, of: 'last' } };
+    draft.last = { number: volume, opener: { ...opener, of: 'last' } };
   }
 }
 

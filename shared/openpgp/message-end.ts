@@ -14,11 +14,11 @@ export type Part = { readonly from: number; readonly bytes: Uint8Array };
 /** The part that is to be read next. */
 export type Span = { readonly from: number; readonly bytes: number };
 
-/** A tail is never longer: 8,197 bytes behind GnuPG's chunks of 8 KiB, and this much behind those of 64 KiB. */
-export const TAIL_BYTES = 65_544;
+/** A tail is never longer: so far from the end can stand the first length behind GnuPG's chunks of 8 KiB. */
+export const TAIL_BYTES = 8197;
 
 // GnuPG cuts what it encrypts into chunks of this size, which says where a length stands without reading those before
-// it. Newer ones are said to take 64 KiB: none is recorded, so a length that is not found there proves nothing.
+// it. Newer ones take 64 KiB: none is recorded, so a length that is not found there proves nothing.
 const CHUNK_BYTES = 8192;
 const LEAST_CHUNK_BYTES = 512;
 
@@ -90,6 +90,10 @@ function spanBehind(at: number, chunkBytes: number | undefined, size: number): S
   const step = chunkBytes === undefined || chunkBytes < LEAST_CHUNK_BYTES ? 0 : chunkBytes + 1;
   const longest = step === 0 ? 0 : step + Math.log2((step - 1) / LEAST_CHUNK_BYTES);
   const skipped = step === 0 ? 0 : Math.max(0, Math.ceil((size - at - longest) / step));
-  const from = at + skipped * step;
+  let from = at + skipped * step;
+  // Bigger chunks end too far from the end; of the smaller ones behind them, each is there if it fits.
+  for (let chunk = step - 1; size - from > TAIL_BYTES && chunk >= CHUNK_BYTES; chunk /= 2) {
+    if (size - from > chunk + 1) from += chunk + 1;
+  }
   return size - from > TAIL_BYTES ? undefined : { from, bytes: size - from };
 }

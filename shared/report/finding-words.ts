@@ -77,7 +77,8 @@ export function describeFinding(finding: Finding, verdict: Verdict): string {
 
 const UNTOLD = {
   hidden: 'its recipients are hidden, so it cannot be told whether they are the ones on the roll',
-  'not read': 'nothing of it was opened, so its recipients were not compared with the roll',
+  'not read':
+    'nothing of it was opened, so its recipients were not compared with the roll, and whether a file was cut is not known',
 };
 
 function sayOpenedBy({ name, reads, ...openers }: OpenedBy): string {
