@@ -1,7 +1,7 @@
 // Versions where they may be listed; else the objects alone, and the reason with them.
 import type { S3Client } from '@aws-sdk/client-s3';
 import { type ListObjects, TargetUnreadableError } from '../check/object-store.ts';
-import type { Blindness } from '../duplicity/backup-set.ts';
+import type { Blindness } from '../duplicity/listing.ts';
 import { listObjectVersions, NO_VERSIONS } from './list-object-versions.ts';
 import { listObjects } from './list-objects.ts';
 

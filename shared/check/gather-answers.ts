@@ -1,6 +1,7 @@
 // Answers to several listings of one target, put together.
-import type { Listing, StoredObject } from '../duplicity/backup-set.ts';
+
 import type { FileHistory } from '../duplicity/history.ts';
+import type { Listing, StoredObject } from '../duplicity/listing.ts';
 import { fileHistoryOf } from './fold-versions.ts';
 import type { ListAnswer } from './object-store.ts';
 

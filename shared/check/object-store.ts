@@ -1,6 +1,7 @@
 // The one way in which the check looks into a bucket, whoever answers: S3, a saved listing, a test.
-import type { Blindness, StoredObject } from '../duplicity/backup-set.ts';
+
 import type { FileHistory } from '../duplicity/history.ts';
+import type { Blindness, StoredObject } from '../duplicity/listing.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Span } from '../openpgp/message-end.ts';
 import type { Lifecycle } from '../verdict/lifecycle.ts';

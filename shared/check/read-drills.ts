@@ -1,7 +1,7 @@
 // When each host's backup was last proven: one listing of the receipts that drills left in the ledger.
 import type { Instant } from '../duplicity/time.ts';
 import { DRILLS, readDrillNames } from '../ledger/drill-pages.ts';
-import type { Drills } from '../report/drill-words.ts';
+import type { Drills } from '../report/run.ts';
 import { type Ledger, LedgerError } from './ledger.ts';
 
 /** `undefined` where the ledger is out of reach, which other lines of the message tell. */

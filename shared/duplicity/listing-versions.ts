@@ -1,6 +1,6 @@
 // What the versions in a listing say: how it was at an instant, and what delete markers hide.
-import type { Listing, StoredObject } from './backup-set.ts';
 import { type FileHistory, firstUploadAt, newestUpload } from './history.ts';
+import type { Listing, StoredObject } from './listing.ts';
 import type { Instant } from './time.ts';
 
 /** The listing as it was at an instant, as far as it can tell: what came later is left out. */

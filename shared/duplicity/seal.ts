@@ -1,5 +1,5 @@
 // The seal of a finished set: one text over all that its files are, to be hashed and kept elsewhere.
-import type { StoredObject } from './backup-set.ts';
+import type { StoredObject } from './listing.ts';
 import type { Instant } from './time.ts';
 
 /** What one full is, file by file; `text` is long, and made to be hashed. */

@@ -1,6 +1,6 @@
 // Receipts of restore drills in the ledger, read by their names alone.
 import { parseWrittenTime } from '../duplicity/time.ts';
-import type { Drills } from '../report/drill-words.ts';
+import type { Drills } from '../report/run.ts';
 
 /** All receipts begin so. */
 export const DRILLS = 'drills/';

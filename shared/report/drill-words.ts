@@ -4,12 +4,6 @@ import { COLUMN, paragraph } from './paragraph.ts';
 import { count, sayDate } from './plain-text.ts';
 import type { Run } from './run.ts';
 
-/** By host: the last restore that was compared and right, and the last drill that was not. */
-export type Drills = ReadonlyMap<
-  string,
-  { readonly provenAt?: Instant; readonly failedAt?: Instant }
->;
-
 const NAMED = 5;
 const DAY = 86_400_000;
 

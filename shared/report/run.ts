@@ -1,10 +1,16 @@
 // One run as those who are told see it: what was judged, who is due, and which number it has.
 import type { PathsLook } from '../doctor/paths.ts';
+import type { Instant } from '../duplicity/time.ts';
 import { FINDING_KINDS, worstSeverity } from '../verdict/finding.ts';
 import type { Verdict } from '../verdict/judge.ts';
 import { dateIn } from '../verdict/zone.ts';
-import type { Drills } from './drill-words.ts';
 import type { Report } from './report.ts';
+
+/** By host: the last restore that was compared and right, and the last drill that was not. */
+export type Drills = ReadonlyMap<
+  string,
+  { readonly provenAt?: Instant; readonly failedAt?: Instant }
+>;
 
 /** What a run has to say; `due` names the hosts whose window closed since the last run. */
 export type Run = {

@@ -1,5 +1,5 @@
 // What was done to a finished set, and the command that gets it back.
-import type { Blindness } from '../duplicity/backup-set.ts';
+import type { Blindness } from '../duplicity/listing.ts';
 import { formatWrittenTime } from '../duplicity/time.ts';
 import type { BrokenSeal, Finding, NamesShown, Removal, TamperedSet } from '../verdict/finding.ts';
 import type { Verdict } from '../verdict/judge.ts';

@@ -1,5 +1,6 @@
 // The closed list of what can be found on a host, worst first, each with its evidence.
-import { type BackupSet, type Blindness, completedAt } from '../duplicity/backup-set.ts';
+import { type BackupSet, completedAt } from '../duplicity/backup-set.ts';
+import type { Blindness } from '../duplicity/listing.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Ending } from '../openpgp/message-end.ts';
 import type { MessageHead } from '../openpgp/message-head.ts';

@@ -1,5 +1,6 @@
 // Which sets nobody will miss: those that two newer good fulls have replaced, for as long as the roll keeps a backup.
-import type { BackupSet, Blindness, Collection } from '../duplicity/backup-set.ts';
+import type { BackupSet, Collection } from '../duplicity/backup-set.ts';
+import type { Blindness } from '../duplicity/listing.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Host } from '../roster/roster.ts';
 import { isIn, SKEW } from './answer.ts';

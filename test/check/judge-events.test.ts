@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { judgeEvents, type Notice } from '../../shared/check/judge-events.ts';
 import type { ObjectEvent } from '../../shared/check/object-event.ts';
 import { TargetUnreadableError } from '../../shared/check/object-store.ts';
-import type { StoredObject } from '../../shared/duplicity/backup-set.ts';
+import type { StoredObject } from '../../shared/duplicity/listing.ts';
 import { aFull, aHost, anIncremental, anObject, aRoster, at } from '../support/builders.ts';
 import { inMemoryStore, keyed } from '../support/in-memory.ts';
 

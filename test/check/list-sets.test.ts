@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { listSets } from '../../shared/check/list-sets.ts';
 import type { ListQuery } from '../../shared/check/object-store.ts';
-import { isComplete, type StoredObject } from '../../shared/duplicity/backup-set.ts';
+import { isComplete } from '../../shared/duplicity/backup-set.ts';
+import type { StoredObject } from '../../shared/duplicity/listing.ts';
 import type { Host } from '../../shared/roster/roster.ts';
 import { judge } from '../../shared/verdict/judge.ts';
 import { aFull, aHost, anIncremental, at } from '../support/builders.ts';

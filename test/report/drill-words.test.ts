@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { composeDrills, type Drills } from '../../shared/report/drill-words.ts';
-import type { Run } from '../../shared/report/run.ts';
+import { composeDrills } from '../../shared/report/drill-words.ts';
+import type { Drills, Run } from '../../shared/report/run.ts';
 import { judge } from '../../shared/verdict/judge.ts';
 import { aHost, at, collected } from '../support/builders.ts';
 

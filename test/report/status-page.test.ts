@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { StoredObject } from '../../shared/duplicity/backup-set.ts';
+import type { StoredObject } from '../../shared/duplicity/listing.ts';
 import type { Run } from '../../shared/report/run.ts';
 import { composeStatusPage } from '../../shared/report/status-page.ts';
 import { judge, type Verdict } from '../../shared/verdict/judge.ts';

@@ -1,6 +1,7 @@
 // Hosts, objects and collections for tests: whole by default, one override away from any damage.
-import { collectSets, type StoredObject } from '../../shared/duplicity/backup-set.ts';
+import { collectSets } from '../../shared/duplicity/backup-set.ts';
 import { type FileName, formatFileName, NO_PREFIX } from '../../shared/duplicity/file-name.ts';
+import type { StoredObject } from '../../shared/duplicity/listing.ts';
 import type { Host, Roster } from '../../shared/roster/roster.ts';
 
 export const at = (iso: string): number => Date.parse(iso);

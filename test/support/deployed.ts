@@ -10,7 +10,7 @@ import { handler as janitor } from '../../functions/janitor.ts';
 import { handler as onObject } from '../../functions/on-object.ts';
 import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
 import { textedOnly } from '../../scripts/stack/topics.ts';
-import type { StoredObject } from '../../shared/duplicity/backup-set.ts';
+import type { StoredObject } from '../../shared/duplicity/listing.ts';
 import { ConfigError } from '../../shared/roster/config-error.ts';
 import { readRoster } from '../../shared/roster/read-roster.ts';
 import type { Alerts } from '../../shared/roster/roster.ts';

@@ -9,7 +9,7 @@ import type {
   ListQuery,
   ObjectStore,
 } from '../../shared/check/object-store.ts';
-import type { StoredObject } from '../../shared/duplicity/backup-set.ts';
+import type { StoredObject } from '../../shared/duplicity/listing.ts';
 
 export const keyed = (prefix: string, objects: readonly StoredObject[]): KeyedObject[] =>
   objects.map(({ name, ...object }) => ({ ...object, key: `${prefix}${name}` }));

@@ -1,10 +1,11 @@
 // Histories for tests: what was uploaded, overwritten, hidden and removed, one deed after the other.
 import type { VersionRow } from '../../shared/check/fold-versions.ts';
 import { foldVersions } from '../../shared/check/fold-versions.ts';
-import type { Collection, StoredObject } from '../../shared/duplicity/backup-set.ts';
+import type { Collection } from '../../shared/duplicity/backup-set.ts';
 import { collectSets } from '../../shared/duplicity/backup-set.ts';
 import { NO_PREFIX } from '../../shared/duplicity/file-name.ts';
 import type { Version } from '../../shared/duplicity/history.ts';
+import type { StoredObject } from '../../shared/duplicity/listing.ts';
 import { asOf } from '../../shared/duplicity/listing-versions.ts';
 import { at } from './builders.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { StoredObject } from '../../shared/duplicity/backup-set.ts';
+import type { StoredObject } from '../../shared/duplicity/listing.ts';
 import {
   doesAnswer,
   isArriving,

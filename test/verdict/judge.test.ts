@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { StoredObject } from '../../shared/duplicity/backup-set.ts';
+import type { StoredObject } from '../../shared/duplicity/listing.ts';
 import { formatWrittenTime } from '../../shared/duplicity/time.ts';
 import type { Host } from '../../shared/roster/roster.ts';
 import type { FindingKind } from '../../shared/verdict/finding.ts';

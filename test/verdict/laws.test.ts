@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { StoredObject } from '../../shared/duplicity/backup-set.ts';
 import { formatFileName } from '../../shared/duplicity/file-name.ts';
+import type { StoredObject } from '../../shared/duplicity/listing.ts';
 import { worstSeverity } from '../../shared/verdict/finding.ts';
 import { judge, type Verdict } from '../../shared/verdict/judge.ts';
 import { aFull, aHost, anIncremental, anObject, at, collected } from '../support/builders.ts';

@@ -1,12 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type BackupSet,
-  type Collection,
-  collectSets,
-  type StoredObject,
-} from '../../shared/duplicity/backup-set.ts';
+import { type BackupSet, type Collection, collectSets } from '../../shared/duplicity/backup-set.ts';
 import { NO_PREFIX } from '../../shared/duplicity/file-name.ts';
+import type { StoredObject } from '../../shared/duplicity/listing.ts';
 import { membersOf } from '../../shared/duplicity/set-members.ts';
 import { goodFulls } from '../../shared/verdict/retention.ts';
 import { findSuperseded } from '../../shared/verdict/superseded.ts';

@@ -6,13 +6,8 @@ import { AwsError } from './aws-error.ts';
 import { composeQueryError, composeRestError, composeS3Error } from './error-body.ts';
 import type { Treatment } from './fault.ts';
 import { writeReply } from './http-answer.ts';
-import {
-  type Account,
-  type AuthorizationRequest,
-  describeRequest,
-  type Plan,
-  planRequest,
-} from './plan.ts';
+import type { Account, AuthorizationRequest, Plan } from './plan.ts';
+import { describeRequest, planRequest } from './plan-request.ts';
 import type { Reply } from './s3/call.ts';
 import { isSesV2 } from './ses/ses-v2.ts';
 import { readWireRequest, type WireRequest } from './wire-request.ts';
