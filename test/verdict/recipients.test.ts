@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { createMessage, encrypt, generateKey } from 'openpgp';
 import { describe, expect, it } from 'vitest';
 import { checkHosts } from '../../shared/check/check-hosts.ts';
 import { TargetUnreadableError } from '../../shared/check/object-store.ts';
+import { readMessageHead } from '../../shared/openpgp/message-head.ts';
 import type { Host } from '../../shared/roster/roster.ts';
+import { judgeRecipients } from '../../shared/verdict/recipients.ts';
 import { aHost } from '../support/builders.ts';
 import { inMemoryStore } from '../support/in-memory.ts';
 import { fixturePath, readFixture, recordedListing } from '../support/recorded.ts';
@@ -56,6 +59,23 @@ describe('recipients', () => {
       severity: 'critical',
       files: [evidence, evidence],
     });
+  });
+
+  it('are right for a key of version 6, by its whole fingerprint or its id', async () => {
+    const config = { v6Keys: true, aeadProtect: true };
+    const userIDs = [{ name: 'Web' }];
+    const { publicKey } = await generateKey({ userIDs, config, format: 'object' });
+    const message = await createMessage({ text: 'a backup' });
+    const bytes = await encrypt({ message, encryptionKeys: publicKey, format: 'binary', config });
+    const { kind: reads, ...openers } = readMessageHead(bytes);
+    const opened = [{ name: 'volume', reads, ...openers }];
+    const fingerprint = publicKey.subkeys[0]?.getFingerprint().toUpperCase() ?? '';
+    expect([reads, fingerprint.length]).toEqual(['openpgp', 64]);
+    expect(judgeRecipients(opened, [fingerprint])).toEqual([]);
+    expect(judgeRecipients(opened, [fingerprint.slice(0, 16)])).toEqual([]);
+    expect(judgeRecipients(opened, [fingerprint.slice(-16)])).toMatchObject([
+      { severity: 'critical' },
+    ]);
   });
 
   it('are wrong when a file that is called encrypted is not', async () => {
