@@ -1,8 +1,8 @@
-// A plugin of the framework that makes one readable file of each function, with the roll beside it.
-const { copyFile, mkdir, rm } = require('node:fs/promises');
+// A plugin of the framework that makes one readable file of each function, with the roll and its keys beside it.
+const { copyFile, mkdir, rm, writeFile } = require('node:fs/promises');
 const { join } = require('node:path');
 const { build } = require('esbuild');
-const { rollFile } = require('./read-stack.ts');
+const { packedKeys, rollFile } = require('./read-stack.ts');
 
 const outDir = '.bundle';
 
@@ -22,6 +22,7 @@ async function bundleFunctions(projectDir) {
   await rm(out, { recursive: true, force: true });
   await mkdir(out);
   await copyFile(rollFile(projectDir, process.env), join(out, 'hosts.yml'));
+  await writeFile(join(out, 'keys.json'), packedKeys(projectDir, process.env));
   await build({
     absWorkingDir: projectDir,
     entryPoints: ['check-hosts', 'on-object', 'janitor'].map((name) => `functions/${name}.ts`),
