@@ -1,16 +1,13 @@
 // ListObjectVersions: what every key holds and held, at the price of ListObjectsV2.
-import {
-  type DeleteMarkerEntry,
-  ListObjectVersionsCommand,
-  type ListObjectVersionsCommandOutput,
-  type ObjectVersion,
-  type S3Client,
-} from '@aws-sdk/client-s3';
+import { ListObjectVersionsCommand, type S3Client } from '@aws-sdk/client-s3';
 import { foldVersions, type VersionRow } from '../check/fold-versions.ts';
 import type { ListAnswer, ListQuery } from '../check/object-store.ts';
-import type { Marker, Upload } from '../duplicity/history.ts';
+import type { Version } from '../duplicity/history.ts';
 import { coldMark } from './cold-storage.ts';
-import { type Decode, listPages } from './list-pages.ts';
+import { type Decode, listPages, NO_LISTING } from './list-pages.ts';
+import { findText, readBoolean, readInstant, readNumber, readText } from './listing-fields.ts';
+import { sendForBody } from './send-for-body.ts';
+import type { XmlElement } from './strict-xml.ts';
 
 type Mark = { readonly key: string; readonly version: string | undefined };
 
@@ -25,7 +22,8 @@ export async function listObjectVersions(client: S3Client, query: ListQuery): Pr
     mark: 'marker',
     // Without a version, a key marker is what StartAfter is: only keys behind it, whole.
     ask: (mark: Mark | undefined) =>
-      client.send(
+      sendForBody(
+        client,
         new ListObjectVersionsCommand({
           Bucket: bucket,
           Prefix: prefix,
@@ -35,39 +33,36 @@ export async function listObjectVersions(client: S3Client, query: ListQuery): Pr
         }),
       ),
     read: readRows,
-    next: ({ NextKeyMarker, NextVersionIdMarker }, decode): Mark | undefined =>
-      NextKeyMarker
-        ? { key: decode(NextKeyMarker), version: NextVersionIdMarker || undefined }
-        : undefined,
+    next: (page, decode): Mark | undefined => {
+      const key = findText(page, 'NextKeyMarker');
+      const version = findText(page, 'NextVersionIdMarker') || undefined;
+      return key ? { key: decode(key), version } : undefined;
+    },
   });
   return { ...foldVersions(rows), ...rest };
 }
 
-/** A listing of versions always says behind which key it began, even if behind none. */
+/** What a server without versions answers. */
 export const NO_VERSIONS = 'objects where versions were asked for';
 
-function readRows(page: ListObjectVersionsCommandOutput, decode: Decode): VersionRow[] {
-  const { Versions = [], DeleteMarkers = [], KeyMarker } = page;
-  if (KeyMarker === undefined && Versions.length + DeleteMarkers.length === 0) {
-    throw new TypeError(NO_VERSIONS);
-  }
-  const uploads = Versions.map((row): VersionRow => {
-    if (row.Size === undefined) throw new TypeError('a version without a size');
-    const etag = row.ETag?.replaceAll('"', '');
-    const upload = { what: 'upload' as const, bytes: row.Size, etag };
-    return readRow(row, decode, { ...upload, ...coldMark(row.StorageClass) });
-  });
-  return [...uploads, ...DeleteMarkers.map((row) => readRow(row, decode, { what: 'marker' }))];
+function readRows({ name, children }: XmlElement, decode: Decode): VersionRow[] {
+  if (name === 'ListBucketResult') throw new SyntaxError(NO_VERSIONS);
+  if (name !== 'ListVersionsResult') throw new SyntaxError(NO_LISTING);
+  return children.flatMap((row) =>
+    row.name === 'Version' || row.name === 'DeleteMarker' ? readRow(row, decode) : [],
+  );
 }
 
-type Row = ObjectVersion | DeleteMarkerEntry;
-type Held = Omit<Upload, 'versionId' | 'at'> | Omit<Marker, 'versionId' | 'at'>;
+function readRow(row: XmlElement, decode: Decode): VersionRow {
+  const key = decode(readText(row, 'Key'));
+  const latest = readBoolean(row, 'IsLatest');
+  return { key, latest, version: readVersion(row) };
+}
 
-function readRow({ Key, VersionId, IsLatest, LastModified }: Row, decode: Decode, held: Held) {
-  const at = LastModified?.getTime();
-  if (Key === undefined || VersionId === undefined || at === undefined || Number.isNaN(at)) {
-    throw new TypeError('a version without key, id or time');
-  }
-  const latest = IsLatest === true;
-  return { key: decode(Key), latest, version: { ...held, versionId: VersionId, at } };
+function readVersion(row: XmlElement): Version {
+  const identity = { versionId: readText(row, 'VersionId'), at: readInstant(row, 'LastModified') };
+  if (row.name === 'DeleteMarker') return { what: 'marker', ...identity };
+  const etag = findText(row, 'ETag')?.replaceAll('"', '');
+  const cold = coldMark(findText(row, 'StorageClass'));
+  return { what: 'upload', ...identity, bytes: readNumber(row, 'Size'), etag, ...cold };
 }

@@ -1,8 +1,11 @@
 // ListObjectsV2: the objects that are there.
-import { type _Object as Contents, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import type { KeyedObject, ListAnswer, ListQuery } from '../check/object-store.ts';
 import { coldMark } from './cold-storage.ts';
-import { type Decode, listPages } from './list-pages.ts';
+import { type Decode, listPages, NO_LISTING } from './list-pages.ts';
+import { findText, readInstant, readNumber, readText } from './listing-fields.ts';
+import { sendForBody } from './send-for-body.ts';
+import type { XmlElement } from './strict-xml.ts';
 
 /**
  * Lists a bucket. Throws `TargetUnreadableError`.
@@ -13,7 +16,8 @@ export async function listObjects(client: S3Client, query: ListQuery): Promise<L
   const { rows, ...rest } = await listPages(query, {
     mark: 'continuation token',
     ask: (token: string | undefined) =>
-      client.send(
+      sendForBody(
+        client,
         new ListObjectsV2Command({
           Bucket: bucket,
           Prefix: prefix,
@@ -23,18 +27,20 @@ export async function listObjects(client: S3Client, query: ListQuery): Promise<L
           EncodingType: 'url',
         }),
       ),
-    read: ({ Contents = [] }, decode) => Contents.map((row) => readObject(row, decode)),
-    next: ({ NextContinuationToken }) => NextContinuationToken || undefined,
+    read: readObjects,
+    next: (page) => findText(page, 'NextContinuationToken') || undefined,
   });
   return { objects: rows, hidden: [], ...rest };
 }
 
-function readObject(row: Contents, decode: Decode): KeyedObject {
-  const { Key, Size, LastModified, StorageClass } = row;
-  const at = LastModified?.getTime();
-  if (Key === undefined || Size === undefined || at === undefined || Number.isNaN(at)) {
-    throw new TypeError('an object without key, size or time');
-  }
-  const times = { modifiedAt: at, firstModifiedAt: at };
-  return { key: decode(Key), bytes: Size, ...times, ...coldMark(StorageClass) };
+function readObjects({ name, children }: XmlElement, decode: Decode): KeyedObject[] {
+  if (name !== 'ListBucketResult') throw new SyntaxError(NO_LISTING);
+  return children.flatMap((row) => (row.name === 'Contents' ? readObject(row, decode) : []));
+}
+
+function readObject(row: XmlElement, decode: Decode): KeyedObject {
+  const at = readInstant(row, 'LastModified');
+  const key = decode(readText(row, 'Key'));
+  const cold = coldMark(findText(row, 'StorageClass'));
+  return { key, bytes: readNumber(row, 'Size'), modifiedAt: at, firstModifiedAt: at, ...cold };
 }

@@ -63,9 +63,9 @@ export function readFileName(fileName: string, prefix = NO_PREFIX): NameReading 
   const parts = matchName(fileName, prefix);
   if (parts === undefined) return isStatistics(fileName, prefix) ? { kind: 'statistics' } : FOREIGN;
 
-  const times = parts.times.map((text) => (parts.short ? base36(text) * 1000 : readTime(text)));
-  if (times.some((time) => time === undefined || time === 0)) return FOREIGN;
-  const [first, second] = times;
+  const times = parts.times.map((text) => readTime(text, parts.short));
+  if (times.some(({ at }) => at === undefined || at === 0)) return FOREIGN;
+  const [first, second] = times.map(({ at }) => at);
 
   const volume =
     parts.number === undefined
@@ -87,7 +87,8 @@ export function readFileName(fileName: string, prefix = NO_PREFIX): NameReading 
     compressed: /(?:\.z|gz)$/.test(fileName),
     partial: parts.partial && volume === undefined,
   };
-  return { kind: isWritten(parts, name) ? 'written' : 'tolerated', name };
+  const isExact = isWritten(parts, name) && times.every(({ written }) => written);
+  return { kind: isExact ? 'written' : 'tolerated', name };
 }
 
 /** The same for all files of one set, its signatures among them, and for no other set's. */
@@ -235,7 +236,7 @@ function partsOf(from: Pattern, short: boolean, match: RegExpExecArray, rest: st
   };
 }
 
-/** Written = the time, the number and the suffix are each spelled as duplicity spells them. */
+/** The number and the suffix are each spelled as duplicity spells them. */
 function isWritten(parts: NameParts, name: FileName): boolean {
   const suffixes = parts.short ? ['', '.z', '.g'] : ['', '.gz', '.gpg'];
   if (!suffixes.includes(parts.suffix)) return false;
@@ -244,16 +245,19 @@ function isWritten(parts: NameParts, name: FileName): boolean {
     if (parts.partial || !Number.isSafeInteger(name.volume)) return false;
     if (parts.number !== name.volume.toString(parts.short ? 36 : 10)) return false;
   }
-  return parts.times.every((text) =>
-    parts.short
-      ? isCalendarTime(base36(text) * 1000) && base36(text).toString(36) === text
-      : parseWrittenTime(text) !== undefined,
-  );
+  return true;
 }
 
+type ReadTime = { readonly at: Instant | undefined; readonly written: boolean };
+
 /** The exact spelling first: a lenient reading must never overrule what duplicity wrote. */
-function readTime(text: string): Instant | undefined {
-  return parseWrittenTime(text) ?? readLenientTime(text);
+function readTime(text: string, short: boolean): ReadTime {
+  if (short) {
+    const at = base36(text) * 1000;
+    return { at, written: isCalendarTime(at) && base36(text).toString(36) === text };
+  }
+  const at = parseWrittenTime(text);
+  return at === undefined ? { at: readLenientTime(text), written: false } : { at, written: true };
 }
 
 function base36(text: string): number {

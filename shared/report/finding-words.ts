@@ -61,7 +61,9 @@ export function describeFinding(finding: Finding, verdict: Verdict): string {
     case 'grew':
       return `grew to ${sayBytes(finding.bytes)}, ${share(finding.bytes, finding.usualBytes)} of its usual ${sayBytes(finding.usualBytes ?? 0)}`;
     case 'clock-skew':
-      return `the name of the full of ${at(finding.startedAt)} is ${sayLength(finding.aheadMs)} ahead of S3's clock: the host's clock is wrong, or the name is forged`;
+      return finding.aheadMs > 0
+        ? `the name of the full of ${at(finding.startedAt)} is ${sayLength(finding.aheadMs)} ahead of S3's clock: the host's clock is wrong, or the name is forged`
+        : `the full of ${at(finding.startedAt)} was written ${sayLength(-finding.aheadMs)} after the time in its name: it was copied there, the host's clock is wrong, or the name is forged`;
     case 'resumed':
       return `the full of ${at(finding.startedAt)} was killed and resumed, and finished ${at(finding.finishedAt)}: before that ${count(finding.count, 'file')} changed (${sayNames(finding)}), as duplicity does it`;
     case 'duplicate-full':

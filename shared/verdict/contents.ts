@@ -9,6 +9,8 @@ import { judgeSize, judgeTail } from './size.ts';
 import { type Window, windowBefore } from './window.ts';
 
 const DAY = 86_400_000;
+// The longest that one session is believed to take; the restore kit says the same (LONGEST_RUN).
+const LONGEST_RUN = 36 * 3_600_000;
 
 export function judgePoison({ poison }: Collection): Finding[] {
   const names = poison.flatMap((one) => one.names);
@@ -62,13 +64,18 @@ export function judgeAnswer(
   return [...unsigned, ...judgeTail(answer), ...judgeSize(answer, sets, host.size, seals)];
 }
 
-/** The host's clock is ahead when a set begins after its own manifest was written, or after now. */
+/**
+ * A name and S3's clock disagree: a full is begun after its own manifest was written, or after now; or its manifest came
+ * since the window opened, over 36 hours after the time in its name.
+ */
 export function judgeClocks(fulls: readonly BackupSet[], window: Window, now: Instant): Finding[] {
-  return fulls.flatMap((set): Finding[] => {
-    const aheadMs = set.startedAt - Math.min(set.manifest?.writtenAt ?? now, now);
-    const recent = set.startedAt >= window.opensAt;
-    return aheadMs > SKEW && recent
-      ? [{ kind: 'clock-skew', severity: 'info', startedAt: set.startedAt, aheadMs }]
+  return fulls.flatMap(({ startedAt, manifest }): Finding[] => {
+    const writtenAt = Math.min(manifest?.writtenAt ?? now, now);
+    const aheadMs = startedAt - writtenAt;
+    const isAhead = aheadMs > SKEW && startedAt >= window.opensAt;
+    const isNew = manifest !== undefined && writtenAt >= window.opensAt;
+    return isAhead || (isNew && aheadMs < -LONGEST_RUN)
+      ? [{ kind: 'clock-skew', severity: 'info', startedAt, aheadMs }]
       : [];
   });
 }

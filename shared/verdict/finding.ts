@@ -179,7 +179,7 @@ export type Evidence =
   | {
       readonly kind: 'clock-skew';
       readonly startedAt: Instant;
-      /** How far the name is ahead of S3's clock, in milliseconds. */
+      /** How far the name is ahead of S3's clock, in milliseconds; negative = behind it. */
       readonly aheadMs: number;
     }
   | ({

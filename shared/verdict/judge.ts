@@ -58,7 +58,7 @@ export type Verdict = {
   readonly answer: BackupSet | undefined;
   /** When the first full that answers was done; after `dueAt` = a recovery. */
   readonly answeredAt: Instant | undefined;
-  /** The newest complete full at all, whatever its day; never one from the future, or overwritten. */
+  /** The newest complete full at all, whatever its day; never one from the future, overwritten, cut, or of a wrong recipient. */
   readonly lastGood: BackupSet | undefined;
   /** How long a last good copy that is not of this window lasts; `undefined` where nothing is to be counted. */
   readonly countdown: Countdown | undefined;
@@ -87,8 +87,13 @@ export function judge(
       ? undefined
       : Math.min(...answers.flatMap((set) => completedAt(set) ?? []));
   const sound = soundOf(read, broken);
-  const lastGood = goodFulls(sound, now).at(-1);
   const newest = newestFull(read.sets, now);
+  const told =
+    newest === undefined
+      ? []
+      : [...judgeRecipients(opened, host.recipients), ...judgeFraming(newest, opened)];
+  const refused = told.some(({ severity }) => severity !== 'info') ? newest : undefined;
+  const lastGood = goodFulls(sound, now).findLast((set) => set !== refused);
   const keep = keepOf(host, lifecycle);
   const countdown = hasToCount(sound, window, now) ? countDown(sound, keep, now) : undefined;
 
@@ -99,9 +104,7 @@ export function judge(
     ...judgePoison(read),
     ...judgeIncrementals(host, read.sets, window),
     ...judgeEncryption(read),
-    ...(newest === undefined
-      ? []
-      : [...judgeRecipients(opened, host.recipients), ...judgeFraming(newest, opened)]),
+    ...told,
     ...(answer === undefined ? [] : judgeAnswer(answer, read.sets, host, seals)),
     ...judgeClocks(fulls, window, now),
     ...judgeCount(fulls, window),

@@ -1,10 +1,4 @@
-import {
-  AddUserToGroupCommand,
-  CreateAccessKeyCommand,
-  CreateUserCommand,
-  IAMClient,
-  RemoveUserFromGroupCommand,
-} from '@aws-sdk/client-iam';
+import { IAMClient, RemoveUserFromGroupCommand } from '@aws-sdk/client-iam';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -16,9 +10,11 @@ import {
 } from '@aws-sdk/client-s3';
 import { SESClient, VerifyEmailIdentityCommand } from '@aws-sdk/client-ses';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Mail, type Ministack, startMinistack } from '../support/ministack.ts';
+import { type Ministack, startMinistack } from '../support/ministack.ts';
 import { copyProject } from '../support/project-copy.ts';
 import { demandPrograms, makeHost } from './duplicity-host.ts';
+import { expectMailWith } from './expect-mail.ts';
+import { makeHostUser } from './host-user.ts';
 import { noon } from './noon.ts';
 
 const Bucket = 'acme-backups';
@@ -37,7 +33,7 @@ describe('the deployed stack', () => {
   const project = copyProject(roll);
   let ministack: Ministack;
   let host: Awaited<ReturnType<typeof makeHost>>;
-  let hostKey: { accessKeyId: string; secretAccessKey: string };
+  let hostKey: Awaited<ReturnType<typeof makeHostUser>>;
 
   const client = (credentials = { accessKeyId: 'test', secretAccessKey: 'test' }) => ({
     region: ministack.region,
@@ -48,12 +44,7 @@ describe('the deployed stack', () => {
     ((await new S3Client(client()).send(new ListObjectsV2Command({ Bucket }))).Contents ?? []).map(
       ({ Key }) => Key ?? '',
     );
-  const mailWith = (...words: string[]) =>
-    expect.poll(async () => (await ministack.mails()).filter((mail) => says(mail, words)), {
-      timeout: 30_000,
-      interval: 200,
-      message: `a mail with ${words.join(' and ')}`,
-    });
+  const mailWith = (...words: string[]) => expectMailWith(ministack, words);
 
   beforeAll(async () => {
     demandPrograms();
@@ -80,14 +71,7 @@ describe('the deployed stack', () => {
   });
 
   it('makes a user a host by the group it is put into', async () => {
-    const iam = new IAMClient(client());
-    await iam.send(new CreateUserCommand({ UserName: 'web', Path: '/backup-hosts/' }));
-    await iam.send(new AddUserToGroupCommand({ UserName: 'web', GroupName: group }));
-    const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: 'web' }));
-    hostKey = {
-      accessKeyId: AccessKey?.AccessKeyId ?? '',
-      secretAccessKey: AccessKey?.SecretAccessKey ?? '',
-    };
+    hostKey = await makeHostUser(new IAMClient(client()), group, 'web');
   });
 
   it('takes a full backup that duplicity writes with the key of a host', async () => {
@@ -162,6 +146,3 @@ describe('the deployed stack', () => {
     expect([Versions?.length, DeleteMarkers?.length]).toEqual([5, 1]);
   });
 });
-
-const says = ({ Subject, BodyText }: Mail, words: readonly string[]): boolean =>
-  words.every((word) => `${Subject}\n${BodyText}`.replace(/\s+/g, ' ').includes(word));

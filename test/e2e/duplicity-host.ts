@@ -1,6 +1,14 @@
 // A host that backs up: real duplicity, a key that is thrown away, and the credentials of one user.
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runProgram } from '../support/run-program.ts';
@@ -39,16 +47,32 @@ export async function makeHost(env: NodeJS.ProcessEnv) {
   const keys = await gpg('--with-colons', '--list-keys');
   const fingerprint = /^fpr:+([0-9A-F]{40}):/m.exec(keys)?.[1] ?? '';
   await gpg('--quick-add-key', fingerprint, 'rsa3072', 'encr', 'never');
+  const [, subkey = ''] =
+    /^sub:(?:[^:]*:){3}([0-9A-F]{16}):/m.exec(await gpg('--with-colons', '--list-keys')) ?? [];
 
   return {
-    /** Writes a full backup, with the words that the host kit uses where a key may not read. */
-    backUp: (url: string, credentials: NodeJS.ProcessEnv, endpoint: string) =>
+    source: inside('source'),
+    /** The id of the key that its backups are encrypted to. */
+    subkey,
+    /** Its secret key in a file, which no host of the real world has. */
+    exportKey: async (file: string) => {
+      await gpg('--armor', '--output', file, '--export-secret-keys', fingerprint);
+    },
+    /** What anybody who owns the host can make of a text: garbage for the right key. */
+    encrypt: async (text: string): Promise<Buffer> => {
+      writeFileSync(inside('plain'), text);
+      const words = ['--yes', '--trust-model', 'always', '--recipient', fingerprint];
+      await gpg(...words, '--output', inside('forged'), '--encrypt', inside('plain'));
+      return readFileSync(inside('forged'));
+    },
+    /** Writes a full backup, with the words that the host kit uses where a key may not read; `at` = its clock. */
+    backUp: (url: string, credentials: NodeJS.ProcessEnv, endpoint: string, at = Date.now()) =>
       runProgram(
         duplicity,
         [
           'full',
           ...['--archive-dir', inside('archive')],
-          ...['--volsize', '1'],
+          ...['--volsize', '1', '--current-time', `${Math.floor(at / 1000)}`],
           ...['--encrypt-key', fingerprint],
           '--gpg-options=--trust-model=always',
           ...['--num-retries', '2', '--backend-retry-delay', '1'],

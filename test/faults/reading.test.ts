@@ -108,6 +108,17 @@ describe('reading', () => {
     await expectUnreadable(/InternalError \(500\)/);
   });
 
+  it('an error told with a status of 200', async () => {
+    const error = { error: 'InternalError', status: 200 };
+    const told = fail(error, { prefix: 'mail/', first: 3 });
+    await expectAllWell();
+    expect(told.hits()).toBe(3);
+    startAgain();
+    hurry();
+    fail(error);
+    await expectUnreadable(/could not be listed: InternalError/);
+  });
+
   it('no answer at all', async () => {
     hurry();
     fail({ hang: true });

@@ -89,6 +89,9 @@ export function judgeByTheBook(host: Host, facts: readonly Fact[], now: Instant)
     if (session.at >= window.opensAt && session.at - storeClock > 5 * MINUTE) {
       findings.push(`info clock-skew ${session.at}`);
     }
+    if (written.length > 0 && clock >= window.opensAt && clock - session.at > 36 * 60 * MINUTE) {
+      findings.push(`info clock-skew ${session.at}`);
+    }
   }
   if (begun.length > 1) findings.push(`info duplicate-full ${begun.length}`);
   const strange = there.filter(({ means }) =>

@@ -4,15 +4,20 @@
 - alarms on a sum of metrics, which become alarms on the first metric of the sum;
 - the policy variable ${aws:username}, which it compares as if it were text;
 - the condition keys by which our policies know a sender of mail and an upload;
-- and that it shall listen where it was told to, and not on port 443 as well.
+- that it shall listen where it was told to, and not on port 443 as well;
+- and two things that no test can wait for: S3 stamps what is written with an earlier time while ROLLCALL_S3_BACK, a file,
+  holds a number of seconds, and its listings come in pages of ROLLCALL_S3_PAGE entries.
 """
 
 import json
+import os
 from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import iam
+from ministack.services import iam, s3
 from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
 
 
@@ -97,13 +102,30 @@ def with_identity(arn_of):
 
 
 def with_upload_headers(context_of):
-    names = ("x-amz-storage-class", "x-amz-server-side-encryption-customer-algorithm")
+    names = ("x-amz-storage-class", "x-amz-server-side-encryption-customer-algorithm", "if-none-match")
 
     def context(action, query, path="", headers=None):
         found = {f"s3:{name}": headers[name] for name in names if (headers or {}).get(name)}
         return {**context_of(action, query, path, headers), **(found if action == "s3:PutObject" else {})}
 
     return context
+
+
+def set_back(now, file):
+    def earlier():
+        seconds = float(file.read_text()) if file.exists() else 0
+        at = datetime.fromisoformat(now()) - timedelta(seconds=seconds)
+        return at.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+    return earlier
+
+
+def in_pages_of(size, parameter):
+    def smaller(params, key, default=""):
+        value = parameter(params, key, default)
+        return str(min(int(value), size)) if key == "max-keys" else value
+
+    return smaller
 
 
 _RESOURCE_HANDLERS["AWS::IAM::Group"] = {"create": create_group, "update": update_group, "delete": delete_group}
@@ -114,6 +136,8 @@ iam_evaluator.evaluate = with_callers_name(iam_evaluator.evaluate)
 iam_actions.request_tag_context = with_sender(iam_actions.request_tag_context)
 iam_actions.extract_resource_arn = with_identity(iam_actions.extract_resource_arn)
 iam_actions.s3_service_context = with_upload_headers(iam_actions.s3_service_context)
+s3.now_iso = set_back(s3.now_iso, Path(os.environ["ROLLCALL_S3_BACK"]))
+s3._qp = in_pages_of(int(os.environ["ROLLCALL_S3_PAGE"]), s3._qp)
 app._port_is_bindable = lambda *_: False
 
 app.main()

@@ -1,6 +1,13 @@
 // Starts MiniStack, the AWS that the end-to-end suite deploys to.
 import { spawn } from 'node:child_process';
-import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  createWriteStream,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -31,6 +38,8 @@ export type Ministack = {
   /** The environment of a program that shall talk to it as the account's root. */
   readonly env: NodeJS.ProcessEnv;
   readonly mails: () => Promise<Mail[]>;
+  /** From now on S3 takes what is written for so many milliseconds older; 0 = as it is. */
+  readonly setS3Back: (ms: number) => void;
   /** The end of its log, for the message of a test that fails. */
   readonly log: () => string;
   readonly stop: () => Promise<void>;
@@ -41,8 +50,15 @@ export type Ministack = {
  *
  * `strict`: it speaks TLS and enforces IAM, so that policies decide as on AWS, and only
  * `test`/`test` is the root of the account. Else it speaks http and believes everybody.
+ * `pageSize`: how many entries its S3 lists at once, where that shall be fewer than AWS's thousand.
  */
-export async function startMinistack({ strict }: { strict: boolean }): Promise<Ministack> {
+export async function startMinistack({
+  strict,
+  pageSize = 1000,
+}: {
+  strict: boolean;
+  pageSize?: number;
+}): Promise<Ministack> {
   await installMinistack();
   const dir = mkdtempSync(join(tmpdir(), 'ministack-'));
   const port = await freePort();
@@ -51,6 +67,7 @@ export async function startMinistack({ strict }: { strict: boolean }): Promise<M
   const trust = { NODE_EXTRA_CA_CERTS: certificate, AWS_CA_BUNDLE: certificate };
   const bin = join(project, 'node_modules/.bin');
   const path = `${bin}:${process.env.PATH}`;
+  const back = join(dir, 's3-back');
 
   const server = spawn(
     join(venv, 'bin/python'),
@@ -67,6 +84,8 @@ export async function startMinistack({ strict }: { strict: boolean }): Promise<M
         BIND_HOST: '127.0.0.1',
         GATEWAY_PORT: `${port}`,
         MINISTACK_REGION: region,
+        ROLLCALL_S3_BACK: back,
+        ROLLCALL_S3_PAGE: `${pageSize}`,
         ...(strict ? { AUTH: 'true', USE_SSL: '1', ...trust } : {}),
       },
     },
@@ -116,6 +135,7 @@ export async function startMinistack({ strict }: { strict: boolean }): Promise<M
       const { messages } = (await answer.json()) as { messages: { [account: string]: Mail[] } };
       return Object.values(messages).flat();
     },
+    setS3Back: (ms) => writeFileSync(back, `${ms / 1000}`),
     log,
     stop,
   };

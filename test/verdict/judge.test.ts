@@ -228,6 +228,18 @@ describe('judge', () => {
     expect(verdict.headline).toBe('ok');
   });
 
+  it('notes a full that was written long after its name says, once, and calls no slow backup that', () => {
+    const found = (begun: string, done: string, now?: string) =>
+      judged([...aFull({ begun: today }), ...aFull({ begun, done })], now).findings;
+    const kinds = (...full: [string, string, string?]) => found(...full).map(({ kind }) => kind);
+    expect(found('2020-01-01T00:00:00Z', '2026-11-23T04:00:00Z')).toEqual([
+      expect.objectContaining({ kind: 'clock-skew', severity: 'info' }),
+    ]);
+    expect(kinds('2026-11-21T15:59:59Z', '2026-11-23T04:00:00Z')).toEqual(['clock-skew']);
+    expect(kinds('2026-11-21T16:00:00Z', '2026-11-23T04:00:00Z')).toEqual([]);
+    expect(kinds('2020-01-01T00:00:00Z', '2026-11-22T04:00:00Z')).toEqual([]);
+  });
+
   it('says so when there is more than one full in the window', () => {
     const verdict = judged([
       ...aFull({ begun: today }),

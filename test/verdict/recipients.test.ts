@@ -5,8 +5,9 @@ import { checkHosts } from '../../shared/check/check-hosts.ts';
 import { TargetUnreadableError } from '../../shared/check/object-store.ts';
 import { readMessageHead } from '../../shared/openpgp/message-head.ts';
 import type { Host } from '../../shared/roster/roster.ts';
+import { type Beside, judge } from '../../shared/verdict/judge.ts';
 import { judgeRecipients } from '../../shared/verdict/recipients.ts';
-import { aHost } from '../support/builders.ts';
+import { aFull, aHost, at, collected } from '../support/builders.ts';
 import { inMemoryStore } from '../support/in-memory.ts';
 import { fixturePath, readFixture, recordedListing } from '../support/recorded.ts';
 
@@ -76,6 +77,15 @@ describe('recipients', () => {
     expect(judgeRecipients(opened, [fingerprint.slice(-16)])).toMatchObject([
       { severity: 'critical' },
     ]);
+  });
+
+  it('that are wrong leave the full before as the last good copy', () => {
+    const fulls = ['21', '22', '23'].flatMap((day) => aFull({ begun: `2026-11-${day}T03:00:00Z` }));
+    const opened = [{ name: 'x', reads: 'text' as const, recipients: [], symmetric: 0 }];
+    const lastGood = (beside: Beside) =>
+      judge(aHost({ recipients: [BACKUP] }), collected(...fulls), now, beside).lastGood?.startedAt;
+    expect(lastGood({ opened })).toBe(at('2026-11-22T03:00:00Z'));
+    expect(lastGood({})).toBe(at('2026-11-23T03:00:00Z'));
   });
 
   it('are wrong when a file that is called encrypted is not', async () => {

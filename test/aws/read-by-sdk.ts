@@ -1,0 +1,75 @@
+// The oracle of our reader: the same bytes as the SDK reads them, and a client to whom every answer is these bytes.
+import { Readable } from 'node:stream';
+import { ListObjectsV2Command, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
+import { foldVersions, type VersionRow } from '../../shared/check/fold-versions.ts';
+import type { ListAnswer } from '../../shared/check/object-store.ts';
+
+/** A client that is answered with these bytes, whatever it asks. */
+export function clientAnswered(bytes: Uint8Array): S3Client {
+  return new S3Client({
+    region: 'eu-west-1',
+    credentials: { accessKeyId: 'AKIA', secretAccessKey: 'not-checked' },
+    maxAttempts: 1,
+    requestHandler: {
+      handle: async () => ({
+        response: { statusCode: 200, headers: {}, body: Readable.from([bytes]) },
+      }),
+    },
+  });
+}
+
+/** One page of either call as the SDK reads it. Throws where it does, and where a field that must be there is not. */
+export async function readBySdk(client: S3Client, versions: boolean): Promise<ListAnswer> {
+  const { rows = [], page } = await (versions ? askVersions(client) : askObjects(client));
+  if (page.IsTruncated === undefined) throw new TypeError('no listing');
+  const prefixes = page.CommonPrefixes?.map((one) => decoded(must(one.Prefix), page)) ?? [];
+  const rest = { prefixes, cut: page.IsTruncated };
+  if (versions) return { ...foldVersions(rows as VersionRow[]), ...rest };
+  return { objects: rows as ListAnswer['objects'], hidden: [], ...rest };
+}
+
+async function askObjects(client: S3Client) {
+  const page = await client.send(new ListObjectsV2Command({ Bucket: 'any' }));
+  const rows = page.Contents?.map(({ Key, Size, LastModified }) => {
+    const at = must(LastModified).getTime();
+    const key = decoded(must(Key), page);
+    return { key, bytes: must(Size), modifiedAt: at, firstModifiedAt: at };
+  });
+  return { rows, page };
+}
+
+async function askVersions(client: S3Client) {
+  const page = await client.send(new ListObjectVersionsCommand({ Bucket: 'any' }));
+  const { Versions = [], DeleteMarkers = [] } = page;
+  const rows = [...Versions, ...DeleteMarkers].map((row): VersionRow => {
+    const identity = { versionId: must(row.VersionId), at: must(row.LastModified).getTime() };
+    const upload = 'Size' in row || 'ETag' in row || Versions.includes(row);
+    return {
+      key: decoded(must(row.Key), page),
+      latest: must(row.IsLatest),
+      version: upload
+        ? {
+            what: 'upload',
+            ...identity,
+            bytes: must((row as { Size?: number }).Size),
+            etag: (row as { ETag?: string }).ETag?.replaceAll('"', ''),
+          }
+        : { what: 'marker', ...identity },
+    };
+  });
+  return { rows, page };
+}
+
+function must<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new TypeError('a row without a field');
+  return value;
+}
+
+function decoded(text: string, { EncodingType }: { EncodingType?: string | undefined }): string {
+  if (EncodingType !== 'url') return text;
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return text;
+  }
+}
