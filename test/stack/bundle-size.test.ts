@@ -33,7 +33,9 @@ describe('the bundle', () => {
     expect(statSync(join(folder, file)).size).toBeLessThan(bound);
   });
 
-  it('is one file for each function, and the roll', () => {
-    expect(readdirSync(folder).sort()).toEqual([...Object.keys(BOUNDS), 'hosts.yml'].sort());
+  it('is one file for each function, and the roll with its keys', () => {
+    expect(readdirSync(folder).sort()).toEqual(
+      [...Object.keys(BOUNDS), 'hosts.yml', 'keys.json'].sort(),
+    );
   });
 });
