@@ -22,7 +22,10 @@ const PROBLEMS = {
     problem: 'is the SECRET key, which belongs on no host and in no roll',
     hint: 'keep it where restores are done, and give the .pub.asc file',
   },
-  damaged: { problem: 'is damaged or cut off', hint: 'export it again: gpg --armor --export KEY' },
+  damaged: {
+    problem: 'is cut off, damaged or of an unknown version',
+    hint: 'export it again: gpg --armor --export KEY',
+  },
   'no key': { problem: 'is no OpenPGP public key', hint: 'give the .pub.asc file' },
 };
 

@@ -1,6 +1,6 @@
 // hosts.yml -> the stack it asks for, and what of the roll each function carries along.
-import { readFileSync } from 'node:fs';
-import { relative, resolve } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
 import { ConfigError } from '../../shared/roster/config-error.ts';
 import { formatKeyFiles, type ReadKeyFile } from '../../shared/roster/key-files.ts';
 import { readRoster } from '../../shared/roster/read-roster.ts';
@@ -26,8 +26,11 @@ export function readStack(projectDir: string, env: NodeJS.ProcessEnv): Stack {
   return stackOf(roster, admins);
 }
 
-/** What the key files hold that the roll names: in a function's zip there are none. Throws `ConfigError`. */
-export function packedKeys(projectDir: string, env: NodeJS.ProcessEnv): string {
+/**
+ * Writes what the key files hold that the roll names, as `keys.json` in a folder: in a function's zip there are no key
+ * files. Nothing where it names none. Throws `ConfigError`.
+ */
+export function writePackedKeys(projectDir: string, env: NodeJS.ProcessEnv, out: string): void {
   const file = rollFile(projectDir, env);
   const readKeyFile = keyFilesBeside(file);
   const files = new Map<string, readonly string[]>();
@@ -37,7 +40,7 @@ export function packedKeys(projectDir: string, env: NodeJS.ProcessEnv): string {
     return answer;
   };
   readRoster(readRoll(file), relative(projectDir, file), noteAndRead);
-  return formatKeyFiles(files);
+  if (files.size > 0) writeFileSync(join(out, 'keys.json'), formatKeyFiles(files));
 }
 
 function readRoll(file: string): string {

@@ -1,6 +1,7 @@
 // What a signature in a public key says of the key that it stands behind; whether it is a true one is not looked at.
 import { readNewLength, toHex } from './packet.ts';
 
+/** What one signature says, in what may be trusted as far as the file. */
 export type KeySignature = {
   /** RFC 9580, section 5.2.1. */
   readonly type: number;
@@ -17,14 +18,20 @@ const ISSUER_ID = 16;
 const KEY_FLAGS = 27;
 const ISSUER_FINGERPRINT = 33;
 
-/** `undefined` for a version that is not known, or one that is cut. Source: RFC 9580, section 5.2.3. */
+/**
+ * `undefined` for one that does not even say what it is. Of an old or unknown version, or with areas that are cut, it
+ * says that alone, and nobody is its issuer. Source: RFC 9580, section 5.2.3.
+ */
 export function readKeySignature(body: Uint8Array): KeySignature | undefined {
-  const [version, type] = body;
-  if (type === undefined || (version !== 4 && version !== 6)) return undefined;
-  const octets = version === 4 ? 2 : 4;
-  const hashed = readArea(body, 4, octets);
+  const [version] = body;
+  const type = body[version === 3 ? 2 : 1];
+  if (type === undefined) return undefined;
+  const octets = version === 6 ? 4 : 2;
+  const hashed = version === 4 || version === 6 ? readArea(body, 4, octets) : undefined;
   const unhashed = hashed && readArea(body, hashed.endAt, octets);
-  if (hashed === undefined || unhashed === undefined) return undefined;
+  if (hashed === undefined || unhashed === undefined) {
+    return { type, createdS: 0, flags: undefined, issuers: [] };
+  }
   // What is not hashed anybody can write: only who issued it is taken from there, as GnuPG puts it there.
   const said = new Map(hashed.said);
   return {

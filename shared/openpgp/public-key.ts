@@ -7,7 +7,7 @@ import { readLength, readTag, toHex } from './packet.ts';
 export type KeyPart = {
   /** 40 upper-case hex digits of version 4, 64 of version 6. */
   readonly fingerprint: string;
-  /** By its algorithm, and by what its owner says that it is for. */
+  /** By what its owner says that it is for, or else by its algorithm. */
   readonly encrypts: boolean;
   readonly revoked: boolean;
 };
@@ -126,11 +126,14 @@ function note(part: Draft, signature: KeySignature, primary: Draft): void {
 
 /** A part that its primary key never signed is none of its; one whose primary is revoked is revoked with it. */
 function partOf({ fingerprint, algorithm, latest, revoked }: Draft, primary?: Draft): KeyPart {
-  const { flags = ENCRYPTS_FLAGS } = latest ?? {};
+  // The flags first: so an algorithm of the future needs no list.
+  const isFor =
+    latest?.flags === undefined
+      ? ENCRYPTING.includes(algorithm)
+      : (latest.flags & ENCRYPTS_FLAGS) !== 0;
   return {
     fingerprint,
-    encrypts:
-      latest !== undefined && ENCRYPTING.includes(algorithm) && (flags & ENCRYPTS_FLAGS) !== 0,
+    encrypts: latest !== undefined && isFor,
     revoked: revoked || primary?.revoked === true,
   };
 }

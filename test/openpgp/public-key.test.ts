@@ -129,6 +129,18 @@ describe('readPublicKeys', () => {
     expect(encryptionKeysOf(read(publicKey.write()))).toEqual([]);
   });
 
+  it.each([
+    ['of version 3', [3, 5, 0x28]],
+    ['that is cut', [4, 0x28]],
+    ['of somebody else', [4, 0x28, 1, 8, 0, 0, 0, 0]],
+  ])('leaves out a subkey with a revocation %s', (_, body) => {
+    const key = armoured('curve.pub.asc');
+    expect(encryptionKeysOf(read(key))).toHaveLength(1);
+    expect(encryptionKeysOf(read(Uint8Array.from([...key, 0x88, body.length, ...body])))).toEqual(
+      [],
+    );
+  });
+
   it('reads several keys in one file', () => {
     const both = Uint8Array.from([...armoured('backup.pub.asc'), ...armoured('curve.pub.asc')]);
     expect(encryptionKeysOf(read(both)).map(keyIdOf)).toEqual([

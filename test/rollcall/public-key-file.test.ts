@@ -48,7 +48,7 @@ describe('a key file beside the roll', () => {
     ['secret.gpg', 'is the SECRET key, which belongs on no host and in no roll: keep it where'],
     ['bare.asc', 'holds no key to encrypt to: export the key together with its encryption subkey'],
     ['revoked.asc', 'holds no key to encrypt to, but a revoked one: export'],
-    ['cut.asc', 'is damaged or cut off: export it again'],
+    ['cut.asc', 'is cut off, damaged or of an unknown version: export it again'],
     ['ssh.asc', 'is no OpenPGP public key: give the .pub.asc file'],
     ['empty.gpg', 'is no OpenPGP public key'],
     ['folder.asc', 'cannot be read (EISDIR)'],

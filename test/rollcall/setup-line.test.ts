@@ -71,7 +71,7 @@ describe('the public key', () => {
     ['a binary secret one', Uint8Array.of(0x95, 1), 'SECRET key'],
     ['a binary secret one in the new format', Uint8Array.of(0xc5, 1), 'SECRET key'],
     ['a binary one in a pipe', binary, 'is binary'],
-    ['cut', armoured.slice(0, 300), 'is damaged or cut off'],
+    ['cut', armoured.slice(0, 300), 'is cut off, damaged or'],
     ['something else', 'hello', 'no OpenPGP public key'],
     ['nothing', '', 'no OpenPGP public key'],
   ])('is refused when it is %s', (_, bytes, words) => {

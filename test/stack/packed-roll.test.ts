@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { packedKeys } from '../../scripts/stack/read-stack.ts';
+import { writePackedKeys } from '../../scripts/stack/read-stack.ts';
 import { readEnv } from '../../shared/lambda/env.ts';
 import { readFixture } from '../support/recorded.ts';
 
@@ -24,9 +24,16 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('the roll that a function carries', () => {
   it('has the fingerprints beside it that its key files held when it was packaged', () => {
-    put('keys.json', packedKeys(folder, {}));
+    writePackedKeys(folder, {}, folder);
     rmSync(join(folder, 'web.asc'));
     expect(recipients()).toEqual([[CURVE]]);
+  });
+
+  it('has nothing beside it where it names no file', () => {
+    put('hosts.yml', 'bucket: backups\nrecipients: [0123456789ABCDEF]\nhosts: { web: {} }\n');
+    writePackedKeys(folder, {}, folder);
+    expect(existsSync(join(folder, 'keys.json'))).toBe(false);
+    expect(recipients()).toEqual([['0123456789ABCDEF']]);
   });
 
   it.each([
