@@ -1,8 +1,9 @@
 // What a function was deployed with: its environment and the roll beside it.
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { Connection } from '../aws/connection.ts';
 import { ConfigError } from '../roster/config-error.ts';
+import { NO_KEY_FILES, parseKeyFiles, type ReadKeyFile } from '../roster/key-files.ts';
 import { readRoster } from '../roster/read-roster.ts';
 import type { Roster } from '../roster/roster.ts';
 
@@ -19,7 +20,10 @@ export type Env = {
   readonly endpoint: string | undefined;
 };
 
-/** Reads HOSTS_FILE, ALERTS_TOPIC_ARN, OPS_TOPIC_ARN, LEDGER_BUCKET, AWS_ENDPOINT_URL, and where there are workers SHARD_QUEUE_URL and HOSTS_A_RUN. Throws `ConfigError`. */
+/**
+ * Reads HOSTS_FILE, ALERTS_TOPIC_ARN, OPS_TOPIC_ARN, LEDGER_BUCKET and AWS_ENDPOINT_URL, and where there are workers
+ * SHARD_QUEUE_URL and HOSTS_A_RUN. Throws `ConfigError`.
+ */
 export function readEnv(env: NodeJS.ProcessEnv = process.env): Env {
   const { HOSTS_FILE = '', ALERTS_TOPIC_ARN = '', OPS_TOPIC_ARN = '', LEDGER_BUCKET = '' } = env;
   const { SHARD_QUEUE_URL = '', HOSTS_A_RUN = '' } = env;
@@ -36,7 +40,7 @@ export function readEnv(env: NodeJS.ProcessEnv = process.env): Env {
   if (wrong.length > 0) throw new ConfigError(wrong.map((one) => `${one}: deploy the stack again`));
   const file = resolve(env.LAMBDA_TASK_ROOT ?? '.', HOSTS_FILE);
   return {
-    roster: readRoster(readFileSync(file, 'utf8'), HOSTS_FILE),
+    roster: readRoster(readFileSync(file, 'utf8'), HOSTS_FILE, readPackedKeys(dirname(file))),
     alertsTopicArn: ALERTS_TOPIC_ARN,
     opsTopicArn: OPS_TOPIC_ARN,
     ledgerBucket: LEDGER_BUCKET,
@@ -47,6 +51,16 @@ export function readEnv(env: NodeJS.ProcessEnv = process.env): Env {
     functionName: env.AWS_LAMBDA_FUNCTION_NAME,
     endpoint: env.AWS_ENDPOINT_URL || undefined,
   };
+}
+
+/** What the key files held when the function was packaged; elsewhere a roll that names one is refused. */
+function readPackedKeys(folder: string): ReadKeyFile {
+  const file = join(folder, 'keys.json');
+  if (!existsSync(file)) return NO_KEY_FILES;
+  const readKeyFile = parseKeyFiles(readFileSync(file, 'utf8'));
+  if (readKeyFile === undefined)
+    throw new ConfigError(['keys.json is damaged: deploy the stack again']);
+  return readKeyFile;
 }
 
 /** Where the function's AWS is. */

@@ -61,10 +61,14 @@ const isOpenedBy = closed<OpenedBy>({
   reads: oneOf(['openpgp', 'short', 'gzip', 'tar', 'text', 'empty', 'other']),
   recipients: listOf(isText),
   symmetric: isCount,
+  ending: maybe(oneOf(['whole', 'truncated', 'cannot tell'])),
 });
 const size = { bytes: isCount, usualBytes: maybe(isNumber), boundBytes: isNumber };
 
-const SHAPES: { readonly [Kind in FindingKind]: Shape<EvidenceOf<Kind>> } = {
+type ShapeOf<Kind> = Shape<EvidenceOf<Kind>>;
+
+/** One shape a kind, or one for each of its forms. */
+const SHAPES: { readonly [Kind in FindingKind]: ShapeOf<Kind> | readonly ShapeOf<Kind>[] } = {
   tampered: {
     removals: listOf(isRemoval),
     sets: listOf(isTamperedSet),
@@ -98,7 +102,13 @@ const SHAPES: { readonly [Kind in FindingKind]: Shape<EvidenceOf<Kind>> } = {
   never: {},
   late: { startedAt: isCount, volumes: isCount, lastArrivalAt: isCount, hardDueAt: isCount },
   'no-signatures': { startedAt: isCount },
-  'maybe-truncated': { startedAt: isCount, volumes: isCount },
+  'maybe-truncated': [
+    { startedAt: isCount, by: oneOf(['size']), volumes: isCount },
+    {
+      ...{ startedAt: isCount, by: oneOf(['framing']) },
+      ...{ files: listOf(isText), untold: listOf(isText) },
+    },
+  ],
   shrunk: size,
   grew: size,
   'clock-skew': { startedAt: isCount, aheadMs: isNumber },
@@ -109,16 +119,18 @@ const SHAPES: { readonly [Kind in FindingKind]: Shape<EvidenceOf<Kind>> } = {
   paused: { until: isText, because: isText },
 };
 
-const GUARDS: ReadonlyMap<unknown, Guard<object>> = new Map(
-  FINDING_KINDS.map((kind) => [kind, guardOf(kind, SHAPES[kind])]),
+const GUARDS: ReadonlyMap<unknown, readonly Guard<object>[]> = new Map(
+  FINDING_KINDS.map((kind) => [kind, guardsOf(kind, [SHAPES[kind]].flat())]),
 );
 
-function guardOf(kind: FindingKind, shape: object): Guard<object> {
+function guardsOf(kind: FindingKind, shapes: readonly object[]): Guard<object>[] {
   const severity = oneOf(['critical', 'warning', 'info']);
-  return closed({ kind: oneOf([kind]), severity, ...shape } as Shape<object>);
+  return shapes.map((shape) =>
+    closed({ kind: oneOf([kind]), severity, ...shape } as Shape<object>),
+  );
 }
 
 /** A finding as `JSON.stringify` leaves it: a member that is `undefined` is absent. */
 export function isFinding(value: unknown): value is Finding {
-  return isRecord(value) && GUARDS.get(value.kind)?.(value) === true;
+  return isRecord(value) && GUARDS.get(value.kind)?.some((guard) => guard(value)) === true;
 }

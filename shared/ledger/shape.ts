@@ -4,7 +4,11 @@
 export type Guard<Type> = (value: unknown) => value is Type;
 
 /** A guard for every member, also for those that may be absent. */
-export type Shape<Type> = { readonly [Key in keyof Type]-?: Guard<Type[Key]> };
+export type Shape<Type> = {
+  readonly [Key in keyof Type]-?: object extends Pick<Type, Key>
+    ? Guard<Type[Key] | undefined>
+    : Guard<Type[Key]>;
+};
 
 /** A record with these members and no others. */
 export function closed<Type extends object>(shape: Shape<Type>): Guard<Type> {

@@ -1,5 +1,5 @@
 // The answer to the call for one shard: its verdicts, as a worker writes them and as the run that called reads them.
-import { type BackupSet, isComplete, type Manifest } from '../duplicity/backup-set.ts';
+import { type BackupSet, isComplete, type Manifest, type Opener } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Volumes } from '../duplicity/volumes.ts';
 import type { Host } from '../roster/roster.ts';
@@ -148,6 +148,12 @@ const isVolumes = closed<Volumes>({
   firstAt: maybe(isCount),
   lastAt: maybe(isCount),
 });
+const isOpener = closed<Opener>({
+  name: isText,
+  bytes: isCount,
+  of: oneOf(['manifest', 'first', 'last']),
+  cold: maybe(oneOf([true])),
+});
 const isSet = closed<StoredSet>({
   type: oneOf(['full', 'inc']),
   startedAt: isCount,
@@ -161,7 +167,7 @@ const isSet = closed<StoredSet>({
   firstWriteAt: isCountOrNull,
   lastWriteAt: isCountOrNull,
   sample: isText,
-  openers: listOf(isText),
+  openers: listOf(isOpener),
 });
 const isAnswer = closed<StoredAnswer>({
   version: oneOf([1]),

@@ -72,7 +72,7 @@ const A: SampleOf = {
   never: {},
   late: { startedAt: 1, volumes: 2, lastArrivalAt: 3, hardDueAt: 4 },
   'no-signatures': { startedAt: 1 },
-  'maybe-truncated': { startedAt: 1, volumes: 3 },
+  'maybe-truncated': { startedAt: 1, by: 'framing', files: ['x'], untold: [] },
   shrunk: { bytes: 1, usualBytes: 10.5, boundBytes: 5.25 },
   grew: { bytes: 1, usualBytes: undefined, boundBytes: 5 },
   'clock-skew': { startedAt: 1, aheadMs: 400_000 },
