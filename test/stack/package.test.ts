@@ -174,7 +174,8 @@ describe('sls package of a roll with a key file', () => {
     vi.stubEnv('HOSTS_FILE', '.bundle/hosts.yml');
     vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-11-23T08:15:00Z') });
     const { handler } = await import(`${join(project.dir, '.bundle/check-hosts.mjs')}?${run}`);
-    await handler({ scheduledAt: '2026-11-23T08:15:00Z' }, {});
+    const context = { getRemainingTimeInMillis: () => 900_000 };
+    await handler({ scheduledAt: '2026-11-23T08:15:00Z' }, context);
     return deployed.aws.outbox.mails[0]?.subject;
   }
 
