@@ -81,11 +81,16 @@ describe('the documentation', () => {
   it('shows in the README the mail that is really sent', () => {
     const now = at('2026-11-23T07:15:00Z');
     const timezone = 'Europe/Amsterdam';
-    const full = (day: string) =>
-      aFull({ begun: `2026-11-${day}T01:14:00Z`, done: `2026-11-${day}T01:40:00Z`, volumes: 31 });
+    const full = (day: string, minute = '14') =>
+      aFull({
+        begun: `2026-11-${day}T01:${minute}:00Z`,
+        done: `2026-11-${day}T01:40:00Z`,
+        volumes: 31,
+      });
+    const web = [full('19', '11'), full('20', '12'), full('21')].flat();
     const lifecycle = { rules: [{ prefix: '', hides: { days: 6 }, noncurrentDays: 8 }] };
     const verdicts = [
-      judge(aHost({ name: 'web', timezone }), collected(...full('21')), now, { lifecycle }),
+      judge(aHost({ name: 'web', timezone }), collected(...web), now, { lifecycle }),
       judge(
         aHost({ name: 'db', timezone }),
         collected(...full('23').filter(({ name }) => !name.includes('vol7'))),

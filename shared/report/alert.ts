@@ -9,6 +9,7 @@ import { paragraph, WIDTH } from './paragraph.ts';
 import { composeNews, composePathSms, hasPathNews } from './path-words.ts';
 import { sayDate, toAscii, wrapText } from './plain-text.ts';
 import { sayLastGood } from './retention-words.ts';
+import { sayRhythm } from './rhythm-words.ts';
 import { failedIn, type Run } from './run.ts';
 import { composeSteps } from './steps.ts';
 import { composeTestSms } from './weekly-test.ts';
@@ -88,7 +89,10 @@ function composeHost(verdict: Verdict): string[] {
       ? paragraph(finding.kind.toUpperCase(), `${host.name}: ${text}`)
       : paragraph('', `${finding.kind}: ${text}`);
   });
-  const lastGood = worst.kind === 'unreadable' ? undefined : sayLastGood(verdict);
-  if (lastGood !== undefined) lines.push(...paragraph('', lastGood));
+  const details = [
+    worst.kind === 'missing' ? sayRhythm(verdict) : undefined,
+    worst.kind === 'unreadable' ? undefined : sayLastGood(verdict),
+  ].filter((detail) => detail !== undefined);
+  lines.push(...details.flatMap((detail) => paragraph('', detail)));
   return [...lines, ...composeSteps(worst, verdict), ''];
 }

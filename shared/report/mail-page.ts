@@ -14,8 +14,8 @@ type Part = {
 
 const INDENT = ' '.repeat(COLUMN);
 const STEP = /^(?:(Do now:) {2}|(Runbook:) (?=docs\/runbook\.md#))(.*)$/;
-// Beside a label, each finding but the first and the last good copy begin a paragraph of their own.
-const BEGINS = new RegExp(`^(?:Last good copy|${FINDING_KINDS.join('|')}): `);
+// Beside a label, each finding but the first, this window and the last good copy begin a paragraph of their own.
+const BEGINS = new RegExp(`^(?:This window|Last good copy|${FINDING_KINDS.join('|')}): `);
 
 /**
  * Escaped throughout, without a table, a picture or a link; the style stands at each element, as mail programs drop all

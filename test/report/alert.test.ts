@@ -20,6 +20,13 @@ const saturday = aFull({
   done: '2026-11-21T01:40:00Z',
   volumes: 31,
 });
+const earlier = ['19T01:02', '20T01:05'].flatMap((begun) =>
+  aFull({
+    begun: `2026-11-${begun}:00Z`,
+    done: `2026-11-${begun.slice(0, 3)}01:31:00Z`,
+    volumes: 31,
+  }),
+);
 const today = aFull({ begun: '2026-11-23T01:14:00Z', done: '2026-11-23T01:40:00Z', volumes: 31 });
 const denied: Unreadable = {
   unreadable: 's3://acme-backups/nas/ could not be listed: AccessDenied (403)',
@@ -32,7 +39,7 @@ const verdict = (name: string, read: Parameters<typeof judge>[1], host: Partial<
 
 const fleet: Verdict[] = [
   verdict('mail', collected(...today)),
-  verdict('web', collected(...saturday)),
+  verdict('web', collected(...earlier, ...saturday)),
   verdict('db', collected(...today.filter(({ name }) => !name.includes('vol7')))),
   verdict('nas', denied),
   verdict('lab', collected(...saturday), { paused: { until: '2026-12-01', because: 'disk swap' } }),
