@@ -2,7 +2,7 @@
 const { copyFile, mkdir, rm, stat } = require('node:fs/promises');
 const { join } = require('node:path');
 const { build } = require('esbuild');
-const { rollFile } = require('./read-stack.ts');
+const { rollFile, writePackedKeys } = require('./read-stack.ts');
 
 const outDir = '.bundle';
 
@@ -38,6 +38,7 @@ async function bundleFunctions(projectDir) {
   await rm(out, { recursive: true, force: true });
   await mkdir(out);
   await copyFile(rollFile(projectDir, process.env), join(out, 'hosts.yml'));
+  writePackedKeys(projectDir, process.env, out);
   await build({
     absWorkingDir: projectDir,
     entryPoints: Object.keys(MOST_KB).map((name) => `functions/${name}.ts`),
