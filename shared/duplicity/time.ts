@@ -60,11 +60,9 @@ const dates = [
 ];
 
 function isDate(text: string): boolean {
-  const [found] = dates.flatMap((date) => date.exec(text)?.groups ?? []);
-  return (
-    found !== undefined &&
-    utc([found.year, found.month, found.day, 0, 0, 0].map(Number)) !== undefined
-  );
+  const found = dates.map((date) => date.exec(text)?.groups).find((groups) => groups !== undefined);
+  if (found === undefined) return false;
+  return utc([found.year, found.month, found.day, 0, 0, 0].map(Number)) !== undefined;
 }
 
 function readStamp(text: string): Instant | undefined {
