@@ -159,6 +159,13 @@ describe('a value of the roll', () => {
     ['hosts', `{ ${'w'.repeat(65)}: {} }`, "cannot be a host's name"],
     ['hosts', '{ "web web": {} }', "cannot be a host's name"],
     ['hosts', '{ web/: {} }', "cannot be a host's name"],
+    ['hosts', '[web]', 'hosts must be a list of "key: value" lines'],
+    ['hosts', '{ web: 3 }', 'hosts.web must be a list of "key: value" lines'],
+    ['bucket', '[acme-backups]', 'bucket must be a single value'],
+    ['alerts', '{ mail: ops@example.net }', 'alerts.mail must be a list: [one, two]'],
+    ['hosts', '{ web: {}, web: {} }', 'the same key is there twice'],
+    ['colour', 'red', 'unknown key "colour"; known here: bucket, existing, '],
+    ['bukcet', 'acme', 'unknown key "bukcet", did you mean "bucket"?'],
   ])('%s: %s is refused, and what it must be is said', (key, value, rule) => {
     const attempt = () => read(key, value);
     expect(attempt).toThrow(ConfigError);
