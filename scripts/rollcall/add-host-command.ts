@@ -57,7 +57,7 @@ export async function runAddHost(args: readonly string[]): Promise<number> {
   const name = onlyName(positionals, 'add-host');
   const key = { file: options['public-key'], fingerprint: options.fingerprint };
   const piped = options['credentials-file'] !== undefined;
-  await checkPublicKey(key.file, key.fingerprint, { piped });
+  checkPublicKey(key.file, key.fingerprint, { piped });
   const roll = await readRollToChange(options.hosts);
   const { text, roster } = putOnRoll(roll, name, options, Date.now());
   const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);

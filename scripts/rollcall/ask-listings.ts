@@ -52,7 +52,7 @@ export function askListings(listings: readonly SavedListing[]): ListObjects {
 export function openListings(listings: readonly SavedListing[]): ObjectStore {
   return {
     list: askListings(listings),
-    readHead: async () => undefined,
+    readPart: async () => undefined,
     readLifecycle: async () => ({ unread: 'a saved listing does not hold them' }),
     readWrittenAt: async () => undefined,
     readExpiry: async () => undefined,

@@ -111,8 +111,8 @@ function print(report: Report, format: Format): string {
 }
 
 async function openRoster(option: string | undefined): Promise<Roster> {
-  const { text, file } = await readRoll(option);
-  return readRoster(text, file);
+  const { text, file, readKeyFile } = await readRoll(option);
+  return readRoster(text, file, readKeyFile);
 }
 
 async function openSource(

@@ -51,8 +51,8 @@ export async function runDoctor(args: readonly string[]): Promise<number> {
   if (format !== 'table' && format !== 'json') {
     throw new UsageError(`--format ${JSON.stringify(format)} is not known`, 'write table or json');
   }
-  const { text, file } = await readRoll(options.hosts);
-  const roster = readRoster(text, file);
+  const { text, file, readKeyFile } = await readRoll(options.hosts);
+  const roster = readRoster(text, file, readKeyFile);
   const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
   const now = Date.now();
   const progress = startProgress('host');

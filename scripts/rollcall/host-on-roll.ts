@@ -28,7 +28,7 @@ export function putOnRoll(
         `change its line in ${roll.file} by hand, or leave --target and --since out`,
       );
     }
-    return { text: roll.text, roster: readRoster(roll.text, roll.file) };
+    return { text: roll.text, roster: readRoster(roll.text, roll.file, roll.readKeyFile) };
   }
   if (since !== undefined) return on(since);
   // Its zone and window are the roll's: known only once it is on it.
@@ -39,7 +39,7 @@ export function putOnRoll(
 /** A roll whose list is still empty is wrong, but a host can be added to it. */
 function hostsIn(roll: RollText): readonly Host[] {
   try {
-    return readRoster(roll.text, roll.file).hosts;
+    return readRoster(roll.text, roll.file, roll.readKeyFile).hosts;
   } catch {
     return [];
   }

@@ -57,8 +57,8 @@ export async function runJanitor(args: readonly string[]): Promise<number> {
     return 0;
   }
   const now = Date.now();
-  const { text, file } = await readRoll(options.hosts);
-  const roster = readRoster(text, file);
+  const { text, file, readKeyFile } = await readRoll(options.hosts);
+  const roster = readRoster(text, file, readKeyFile);
   const hosts = options.host?.map((name) => findHost(roster, name)) ?? roster.hosts;
   const { connectBuckets } = await import('../../shared/aws/connect-buckets.ts');
   const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);

@@ -49,7 +49,7 @@ export async function runMute(args: readonly string[]): Promise<number> {
   }
   const name = onlyName(positionals, 'mute');
   const roll = await readRollToChange(options.hosts);
-  const host = findHost(readRoster(roll.text, roll.file), name);
+  const host = findHost(readRoster(roll.text, roll.file, roll.readKeyFile), name);
   const until = readUntil(options.until, host, Date.now());
   const because = readReason(options.because);
   await changeRoll(roll, pauseHost(roll, name, { until, because }).text, options['dry-run']);

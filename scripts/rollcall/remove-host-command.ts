@@ -55,7 +55,7 @@ export async function runRemoveHost(args: readonly string[]): Promise<number> {
   }
   const name = onlyName(positionals, 'remove-host');
   const roll = await readRollToChange(options.hosts);
-  const roster = readRoster(roll.text, roll.file);
+  const roster = readRoster(roll.text, roll.file, roll.readKeyFile);
   const host = roster.hosts.find((one) => one.name === name);
   const after = host === undefined ? roll.text : withoutHost(roll, roster, name);
   const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);

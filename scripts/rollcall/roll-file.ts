@@ -2,14 +2,15 @@
 import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { RollText } from '../../shared/roster/edit-roll.ts';
+import { keyFilesBeside } from './public-key-file.ts';
 import { readInput } from './read-input.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Reads `--hosts`, else `$ROLLCALL_HOSTS`, else hosts.yml. Throws `UsageError`. */
-export async function readRoll(option: string | undefined): Promise<RollText> {
+export async function readRoll(option: string | undefined): Promise<Required<RollText>> {
   const file = option ?? (process.env.ROLLCALL_HOSTS || 'hosts.yml');
   const hint = 'give the roll with --hosts FILE, or: cp hosts.example.yml hosts.yml';
-  return { file, text: await readInput(file, hint) };
+  return { file, text: await readInput(file, hint), readKeyFile: keyFilesBeside(file) };
 }
 
 /** The same, to be changed: standard input cannot be. */

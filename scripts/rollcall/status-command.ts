@@ -71,7 +71,7 @@ export async function runStatus(args: readonly string[]): Promise<number> {
     throw new UsageError(`--date ${JSON.stringify(date)} is not a day`, 'write it like 2026-11-23');
   }
   const roll = await readRoll(options.hosts);
-  const { region, timezone } = readRoster(roll.text, roll.file);
+  const { region, timezone } = readRoster(roll.text, roll.file, roll.readKeyFile);
   const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
   const ledger = await findLedger({ region, endpoint }, options.stack, options.ledger);
   const { report, text } = await readReport(ledger, date);

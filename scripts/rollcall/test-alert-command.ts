@@ -62,8 +62,8 @@ export async function runTestAlert(args: readonly string[]): Promise<number> {
   if (channel !== undefined && channel !== 'mail' && channel !== 'sns') {
     throw new UsageError(`--channel ${JSON.stringify(channel)} is not known`, 'write mail or sns');
   }
-  const { text, file } = await readRoll(options.hosts);
-  const roster = readRoster(text, file);
+  const { text, file, readKeyFile } = await readRoll(options.hosts);
+  const roster = readRoster(text, file, readKeyFile);
   const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
   const connection = { region: roster.region, endpoint };
   const ways = [

@@ -56,7 +56,7 @@ export async function runUndelete(args: readonly string[]): Promise<number> {
   }
   const [name, time] = readOperands(positionals);
   const roll = await readRoll(options.hosts);
-  const roster = readRoster(roll.text, roll.file);
+  const roster = readRoster(roll.text, roll.file, roll.readKeyFile);
   const host = findHost(roster, name);
   const { connectUndelete } = await import('../../shared/aws/connect-undelete.ts');
   const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);

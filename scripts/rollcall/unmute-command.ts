@@ -39,7 +39,7 @@ export async function runUnmute(args: readonly string[]): Promise<number> {
   }
   const name = onlyName(positionals, 'unmute');
   const roll = await readRollToChange(options.hosts);
-  const host = findHost(readRoster(roll.text, roll.file), name);
+  const host = findHost(readRoster(roll.text, roll.file, roll.readKeyFile), name);
   if (host.paused === undefined) {
     process.stdout.write(`${name} is not paused\n`);
     return 0;

@@ -1,15 +1,31 @@
 // A plugin of the framework that makes one readable file of each function, with the roll beside it.
-const { copyFile, mkdir, rm } = require('node:fs/promises');
+const { copyFile, mkdir, rm, stat } = require('node:fs/promises');
 const { join } = require('node:path');
 const { build } = require('esbuild');
-const { rollFile } = require('./read-stack.ts');
+const { rollFile, writePackedKeys } = require('./read-stack.ts');
 
 const outDir = '.bundle';
 
-/** Bundles before the framework zips what `package.patterns` of serverless.yml names. */
+// Every kilobyte is read and compiled at each cold start. A dependency that is pulled in whole shows here first.
+const MOST_KB = { 'check-hosts': 1500, 'on-object': 1300, janitor: 1300 };
+
+/**
+ * Bundles before the framework zips what `package.patterns` of serverless.yml names, and says how big each bundle is.
+ * Throws for one that is over its bound.
+ */
 module.exports = class Bundle {
-  constructor(serverless) {
-    const bundle = () => bundleFunctions(serverless.serviceDir);
+  static mostKb = MOST_KB;
+
+  constructor(serverless, _, { log } = {}) {
+    const bundle = async () => {
+      await bundleFunctions(serverless.serviceDir);
+      for (const [name, most] of Object.entries(MOST_KB)) {
+        const { size } = await stat(join(serverless.serviceDir, outDir, `${name}.mjs`));
+        log?.notice(`${name}.mjs: ${Math.ceil(size / 1000)} kB (at most ${most})`);
+        if (size > most * 1000)
+          throw new Error(`${name}.mjs is over ${most} kB: see what it pulls in`);
+      }
+    };
     this.hooks = {
       'before:package:createDeploymentArtifacts': bundle,
       'before:package:function:package': bundle,
@@ -22,9 +38,10 @@ async function bundleFunctions(projectDir) {
   await rm(out, { recursive: true, force: true });
   await mkdir(out);
   await copyFile(rollFile(projectDir, process.env), join(out, 'hosts.yml'));
+  writePackedKeys(projectDir, process.env, out);
   await build({
     absWorkingDir: projectDir,
-    entryPoints: ['check-hosts', 'on-object', 'janitor'].map((name) => `functions/${name}.ts`),
+    entryPoints: Object.keys(MOST_KB).map((name) => `functions/${name}.ts`),
     outdir: outDir,
     outExtension: { '.js': '.mjs' },
     bundle: true,

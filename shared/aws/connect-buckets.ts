@@ -4,8 +4,8 @@ import type { ObjectStore } from '../check/object-store.ts';
 import { type Connection, clientConfig } from './connection.ts';
 import { startListing } from './list-histories.ts';
 import { readExpiry } from './read-expiry.ts';
-import { readHead } from './read-head.ts';
 import { startReadingLifecycle } from './read-lifecycle.ts';
+import { readPart } from './read-part.ts';
 import { readWrittenAt } from './read-written-at.ts';
 
 /** Other endpoints than AWS's rarely have a name for each bucket, so the bucket goes into the path. */
@@ -14,7 +14,7 @@ export function connectBuckets(connection: Connection): ObjectStore {
   const client = new S3Client({ ...clientConfig(connection), forcePathStyle });
   return {
     list: startListing(client),
-    readHead: (bucket, key) => readHead(client, bucket, key),
+    readPart: (bucket, key, span) => readPart(client, bucket, key, span),
     readLifecycle: startReadingLifecycle(client),
     readWrittenAt: (bucket, key) => readWrittenAt(client, bucket, key),
     readExpiry: (bucket, key) => readExpiry(client, bucket, key),

@@ -3,6 +3,7 @@ import { ListObjectVersionsCommand, type S3Client } from '@aws-sdk/client-s3';
 import { foldVersions, type VersionRow } from '../check/fold-versions.ts';
 import type { ListAnswer, ListQuery } from '../check/object-store.ts';
 import type { Version } from '../duplicity/history.ts';
+import { coldMark } from './cold-storage.ts';
 import { type Decode, listPages, NO_LISTING } from './list-pages.ts';
 import { findText, readBoolean, readInstant, readNumber, readText } from './listing-fields.ts';
 import { sendForBody } from './send-for-body.ts';
@@ -62,5 +63,6 @@ function readVersion(row: XmlElement): Version {
   const identity = { versionId: readText(row, 'VersionId'), at: readInstant(row, 'LastModified') };
   if (row.name === 'DeleteMarker') return { what: 'marker', ...identity };
   const etag = findText(row, 'ETag')?.replaceAll('"', '');
-  return { what: 'upload', ...identity, bytes: readNumber(row, 'Size'), etag };
+  const cold = coldMark(findText(row, 'StorageClass'));
+  return { what: 'upload', ...identity, bytes: readNumber(row, 'Size'), etag, ...cold };
 }

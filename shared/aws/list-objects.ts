@@ -1,6 +1,7 @@
 // ListObjectsV2: the objects that are there.
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import type { KeyedObject, ListAnswer, ListQuery } from '../check/object-store.ts';
+import { coldMark } from './cold-storage.ts';
 import { type Decode, listPages, NO_LISTING } from './list-pages.ts';
 import { findText, readInstant, readNumber, readText } from './listing-fields.ts';
 import { sendForBody } from './send-for-body.ts';
@@ -40,5 +41,6 @@ function readObjects({ name, children }: XmlElement, decode: Decode): KeyedObjec
 function readObject(row: XmlElement, decode: Decode): KeyedObject {
   const at = readInstant(row, 'LastModified');
   const key = decode(readText(row, 'Key'));
-  return { key, bytes: readNumber(row, 'Size'), modifiedAt: at, firstModifiedAt: at };
+  const cold = coldMark(findText(row, 'StorageClass'));
+  return { key, bytes: readNumber(row, 'Size'), modifiedAt: at, firstModifiedAt: at, ...cold };
 }

@@ -139,7 +139,7 @@ const LONG = 'duplicity-full.';
 /** With what the names of a full's volumes begin, up to its time. */
 function beginningOf({ unreadStems, sample, openers }: BackupSet, archive: string): string[] {
   // One time may be spelled in two ways, and then has two stems.
-  const names = unreadStems.length > 0 ? unreadStems : [sample, ...openers];
+  const names = unreadStems.length > 0 ? unreadStems : [sample, ...openers.map(({ name }) => name)];
   return names
     .filter((name) => name.startsWith(archive))
     .flatMap((name) => /^(?:duplicity-full|df)\.[^.]+/.exec(name.slice(archive.length))?.[0] ?? []);

@@ -3,6 +3,7 @@
 import type { FileHistory } from '../duplicity/history.ts';
 import type { Blindness, StoredObject } from '../duplicity/listing.ts';
 import type { Instant } from '../duplicity/time.ts';
+import type { Span } from '../openpgp/message-end.ts';
 import type { Lifecycle } from '../verdict/lifecycle.ts';
 
 /** One question to a bucket. Answers come in the order of the keys' UTF-8 bytes. */
@@ -40,15 +41,15 @@ export type ListAnswer = {
 export type ListObjects = (query: ListQuery) => Promise<ListAnswer>;
 
 /**
- * The first bytes of an object, at most 4 KiB; `undefined` where they are in cold storage, or the source holds
- * no contents. Throws `TargetUnreadableError` when it could not look.
+ * Some bytes of an object, fewer where it ends before; `undefined` where they are in cold storage, or the source
+ * holds no contents. Throws `TargetUnreadableError` when it could not look.
  */
-export type ReadHead = (bucket: string, key: string) => Promise<Uint8Array | undefined>;
+export type ReadPart = (bucket: string, key: string, span: Span) => Promise<Uint8Array | undefined>;
 
 /** The ways in which the check looks into buckets. */
 export type ObjectStore = {
   readonly list: ListObjects;
-  readonly readHead: ReadHead;
+  readonly readPart: ReadPart;
   /** The rules that hide and remove backups, read once a bucket; never throws, but says why they are not known. */
   readonly readLifecycle: (bucket: string) => Promise<Lifecycle>;
   /**

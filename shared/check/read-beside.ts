@@ -26,7 +26,7 @@ export async function readBeside(
   memory: SetMemory | undefined,
 ): Promise<Beside> {
   if (memory === undefined) {
-    const opened = await readOpeners(store.readHead, host, collection, now);
+    const opened = await readOpeners(store.readPart, host, collection, now);
     return { opened, ...(await readRetention(store, host, collection, now)) };
   }
   const seals = await memory.recall(host);
@@ -34,7 +34,7 @@ export async function readBeside(
   const newest = newestFull(collection.sets, now);
   const opened =
     (newest && rememberedOpeners(seals, newest.startedAt, hashes)) ??
-    (await readOpeners(store.readHead, host, collection, now));
+    (await readOpeners(store.readPart, host, collection, now));
 
   const compare = (lifecycle: Lifecycle) =>
     brokenSeals(seals, collection, hashes, {

@@ -27,9 +27,9 @@ export async function readRetention(
   const lifecycle = await readLifecycle(bucket);
   const countdown = counts ? countDown(collection, keepOf(host, lifecycle), now) : undefined;
   if (countdown === undefined || !isCritical(countdown, window.opensAt, now)) return { lifecycle };
-  const [opener] = countdown.set.openers.filter((name) => !name.includes('manifest'));
+  const [opener] = countdown.set.openers.filter(({ of }) => of !== 'manifest');
   if (opener === undefined || countdown.hiddenAt <= now) return { lifecycle };
-  return { lifecycle, stampedAt: await readExpiry(bucket, `${prefix}${opener}`) };
+  return { lifecycle, stampedAt: await readExpiry(bucket, `${prefix}${opener.name}`) };
 }
 
 function hasFulls({ sets, hiddenFulls }: Collection): boolean {

@@ -39,8 +39,17 @@ export type BackupSet = {
   readonly lastWriteAt: Instant;
   /** The first of its file names, as evidence. */
   readonly sample: string;
-  /** The file names of its manifest and first volume, if encrypted: who can open them can open all. */
-  readonly openers: readonly string[];
+  /** Its manifest, first and last volume, if encrypted: who can open them can open all. */
+  readonly openers: readonly Opener[];
+};
+
+/** A file that tells of its whole set; the only volume of a set is its last. */
+export type Opener = {
+  readonly name: string;
+  readonly bytes: number;
+  readonly of: 'manifest' | 'first' | 'last';
+  /** In cold storage, as far as the listing tells. */
+  readonly cold?: true;
 };
 
 /** Names that make duplicity itself die on this target. */
@@ -190,8 +199,10 @@ type Draft = {
   firstWriteAt: Instant;
   lastWriteAt: Instant;
   sample: string;
-  openers: string[];
+  openers: Opener[];
   unreadStems: string[];
+  /** The encrypted file with the highest number so far. */
+  last: { number: number; opener: Opener } | undefined;
   /** Its volumes and manifests; signatures lie elsewhere in the order of keys, and are not always read with versions. */
   members: StoredObject[];
 };
@@ -214,6 +225,7 @@ function draftOf(drafts: Map<string, Draft>, name: FileName, sample: string): Dr
     sample,
     openers: [],
     unreadStems: [],
+    last: undefined,
     members: [],
   };
   drafts.set(id, draft);
@@ -227,7 +239,7 @@ function addMember(draft: Draft, name: FileName, object: StoredObject): void {
   draft.lastWriteAt = Math.max(draft.lastWriteAt, object.modifiedAt);
   if (object.name < draft.sample) draft.sample = object.name;
   if (name.volume !== undefined || name.manifest) draft.members.push(object);
-  if (name.encrypted && (name.manifest || name.volume === 1)) draft.openers.push(object.name);
+  if (name.encrypted) noteOpener(draft, name, object);
   if (name.volume !== undefined) {
     const member = { bytes: object.bytes, at: object.modifiedAt };
     draft.volumes.set(name.volume, [...(draft.volumes.get(name.volume) ?? []), member]);
@@ -248,9 +260,21 @@ function textOf({ type, startedAt, members, unreadStems }: Draft): SetText[] {
   return text === undefined ? [] : [{ startedAt, files: members.length, text }];
 }
 
-function finishSet({ volumes, members: _, ...draft }: Draft): BackupSet {
-  draft.openers.sort();
-  return { ...draft, volumes: draft.unreadStems.length > 0 ? undefined : sumUp(volumes) };
+function noteOpener(draft: Draft, { manifest, volume }: FileName, object: StoredObject): void {
+  const { name, bytes, cold } = object;
+  const opener = { name, bytes, ...(cold && { cold }) };
+  if (manifest) draft.openers.push({ ...opener, of: 'manifest' });
+  if (volume === 1) draft.openers.push({ ...opener, of: 'first' });
+  if (volume !== undefined && volume > (draft.last?.number ?? 0)) {
+    draft.last = { number: volume, opener: { ...opener, of: 'last' } };
+  }
+}
+
+function finishSet({ volumes, last, members: _, ...draft }: Draft): BackupSet {
+  const openers = draft.openers.filter(({ name }) => name !== last?.opener.name);
+  if (last !== undefined) openers.push(last.opener);
+  openers.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { ...draft, openers, volumes: draft.unreadStems.length > 0 ? undefined : sumUp(volumes) };
 }
 
 /** duplicity allows one manifest a set and one file a volume, whatever their suffixes, and dies of two. */

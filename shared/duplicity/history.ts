@@ -9,6 +9,7 @@ export type Upload = {
   readonly at: Instant;
   readonly bytes: number;
   readonly etag: string | undefined;
+  readonly cold?: true;
 };
 
 /** A delete marker: it hides what the key holds, and a GET answers "not found". */

@@ -25,11 +25,12 @@ export function uncover({ name, history }: FileHistory): StoredObject[] {
   const newest = newestUpload(history);
   const firstModifiedAt = firstUploadAt(history);
   if (newest === undefined || firstModifiedAt === undefined) return [];
-  const { bytes, at: modifiedAt, versionId, etag } = newest;
+  const { bytes, at: modifiedAt, versionId, etag, cold } = newest;
   return [
     {
       ...{ name, bytes, modifiedAt, firstModifiedAt, versionId },
       ...(etag === undefined ? {} : { etag }),
+      ...(cold && { cold }),
       ...(history.length > 1 ? { history } : {}),
     },
   ];

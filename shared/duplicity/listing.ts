@@ -13,6 +13,8 @@ export type StoredObject = {
   /** Of the version that a GET would answer, where versions were listed; "null" where the bucket keeps none. */
   readonly versionId?: string;
   readonly etag?: string;
+  /** In cold storage: a GET answers nothing until it is brought back. */
+  readonly cold?: true;
   /** Newest first; only where there is more than the one version. */
   readonly history?: FileHistory['history'];
 };

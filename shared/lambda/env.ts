@@ -1,8 +1,9 @@
 // What a function was deployed with: its environment and the roll beside it.
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { Connection } from '../aws/connection.ts';
 import { ConfigError } from '../roster/config-error.ts';
+import { NO_KEY_FILES, parseKeyFiles, type ReadKeyFile } from '../roster/key-files.ts';
 import { readRoster } from '../roster/read-roster.ts';
 import type { Roster } from '../roster/roster.ts';
 
@@ -30,13 +31,23 @@ export function readEnv(env: NodeJS.ProcessEnv = process.env): Env {
   if (wrong.length > 0) throw new ConfigError(wrong.map((one) => `${one}: deploy the stack again`));
   const file = resolve(env.LAMBDA_TASK_ROOT ?? '.', HOSTS_FILE);
   return {
-    roster: readRoster(readFileSync(file, 'utf8'), HOSTS_FILE),
+    roster: readRoster(readFileSync(file, 'utf8'), HOSTS_FILE, readPackedKeys(dirname(file))),
     alertsTopicArn: ALERTS_TOPIC_ARN,
     opsTopicArn: OPS_TOPIC_ARN,
     ledgerBucket: LEDGER_BUCKET,
     functionName: env.AWS_LAMBDA_FUNCTION_NAME,
     endpoint: env.AWS_ENDPOINT_URL || undefined,
   };
+}
+
+/** What the key files held when the function was packaged; elsewhere a roll that names one is refused. */
+function readPackedKeys(folder: string): ReadKeyFile {
+  const file = join(folder, 'keys.json');
+  if (!existsSync(file)) return NO_KEY_FILES;
+  const readKeyFile = parseKeyFiles(readFileSync(file, 'utf8'));
+  if (readKeyFile === undefined)
+    throw new ConfigError(['keys.json is damaged: deploy the stack again']);
+  return readKeyFile;
 }
 
 /** Where the function's AWS is. */

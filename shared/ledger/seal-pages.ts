@@ -11,6 +11,7 @@ const KEY_ID = /^[0-9A-F]{16}$/;
 const KINDS: readonly OpenedBy['reads'][] = [
   ...(['openpgp', 'short', 'gzip', 'tar', 'text', 'empty', 'other'] as const),
 ];
+const ENDINGS: readonly OpenedBy['ending'][] = ['whole', 'truncated', 'cannot tell'];
 
 /** `seals/2026/11/23T081500Z.json`, by the run's own instant. */
 export function sealPage(at: Instant): string {
@@ -71,10 +72,11 @@ function isCount(value: unknown): value is number {
 }
 
 function isOpenedBy(value: unknown): value is OpenedBy {
-  const { name, reads, recipients, symmetric } = recordOf(value);
+  const { name, reads, recipients, symmetric, ending } = recordOf(value);
   const ids =
     Array.isArray(recipients) &&
     recipients.every((id) => typeof id === 'string' && KEY_ID.test(id));
   const known = KINDS.some((kind) => kind === reads);
-  return typeof name === 'string' && known && ids && isCount(symmetric);
+  const told = ending === undefined || ENDINGS.some((one) => one === ending);
+  return typeof name === 'string' && known && ids && isCount(symmetric) && told;
 }

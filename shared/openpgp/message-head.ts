@@ -1,4 +1,5 @@
 // Who can read an object: the recipients in its first bytes, without any key.
+import { readLength, readTag, toHex } from './packet.ts';
 
 /**
  * What the first bytes of an object are. `openpgp`: an encrypted message whose recipients are all in the
@@ -26,8 +27,18 @@ const SKIPPED = [10, 21];
 
 /** Reads a head. Never throws, whatever the bytes. Source: RFC 9580, sections 4 and 5.1. */
 export function readMessageHead(bytes: Uint8Array): MessageHead {
+  return readStart(bytes).head;
+}
+
+/** A head, and where its encrypted data begins: `undefined` unless it is `openpgp`. */
+export function readStart(bytes: Uint8Array): {
+  readonly head: MessageHead;
+  readonly dataAt: number | undefined;
+} {
   const kind = kindOfPlain(bytes);
-  return kind === undefined ? readPackets(bytes) : { kind, recipients: [], symmetric: 0 };
+  return kind === undefined
+    ? readPackets(bytes)
+    : { head: { kind, recipients: [], symmetric: 0 }, dataAt: undefined };
 }
 
 function kindOfPlain(bytes: Uint8Array): MessageHead['kind'] | undefined {
@@ -38,64 +49,36 @@ function kindOfPlain(bytes: Uint8Array): MessageHead['kind'] | undefined {
   return isText ? 'text' : undefined;
 }
 
-function readPackets(bytes: Uint8Array): MessageHead {
+function readPackets(bytes: Uint8Array): ReturnType<typeof readStart> {
   const recipients: string[] = [];
   let symmetric = 0;
-  const end = (kind: MessageHead['kind']): MessageHead => ({ kind, recipients, symmetric });
+  const end = (kind: MessageHead['kind'], dataAt?: number) => ({
+    head: { kind, recipients, symmetric },
+    dataAt,
+  });
   for (let at = 0; at < bytes.length; ) {
-    const packet = readHeader(bytes, at);
-    if (packet === 'short') return end('short');
-    if (packet === undefined) return end('other');
-    const { tag, bodyAt, bodyLength } = packet;
+    const first = readTag(bytes[at] ?? 0);
+    if (first === undefined) return end('other');
+    const { tag } = first;
+    // Its first byte is enough: nothing behind it tells of recipients.
     if (ENCRYPTED_DATA.includes(tag)) {
-      return end(recipients.length + symmetric > 0 ? 'openpgp' : 'other');
+      return recipients.length + symmetric > 0 ? end('openpgp', at) : end('other');
     }
+    const length = readLength(bytes, at + 1, first);
+    if (length === 'short') return end('short');
     // Only data packets may come in parts or without a length.
-    if (bodyLength === undefined) return end('other');
+    if (length.is !== 'whole') return end('other');
+    const { bodyAt } = length;
     if (tag === PUBLIC_KEY_SESSION_KEY) {
-      const id = readRecipient(bytes.subarray(bodyAt, bodyAt + bodyLength), bodyLength);
+      const id = readRecipient(bytes.subarray(bodyAt, bodyAt + length.bytes), length.bytes);
       if (id === 'short') return end('short');
       if (id === undefined) return end('other');
       recipients.push(id);
     } else if (tag === SYMMETRIC_SESSION_KEY) symmetric += 1;
     else if (!SKIPPED.includes(tag)) return end('other');
-    at = bodyAt + bodyLength;
+    at = bodyAt + length.bytes;
   }
   return end('short');
-}
-
-type Packet = {
-  readonly tag: number;
-  readonly bodyAt: number;
-  /** `undefined`: in parts, or to the end of the object. */
-  readonly bodyLength: number | undefined;
-};
-
-function readHeader(bytes: Uint8Array, at: number): Packet | 'short' | undefined {
-  const first = bytes[at] ?? 0;
-  if ((first & 0x80) === 0) return undefined;
-  const isNew = (first & 0x40) !== 0;
-  const tag = isNew ? first & 0x3f : (first >> 2) & 0x0f;
-  if (!isNew) {
-    const octets = [1, 2, 4, 0][first & 3] ?? 0;
-    const bodyLength = octets === 0 ? undefined : numberAt(bytes, at + 1, octets);
-    return bodyLength === 'short' ? 'short' : { tag, bodyAt: at + 1 + octets, bodyLength };
-  }
-  const length = bytes[at + 1];
-  if (length === undefined) return ENCRYPTED_DATA.includes(tag) ? partial(tag, at) : 'short';
-  if (length < 192) return { tag, bodyAt: at + 2, bodyLength: length };
-  if (length < 224) {
-    const next = bytes[at + 2];
-    if (next === undefined) return 'short';
-    return { tag, bodyAt: at + 3, bodyLength: ((length - 192) << 8) + next + 192 };
-  }
-  if (length < 255) return partial(tag, at);
-  const bodyLength = numberAt(bytes, at + 2, 4);
-  return bodyLength === 'short' ? 'short' : { tag, bodyAt: at + 6, bodyLength };
-}
-
-function partial(tag: number, at: number): Packet {
-  return { tag, bodyAt: at + 2, bodyLength: undefined };
 }
 
 /** Version 3 holds the key id; version 6 the fingerprint, of which the id is the first or last 8 bytes. */
@@ -103,7 +86,7 @@ function readRecipient(body: Uint8Array, length: number): string | 'short' | und
   const [version] = body;
   if (version === 3) {
     if (length < 9) return undefined;
-    return body.length < 9 ? 'short' : hex(body.subarray(1, 9));
+    return body.length < 9 ? 'short' : toHex(body.subarray(1, 9));
   }
   if (version !== 6) return version === undefined && length > 0 ? 'short' : undefined;
   if (length < 2) return undefined;
@@ -113,18 +96,9 @@ function readRecipient(body: Uint8Array, length: number): string | 'short' | und
   if (body.length < octets + 2) return 'short';
   const fingerprint = body.subarray(3, octets + 2);
   if (fingerprint.length < 8) return undefined;
-  return hex(keyVersion === 4 ? fingerprint.subarray(-8) : fingerprint.subarray(0, 8));
-}
-
-function numberAt(bytes: Uint8Array, at: number, octets: number): number | 'short' {
-  if (at + octets > bytes.length) return 'short';
-  return bytes.subarray(at, at + octets).reduce((number, byte) => number * 256 + byte, 0);
+  return toHex(keyVersion === 4 ? fingerprint.subarray(-8) : fingerprint.subarray(0, 8));
 }
 
 function asciiAt(bytes: Uint8Array, at: number, length: number): string {
   return String.fromCharCode(...bytes.subarray(at, at + length));
-}
-
-function hex(bytes: Uint8Array): string {
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0').toUpperCase()).join('');
 }

@@ -51,7 +51,9 @@ export function describeFinding(finding: Finding, verdict: Verdict): string {
     case 'no-signatures':
       return `the full of ${at(finding.startedAt)} has no signature archive: it restores, but cannot be listed`;
     case 'maybe-truncated':
-      return `the last of ${count(finding.volumes, 'volume')} is as big as the others, so a later one may be lost; a restore proves it`;
+      return finding.by === 'size'
+        ? `the last of ${count(finding.volumes, 'volume')} is as big as the others, so a later one may be lost; a restore proves it`
+        : sayFraming(finding.files, finding.untold);
     case 'shrunk':
       return finding.usualBytes === undefined
         ? `${sayBytes(finding.bytes)}, under the minimum of ${sayBytes(finding.boundBytes)}`
@@ -77,13 +79,27 @@ export function describeFinding(finding: Finding, verdict: Verdict): string {
 
 const UNTOLD = {
   hidden: 'its recipients are hidden, so it cannot be told whether they are the ones on the roll',
-  'not read': 'nothing of it was opened, so its recipients were not compared with the roll',
+  'not read':
+    'nothing of it was opened, so its recipients were not compared with the roll, and whether a file was cut is not known',
 };
 
 function sayOpenedBy({ name, reads, ...openers }: OpenedBy): string {
   return reads === 'openpgp'
     ? `${quoteName(name)} is encrypted to ${sayOpeners(openers)}, which is not what the roll says`
     : `${quoteName(name)} is no encrypted OpenPGP message, whatever its name says (${reads})`;
+}
+
+function sayFraming(files: readonly string[], untold: readonly string[]): string {
+  const cut = files.map(
+    (name) => `${quoteName(name)} ends before the message in it does: it was cut`,
+  );
+  const unknown =
+    untold.length === 0
+      ? []
+      : [
+          `whether ${untold.map(quoteName).join(' and ')} ends where it should cannot be told: it is in cold storage, or its form does not say`,
+        ];
+  return [...cut, ...unknown].join('; ');
 }
 
 /** The command or the step that comes next; nothing where there is nothing to do. */
@@ -114,8 +130,12 @@ export function nextStep(finding: Finding, verdict: Verdict): string | undefined
       return on('cat /etc/backup-targets');
     case 'clock-skew':
       return on('timedatectl');
-    case 'no-signatures':
     case 'maybe-truncated':
+      if (finding.severity === 'info') return undefined;
+      return finding.by === 'framing'
+        ? on('sudo rollcall-backup run')
+        : `restore ${host.name} fetch PATH OUT`;
+    case 'no-signatures':
       return `restore ${host.name} fetch PATH OUT`;
     case 'unknown-host':
       return 'add it to hosts.yml, or find out who writes there';

@@ -2,6 +2,7 @@
 import type { Document, Node, Pair } from 'yaml';
 import { ConfigError } from './config-error.ts';
 import { isEqual } from './is-equal.ts';
+import type { ReadKeyFile } from './key-files.ts';
 import { readRoster } from './read-roster.ts';
 import { hostsOf, indexOf, isEmpty, mapOf, pairOf, writeKey } from './roll-nodes.ts';
 import type { Host, Roster } from './roster.ts';
@@ -26,8 +27,12 @@ export class RollEditError extends Error {
   }
 }
 
-/** A roll's text, and what mistakes call it. */
-export type RollText = { readonly text: string; readonly file: string };
+/** A roll's text, what mistakes call it, and a reader of the key files that it names. */
+export type RollText = {
+  readonly text: string;
+  readonly file: string;
+  readonly readKeyFile?: ReadKeyFile;
+};
 /** What a pause says; `until` is the first date on which a backup is owed again. */
 export type Pause = NonNullable<Host['paused']>;
 /** The text after a change, and the roll that it is: read again, and different in this one thing alone. */
@@ -129,7 +134,7 @@ function change(
   if (issues.length > 0) throw new ConfigError(issues);
   const listed = pairOf(mapOf(document.contents), 'hosts')?.value;
   const nobody = isEmpty(listed) || mapOf(listed)?.items.length === 0;
-  const before = nobody ? undefined : readRoster(roll.text, roll.file);
+  const before = nobody ? undefined : readRoster(roll.text, roll.file, roll.readKeyFile);
   let text: string;
   try {
     text = cut(document);
@@ -138,7 +143,7 @@ function change(
     throw new RollEditError(roll.file, byHand, { cause });
   }
   if (openYaml(text, roll.file).issues.length > 0) throw new RollEditError(roll.file, byHand);
-  const after = readRoster(text, roll.file);
+  const after = readRoster(text, roll.file, roll.readKeyFile);
   if (before !== undefined && !isEqual({ ...before, hosts: [] }, { ...after, hosts: [] })) {
     throw new RollEditError(roll.file, byHand);
   }

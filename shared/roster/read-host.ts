@@ -1,5 +1,7 @@
 // One host of the roll: what it says itself, over what the roll says for all.
 import type { FilePrefix } from '../duplicity/file-name.ts';
+import type { ReadKeyFile } from './key-files.ts';
+import { readRecipients } from './read-recipients.ts';
 import { DATE, readSize, readWindow, ZONE } from './roll-values.ts';
 import type { Host, Target } from './roster.ts';
 import {
@@ -20,7 +22,7 @@ export function readHost(
   yaml: YamlReader,
   [name, value, key]: [string, Place, Place],
   { bucket, ...defaults }: HostDefaults,
-  readRecipients: (yaml: YamlReader, place: Place | undefined) => string[],
+  readKeyFile: ReadKeyFile,
 ): { host: Host; place: Place } {
   if (!isHostName(name)) {
     note(
@@ -55,7 +57,7 @@ export function readHost(
     recipients:
       fields.recipients === undefined
         ? defaults.recipients
-        : readRecipients(yaml, fields.recipients),
+        : readRecipients(yaml, fields.recipients, readKeyFile),
     size: readSize(yaml, fields.size, defaults.size),
     keepDays: defaults.keepDays,
     keepLastGood: defaults.keepLastGood && target.bucket === bucket,

@@ -1,7 +1,9 @@
 // hosts.yml -> the roll: every mistake at once, each with its line and what to write instead.
 import { NO_PREFIX } from '../duplicity/file-name.ts';
 import { ConfigError } from './config-error.ts';
+import { NO_KEY_FILES, type ReadKeyFile } from './key-files.ts';
 import { readHost } from './read-host.ts';
+import { readRecipients } from './read-recipients.ts';
 import { EMAIL, HTTPS, PHONE, readSize, readWindow, ZONE } from './roll-values.ts';
 import type { Alerts, Host, Roster } from './roster.ts';
 import {
@@ -16,19 +18,19 @@ import {
 } from './yaml-reader.ts';
 
 /**
- * Parses a roll. `file` is what the mistakes call it.
+ * Parses a roll. `file` is what the mistakes call it; `readKeyFile` reads the public keys that it names.
  * Throws `ConfigError` with one issue for every mistake, in the order of the lines.
  */
-export function readRoster(text: string, file: string): Roster {
+export function readRoster(text: string, file: string, readKeyFile = NO_KEY_FILES): Roster {
   const yaml = openYaml(text, file);
-  const roster = yaml.issues.length === 0 ? readRoll(yaml, yaml.root) : undefined;
+  const roster = yaml.issues.length === 0 ? readRoll(yaml, yaml.root, readKeyFile) : undefined;
   if (roster === undefined || yaml.issues.length > 0) {
     throw new ConfigError(inLineOrder(yaml.issues));
   }
   return roster;
 }
 
-function readRoll(yaml: YamlReader, root: Place): Roster | undefined {
+function readRoll(yaml: YamlReader, root: Place, readKeyFile: ReadKeyFile): Roster | undefined {
   const fields = fieldsOf(yaml, root, [
     'bucket',
     'existing',
@@ -55,13 +57,13 @@ function readRoll(yaml: YamlReader, root: Place): Roster | undefined {
     filePrefix: NO_PREFIX,
     timezone,
     window,
-    recipients: readRecipients(yaml, fields.recipients),
+    recipients: readRecipients(yaml, fields.recipients, readKeyFile),
     size: readSize(yaml, fields.size, { minBytes: 0, shrink: 0.5, grow: 2 }),
     keepDays,
     keepLastGood,
   };
   const hosts = entriesOf(yaml, fields.hosts ?? { node: undefined, path: 'hosts' }).map((entry) =>
-    readHost(yaml, entry, defaults, readRecipients),
+    readHost(yaml, entry, defaults, readKeyFile),
   );
   if (hosts.length === 0) {
     note(
@@ -100,18 +102,6 @@ const DAYS = {
   rule: 'a whole number of days from 2',
   parse: (text: string) => (/^\d{1,5}$/.test(text) && Number(text) >= 2 ? Number(text) : undefined),
 };
-const KEY_ID = {
-  rule: 'an OpenPGP key id or fingerprint: 16 or 40 hexadecimal digits',
-  parse: (text: string) => {
-    const digits = text.replace(/^0x/i, '').replaceAll(' ', '').toUpperCase();
-    return /^(?:[0-9A-F]{16}|[0-9A-F]{40}|[0-9A-F]{64})$/.test(digits) ? digits : undefined;
-  },
-};
-
-function readRecipients(yaml: YamlReader, place: Place | undefined): string[] {
-  return listOf(yaml, place, KEY_ID);
-}
-
 function readAlerts(yaml: YamlReader, place: Place | undefined): Alerts {
   const fields =
     place === undefined

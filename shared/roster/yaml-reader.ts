@@ -121,7 +121,9 @@ function isEmpty(node: Node | undefined): boolean {
   return node === undefined || node === null || (isScalar(node) && node.source === '');
 }
 
-function suggest(name: string, keys: readonly string[]): string {
+/** Which one was meant, or else which there are; nothing where there are none. */
+export function suggest(name: string, keys: readonly string[]): string {
+  if (keys.length === 0) return '';
   const nearest = closest(name, keys as string[]);
   return distance(name, nearest) <= Math.max(2, name.length / 3)
     ? `, did you mean "${nearest}"?`

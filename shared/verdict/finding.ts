@@ -2,6 +2,7 @@
 import { type BackupSet, completedAt } from '../duplicity/backup-set.ts';
 import type { Blindness } from '../duplicity/listing.ts';
 import type { Instant } from '../duplicity/time.ts';
+import type { Ending } from '../openpgp/message-end.ts';
 import type { MessageHead } from '../openpgp/message-head.ts';
 
 /** Worst first among findings of one severity; a host's headline is its first. */
@@ -78,12 +79,14 @@ export type BrokenSeal = {
   readonly bytesNow: number;
 };
 
-/** Who can open a file, by its first bytes; key ids of 16 upper-case hex digits. */
+/** What a file's own bytes tell: who can open it (key ids of 16 upper-case hex digits), and whether it is all there. */
 export type OpenedBy = {
   readonly name: string;
   readonly reads: MessageHead['kind'];
   readonly recipients: readonly string[];
   readonly symmetric: number;
+  /** `undefined`: not looked at. */
+  readonly ending?: Ending;
 };
 
 export type Evidence =
@@ -150,7 +153,22 @@ export type Evidence =
       readonly hardDueAt: Instant;
     }
   | { readonly kind: 'no-signatures'; readonly startedAt: Instant }
-  | { readonly kind: 'maybe-truncated'; readonly startedAt: Instant; readonly volumes: number }
+  | {
+      readonly kind: 'maybe-truncated';
+      readonly startedAt: Instant;
+      /** The last volume is as big as the others, so that a later one may be lost. */
+      readonly by: 'size';
+      readonly volumes: number;
+    }
+  | {
+      readonly kind: 'maybe-truncated';
+      readonly startedAt: Instant;
+      /** A file ends before the OpenPGP message in it does. */
+      readonly by: 'framing';
+      readonly files: readonly string[];
+      /** Those of which it cannot be told: in cold storage, or of a form that does not say it. */
+      readonly untold: readonly string[];
+    }
   | {
       readonly kind: 'shrunk' | 'grew';
       readonly bytes: number;

@@ -20,6 +20,7 @@ import {
   type OpenedBy,
   sortFindings,
 } from './finding.ts';
+import { judgeFraming } from './framing.ts';
 import { keepOf, type Lifecycle } from './lifecycle.ts';
 import { judgeRecipients } from './recipients.ts';
 import { type Countdown, countDown, goodFulls, judgeRetention } from './retention.ts';
@@ -33,7 +34,7 @@ export type Unreadable = { readonly unreadable: string; readonly hint: string };
 
 /** What was read beside the listing; each has its answer for when it was not. */
 export type Beside = {
-  /** Who can open the newest full. */
+  /** Who can open the newest full, and whether it is all there. */
   readonly opened?: readonly OpenedBy[];
   readonly lifecycle?: Lifecycle;
   /** When S3 itself says that the first volume of the last good copy is hidden. */
@@ -57,7 +58,7 @@ export type Verdict = {
   readonly answer: BackupSet | undefined;
   /** When the first full that answers was done; after `dueAt` = a recovery. */
   readonly answeredAt: Instant | undefined;
-  /** The newest complete full at all, whatever its day; never one from the future, overwritten, or of a wrong recipient. */
+  /** The newest complete full at all, whatever its day; never one from the future, overwritten, cut, or of a wrong recipient. */
   readonly lastGood: BackupSet | undefined;
   /** How long a last good copy that is not of this window lasts; `undefined` where nothing is to be counted. */
   readonly countdown: Countdown | undefined;
@@ -87,8 +88,11 @@ export function judge(
       : Math.min(...answers.flatMap((set) => completedAt(set) ?? []));
   const sound = soundOf(read, broken);
   const newest = newestFull(read.sets, now);
-  const openers = newest === undefined ? [] : judgeRecipients(opened, host.recipients);
-  const refused = openers.some(({ severity }) => severity === 'critical') ? newest : undefined;
+  const told =
+    newest === undefined
+      ? []
+      : [...judgeRecipients(opened, host.recipients), ...judgeFraming(newest, opened)];
+  const refused = told.some(({ severity }) => severity !== 'info') ? newest : undefined;
   const lastGood = goodFulls(sound, now).findLast((set) => set !== refused);
   const keep = keepOf(host, lifecycle);
   const countdown = hasToCount(sound, window, now) ? countDown(sound, keep, now) : undefined;
@@ -100,7 +104,7 @@ export function judge(
     ...judgePoison(read),
     ...judgeIncrementals(host, read.sets, window),
     ...judgeEncryption(read),
-    ...openers,
+    ...told,
     ...(answer === undefined ? [] : judgeAnswer(answer, read.sets, host, seals)),
     ...judgeClocks(fulls, window, now),
     ...judgeCount(fulls, window),

@@ -1,10 +1,11 @@
 // Is a full encrypted to the roll's keys, and to nobody else?
+import { keyIdOf } from '../openpgp/key-id.ts';
 import { HIDDEN_RECIPIENT } from '../openpgp/message-head.ts';
 import type { Finding, OpenedBy } from './finding.ts';
 
 /**
- * Compares who can open a full with the roll's key ids and fingerprints, of which the last 16 digits are the
- * key id. A key that is not on the roll, a passphrase, or no encryption at all is `wrong-recipient`.
+ * Compares who can open a full with the roll's key ids and fingerprints, by the id that stands in a
+ * message. A key that is not on the roll, a passphrase, or no encryption at all is `wrong-recipient`.
  * Hidden recipients cannot be told apart, and nothing read tells nothing: both are information.
  */
 export function judgeRecipients(
@@ -12,7 +13,7 @@ export function judgeRecipients(
   recipients: readonly string[],
 ): Finding[] {
   if (recipients.length === 0) return [];
-  const known = recipients.map((id) => id.slice(-16));
+  const known = recipients.map(keyIdOf);
   const isWrong = ({ reads, recipients: ids, symmetric }: OpenedBy) =>
     reads !== 'openpgp' ||
     symmetric > 0 ||

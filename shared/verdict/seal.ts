@@ -19,7 +19,7 @@ export type Seal = {
   readonly bytes: number;
   /** Over its volumes and manifest; `undefined` where versions could not be listed. */
   readonly hash: string | undefined;
-  /** Who can open it; `undefined` where that was not read. */
+  /** Who can open it, and whether it was cut; `undefined` where that was not read. */
   readonly opened: readonly OpenedBy[] | undefined;
 };
 
@@ -96,11 +96,16 @@ export function newSeals(
 export function mergeSeals(known: Seal | undefined, next: Seal): Seal {
   if (known === undefined) return next;
   if (known.hash === undefined) return next.hash === undefined ? known : next;
-  const adds = known.opened === undefined && next.opened !== undefined && next.hash === known.hash;
+  const adds = !tellsAll(known.opened) && tellsAll(next.opened) && next.hash === known.hash;
   return adds ? { ...known, opened: next.opened } : known;
 }
 
-/** Who can open a full, where that was read of these very files before. */
+/** Before endings were looked at, only recipients were remembered: that is to be read anew. */
+function tellsAll(opened: Seal['opened']): boolean {
+  return opened?.some(({ ending }) => ending !== undefined) ?? false;
+}
+
+/** What a full tells by its own bytes, where that was read of these very files before. */
 export function rememberedOpeners(
   seals: readonly Seal[],
   startedAt: Instant,
@@ -108,5 +113,5 @@ export function rememberedOpeners(
 ): readonly OpenedBy[] | undefined {
   const seal = seals.find((one) => one.startedAt === startedAt);
   const same = seal?.hash !== undefined && seal.hash === hashes.get(startedAt);
-  return same ? seal.opened : undefined;
+  return same && tellsAll(seal.opened) ? seal.opened : undefined;
 }

@@ -57,6 +57,7 @@ export function judgeTail(full: BackupSet): Finding[] {
       kind: 'maybe-truncated',
       severity: 'warning',
       startedAt: full.startedAt,
+      by: 'size',
       volumes: volumes.count,
     },
   ];

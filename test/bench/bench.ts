@@ -1,43 +1,56 @@
 // Rollcall beside `duplicity collection-status` and the way of its nearest peer: the same bucket, the same machine, one run.
 //
-//   npm run bench                     one host, 100 and 1,000 hosts: some minutes
-//   npm run bench -- --quick          one host and 100, once each
-//   npm run bench -- --hosts 10000    a fleet of this size alone
+//   npm run bench                              all of it: half an hour on a quiet machine
+//   npm run bench -- --quick                   one host and 100, once each
+//   npm run bench -- --part fleets --hosts 1 --days 30 --volumes 5000 --latency 50 --runs 3
+//   npm run bench -- --part memory             as Lambdas of less memory, and with more or fewer hosts at once
+//   npm run bench -- --part start              what a cold start loads
 //
 // Times are of this machine and of this hour; only their ratios travel. docs/performance.md says what they mean.
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { median } from '../../shared/duplicity/volumes.ts';
 import { type Cost, findDuplicity, runDuplicity, runMonitor, serve } from './contenders.ts';
 import type { Fleet } from './fleet.ts';
+import { CORE_MIB, holdTo } from './hold.ts';
 import { measureStart } from './start.ts';
+import { costLines, goalLines, growthLines, type Measured, nameFleet, table } from './tables.ts';
 
+const PARTS = ['fleets', 'memory', 'start'];
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
+    part: { type: 'string', multiple: true, default: PARTS },
     hosts: { type: 'string' },
+    days: { type: 'string', default: '7' },
+    volumes: { type: 'string', default: '50' },
     runs: { type: 'string' },
-    latency: { type: 'string', multiple: true },
+    latency: { type: 'string', multiple: true, default: ['0', '50'] },
   },
 });
 
-const LATENCIES_MS = (values.latency ?? ['0', '50']).map(Number);
+const latencies = values.latency.map(Number);
+const many = (hosts: number): Fleet => ({ hosts, days: 7, volumes: 50 });
 const ONE: readonly Fleet[] = [
-  { hosts: 1, days: 7, volumes: 50 },
+  many(1),
   { hosts: 1, days: 7, volumes: 5000 },
   { hosts: 1, days: 30, volumes: 5000 },
 ];
-const many = (hosts: number): Fleet => ({ hosts, days: 7, volumes: 50 });
+const one = {
+  hosts: Number(values.hosts),
+  days: Number(values.days),
+  volumes: Number(values.volumes),
+};
 const fleets =
   values.hosts !== undefined
-    ? [many(Number(values.hosts))]
+    ? [one]
     : values.quick
-      ? [...ONE.slice(0, 1), many(100)]
-      : [...ONE, many(100), many(1000)];
+      ? [many(1), many(100)]
+      : [...ONE, many(100), many(1000), many(10_000)];
 // Of many hosts so many are asked of duplicity, bad ones among them; the rest is multiplication, and says so.
-const SAMPLE = 4;
-// Above, reading the whole bucket takes minutes a run: it is done once, and without latency.
-const PEER_ONCE_FROM = 1000;
+const SAMPLE = [0, 5, 15, 25];
+/** Above, a run takes so long that one must do. */
+const ONCE_FROM = 1000;
 
 async function medianOf(times: number, run: () => Promise<Cost>): Promise<Cost> {
   const costs: Cost[] = [];
@@ -52,63 +65,82 @@ async function medianOf(times: number, run: () => Promise<Cost>): Promise<Cost> 
   };
 }
 
-function row(fleet: Fleet, latency: number, who: string, cost: Cost, note = ''): string {
-  const { hosts, days, volumes } = fleet;
-  const kinds = Object.entries(cost.kinds).map(([kind, count]) => `${count} ${kind}`);
-  const found = cost.bad === 0 ? '-' : `${cost.found} of ${cost.bad}`;
-  return `| ${[
-    `${hosts} x ${days} x ${volumes}`,
-    latency,
-    who + note,
-    kinds.join(', '),
-    (cost.bytes / 1e6).toFixed(2),
-    (cost.wallMs / 1000).toFixed(2),
-    (cost.cpuMs / 1000).toFixed(2),
-    (cost.peakBytes / 2 ** 20).toFixed(0),
-    found,
-  ].join(' | ')} |`;
+/** The three of them, each against the same bucket. */
+async function compare(fleet: Fleet): Promise<Measured[]> {
+  const server = await serve(fleet);
+  const few = fleet.hosts < ONCE_FROM && !values.quick;
+  const times = Number(values.runs ?? (few ? 3 : 1));
+  const measured: Measured[] = [];
+  const keep = (latencyMs: number, who: Measured['who'], cost: Cost, factor = 1) => {
+    const one = { fleet, latencyMs, who, cost, factor };
+    measured.push(one);
+    console.log(table([one]).at(-1));
+  };
+  for (const latencyMs of latencies) {
+    await server.ask({ latencyMs });
+    for (const [who, name] of [
+      ['rollcall', 'Rollcall'],
+      ['peer', 'whole bucket'],
+    ] as const) {
+      keep(latencyMs, name, await medianOf(times, () => runMonitor(server, { who, fleet })));
+    }
+    if (findDuplicity() === undefined) continue;
+    const sample = fleet.hosts === 1 ? [0] : SAMPLE;
+    const theirs = await medianOf(times, () => runDuplicity(server, sample));
+    keep(latencyMs, 'duplicity', theirs, fleet.hosts / sample.length);
+  }
+  await server.stop();
+  return measured;
 }
 
-async function compare(fleet: Fleet): Promise<void> {
+/** 1,000 hosts as Lambdas of these sizes, and with these numbers of hosts at once. */
+async function compareMemory(): Promise<void> {
+  const fleet = values.quick ? many(100) : many(1000);
   const server = await serve(fleet);
-  const times = Number(values.runs ?? (values.quick || fleet.hosts >= 10_000 ? 1 : 3));
-  for (const latencyMs of LATENCIES_MS) {
-    await server.ask({ latencyMs });
-    const ours = await medianOf(times, () => runMonitor(server, 'rollcall', fleet));
-    console.log(row(fleet, latencyMs, 'Rollcall', ours));
-    if (fleet.hosts < PEER_ONCE_FROM || latencyMs === 0) {
-      const turns = fleet.hosts < PEER_ONCE_FROM ? times : 1;
-      const peer = await medianOf(turns, () => runMonitor(server, 'peer', fleet));
-      console.log(row(fleet, latencyMs, 'whole bucket', peer));
-    }
-    if (findDuplicity() !== undefined) {
-      const sample = fleet.hosts === 1 ? [0] : [0, 5, 15, 25].slice(0, SAMPLE);
-      const theirs = await medianOf(fleet.hosts === 1 ? times : 1, () =>
-        runDuplicity(server, sample),
-      );
-      const note =
-        fleet.hosts === 1
-          ? ''
-          : ` (${sample.length} hosts; x ${fleet.hosts / sample.length} for all)`;
-      console.log(row(fleet, latencyMs, 'duplicity', theirs, note));
-    }
-  }
-  const { objects, bytesAnObject } = server.filled;
+  await server.ask({ latencyMs: 50 });
   console.log(
-    `<!-- ${objects} objects, ${bytesAnObject.toFixed(0)} bytes each in the local bucket -->`,
+    `\n| ${nameFleet(fleet)} at 50 ms, as a Lambda of | hosts at once | wall s | CPU s | peak MiB | GiB s |`,
   );
+  console.log('| --- | --: | --: | --: | --: | --: |');
+  const line = (as: string, atOnce: number, cost: Cost, memoryMiB?: number) => {
+    const [wall, cpu] = [cost.wallMs / 1000, cost.cpuMs / 1000];
+    const paid = memoryMiB === undefined ? '-' : ((wall * memoryMiB) / 1024).toFixed(1);
+    const peak = (cost.peakBytes / 2 ** 20).toFixed(0);
+    console.log(
+      `| ${as} | ${atOnce} | ${wall.toFixed(1)} | ${cpu.toFixed(1)} | ${peak} | ${paid} |`,
+    );
+  };
+  const run = (atOnce: number, as?: Parameters<typeof runMonitor>[2]) =>
+    runMonitor(server, { who: 'rollcall', fleet, atOnce }, as);
+  for (const memoryMiB of [512, 1024, CORE_MIB]) {
+    const hold = holdTo(memoryMiB / CORE_MIB);
+    if (hold === undefined) {
+      console.log(
+        `| ${memoryMiB} MiB | not measured: this machine has no cgroups that may be made |`,
+      );
+      continue;
+    }
+    line(`${memoryMiB} MiB`, 32, await run(32, { memoryMiB, hold }), memoryMiB);
+    await hold.release();
+  }
+  for (const atOnce of [8, 16, 32, 50]) line('no bound', atOnce, await run(atOnce));
   await server.stop();
 }
 
 const [cpu] = cpus();
 console.log(
-  `${cpus().length} cores (${cpu?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, ${findDuplicity() ?? 'no duplicity'}\n`,
+  `${cpus().length} cores (${cpu?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, ${findDuplicity() ?? 'no duplicity'}, load ${loadavg()[0]?.toFixed(1)}\n`,
 );
-console.log(
-  '| hosts x days x volumes | latency ms | who | requests | MB | wall s | CPU s | peak MiB | bad hosts found |',
-);
-console.log('| --- | --: | --- | --- | --: | --: | --: | --: | --: |');
-for (const fleet of fleets) await compare(fleet);
-
-console.log('\n| bundle | kB | load ms | times an empty handler |\n| --- | --: | --: | --: |');
-for (const line of await measureStart(values.quick ? 5 : 15)) console.log(line);
+if (values.part.includes('fleets')) {
+  for (const line of table([])) console.log(line);
+  const measured: Measured[] = [];
+  for (const fleet of fleets) measured.push(...(await compare(fleet)));
+  for (const line of [...growthLines(measured), ...goalLines(measured), ...costLines(measured)]) {
+    console.log(line);
+  }
+}
+if (values.part.includes('memory')) await compareMemory();
+if (values.part.includes('start')) {
+  console.log('');
+  for (const line of await measureStart(values.quick ? 5 : 15)) console.log(line);
+}

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BUCKET, type Fleet, faultOf, nameOf } from './fleet.ts';
+import type { Hold } from './hold.ts';
 import type { Outcome, Task } from './monitor.ts';
 import type { Answer, Order } from './serve.ts';
 
@@ -46,12 +47,25 @@ export async function serve(fleet: Fleet): Promise<Server & { readonly filled: A
   return { ask, stop, filled: await ask({ fill: fleet }) };
 }
 
-/** Rollcall's check, or the way of the nearest peer. */
-export async function runMonitor(server: Server, who: Task['who'], fleet: Fleet): Promise<Cost> {
+/** As a Lambda of this memory: so much of a core, and a heap of nine tenths of it. */
+type As = { readonly memoryMiB: number; readonly hold: Hold };
+
+/** Rollcall's check, or the way of the nearest peer. Throws where Rollcall says what is not so. */
+export async function runMonitor(
+  server: Server,
+  task: Omit<Task, 'endpoint'>,
+  as?: As,
+): Promise<Cost> {
+  const { who } = task;
   const { endpoint } = await server.ask({ count: true });
-  const child = fork(new URL('monitor.ts', import.meta.url), { env });
-  child.send({ who, endpoint, fleet } satisfies Task);
+  const heap = as && `--max-old-space-size=${Math.floor(as.memoryMiB * 0.9)}`;
+  const execArgv = heap === undefined ? [] : [heap];
+  const child = fork(new URL('monitor.ts', import.meta.url), { env, execArgv });
+  if (child.pid !== undefined) as?.hold.enter(child.pid);
+  child.send({ ...task, endpoint } satisfies Task);
+  const ended = once(child, 'exit');
   const [outcome] = (await once(child, 'message')) as [Outcome];
+  await ended;
   const faults = outcome.said.map((_, number) => faultOf(number)?.kind);
   const found = outcome.said.filter((said, number) => said !== 'ok' && faults[number]).length;
   const wrong = outcome.said.filter((said, number) => said !== 'ok' && !faults[number]).length;

@@ -1,7 +1,9 @@
 // One monitor in a process of its own: Rollcall's check, or the way of its nearest peer. What it cost is its last message.
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import pMap from 'p-map';
 import { connectBuckets } from '../../shared/aws/connect-buckets.ts';
 import { checkHosts } from '../../shared/check/check-hosts.ts';
+import type { Host } from '../../shared/roster/roster.ts';
 import { BUCKET, type Fleet, NOW, rollOf } from './fleet.ts';
 
 /** What is run: by whom, against what. */
@@ -9,6 +11,8 @@ export type Task = {
   readonly who: 'rollcall' | 'peer';
   readonly endpoint: string;
   readonly fleet: Fleet;
+  /** Instead of as many as the check itself takes at once. */
+  readonly atOnce?: number;
 };
 
 /** What it said of every host, and what it took. */
@@ -22,9 +26,14 @@ export type Outcome = {
 
 const connection = (endpoint: string) => ({ region: 'eu-west-1', endpoint });
 
-async function askRollcall({ endpoint, fleet }: Task): Promise<string[]> {
+async function askRollcall({ endpoint, fleet, atOnce }: Task): Promise<string[]> {
   const store = connectBuckets(connection(endpoint));
-  const verdicts = await checkHosts(store, rollOf(fleet), { now: NOW, depth: 'recent' });
+  const check = (hosts: readonly Host[]) => checkHosts(store, hosts, { now: NOW, depth: 'recent' });
+  const hosts = rollOf(fleet);
+  const verdicts =
+    atOnce === undefined
+      ? await check(hosts)
+      : (await pMap(hosts, (host) => check([host]), { concurrency: atOnce })).flat();
   return verdicts.map(({ headline }) => headline);
 }
 

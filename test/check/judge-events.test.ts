@@ -143,7 +143,7 @@ describe('judgeEvents', () => {
     const list = async () => {
       throw new TargetUnreadableError('AccessDenied (403)', 'allow it');
     };
-    const store = { ...inMemoryStore([]), list, readHead: list };
+    const store = { ...inMemoryStore([]), list, readPart: list };
     const [message] = await messagesOf(judgeEvents(store, roster, [manifestOf(recovery)], at(now)));
     expect(message?.subject).toContain('web UNREADABLE');
   });

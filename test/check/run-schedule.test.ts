@@ -161,7 +161,7 @@ describe('runSchedule', () => {
         };
       const ends: ScheduleEnds = {
         ...office.ends,
-        store: { ...store, list: mortal(store.list), readHead: mortal(store.readHead) },
+        store: { ...store, list: mortal(store.list), readPart: mortal(store.readPart) },
         ledger: {
           read: mortal(office.ledger.read),
           write: mortal(office.ledger.write),

@@ -3,27 +3,32 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Fault, FaultRule } from '../../scripts/demo/aws/fault.ts';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, LEDGER } from '../support/deployed.ts';
-import { recordedHead } from '../support/recorded.ts';
+import { buildMessage, noise, recordedMessages } from '../support/recorded-message.ts';
 
 const ROLL = `bucket: backups
 region: eu-west-1
 alerts: { from: backups@example.net, mail: [ops@example.net] }
 hosts:
   mail: {}
-  web: { recipients: [3C3227771D10B285] }
+  web: { recipients: [B95D68253E90E86D] }
   nas: { target: s3://backups/office/nas/ }
 `;
 const TICK = '2026-11-23T08:15:00Z';
 const today = aFull({ begun: '2026-11-23T03:15:02Z' });
+const messageOf = (bytes: number) =>
+  recordedMessages
+    .filter(({ to, plain }) => to === 'curve25519' && plain === bytes)
+    .map((message) => Buffer.from(buildMessage(message, noise(bytes))))
+    .at(0) ?? Buffer.alloc(0);
 const ALL = ['mail', 'web', 'nas'];
 
 let deployed: Deployed;
 beforeEach(async () => {
   deployed = await deploy(ROLL);
   for (const prefix of ['mail/', 'office/nas/']) deployed.put(prefix, today);
-  for (const { name, bytes, modifiedAt } of today) {
-    const head = /vol1|manifest/.test(name) ? { head: recordedHead(`full-rsa3072__${name}`) } : {};
-    deployed.aws.put('backups', `web/${name}`, { bytes, ...head }, { modified: modifiedAt });
+  for (const { name, modifiedAt } of today) {
+    const body = messageOf(/vol[12]/.test(name) ? 8150 : 4050);
+    deployed.aws.put('backups', `web/${name}`, body, { modified: modifiedAt });
   }
 });
 afterEach(() => {
@@ -184,7 +189,7 @@ describe('reading', () => {
 
   it('AccessDenied for contents', async () => {
     fail({ error: 'AccessDenied' }, { bucket: 'backups', operation: 'GetObject' });
-    await expectUnreadable(/recipients of a backup .* allow s3:GetObject/, ['web']);
+    await expectUnreadable(/contents of a backup .* allow s3:GetObject/, ['web']);
   });
 
   it('AccessDenied for versions', async () => {

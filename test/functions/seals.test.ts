@@ -79,14 +79,14 @@ describe('a finished full', () => {
       deployed.aws.requests.records.filter(
         ({ bucket, operation }) => bucket === 'backups' && operation === 'GetObject',
       );
-    expect(heads()).toHaveLength(4);
+    expect(heads()).toHaveLength(6);
     deployed.aws.requests.clear();
     await deployed.tick('2026-11-23T10:00:00Z');
     expect(heads()).toHaveLength(0);
     putNight('web/', 24);
     putNight('db/', 24);
     await deployed.tick('2026-11-24T08:15:00Z');
-    expect(heads()).toHaveLength(4);
+    expect(heads()).toHaveLength(6);
   });
 
   it('that was swapped without leaving a version behind is tampered', async () => {

@@ -16,11 +16,12 @@ const edit = fc.record({
   ),
   what: fc.constantFrom('set', 'set', 'set', 'insert', 'delete'),
 });
-const mutated = fc
-  .tuple(fc.constantFrom(...recordedHeads), fc.array(edit, { minLength: 1, maxLength: 5 }))
-  .map(([head, edits]) => {
-    const bytes = [...head.subarray(0, 1300)];
-    for (const { at, byte, what } of edits) {
+/** One of these with some bytes changed, put in or taken out. */
+export function editedOf(recorded: readonly Uint8Array[]): fc.Arbitrary<number[]> {
+  const edits = fc.array(edit, { minLength: 1, maxLength: 5 });
+  return fc.tuple(fc.constantFrom(...recorded), edits).map(([whole, changes]) => {
+    const bytes = [...whole];
+    for (const { at, byte, what } of changes) {
       const place = bytes.length === 0 ? 0 : at % bytes.length;
       if (what === 'set') bytes[place] = byte;
       else if (what === 'insert') bytes.splice(place, 0, byte);
@@ -28,6 +29,8 @@ const mutated = fc
     }
     return bytes;
   });
+}
+const mutated = editedOf(recordedHeads.map((head) => head.subarray(0, 1300)));
 
 const bigEndian = (value: number, octets: number) =>
   Array.from(

@@ -1,22 +1,29 @@
 // What must hold for every input, however strange: the laws that the short and the long run try to break.
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { parseListing } from '../../scripts/rollcall/saved-listing.ts';
 import { UsageError } from '../../scripts/rollcall/usage-error.ts';
 import { collectSets } from '../../shared/duplicity/backup-set.ts';
 import { formatFileName, NO_PREFIX, readFileName } from '../../shared/duplicity/file-name.ts';
+import { readEnding } from '../../shared/openpgp/message-end.ts';
 import { readMessageHead } from '../../shared/openpgp/message-head.ts';
+import { encryptionKeysOf, readPublicKeys } from '../../shared/openpgp/public-key.ts';
 import { ConfigError } from '../../shared/roster/config-error.ts';
 import { readRoster } from '../../shared/roster/read-roster.ts';
 import type { Roster } from '../../shared/roster/roster.ts';
 import { anObject } from '../support/builders.ts';
 import { readFixture } from '../support/recorded.ts';
+import { endingOf } from '../support/recorded-message.ts';
 import { type Case, cases } from './a-bucket.ts';
 import { heads } from './a-head.ts';
+import { keyFiles } from './a-key.ts';
+import { messages } from './a-message.ts';
 import { names } from './a-name.ts';
 import { rolls } from './a-roll.ts';
 import type { Fact, Session } from './fact.ts';
 import { judgeByCode } from './judge-by-code.ts';
+import { readEndingByTheBook } from './reference-end.ts';
 import { readHeadByTheBook } from './reference-head.ts';
 import { type Judgement, judgeByTheBook } from './reference-judge.ts';
 
@@ -205,6 +212,30 @@ export function readsHead(bytes: Uint8Array): void {
   expect(readMessageHead(bytes)).toEqual(readHeadByTheBook(bytes));
 }
 
+/** An object that is read whole ends as the RFC says; read by its head and one part more, the same. */
+export function readsEnding(object: Uint8Array): void {
+  const byTheBook = readEndingByTheBook(object);
+  expect(readEnding(object.length, object)).toEqual(byTheBook);
+  expect(endingOf(object)).toEqual(byTheBook);
+}
+
+/** A key file is read or refused, and every fingerprint told is that of bytes that stand in it. */
+export function readsOrRefusesKeys(bytes: Uint8Array): void {
+  const there = new Set<string>();
+  const keys = readPublicKeys(bytes, (algorithm, all) => {
+    const digest = createHash(algorithm).update(all).digest();
+    const body = Buffer.from(all.subarray(algorithm === 'sha1' ? 3 : 5));
+    if (Buffer.from(bytes).includes(body)) there.add(digest.toString('hex').toUpperCase());
+    return digest;
+  });
+  if (typeof keys === 'string') {
+    expect(['secret', 'damaged', 'no key']).toContain(keys);
+    return;
+  }
+  expect(keys.length).toBeGreaterThan(0);
+  for (const fingerprint of encryptionKeysOf(keys)) expect(there).toContain(fingerprint);
+}
+
 /** Every law. */
 export const laws: readonly Law[] = [
   law('judges a bucket read whole as the book does', [600, 60_000], cases, agreesOnAll),
@@ -230,4 +261,7 @@ export const laws: readonly Law[] = [
   ),
   law('reads a roll or refuses it line by line', [300, 30_000], rolls, readsOrRefusesRoll),
   law('reads any head as the RFC says', [3_000, 300_000], heads, readsHead),
+  law('tells where any object ends, as the RFC says', [3_000, 300_000], heads, readsEnding),
+  law('tells a cut message from a whole one', [1_000, 100_000], messages, readsEnding),
+  law('reads a key file or refuses it', [3_000, 300_000], keyFiles, readsOrRefusesKeys),
 ];

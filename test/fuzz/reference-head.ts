@@ -27,10 +27,10 @@ export function readHeadByTheBook(bytes: Uint8Array): MessageHead {
     const isNew = ctb >= 192;
     const tag = isNew ? ctb % 64 : Math.floor((ctb % 64) / 4);
     const isData = tag === 9 || tag === 18 || tag === 20;
+    // The first byte of the data packet is enough: nothing behind it tells of recipients.
+    if (isData) return true;
     let length: number | undefined;
     if (isNew) {
-      // The first byte of the data packet is enough: nothing behind it tells of recipients.
-      if (isData && rest.length === 0) return true;
       const first = next();
       if (first < 192) length = first;
       else if (first < 224) length = (first - 192) * 256 + next() + 192;
@@ -39,7 +39,6 @@ export function readHeadByTheBook(bytes: Uint8Array): MessageHead {
       const type = ctb % 4;
       if (type < 3) length = bigEndian([1, 2, 4][type] as number);
     }
-    if (isData) return true;
     if (length === undefined) throw OTHER;
     if (tag === 1) {
       const used = readRecipient(length);

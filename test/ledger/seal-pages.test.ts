@@ -16,11 +16,14 @@ const opened = fc.record({
   recipients: fc.array(fc.constant('0123456789ABCDEF')),
   symmetric: fc.nat(3),
 });
+const told = fc
+  .tuple(opened, fc.constantFrom('whole' as const, 'truncated' as const, 'cannot tell' as const))
+  .map(([one, ending]) => ({ ...one, ending }));
 const anySeal: fc.Arbitrary<Seal> = fc.record({
   place: fc.string({ unit: 'binary' }),
   ...{ startedAt: whole, sealedAt: whole, firstWriteAt: whole, files: whole, bytes: whole },
   hash: optional(fc.constant('abcdefghijklmnopqrst-_')),
-  opened: optional(fc.array(opened, { maxLength: 2 })),
+  opened: optional(fc.array(fc.oneof(opened, told), { maxLength: 3 })),
 });
 const someSeals = fc.array(anySeal, { maxLength: 3 });
 
@@ -59,6 +62,7 @@ describe('parseSeals', () => {
   it.each<[string, object]>([
     ['a key id that is text', { opened: [{ ...good.opened[0], recipients: ['\u001b[2J'] }] }],
     ['a kind of message that is none', { opened: [{ ...good.opened[0], reads: '<b>' }] }],
+    ['an ending that is none', { opened: [{ ...good.opened[0], ending: 'fine' }] }],
     ['a hash of another length', { hash: 'short' }],
     ['a negative size', { bytes: -1 }],
     ['an instant that is none', { startedAt: '2026-11-23' }],

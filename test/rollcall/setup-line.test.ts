@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { checkPublicKey } from '../../scripts/rollcall/public-key-file.ts';
 import { lineFromHere, lineOnHost, quoteWord } from '../../scripts/rollcall/setup-line.ts';
+import { readArmour } from '../../shared/openpgp/armour.ts';
 import { aHost, aRoster } from '../support/builders.ts';
+import { readFixture } from '../support/recorded.ts';
 
 const setup = new URL('../../scripts/host/sbin/rollcall-backup-setup', import.meta.url).pathname;
 const nas = aHost({
@@ -53,22 +55,32 @@ describe('the public key', () => {
     return file;
   };
 
+  const armoured = readFixture('keys/curve.pub.asc');
+  const binary = readArmour(armoured) ?? new Uint8Array();
+  const own = 'FF0C D5EC 67A1 3069 05CB FBBF 5995 55D7 4793 BD4F';
+
   it.each([
-    ['armoured', '-----BEGIN PGP PUBLIC KEY BLOCK-----\n', true],
-    ['binary, to be read on the host', Uint8Array.of(0x99, 1), false],
-    ['binary in the new format', Uint8Array.of(0xc6, 1), false],
-  ])('is taken %s', async (_, bytes, piped) => {
-    await expect(checkPublicKey(given(bytes), fingerprint, { piped })).resolves.toBeUndefined();
+    ['armoured', armoured, true],
+    ['binary, to be read on the host', binary, false],
+  ])('is taken %s', (_, bytes, piped) => {
+    expect(() => checkPublicKey(given(bytes), own, { piped })).not.toThrow();
   });
 
   it.each([
     ['a secret one', '-----BEGIN PGP PRIVATE KEY BLOCK-----\n', 'SECRET key'],
     ['a binary secret one', Uint8Array.of(0x95, 1), 'SECRET key'],
     ['a binary secret one in the new format', Uint8Array.of(0xc5, 1), 'SECRET key'],
-    ['a binary one in a pipe', Uint8Array.of(0x99, 1), 'is binary'],
+    ['a binary one in a pipe', binary, 'is binary'],
+    ['cut', armoured.slice(0, 300), 'is cut off, damaged or'],
     ['something else', 'hello', 'no OpenPGP public key'],
     ['nothing', '', 'no OpenPGP public key'],
-  ])('is refused when it is %s', async (_, bytes, words) => {
-    await expect(checkPublicKey(given(bytes), undefined, { piped: true })).rejects.toThrow(words);
+  ])('is refused when it is %s', (_, bytes, words) => {
+    expect(() => checkPublicKey(given(bytes), undefined, { piped: true })).toThrow(words);
+  });
+
+  it('is refused when it is not the one of the fingerprint', () => {
+    expect(() => checkPublicKey(given(armoured), fingerprint, { piped: true })).toThrow(
+      `holds the key ${own.replaceAll(' ', '')}, and not --fingerprint 0123456789ABCDEF`,
+    );
   });
 });

@@ -1,8 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { callersName } from '../../scripts/stack/cloudformation.ts';
+import { aFull } from '../support/builders.ts';
+import { type Deployed, deploy } from '../support/deployed.ts';
 import { copyProject } from '../support/project-copy.ts';
+import { readFixture } from '../support/recorded.ts';
+import { buildMessage, noise, recordedMessages } from '../support/recorded-message.ts';
 import type { ProgramError } from '../support/run-program.ts';
 import { cycleIn } from './cycle-in.ts';
 import type { Resolved } from './resolve-template.ts';
@@ -105,6 +109,64 @@ describe('sls package where the last good backup is kept', () => {
     expect(cycleIn(Resources)).toBeUndefined();
     const { handler } = await import(join(project.dir, '.bundle/janitor.mjs'));
     expect(handler).toBeTypeOf('function');
+  });
+});
+
+describe('sls package of a roll with a key file', () => {
+  const named = roll.replace('hosts:', 'recipients: [keys/web.asc]\nhosts:');
+  const project = copyProject(named);
+  const key = (file: string) => readFixture(`keys/${file}.pub.asc`);
+  const put = (armoured: string) => {
+    mkdirSync(join(project.dir, 'keys'), { recursive: true });
+    writeFileSync(join(project.dir, 'keys/web.asc'), armoured);
+  };
+  let deployed: Deployed;
+  beforeEach(async () => {
+    deployed = await deploy(roll.replace('acme-', ''));
+  });
+  afterEach(() => deployed.close());
+  afterAll(project.remove);
+
+  /** What the packaged function mails of a full that is encrypted to the key of curve.pub.asc. */
+  async function mailed(run: string): Promise<string | undefined> {
+    const message = recordedMessages.find(({ to, plain }) => to === 'curve25519' && plain === 4050);
+    if (message === undefined) throw new Error('nothing recorded');
+    for (const { name, modifiedAt } of aFull({ begun: '2026-11-23T03:15:02Z', volumes: 1 })) {
+      const body = Buffer.from(buildMessage(message, noise(1)));
+      deployed.aws.put('backups', `web/${name}`, body, { modified: modifiedAt });
+    }
+    vi.stubEnv('LAMBDA_TASK_ROOT', project.dir);
+    vi.stubEnv('HOSTS_FILE', '.bundle/hosts.yml');
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-11-23T08:15:00Z') });
+    const { handler } = await import(`${join(project.dir, '.bundle/check-hosts.mjs')}?${run}`);
+    await handler({ scheduledAt: '2026-11-23T08:15:00Z' }, {});
+    return deployed.aws.outbox.mails[0]?.subject;
+  }
+
+  it('makes functions that judge by the key, without the file', async () => {
+    writeFileSync(join(project.dir, 'hosts.yml'), named.replace('acme-', ''));
+    put(key('curve'));
+    await project.sls(['package']);
+    put('gone');
+    expect(zipNames(readFileSync(join(project.dir, '.serverless/checkHosts.zip'))).sort()).toEqual([
+      ...['.bundle/check-hosts.mjs', '.bundle/hosts.yml', '.bundle/keys.json'],
+    ]);
+    expect(await mailed('right')).toBe('[backup] OK 1 of 1 - Mon 23 Nov (#2026-327)');
+  });
+
+  it('makes functions that alarm when a backup is encrypted to another', async () => {
+    put(key('backup'));
+    await project.sls(['package']);
+    expect(await mailed('wrong')).toBe('[backup] 1 of 1 host FAILED: web WRONG-RECIPIENT');
+  });
+
+  it('makes nothing when the file is none', async () => {
+    put(key('curve').slice(0, 300));
+    const { status, printed } = (await project
+      .sls(['package'])
+      .catch((error) => error)) as ProgramError;
+    expect(status).toBe(1);
+    expect(printed).toContain('hosts.yml:4: recipients: keys/web.asc is cut off, damaged or');
   });
 });
 

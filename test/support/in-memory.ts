@@ -39,11 +39,11 @@ export function inMemory(
 /** The same with contents: the bytes of some keys. */
 export function inMemoryStore(
   objects: readonly KeyedObject[],
-  heads: Readonly<Record<string, Uint8Array>> = {},
+  contents: Readonly<Record<string, Uint8Array>> = {},
 ): ObjectStore {
   return {
     list: inMemory(objects),
-    readHead: async (_, key) => heads[key],
+    readPart: async (_, key, { from, bytes }) => contents[key]?.subarray(from, from + bytes),
     readLifecycle: async () => ({ unread: 'not asked' }),
     readWrittenAt: async (_, key) => objects.find((one) => one.key === key)?.modifiedAt,
     readExpiry: async () => undefined,

@@ -16,7 +16,13 @@ export function copyProject(roll: string): { dir: string; sls: Sls; remove: () =
   // what lies around it.
   cpSync(join(project, 'serverless.yml'), join(dir, 'serverless.yml'));
   cpSync(join(project, 'scripts/stack'), join(dir, 'scripts/stack'), { recursive: true });
-  for (const linked of ['functions', 'shared', 'node_modules', 'package.json']) {
+  for (const linked of [
+    'functions',
+    'shared',
+    'scripts/rollcall',
+    'node_modules',
+    'package.json',
+  ]) {
     symlinkSync(join(project, linked), join(dir, linked));
   }
   writeFileSync(join(dir, 'hosts.yml'), roll);

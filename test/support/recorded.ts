@@ -27,11 +27,6 @@ export function readFixture(path: string): string {
   return readFileSync(new URL(path, fixtures), 'utf8');
 }
 
-/** The first bytes of a recorded object. */
-export function recordedHead(name: string): Buffer {
-  return readFileSync(new URL(`heads/${name}.head`, fixtures));
-}
-
 export function fixturePath(path: string): string {
   return new URL(path, fixtures).pathname;
 }

@@ -133,12 +133,22 @@ describe('a verdict', () => {
 describe('mergeSeals', () => {
   const [seal] = sealed;
   if (seal === undefined) throw new Error('no seal');
-  const opened = [{ name: 'x', reads: 'openpgp' as const, recipients: [], symmetric: 0 }];
+  const opened = [{ name: 'x', reads: 'openpgp' as const, recipients: [], symmetric: 0 }].map(
+    (one) => ({ ...one, ending: 'whole' as const }),
+  );
 
   it('adds who can open the same files, and changes nothing else', () => {
     expect(mergeSeals(seal, { ...seal, opened })).toEqual({ ...seal, opened });
     expect(mergeSeals(seal, { ...seal, hash: 'x', opened })).toBe(seal);
     expect(mergeSeals({ ...seal, hash: undefined }, seal)).toBe(seal);
+  });
+
+  it('takes no proof that nothing was cut from before that was looked at', () => {
+    const old = { ...seal, opened: opened.map(({ ending: _, ...one }) => one) };
+    const same = new Map([[seal.startedAt, seal.hash ?? '']]);
+    expect(rememberedOpeners([old], seal.startedAt, same)).toBeUndefined();
+    expect(mergeSeals(old, { ...seal, opened })).toEqual({ ...seal, opened });
+    expect(mergeSeals({ ...seal, opened }, old)).toEqual({ ...seal, opened });
   });
 
   it('answers for these very files only', () => {
