@@ -61,6 +61,23 @@ describe('the documentation', () => {
     },
   );
 
+  it('goes through 49 threats, each with tests that are there, or why there is none', () => {
+    const rows = [...read('docs/threats.md').matchAll(/^\| (\d+) \|.*\| (.*) \|$/gm)];
+    expect(rows.map(([, number]) => Number(number))).toEqual(
+      Array.from({ length: 49 }, (_, index) => index + 1),
+    );
+    for (const [, number, cell = ''] of rows) {
+      const tests = [...cell.matchAll(/`(test\/[^`]+)` "([^"]+)"/g)];
+      const isExcused = cell.startsWith('cannot be tested here, because ');
+      expect(tests.length > 0 || isExcused, `row ${number} has a test`).toBe(true);
+      for (const [, file = '', name = ''] of tests) {
+        const names = [...read(file).matchAll(/(['"`])((?:\\.|(?!\1).)+)\1/g)];
+        const found = names.map(([, , text = '']) => text.replace(/\\(.)/g, '$1'));
+        expect(found, `row ${number}: ${file}`).toContain(name);
+      }
+    }
+  });
+
   it('shows in the README the mail that is really sent', () => {
     const now = at('2026-11-23T07:15:00Z');
     const timezone = 'Europe/Amsterdam';

@@ -50,7 +50,9 @@ export async function readTarget(
 ): Promise<{ collection: Collection | Unreadable; beside: Beside }> {
   try {
     const since = closedWindow(host, now).opensAt;
-    const collection = await listSets(store.list, host, { ...options, since, now });
+    const [newest] = (await memory?.recall(host)) ?? [];
+    const reach = { ...options, since, now, usualFiles: newest?.files };
+    const collection = await listSets(store.list, host, reach);
     return { collection, beside: await readBeside(store, host, collection, now, memory) };
   } catch (error) {
     if (!(error instanceof TargetUnreadableError)) throw error;

@@ -17,25 +17,28 @@ export type Reach = {
   readonly since: Instant;
   readonly now: Instant;
   readonly depth: Depth;
+  /** How many files a full of this host has, as far as that is remembered. */
+  readonly usualFiles?: number | undefined;
   /** Names of files whose sets are read too, however old they are. */
   readonly alsoSetsOf?: readonly string[];
 };
 
 const VOLUME = '.vol';
 const EARLIER_FULLS = 3;
+const PAGE_ROWS = 1000;
 const FULLS_SEARCHED = 10;
 const DAY = 86_400_000;
 
 /**
  * Reads a host's sets as they were at `now`. With `recent`, the volumes of every full begun since `since`
- * are read, those of three earlier fulls where one page holds them, and, where none of these is complete,
+ * are read, those of three earlier fulls where one page holds them (it is not asked for where it surely would not), and, where none of these is complete,
  * of older ones until a complete one is found, hidden ones at last. All but the first listing tell versions.
  * Throws `TargetUnreadableError`.
  */
 export async function listSets(
   list: ListObjects,
   host: Host,
-  { since, now, depth, alsoSetsOf = [] }: Reach,
+  { since, now, depth, usualFiles = 0, alsoSetsOf = [] }: Reach,
 ): Promise<Collection> {
   const { bucket, prefix } = host.target;
   const { filePrefix } = host;
@@ -58,12 +61,12 @@ export async function listSets(
   read.add(await list({ bucket, prefix, delimiter: VOLUME }));
   const newest = fullsNewestFirst(collect().sets, now);
   const recent = newest.filter(({ startedAt }) => startedAt >= since).length;
-  const beginnings = newest
-    .slice(0, Math.max(recent, 1) + EARLIER_FULLS)
-    .flatMap((set) => beginningOf(set, filePrefix.archive));
+  const compared = newest.slice(0, Math.max(recent, 1) + EARLIER_FULLS);
+  const beginnings = compared.flatMap((set) => beginningOf(set, filePrefix.archive));
   for (const [style, oldest] of oldestByStyle(beginnings)) {
     // Short names hold no ".vol": their volumes are known already, their versions are not.
     const onePage = style === LONG;
+    if (onePage && usualFiles * compared.length > PAGE_ROWS) continue;
     const [archive, ...manifests] = placesOf(filePrefix);
     const from = (place: string) => ({ startAfter: `${prefix}${place}${oldest}` });
     const page = await listVersions(`${archive}${style}`, { ...from(archive), onePage });

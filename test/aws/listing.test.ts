@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { listObjectVersions } from '../../shared/aws/list-object-versions.ts';
 import { listObjects } from '../../shared/aws/list-objects.ts';
+import { listPages } from '../../shared/aws/list-pages.ts';
 import { parseXml } from '../../shared/aws/strict-xml.ts';
 import { type ListAnswer, TargetUnreadableError } from '../../shared/check/object-store.ts';
 import { fixturePath, readFixture } from '../support/recorded.ts';
@@ -203,6 +204,20 @@ describe('a listing of versions', () => {
     const whole = page(VERSION, 'ListVersionsResult');
     expect((await read(bytesOf(whole), true)).objects).toHaveLength(1);
     expect(await settled(read(bytesOf(whole.replace(from, to)), true))).toBeUndefined();
+  });
+
+  it('is given up after 500 pages, as of one key with half a million versions', async () => {
+    let asked = 0;
+    const next = () => ({ key: 'k', version: `v${asked}` });
+    const ask = async () => {
+      asked += 1;
+      return bytesOf(page(VERSION, 'ListVersionsResult').replace('false', 'true'));
+    };
+    const all = { bucket: 'any', prefix: 'web/' };
+    await expect(listPages(all, { ask, next, read: () => [], mark: 'marker' })).rejects.toThrow(
+      's3://any/web/ holds over 500 pages of objects',
+    );
+    expect(asked).toBe(500);
   });
 
   it('is refused where a server answers with objects', async () => {

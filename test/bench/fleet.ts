@@ -2,6 +2,7 @@
 import { formatFileName, NO_PREFIX } from '../../shared/duplicity/file-name.ts';
 import type { Host } from '../../shared/roster/roster.ts';
 import type { FindingKind } from '../../shared/verdict/finding.ts';
+import { placeOf, type Seal } from '../../shared/verdict/seal.ts';
 
 /** How many hosts, with how many fulls of how many volumes each. */
 export type Fleet = { readonly hosts: number; readonly days: number; readonly volumes: number };
@@ -13,6 +14,10 @@ export const BUCKET = 'bench';
 export const NOW = Date.parse('2026-11-23T12:30:00Z');
 
 const DAY = 86_400_000;
+const VOLUME = 209_715_200;
+const LAST_VOLUME = 12_000_000;
+const SIGNATURES = 4_000_000;
+const MANIFEST = 2_400;
 const TODAY = Date.parse('2026-11-23T02:00:00Z');
 
 /** One in ten is bad, in four ways that come in turn; of a single host the bad one is missing a volume. */
@@ -45,6 +50,21 @@ export function rollOf({ hosts }: Fleet): Host[] {
   }));
 }
 
+/** When a host began the full of so many days ago. */
+function begunAt(number: number, back: number): number {
+  return TODAY - back * DAY + (number % 60) * 1000;
+}
+
+/** Yesterday's full of a host as the ledger has it on any day but the first. */
+export function sealOfYesterday(host: Host, { volumes }: Fleet): Seal {
+  const startedAt = begunAt(Number(host.name.slice(-5)), 1);
+  const bytes = (volumes - 1) * VOLUME + LAST_VOLUME + SIGNATURES + MANIFEST;
+  return {
+    ...{ place: placeOf(host), startedAt, sealedAt: startedAt, firstWriteAt: startedAt + 60_000 },
+    ...{ files: volumes + 1, bytes, hash: undefined, opened: undefined },
+  };
+}
+
 /** Every object of a host: its key, bytes, and when it was written. */
 export function* objectsOf(
   number: number,
@@ -53,7 +73,7 @@ export function* objectsOf(
   const fault = faultOf(number);
   for (let back = days - 1; back >= 0; back -= 1) {
     if (back === 0 && fault?.way === 0) continue;
-    const begun = TODAY - back * DAY + (number % 60) * 1000;
+    const begun = begunAt(number, back);
     const name = {
       ...({ type: 'full', manifest: false, volume: undefined, time: begun } as const),
       ...{ start: undefined, end: undefined },
@@ -66,10 +86,10 @@ export function* objectsOf(
     });
     for (let volume = 1; volume <= volumes; volume += 1) {
       if (back === 0 && fault?.way === 1 && volume === Math.ceil(volumes / 2)) continue;
-      yield object({ ...name, volume }, volume === volumes ? 12_000_000 : 209_715_200, 1);
+      yield object({ ...name, volume }, volume === volumes ? LAST_VOLUME : VOLUME, 1);
     }
-    yield object({ ...name, type: 'full-sig' }, 4_000_000, 12);
-    if (back > 0 || fault?.way !== 2) yield object({ ...name, manifest: true }, 2_400, 13);
+    yield object({ ...name, type: 'full-sig' }, SIGNATURES, 12);
+    if (back > 0 || fault?.way !== 2) yield object({ ...name, manifest: true }, MANIFEST, 13);
   }
   if (fault?.way === 3) {
     const inc = {

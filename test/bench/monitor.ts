@@ -3,8 +3,9 @@ import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import { connectBuckets } from '../../shared/aws/connect-buckets.ts';
 import { checkHosts } from '../../shared/check/check-hosts.ts';
+import type { SetMemory } from '../../shared/check/set-memory.ts';
 import type { Host } from '../../shared/roster/roster.ts';
-import { BUCKET, type Fleet, NOW, rollOf } from './fleet.ts';
+import { BUCKET, type Fleet, NOW, rollOf, sealOfYesterday } from './fleet.ts';
 
 /** What is run: by whom, against what. */
 export type Task = {
@@ -26,9 +27,19 @@ export type Outcome = {
 
 const connection = (endpoint: string) => ({ region: 'eu-west-1', endpoint });
 
+function memoryOf(fleet: Fleet): SetMemory {
+  return {
+    recall: async (host) => [sealOfYesterday(host, fleet)],
+    learn: () => {},
+    close: async () => undefined,
+  };
+}
+
 async function askRollcall({ endpoint, fleet, atOnce }: Task): Promise<string[]> {
   const store = connectBuckets(connection(endpoint));
-  const check = (hosts: readonly Host[]) => checkHosts(store, hosts, { now: NOW, depth: 'recent' });
+  const memory = memoryOf(fleet);
+  const check = (hosts: readonly Host[]) =>
+    checkHosts(store, hosts, { now: NOW, depth: 'recent', memory });
   const hosts = rollOf(fleet);
   const verdicts =
     atOnce === undefined

@@ -20,10 +20,10 @@ const fulls = (days: number, volumes: number) =>
     return aFull({ begun, volumes });
   }).reverse();
 
-async function read(objects: readonly StoredObject[], pageRows = 1000) {
+async function read(objects: readonly StoredObject[], pageRows = 1000, usualFiles?: number) {
   const asked: ListQuery[] = [];
   const list = inMemory(keyed('web/', objects), { pageRows, asked });
-  const collection = await listSets(list, host, { since, now, depth: 'recent' });
+  const collection = await listSets(list, host, { since, now, depth: 'recent', usualFiles });
   return { collection, asked, verdict: judge(host, collection, now) };
 }
 
@@ -41,6 +41,16 @@ describe('listSets', () => {
     expect(asked).toHaveLength(3);
     expect(asked.at(-1)?.prefix).toBe('web/duplicity-full.20261123T031500Z.');
     expect(verdict.headline).toBe('ok');
+  });
+
+  it('does not ask for the page that would be cut, where it is remembered how big a full is', async () => {
+    const [small, big] = [fulls(7, 60).flat(), fulls(7, 300).flat()];
+    expect((await read(big)).asked).toHaveLength(3);
+    expect((await read(big, 1000, 301)).asked).toHaveLength(2);
+    expect((await read(small, 1000, 61)).asked).toHaveLength(2);
+    // It was big once: then the newest is all that is read, and it is judged the same.
+    const shrunk = await read(small, 1000, 301);
+    expect([shrunk.asked.length, shrunk.verdict.headline]).toEqual([2, 'ok']);
   });
 
   it('asks for versions with the second listing, and with no more requests', async () => {

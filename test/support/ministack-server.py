@@ -4,6 +4,7 @@
 - alarms on a sum of metrics, which become alarms on the first metric of the sum;
 - the policy variable ${aws:username}, which it compares as if it were text;
 - the condition keys by which our policies know a sender of mail and an upload;
+- that a new bucket is closed to the public, whether or not it enforces IAM;
 - that it shall listen where it was told to, and not on port 443 as well;
 - and two things that no test can wait for: S3 stamps what is written with an earlier time while ROLLCALL_S3_BACK, a file,
   holds a number of seconds, and its listings come in pages of ROLLCALL_S3_PAGE entries.
@@ -136,6 +137,7 @@ iam_evaluator.evaluate = with_callers_name(iam_evaluator.evaluate)
 iam_actions.request_tag_context = with_sender(iam_actions.request_tag_context)
 iam_actions.extract_resource_arn = with_identity(iam_actions.extract_resource_arn)
 iam_actions.s3_service_context = with_upload_headers(iam_actions.s3_service_context)
+s3._new_bucket_public_access_block = lambda: {"_public_access_block": s3._NEW_BUCKET_PUBLIC_ACCESS_BLOCK}
 s3.now_iso = set_back(s3.now_iso, Path(os.environ["ROLLCALL_S3_BACK"]))
 s3._qp = in_pages_of(int(os.environ["ROLLCALL_S3_PAGE"]), s3._qp)
 app._port_is_bindable = lambda *_: False

@@ -202,15 +202,18 @@ export const listingChecks: readonly ContractCheck[] = [
     name: 'S3 encodes control characters, prefixes and delimiters in an encoded listing',
     run: async ({ s3, bucket, fill }) => {
       const Bucket = await bucket();
-      await fill(Bucket, ['x y/\n\r\t\u0001', 'x y/b c d']);
+      const Key = 'x y/\n\r\t\u0001';
+      await fill(Bucket, [Key, 'x y/b c d']);
       const form = { Bucket, EncodingType: 'url', Prefix: 'x y/', Delimiter: 'c d' } as const;
       const list = await s3.send(new ListObjectsV2Command(form));
       // A plus sign is encoded, so both spellings of a space read the same.
       const decode = (text = '') => decodeURIComponent(text.replaceAll('+', ' '));
-      expect(list.Contents?.map(({ Key }) => decode(Key))).toEqual(['x y/\n\r\t\u0001']);
+      expect(list.Contents?.map((one) => decode(one.Key))).toEqual([Key]);
       expect(list.CommonPrefixes?.map((one) => decode(one.Prefix))).toEqual(['x y/b c d']);
       expect([decode(list.Prefix), decode(list.Delimiter)]).toEqual(['x y/', 'c d']);
       expect(list.Contents?.[0]?.Key).toContain('%0A%0D%09%01');
+      // Where listings of versions are not encoded nobody could name it to take it away.
+      await s3.send(new DeleteObjectCommand({ Bucket, Key }));
     },
   },
   {

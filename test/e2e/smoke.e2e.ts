@@ -1,0 +1,87 @@
+// The trial for a real account, on the local AWS: what it proves there, and that it leaves nothing.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { IAMClient, ListUsersCommand } from '@aws-sdk/client-iam';
+import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
+import { ListTopicsCommand, SNSClient } from '@aws-sdk/client-sns';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Ministack, startMinistack } from '../support/ministack.ts';
+import { ProgramError, runProgram } from '../support/run-program.ts';
+
+const script = resolve(import.meta.dirname, '../../scripts/smoke-aws.ts');
+const account = '000000000000';
+
+describe('smoke-aws', () => {
+  let ministack: Ministack;
+  beforeAll(async () => {
+    ministack = await startMinistack({ strict: true });
+  });
+  afterAll(() => ministack?.stop());
+
+  const wordsOf = (...words: string[]) => [
+    ...[script, '--region', ministack.region, '--endpoint-url', ministack.endpoint],
+    ...['--emulator', 'ministack', ...words],
+  ];
+  const smoke = (...words: string[]) =>
+    runProgram('node', wordsOf(...words), { env: { ...ministack.env, NO_COLOR: '1' } }).then(
+      (printed) => ({ status: 0, printed }),
+      (error: unknown) => {
+        if (!(error instanceof ProgramError)) throw error;
+        return { status: error.status, printed: error.printed };
+      },
+    );
+  /** All that a trial could have made. */
+  const things = async () => {
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+    const config = { region: ministack.region, endpoint: ministack.endpoint, credentials };
+    const { Buckets = [] } = await new S3Client(config).send(new ListBucketsCommand({}));
+    const { Topics = [] } = await new SNSClient(config).send(new ListTopicsCommand({}));
+    const { Users = [] } = await new IAMClient(config).send(new ListUsersCommand({}));
+    return [
+      ...Buckets.map(({ Name }) => Name),
+      ...Topics.map(({ TopicArn }) => TopicArn),
+      ...Users.map(({ UserName }) => UserName),
+    ];
+  };
+
+  it('does nothing in another account than the one that is named', async () => {
+    const said = await smoke('--account', '111122223333', '--mail', 'me@example.net');
+    expect([said.status, said.printed]).toEqual([
+      3,
+      expect.stringContaining(`these credentials are of the account ${account}`),
+    ]);
+    expect(await things()).toEqual([]);
+  });
+
+  it('proves all that the local AWS can, a line for each, and removes what it made', async () => {
+    const { status, printed } = await smoke('--account', account, '--mail', 'me@example.net');
+    expect(printed).toContain('smoke-aws: all of it holds');
+    expect(status).toBe(0);
+    expect(printed).toContain(
+      '✓ test/smoke/contract.smoke.ts > AWS > S3 rolls up by a delimiter of',
+    );
+    expect(printed).toMatch(/measured: a LIST takes \d+ ms/);
+    expect(printed).toMatch(/measured: an event is told [\d.]+ s after the upload/);
+    expect(printed).toContain(
+      'NOT ASKED, as there is no terminal: Did a mail "UNKNOWN upload" come',
+    );
+    expect(await things()).toEqual([]);
+  }, 240_000);
+
+  it('removes what it made when it is ended in the middle', async () => {
+    const child = spawn('node', wordsOf('--account', account, '--mail', 'me@example.net'), {
+      env: { ...ministack.env, NO_COLOR: '1' },
+    });
+    const ended = once(child, 'close');
+    let printed = '';
+    for await (const chunk of child.stdout) {
+      const isFirst = !printed.includes(' ✓ ');
+      printed += chunk;
+      if (isFirst && printed.includes(' ✓ ')) child.kill('SIGINT');
+    }
+    expect((await ended)[0]).toBe(2);
+    expect(printed).toContain('smoke-aws: NOT all of it holds, or it was cut off');
+    expect(await things()).toEqual([]);
+  }, 120_000);
+});
