@@ -49,35 +49,47 @@ export function readLenientTime(asSpelled: string): Instant | undefined {
   const exact = readStamp(text);
   if (exact !== undefined && exact !== 0) return exact;
   if (readStamp(`${text}Z`) !== undefined) return Number.NaN;
-  const intervals = /^(?:[0-9]+[DWMY])+$/.test(text);
-  const date =
-    /^[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}\n?$/.test(text) ||
-    /^[0-9]{1,2}[-/][0-9]{1,2}[-/][0-9]{4}\n?$/.test(text) ||
-    /^[0-9]{8}Z\n?$/.test(text);
-  return intervals || date ? Number.NaN : undefined;
+  const isInterval = /^(?:[0-9]+[DWMY])+$/.test(text);
+  return isInterval || isDate(text) ? Number.NaN : undefined;
+}
+
+const dates = [
+  /^(?<year>[0-9]{4})[-/](?<month>[0-9]{1,2})[-/](?<day>[0-9]{1,2})\n?$/,
+  /^(?<month>[0-9]{1,2})[-/](?<day>[0-9]{1,2})[-/](?<year>[0-9]{4})\n?$/,
+  /^(?<year>[0-9]{4})(?<month>[0-9]{2})(?<day>[0-9]{2})Z\n?$/,
+];
+
+function isDate(text: string): boolean {
+  const found = dates.map((date) => date.exec(text)?.groups).find((groups) => groups !== undefined);
+  if (found === undefined) return false;
+  return utc([found.year, found.month, found.day, 0, 0, 0].map(Number)) !== undefined;
 }
 
 function readStamp(text: string): Instant | undefined {
-  const [date, clock, ...rest] = text.slice(0, 19).split('T');
+  // Python counts characters, and a digit may be one that takes two of JavaScript's.
+  const characters = [...text];
+  const [date, clock, ...rest] = characters.slice(0, 19).join('').split('T');
   if (date === undefined || clock === undefined || rest.length > 0) return undefined;
-  if ([...text].length === 16) {
-    const parts = [date.slice(0, 4), date.slice(4, 6), date.slice(6, 8)];
-    parts.push(clock.slice(0, 2), clock.slice(2, 4), clock.slice(4, 6));
-    return utc(parts.map(lenientInteger));
+  if (characters.length === 16) {
+    const [day, time] = [[...date], [...clock]];
+    const parts = [day.slice(0, 4), day.slice(4, 6), day.slice(6, 8)];
+    parts.push(time.slice(0, 2), time.slice(2, 4), time.slice(4, 6));
+    return utc(parts.map((part) => lenientInteger(part.join(''))));
   }
   const days = date.split('-');
   const hours = clock.split(':');
   if (days.length !== 3 || hours.length !== 3) return undefined;
   const local = utc([...days, ...hours].map(lenientInteger));
-  const offset = lenientOffset(text.slice(19));
+  const offset = lenientOffset(characters.slice(19));
   return local === undefined || Number.isNaN(offset) ? undefined : local - offset;
 }
 
 /** duplicity looks at the first and the fourth character of six, and hands the rest to `int()`: `+5 :30`. */
-function lenientOffset(zone: string): number {
-  if (zone === 'Z') return 0;
-  if ([...zone].length !== 6 || !/^[+-]..:/u.test(zone)) return Number.NaN;
-  return (lenientInteger(zone.slice(0, 3)) * 60 + lenientInteger(zone.slice(4))) * MINUTE;
+function lenientOffset(zone: readonly string[]): number {
+  if (zone.join('') === 'Z') return 0;
+  const hours = zone.slice(0, 3).join('');
+  if (zone.length !== 6 || !/^[+-]/.test(hours) || zone[3] !== ':') return Number.NaN;
+  return (lenientInteger(hours) * 60 + lenientInteger(zone.slice(4).join(''))) * MINUTE;
 }
 
 /** Python's `int()`: white space, a sign, single underscores and digits of any script pass. */

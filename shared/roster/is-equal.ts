@@ -6,6 +6,7 @@ export function isEqual(a: unknown, b: unknown): boolean {
   const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
   const keys = Object.keys(left);
   return (
+    Array.isArray(a) === Array.isArray(b) &&
     keys.length === Object.keys(right).length &&
     keys.every((key) => key in right && isEqual(left[key], right[key]))
   );

@@ -52,13 +52,19 @@ const BYTES = {
       : Math.round(Number(number) * (unit.includes('i') ? 1024 : 1000) ** power);
   },
 };
-const SHARE = {
-  rule: 'a share like 50%',
-  parse: (text: string) => {
-    const [, number] = /^(\d+(?:\.\d+)?)%$/.exec(text) ?? [];
-    return number === undefined ? undefined : Number(number) / 100;
-  },
+const SHRINK = {
+  rule: 'a share under 100%, like 50%',
+  parse: (text: string) => (shareOf(text) < 1 ? shareOf(text) : undefined),
 };
+const GROW = {
+  rule: 'a share over 100%, like 200%',
+  parse: (text: string) => (shareOf(text) > 1 ? shareOf(text) : undefined),
+};
+
+/** `NaN` for what is no share. */
+function shareOf(text: string): number {
+  return Number(/^(\d+(?:\.\d+)?)%$/.exec(text)?.[1]) / 100;
+}
 
 /**
  * A window over the times that hold where it says nothing. Whoever moves `due` moves `hardDue` with it,
@@ -93,8 +99,8 @@ export function readSize(
   const fields = fieldsOf(yaml, place, ['min', 'shrink', 'grow']);
   return {
     minBytes: matching(yaml, fields.min, BYTES.rule, BYTES.parse) ?? outer.minBytes,
-    shrink: matching(yaml, fields.shrink, SHARE.rule, SHARE.parse) ?? outer.shrink,
-    grow: matching(yaml, fields.grow, SHARE.rule, SHARE.parse) ?? outer.grow,
+    shrink: matching(yaml, fields.shrink, SHRINK.rule, SHRINK.parse) ?? outer.shrink,
+    grow: matching(yaml, fields.grow, GROW.rule, GROW.parse) ?? outer.grow,
   };
 }
 

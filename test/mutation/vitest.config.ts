@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 // What tells right from wrong in the pure folders; the rest of the tests would only make a mutant slower.
 export default defineConfig({
   test: {
+    testTimeout: 60_000,
     include: [
       'test/{duplicity,verdict,openpgp,roster,fuzz}/*.test.ts',
       'test/check/list-sets.test.ts',

@@ -8,6 +8,7 @@ encrypted, compressed, partial]]; times in seconds since 1970. "relative": the t
 clock or the zone of the reader ("2D", "2026-11-23").
 """
 
+import itertools
 import json
 import os
 import random
@@ -98,9 +99,28 @@ def names(rng):
         yield "".join(text)
 
 
+ODD_TIMES = [
+    "20261123T031502Z", "2026-11-22T22:26:02-05:00", "2026-11-22T22:26:02+05:30", "2026-1-2T03:04:005Z", "2026-11-23",
+    "11-23-2026", "20261123Z", "2026/11/23", "1D2W3M4Y", "12D", "1563723842", "2026 1 2T 3 4 5Z", "2026_11_3T0_1_2_3Z",
+]
+
+
+def odd_times(rng):
+    """Times one to three letters away from one that duplicity reads."""
+    alphabet = "0123456789TZ:-+/_ DWMYdwmyhs.\n\u0663\uff11\U0001d7d7"
+    for _ in range(4000):
+        text = list(rng.choice(ODD_TIMES))
+        for _ in range(rng.randint(1, 3)):
+            at = rng.randrange(len(text) + 1)
+            what = rng.randrange(3)
+            text[at:at + (what != 0)] = [] if what == 1 else [rng.choice(alphabet)]
+        yield f"duplicity-full.{''.join(text)}.vol1.difftar"
+
+
 def main():
     seen = set()
-    for name in names(random.Random(20261123)):
+    rng = random.Random(20261123)
+    for name in itertools.chain(names(rng), odd_times(rng)):
         if name in seen:
             continue
         seen.add(name)

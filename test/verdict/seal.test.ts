@@ -61,6 +61,9 @@ describe('newSeals', () => {
     const read = versioned();
     expect(newSeals(host, blind, read, hashesOf(read), new Map(), now)).toHaveLength(3);
     expect(newSeals(host, sealed, read, hashesOf(read), new Map(), now)).toEqual([]);
+    const [, ...others] = sealed;
+    const [added] = newSeals(host, others, read, hashesOf(read), new Map(), now);
+    expect(added?.startedAt).toBe(sealed[0]?.startedAt);
   });
 });
 
@@ -156,6 +159,13 @@ describe('mergeSeals', () => {
       undefined,
     );
     expect(rememberedOpeners(known, 0, same)).toBeUndefined();
+  });
+
+  it('answers for one full of several', () => {
+    const others = sealed.slice(1).map((other) => ({ ...other, opened: [] }));
+    const hashes = new Map(sealed.map((one) => [one.startedAt, one.hash ?? '']));
+    const all = [...others, { ...seal, opened }];
+    expect(rememberedOpeners(all, seal.startedAt, hashes)).toBe(opened);
   });
 });
 
