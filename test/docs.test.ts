@@ -62,7 +62,7 @@ describe('the documentation', () => {
   );
 
   it('goes through 49 threats, each with tests that are there, or why there is none', () => {
-    const rows = [...read('docs/threats.md').matchAll(/^\| (\d+) \|.*\| (.*) \|$/gm)];
+    const rows = [...read('docs/security.md').matchAll(/^\| (\d+) \|.*\| (.*) \|$/gm)];
     expect(rows.map(([, number]) => Number(number))).toEqual(
       Array.from({ length: 49 }, (_, index) => index + 1),
     );
