@@ -54,6 +54,11 @@ export async function listSets(
   const readSet = async (stem: string) => {
     for (const place of placesOf(filePrefix)) read.add(await listVersions(`${place}${stem}`));
   };
+  const readVolumes = async (stem: string) => {
+    // Up to the dot, so that the manifest's versions come with the volumes'.
+    await readSet(stem.slice(filePrefix.archive.length, 1 - VOLUME.length));
+    read.haveRead((other) => other === stem);
+  };
   // A file prefix that holds the delimiter would make one line of the whole target.
   const uncuttable = Object.values(filePrefix).some((one) => one.includes(VOLUME));
   if (depth === 'all' || uncuttable) return readAll();
@@ -84,13 +89,15 @@ export async function listSets(
     if (next === undefined) break;
     const goodSince = goodFulls(collection, now).some((set) => set.startedAt > next.startedAt);
     if (next.startedAt < since && goodSince) break;
-    for (const stem of next.unreadStems) {
-      // Up to the dot, so that the manifest's versions come with the volumes'.
-      await readSet(stem.slice(filePrefix.archive.length, 1 - VOLUME.length));
-      read.haveRead((other) => other === stem);
-    }
+    for (const stem of next.unreadStems) await readVolumes(stem);
     collection = collect();
   }
+  // Two spellings of one time are poison where one volume lies under both: that is read before it is said.
+  const suspects = collection.poison.flatMap(({ names, why }) =>
+    why === 'twice' ? names.filter((name) => name.endsWith(VOLUME)) : [],
+  );
+  for (const stem of suspects.slice(0, FULLS_SEARCHED)) await readVolumes(stem);
+  if (suspects.length > 0) collection = collect();
   for (const name of alsoSetsOf) {
     if (read.knowsVersionsOf(name)) continue;
     const { stem, signatures } = stemOf(name, filePrefix);

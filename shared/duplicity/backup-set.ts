@@ -134,7 +134,7 @@ export function collectSets(listing: Listing, prefix: FilePrefix): Collection {
     const reading = readFileName(`${stem}1.difftar`, prefix);
     if (reading.kind === 'written') draftOf(drafts, reading.name, stem).unreadStems.push(stem);
     else foreign.push(stem);
-    // Two spellings of one time under which volumes lie: both begin with a volume 1.
+    // Two spellings of one time under which volumes lie are taken to begin with a volume 1 each, until they are read.
     if ('name' in reading) noteReader(readers, reading.name, stem);
   }
   for (const names of readers.values()) {

@@ -191,6 +191,23 @@ describe('listSets', () => {
     expect(collection.sets).toEqual([]);
   });
 
+  it('calls two spellings poison where a volume lies under both, and reads that before it says so', async () => {
+    const old = fulls(9, 5).flat();
+    const other = (volume: string) => ({
+      ...(old[0] as StoredObject),
+      name: `duplicity-full.20261115T031500z.${volume}.difftar.gpg`,
+    });
+    for (const [volume, poison] of [
+      ['vol2', true],
+      ['vol6', false],
+    ] as const) {
+      const { asked, collection } = await read([...old, other(volume)], 30);
+      expect(collection.poison.length > 0).toBe(poison);
+      expect(collection.foreign).toEqual([other(volume).name]);
+      expect(asked).toHaveLength(4);
+    }
+  });
+
   it('is not led astray by sets dated far ahead', async () => {
     const forged = Array.from({ length: 20 }, (_, day) =>
       aFull({

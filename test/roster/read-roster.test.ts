@@ -188,6 +188,15 @@ describe('readRoster', () => {
     expect(issuesOf(text).join('\n')).toMatch(problem);
   });
 
+  it('does not say of two hosts without a name that they overlap', () => {
+    const issues = issuesOf('bucket: acme-backups\nhosts:\n  "":\n  "":\n');
+    expect(issues.map((issue) => issue.slice(0, 40))).toEqual([
+      expect.stringMatching(/^hosts\.yml:3: "" cannot/),
+      expect.stringMatching(/^hosts\.yml:4: the same key/),
+      expect.stringMatching(/^hosts\.yml:4: "" cannot/),
+    ]);
+  });
+
   it('throws nothing but ConfigError, whatever the text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), (text) => {
