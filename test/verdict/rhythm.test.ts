@@ -66,6 +66,18 @@ describe('rhythmOf', () => {
     expect(times({}, ...nights.slice(1))).toBeUndefined();
   });
 
+  it('goes by the last seven', () => {
+    const hours = ['01', '02', '03', '04', '05', '06', '07', '02'];
+    const week = hours.map((hour, day) => full(`${12 + day}T${hour}:00`, `${12 + day}T${hour}:10`));
+    expect(times({}, ...week)).toEqual([7, '02:00', '07:00', '07:10']);
+  });
+
+  it('leaves out a full that took a day, or was done before it began by the clock of S3', () => {
+    const day = full('17T02:00', '18T02:00');
+    const ahead = full('18T09:00', '18T08:59');
+    expect(times({}, day, ahead, ...nights)).toEqual([3, '02:00', '02:05', '02:20']);
+  });
+
   it('never tells a begin that no full had, whatever the times', () => {
     const minute = fc.integer({ min: 0, max: 24 * 60 - 1 });
     fc.assert(
@@ -94,6 +106,8 @@ describe('isQuiet', () => {
 
   it.each([
     ['a volume', full('23T02:00', '23T02:11').slice(0, 1)],
+    ['a full that began when it opened', full('23T00:00', '23T00:00')],
+    ['a full dated ahead that came before', full('23T07:00', '22T20:00')],
     ['an incremental', anIncremental('2026-11-20T02:00:00Z', '2026-11-23T02:00:00Z')],
     ['an older full that was finished since', full('22T23:50', '23T00:40')],
     [
