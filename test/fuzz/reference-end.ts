@@ -26,7 +26,8 @@ export function readEndingByTheBook(object: Uint8Array): Ending {
   for (;;) {
     const ctb = next();
     const tag = ctb >= 192 ? ctb - 192 : Math.floor((ctb - 128) / 4);
-    if (ctb < 192 && ctb % 4 === 3) return 'cannot tell';
+    // It goes on to the end of the object, but encrypted data of no bytes is none: RFC 9580, section 5.7.
+    if (ctb < 192 && ctb % 4 === 3) return at === object.length ? 'truncated' : 'cannot tell';
     let goesOn = ctb >= 192;
     if (!goesOn) skip(number([1, 2, 4][ctb % 4] ?? 0));
     while (goesOn) {

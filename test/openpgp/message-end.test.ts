@@ -144,6 +144,7 @@ describe('readEnding', () => {
     ['the old format, two octets', [0xa5, 0, 3, 1, 9, 9], 'whole'],
     ['the old format, four octets', [0xa6, 0, 0, 0, 3, 1, 9, 9], 'whole'],
     ['the old format without a length', [0xa7, 1, 9, 9], 'cannot tell'],
+    ['the old format without a length, and without data', [0xa7], 'truncated'],
     ['the old format, cut', [0xa6, 0, 0, 0, 3, 1, 9], 'truncated'],
     ['the old format, cut in its length', [0xa6, 0, 0], 'truncated'],
     ['a length that is cut', [0xd2, 0xc1], 'truncated'],

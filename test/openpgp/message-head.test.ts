@@ -80,6 +80,26 @@ describe('readMessageHead', () => {
   it.each([
     ['nothing', [], 'empty'],
     ['gzip', [0x1f, 0x8b, 8], 'gzip'],
+    ['half of the mark of gzip', [0x1f, 0x8c, 0x8b], 'other'],
+    ['the other half', [0x1e, 0x8b, 8], 'other'],
+    ['text to its bounds', [0x20, 0x7e, 9, 13], 'text'],
+    ['what is below text', [0x41, 8], 'other'],
+    ['what is between lines and text', [0x41, 14], 'other'],
+    ['a delete', [0x41, 0x7f], 'other'],
+    ['a recipient in parts', [0xc1, 0xe3, ...Array(8).fill(3), 0xd2, 1], 'other'],
+    [
+      'a recipient of version 3 without a whole id',
+      [0xc1, 8, 3, ...Array(7).fill(1), 0xd2, 1],
+      'other',
+    ],
+    ['a recipient of version 6 without a length', [0xc1, 1, 6, 0xd2, 1], 'other'],
+    [
+      'a fingerprint longer than its packet',
+      [0xc1, 9, 6, 8, 4, ...Array(6).fill(1), 0xd2, 1],
+      'other',
+    ],
+    ['a fingerprint of seven bytes', [0xc1, 10, 6, 8, 4, ...Array(7).fill(1), 0xd2, 1], 'other'],
+    ['a recipient of no bytes', [0xc1, 0, 0xd2, 1], 'other'],
     ['an armored message', [...Buffer.from('-----BEGIN PGP MESSAGE-----\n')], 'text'],
     ['a signed message', [0xa3, 0x01, 0x02], 'other'],
     ['a public key', [0x99, 0x01, 0x0d, 4], 'other'],
@@ -88,6 +108,24 @@ describe('readMessageHead', () => {
     ['noise', [0x00, 0xff, 0x13], 'other'],
   ])('calls %s what it is', (_, bytes, kind) => {
     expect(readMessageHead(new Uint8Array(bytes)).kind).toBe(kind);
+  });
+
+  it.each([
+    ['version 3, an id and no more', [3, ...Array(8).fill(0xab)], 'AB'.repeat(8)],
+    ['version 6, no fingerprint and no more', [6, 0], '0'.repeat(16)],
+    [
+      'version 6, eight bytes of one and no more',
+      [6, 9, 4, ...Array(8).fill(0xcd)],
+      'CD'.repeat(8),
+    ],
+  ])('reads a recipient to its last byte: %s', (_, body, id) => {
+    const bytes = [0xc1, body.length, ...body, 0xd2, 1];
+    const recipients = [id];
+    expect(readMessageHead(new Uint8Array(bytes))).toMatchObject({ kind: 'openpgp', recipients });
+    for (let end = 1; end < 2 + body.length; end += 1) {
+      const cut = readMessageHead(new Uint8Array(bytes.slice(0, end)));
+      expect([cut.kind, cut.recipients], `cut at ${end}`).toEqual(['short', []]);
+    }
   });
 
   it('reads version 6 of RFC 9580, hidden recipients and padding', () => {

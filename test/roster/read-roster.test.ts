@@ -76,6 +76,20 @@ describe('readRoster', () => {
     });
   });
 
+  it('tells who watches the monitor from who watches the hosts, where the roll does', () => {
+    const alerts = (lines: string) =>
+      readRoster(
+        `bucket: abc\nalerts:\n  mail: [a@b.example]\n${lines}hosts: {a: {}}\n`,
+        'hosts.yml',
+      ).alerts;
+    expect(alerts('  ops: [c@d.example, e@f.example]\n')).toMatchObject({
+      mail: ['a@b.example'],
+      ops: ['c@d.example', 'e@f.example'],
+    });
+    expect(alerts('  ops: []\n').ops).toEqual([]);
+    expect(alerts('').ops).toEqual(['a@b.example']);
+  });
+
   it('keeps the last good backup of the hosts of its own bucket, where it says so', () => {
     const { keepLastGood, hosts } = readRoster(
       FULL.replace('keepDays: 6', 'keepDays: 6\nkeepLastGood: true'),

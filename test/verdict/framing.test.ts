@@ -113,6 +113,13 @@ describe('the framing of a full', () => {
     expect(nextStep(finding, verdict)).toBeUndefined();
   });
 
+  it('is a warning of what was cut, whatever could not be told of the rest', async () => {
+    const contents = { ...whole, [MANIFEST]: (whole[MANIFEST] as Uint8Array).subarray(0, -1) };
+    const { headline, findings } = await judged(contents, { cold: [VOL3] });
+    expect(headline).toBe('maybe-truncated');
+    expect(findings).toMatchObject([{ severity: 'warning', files: [MANIFEST], untold: [VOL3] }]);
+  });
+
   it('is not looked at where the roll names no recipients', async () => {
     const cut = (whole[VOL3] as Uint8Array).subarray(0, -1);
     const { headline, asked } = await judged({ ...whole, [VOL3]: cut }, { host: aHost() });

@@ -10,8 +10,9 @@ import {
   placeOf,
   rememberedOpeners,
   type Seal,
+  soundOf,
 } from '../../shared/verdict/seal.ts';
-import { aFull, aHost, at, collected } from '../support/builders.ts';
+import { aFull, aHost, anIncremental, at, collected } from '../support/builders.ts';
 import { aHistory } from '../support/versions.ts';
 
 const now = at('2026-11-23T08:15:00Z');
@@ -84,6 +85,18 @@ describe('brokenSeals', () => {
     expect(broken(versioned([...(nights[0] ?? []), ...more, ...(nights[2] ?? [])]))).toMatchObject([
       { startedAt, filesThen: 4, filesNow: 5 },
     ]);
+  });
+
+  it('takes no incremental that ends at its time for a full', () => {
+    const increment = anIncremental('2026-11-21T03:00:00Z', '2026-11-22T03:00:00Z');
+    const read = versioned([...(nights[0] ?? []), ...increment, ...(nights[2] ?? [])]);
+    const found = broken(read);
+    expect(found).toMatchObject([{ startedAt, filesNow: 0, bytesNow: 0 }]);
+    expect(soundOf(read, found).sets.map(({ type }) => type)).toEqual(['full', 'inc', 'full']);
+    const both = versioned([...nights.flat(), ...increment]);
+    const [, seal] = sealed;
+    const swapped = broken(both, now, [{ ...(seal as Seal), hash: 'x' }]);
+    expect(soundOf(both, swapped).sets.map(({ type }) => type)).toEqual(['full', 'inc', 'full']);
   });
 
   it('excuses all from the day on which lifecycle may hide the first file', () => {
