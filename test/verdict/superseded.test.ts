@@ -140,6 +140,21 @@ describe('findSuperseded', () => {
     expect(named(collected(...night('10'), ...two), NOW, picky)).toEqual([]);
   });
 
+  it('counts one that is as large as it has to be, to the byte, and one such a day is enough', () => {
+    const same = collected(...night('10'), ...two);
+    const [{ bytes = 0 } = {}] = same.sets;
+    const size = { minBytes: bytes, shrink: 1, grow: 2 };
+    const exact = aHost({ keepLastGood: true, size });
+    expect(named(same, NOW, exact)).toEqual(['2026-11-10']);
+    const small = aFull({
+      ...{ begun: '2026-11-12T04:00:00Z', done: '2026-11-12T04:10:00Z' },
+      volumes: 1,
+    });
+    const besides = collected(...night('10'), ...small, ...two);
+    const anySize = aHost({ keepLastGood: true, size: { ...size, minBytes: 0 } });
+    expect(named(besides, NOW, anySize)).toEqual(['2026-11-10']);
+  });
+
   it('goes by the host’s own days', () => {
     const sydney = aHost({ timezone: 'Australia/Sydney' });
     // 12 November in UTC, but both 13 November in Sydney.
