@@ -101,9 +101,9 @@ describe('readKeySignature', () => {
   it('reads a length in every form, of any size', () => {
     const sizes = [190, 191, 192, 8382, 8383, 8384, 16_000, 16_319, 16_320, 17_000];
     for (const size of sizes) {
-      const long: Subpacket = [100, Array(size - 1).fill(7)];
-      const body = aSignature([long, [KEY_FLAGS, [4]]], [], 6);
-      expect(readKeySignature(body)?.flags, `of ${size} octets`).toBe(4);
+      const long: Subpacket = [KEY_FLAGS, [4, ...Array(size - 2).fill(0)]];
+      const body = aSignature([long, [CREATED, [9]]], [], 6);
+      expect(readKeySignature(body), `of ${size} octets`).toMatchObject({ createdS: 9, flags: 4 });
     }
     const wide = subpacket([KEY_FLAGS, [4]], 5);
     const body = Uint8Array.from([4, 0x18, 22, 10, ...area(wide, 2), ...area([], 2)]);
