@@ -1,53 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readKeySignature } from '../../shared/openpgp/key-signature.ts';
-
-const CREATED = 2;
-const ISSUER_ID = 16;
-const KEY_FLAGS = 27;
-const ISSUER_FINGERPRINT = 33;
-
-type Subpacket = readonly [kind: number, value: readonly number[]];
-
-/** A length as RFC 9580, section 5.2.3.7 has it, in so many octets. */
-function lengthOf(bytes: number, octets: 1 | 2 | 5): number[] {
-  if (octets === 1) return [bytes];
-  if (octets === 5) return [255, ...number(bytes, 4)];
-  return [((bytes - 192) >> 8) + 192, (bytes - 192) & 255];
-}
-
-const number = (value: number, octets: number) =>
-  Array.from({ length: octets }, (_, at) => Math.floor(value / 256 ** (octets - 1 - at)) % 256);
-const shortest = (bytes: number) => (bytes < 192 ? 1 : bytes < 16_320 ? 2 : 5);
-const subpacket = ([kind, value]: Subpacket, octets: 1 | 2 | 5 = shortest(value.length + 1)) => [
-  ...lengthOf(value.length + 1, octets),
-  kind,
-  ...value,
-];
-const area = (bytes: readonly number[], octets: number) => [
-  ...number(bytes.length, octets),
-  ...bytes,
-];
-
-function aSignature(
-  hashed: readonly Subpacket[],
-  unhashed: readonly Subpacket[] = [],
-  version: 4 | 6 = 4,
-): Uint8Array {
-  const octets = version === 6 ? 4 : 2;
-  return Uint8Array.from([
-    ...[version, 0x18, 22, 10],
-    ...area(
-      hashed.flatMap((one) => subpacket(one)),
-      octets,
-    ),
-    ...area(
-      unhashed.flatMap((one) => subpacket(one)),
-      octets,
-    ),
-    ...[0xab, 0xcd, 1, 2, 3],
-  ]);
-}
+import {
+  area,
+  buildSignature,
+  CREATED,
+  ISSUER_FINGERPRINT,
+  ISSUER_ID,
+  KEY_FLAGS,
+  number,
+  type Subpacket,
+  subpacket,
+} from '../support/key-signature.ts';
 
 const id = [1, 2, 3, 4, 5, 6, 7, 0xef];
 const said: readonly Subpacket[] = [
@@ -58,7 +22,7 @@ const said: readonly Subpacket[] = [
 
 describe('readKeySignature', () => {
   it.each([4, 6] as const)('reads what one of version %i says', (version) => {
-    expect(readKeySignature(aSignature(said, [[ISSUER_ID, id]], version))).toEqual({
+    expect(readKeySignature(buildSignature(said, [[ISSUER_ID, id]], version))).toEqual({
       type: 0x18,
       createdS: 1_763_900_000,
       flags: 0x0c,
@@ -67,28 +31,28 @@ describe('readKeySignature', () => {
   });
 
   it('takes nothing but the issuer from where anybody can write', () => {
-    expect(readKeySignature(aSignature([], said))).toEqual({
+    expect(readKeySignature(buildSignature([], said))).toEqual({
       ...{ type: 0x18, createdS: 0, flags: undefined },
       issuers: ['AA'.repeat(20)],
     });
   });
 
   it('tells flags that are none from no flags', () => {
-    expect(readKeySignature(aSignature([[KEY_FLAGS, []]]))?.flags).toBe(0);
-    expect(readKeySignature(aSignature([[99, [1]]]))).toMatchObject({
+    expect(readKeySignature(buildSignature([[KEY_FLAGS, []]]))?.flags).toBe(0);
+    expect(readKeySignature(buildSignature([[99, [1]]]))).toMatchObject({
       flags: undefined,
       issuers: [],
     });
   });
 
   it('reads a critical one like any other', () => {
-    expect(readKeySignature(aSignature([[KEY_FLAGS + 0x80, [4]]]))?.flags).toBe(4);
+    expect(readKeySignature(buildSignature([[KEY_FLAGS + 0x80, [4]]]))?.flags).toBe(4);
   });
 
   it('says only what it is of an old or unknown version', () => {
     const silent = { createdS: 0, flags: undefined, issuers: [] };
     for (const version of [2, 5, 7, 255]) {
-      const body = aSignature(said, [[ISSUER_ID, id]]).with(0, version);
+      const body = buildSignature(said, [[ISSUER_ID, id]]).with(0, version);
       expect(readKeySignature(body)).toEqual({ type: 0x18, ...silent });
     }
     expect(readKeySignature(Uint8Array.of(3, 5, 0x20))).toEqual({ type: 0x20, ...silent });
@@ -102,7 +66,7 @@ describe('readKeySignature', () => {
     const sizes = [190, 191, 192, 8382, 8383, 8384, 16_000, 16_319, 16_320, 17_000];
     for (const size of sizes) {
       const long: Subpacket = [KEY_FLAGS, [4, ...Array(size - 2).fill(0)]];
-      const body = aSignature([long, [CREATED, [9]]], [], 6);
+      const body = buildSignature([long, [CREATED, [9]]], [], 6);
       expect(readKeySignature(body), `of ${size} octets`).toMatchObject({ createdS: 9, flags: 4 });
     }
     const wide = subpacket([KEY_FLAGS, [4]], 5);
@@ -129,7 +93,7 @@ describe('readKeySignature', () => {
 
   it('believes nothing of areas that are cut anywhere', () => {
     for (const version of [4, 6] as const) {
-      const whole = aSignature(said, [[ISSUER_ID, id]], version);
+      const whole = buildSignature(said, [[ISSUER_ID, id]], version);
       const areasEnd = whole.length - 5;
       expect(readKeySignature(whole.subarray(0, areasEnd))).toEqual(readKeySignature(whole));
       for (let end = 2; end < areasEnd; end += 1) {

@@ -11,6 +11,16 @@ import {
   type PublicKey,
   readPublicKeys,
 } from '../../shared/openpgp/public-key.ts';
+import {
+  area,
+  buildSignature,
+  CREATED,
+  ISSUER_FINGERPRINT,
+  ISSUER_ID,
+  KEY_FLAGS,
+  number,
+  type Subpacket,
+} from '../support/key-signature.ts';
 import { fixturePath, readFixture } from '../support/recorded.ts';
 
 const digest: Digest = (algorithm, bytes) =>
@@ -171,6 +181,132 @@ describe('readPublicKeys', () => {
       // Cut between two packets it is a key, of fewer parts: armour has a checksum against that.
       if (typeof keys === 'string') expect(keys).toBe('damaged');
       else expect(keys).toHaveLength(1);
+    }
+  });
+});
+
+describe('readPublicKeys, of what signatures say', () => {
+  const RSA = 1;
+  const EDDSA = 22;
+  const packet = (tag: number, body: readonly number[]) => [0xc0 | tag, ...area(body, 1)];
+  const keyBody = (algorithm: number, salt: number) => [4, 0, 0, 0, salt, algorithm, 7, 7];
+  const fingerprintOf = (body: readonly number[]) => [
+    ...digest('sha1', Uint8Array.from([0x99, ...area(body, 2)])),
+  ];
+  const primary = keyBody(EDDSA, 1);
+  const owner = fingerprintOf(primary);
+  const byOwner: Subpacket = [ISSUER_FINGERPRINT, [4, ...owner]];
+  const byOwnersId: Subpacket = [ISSUER_ID, owner.slice(-8)];
+  const byAnother: Subpacket = [ISSUER_FINGERPRINT, [4, ...Array(20).fill(0xaa)]];
+  const flags = (...value: number[]): Subpacket => [KEY_FLAGS, value];
+  const at = (createdS: number): Subpacket => [CREATED, number(createdS, 4)];
+  const signature = (type: number, ...said: Subpacket[]) => [
+    ...packet(2, [...buildSignature(said, [], 4, type)]),
+  ];
+  const bound = (...said: Subpacket[]) => signature(0x18, byOwner, ...said);
+  /** A subkey of the algorithm with these signatures, behind a primary key with those. */
+  const subkeyWith = (
+    signatures: readonly number[][],
+    { algorithm = RSA, ofPrimary = [] as readonly number[][] } = {},
+  ) => {
+    const [key] = read(
+      Uint8Array.from([
+        ...packet(6, primary),
+        ...ofPrimary.flat(),
+        ...packet(14, keyBody(algorithm, 2)),
+        ...signatures.flat(),
+      ]),
+    );
+    const [subkey] = key?.subkeys ?? [];
+    if (key === undefined || subkey === undefined) throw new Error('no subkey');
+    return { subkey, primary: key.primary };
+  };
+  const encrypts = (signatures: readonly number[][], algorithm?: number) =>
+    subkeyWith(signatures, algorithm === undefined ? {} : { algorithm }).subkey.encrypts;
+
+  it('counts a subkey only when its own primary key signed it as one', () => {
+    expect(encrypts([])).toBe(false);
+    expect(encrypts([bound()])).toBe(true);
+    expect(encrypts([signature(0x18, byOwnersId)])).toBe(true);
+    expect(encrypts([signature(0x18, byAnother, byOwnersId)])).toBe(true);
+    expect(encrypts([signature(0x18, byAnother)])).toBe(false);
+    expect(encrypts([signature(0x18)])).toBe(false);
+    for (const type of [0x10, 0x13, 0x19, 0x1f]) {
+      expect(encrypts([signature(type, byOwner, flags(0x0c))])).toBe(false);
+    }
+  });
+
+  it.each([0x10, 0x11, 0x12, 0x13, 0x1f])(
+    'takes a signature of type %i for the primary key',
+    (type) => {
+      const of = (...ofPrimary: number[][]) => subkeyWith([], { ofPrimary }).primary.encrypts;
+      expect(of(signature(type, byOwner, flags(0x04)))).toBe(true);
+      expect(of(signature(type, byAnother, flags(0x04)))).toBe(false);
+      expect(of(signature(0x18, byOwner, flags(0x04)))).toBe(false);
+      expect(of(packet(13, [0x57]), signature(type, byOwner, flags(0x04)))).toBe(true);
+    },
+  );
+
+  it('goes by the flags, and by the algorithm where there are none', () => {
+    for (const [flag, is] of [
+      ...[[0x04, true] as const, [0x08, true] as const, [0x0c, true] as const],
+      ...[[0, false] as const, [0x03, false] as const, [0x20, false] as const],
+    ]) {
+      expect(encrypts([bound(flags(flag))]), `flags ${flag}`).toBe(is);
+      expect(encrypts([bound(flags(flag))], EDDSA), `flags ${flag}`).toBe(is);
+    }
+    const able = Array.from({ length: 30 }, (_, algorithm) => algorithm).filter((algorithm) =>
+      encrypts([bound()], algorithm),
+    );
+    // RFC 9580, section 9.1: those that encrypt.
+    expect(able).toEqual([1, 2, 16, 18, 25, 26]);
+  });
+
+  it('believes the latest that says what the key is for, in whatever order', () => {
+    const early = bound(at(100), flags(0x0c));
+    const late = bound(at(200), flags(0x02));
+    const silent = bound(at(300));
+    expect(encrypts([early])).toBe(true);
+    expect(encrypts([early, late])).toBe(false);
+    expect(encrypts([late, early])).toBe(false);
+    expect(encrypts([late, silent])).toBe(false);
+    expect(encrypts([silent, late])).toBe(false);
+    expect(encrypts([late, bound(at(200), flags(0x04))])).toBe(true);
+    expect(encrypts([late, signature(0x18, at(400), byAnother, flags(0x04))])).toBe(false);
+  });
+
+  it('counts a revocation whoever made it, and only of the part behind which it stands', () => {
+    const revoked = (signatures: number[][], ofPrimary: number[][] = []) => {
+      const { subkey, primary: first } = subkeyWith([bound(), ...signatures], { ofPrimary });
+      return [first.revoked, subkey.revoked];
+    };
+    expect(revoked([])).toEqual([false, false]);
+    expect(revoked([signature(0x28, byAnother)])).toEqual([false, true]);
+    expect(revoked([signature(0x20, byOwner)])).toEqual([false, false]);
+    expect(revoked([], [signature(0x20, byAnother)])).toEqual([true, true]);
+    expect(revoked([], [signature(0x28, byOwner)])).toEqual([false, false]);
+  });
+
+  it('calls a key damaged behind which something stands that is no whole packet', () => {
+    const whole = [...packet(6, primary), ...signature(0x1f, byOwner, flags(0x04))];
+    expect(read(Uint8Array.from(whole))).toHaveLength(1);
+    for (const tail of [[0x00], [0x7f, 1, 0], [0x80 | (6 << 2) | 3, 4]]) {
+      expect(readPublicKeys(Uint8Array.from([...whole, ...tail]), digest)).toBe('damaged');
+    }
+  });
+
+  it('makes the fingerprint as of a key of any length', () => {
+    for (const length of [6, 255, 256, 300, 70_000]) {
+      for (const version of [4, 6]) {
+        if (version === 4 && length > 0xffff) continue;
+        const body = [version, 0, 0, 0, 1, RSA, ...Array(length - 6).fill(5)];
+        const [key] = read(Uint8Array.from([0xc6, 0xff, ...area(body, 4)]));
+        const hashed =
+          version === 4
+            ? digest('sha1', Uint8Array.from([0x99, ...area(body, 2)]))
+            : digest('sha256', Uint8Array.from([0x9b, ...area(body, 4)]));
+        expect(key?.primary.fingerprint).toBe(Buffer.from(hashed).toString('hex').toUpperCase());
+      }
     }
   });
 });
