@@ -128,6 +128,14 @@ describe('readEnding', () => {
     expect(endingOf(inChunks(131_072, 500_000, noise(1)))).toBe('whole');
   });
 
+  it.each([512, 1024, 2048, 8192])('goes from chunk to chunk of %i bytes', (chunkBytes) => {
+    for (const bytes of [40, 9, 9.5, 40.3].map((chunks) => Math.floor(chunks * chunkBytes))) {
+      const object = inChunks(chunkBytes, bytes, noise(bytes));
+      expect(endingOf(object), `${bytes}`).toBe('whole');
+      expect(endingOf(object.subarray(0, -1)), `${bytes}, cut`).not.toBe('whole');
+    }
+  });
+
   it('looks for no length behind chunks of two sizes', () => {
     const [one, two] = [inChunks(512, 3 * 512, noise(1)), inChunks(1024, 200 * 1024, noise(2))];
     const mixed = Uint8Array.from([...one.subarray(0, -1), ...two.subarray(15)]);

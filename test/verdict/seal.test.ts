@@ -54,6 +54,14 @@ describe('newSeals', () => {
     expect(sealsOf(read)).toEqual([]);
   });
 
+  it('seals one five minutes after it was finished, to the instant', () => {
+    const read = versioned(aFull({ begun: '2026-11-23T03:00:00Z', done: '2026-11-23T03:10:00Z' }));
+    const since = at('2026-11-23T03:15:00Z');
+    const count = (when: number) =>
+      newSeals(host, [], read, hashesOf(read), new Map(), when).length;
+    expect([since - 1, since].map(count)).toEqual([0, 1]);
+  });
+
   it('remembers sizes where no versions are known, and seals it when they are', () => {
     const blind = sealsOf(collected(...nights.flat()));
     expect(blind.map(({ hash, bytes }) => [hash, bytes > 0])).toEqual(
@@ -154,6 +162,8 @@ describe('mergeSeals', () => {
     expect(mergeSeals(seal, { ...seal, opened })).toEqual({ ...seal, opened });
     expect(mergeSeals(seal, { ...seal, hash: 'x', opened })).toBe(seal);
     expect(mergeSeals({ ...seal, hash: undefined }, seal)).toBe(seal);
+    const blind = { ...seal, hash: undefined };
+    expect(mergeSeals(blind, { ...blind, opened })).toBe(blind);
   });
 
   it('takes no proof that nothing was cut from before that was looked at', () => {
@@ -183,6 +193,14 @@ describe('mergeSeals', () => {
 });
 
 describe('placeOf', () => {
+  it('is what the ledger has known a place by from the first day on', () => {
+    expect(placeOf(host)).toBe('backups/web/');
+    const prefixed = (archive: string, manifest: string) =>
+      placeOf(aHost({ filePrefix: { ...NO_PREFIX, archive, manifest } }));
+    expect(prefixed('x-', 'x-')).toBe('backups/web/x-');
+    expect(prefixed('', 'm-')).toBe('backups/web/ "m-"');
+  });
+
   it('is another one for another bucket, prefix or file prefix', () => {
     const hosts = [
       host,

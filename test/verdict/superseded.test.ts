@@ -4,6 +4,7 @@ import { type BackupSet, type Collection, collectSets } from '../../shared/dupli
 import { NO_PREFIX } from '../../shared/duplicity/file-name.ts';
 import type { StoredObject } from '../../shared/duplicity/listing.ts';
 import { membersOf } from '../../shared/duplicity/set-members.ts';
+import { SKEW } from '../../shared/verdict/answer.ts';
 import { goodFulls } from '../../shared/verdict/retention.ts';
 import { findSuperseded } from '../../shared/verdict/superseded.ts';
 import { aFull, aHost, anIncremental, anObject, at, collected } from '../support/builders.ts';
@@ -73,6 +74,22 @@ describe('findSuperseded', () => {
     expect(
       superseded(...aFull({ begun: '2099-01-01T00:00:00Z', done: '2026-11-12T10:00:00Z' }), ...two),
     ).toEqual([]);
+  });
+
+  it('calls a name of the future what is further ahead than clocks may differ', () => {
+    const ahead = (ms: number) =>
+      aFull({ begun: new Date(NOW + ms).toISOString(), done: '2026-11-11T10:00:00Z' });
+    expect(superseded(...ahead(SKEW), ...two)).toEqual([]);
+    expect(superseded(...ahead(SKEW + 1000), ...two)).toEqual(['2026-11-23']);
+  });
+
+  it('leaves a set of which the last file came at the very instant of the first of its successor', () => {
+    const last = (iso: string) =>
+      night('11').map((one) => (one.name.includes('manifest') ? { ...one, ...wrote(iso) } : one));
+    const first = Math.min(...two.map(({ modifiedAt }) => modifiedAt));
+    const instant = (ms: number) => new Date(first + ms).toISOString();
+    expect(superseded(...last(instant(-1)), ...two)).toEqual(['2026-11-11']);
+    expect(superseded(...last(instant(0)), ...two)).toEqual([]);
   });
 
   it('leaves a name that its clock has overtaken while it is one of the newest two', () => {
@@ -191,6 +208,9 @@ describe('findSuperseded', () => {
       expect(named(read.collected(NOW))).toEqual(['2026-11-10']);
       const resumed = aHistory(all).retry(file, '2026-11-12T03:12:00Z');
       expect(named(resumed.collected(NOW))).toEqual(['2026-11-10']);
+      const [last = ''] = night('23').map(({ name }) => name);
+      const today = aHistory([...all, ...night('23')]).retry(last, '2026-11-23T03:12:00Z');
+      expect(named(today.collected(NOW))).toEqual(['2026-11-10']);
     });
 
     it('that is poisoned', () => {
