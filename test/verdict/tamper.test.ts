@@ -159,6 +159,50 @@ describe('judgeTampering', () => {
     expect(found(judged(dying, at('2026-11-24T12:00:00Z')), 'tampered')).toBeUndefined();
   });
 
+  it('needs one bad file alone, whatever became of the others', () => {
+    const overwritten = fresh()
+      .put(VOLUME, '2026-11-23T09:00:00Z')
+      .retry(MANIFEST, '2026-11-23T10:00:00Z');
+    expect(judged(overwritten).lastGood?.startedAt).toBe(at('2026-11-22T03:00:00Z'));
+    const both = fresh().put(VOLUME, '2026-11-23T09:00:00Z').hide(MANIFEST, '2026-11-23T08:00:00Z');
+    expect(found(judged(both), 'tampered')?.sets).toMatchObject([
+      {
+        ...{ overwritten: { count: 1 }, hidden: { count: 1 }, lost: 0 },
+        ...{ firstAt: at('2026-11-23T08:00:00Z'), lastAt: at('2026-11-23T09:00:00Z') },
+      },
+    ]);
+    expect(found(judged(both), 'resumed')).toBeUndefined();
+  });
+
+  it('takes for good what came in the last instant that is duplicity’s own', () => {
+    const late = fresh().put(VOLUME, '2026-11-23T03:15:00Z').retry(VOLUME, '2026-11-23T09:00:00Z');
+    const verdict = judged(late);
+    expect(verdict.headline).toBe('ok');
+    expect(found(verdict, 'resumed')).toMatchObject({ names: [VOLUME], count: 1 });
+  });
+
+  it.each([
+    ['after it opened', '2026-11-23T00:10:00Z', 1],
+    ['as it opened', '2026-11-23T00:00:00Z', 1],
+    ['before', '2026-11-22T23:59:59Z', 0],
+  ])(
+    'tells of a resumed run that began before the window and was finished %s',
+    (_, done, count) => {
+      const begun = '2026-11-22T23:50:00Z';
+      const night = aFull({ begun, done });
+      const volume = 'duplicity-full.20261122T235000Z.vol1.difftar.gpg';
+      const again = aHistory([...night, ...today]).put(volume, done);
+      expect(judged(again).findings.filter(({ kind }) => kind === 'resumed')).toHaveLength(count);
+    },
+  );
+
+  it('counts the age of a hidden file from its own upload', () => {
+    const night = aFull({ begun: '2026-11-16T23:50:00Z', done: '2026-11-17T00:40:00Z' });
+    const names = night.map(({ name }) => name);
+    const early = aHistory([...night, ...today]).hide(names, '2026-11-23T00:00:00Z');
+    expect(found(judged(early), 'tampered')?.sets[0]?.hidden.count).toBe(names.length);
+  });
+
   it.each([
     ['denied', 'warning', 's3:ListBucketVersions'],
     ['not offered', 'info', 'lists no versions'],
