@@ -88,7 +88,11 @@ describe('collectHistories', () => {
   });
 
   it('gives no part to what duplicity never wrote, nor to what it has only begun', () => {
-    const names = [`duplicity-full.${SUNDAY}.vol0.difftar.gpg`, 'README', `duplicity-full.${SUNDAY}.manifest.part`];
+    const names = [
+      `duplicity-full.${SUNDAY}.vol0.difftar.gpg`,
+      'README',
+      `duplicity-full.${SUNDAY}.manifest.part`,
+    ];
     expect(read(names.map((name) => file(name, ...twice)))).toEqual([]);
   });
 });

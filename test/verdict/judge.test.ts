@@ -3,7 +3,7 @@ import type { StoredObject } from '../../shared/duplicity/listing.ts';
 import { formatWrittenTime } from '../../shared/duplicity/time.ts';
 import type { Host } from '../../shared/roster/roster.ts';
 import type { FindingKind } from '../../shared/verdict/finding.ts';
-import { judge } from '../../shared/verdict/judge.ts';
+import { hasToCount, judge } from '../../shared/verdict/judge.ts';
 import { aFull, aHost, anIncremental, anObject, at, collected } from '../support/builders.ts';
 
 const NOON = '2026-11-23T12:00:00Z';
@@ -258,6 +258,23 @@ describe('judge', () => {
     );
     const poison = [...aFull({ begun: yesterday }), anObject('df.toxqtp.0.dt.g')];
     expect(judged(poison, NOON, paused).headline).toBe('poisoned');
+    const odd = [...aFull({ begun: yesterday }), anObject('backup.log')];
+    expect(judged(odd, NOON, paused).headline).toBe('paused');
+    expect(judged(aFull({ begun: today }), NOON, paused).headline).toBe('ok');
+  });
+
+  it('counts down until a good full is begun in the window, from its first instant on', () => {
+    const counts = (...begun: string[]) =>
+      hasToCount(
+        collected(...begun.flatMap((one) => aFull({ begun: one }))),
+        judged([]).window,
+        at(NOON),
+      );
+    expect(counts()).toBe(true);
+    expect(counts('2026-11-21T03:00:00Z', '2026-11-22T23:59:59Z')).toBe(true);
+    expect(counts('2026-11-21T03:00:00Z', '2026-11-22T03:00:00Z', '2026-11-23T00:00:00Z')).toBe(
+      false,
+    );
   });
 
   it('is unreadable, and nothing else, when its target could not be read', () => {

@@ -3,6 +3,7 @@ import { describeFinding, nextStep } from '../../shared/report/finding-words.ts'
 import type { Finding } from '../../shared/verdict/finding.ts';
 import { judge, type Verdict } from '../../shared/verdict/judge.ts';
 import type { Lifecycle } from '../../shared/verdict/lifecycle.ts';
+import { isOverwrite } from '../../shared/verdict/tamper.ts';
 import { aFull, aHost, at } from '../support/builders.ts';
 import { aHistory } from '../support/versions.ts';
 
@@ -213,5 +214,29 @@ describe('judgeTampering', () => {
     expect(verdict.headline).toBe('ok');
     expect(verdict.findings).toMatchObject([{ kind: 'tampered', severity, untold: blind }]);
     expect(told(verdict).text).toContain(words);
+  });
+});
+
+describe('isOverwrite', () => {
+  const uploaded = '2026-11-23T09:00:00Z';
+  const overwrites = (history: ReturnType<typeof aHistory>, when = uploaded, name = VOLUME) =>
+    isOverwrite(history.collected(), name, at(when));
+
+  it('is other bytes in a finished set, by the time of the event', () => {
+    // Stamped as if it had come with its set, as a multipart upload that was begun then.
+    const stampedEarly = fresh().put(VOLUME, '2026-11-23T03:05:00Z');
+    expect(overwrites(fresh().put(VOLUME, uploaded))).toBe(true);
+    expect(overwrites(stampedEarly)).toBe(true);
+    expect(overwrites(stampedEarly, '2026-11-23T03:15:00Z')).toBe(false);
+    expect(overwrites(stampedEarly, '2026-11-23T03:15:00.001Z')).toBe(true);
+  });
+
+  it('is nothing else', () => {
+    expect(overwrites(fresh())).toBe(false);
+    expect(overwrites(fresh().retry(VOLUME, uploaded))).toBe(false);
+    expect(overwrites(fresh().hide(VOLUME, uploaded))).toBe(false);
+    expect(overwrites(fresh().put(OLD_VOLUME, uploaded))).toBe(false);
+    const unfinished = aHistory(today.filter(({ name }) => !name.includes('manifest')));
+    expect(overwrites(unfinished.put(VOLUME, uploaded))).toBe(false);
   });
 });
