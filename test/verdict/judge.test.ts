@@ -92,10 +92,22 @@ describe('judge', () => {
   it('is late while volumes still arrive, and incomplete once the grace is over', () => {
     const uploading = without(aFull({ begun: today, done: '2026-11-23T07:50:00Z' }), 'manifest');
     expect(kinds(uploading, '2026-11-23T08:20:00Z')).toEqual(['warning late']);
+    expect(judged(uploading, '2026-11-23T08:20:00Z').findings).toMatchObject([
+      { volumes: 3, startedAt: at(today), lastArrivalAt: at('2026-11-23T07:50:00Z') },
+    ]);
     expect(kinds(uploading, '2026-11-23T09:20:00Z')).toEqual(['critical incomplete']);
     const long = without(aFull({ begun: today, done: '2026-11-23T12:10:00Z' }), 'manifest');
     expect(kinds(long, '2026-11-23T12:14:00Z')).toEqual(['warning late']);
     expect(kinds(long, '2026-11-23T12:15:00Z')).toEqual(['critical incomplete']);
+  });
+
+  it('is missing, and not incomplete or late, when an incremental was all that came', () => {
+    const cut = without(anIncremental(yesterday, today), 'manifest');
+    expect(kinds(cut)).toEqual(['critical missing', 'critical incremental']);
+    expect(kinds(cut, '2026-11-23T08:20:00Z')).toEqual([
+      'critical missing',
+      'critical incremental',
+    ]);
   });
 
   it('is never for a host without a set, whatever else lies in its target', () => {
@@ -118,6 +130,13 @@ describe('judge', () => {
     expect(missed('2024-01-01T03:15:00Z')).toBe(400);
     expect(judged(without(aFull({ begun: yesterday }), 'manifest')).findings[0]).toMatchObject({
       windowsMissed: 1,
+    });
+  });
+
+  it('tells what there is of a full that was not finished', () => {
+    const half = without(without(aFull({ begun: today, volumes: 4 }), 'manifest'), 'vol2');
+    expect(judged(half).findings[0]).toMatchObject({
+      ...{ kind: 'incomplete', volumes: 3, missingVolumes: [2], manifest: 'absent' },
     });
   });
 
@@ -287,7 +306,14 @@ describe('judge', () => {
     const objects = aFull({ begun: today }).filter(({ name }) => !name.includes('.vol'));
     const read = collected(...objects);
     const unread = read.sets.map((set) => ({ ...set, volumes: undefined }));
-    expect(judge(aHost(), { ...read, sets: unread }, at(NOON)).headline).toBe('unreadable');
+    const verdict = judge(aHost(), { ...read, sets: unread }, at(NOON));
+    expect(verdict.headline).toBe('unreadable');
+    expect(verdict.findings).toMatchObject([
+      {
+        ...{ kind: 'unreadable', severity: 'critical', hint: expect.stringContaining('list') },
+        reason: 'the volumes of the full of 2026-11-23T03:15:00.000Z were not listed',
+      },
+    ]);
   });
 
   it('judges by the calendar of the host', () => {

@@ -63,6 +63,7 @@ describe('judgeSize', () => {
       bytes: index < 30 ? 1000 : 9000,
     }));
     expect(judgeSize(judged(1000), [], bounds, long)).toEqual([]);
+    expect(judgeSize(judged(1000), [], bounds, long.toReversed())).toEqual([]);
   });
 
   it("takes the roll's own minimum first, and as reached at that size", () => {

@@ -137,6 +137,19 @@ describe('a window', () => {
     expect([iso(opensAt), iso(dueAt)]).toEqual(['2026-03-29T01:00:00Z', '2026-03-29T01:50:00Z']);
   });
 
+  it('keeps its length when it is due just as the skipped hour ends', () => {
+    const { opensAt, dueAt } = on(turn('02:10', '03:00', '06:00'), '2026-03-29');
+    expect([iso(opensAt), iso(dueAt)]).toEqual(['2026-03-29T01:00:00Z', '2026-03-29T01:50:00Z']);
+  });
+
+  it('has every instant from when it opens until the next one does', () => {
+    const night = rule('UTC', '00:00', '08:15');
+    const dates = ['23T00:00:00Z', '23T08:15:00Z', '23T23:59:59.999Z', '24T00:00:00Z'].map(
+      (time) => windowOf(night, at(`2026-11-${time}`)).date,
+    );
+    expect(dates).toEqual(['2026-11-23', '2026-11-23', '2026-11-23', '2026-11-24']);
+  });
+
   it('is the first to open for a host that is set up now, and not the one that opens now', () => {
     const rule = turn('22:00', '06:00', '10:00');
     const before = windowToOpen(rule, at('2026-11-23T20:59:59Z'));
