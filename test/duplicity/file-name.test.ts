@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type FileName,
   formatFileName,
+  manifestOf,
   type NameReading,
   parseFileName,
   readFileName,
@@ -119,7 +120,60 @@ describe('parseFileName', () => {
   });
 
   it('knows the statistics that duplicity 2.1 and later may add, and counts them as nothing', () => {
-    expect(readFileName('duplicity-full.20261123T034402Z.jsonstat.gpg').kind).toBe('statistics');
-    expect(parseFileName('duplicity-full.20261123T034402Z.jsonstat.gpg')).toBeUndefined();
+    const full = 'duplicity-full.20261123T034402Z.jsonstat';
+    const inc = 'duplicity-inc.20261122T034402Z.to.20261123T034402Z.jsonstat';
+    const ends = ['', '.gz', '.gpg', '.part', '.part.gz'];
+    for (const name of [full, inc].flatMap((one) => ends.map((end) => `${one}${end}`))) {
+      expect(readFileName(name).kind, name).toBe('statistics');
+      expect(parseFileName(name)).toBeUndefined();
+    }
+    for (const name of [`x${full}`, `${full}.gpg.bak`, `${full}.zip`, inc.replace('.to.', '.')]) {
+      expect(readFileName(name).kind, name).toBe('foreign');
+    }
+  });
+
+  it('knows them behind the prefix of all files, and behind none where only kinds have one', () => {
+    const name = 'duplicity-full.20261123T034402Z.jsonstat.gpg';
+    const all = { archive: 'x-', manifest: 'x-', signature: 'x-' };
+    const own = { archive: 'a-', manifest: '', signature: 's-' };
+    expect(readFileName(`x-${name}`, all).kind).toBe('statistics');
+    expect(readFileName(name, own).kind).toBe('statistics');
+    expect(readFileName(`y-${name}`, all).kind).toBe('foreign');
+  });
+
+  it('takes a name as written when both of its times are, and its suffix is of its style', () => {
+    const [from, until] = ['20261122T034402Z', '20261123T034402Z'];
+    const kind = (name: string) => readFileName(name).kind;
+    expect(kind(`duplicity-inc.${from}.to.${until}.manifest.gpg`)).toBe('written');
+    expect(kind(`duplicity-inc.1795404902.to.${until}.manifest.gpg`)).toBe('tolerated');
+    expect(kind(`duplicity-inc.${from}.to.1795404902.manifest.gpg`)).toBe('tolerated');
+    const time = (1_795_404_902).toString(36);
+    for (const name of ['m', 'm.g', '1.dt', '1.dt.g', '1.dt.z']) {
+      expect(kind(`df.${time}.${name}`), name).toBe('written');
+    }
+    for (const name of ['m.z', 'm.gpg', '1.dt.gz', '01.dt', '1.dt.p']) {
+      expect(kind(`df.${time}.${name}`), name).toBe('tolerated');
+    }
+    expect(kind(`df.0${time}.m.g`)).toBe('tolerated');
+  });
+});
+
+describe('manifestOf', () => {
+  it.each([
+    ['duplicity-full.20261123T034402Z.vol7.difftar.gpg', 'full.20261123T034402Z.manifest.gpg'],
+    ['duplicity-full.20261123T034402Z.vol7.difftar.gz', 'full.20261123T034402Z.manifest'],
+    ['duplicity-full-signatures.20261123T034402Z.sigtar.gpg', 'full.20261123T034402Z.manifest.gpg'],
+    ['duplicity-full.20261123T034402Z.manifest.part', 'full.20261123T034402Z.manifest'],
+    [
+      'duplicity-inc.20261122T034402Z.to.20261123T034402Z.vol7.difftar.gpg',
+      'inc.20261122T034402Z.to.20261123T034402Z.manifest.gpg',
+    ],
+    [
+      'duplicity-new-signatures.20261122T034402Z.to.20261123T034402Z.sigtar.gpg',
+      'inc.20261122T034402Z.to.20261123T034402Z.manifest.gpg',
+    ],
+  ])('of %s is %s', (file, manifest) => {
+    const name = parseFileName(file);
+    expect(name && formatFileName(manifestOf(name))).toBe(`duplicity-${manifest}`);
   });
 });
