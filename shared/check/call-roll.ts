@@ -1,7 +1,7 @@
 // One tick of the schedule: whose window has closed, what is to be told, and to whom.
 import pMap from 'p-map';
 import type { Instant } from '../duplicity/time.ts';
-import { NO_TURNS, type Turns } from '../ledger/turns.ts';
+import { dateByHost, hostsByDate, NO_TURNS, type Turns } from '../ledger/turns.ts';
 import type { Run } from '../report/run.ts';
 import type { Host, Roster } from '../roster/roster.ts';
 import type { FindingKind } from '../verdict/finding.ts';
@@ -42,15 +42,20 @@ export async function callRoll(
     }),
   },
 ): Promise<Run & Pick<Judged, 'lost'>> {
-  const { unread, judged } = tick.turns ?? NO_TURNS;
-  const judgedOn = new Map(judged.flatMap(([date, names]) => names.map((name) => [name, date])));
+  const { unread, judged, late } = tick.turns ?? NO_TURNS;
+  const judgedOn = dateByHost(judged);
   const digest = isDigestDue(roster, tick);
   const due = roster.hosts.filter(
     (host) =>
       windowsClosedIn(host, tick.from, tick.until).length > 0 ||
       closedWindow(host, tick.from).date > (judgedOn.get(host.name) ?? LAST_DATE),
   );
-  const outOfGrace = roster.hosts.filter((host) => graceEndedIn(host, tick));
+  const lateOn = late && dateByHost(late);
+  const outOfGrace = roster.hosts.filter((host) => {
+    if (lateOn === undefined) return graceEndedIn(host, tick);
+    const date = lateOn.get(host.name);
+    return date !== undefined && isGraceOver(host, date, tick.until);
+  });
   const unreadNames = new Set(unread);
   const left = roster.hosts.filter(({ name }) => unreadNames.has(name));
   const hosts = digest ? roster.hosts : [...new Set([...due, ...outOfGrace, ...left])];
@@ -60,7 +65,9 @@ export async function callRoll(
   const mayBeLate = new Set(outOfGrace);
   const isNews = async (verdict: Verdict): Promise<boolean> => {
     if (unreadNames.has(verdict.host.name)) return !has(verdict, 'unreadable');
-    if (!mayBeLate.has(verdict.host)) return false;
+    if (!mayBeLate.has(verdict.host) || verdict.answer !== undefined) return false;
+    // Without a memory, what the host looked like when it was due must do.
+    if (lateOn !== undefined) return true;
     return whileTimeLasts(
       budget,
       () => wasLate(store, verdict),
@@ -91,14 +98,24 @@ export async function callRoll(
   };
 }
 
-/** The digest goes out when the first window of the day closes, by the roll's own calendar. */
-function isDigestDue({ hosts, timezone }: Roster, { from, until }: Tick): boolean {
-  const today = dateIn(timezone, until);
-  return [addDays(today, -1), today, addDays(today, 1)].some((date) => {
-    const dues = hosts.flatMap((host) => windowOn(host, date)?.dueAt ?? []);
-    const first = dues.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
-    return first > from && first <= until;
-  });
+/** Once for each day, when its first window closes; one that another roll moves back is made up for at once. */
+function isDigestDue(roster: Roster, { from, until, turns }: Tick): boolean {
+  return newestDay(roster, until) > (turns?.digest ?? newestDay(roster, from));
+}
+
+/** The newest date of which a window has closed, by the roll's own calendar; `''` for a roll of no hosts. */
+function newestDay({ hosts, timezone }: Roster, at: Instant): string {
+  const today = dateIn(timezone, at);
+  const days = [addDays(today, -1), today, addDays(today, 1)];
+  const hasClosed = (date: string) =>
+    hosts.some((host) => (windowOn(host, date)?.dueAt ?? Number.POSITIVE_INFINITY) <= at);
+  return days.findLast(hasClosed) ?? '';
+}
+
+/** For whoever was late on that date: from `hardDue` on, by the roll as it is now. */
+function isGraceOver(host: Host, lateOn: string, until: Instant): boolean {
+  const window = closedWindow(host, until);
+  return window.date !== lateOn || window.hardDueAt <= until;
 }
 
 function graceEndedIn(host: Host, { from, until }: Tick): boolean {
@@ -110,8 +127,7 @@ function graceEndedIn(host: Host, { from, until }: Tick): boolean {
 
 /** At its due time this host was still uploading, so nothing was said then; or that cannot be known. */
 async function wasLate(store: ObjectStore, verdict: Verdict): Promise<boolean> {
-  const { host, window, answer } = verdict;
-  if (answer !== undefined) return false;
+  const { host, window } = verdict;
   if (has(verdict, 'unreadable')) return true;
   const { collection } = await readTarget(store, host, { now: window.dueAt, depth: 'recent' });
   const then = judge(host, collection, window.dueAt);
@@ -125,12 +141,20 @@ function has({ findings }: Verdict, kind: FindingKind): boolean {
 /** What this tick leaves behind for the next one. */
 export function turnsAfter(roster: Roster, { until, turns = NO_TURNS }: Tick, run: Run): Turns {
   const told = new Set([...run.due, ...turns.unread]);
-  const open = run.report.verdicts.filter(
-    (verdict) => told.has(verdict.host.name) && has(verdict, 'unreadable'),
-  );
-  const byDate = Map.groupBy(roster.hosts, (host) => closedWindow(host, until).date);
+  const open = run.report.verdicts.filter(({ host }) => told.has(host.name));
+  const lateNow = open.filter((verdict) => has(verdict, 'late'));
+  const lateOn = dateByHost(turns.late ?? []);
+  const inGrace = roster.hosts.flatMap((host) => {
+    const date = lateOn.get(host.name);
+    return date === undefined || isGraceOver(host, date, until) ? [] : [[host.name, date] as const];
+  });
   return {
-    unread: open.map(({ host }) => host.name),
-    judged: [...byDate].map(([date, hosts]) => [date, hosts.map(({ name }) => name)]),
+    unread: open.filter((verdict) => has(verdict, 'unreadable')).map(({ host }) => host.name),
+    judged: hostsByDate(roster.hosts.map((host) => [host.name, closedWindow(host, until).date])),
+    late: hostsByDate([
+      ...inGrace,
+      ...lateNow.map(({ host, window }) => [host.name, window.date] as const),
+    ]),
+    digest: [turns.digest ?? '', newestDay(roster, until)].reduce((a, b) => (a > b ? a : b)),
   };
 }

@@ -34,10 +34,11 @@ const one = (what: string) => `[backup] 1 of 2 hosts FAILED: ${what}`;
 const DENIED = { service: 's3', prefix: 'web/', fault: { error: 'AccessDenied' } } as const;
 const deny = () => deployed.aws.faults.add(DENIED);
 
+const killed = (begun: string, done: string) =>
+  aFull({ begun, done }).filter(({ name }) => !name.includes('manifest'));
+
 /** A full of Monday of which a volume came just before the window closed. */
-const slow = aFull({ begun: '2026-11-23T05:00:00Z', done: '2026-11-23T08:10:00Z' }).filter(
-  ({ name }) => !name.includes('manifest'),
-);
+const slow = killed('2026-11-23T05:00:00Z', '2026-11-23T08:10:00Z');
 
 describe('a window', () => {
   it('that closed while its host could not be read', async () => {
@@ -71,6 +72,65 @@ describe('a window', () => {
     expect(await mailed('12:15', '12:30')).toEqual([one('web UNREADABLE')]);
     denied.remove();
     expect(await mailed('12:45', '13:00')).toEqual([one('web INCOMPLETE')]);
+  });
+
+  it('of a host whose upload began between the due time and the run that judged it', async () => {
+    await deployed.close();
+    await start(`${HEAD}hosts: { web: { window: { due: "08:05" } }, db: {} }\n`);
+    deployed.put('web/', killed('2026-11-23T08:07:00Z', '2026-11-23T08:10:00Z'));
+    expect(await mailed('08:00', '08:15', '08:30', '09:30', '12:00')).toEqual([]);
+    expect(await mailed('12:15', '12:30', '15:00')).toEqual([one('web INCOMPLETE')]);
+  });
+
+  it('of a host whose upload began while that run was on its way', async () => {
+    await mailed('08:00');
+    deployed.put('web/', killed('2026-11-23T08:15:10Z', '2026-11-23T08:15:20Z'));
+    await deployed.tick('2026-11-23T08:15:00Z', '2026-11-23T08:15:40Z');
+    expect(await mailed('08:30', '12:15', '12:30')).toEqual([one('web INCOMPLETE')]);
+  });
+
+  it('of a host whose upload began in an outage', async () => {
+    await mailed('08:00');
+    deployed.put('web/', killed('2026-11-23T08:40:00Z', '2026-11-23T09:10:00Z'));
+    expect(await mailed('09:30', '09:45', '12:00')).toEqual([]);
+    expect(await mailed('12:15', '12:30')).toEqual([one('web INCOMPLETE')]);
+  });
+
+  it('of a host that had stalled when it was due, and stirred once more', async () => {
+    await deployed.close();
+    await start(`${HEAD}hosts: { web: { window: { due: "08:05" } }, db: {} }\n`);
+    const [first, ...rest] = killed('2026-11-23T02:00:00Z', '2026-11-23T06:00:00Z');
+    const last = killed('2026-11-23T02:00:00Z', '2026-11-23T08:10:00Z').slice(0, 1);
+    deployed.put('web/', [...rest, ...last]);
+    expect(first?.name).toBe(last[0]?.name);
+    expect(await mailed('08:00', '08:15', '09:30', '12:15')).toEqual([one('web INCOMPLETE')]);
+  });
+
+  it('that closed while its host could not be read, and then was late', async () => {
+    const denied = deny();
+    expect(await mailed('08:15', '08:30')).toEqual([one('web UNREADABLE')]);
+    denied.remove();
+    deployed.put('web/', killed('2026-11-23T08:40:00Z', '2026-11-23T08:50:00Z'));
+    expect(await mailed('09:00', '09:15', '12:00')).toEqual([]);
+    expect(await mailed('12:15', '12:30')).toEqual([one('web INCOMPLETE')]);
+  });
+
+  it('of a late host that is done before its grace is over', async () => {
+    deployed.put('web/', slow);
+    expect(await mailed('08:15')).toEqual([]);
+    deployed.put('web/', aFull({ begun: '2026-11-23T05:00:00Z', done: '2026-11-23T09:00:00Z' }));
+    expect(await mailed('09:15', '12:15', '12:30', '20:00')).toEqual([]);
+  });
+
+  it('of a late host, by a ledger that has just been lost', async () => {
+    deployed.put('web/', slow);
+    expect(await mailed('08:15')).toEqual([]);
+    const blind = deployed.aws.faults.add({
+      ...{ service: 's3', bucket: LEDGER, operation: 'GetObject' },
+      fault: { error: 'AccessDenied' },
+    });
+    expect(await mailed('12:15')).toEqual([one('web INCOMPLETE')]);
+    blind.remove();
   });
 
   it('after which an incremental was written', async () => {
@@ -111,6 +171,39 @@ describe('another roll', () => {
     expect(await mailed('08:15', '09:00')).toEqual([]);
     deployed.change(ROLL);
     expect(await mailed('09:15', '09:30', '13:15')).toEqual([one('web MISSING')]);
+  });
+
+  it('that ends the grace of a late host at a time that has passed', async () => {
+    deployed.put('web/', slow);
+    expect(await mailed('08:15', '10:00')).toEqual([]);
+    deployed.change(`${HEAD}hosts: { web: { window: { hardDue: "09:00" } }, db: {} }\n`);
+    expect(await mailed('10:15', '10:30', '12:15')).toEqual([one('web INCOMPLETE')]);
+  });
+
+  it('that moves the first due time of the day: one digest, not two or none', async () => {
+    const digests = async (...ticks: string[]) => {
+      deployed.aws.outbox.clear();
+      for (const tick of ticks) await deployed.tick(`2026-11-23T${tick}:00Z`);
+      return deployed.aws.outbox.mails.filter(({ subject }) => /#2026-327/.test(subject)).length;
+    };
+    const roll = (hosts: string) => `${HEAD}hosts: { ${hosts} }\n`;
+    for (const [before, after] of [
+      [
+        'db: { window: { due: "10:00" } }',
+        'db: { window: { due: "10:00" } }, new: { since: 2026-11-24 }',
+      ],
+      [
+        'db: { window: { due: "10:00" } }, new: { since: 2026-11-24 }',
+        'db: { window: { due: "10:00" } }',
+      ],
+    ] as const) {
+      await deployed.close();
+      await start(roll(before));
+      const early = await digests('08:00', '08:15', '09:00');
+      deployed.change(roll(after));
+      const late = await digests('09:15', '09:30', '10:00', '10:15', '12:15', '23:45');
+      expect(early + late, after).toBe(1);
+    }
   });
 
   it('that moves a window which was answered', async () => {
