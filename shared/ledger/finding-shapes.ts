@@ -78,6 +78,7 @@ const SHAPES: { readonly [Kind in FindingKind]: ShapeOf<Kind> | readonly ShapeOf
   unreadable: { reason: isText, hint: isText },
   missing: { windowsMissed: isCount, strayed: listOf(isSetTimes) },
   incomplete: {
+    windowsMissed: isCount,
     startedAt: isCount,
     volumes: isCount,
     missingVolumes: listOf(isCount),

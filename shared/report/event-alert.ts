@@ -1,5 +1,5 @@
 // S3 events -> messages: OK again, an upload that should not be, objects taken away.
-import type { FindingKind, Removal } from '../verdict/finding.ts';
+import { type FindingKind, type Removal, windowsMissedBy } from '../verdict/finding.ts';
 import type { Verdict } from '../verdict/judge.ts';
 import { describeFinding, nextStep } from './finding-words.ts';
 import { composeMessage, type Message } from './message.ts';
@@ -22,8 +22,7 @@ export function composeRecovery(before: Verdict, after: Verdict): Message {
   const { host } = after;
   const set = after.answer ?? after.lastGood;
   const doneAt = after.answeredAt ?? set?.manifest?.writtenAt ?? after.at;
-  const missed = before.findings.find(({ kind }) => kind === 'missing');
-  const windows = missed?.kind === 'missing' ? missed.windowsMissed : 1;
+  const windows = Math.max(1, windowsMissedBy(before.findings));
   const first = before.lastGood === undefined;
   const late = after.answer === undefined ? 0 : doneAt - after.window.dueAt;
   const size = `${count(set?.volumes?.count ?? 0, 'volume')}, ${sayBytes(set?.bytes ?? 0)}`;

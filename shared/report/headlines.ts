@@ -1,5 +1,5 @@
 // A run in one line: the subject of a mail, and an SMS.
-import { type FindingKind, worstSeverity } from '../verdict/finding.ts';
+import { type FindingKind, windowsMissedBy, worstSeverity } from '../verdict/finding.ts';
 import type { Verdict } from '../verdict/judge.ts';
 import { SMS_BOUND } from './message.ts';
 import { count, ordinal, sayDate, sayInstant } from './plain-text.ts';
@@ -61,8 +61,7 @@ export function countByKind(failed: readonly Verdict[]): string {
 
 /** `MISSING (2nd day)`. */
 export function sayKind({ headline, findings }: Verdict): string {
-  const [worst] = findings;
-  const days = worst?.kind === 'missing' ? worst.windowsMissed : 1;
+  const days = windowsMissedBy(findings.filter(({ kind }) => kind === headline));
   return `${headline.toUpperCase()}${days > 1 ? ` (${ordinal(days)} day)` : ''}`;
 }
 

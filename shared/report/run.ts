@@ -1,7 +1,7 @@
 // One run as those who are told see it: what was judged, who is due, and which number it has.
 import type { PathsLook } from '../doctor/paths.ts';
 import type { Instant } from '../duplicity/time.ts';
-import { FINDING_KINDS, worstSeverity } from '../verdict/finding.ts';
+import { FINDING_KINDS, windowsMissedBy, worstSeverity } from '../verdict/finding.ts';
 import type { Verdict } from '../verdict/judge.ts';
 import { dateIn } from '../verdict/zone.ts';
 import type { Report } from './report.ts';
@@ -31,8 +31,7 @@ export type Run = {
 /** A host that was told of has missed its second window or more: whoever watches the monitor hears of it too. */
 export function isEscalated({ report, due }: Run): boolean {
   return report.verdicts.some(
-    ({ host, findings: [worst] }) =>
-      due.has(host.name) && worst?.kind === 'missing' && worst.windowsMissed > 1,
+    ({ host, findings }) => due.has(host.name) && windowsMissedBy(findings) > 1,
   );
 }
 

@@ -104,12 +104,14 @@ export type Evidence =
   | { readonly kind: 'unreadable'; readonly reason: string; readonly hint: string }
   | {
       readonly kind: 'missing';
+      /** In a row and this one included, since the last good full or since backups are owed; at most 400. */
       readonly windowsMissed: number;
       /** Fulls that were finished in this window's day but begun before it, or the other way round. */
       readonly strayed: readonly SetTimes[];
     }
   | {
       readonly kind: 'incomplete';
+      readonly windowsMissed: number;
       readonly startedAt: Instant;
       readonly volumes: number;
       readonly missingVolumes: readonly number[];
@@ -213,6 +215,11 @@ export function sortFindings(findings: readonly Finding[]): Finding[] {
 /** It says only that versions could not be looked at: that is told, and is no verdict on the backups. */
 export function isUntold(finding: Finding): boolean {
   return finding.kind === 'tampered' && finding.untold !== undefined;
+}
+
+/** How many windows in a row have gone without a backup, as far as the findings say; 0 where none has. */
+export function windowsMissedBy(findings: readonly Finding[]): number {
+  return Math.max(0, ...findings.map((one) => ('windowsMissed' in one ? one.windowsMissed : 0)));
 }
 
 /** The worst severity among findings; `info` for none. */

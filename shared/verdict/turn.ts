@@ -38,8 +38,12 @@ export function judgeTurn(
   if (arriving !== undefined && now < window.hardDueAt) return [late(arriving, window)];
   const broken = begun.findLast((set) => isComplete(set) === false);
   // A set that is there twice over lacks nothing: `poisoned` says what is wrong with it.
-  if (broken !== undefined) return isOnlyDoubled(broken) ? [] : [incomplete(broken)];
-  return [missing(host, window, fulls, lastGood ?? hiddenFulls.at(-1)?.set)];
+  if (broken !== undefined && isOnlyDoubled(broken)) return [];
+  const since = (lastGood ?? hiddenFulls.at(-1)?.set)?.startedAt;
+  const windowsMissed = windowsSince(host, window, since);
+  return broken === undefined
+    ? [missing(window, fulls, windowsMissed)]
+    : [incomplete(broken, windowsMissed)];
 }
 
 /** A pause covers the windows due before its date; it always ends. */
@@ -71,11 +75,12 @@ function late(set: BackupSet, window: Window): Finding {
   };
 }
 
-function incomplete(set: BackupSet): Finding {
+function incomplete(set: BackupSet, windowsMissed: number): Finding {
   const { volumes, manifest } = set;
   return {
     kind: 'incomplete',
     severity: 'critical',
+    windowsMissed,
     startedAt: set.startedAt,
     volumes: volumes?.count ?? 0,
     missingVolumes: volumes?.missing ?? [],
@@ -84,12 +89,7 @@ function incomplete(set: BackupSet): Finding {
   };
 }
 
-function missing(
-  host: Host,
-  window: Window,
-  fulls: readonly BackupSet[],
-  lastGood: BackupSet | undefined,
-): Finding {
+function missing(window: Window, fulls: readonly BackupSet[], windowsMissed: number): Finding {
   // Touching the window with one clock only: the message must say why that is not an answer.
   const strayed = fulls.filter((set) => {
     const done = completedAt(set);
@@ -98,18 +98,21 @@ function missing(
   return {
     kind: 'missing',
     severity: 'critical',
-    windowsMissed: windowsSince(host, window, lastGood?.startedAt),
+    windowsMissed,
     strayed: strayed.map(timesOf),
   };
 }
 
-/** How many windows have closed unanswered, this one included, since the last good full began. */
+/** How many windows have closed unanswered, this one included, since the last good full began; those that owed one. */
 function windowsSince(host: Host, window: Window, lastGoodAt: Instant | undefined): number {
   if (lastGoodAt === undefined) return 1;
+  const isOwed = ({ date }: Window) =>
+    date >= (host.since ?? date) && date >= (host.paused?.until ?? date);
   let count = 1;
-  for (let w = windowBefore(host, window); w.opensAt > lastGoodAt; w = windowBefore(host, w)) {
+  let before = windowBefore(host, window);
+  while (count < WINDOWS_COUNTED && before.opensAt > lastGoodAt && isOwed(before)) {
     count += 1;
-    if (count >= WINDOWS_COUNTED) break;
+    before = windowBefore(host, before);
   }
   return count;
 }

@@ -38,8 +38,8 @@ function tell(finding: Finding): string {
     case 'clock-skew':
       return `${words} ${finding.startedAt}`;
     case 'incomplete': {
-      const { startedAt, missingVolumes, emptyVolumes, manifest } = finding;
-      return `${words} ${startedAt} [${missingVolumes}] [${emptyVolumes}] ${manifest}`;
+      const { windowsMissed, startedAt, missingVolumes, emptyVolumes, manifest } = finding;
+      return `${words} ${windowsMissed} ${startedAt} [${missingVolumes}] [${emptyVolumes}] ${manifest}`;
     }
     case 'missing':
       return `${words} ${finding.windowsMissed}`;

@@ -52,7 +52,8 @@ export function judgeByTheBook(host: Host, facts: readonly Fact[], now: Instant)
       findings.push(`warning late ${newestArriving.session.at}`);
     } else if (newestBad !== undefined) {
       if (isBad(newestBad)) {
-        findings.push(`critical incomplete ${newestBad.session.at} ${gapsOf(newestBad)}`);
+        const missed = windowsMissed(host, window, lastGood);
+        findings.push(`critical incomplete ${missed} ${newestBad.session.at} ${gapsOf(newestBad)}`);
       }
     } else findings.push(`critical missing ${windowsMissed(host, window, lastGood)}`);
   }
@@ -252,6 +253,8 @@ function windowsMissed(host: Host, judged: Window, lastGood: BackupSet | undefin
   for (let back = 1; ; back += 1) {
     const date = Temporal.PlainDate.from(judged.date).subtract({ days: back });
     if (windowOf(host, date).opensAt <= lastGood.session.at) return missed;
+    const owedFrom = [host.since ?? '', host.paused?.until ?? ''];
+    if (owedFrom.some((first) => date.toString() < first)) return missed;
     missed += 1;
   }
 }

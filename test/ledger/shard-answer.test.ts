@@ -57,6 +57,7 @@ const A: SampleOf = {
   unreadable: { reason: 'AccessDenied (403)', hint: 'allow it' },
   missing: { windowsMissed: 2, strayed: [{ startedAt: 1, completedAt: undefined }] },
   incomplete: {
+    windowsMissed: 2,
     ...{ startedAt: 1, volumes: 2, missingVolumes: [1], emptyVolumes: [], manifest: 'absent' },
   },
   poisoned: { names: ['vol0'], count: 1 },

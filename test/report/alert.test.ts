@@ -7,7 +7,7 @@ import { composeHtml } from '../../shared/report/mail-page.ts';
 import { composeMessage, type Message } from '../../shared/report/message.ts';
 import { composePathNews } from '../../shared/report/path-words.ts';
 import { composePublication } from '../../shared/report/publication.ts';
-import type { Run } from '../../shared/report/run.ts';
+import { isEscalated, type Run } from '../../shared/report/run.ts';
 import type { Host } from '../../shared/roster/roster.ts';
 import { judge, type Unreadable, type Verdict } from '../../shared/verdict/judge.ts';
 import { aFull, aHost, anIncremental, anObject, at, collected } from '../support/builders.ts';
@@ -113,6 +113,13 @@ function expectBounded(message: Message): void {
 }
 
 describe('composeRun', () => {
+  it('counts the days of a host whose backups are incomplete, and asks ops to hear of the second', () => {
+    const broken = today.filter(({ name }) => !name.includes('vol7'));
+    const db = verdict('db', collected(...saturday, ...broken));
+    expect(compose([db]).subject).toContain('db INCOMPLETE (2nd day)');
+    expect(isEscalated(run([db]))).toBe(true);
+  });
+
   it('writes an alert that is enough to act on', async () => {
     const message = compose(fleet);
     expectBounded(message);

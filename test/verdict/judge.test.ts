@@ -33,6 +33,20 @@ describe('judge', () => {
     expect(verdict.lastGood?.startedAt).toBe(at('2026-11-21T03:15:00Z'));
   });
 
+  it('counts the windows of a host whose fulls are incomplete night after night', () => {
+    const broken = [yesterday, today].flatMap((begun) => without(aFull({ begun }), 'vol2'));
+    const verdict = judged([...aFull({ begun: '2026-11-21T03:15:00Z' }), ...broken]);
+    expect(verdict.findings[0]).toMatchObject({ kind: 'incomplete', windowsMissed: 2 });
+  });
+
+  it.each([
+    ['before the host owed a backup', { since: '2026-11-22' }],
+    ['that a pause covered', { paused: { until: '2026-11-22', because: 'disk swap' } }],
+  ])('does not count a window %s as missed', (_, host) => {
+    const verdict = judged(aFull({ begun: '2026-11-18T03:15:00Z' }), NOON, host);
+    expect(verdict.findings[0]).toMatchObject({ kind: 'missing', windowsMissed: 2 });
+  });
+
   it('judges yesterday until the window of today has closed, and says how far today is', () => {
     const objects = aFull({ begun: today });
     const before = judged([...aFull({ begun: yesterday }), ...objects], '2026-11-23T08:14:59Z');
