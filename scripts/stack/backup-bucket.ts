@@ -46,24 +46,29 @@ export function backupBucket(roster: Roster, admins: readonly string[]): Resourc
   };
 }
 
-/** The rules. With `keepLastGood` nothing is hidden but what the janitor tagged, and that no sooner than the roll says. */
+/**
+ * The rules. With `keepLastGood` nothing is hidden but what the janitor tagged, and that no sooner than the roll says.
+ *
+ * CloudFormation refuses a rule that only sweeps markers ("AWS::S3::Bucket Rule" lists what a rule needs), and S3 one that
+ * sweeps them and has days or a tag ("LifecycleExpiration", S3 API): so they are swept where old versions are removed.
+ */
 function lifecycle({ keepDays, keepLastGood }: Roster) {
-  const hide = { Id: 'expire', Status: 'Enabled', ExpirationInDays: keepDays };
-  const forget = {
-    NoncurrentVersionExpiration: { NoncurrentDays: undeleteDays },
-    // Parts of an unfinished upload are billed, and no listing shows them.
-    AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
-  };
   const { key: Key, value: Value } = EXPIRE_TAG;
   return [
-    ...(keepLastGood
-      ? [
-          { ...hide, TagFilters: [{ Key, Value }] },
-          // A rule of its own: what is overwritten has no tag, and parts of an upload have none either.
-          { Id: 'forget', Status: 'Enabled', ...forget },
-        ]
-      : [{ ...hide, ...forget }]),
-    // S3 refuses this one in a rule with days, and left-over markers make listings slow.
-    { Id: 'sweep-markers', Status: 'Enabled', ExpiredObjectDeleteMarker: true },
+    {
+      Id: 'expire',
+      Status: 'Enabled',
+      ExpirationInDays: keepDays,
+      ...(keepLastGood ? { TagFilters: [{ Key, Value }] } : {}),
+    },
+    {
+      Id: 'clean-up',
+      Status: 'Enabled',
+      NoncurrentVersionExpiration: { NoncurrentDays: undeleteDays },
+      // Parts of an unfinished upload are billed, and no listing shows them.
+      AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
+      // Left-over markers make listings slow.
+      ExpiredObjectDeleteMarker: true,
+    },
   ];
 }

@@ -21,13 +21,19 @@ describe('judgeLifecycle', () => {
     abortDays: undefined,
     sweepsMarkers: true,
   });
-  const tagged = (over: Partial<LifecycleRule> = {}) =>
-    rule({ tag: 'expire=yes', noncurrentDays: undefined, abortDays: undefined, ...over });
-  const forget = rule({ id: 'forget', expireDays: undefined });
+  const hide = (over: Partial<LifecycleRule> = {}) =>
+    rule({ noncurrentDays: undefined, abortDays: undefined, ...over });
+  const tagged = (over: Partial<LifecycleRule> = {}) => hide({ tag: 'expire=yes', ...over });
+  const cleanUp = rule({ id: 'clean-up', expireDays: undefined, sweepsMarkers: true });
 
   it.each<[string, LifecycleRule[], string[]]>([
     [
       'the rules of the stack',
+      [hide(), cleanUp],
+      ['ok: backups are hidden after 30 days, and can be brought back for 8 more'],
+    ],
+    [
+      'the same in rules that are cut otherwise',
       [rule(), sweep],
       ['ok: backups are hidden after 30 days, and can be brought back for 8 more'],
     ],
@@ -81,14 +87,14 @@ describe('judgeLifecycle', () => {
   it.each<[string, LifecycleRule[], string[]]>([
     [
       'the rules of the stack',
-      [tagged(), forget, sweep],
+      [tagged(), cleanUp],
       [
         'ok: backups tagged expire=yes are hidden after 30 days, and can be brought back for 8 more',
       ],
     ],
     [
       'the rules of the stack as it was before',
-      [rule(), sweep],
+      [hide(), cleanUp],
       [
         'warn: nothing is ever hidden, and the roll says 30',
         'fail: the rule "expire" asks for no tag, and so hides the last good backup too, after 30 days',
@@ -96,22 +102,27 @@ describe('judgeLifecycle', () => {
     ],
     [
       'a rule without a tag, for some',
-      [tagged(), forget, rule({ id: 'x', prefix: 'web/', expireDays: 90 }), sweep],
+      [tagged(), cleanUp, rule({ id: 'x', prefix: 'web/', expireDays: 90 })],
       ['fail: the rule "x" asks for no tag, and so hides the last good backup too, after 90 days'],
     ],
     [
       'fewer days than the roll',
-      [tagged({ expireDays: 6 }), forget, sweep],
+      [tagged({ expireDays: 6 }), cleanUp],
       ['fail: backups tagged expire=yes are hidden after 6 days, and the roll says 30'],
     ],
     [
       'a rule with a date',
-      [tagged(), forget, rule({ id: 'x', expireDays: undefined, expireDate: '2026-12-01' }), sweep],
+      [
+        tagged(),
+        cleanUp,
+        rule({ id: 'x', expireDays: undefined, expireDate: '2026-12-01' }),
+        sweep,
+      ],
       ['fail: the rule "x" hides everything from 2026-12-01 on, however new it is'],
     ],
     [
       'another tag',
-      [tagged({ tag: 'expire=no' }), forget, sweep],
+      [tagged({ tag: 'expire=no' }), cleanUp],
       ['warn: nothing is ever hidden, and the roll says 30'],
     ],
     [
@@ -134,8 +145,8 @@ describe('judgeLifecycle', () => {
       ).at(-1),
     ).toMatch(/^warn: 6 days are few: after so many days of failed backups/);
     const few = { ...roster, keepDays: 6, keepLastGood: true };
-    expect(
-      said(judgeLifecycle(read([tagged({ expireDays: 6 }), forget, sweep]), few, 8)).at(-1),
-    ).toMatch(/^warn: 6 days are few: forged backups/);
+    expect(said(judgeLifecycle(read([tagged({ expireDays: 6 }), cleanUp]), few, 8)).at(-1)).toMatch(
+      /^warn: 6 days are few: forged backups/,
+    );
   });
 });

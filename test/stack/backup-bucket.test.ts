@@ -1,6 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { undeleteDays } from '../../scripts/stack/backup-bucket.ts';
+import { connectBucketReader } from '../../shared/aws/read-bucket.ts';
+import { startReadingLifecycle } from '../../shared/aws/read-lifecycle.ts';
+import { judgeLifecycle } from '../../shared/doctor/lifecycle.ts';
+import { startLocal } from '../demo/aws/clients.ts';
+import { putLifecycle } from '../support/put-lifecycle.ts';
 import { deployed } from './deployed.ts';
-import { keepingRoll } from './rolls.ts';
+import { fullRoll, keepingRoll } from './rolls.ts';
 
 describe('the bucket', () => {
   const { BackupBucket } = deployed();
@@ -24,16 +30,18 @@ describe('the bucket', () => {
     });
   });
 
+  const cleanUp = {
+    Id: 'clean-up',
+    Status: 'Enabled',
+    NoncurrentVersionExpiration: { NoncurrentDays: 8 },
+    AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
+    ExpiredObjectDeleteMarker: true,
+  };
+
   it('expires after keepDays, keeps what expired for 8 days more, and sweeps behind itself', () => {
     expect(BackupBucket.Properties.LifecycleConfiguration.Rules).toEqual([
-      {
-        Id: 'expire',
-        Status: 'Enabled',
-        ExpirationInDays: 30,
-        NoncurrentVersionExpiration: { NoncurrentDays: 8 },
-        AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
-      },
-      { Id: 'sweep-markers', Status: 'Enabled', ExpiredObjectDeleteMarker: true },
+      { Id: 'expire', Status: 'Enabled', ExpirationInDays: 30 },
+      cleanUp,
     ]);
   });
 
@@ -46,15 +54,30 @@ describe('the bucket', () => {
         ExpirationInDays: 30,
         TagFilters: [{ Key: 'expire', Value: 'yes' }],
       },
-      {
-        Id: 'forget',
-        Status: 'Enabled',
-        NoncurrentVersionExpiration: { NoncurrentDays: 8 },
-        AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
-      },
-      { Id: 'sweep-markers', Status: 'Enabled', ExpiredObjectDeleteMarker: true },
+      cleanUp,
     ]);
   });
+
+  it.each([
+    ['hides by days', fullRoll, [{ prefix: '', hides: { days: 30 } }]],
+    ['hides what is tagged', keepingRoll, []],
+  ])(
+    'has rules that S3 takes, the doctor is content with, and a countdown reads, where it %s',
+    async (_, roll, hiding) => {
+      const { aws, s3 } = await startLocal();
+      aws.createBucket(roll.bucket, { versioning: true });
+      await putLifecycle(s3, roll, roll.bucket);
+      vi.stubEnv('AWS_ACCESS_KEY_ID', aws.credentials.accessKeyId);
+      vi.stubEnv('AWS_SECRET_ACCESS_KEY', aws.credentials.secretAccessKey);
+      const connection = { region: aws.region, endpoint: aws.endpoint };
+      const value = await connectBucketReader(connection, roll.bucket).lifecycle();
+      const checks = judgeLifecycle({ read: true, value }, roll, undeleteDays);
+      expect(checks.map(({ status }) => status)).toEqual(['ok']);
+      expect(await startReadingLifecycle(s3)(roll.bucket)).toEqual({
+        rules: [...hiding, { prefix: '', noncurrentDays: undeleteDays }],
+      });
+    },
+  );
 
   it('has a policy that fits into the 20 KB that S3 takes', () => {
     const document = deployed().BackupBucketPolicy.Properties.PolicyDocument;

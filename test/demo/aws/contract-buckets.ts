@@ -95,14 +95,14 @@ export const bucketChecks: readonly ContractCheck[] = [
           Status: 'Enabled' as const,
           Filter: { Prefix: '' },
           Expiration: { Days: 6 },
-          NoncurrentVersionExpiration: { NoncurrentDays: 8 },
-          AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
         },
         {
-          ID: 'sweep-markers',
+          ID: 'clean-up',
           Status: 'Enabled' as const,
           Filter: { Prefix: '' },
           Expiration: { ExpiredObjectDeleteMarker: true },
+          NoncurrentVersionExpiration: { NoncurrentDays: 8 },
+          AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
         },
       ];
       const LifecycleConfiguration = { Rules };
