@@ -4,14 +4,21 @@ import { runEvents } from '../shared/check/run-events.ts';
 import { connectAll } from '../shared/lambda/connect-all.ts';
 import { readEnv } from '../shared/lambda/env.ts';
 import { readBatch } from '../shared/lambda/queue-batch.ts';
+import { startBudget } from '../shared/lambda/start-budget.ts';
 import { wrap } from '../shared/lambda/wrap.ts';
 
-export const handler = wrap('on-object', async (event) => {
+export const handler = wrap('on-object', async (event, context) => {
   const now = Date.now();
-  const { events, unread } = readObjectEvents(readBatch(event));
-  // They go back to the queue alone, and from there to the failed runs.
-  const batchItemFailures = unread.map((itemIdentifier) => ({ itemIdentifier }));
-  if (events.length === 0) return { events: 0, told: 0, batchItemFailures };
+  const { messageOf, unread } = readObjectEvents(readBatch(event));
+  const events = [...messageOf.keys()];
+  if (events.length === 0) return { events: 0, told: 0, batchItemFailures: failuresOf(unread) };
+  const budget = startBudget(context);
   const env = readEnv();
-  return { ...(await runEvents(connectAll(env), env.roster, events, now)), batchItemFailures };
+  const { putOff, ...outcome } = await runEvents(connectAll(env), env.roster, events, now, budget);
+  const again = putOff.flatMap((one) => messageOf.get(one) ?? []);
+  return { ...outcome, batchItemFailures: failuresOf([...unread, ...again]) };
 });
+
+/** They alone go back to the queue, and after the last try to the failed runs. */
+const failuresOf = (messages: readonly string[]) =>
+  [...new Set(messages)].map((itemIdentifier) => ({ itemIdentifier }));

@@ -47,17 +47,22 @@ try {
   await aws.close();
 }
 
+/** A run with so much time. */
+function within(ms: number): Context {
+  return { getRemainingTimeInMillis: () => ms } as Context;
+}
+
 async function playDay(aws: LocalAws): Promise<void> {
   await setUp(aws);
   const { handler: checkHosts } = await import('../../functions/check-hosts.ts');
   const { handler: onObject } = await import('../../functions/on-object.ts');
   handlers.onObject = (event) => {
     const message = { messageId: randomUUID(), body: JSON.stringify(event) };
-    return onObject({ Records: [message] }, {} as Context);
+    return onObject({ Records: [message] }, within(60_000));
   };
 
   act('08:15  The windows close. The schedule calls the roll: who did not answer?');
-  const context = { getRemainingTimeInMillis: () => 900_000 } as Context;
+  const context = within(900_000);
   await checkHosts({ scheduledAt: new Date(clock.now).toISOString() }, context);
   showOutbox(aws);
 

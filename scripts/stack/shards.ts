@@ -47,8 +47,9 @@ export const checkShardFunction: Value = {
 };
 
 /**
- * A call is given out again when its worker did not come to an end, once, while the run still waits; then it goes to the
- * failed runs. The worker can look, seal, and leave an answer that it can neither read nor change: it cannot speak.
+ * A call whose worker did not come to an end is given out again, while the run still waits; one that cannot be read goes
+ * to the failed runs after five times. The worker can look, seal, and leave an answer that it can neither read nor change:
+ * it cannot speak.
  */
 export function shardResources(roster: Roster, hostsARun: number): Resources {
   const shards = shardsOf(roster.hosts.length, hostsARun);
@@ -57,9 +58,12 @@ export function shardResources(roster: Roster, hostsARun: number): Resources {
       Type: 'AWS::SQS::Queue',
       Properties: {
         SqsManagedSseEnabled: true,
+        // AWS advises six timeouts, so that a run that was throttled can start late. That would be half an hour, and the run
+        // that calls waits for twelve minutes: no call would ever be given out again in time. Two workers of one call do no
+        // harm: the answer is written once (ADR 49).
         VisibilityTimeout: checkShardTimeout,
         MessageRetentionPeriod: 3600,
-        RedrivePolicy: { deadLetterTargetArn: attributeOf(failedRuns, 'Arn'), maxReceiveCount: 2 },
+        RedrivePolicy: { deadLetterTargetArn: attributeOf(failedRuns, 'Arn'), maxReceiveCount: 5 },
       },
     },
     ShardCallsToFunction: {

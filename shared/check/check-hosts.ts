@@ -33,6 +33,9 @@ export const OUT_OF_TIME: Unreadable = {
   hint: 'wait for the next run, which looks again; if it lasts, see whether S3 is slow',
 };
 
+/** What is known of a target for which the time did not suffice. */
+export const NOT_IN_TIME: Reading = { collection: OUT_OF_TIME, beside: {} };
+
 /** One verdict for each host, in the order given. A target that cannot be read is a verdict, not an error. */
 export async function checkHosts(
   store: ObjectStore,
@@ -46,7 +49,7 @@ export async function checkHosts(
       const { collection, beside } = await whileTimeLasts(
         options.budget,
         () => readTarget(store, host, options),
-        () => ({ collection: OUT_OF_TIME, beside: {} }),
+        () => NOT_IN_TIME,
       );
       done += 1;
       options.onHost?.(done, hosts.length);

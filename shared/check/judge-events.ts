@@ -15,7 +15,8 @@ import type { Host, Roster } from '../roster/roster.ts';
 import type { FindingKind, TamperedSet } from '../verdict/finding.ts';
 import { judge, type Verdict } from '../verdict/judge.ts';
 import { isOverwrite } from '../verdict/tamper.ts';
-import { readTarget } from './check-hosts.ts';
+import { type Budget, whileTimeLasts } from './budget.ts';
+import { NOT_IN_TIME, readTarget } from './check-hosts.ts';
 import type { ObjectEvent } from './object-event.ts';
 import type { ObjectStore } from './object-store.ts';
 import { eventsOf, type FileEvent, setOf, sortEvents } from './sort-events.ts';
@@ -28,22 +29,34 @@ export type Notice = {
   readonly events: readonly ObjectEvent[];
 };
 
+/** How long there is to look, and who hears of the events for which it was too short. */
+export type TimeToLook = {
+  readonly budget: Budget;
+  readonly putOff: (events: readonly ObjectEvent[]) => void;
+};
+
 const AT_ONCE = 32;
 // What an intruder touches is a few sets; a flood of names must not become a flood of requests.
 const SETS_LOOKED_AT = 20;
 
-/** For each host at most one notice of a kind, however many events; none for the ordinary course of a backup. */
+/**
+ * For each host at most one notice of a kind, however many events; none for the ordinary course of a backup. Where the time
+ * does not suffice to look at a host, its removals are told all the same, and its uploads are put off.
+ */
 export async function judgeEvents(
   store: ObjectStore,
   roster: Roster,
   events: readonly ObjectEvent[],
   now: Instant,
+  time?: TimeToLook,
 ): Promise<Notice[]> {
   const byHost = Map.groupBy(events, ({ bucket, key }) => hostOf(roster, bucket, key));
   const notices = await pMap(
     byHost,
     ([host, own]) =>
-      host === undefined ? judgeNobodys(own, roster.timezone) : judgeHost(store, host, own, now),
+      host === undefined
+        ? judgeNobodys(own, roster.timezone)
+        : judgeHost(store, host, own, now, time),
     { concurrency: AT_ONCE },
   );
   return notices.flat();
@@ -75,11 +88,13 @@ async function judgeHost(
   host: Host,
   events: readonly ObjectEvent[],
   now: Instant,
+  time: TimeToLook | undefined,
 ): Promise<Notice[]> {
   const { removed, manifests, late, unsure, poison, foreign } = await sortEvents(
     store,
     host,
     events,
+    time?.budget,
   );
   const strangers = (uploads: readonly FileEvent[]) =>
     composeNotice(`strangers at ${host.name}`, eventsOf(uploads), (deeds) =>
@@ -91,7 +106,14 @@ async function judgeHost(
   const sets = [...looked].slice(0, SETS_LOOKED_AT);
   const alsoSetsOf = sets.flatMap(([, [first]]) => first?.file ?? []);
   const reach = { now, depth: 'recent', alsoSetsOf } as const;
-  const { collection, beside } = await readTarget(store, host, reach);
+  const reading = await whileTimeLasts(
+    time?.budget,
+    () => readTarget(store, host, reach),
+    () => NOT_IN_TIME,
+  );
+  const isPutOff = reading === NOT_IN_TIME;
+  if (isPutOff) time?.putOff(eventsOf([...manifests, ...unsure, ...poison]));
+  const { collection, beside } = reading;
   const verdict = judge(host, collection, now, beside);
   const unreadable = 'unreadable' in collection;
   const seen = new Set(unreadable || collection.blind !== undefined ? [] : sets.map(([id]) => id));
@@ -114,7 +136,7 @@ async function judgeHost(
   );
   const uploads = composeNotice(
     `uploads of ${host.name}`,
-    eventsOf([...manifests, ...poison]),
+    isPutOff ? [] : eventsOf([...manifests, ...poison]),
     () => {
       if (unreadable) return composeTrouble(verdict, ['unreadable']);
       if (bad.length > 0) return composeTrouble(verdict, bad);
@@ -127,7 +149,7 @@ async function judgeHost(
   return [
     ...tampering,
     ...uploads,
-    ...strangers(bad.includes('poisoned') ? foreign : [...foreign, ...poison]),
+    ...strangers(bad.includes('poisoned') || isPutOff ? foreign : [...foreign, ...poison]),
   ];
 }
 

@@ -10,21 +10,21 @@ export type ObjectEvent = Removal & {
 
 type Json = Record<string, unknown>;
 
-/** The events in messages, and the ids of messages that hold none that could be read. */
+/** The events in messages, each with the id of its message, and the ids of messages that hold none that could be read. */
 export function readObjectEvents(
   messages: readonly { readonly id: string; readonly body: unknown }[],
-): { events: ObjectEvent[]; unread: string[] } {
-  const events: ObjectEvent[] = [];
+): { messageOf: Map<ObjectEvent, string>; unread: string[] } {
+  const messageOf = new Map<ObjectEvent, string>();
   const unread: string[] = [];
   for (const { id, body } of messages) {
     try {
-      events.push(...parseObjectEvents(body));
+      for (const event of parseObjectEvents(body)) messageOf.set(event, id);
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
       unread.push(id);
     }
   }
-  return { events, unread };
+  return { messageOf, unread };
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Instant } from '../duplicity/time.ts';
 import type { LedgerState } from '../ledger/ledger-state.ts';
 import { joinMessages } from '../report/message.ts';
 import type { Roster } from '../roster/roster.ts';
+import type { Budget } from './budget.ts';
 import { type Channel, deliverPending, pendingFor } from './deliver.ts';
 import { judgeEvents, type Notice } from './judge-events.ts';
 import { changeLedger, openLedger } from './ledger.ts';
@@ -16,16 +17,24 @@ const AT_FIRST = 4;
 
 /**
  * Judges and tells the events that have not been told. An upload of which there is nothing to tell asks nothing of the
- * ledger: most are such, and come for all hosts in the same hour. Throws like `runSchedule`.
+ * ledger: most are such, and come for all hosts in the same hour. `putOff` are those for which `budget` did not suffice.
+ * Throws like `runSchedule`.
  */
 export async function runEvents(
   { store, ledger, channels }: Ends,
   roster: Roster,
   events: readonly ObjectEvent[],
   now: Instant,
-): Promise<{ events: number; told: number }> {
-  const first = await judgeEvents(store, roster, events, now);
-  if (first.length === 0) return { events: events.length, told: 0 };
+  budget?: Budget,
+): Promise<{ events: number; told: number; putOff: ObjectEvent[] }> {
+  const late = new Set<ObjectEvent>();
+  const putOff = (some: readonly ObjectEvent[]) => {
+    for (const one of some) late.add(one);
+  };
+  const time = budget === undefined ? undefined : { budget, putOff };
+  const outcome = (told: number) => ({ events: events.length, told, putOff: [...late] });
+  const first = await judgeEvents(store, roster, events, now, time);
+  if (first.length === 0) return outcome(0);
   const opened = await openLedger(ledger, now);
   const ids = new Map(
     await Promise.all(
@@ -34,11 +43,11 @@ export async function runEvents(
   );
   const fresh = events.filter((event) => !opened.state.told.has(ids.get(event) ?? ''));
   const known = fresh.length < events.length;
-  const notices = known ? await judgeEvents(store, roster, fresh, now) : first;
+  const notices = known ? await judgeEvents(store, roster, fresh, now, time) : first;
   if (notices.length === 0) {
     // All of it was told; perhaps not by every channel.
     await deliverPending(ledger, opened, channels, [], now);
-    return { events: events.length, told: 0 };
+    return outcome(0);
   }
   const own = notices.map(
     ({ about, events: [event] }) => `event ${about} ${event && ids.get(event)}`,
@@ -53,7 +62,7 @@ export async function runEvents(
     );
   });
   if (kept !== undefined) await deliverPending(ledger, kept, channels, own, now);
-  return { events: events.length, told: kept === undefined ? 0 : notices.length };
+  return outcome(kept === undefined ? 0 : notices.length);
 }
 
 /** To be told now; or, after several messages about the same, in one that gathers what comes until it may go out. */

@@ -9,6 +9,7 @@ import {
 } from '../duplicity/file-name.ts';
 import type { Host } from '../roster/roster.ts';
 import { isPastFinish } from '../verdict/tamper.ts';
+import { type Budget, whileTimeLasts } from './budget.ts';
 import type { ObjectEvent } from './object-event.ts';
 import { type ObjectStore, TargetUnreadableError } from './object-store.ts';
 
@@ -34,11 +35,12 @@ export type SortedEvents = {
 
 const AT_ONCE = 32;
 
-/** Sorts them; asks once for each set whether its manifest is there already. */
+/** Sorts them; asks once for each set whether its manifest is there already, while there is time. */
 export async function sortEvents(
   store: ObjectStore,
   host: Host,
   events: readonly ObjectEvent[],
+  budget?: Budget,
 ): Promise<SortedEvents> {
   const removed: FileEvent[] = [];
   const manifests: FileEvent[] = [];
@@ -62,7 +64,14 @@ export async function sortEvents(
   );
   const asked = await pMap(
     Map.groupBy(files, ({ name }) => setIdOf(name)),
-    ([id, ofSet]) => (inDoubt.has(id) ? { unsure: ofSet } : askManifest(store, host, ofSet)),
+    ([id, ofSet]): Promise<Asked> | Asked =>
+      inDoubt.has(id)
+        ? { unsure: ofSet }
+        : whileTimeLasts(
+            budget,
+            () => askManifest(store, host, ofSet),
+            () => ({ unsure: ofSet }),
+          ),
     { concurrency: AT_ONCE },
   );
   const late = asked.flatMap((one) => one.late ?? []);
@@ -81,13 +90,14 @@ export const eventsOf = (files: readonly FileEvent[]): ObjectEvent[] =>
   files.map(({ event }) => event);
 
 type NamedEvent = FileEvent & { readonly name: FileName };
+type Asked = { late?: readonly FileEvent[]; unsure?: readonly FileEvent[] };
 
 /** One HEAD. Where it is refused, or names are short, the versions have to tell. */
 async function askManifest(
   store: ObjectStore,
   { target, filePrefix }: Host,
   files: readonly NamedEvent[],
-): Promise<{ late?: readonly FileEvent[]; unsure?: readonly FileEvent[] }> {
+): Promise<Asked> {
   const [first] = files;
   if (first === undefined || formatFileName(first.name, filePrefix) !== first.file) {
     return { unsure: files };

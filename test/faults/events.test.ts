@@ -87,4 +87,42 @@ describe('an event', () => {
     await deployed.event(created('2026-11-23T11:02:00Z'), '2026-11-23T11:02:05Z');
     expect(subjects()).toEqual([expect.stringMatching(/web UNREADABLE/)]);
   });
+
+  it('that cannot be looked at in time', async () => {
+    deployed.put('web/', late);
+    deployed.timeoutMs = 1_000;
+    const hang = deployed.aws.faults.add({ service: 's3', prefix: 'web/', fault: { hang: true } });
+    const events = [created('2026-11-23T11:02:00Z'), removed('2026-11-23T11:01:00Z')];
+    const volume = s3Event(
+      'ObjectCreated:Put',
+      `${SUNDAY}.vol2.difftar.gpg`,
+      '2026-11-23T11:00:00Z',
+    );
+    const outcome = await deployed.event([...events, volume], '2026-11-23T11:02:05Z');
+    expect(outcome).toMatchObject({
+      batchItemFailures: [{ itemIdentifier: 'message-0' }, { itemIdentifier: 'message-2' }],
+    });
+    expect(subjects()).toEqual(['[backup] TAMPERED web: 1 object REMOVED']);
+    hang.remove();
+    deployed.timeoutMs = 60_000;
+    await deployed.event([events[0], volume], '2026-11-23T11:08:05Z');
+    expect(subjects().slice(1)).toEqual([expect.stringMatching(/^\[backup\] web OK/)]);
+  });
+
+  it('beside one of a host that S3 does not answer for', async () => {
+    deployed.put('web/', late);
+    deployed.timeoutMs = 1_000;
+    deployed.aws.faults.add({ service: 's3', prefix: 'db/', fault: { hang: true } });
+    const stuck = s3Event(
+      'ObjectCreated:Put',
+      'db/duplicity-full.20261123T101500Z.manifest.gpg',
+      '2026-11-23T11:02:00Z',
+    );
+    const outcome = await deployed.event(
+      [stuck, created('2026-11-23T11:02:00Z')],
+      '2026-11-23T11:02:05Z',
+    );
+    expect(outcome).toMatchObject({ batchItemFailures: [{ itemIdentifier: 'message-0' }] });
+    expect(subjects()).toEqual([OK_AGAIN]);
+  });
 });
