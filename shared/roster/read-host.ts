@@ -1,5 +1,6 @@
 // One host of the roll: what it says itself, over what the roll says for all.
 import type { FilePrefix } from '../duplicity/file-name.ts';
+import { faultOfBucketName } from './bucket-name.ts';
 import type { ReadKeyFile } from './key-files.ts';
 import { readRecipients } from './read-recipients.ts';
 import { DATE, readSize, readWindow, ZONE } from './roll-values.ts';
@@ -47,7 +48,7 @@ export function readHost(
   const since = matching(yaml, fields.since, DATE.rule, DATE.parse);
   const paused = readPause(yaml, fields.paused);
   const ownPrefix = { bucket, prefix: `${name}/` };
-  const target = matching(yaml, fields.target, TARGET.rule, TARGET.parse) ?? ownPrefix;
+  const target = readTarget(yaml, fields.target) ?? ownPrefix;
   const host: Host = {
     name,
     target,
@@ -75,12 +76,20 @@ function isHostName(name: string): boolean {
 const TARGET = {
   rule: 's3://BUCKET/PREFIX/',
   parse: (text: string): Target | undefined => {
-    const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(text);
+    const match = /^s3:\/\/([^/\s]+)(?:\/(.*))?$/.exec(text);
     if (match?.[1] === undefined) return undefined;
     const path = (match[2] ?? '').replace(/\/+$/, '');
     return { bucket: match[1], prefix: path === '' ? '' : `${path}/` };
   },
 };
+
+function readTarget(yaml: YamlReader, place: Place | undefined): Target | undefined {
+  const target = matching(yaml, place, TARGET.rule, TARGET.parse);
+  if (target === undefined || place === undefined) return undefined;
+  const fault = faultOfBucketName(target.bucket, false);
+  if (fault === undefined) return target;
+  return note(yaml, place, `${place.path}: the name of the bucket "${target.bucket}" ${fault}`);
+}
 
 const FILE_PREFIX = {
   rule: 'what --file-prefix got, without a slash',

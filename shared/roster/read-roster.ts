@@ -1,9 +1,11 @@
 // hosts.yml -> the roll: every mistake at once, each with its line and what to write instead.
 import { NO_PREFIX } from '../duplicity/file-name.ts';
+import { faultOfBucketName } from './bucket-name.ts';
 import { ConfigError } from './config-error.ts';
 import { NO_KEY_FILES, type ReadKeyFile } from './key-files.ts';
 import { readHost } from './read-host.ts';
 import { readRecipients } from './read-recipients.ts';
+import { readRegion } from './regions.ts';
 import { EMAIL, HTTPS, PHONE, readSize, readWindow, ZONE } from './roll-values.ts';
 import type { Alerts, Host, Roster } from './roster.ts';
 import {
@@ -14,6 +16,7 @@ import {
   note,
   openYaml,
   type Place,
+  textOf,
   type YamlReader,
 } from './yaml-reader.ts';
 
@@ -47,7 +50,8 @@ function readRoll(yaml: YamlReader, root: Place, readKeyFile: ReadKeyFile): Rost
   if (fields.bucket === undefined) {
     note(yaml, root, 'no bucket: write "bucket: NAME", the bucket that the hosts back up to');
   }
-  const bucket = matching(yaml, fields.bucket, BUCKET.rule, BUCKET.parse);
+  const existing = matching(yaml, fields.existing, FLAG.rule, FLAG.parse) ?? false;
+  const bucket = readBucket(yaml, fields.bucket, existing);
   const timezone = matching(yaml, fields.timezone, ZONE.rule, ZONE.parse) ?? 'UTC';
   const window = readWindow(yaml, fields.window, undefined);
   const keepDays = matching(yaml, fields.keepDays, DAYS.rule, DAYS.parse) ?? 6;
@@ -75,8 +79,8 @@ function readRoll(yaml: YamlReader, root: Place, readKeyFile: ReadKeyFile): Rost
   noteOverlaps(yaml, hosts);
   return {
     bucket: defaults.bucket,
-    existing: matching(yaml, fields.existing, FLAG.rule, FLAG.parse) ?? false,
-    region: matching(yaml, fields.region, REGION.rule, REGION.parse) ?? 'us-east-1',
+    existing,
+    region: readRegion(yaml, fields.region) ?? 'us-east-1',
     timezone,
     window,
     keepDays,
@@ -86,14 +90,19 @@ function readRoll(yaml: YamlReader, root: Place, readKeyFile: ReadKeyFile): Rost
   };
 }
 
-const BUCKET = {
-  rule: 'a bucket name: 3 to 63 of a-z, 0-9, "." and "-"',
-  parse: (text: string) => (/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(text) ? text : undefined),
-};
-const REGION = {
-  rule: 'an AWS region like eu-west-1',
-  parse: (text: string) => (/^[a-z]{2}(?:-[a-z]+)+-\d+$/.test(text) ? text : undefined),
-};
+function readBucket(
+  yaml: YamlReader,
+  place: Place | undefined,
+  existing: boolean,
+): string | undefined {
+  const name = textOf(yaml, place);
+  if (name === undefined || place === undefined) return undefined;
+  const fault = faultOfBucketName(name, !existing);
+  return fault === undefined
+    ? name
+    : note(yaml, place, `bucket is "${name}", but its name ${fault}`);
+}
+
 const FLAG = {
   rule: 'true or false',
   parse: (text: string) => (text === 'true' ? true : text === 'false' ? false : undefined),
