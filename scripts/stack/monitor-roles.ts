@@ -1,5 +1,4 @@
 // What the two functions that judge may do: look, remember, speak, and log. Neither can write to a backup bucket.
-import { ConfigError } from '../../shared/roster/config-error.ts';
 import type { Roster } from '../../shared/roster/roster.ts';
 import {
   arnHere,
@@ -16,27 +15,12 @@ import { takeEvents } from './object-events.ts';
 import { alertsTopic, opsTopic } from './topics.ts';
 
 /**
- * How many buckets one roll may name: a role's policies end at 10,240 characters, and a bucket
- * takes at most 82 of them, once to be listed and once to be read.
- */
-export const maxBuckets = 46;
-
-/**
  * One role a function. The schedule's looks at every bucket of the roll, the event's at the one
  * bucket whose events it gets. `scheduled` is what the schedule's may do besides.
- *
- * Throws `ConfigError` when the roll names more buckets than a role can hold.
  */
 export function monitorRoles(roster: Roster, scheduled: readonly Statement[] = []): Resources {
-  const buckets = bucketsOf(roster);
-  if (buckets.length > maxBuckets) {
-    throw new ConfigError([
-      `the roll names ${buckets.length} buckets, and one stack can watch ${maxBuckets}: ` +
-        'split it in two, each with its own stage',
-    ]);
-  }
   return {
-    CheckHostsRole: role('CheckHosts', roster, buckets, {
+    CheckHostsRole: role('CheckHosts', roster, bucketsOf(roster), {
       topics: [alertsTopic, opsTopic],
       more: [keepReports, ...keepSeals, ...lookAtPaths(roster), ...scheduled],
     }),

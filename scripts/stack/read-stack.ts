@@ -4,7 +4,10 @@ import { join, relative, resolve } from 'node:path';
 import { ConfigError } from '../../shared/roster/config-error.ts';
 import { formatKeyFiles, type ReadKeyFile } from '../../shared/roster/key-files.ts';
 import { readRoster } from '../../shared/roster/read-roster.ts';
+import type { Roster } from '../../shared/roster/roster.ts';
+import { entriesOf, note, openYaml } from '../../shared/roster/yaml-reader.ts';
 import { keyFilesBeside } from '../rollcall/public-key-file.ts';
+import { type PolicySize, policySizes } from './policy-sizes.ts';
 import { type Stack, stackOf } from './stack.ts';
 
 /**
@@ -18,13 +21,64 @@ export const rollFile = (projectDir: string, env: NodeJS.ProcessEnv): string =>
  * principals who may do to the bucket what the break-glass role may; `ROLLCALL_HOSTS_A_RUN` how many hosts one run
  * judges without workers.
  *
- * Throws `ConfigError` with every mistake in the roll, or when it cannot be read.
+ * Throws `ConfigError` with every mistake in the roll, when it cannot be read, or when AWS would refuse a policy for its
+ * length.
  */
 export function readStack(projectDir: string, env: NodeJS.ProcessEnv): Stack {
   const file = rollFile(projectDir, env);
   const admins = (env.ROLLCALL_ADMINS ?? '').split(',').flatMap((arn) => arn.trim() || []);
-  const roster = readRoster(readRoll(file), relative(projectDir, file), keyFilesBeside(file));
-  return stackOf(roster, admins, readHostsARun(env));
+  const [text, name] = [readRoll(file), relative(projectDir, file)];
+  const roster = readRoster(text, name, keyFilesBeside(file));
+  const stackFor = (part: Roster) => stackOf(part, admins, readHostsARun(env));
+  const stack = stackFor(roster);
+  const [tooLong] = tooLongOf(stack);
+  if (tooLong === undefined) return stack;
+  const { id, size, most } = tooLong;
+  const words = `${id} would have a policy of ${size} characters, and AWS takes ${most}`;
+  const last = findOneTooMany(roster, (part) => tooLongOf(stackFor(part)).length > 0);
+  throw new ConfigError([
+    last === undefined
+      ? `${words}: name fewer principals in ROLLCALL_ADMINS (${admins.length}), or several by one with a "*"`
+      : atHost(text, name, last.host, `${words}: the ${last.fit} buckets before the one of `),
+  ]);
+}
+
+const tooLongOf = ({ resources, region }: Stack): PolicySize[] =>
+  policySizes(resources, region).filter(({ size, most }) => size > most);
+
+/** The first host whose bucket does not fit any more, and how many did; `undefined` where buckets are not the cause. */
+function findOneTooMany(
+  roster: Roster,
+  isTooLong: (part: Roster) => boolean,
+): { readonly host: string; readonly fit: number } | undefined {
+  const fitting = new Set([roster.bucket]);
+  // As many hosts, so that a roll in shards stays one; those in other buckets as if they were in the stack's.
+  const part = (): Roster => ({
+    ...roster,
+    hosts: roster.hosts.map(({ target: { bucket, prefix }, ...host }) => ({
+      ...host,
+      target: { bucket: fitting.has(bucket) ? bucket : roster.bucket, prefix },
+    })),
+  });
+  if (isTooLong(part())) return undefined;
+  for (const { name, target } of roster.hosts) {
+    const fit = fitting.size;
+    if (fit < fitting.add(target.bucket).size && isTooLong(part())) return { host: name, fit };
+  }
+  return undefined;
+}
+
+/** The problem with the line of that host. */
+function atHost(text: string, file: string, host: string, problem: string): string {
+  const yaml = openYaml(text, file);
+  const [, hosts = yaml.root] = entriesOf(yaml, yaml.root).find(([key]) => key === 'hosts') ?? [];
+  const [, , place = hosts] = entriesOf(yaml, hosts).find(([key]) => key === host) ?? [];
+  note(
+    yaml,
+    place,
+    `${problem}${host} fit. Split the roll in two files (ROLLCALL_HOSTS), each deployed with a --stage of its own`,
+  );
+  return yaml.issues.join('\n');
 }
 
 /**

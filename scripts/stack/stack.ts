@@ -37,8 +37,6 @@ export type Stack = {
  *
  * `admins` are ARNs, `*` allowed, of principals who may do to the bucket what the break-glass role
  * may. A roll of more than `hostsARun` hosts gets workers. The logical ids of functions are the framework's.
- *
- * Throws `ConfigError` when the roll names more buckets than one role can hold.
  */
 export function stackOf(
   roster: Roster,

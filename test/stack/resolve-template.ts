@@ -1,5 +1,6 @@
 // A template with every reference filled in, as CloudFormation would do it in one account.
 import type { Resources, Value } from '../../scripts/stack/cloudformation.ts';
+import { type FilledIn, fillIn, type Names } from '../../scripts/stack/fill-in.ts';
 
 export const account = '111122223333';
 
@@ -12,53 +13,30 @@ const pseudo: { readonly [name: string]: string } = {
 
 /** The resources as plain data: no Ref, no GetAtt, no Sub is left in them. */
 export function resolveTemplate(resources: Resources): { [id: string]: Resolved } {
+  const names: Names = {
+    ref: (id) => physicalId(id, resources),
+    attribute: (id, name) => attribute(id, name, resources),
+  };
   return Object.fromEntries(
     Object.entries(resources).map(([id, resource]) => [
       id,
-      resolve(resource as unknown as Value, resources),
+      fillIn(resource as unknown as Value, names),
     ]),
   );
 }
 
-// Whoever reads a resolved resource knows its shape, and a wrong guess fails the test.
-// biome-ignore lint/suspicious/noExplicitAny: resources of all types
-export type Resolved = any;
-
-function resolve(value: Value, resources: Resources): Resolved {
-  if (Array.isArray(value)) return value.map((item) => resolve(item, resources));
-  if (typeof value !== 'object') return value;
-  const [key, argument] = Object.entries(value)[0] ?? [];
-  if (key === 'Ref') return physicalId(argument as string, resources);
-  if (key === 'Fn::GetAtt') return attribute(argument as [string, string], resources);
-  if (key === 'Fn::Sub') {
-    return (argument as string).replace(/\$\{(!?)([^}]+)\}/g, (_, literal, name: string) =>
-      literal === '!' ? `\${${name}}` : named(name, resources),
-    );
-  }
-  return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [name, resolve(item, resources)]),
-  );
-}
-
-/** Inside `Fn::Sub`, `Name.Arn` is the attribute of that resource. */
-function named(name: string, resources: Resources): string {
-  const [id = '', attributeName] = name.split('.');
-  return attributeName === undefined || name in pseudo
-    ? physicalId(name, resources)
-    : attribute([id, attributeName], resources);
-}
+export type Resolved = FilledIn;
 
 function physicalId(id: string, resources: Resources): string {
   const known = pseudo[id];
   if (known !== undefined) return known;
   const type = resources[id]?.Type;
   if (type === 'AWS::SNS::Topic') return `arn:aws:sns:eu-west-1:${account}:rollcall-prod-${id}`;
-  if (type === 'AWS::IAM::Group')
-    return resolve(resources[id]?.Properties.GroupName ?? id, resources);
+  if (type === 'AWS::IAM::Group') return `${resources[id]?.Properties.GroupName ?? id}`;
   return `rollcall-prod-${id}`;
 }
 
-function attribute([id, name]: readonly [string, string], resources: Resources): string {
+function attribute(id: string, name: string, resources: Resources): string {
   if (name !== 'Arn') return physicalId(id, resources);
   const here = `eu-west-1:${account}`;
   if (id.endsWith('LambdaFunction')) return `arn:aws:lambda:${here}:function:rollcall-prod-${id}`;

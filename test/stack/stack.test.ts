@@ -112,22 +112,6 @@ describe('stackOf', () => {
       'OpsTopicArn',
     ]);
   });
-
-  it('refuses a roll of more buckets than a role can hold, and fits those that it takes', () => {
-    const withBuckets = (count: number) => ({
-      ...fullRoll,
-      hosts: Array.from({ length: count }, (_, index) => ({
-        // biome-ignore lint/style/noNonNullAssertion: the full roll has hosts
-        ...fullRoll.hosts[0]!,
-        target: { bucket: `${index}`.padStart(63, 'b'), prefix: 'x/' },
-      })),
-    });
-    for (const id of ['CheckHostsRole', 'CheckShardRole']) {
-      const [policy] = deployed(withBuckets(45), 10)[id].Properties.Policies;
-      expect(JSON.stringify(policy.PolicyDocument).length).toBeLessThan(10_240);
-    }
-    expect(() => stackOf(withBuckets(46))).toThrow('names 47 buckets');
-  });
 });
 
 describe.each([

@@ -1,0 +1,69 @@
+// How long the policies of a stack are, as AWS counts them, before AWS refuses one in the middle of a deployment.
+import { partitionOf, REGIONS } from '../../shared/roster/regions.ts';
+import type { Resource, Resources, Value } from './cloudformation.ts';
+import { fillIn, type Names } from './fill-in.ts';
+
+/** All inline policies of a role or group together, or the policy of a bucket; in characters, without white space. */
+export type PolicySize = { readonly id: string; readonly size: number; readonly most: number };
+
+// Sources: "IAM and AWS STS quotas", IAM User Guide; "Bucket policies", Amazon S3 User Guide.
+const MOST: { readonly [type: string]: number } = {
+  'AWS::IAM::Role': 10_240,
+  'AWS::IAM::Group': 5_120,
+  'AWS::S3::BucketPolicy': 20_480,
+};
+
+/** Each policy that has a limit, with the longest values that its references can take in this region. */
+export function policySizes(resources: Resources, region: string): PolicySize[] {
+  const names = longestNames(resources, region);
+  return Object.entries(resources).flatMap(([id, resource]) => {
+    const most = MOST[resource.Type];
+    if (most === undefined) return [];
+    const documents = documentsOf(resource).map((one) => JSON.stringify(fillIn(one, names)));
+    return [{ id, size: documents.join('').length, most }];
+  });
+}
+
+function documentsOf({ Properties }: Resource): Value[] {
+  const { PolicyDocument, Policies = [] } = Properties;
+  if (PolicyDocument !== undefined) return [PolicyDocument];
+  return (Policies as { PolicyDocument: Value }[]).map((policy) => policy.PolicyDocument);
+}
+
+// A function's name has 64 characters, of which "-check-hosts" are twelve; the stack's is what stands before.
+const LONGEST_STACK = 52;
+// What CloudFormation puts behind a name that it makes, with its hyphen.
+const RANDOM = 14;
+
+/** The longest that references can become, in names that CloudFormation makes of the stack's and the logical id. */
+export function longestNames(resources: Resources, region: string): Names {
+  const longestPartition = Object.keys(REGIONS).sort((a, b) => b.length - a.length)[0] ?? 'aws';
+  const partition = partitionOf(region) ?? longestPartition;
+  const account = '1'.repeat(12);
+  const pseudo: { readonly [name: string]: string } = {
+    'AWS::AccountId': account,
+    'AWS::Partition': partition,
+    'AWS::Region': region,
+    'AWS::StackName': 's'.repeat(LONGEST_STACK),
+  };
+  const made = (id: string, most: number) =>
+    'x'.repeat(Math.min(most, LONGEST_STACK + 1 + id.length + RANDOM));
+  const arn = (service: string, resource: string, where = `${region}:${account}`) =>
+    `arn:${partition}:${service}:${where}:${resource}`;
+  const typeOf = (id: string) => resources[id]?.Type;
+  return {
+    ref: (id) =>
+      pseudo[id] ?? (typeOf(id) === 'AWS::SNS::Topic' ? arn('sns', made(id, 256)) : made(id, 63)),
+    attribute: (id, name) => {
+      if (name !== 'Arn') return made(id, 80);
+      if (id.endsWith('LambdaFunction')) return arn('lambda', `function:${made(id, 64)}`);
+      if (id.endsWith('LogGroup')) return arn('logs', `log-group:/aws/lambda/${made(id, 64)}:*`);
+      const type = typeOf(id);
+      if (type === 'AWS::S3::Bucket') return arn('s3', made(id, 63), ':');
+      if (type === 'AWS::IAM::Role') return arn('iam', `role/${made(id, 64)}`, `:${account}`);
+      if (type === 'AWS::SQS::Queue') return arn('sqs', made(id, 80));
+      if (type === 'AWS::Events::Rule') return arn('events', `rule/${made(id, 64)}`);
+      throw new Error(`no ARN known for ${id} of type ${type}`);
+    },
+  };
+}
