@@ -63,7 +63,7 @@ export function longestNames(resources: Resources, region: string): Names {
       if (type === 'AWS::IAM::Role') return arn('iam', `role/${made(id, 64)}`, `:${account}`);
       if (type === 'AWS::SQS::Queue') return arn('sqs', made(id, 80));
       if (type === 'AWS::Events::Rule') return arn('events', `rule/${made(id, 64)}`);
-      throw new Error(`no ARN known for ${id} of type ${type}`);
+      return arn('service', `resource/${made(id, 128)}`);
     },
   };
 }

@@ -9,8 +9,28 @@ const project = resolve(import.meta.dirname, '../..');
 /** Runs `sls` with these words; rejects unless it ends well. Answers all that it printed. */
 export type Sls = (words: readonly string[], env?: NodeJS.ProcessEnv) => Promise<string>;
 
-/** A copy of what a deployment is made of, with this roll in it; `remove` takes it away again. */
-export function copyProject(roll: string): { dir: string; sls: Sls; remove: () => void } {
+// In the place of the plugin that bundles: a template is the same, whatever is in the zips, and four times as fast.
+const EMPTY_BUNDLES = `const { mkdirSync, writeFileSync } = require('node:fs');
+module.exports = class {
+  constructor() {
+    const bundle = () => {
+      mkdirSync('.bundle', { recursive: true });
+      for (const name of ['hosts.yml', 'check-hosts.mjs', 'check-shard.mjs', 'on-object.mjs', 'janitor.mjs'])
+        writeFileSync(\`.bundle/\${name}\`, '');
+    };
+    this.hooks = { 'before:package:createDeploymentArtifacts': bundle };
+  }
+};
+`;
+
+/**
+ * A copy of what a deployment is made of, with this roll in it; `remove` takes it away again. With `emptyBundles` only the
+ * template is worth reading.
+ */
+export function copyProject(
+  roll: string,
+  { emptyBundles = false } = {},
+): { dir: string; sls: Sls; remove: () => void } {
   const dir = mkdtempSync(join(tmpdir(), 'rollcall-'));
   // Copied and not linked: the framework takes no link for serverless.yml, and the plugin bundles
   // what lies around it.
@@ -26,6 +46,7 @@ export function copyProject(roll: string): { dir: string; sls: Sls; remove: () =
     symlinkSync(join(project, linked), join(dir, linked));
   }
   writeFileSync(join(dir, 'hosts.yml'), roll);
+  if (emptyBundles) writeFileSync(join(dir, 'scripts/stack/bundle.cjs'), EMPTY_BUNDLES);
   const bin = join(project, 'node_modules/.bin');
   return {
     dir,

@@ -187,8 +187,12 @@ describe('a lifecycle rule', () => {
     const all = { Status, Filter: { Prefix: '' } };
     const Rules = [
       { ID: 'six', Status, Filter: { Tag: tag }, Expiration: { Days: 6 } },
-      { ...all, ID: 'old', NoncurrentVersionExpiration: { NoncurrentDays: 8 } },
-      { ...all, ID: 'sweep', Expiration: { ExpiredObjectDeleteMarker: true } },
+      {
+        ...all,
+        ID: 'clean-up',
+        NoncurrentVersionExpiration: { NoncurrentDays: 8 },
+        Expiration: { ExpiredObjectDeleteMarker: true },
+      },
     ];
     const LifecycleConfiguration = { Rules };
     await s3.send(new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration }));
