@@ -9,15 +9,19 @@ const outDir = '.bundle';
 // Every kilobyte is read and compiled at each cold start. A dependency that is pulled in whole shows here first.
 const MOST_KB = { 'check-hosts': 1550, 'check-shard': 1300, 'on-object': 1300, janitor: 1300 };
 
+// Source: "AWS::Lambda::Function", CloudFormation Template Reference. The stage stands in each name.
+const LONGEST_NAME = 64;
+
 /**
  * Bundles before the framework zips what `package.patterns` of serverless.yml names, and says how big each bundle is.
- * Throws for one that is over its bound.
+ * Throws for one that is over its bound, and for a stage that makes the name of a function too long.
  */
 module.exports = class Bundle {
   static mostKb = MOST_KB;
 
   constructor(serverless, _, { log } = {}) {
     const bundle = async () => {
+      refuseLongNames(Object.values(serverless.service.functions));
       await bundleFunctions(serverless.serviceDir);
       for (const [name, most] of Object.entries(MOST_KB)) {
         const { size } = await stat(join(serverless.serviceDir, outDir, `${name}.mjs`));
@@ -32,6 +36,16 @@ module.exports = class Bundle {
     };
   }
 };
+
+function refuseLongNames(functions) {
+  const most = Math.max(...functions.map(({ name }) => name.length)) - LONGEST_NAME;
+  if (most <= 0) return;
+  const long = functions.filter(({ name }) => name.length > LONGEST_NAME).map(({ name }) => name);
+  throw new Error(
+    `Lambda takes no name of more than ${LONGEST_NAME} characters (${long.join(', ')}): ` +
+      `choose a --stage that is ${most} shorter`,
+  );
+}
 
 async function bundleFunctions(projectDir) {
   const out = join(projectDir, outDir);

@@ -7,7 +7,7 @@ import { copyProject } from '../support/project-copy.ts';
 type Plugin = {
   readonly mostKb: Record<string, number>;
   new (
-    serverless: { serviceDir: string },
+    serverless: { serviceDir: string; service: { functions: Record<string, { name: string }> } },
     options: object,
     said: { log: { notice: (line: string) => void } },
   ): { hooks: Record<string, () => Promise<void>> };
@@ -22,13 +22,14 @@ describe('the bundle', () => {
   const folder = join(project.dir, '.bundle');
   const names = Object.keys(Bundle.mostKb);
   const said: string[] = [];
-  const bundle = async () => {
+  const bundle = async (name = 'rollcall-prod-check-hosts') => {
     const log = { notice: (line: string) => said.push(line) };
-    const { hooks } = new Bundle({ serviceDir: project.dir }, {}, { log });
+    const service = { functions: { checkHosts: { name } } };
+    const { hooks } = new Bundle({ serviceDir: project.dir, service }, {}, { log });
     await hooks['before:package:createDeploymentArtifacts']?.();
   };
 
-  beforeAll(bundle);
+  beforeAll(() => bundle());
   afterAll(project.remove);
 
   it.each(names)('of %s is said to be as big as it is, and is within its bound', (name) => {
@@ -41,6 +42,12 @@ describe('the bundle', () => {
     expect(readdirSync(folder).sort()).toEqual(
       [...names.map((name) => `${name}.mjs`), 'hosts.yml'].sort(),
     );
+  });
+
+  it('is not made for a stage that makes the name of a function longer than Lambda takes', async () => {
+    const named = (stage: string) => bundle(`rollcall-${stage}-check-hosts`);
+    await expect(named('s'.repeat(43))).resolves.toBeUndefined();
+    await expect(named('s'.repeat(45))).rejects.toThrow('choose a --stage that is 2 shorter');
   });
 
   it('is not made where one is over its bound', async () => {
