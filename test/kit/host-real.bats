@@ -91,7 +91,7 @@ setup() {
   kill -KILL -- "-${group// /}"
   wait "$runner" || true
   same "$(keys | grep -c manifest)" 0
-  [ -n "$(find "$state" -name 'work.*')" ]
+  [ -n "$(find "$state" -name 'rollcall-backup.*')" ]
   s3_say clear
   sleep 1
   run rollcall-backup run
@@ -254,7 +254,7 @@ STUB
       { tr '\0' ' ' <"$process/cmdline" && echo; } 2>/dev/null >>"$BATS_TEST_TMPDIR/arguments" || true
     done
     find "$ROLLCALL_ROOT" -type f -perm /044 -exec grep -l "$the_secret" {} + >>"$BATS_TEST_TMPDIR/readable" 2>/dev/null || true
-    find "$state" -mindepth 1 -maxdepth 1 -name 'work.*' -perm /077 >>"$BATS_TEST_TMPDIR/readable" 2>/dev/null || true
+    find "$state" -mindepth 1 -maxdepth 1 -name 'rollcall-backup.*' -perm /077 >>"$BATS_TEST_TMPDIR/readable" 2>/dev/null || true
     samples=$((samples + 1))
   done
   wait "$runner"

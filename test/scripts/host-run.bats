@@ -274,17 +274,6 @@ exit 30'
   done
 }
 
-@test "clears up after a run that was killed, and only that" {
-  mkdir -p "$state/work.abcdef/arch" "$state/metadata"
-  touch "$state/work.abcdef/arch/names" "$state/metadata/acl"
-  ln -s / "$state/work.zzzzzz"
-  run rollcall-backup run
-  expect 0
-  [ ! -e "$state/work.abcdef" ]
-  [ -L "$state/work.zzzzzz" ]
-  [ -e "$state/metadata/acl" ]
-}
-
 @test "runs once at a time, and says which process is at work" {
   does full 'sleep 60 & echo $! >"$here/pid"; wait'
   rollcall-backup run >/dev/null 2>&1 3>&- &

@@ -142,7 +142,7 @@ same() {
 # nothing_left: no scratch, no lock, no mark of a run
 nothing_left() {
   local left
-  left=$(find "$state" -name 'work.*' -o -name 'check.*' -o -name running -o -name '*.new.*')
+  left=$(find "$state" -name 'rollcall-backup.*' -o -name running -o -name '*.new.*')
   same "$left" ''
   flock -n "$state/lock" true
 }

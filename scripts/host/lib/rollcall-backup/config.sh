@@ -81,6 +81,9 @@ check_config() {
     [1-9] | [1-9][0-9] | [1-9][0-9][0-9] | [1-9][0-9][0-9][0-9]) ;;
     *) config_problem "VOLSIZE_MB must be 1 to 9999" ;;
   esac
+  # duplicity meets it by its real name, so that is what it must be left out by
+  value=$(readlink -f -- "$TEMP_DIR") || value=''
+  case $TEMP_DIR:$value in [!/]* | *:) ;; *) TEMP_DIR=$value ;; esac
   for value in "$TEMP_DIR" "${DUPLICITY:-/}" "${CA_BUNDLE:-/}"; do
     case $value in
       *[!A-Za-z0-9/._+@-]* | [!/]*) config_problem "$(safe "$value") must be a plain absolute path" ;;

@@ -83,5 +83,5 @@ hook() {
   return "$hook_status"
 }
 
-# An hour at most, and without the lock: what a hook starts may stay.
-run_hook() { exec setsid timeout 3600 env ROLLCALL_TARGETS="$targets" ROLLCALL_STATE="$state" "$@" "$hook_file" </dev/null 9>&-; }
+# An hour at most, and without the locks: what a hook starts may stay.
+run_hook() { exec setsid timeout 3600 env ROLLCALL_TARGETS="$targets" ROLLCALL_STATE="$state" "$@" "$hook_file" </dev/null 8>&- 9>&-; }

@@ -110,9 +110,17 @@ check_credentials() {
 }
 
 check_space() {
+  place=$TEMP_DIR
+  # its own directory is made by the first run
+  [ -d "$state" ] || [ "$place" != "$(readlink -f -- "$state")" ] || place=${place%/*}
+  if [ ! -d "$place" ] || [ ! -w "$place" ]; then
+    problem "$NOT_SET_UP" space "$place is no directory that can be written to" \
+      "run: mkdir -p $place; if it is there: is its disk read-only? Or name another TEMP_DIR in $config"
+    return 0
+  fi
   # duplicity asks for one volume and 30 % of one
   space_needed=$((VOLSIZE_MB * 1331))
-  space_free=$(df -Pk "$TEMP_DIR" 2>/dev/null | awk 'END { print $4 }')
+  space_free=$(df -Pk "$place" 2>/dev/null | awk 'END { print $4 }')
   case $space_free in
     '' | *[!0-9]*) warning space "cannot tell how much space is free in $TEMP_DIR" "look: df $TEMP_DIR" ;;
     *)
