@@ -24,6 +24,7 @@ files() { (cd "$dest" && find . -type f | sort); }
 ./usr/local/lib/rollcall-backup/save-metadata
 ./usr/local/lib/rollcall-backup/say.sh
 ./usr/local/lib/rollcall-backup/schedule.sh
+./usr/local/lib/rollcall-backup/scratch.sh
 ./usr/local/lib/rollcall-backup/targets.sh
 ./usr/local/lib/systemd/system/rollcall-backup.service
 ./usr/local/lib/systemd/system/rollcall-backup.timer
@@ -86,13 +87,57 @@ files() { (cd "$dest" && find . -type f | sort); }
 ./var/lib/rollcall-backup/last-success'
 }
 
+@test "uninstall takes no file of others, whatever its name ends with" {
+  "$install" --destdir "$dest" --systemd
+  touch "$dest/usr/local/lib/rollcall-backup/mine.sh" "$dest/usr/local/lib/rollcall-backup/say.sh.old"
+  mkdir "$dest/usr/local/lib/rollcall-backup/s3.d"
+  run "$install" --destdir "$dest" --uninstall
+  expect 0
+  same "$(files)" './usr/local/lib/rollcall-backup/mine.sh
+./usr/local/lib/rollcall-backup/say.sh.old'
+}
+
+@test "purge takes what the kit wrote, and names what it does not know instead of removing it" {
+  "$install" --destdir "$dest" --systemd
+  etc=$dest/etc/rollcall-backup state=$dest/var/lib/rollcall-backup
+  mkdir -p "$etc" "$state/metadata" "$state/dumps" "$state/work.202401" "$state/rollcall-backup.abcdef" "$state/rollcall-backup.Ab1Cd2/arch"
+  touch "$etc"/{config,credentials,pub.gpg} "$dest/etc/backup-targets" "$state"/{lock,running,tries,last-run,last-success} \
+    "$state/metadata"/{acl,xattr,hardlinks,packages,packages-by-hand,disks,partitions,mounts} \
+    "$state/rollcall-backup.Ab1Cd2/.rollcall-backup-scratch" "$state/rollcall-backup.Ab1Cd2/arch/names"
+  ln -s /usr/local/lib/rollcall-backup/save-metadata "$etc/pre-backup"
+  # of the host's administrator
+  touch "$etc/on-failure" "$state/dumps/db.sql" "$state/metadata/mine" "$state/work.202401/data" "$state/rollcall-backup.abcdef/data"
+  run "$install" --destdir "$dest" --uninstall --purge
+  expect 0 "removed   $etc/credentials" "removed   $state/rollcall-backup.Ab1Cd2" "kept      $etc/on-failure" "kept      $state/dumps" \
+    "kept      $state/metadata" "kept      $state/work.202401" "kept      $state/rollcall-backup.abcdef" 'not of this kit'
+  same "$(files)" './etc/rollcall-backup/on-failure
+./var/lib/rollcall-backup/dumps/db.sql
+./var/lib/rollcall-backup/metadata/mine
+./var/lib/rollcall-backup/rollcall-backup.abcdef/data
+./var/lib/rollcall-backup/work.202401/data'
+}
+
+@test "purge follows no link" {
+  "$install" --destdir "$dest" --systemd
+  mkdir -p "$dest/etc" "$dest/var/lib" "$BATS_TEST_TMPDIR/elsewhere/metadata"
+  touch "$BATS_TEST_TMPDIR/elsewhere/"{config,lock,metadata/acl}
+  ln -s "$BATS_TEST_TMPDIR/elsewhere" "$dest/etc/rollcall-backup"
+  ln -s "$BATS_TEST_TMPDIR/elsewhere" "$dest/var/lib/rollcall-backup"
+  run "$install" --destdir "$dest" --uninstall --purge
+  expect 0 "kept      $dest/etc/rollcall-backup" "kept      $dest/var/lib/rollcall-backup"
+  [ -f "$BATS_TEST_TMPDIR/elsewhere/config" ]
+  [ -f "$BATS_TEST_TMPDIR/elsewhere/metadata/acl" ]
+}
+
 @test "purge takes the credentials too" {
   "$install" --destdir "$dest" --systemd
   mkdir -p "$dest/etc/rollcall-backup" "$dest/var/lib/rollcall-backup"
   touch "$dest/etc/rollcall-backup/credentials" "$dest/etc/backup-targets" "$dest/etc/passwd"
   run "$install" --destdir "$dest" --uninstall --purge
-  expect 0 "removed   $dest/etc/rollcall-backup"
+  expect 0 "removed   $dest/etc/rollcall-backup/credentials" "removed   $dest/etc/rollcall-backup"
   same "$(files)" './etc/passwd'
+  [ ! -e "$dest/etc/rollcall-backup" ]
+  [ ! -e "$dest/var/lib/rollcall-backup" ]
   run "$install" --destdir "$dest" --purge
   expect 2 '--purge goes with --uninstall'
 }

@@ -274,3 +274,15 @@ STUB
   [ "$status" != 0 ]
   [ -f "$BATS_TEST_TMPDIR/data/file" ]
 }
+
+@test "writing a file replaces no other, and leaves no piece of its own" {
+  for file in "$state/running" "$state/last-run" "$state/last-success"; do
+    for pid in $(seq $(($$ + 1)) $(($$ + 400))); do echo mine >"$file.new.$pid"; done
+  done
+  before=$(find "$state" -name '*.new.*' | wc -l)
+  run rollcall-backup run
+  expect 0 'OK code=0'
+  same "$(find "$state" -name '*.new.*' | wc -l)" "$before"
+  same "$(find "$state" -name '*.new.*' -size -5c -size +0c | wc -l)" 0
+  same "$(cat "$state"/*.new.* | sort -u)" mine
+}

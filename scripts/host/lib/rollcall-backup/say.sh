@@ -66,16 +66,19 @@ require_root() {
 # whether that was created, changed or unchanged. The directory of PATH exists.
 write_file() {
   [ ! -L "$2" ] || die "$FAILED" "$2 is a symbolic link" "remove it, and run this again"
-  (umask 077 && cat >"$2.new.$$") || die "$FAILED" "cannot write $2" "is the disk full, or read-only?"
+  if ! new=$(mktemp "$2.new.XXXXXX") || ! cat >"$new"; then
+    [ -z "$new" ] || rm -f "$new"
+    die "$FAILED" "cannot write $2" "is the disk full, or read-only?"
+  fi
   written=created
   [ ! -f "$2" ] || written=changed
-  if [ "$written" = changed ] && cmp -s "$2" "$2.new.$$"; then
-    rm -f "$2.new.$$"
+  if [ "$written" = changed ] && cmp -s "$2" "$new"; then
+    rm -f "$new"
     written=unchanged
     [ "$(stat -c %a "$2")" = "${1#0}" ] || written=changed
     chmod "$1" "$2"
   else
-    chmod "$1" "$2.new.$$" && mv -f "$2.new.$$" "$2"
+    chmod "$1" "$new" && mv -f "$new" "$2"
   fi
   [ "${telling:-no}" = no ] || note "$(printf '%-9s %s' "$written" "$2")"
 }
