@@ -63,6 +63,31 @@ setup() {
   [ -z "$(find "$root" -type f)" ]
 }
 
+@test "a command of others with the name of ours is neither replaced nor removed" {
+  mkdir -p "$root/usr/local/bin" "$root/usr/local/lib/rollcall-restore"
+  printf '#!/bin/sh\n# restore - of a tape\n' >"$root/usr/local/bin/restore"
+  run "$install" --destdir "$root"
+  expect 1 "$root/usr/local/bin/restore is there already" "hint:" "--prefix"
+  [ "$(find "$root" -type f)" = "$root/usr/local/bin/restore" ]
+  run "$install" --destdir "$root" --uninstall
+  expect 0 "kept      $root/usr/local/bin/restore"
+  [ "$(sed -n 2p "$root/usr/local/bin/restore")" = '# restore - of a tape' ]
+}
+
+@test "uninstall and purge remove what the kit wrote, and name what it does not know" {
+  "$install" --destdir "$root" >/dev/null
+  touch "$root/usr/local/lib/rollcall-restore/mine.py"
+  hosts=$root$ROLLCALL_RESTORE_SYSTEM/hosts
+  mkdir -p "$hosts/db/gnupg" "$hosts/not-a-profile"
+  touch "$hosts/db/profile" "$hosts/db/gnupg/pubring.kbx" "$hosts/not-a-profile/data" "$hosts/../notes"
+  run "$install" --destdir "$root" --uninstall --purge
+  expect 0 "removed   $hosts/db" "kept      $hosts/not-a-profile" "kept      $root$ROLLCALL_RESTORE_SYSTEM/notes" \
+    "kept      $root/usr/local/lib/rollcall-restore/mine.py"
+  [ "$(cd "$root" && find . -type f | sort)" = ".$ROLLCALL_RESTORE_SYSTEM/hosts/not-a-profile/data
+.$ROLLCALL_RESTORE_SYSTEM/notes
+./usr/local/lib/rollcall-restore/mine.py" ]
+}
+
 @test "packages are asked for by name, and a failing apt-get stops it" {
   stand_in apt-get <<'STUB'
 #!/bin/sh

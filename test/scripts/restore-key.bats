@@ -60,6 +60,64 @@ setup() { stage; }
   [[ $output != *"took a passphrase"* ]]
 }
 
+@test "a key that was kept stays when the next restore-add-host fails" {
+  rm "$profile/profile"
+  echo nonsense >not-a-key
+  stand_in gpg <<'STUB'
+#!/bin/sh
+exit 0
+STUB
+  run restore-add-host web --bucket acme --region eu-west-1 --key not-a-key
+  expect 2 "there is no secret key"
+  [ -f "$profile/gnupg/rollcall-probe-0123456789ABCDEF.gpg" ]
+  run restore-add-host new --bucket acme --region eu-west-1 --key not-a-key
+  expect 2 "there is no secret key"
+  [ ! -e "$HOME/.config/rollcall-restore/new" ]
+}
+
+@test "a duply profile of one's own is not removed with a host" {
+  mkdir -p "$HOME/.duply/backup" "$HOME/.gnupg"
+  printf 'gnupghome=%s\n' "$HOME/.gnupg" >>"$profile/profile"
+  printf "TARGET='s3://elsewhere/other'\n" >"$HOME/.duply/backup/conf"
+  run restore-remove-host web --keep-key
+  expect 0
+  [ -f "$HOME/.duply/backup/conf" ]
+}
+
+@test "the duply profile that restore-add-host made is removed, and a file of one's own in it is not" {
+  mkdir -p "$HOME/.duply/backup" "$HOME/.gnupg"
+  printf 'gnupghome=%s\n' "$HOME/.gnupg" >>"$profile/profile"
+  printf '# Made by restore-add-host: status, list, fetch and restore of web. It makes no backups.\n' >"$HOME/.duply/backup/conf"
+  touch "$HOME/.duply/backup/exclude"
+  run restore-remove-host web --keep-key
+  expect 0
+  [ ! -e "$HOME/.duply/backup/conf" ]
+  [ -f "$HOME/.duply/backup/exclude" ]
+}
+
+@test "a directory that another restore made first is not removed" {
+  a_set 20261120T021402Z
+  stand_in gpg <<'STUB'
+#!/bin/sh
+exit 0
+STUB
+  stand_in mkdir <<'STUB'
+#!/bin/sh
+for last; do :; done
+case $last in
+  *.partial) /bin/mkdir "$last" && echo theirs >"$last/file"; exit 1 ;;
+esac
+exec /bin/mkdir "$@"
+STUB
+  run restore-plain sets 20261120T021402Z out
+  expect 5 "cannot make"
+  [ "$(cat out.partial/file)" = theirs ]
+  rm -r out.partial
+  run restore-set web 20261120T021402Z out
+  [ "$status" != 0 ]
+  [ "$(cat out.partial/file)" = theirs ]
+}
+
 @test "a key that a restore is using stays open for the timer, not for a person" {
   exec 8<"$profile/profile"
   flock -s 8
