@@ -36,7 +36,7 @@ Options
   --target s3://B/PREFIX/   where it writes, if not to s3://BUCKET/NAME/
   --public-key FILE         the public key that its backups are encrypted to, for the line
   --fingerprint FPR         that key's fingerprint, for the line
-  --credentials-file FILE   write the key here (0600, a new file), and do not show it
+  --credentials-file FILE   write the key here (0600, a new file that git does not track), and do not show it
   --rotate                  make a new key beside the one it has
   --no-iam                  change the roll only
   --dry-run                 change nothing

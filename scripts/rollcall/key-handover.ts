@@ -1,6 +1,7 @@
 // The one place that a new secret goes to: the terminal, or a file that only its owner can read.
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { NewKey } from '../../shared/aws/host-users.ts';
+import { refuseTrackedPath } from './git-tracks.ts';
 import { UsageError } from './usage-error.ts';
 
 /** A place for a secret, made ready before there is one; `drop` when there will be none. */
@@ -16,7 +17,7 @@ export const NOTHING_TO_HAND_OVER: Handover = {
 };
 
 /**
- * The file must be new. Without one, standard output must be a terminal: what goes into a pipe or a log
+ * The file must be new, and none that git would track. Without one, standard output must be a terminal: what goes into a pipe or a log
  * stays there. Throws `UsageError`.
  */
 export async function openHandover(file: string | undefined): Promise<Handover> {
@@ -38,6 +39,7 @@ export async function openHandover(file: string | undefined): Promise<Handover> 
 }
 
 async function openFile(file: string): Promise<Handover> {
+  refuseTrackedPath(file);
   let handle: FileHandle;
   try {
     handle = await open(file, 'wx', 0o600);

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   mkdtempSync,
@@ -120,6 +121,16 @@ describe('rollcall add-host', () => {
     );
     expect(holding).toEqual(['web.aws']);
     expect(JSON.stringify(aws.requests)).not.toContain(secret);
+  });
+
+  it('changes nothing when git would track the file of the key', async () => {
+    const tree = join(folder, 'tree');
+    spawnSync('git', ['init', '-q', tree]);
+    const file = join(tree, 'key-of-web');
+    const { status, stderr } = await run('add-host', 'web', '--credentials-file', file);
+    expect([status, stderr]).toEqual([3, expect.stringContaining(`git would track ${file}`)]);
+    expect([rollNow(), changes()]).toEqual([roll, []]);
+    rmSync(tree, { recursive: true });
   });
 
   it('makes no key when it would have to show it to something that is no terminal', async () => {

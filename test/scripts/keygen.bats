@@ -209,6 +209,64 @@ STUB
   [ ! -e "$out" ]
 }
 
+# a_repository: an empty git work tree, with nothing of the caller's git in it
+a_repository() {
+  export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
+  tree=$BATS_TEST_TMPDIR/tree
+  git init -q "$tree"
+}
+
+@test "writes no secret into a git work tree that would track it" {
+  a_repository
+  mkdir "$tree/there"
+  ln -s "$tree/there" "$BATS_TEST_TMPDIR/link"
+  for out in "$tree/web-key" "$tree/there" "$tree/not/there/yet" "$tree" "$BATS_TEST_TMPDIR/link/key" "$BATS_TEST_TMPDIR/link"; do
+    run "$keygen" web --algo cv25519 --out "$out"
+    expect 2 "git would track $out/web.key" "hint:" "*.key"
+  done
+  cd "$tree"
+  run "$keygen" web --algo cv25519 --out web-key
+  expect 2 'git would track'
+  # half of it ignored is not enough
+  echo '*.key' >.gitignore
+  run "$keygen" web --algo cv25519 --out web-key
+  expect 2 'web.passphrase'
+  # git is asked for this folder, whatever the caller's git is about
+  GIT_DIR=/nowhere run "$keygen" web --algo cv25519 --out web-key
+  expect 2 'web.passphrase'
+  same "$(find "$tree" -path "$tree/.git" -prune -o -type f -print)" "$tree/.gitignore"
+}
+
+@test "writes into a work tree that ignores the secrets, as this project's does" {
+  a_repository
+  cp "$scripts/../.gitignore" "$tree"
+  run "$keygen" web --algo cv25519 --out "$tree/web-key"
+  expect 0
+  same "$(git -C "$tree" status --porcelain --untracked-files=all)" '?? .gitignore'
+}
+
+@test "refuses where git cannot say whether it would track a secret" {
+  a_repository
+  echo '[broken' >>"$tree/.git/config"
+  run "$keygen" web --algo cv25519 --out "$tree/web-key"
+  expect 2 'git cannot say whether it would track' 'bad config'
+  [ ! -e "$tree/web-key" ]
+}
+
+@test "a directory that was there keeps its mode, and stays when no key could be made" {
+  mkdir -m 755 "$out"
+  stubs=$BATS_TEST_TMPDIR/stubs
+  mkdir "$stubs"
+  stub gpg <<'STUB'
+#!/bin/sh
+exit 2
+STUB
+  PATH=$stubs:$PATH run "$keygen" web --algo cv25519 --out "$out"
+  expect 1
+  same "$(stat -c %a "$out")" 755
+  same "$(ls -A "$out")" ''
+}
+
 @test "says what is wrong with the command line" {
   run "$keygen" --out "$out"
   expect 2 "give the host's name"
