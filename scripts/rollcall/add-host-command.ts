@@ -125,7 +125,7 @@ async function addWithUser(job: Job): Promise<void> {
   if (!(await users.hasGroup(group))) {
     throw new UsageError(
       `there is no IAM group ${group}: the stack that makes it is not deployed`,
-      'deploy it first: npx sls deploy; or change the roll only: --no-iam',
+      'deploy it first: npx serverless deploy; or change the roll only: --no-iam',
     );
   }
   const plan = planUser({ name, group, rotate: options.rotate }, await users.find(name));
@@ -171,7 +171,7 @@ function sayRest({ key, host }: Job, old: readonly HostKey[]): void {
   for (const one of old) {
     say(`when ${host.name} has backed up with the new key: ${deleteKeyLine(host.name, one)}`);
   }
-  say('then put the roll into force: npx sls deploy');
+  say('then put the roll into force: npx serverless deploy');
 }
 
 function sayLine(what: string, line: string): void {

@@ -18,6 +18,6 @@ export async function findLedger(
   if (name !== undefined) return s3Ledger(connection, name);
   throw new UsageError(
     `there is no stack ${stackName} with a ledger in ${connection.region}`,
-    'deploy it: npx sls deploy; or name it: --stack NAME; or its bucket: --ledger BUCKET',
+    'deploy it: npx serverless deploy; or name it: --stack NAME; or its bucket: --ledger BUCKET',
   );
 }

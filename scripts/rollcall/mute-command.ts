@@ -17,7 +17,7 @@ Examples
   rollcall mute lab --until 2026-12-01 --because "disk swap" --dry-run           shows the line, and changes nothing
 
 A pause always ends, and every digest mentions it. Its archive is still watched: what is removed, and what
-is about to expire, is told all the same. It is in force after \`npx sls deploy\`.
+is about to expire, is told all the same. It is in force after \`npx serverless deploy\`.
 
 Options
   --until DATE     the first day that owes a backup again

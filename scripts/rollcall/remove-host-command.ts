@@ -83,7 +83,7 @@ export async function runRemoveHost(args: readonly string[]): Promise<number> {
   await carryOut(steps, users);
   await replaceRoll(roll, after);
   say(
-    `${name} is removed${host === undefined ? '' : '; to put the roll into force: npx sls deploy'}`,
+    `${name} is removed${host === undefined ? '' : '; to put the roll into force: npx serverless deploy'}`,
   );
   return 0;
 }
@@ -96,7 +96,7 @@ function withoutHost(
   if (hosts.length > 1) return removeHost(roll, name).text;
   throw new UsageError(
     `${name} is the last host on the roll, and an empty roll would call nobody`,
-    'add another host first, or take all of it down: npx sls remove',
+    'add another host first, or take all of it down: npx serverless remove',
   );
 }
 

@@ -74,5 +74,5 @@ export async function changeRoll(roll: RollText, after: string, dryRun: boolean)
   process.stdout.write(`${roll.file}:\n${composeChange(roll.text, after)}`);
   if (dryRun) process.stdout.write('nothing is changed (--dry-run); otherwise:\n');
   else await replaceRoll(roll, after);
-  process.stdout.write('to put it into force: npx sls deploy\n');
+  process.stdout.write('to put it into force: npx serverless deploy\n');
 }

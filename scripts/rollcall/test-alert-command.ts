@@ -133,7 +133,7 @@ async function topicsOf(
   if (AlertsTopicArn === undefined || OpsTopicArn === undefined) {
     throw new UsageError(
       `there is no stack ${name} with topics in ${connection.region}`,
-      'deploy it: npx sls deploy; or name it: --stack NAME; or its topic: --topic-arn ARN',
+      'deploy it: npx serverless deploy; or name it: --stack NAME; or its topic: --topic-arn ARN',
     );
   }
   return { SNS: AlertsTopicArn, 'SNS ops': OpsTopicArn };

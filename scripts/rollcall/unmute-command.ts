@@ -11,7 +11,7 @@ Examples
   rollcall unmute lab
   rollcall unmute lab --dry-run      shows the line, and changes nothing
 
-It is in force after \`npx sls deploy\`; the next window that closes is judged.
+It is in force after \`npx serverless deploy\`; the next window that closes is judged.
 
 Options
   --hosts FILE     the roll; default $ROLLCALL_HOSTS, else hosts.yml

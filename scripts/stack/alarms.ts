@@ -50,7 +50,7 @@ const failing = (id: string, name: string, section: string): Resources => ({
   [`${id}ErrorsAlarm`]: alarm(
     `${name}-errors`,
     `A run of ${name} failed, and Lambda tries it twice more. The cause is at the end of its log: ` +
-      `npx sls logs --function ${id.charAt(0).toLowerCase()}${id.slice(1)}.${runbook(section)}`,
+      `npx serverless logs --function ${id.charAt(0).toLowerCase()}${id.slice(1)}.${runbook(section)}`,
     ofFunction(id, 'Errors'),
   ),
   [`${id}ThrottlesAlarm`]: alarm(
@@ -98,7 +98,7 @@ export const alarms: Resources = {
   ChecksStoppedAlarm: alarm(
     'checks-stopped',
     'No check has come to its end for an hour: NOBODY WATCHES THE BACKUPS. Judge them by hand: ' +
-      'npx rollcall check. Then look why: npx sls logs --function checkHosts. (Rings once after ' +
+      'npx rollcall check. Then look why: npx serverless logs --function checkHosts. (Rings once after ' +
       `the first deployment, until a run is done.)${runbook('monitor-silent')}`,
     stopped('CheckHosts', 'checks that came to their end', 900, 4),
   ),

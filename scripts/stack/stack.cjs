@@ -10,7 +10,7 @@ function refuse(reasons) {
 }
 
 if (!process.features.typescript) {
-  refuse([`Node ${process.versions.node} loads no TypeScript: run it as \`npx sls\``]);
+  refuse([`Node ${process.versions.node} loads no TypeScript: run it as \`npx serverless\``]);
 }
 try {
   const { readStack } = require('./read-stack.ts');

@@ -83,7 +83,8 @@ export async function judgeInShards(
 }
 
 // The same words for all: when many shards are lost, the mail says so once.
-const HINT = 'wait for the next run, which looks again; why: npx sls logs --function checkShard';
+const HINT =
+  'wait for the next run, which looks again; why: npx serverless logs --function checkShard';
 const UNANSWERED = { unreadable: 'its part of the roll was not judged in time', hint: HINT };
 const UNSOUND = {
   unreadable: 'what was answered for its part of the roll is not what a worker writes',

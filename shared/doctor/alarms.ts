@@ -25,7 +25,11 @@ export function judgeAlarms(
     );
     if (wanted.length === 0)
       return [
-        fail(check, 'the stack has none: nobody hears when the monitor stops', 'npx sls deploy'),
+        fail(
+          check,
+          'the stack has none: nobody hears when the monitor stops',
+          'npx serverless deploy',
+        ),
       ];
     return checks.length > 0
       ? checks
@@ -40,7 +44,7 @@ function judgeOne(alarm: Alarm | undefined, name: string): Check[] {
       fail(
         check,
         `${name} is gone`,
-        'npx sls deploy; if it says "no changes": npx sls deploy --force',
+        'npx serverless deploy; if it says "no changes": npx serverless deploy --force',
       ),
     ];
   const mute = !alarm.actionsEnabled || alarm.actions.length === 0;
@@ -51,7 +55,7 @@ function judgeOne(alarm: Alarm | undefined, name: string): Check[] {
             check,
             `${name} rings for nobody: its actions are ${alarm.actionsEnabled ? 'gone' : 'switched off'}`,
             alarm.actionsEnabled
-              ? 'npx sls deploy --force'
+              ? 'npx serverless deploy --force'
               : `aws cloudwatch enable-alarm-actions --alarm-names ${name}`,
           ),
         ]

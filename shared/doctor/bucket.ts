@@ -18,7 +18,7 @@ const SWITCHES = 4;
 export function judgeBucket(settings: BucketSettings, roster: Roster): readonly Check[] {
   const there = judgeReading('bucket', settings.region, (region) => [judgeRegion(region, roster)]);
   if (settings.region.read && settings.region.value === undefined) return there;
-  const repair = roster.existing ? 'set it by hand:' : 'npx sls deploy; or by hand:';
+  const repair = roster.existing ? 'set it by hand:' : 'npx serverless deploy; or by hand:';
   const byHand = (command: string) => `${repair} aws s3api ${command} --bucket ${roster.bucket}`;
   return [
     ...there,
@@ -66,7 +66,7 @@ function judgeRegion(region: string | undefined, { bucket, region: wanted }: Ros
     return fail(
       'bucket',
       `there is no bucket ${bucket}`,
-      'npx sls deploy, or correct "bucket" in hosts.yml',
+      'npx serverless deploy, or correct "bucket" in hosts.yml',
     );
   }
   if (region === wanted) return ok('bucket', `${bucket} is in ${region}`);

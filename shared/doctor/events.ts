@@ -28,7 +28,7 @@ export function judgeEvents(
   const slow = 'a backup, or what is done to one, is only seen at the next due time';
   return judgeReading(check, reading, ({ queues, eventBridge }) => {
     if (queue === undefined)
-      return [fail(check, `there is no queue to tell: ${slow}`, 'npx sls deploy')];
+      return [fail(check, `there is no queue to tell: ${slow}`, 'npx serverless deploy')];
     if (existing) {
       if (!eventBridge) {
         return [
@@ -41,7 +41,11 @@ export function judgeEvents(
       }
       return [
         rules.length < 2
-          ? fail(check, 'the stack has no rules that listen to EventBridge', 'npx sls deploy')
+          ? fail(
+              check,
+              'the stack has no rules that listen to EventBridge',
+              'npx serverless deploy',
+            )
           : ok(check, `${bucket} tells the stack's queue, by EventBridge`),
       ];
     }
@@ -63,7 +67,7 @@ export function judgeEvents(
         : fail(
             check,
             `${bucket} tells nobody of ${untold.join(', ')}: ${slow}`,
-            'npx sls deploy --force',
+            'npx serverless deploy --force',
           ),
     ];
   });

@@ -78,7 +78,9 @@ function judgeBucketPolicy(policy: unknown, { existing }: Roster, those: Those):
   const open = those(FORBIDDEN, policy, 'none', 'allow');
   const unsure = those([...FORBIDDEN, ...NEEDED], policy, 'unsure');
   const locked = those(NEEDED, policy, 'deny');
-  const repair = existing ? 'copy the denials in scripts/stack/bucket-policy.ts' : 'npx sls deploy';
+  const repair = existing
+    ? 'copy the denials in scripts/stack/bucket-policy.ts'
+    : 'npx serverless deploy';
   const checks: Check[] = [];
   if (locked.length > 0) checks.push(fail(check, `no host can ${locked.join(', or ')}`, repair));
   if (open.length > 0) {
@@ -111,7 +113,7 @@ function judgeGroup(
   those: Those,
 ): readonly Check[] {
   const check = 'host group';
-  const repair = 'npx sls deploy';
+  const repair = 'npx serverless deploy';
   if (group === undefined) return [fail(check, 'it does not exist: no host can write', repair)];
   const document = {
     Statement: group.policies.flatMap((one) => (one as { Statement?: unknown }).Statement ?? []),

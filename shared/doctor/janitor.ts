@@ -12,7 +12,11 @@ export function judgeJanitor(
   const name = nameOf(stack.value, 'JanitorLambdaFunction');
   return [
     name === undefined
-      ? warn('janitor', 'there is none: nothing is tagged, so nothing is hidden', 'npx sls deploy')
+      ? warn(
+          'janitor',
+          'there is none: nothing is tagged, so nothing is hidden',
+          'npx serverless deploy',
+        )
       : ok('janitor', `${name} tags what newer backups have replaced`),
   ];
 }

@@ -12,7 +12,7 @@ export function judgeLastRun(
 ): readonly Check[] {
   const check = 'last run';
   const look =
-    'is the schedule enabled (EventBridge console, Schedules)? what says the log: npx sls logs -f checkHosts';
+    'is the schedule enabled (EventBridge console, Schedules)? what says the log: npx serverless logs -f checkHosts';
   return judgeReading(check, reading, (judgedUntil) => {
     if (judgedUntil === undefined) {
       return [

@@ -29,7 +29,7 @@ export function judgeLifecycle(
 ): readonly Check[] {
   const repair = existing
     ? `aws s3api put-bucket-lifecycle-configuration --bucket ${bucket}, all rules in one document; for the days, "keepDays" in hosts.yml may be what is wrong`
-    : 'npx sls deploy';
+    : 'npx serverless deploy';
   const check = 'lifecycle';
   const hidden = keepLastGood ? `backups tagged ${TAG} are hidden` : 'backups are hidden';
   return judgeReading(check, reading, (rules) => {
@@ -119,6 +119,6 @@ function adviseMore(keepDays: number, keepLastGood: boolean): Check {
     keepLastGood
       ? `${keepDays} days are few: forged backups that nobody notices for so long replace the real ones`
       : `${keepDays} days are few: after so many days of failed backups nothing is left but what can be undeleted`,
-    `set "keepDays: ${ADVISED_DAYS}" or more in hosts.yml, then: npx sls deploy`,
+    `set "keepDays: ${ADVISED_DAYS}" or more in hosts.yml, then: npx serverless deploy`,
   );
 }

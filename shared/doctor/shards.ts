@@ -14,5 +14,5 @@ export function judgeShards(
   if (name !== undefined) return [ok('shards', `${name} judges what one run cannot hold`)];
   if (hosts.length <= HOSTS_A_RUN) return [];
   const says = `there are no workers for ${hosts.length} hosts: what one run has no time for is unreadable`;
-  return [warn('shards', says, 'npx sls deploy')];
+  return [warn('shards', says, 'npx serverless deploy')];
 }

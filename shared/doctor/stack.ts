@@ -24,7 +24,7 @@ export function judgeStack(
         fail(
           check,
           `there is no stack ${name}: nobody watches`,
-          'npx sls deploy; or name another: --stack NAME',
+          'npx serverless deploy; or name another: --stack NAME',
         ),
       ];
     const { status } = stack;
@@ -37,7 +37,7 @@ export function judgeStack(
     const says = `${name} is ${status}: what was deployed last is not in force`;
     return [
       status === 'UPDATE_ROLLBACK_COMPLETE'
-        ? warn(check, says, 'npx sls deploy, and read why it fails')
+        ? warn(check, says, 'npx serverless deploy, and read why it fails')
         : fail(check, says, 'look at its events in the CloudFormation console'),
     ];
   });

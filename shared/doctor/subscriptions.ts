@@ -61,7 +61,7 @@ function judgeOne(
       fail(
         check,
         `${protocol} ${endpoint} is on the roll, and not subscribed: it hears nothing`,
-        'npx sls deploy',
+        'npx serverless deploy',
         [endpoint],
       ),
     ];

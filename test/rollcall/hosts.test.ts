@@ -96,7 +96,7 @@ describe('rollcall add-host', () => {
     expect(stdout).toContain(
       `cat ${secrets} web-key/web.pub.asc | ssh web sudo rollcall-backup-setup --id web --bucket acme-backups --region eu-west-1`,
     );
-    expect(stdout).toContain('npx sls deploy');
+    expect(stdout).toContain('npx serverless deploy');
   });
 
   it('owes its first backup in the next window that opens', async () => {
@@ -193,7 +193,7 @@ describe('rollcall add-host', () => {
   });
 
   it.each([
-    ['the stack is not deployed', () => void aws.iam.groups.clear(), 'npx sls deploy'],
+    ['the stack is not deployed', () => void aws.iam.groups.clear(), 'npx serverless deploy'],
     ['the file is there already', () => writeFileSync(secrets, 'precious'), 'is there already'],
     [
       'somebody else has the name',
@@ -350,7 +350,7 @@ describe('rollcall mute and unmute', () => {
       '--because',
       'new "disk"',
     );
-    expect([status, stdout]).toEqual([0, expect.stringContaining('npx sls deploy')]);
+    expect([status, stdout]).toEqual([0, expect.stringContaining('npx serverless deploy')]);
     expect(rollNow()).toBe(
       roll.replace(
         'mail: {} ',

@@ -73,7 +73,7 @@ async function examineBucket(
   const reader = connectBucketReader(connection, roster.bucket);
   const region = await attempt(reader.region);
   if (region.read && region.value === undefined) {
-    const none = { read: false, why: 'there is no bucket', fix: 'npx sls deploy' } as const;
+    const none = { read: false, why: 'there is no bucket', fix: 'npx serverless deploy' } as const;
     const nothing = { versioning: none, publicAccessBlocked: none, ownership: none };
     return judgeBucket({ region, ...nothing, encryption: none }, roster);
   }
@@ -135,7 +135,7 @@ async function ofStack<Value>(
   return {
     read: false,
     why: 'without the stack nobody knows its name',
-    fix: 'npx sls deploy; or name the stack: --stack NAME',
+    fix: 'npx serverless deploy; or name the stack: --stack NAME',
   };
 }
 
