@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { composeRun } from '../shared/report/alert.ts';
+import { readRoster } from '../shared/roster/read-roster.ts';
 import { FINDING_KINDS } from '../shared/verdict/finding.ts';
 import { judge } from '../shared/verdict/judge.ts';
 import { aFull, aHost, at, collected } from './support/builders.ts';
@@ -91,6 +92,20 @@ describe('the documentation', () => {
         expect(found, `row ${number}: ${file}`).toContain(name);
       }
     }
+  });
+
+  it('shows in the README a smallest roll that can be deployed', () => {
+    const roll = /^ {3}```yaml\n([\s\S]*?)^ {3}```$/m.exec(read('README.md'))?.[1] ?? '';
+    const text = roll.replace(/^ {3}/gm, '');
+    expect(text.trim().split('\n')).toHaveLength(5);
+    expect(readRoster(text, 'hosts.yml', undefined, 'deploy').hosts).toHaveLength(1);
+  });
+
+  it('has an example of a roll that can be deployed', () => {
+    const text = read('hosts.example.yml');
+    expect(readRoster(text, 'hosts.example.yml', undefined, 'deploy').hosts.length).toBeGreaterThan(
+      1,
+    );
   });
 
   it('shows in the README the mail that is really sent', () => {

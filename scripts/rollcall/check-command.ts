@@ -7,6 +7,7 @@ import { reportOf } from '../../shared/check/report-of.ts';
 import { exitStatus, type Report, reportToJson } from '../../shared/report/report.ts';
 import { readRoster } from '../../shared/roster/read-roster.ts';
 import type { Roster } from '../../shared/roster/roster.ts';
+import { NOBODY_NOTIFIED, recipientsOf } from '../../shared/roster/subscribers.ts';
 import { toAsciiJson } from './ascii-json.ts';
 import { coverBucket, openListings } from './ask-listings.ts';
 import { findHost } from './find-host.ts';
@@ -76,6 +77,9 @@ export async function runCheck(args: readonly string[]): Promise<number> {
 
   const report = reportOf(roster.bucket, verdicts, strangers, now);
   process.stdout.write(print(report, format));
+  if (recipientsOf(roster.alerts) === 'missing') {
+    console.error(`rollcall: warning: ${NOBODY_NOTIFIED.says}; ${NOBODY_NOTIFIED.fix}`);
+  }
   return exitStatus(report);
 }
 

@@ -8,6 +8,7 @@ import { composeMessage, type Message } from '../../shared/report/message.ts';
 import { count, sayInstant } from '../../shared/report/plain-text.ts';
 import { readRoster } from '../../shared/roster/read-roster.ts';
 import type { Roster } from '../../shared/roster/roster.ts';
+import { NOBODY_NOTIFIED, recipientsOf } from '../../shared/roster/subscribers.ts';
 import { readRoll } from './roll-file.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -31,7 +32,7 @@ Options
   --help                this
 
 Exit status
-  0  every channel took it      2  one did not      3  could not be tried
+  0  every channel took it      2  one did not, or hosts.yml names nobody to notify      3  could not be tried
 `;
 
 type Way = {
@@ -64,6 +65,15 @@ export async function runTestAlert(args: readonly string[]): Promise<number> {
   }
   const { text, file, readKeyFile } = await readRoll(options.hosts);
   const roster = readRoster(text, file, readKeyFile);
+  const recipients = recipientsOf(roster.alerts);
+  if (recipients === 'none') {
+    say('nothing is sent: hosts.yml says alerts: none');
+    return 0;
+  }
+  if (recipients === 'missing') {
+    say(`FAILED  ${NOBODY_NOTIFIED.says}; ${NOBODY_NOTIFIED.fix}`);
+    return 2;
+  }
   const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
   const connection = { region: roster.region, endpoint };
   const ways = [

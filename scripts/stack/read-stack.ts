@@ -28,7 +28,7 @@ export function readStack(projectDir: string, env: NodeJS.ProcessEnv): Stack {
   const file = rollFile(projectDir, env);
   const admins = (env.ROLLCALL_ADMINS ?? '').split(',').flatMap((arn) => arn.trim() || []);
   const [text, name] = [readRoll(file), relative(projectDir, file)];
-  const roster = readRoster(text, name, keyFilesBeside(file));
+  const roster = readRoster(text, name, keyFilesBeside(file), 'deploy');
   const stackFor = (part: Roster) => stackOf(part, admins, readHostsARun(env));
   const stack = stackFor(roster);
   const [tooLong] = tooLongOf(stack);

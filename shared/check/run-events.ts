@@ -8,7 +8,7 @@ import { type Channel, deliverPending, pendingFor } from './deliver.ts';
 import { judgeEvents, type Notice } from './judge-events.ts';
 import { changeLedger, openLedger } from './ledger.ts';
 import type { ObjectEvent } from './object-event.ts';
-import type { Ends } from './run-schedule.ts';
+import { type Ends, UNHEARD } from './run-schedule.ts';
 import { shortHash } from './short-hash.ts';
 
 // About one thing five messages at once, and from then on one each quarter of an hour.
@@ -26,7 +26,7 @@ export async function runEvents(
   events: readonly ObjectEvent[],
   now: Instant,
   budget?: Budget,
-): Promise<{ events: number; told: number; putOff: ObjectEvent[] }> {
+): Promise<{ events: number; told: number; putOff: ObjectEvent[]; unheard?: string }> {
   const late = new Set<ObjectEvent>();
   const putOff = (some: readonly ObjectEvent[]) => {
     for (const one of some) late.add(one);
@@ -62,6 +62,7 @@ export async function runEvents(
     );
   });
   if (kept !== undefined) await deliverPending(ledger, kept, channels, own, now);
+  if (channels.length === 0) return { ...outcome(0), unheard: UNHEARD };
   return outcome(kept === undefined ? 0 : notices.length);
 }
 

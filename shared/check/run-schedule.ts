@@ -24,6 +24,7 @@ import { readDrills } from './read-drills.ts';
 export type Ends = {
   readonly store: ObjectStore;
   readonly ledger: Ledger;
+  /** Empty where the roll has no recipients: then nobody is notified, and the outcome says so. */
   readonly channels: readonly Channel[];
 };
 
@@ -41,11 +42,16 @@ export type ScheduleEnds = Ends & {
 
 export type Outcome = Summary & {
   readonly told: Urgency | 'nobody';
+  /** Why there was a message and nobody to notify. */
+  readonly unheard?: string;
   /** Why nothing is remembered of this run. */
   readonly noMemory?: string;
   /** What of it, or of earlier runs, is not in the ledger. */
   readonly lost?: string;
 };
+
+/** What a run says of a message for which there was no channel. */
+export const UNHEARD = 'nobody is notified: hosts.yml has no recipients, or says alerts: none';
 
 /** The clock is behind the schedule: by it the windows of this tick are still open, and would be judged too early. */
 export class ClockError extends Error {
@@ -130,9 +136,11 @@ export async function runSchedule(
   );
   // Undefined: another run of the same tick was first, and tells it.
   if (kept !== undefined) await deliverPending(ledger, kept, everybody, [id], now);
+  const isHeard = kept !== undefined && channels.length > 0;
   return {
     ...summarize(run.report.verdicts),
-    told: kept === undefined ? 'nobody' : (message?.urgency ?? 'nobody'),
+    told: isHeard ? (message?.urgency ?? 'nobody') : 'nobody',
+    ...(message === undefined || channels.length > 0 ? {} : { unheard: UNHEARD }),
     ...(kept?.warning === undefined ? {} : { noMemory: kept.warning }),
     ...(lost === undefined ? {} : { lost }),
   };

@@ -1,8 +1,13 @@
 // The ways an alarm takes: which of them are open, and what has changed since somebody last looked.
 import type { Instant } from '../duplicity/time.ts';
 import type { Alerts, Roster } from '../roster/roster.ts';
-import { alertSubscribers, opsSubscribers } from '../roster/subscribers.ts';
-import type { Check, Reading } from './check.ts';
+import {
+  alertSubscribers,
+  NOBODY_NOTIFIED,
+  opsSubscribers,
+  recipientsOf,
+} from '../roster/subscribers.ts';
+import { type Check, fail, ok, type Reading } from './check.ts';
 import { judgeMail, type MailAccount } from './mail.ts';
 import { judgeSms, type SmsAccount } from './sms.ts';
 import { judgeSubscriptions, type Subscription } from './subscriptions.ts';
@@ -36,11 +41,25 @@ const OPS = 'ops topic';
 export function judgePaths(readings: PathReadings, roster: Roster): readonly Check[] {
   const { alerts } = roster;
   return [
+    ...judgeRecipients(alerts),
     ...judgeSubscriptions('alerts topic', readings.alertsTopic, alertSubscribers(alerts)),
     ...judgeSubscriptions(OPS, readings.opsTopic, opsSubscribers(alerts)),
     ...judgeMail(readings.mail, roster),
     ...judgeSms(readings.sms, roster),
   ];
+}
+
+/** Says nothing where somebody is notified: the other checks say how. */
+function judgeRecipients(alerts: Alerts): readonly Check[] {
+  const check = 'recipients';
+  switch (recipientsOf(alerts)) {
+    case 'some':
+      return [];
+    case 'none':
+      return [ok(check, 'nobody is notified, as hosts.yml says: alerts: none')];
+    case 'missing':
+      return [fail(check, NOBODY_NOTIFIED.says, `${NOBODY_NOTIFIED.fix}; then: npx sls deploy`)];
+  }
 }
 
 /** Once an hour: what is dead is dead for days, and each look costs a few calls. */

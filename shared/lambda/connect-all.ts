@@ -4,9 +4,10 @@ import { s3Ledger } from '../aws/s3-ledger.ts';
 import { sesChannels } from '../aws/ses-channel.ts';
 import { snsChannel } from '../aws/sns-channel.ts';
 import type { Ends } from '../check/run-schedule.ts';
+import { recipientsOf } from '../roster/subscribers.ts';
 import { connectionOf, type Env } from './env.ts';
 
-/** Mail goes by SES where the roll names a sender, else the topic's own mail subscriptions carry it. */
+/** Mail goes by SES where the roll names a sender, else the topic carries it. Without recipients there is no channel. */
 export function connectAll(env: Env): Ends {
   const connection = connectionOf(env);
   const { from, mail } = env.roster.alerts;
@@ -14,6 +15,9 @@ export function connectAll(env: Env): Ends {
   return {
     store: connectBuckets(connection),
     ledger: s3Ledger(connection, env.ledgerBucket),
-    channels: [snsChannel(connection, 'SNS', env.alertsTopicArn), ...mails],
+    channels:
+      recipientsOf(env.roster.alerts) === 'some'
+        ? [snsChannel(connection, 'SNS', env.alertsTopicArn), ...mails]
+        : [],
   };
 }

@@ -8,9 +8,11 @@ import { readRecipients } from './read-recipients.ts';
 import { readRegion } from './regions.ts';
 import { EMAIL, HTTPS, PHONE, readSize, readWindow, ZONE } from './roll-values.ts';
 import type { Alerts, Host, Roster } from './roster.ts';
+import { NOBODY_NOTIFIED, recipientsOf } from './subscribers.ts';
 import {
   entriesOf,
   fieldsOf,
+  holdsWord,
   itemsOf,
   matching,
   note,
@@ -21,19 +23,30 @@ import {
 } from './yaml-reader.ts';
 
 /**
- * Parses a roll. `file` is what the mistakes call it; `readKeyFile` reads the public keys that it names.
+ * Parses a roll. `file` is what the mistakes call it; `readKeyFile` reads the public keys that it names. What only a
+ * deployment must have, somebody to notify, is a mistake with `use` = `deploy`.
  * Throws `ConfigError` with one issue for every mistake, in the order of the lines.
  */
-export function readRoster(text: string, file: string, readKeyFile = NO_KEY_FILES): Roster {
+export function readRoster(
+  text: string,
+  file: string,
+  readKeyFile = NO_KEY_FILES,
+  use: 'read' | 'deploy' = 'read',
+): Roster {
   const yaml = openYaml(text, file);
-  const roster = yaml.issues.length === 0 ? readRoll(yaml, yaml.root, readKeyFile) : undefined;
+  const roster = yaml.issues.length === 0 ? readRoll(yaml, yaml.root, readKeyFile, use) : undefined;
   if (roster === undefined || yaml.issues.length > 0) {
     throw new ConfigError(inLineOrder(yaml.issues));
   }
   return roster;
 }
 
-function readRoll(yaml: YamlReader, root: Place, readKeyFile: ReadKeyFile): Roster | undefined {
+function readRoll(
+  yaml: YamlReader,
+  root: Place,
+  readKeyFile: ReadKeyFile,
+  use: 'read' | 'deploy',
+): Roster | undefined {
   const fields = fieldsOf(yaml, root, [
     'bucket',
     'existing',
@@ -77,6 +90,10 @@ function readRoll(yaml: YamlReader, root: Place, readKeyFile: ReadKeyFile): Rost
     );
   }
   noteOverlaps(yaml, hosts);
+  const alerts = readAlerts(yaml, fields.alerts);
+  if (use === 'deploy' && recipientsOf(alerts) === 'missing') {
+    note(yaml, fields.alerts ?? root, `${NOBODY_NOTIFIED.says}; ${NOBODY_NOTIFIED.fix}`);
+  }
   return {
     bucket: defaults.bucket,
     existing,
@@ -85,7 +102,7 @@ function readRoll(yaml: YamlReader, root: Place, readKeyFile: ReadKeyFile): Rost
     window,
     keepDays,
     keepLastGood,
-    alerts: readAlerts(yaml, fields.alerts),
+    alerts,
     hosts: hosts.map(({ host }) => host),
   };
 }
@@ -111,7 +128,11 @@ const DAYS = {
   rule: 'a whole number of days from 2',
   parse: (text: string) => (/^\d{1,5}$/.test(text) && Number(text) >= 2 ? Number(text) : undefined),
 };
+
 function readAlerts(yaml: YamlReader, place: Place | undefined): Alerts {
+  if (place !== undefined && holdsWord(yaml, place, 'none')) {
+    return { none: true, mail: [], sms: [], https: [], ops: [], weeklyTest: false };
+  }
   const fields =
     place === undefined
       ? {}

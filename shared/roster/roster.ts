@@ -38,6 +38,8 @@ export type Host = {
 };
 
 export type Alerts = {
+  /** hosts.yml says `alerts: none`: nobody is to be notified. */
+  readonly none?: true;
   /** The SES identity that sends; without it mail goes by the SNS topic. */
   readonly from?: string;
   readonly mail: readonly string[];

@@ -1,4 +1,4 @@
-// Who on the roll is told by a topic, and not by a mail of our own.
+// Who is notified, and who of them by a topic, and not by a mail of our own.
 import type { Alerts } from './roster.ts';
 
 /** One subscription as the roll asks for it. */
@@ -9,6 +9,21 @@ export type Subscriber = {
 
 const by = (protocol: Subscriber['protocol'], endpoints: readonly string[]): Subscriber[] =>
   endpoints.map((endpoint) => ({ protocol, endpoint }));
+
+/**
+ * Whether somebody hears of a bad host: by mail, SMS or https. `ops` hears of trouble with the monitor alone, and a
+ * heartbeat notifies no person. `none` = hosts.yml says that nobody is to hear; `missing` = it says nothing.
+ */
+export function recipientsOf({ none, mail, sms, https }: Alerts): 'some' | 'none' | 'missing' {
+  if (mail.length + sms.length + https.length > 0) return 'some';
+  return none === true ? 'none' : 'missing';
+}
+
+/** What a config with recipients `missing` gets to read, and what to do about it. */
+export const NOBODY_NOTIFIED = {
+  says: 'nobody is notified of a bad host: "alerts" has no mail, no sms and no https',
+  fix: 'write into hosts.yml: alerts: { mail: [you@example.net] }; or, to notify nobody: alerts: none',
+} as const;
 
 /** With a sender, mail goes by SES itself: one mail a person and run, and a better one. */
 export function alertSubscribers({ from, mail, sms, https }: Alerts): Subscriber[] {

@@ -101,6 +101,12 @@ export function holdsMap(reader: YamlReader, place: Place): boolean {
   return isMap(resolve(reader, place.node));
 }
 
+/** True where the place holds this one word. */
+export function holdsWord(reader: YamlReader, place: Place, word: string): boolean {
+  const node = resolve(reader, place.node);
+  return isScalar(node) && node.source === word;
+}
+
 /** A text that must fit; `rule` completes "… must be". */
 export function matching<Value>(
   reader: YamlReader,

@@ -8,6 +8,7 @@ import {
   type Paths,
   silentAddresses,
 } from '../../shared/doctor/paths.ts';
+import { readRoster } from '../../shared/roster/read-roster.ts';
 import { fullRoll, smallestRoll } from '../stack/rolls.ts';
 import { now, said, unread } from './readings.ts';
 
@@ -32,6 +33,37 @@ describe('judgePaths', () => {
       'sms',
     ]);
     expect(said(judgePaths(readings, smallestRoll))).toHaveLength(2);
+  });
+});
+
+describe('judgePaths, of the recipients', () => {
+  const readings = { alertsTopic: unread, opsTopic: unread, mail: unread, sms: unread };
+  const recipients = (text: string) =>
+    judgePaths(readings, readRoster(`bucket: abc\n${text}hosts: { a: {} }\n`, 'hosts.yml')).filter(
+      ({ check }) => check === 'recipients',
+    );
+
+  it('fails where nobody is notified', () => {
+    expect(recipients('')).toEqual([
+      expect.objectContaining({
+        status: 'fail',
+        says: expect.stringContaining('nobody is notified'),
+        fix: expect.stringContaining('alerts: { mail: [you@example.net] }'),
+      }),
+    ]);
+    expect(said(recipients('alerts: { ops: [a@b.example] }\n'))).toEqual([
+      expect.stringMatching(/^fail: nobody is notified/),
+    ]);
+  });
+
+  it('is well where hosts.yml says that nobody is to be, and says so', () => {
+    expect(said(recipients('alerts: none\n'))).toEqual([
+      'ok: nobody is notified, as hosts.yml says: alerts: none',
+    ]);
+  });
+
+  it('says nothing where somebody is', () => {
+    expect(recipients('alerts: { sms: ["+31600000000"] }\n')).toEqual([]);
   });
 });
 

@@ -75,6 +75,19 @@ describe('rollcall check', () => {
     expect(foreignObjects).toBeGreaterThanOrEqual(4);
   });
 
+  it('warns of a roll that notifies nobody, and judges as with one that does', async () => {
+    const listing = fixturePath('listings/full-rsa3072.json');
+    const ask = (name: string, alerts: string) =>
+      check(writeRoll(name, ['web-01'], alerts), listing, '--format', 'json');
+    const mute = await ask('mute.yml', '');
+    const told = await ask('told.yml', 'alerts: { mail: [ops@example.net] }\n');
+    const none = await ask('none.yml', 'alerts: none\n');
+    expect(mute.stderr).toMatch(/^rollcall: warning: nobody is notified of a bad host/);
+    expect([told.stderr, none.stderr]).toEqual(['', '']);
+    expect([mute.stdout, mute.status]).toEqual([told.stdout, told.status]);
+    expect(none.stdout).toBe(told.stdout);
+  });
+
   it('never calls an empty bucket fine', async () => {
     const listing = join(folder, 'empty.json');
     writeFileSync(listing, '{"RequestCharged": null}');

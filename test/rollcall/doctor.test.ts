@@ -77,6 +77,17 @@ describe('rollcall doctor', () => {
     );
   });
 
+  it('fails for a roll that notifies nobody, unless it says so', async () => {
+    const file = join(folder, 'nobody.yml');
+    const recipients = async (alerts: string) => {
+      writeFileSync(file, `bucket: acme-backups\nregion: eu-west-1\n${alerts}hosts: { web: {} }\n`);
+      const { stdout, status } = await run('--hosts', file, '--format', 'json');
+      return [find(JSON.parse(stdout).checks, 'recipients')?.status, status];
+    };
+    expect(await recipients('')).toEqual(['fail', 2]);
+    expect((await recipients('alerts: none\n'))[0]).toBe('ok');
+  });
+
   it('sees the sandboxes', async () => {
     aws.ses.sandbox = true;
     aws.sms.sandbox = true;

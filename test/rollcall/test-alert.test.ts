@@ -67,6 +67,18 @@ describe('rollcall test-alert', () => {
     );
   });
 
+  it.each([
+    ['alerts: { ops: [a@example.net] }', 2, 'FAILED  nobody is notified of a bad host'],
+    ['alerts: none', 0, 'nothing is sent: hosts.yml says alerts: none'],
+  ])('sends nothing with %s, and exits %i', async (alerts, status, words) => {
+    const file = join(folder, 'nobody.yml');
+    writeFileSync(file, `bucket: b-b\n${alerts}\nhosts: { web: {} }\n`);
+    const before = aws.outbox.topicMessages.length;
+    const ran = await run('--hosts', file, '--topic-arn', topic);
+    expect([ran.status, ran.stdout]).toEqual([status, expect.stringContaining(words)]);
+    expect(aws.outbox.topicMessages.length).toBe(before);
+  });
+
   it('sends nothing with --dry-run', async () => {
     const before = aws.outbox.mails.length;
     expect((await run('--channel', 'mail', '--dry-run')).stdout).toContain(

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../shared/roster/config-error.ts';
 import { readRoster } from '../../shared/roster/read-roster.ts';
+import { recipientsOf } from '../../shared/roster/subscribers.ts';
 
 const issuesOf = (text: string): readonly string[] => {
   try {
@@ -118,6 +119,36 @@ describe('readRoster', () => {
     expect(issuesOf(alerts('weeklytest: false'))).toEqual([
       'hosts.yml:7: unknown key "weeklytest", did you mean "weeklyTest"?',
     ]);
+  });
+
+  it.each([
+    ['no alerts at all', '', 'hosts.yml:1: nobody is notified'],
+    ['ops alone', 'alerts: { ops: [a@b.example] }\n', 'hosts.yml:2: nobody is notified'],
+    ['a heartbeat alone', 'alerts: { heartbeat: "https://hc.example/x" }\n', 'hosts.yml:2: nobody'],
+    ['empty lists', 'alerts: { mail: [], sms: [], https: [] }\n', 'hosts.yml:2: nobody'],
+    ['a sender alone', 'alerts: { from: a@b.example }\n', 'hosts.yml:2: nobody is notified'],
+  ])('refuses to be deployed with %s, and can be read all the same', (_, alerts, words) => {
+    const text = `bucket: acme-backups\n${alerts}hosts: { web: {} }\n`;
+    expect(recipientsOf(readRoster(text, 'hosts.yml').alerts)).toBe('missing');
+    const deploy = () => readRoster(text, 'hosts.yml', undefined, 'deploy');
+    expect(deploy).toThrow(words);
+    expect(deploy).toThrow('or, to notify nobody: alerts: none');
+  });
+
+  it.each([
+    ['mail', 'alerts: { mail: [a@b.example] }', 'some'],
+    ['sms', 'alerts: { sms: ["+31600000000"] }', 'some'],
+    ['https', 'alerts: { https: ["https://hook.example/x"] }', 'some'],
+    ['none', 'alerts: none', 'none'],
+  ])('can be deployed with alerts by %s', (_, alerts, recipients) => {
+    const text = `bucket: acme-backups\n${alerts}\nhosts: { web: {} }\n`;
+    const roster = readRoster(text, 'hosts.yml', undefined, 'deploy');
+    expect(recipientsOf(roster.alerts)).toBe(recipients);
+  });
+
+  it.each(['nobody', '[none]', '{ none: true }'])('does not take alerts: %s for none', (word) => {
+    const text = `bucket: acme-backups\nalerts: ${word}\nhosts: { web: {} }\n`;
+    expect(issuesOf(text)).toEqual([expect.stringMatching(/^hosts\.yml:2: /)]);
   });
 
   it('reads 50,000 hosts in a moment, as every run does', () => {

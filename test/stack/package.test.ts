@@ -218,6 +218,7 @@ describe('sls package of a wrong roll', () => {
     expect(printed.split('\n')).toEqual([
       'The roll cannot be read, and nothing was done:',
       expect.stringMatching(/^ {2}hosts\.yml:1: bucket is "Acme_backups"/),
+      expect.stringMatching(/^ {2}hosts\.yml:1: nobody is notified of a bad host/),
       expect.stringMatching(/^ {2}hosts\.yml:2: region is "mars"/),
       expect.stringMatching(/^ {2}hosts\.yml:4: unknown key "windo", did you mean "window"/),
       '',

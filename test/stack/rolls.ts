@@ -7,6 +7,7 @@ const read = (text: string): Roster => readRoster(text, 'hosts.yml');
 export const smallestRoll = read(`
 bucket: acme-backups
 region: eu-west-1
+alerts: { mail: [ops@example.net] }
 hosts:
   web: {}
 `);

@@ -14,6 +14,7 @@ describe('stackOf', () => {
     expect(Object.keys(resources).sort()).toEqual([
       'AlertsTopic',
       'AlertsTopicPolicy',
+      'AlertsTopicemailedc0424c5325',
       'AlertsUndeliveredAlarm',
       'BackupBucket',
       'BackupBucketPolicy',
@@ -37,6 +38,7 @@ describe('stackOf', () => {
       'OnObjectThrottlesAlarm',
       'OpsTopic',
       'OpsTopicPolicy',
+      'OpsTopicemailedc0424c5325',
       'SchedulerRole',
     ]);
   });
