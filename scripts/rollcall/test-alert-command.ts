@@ -2,7 +2,8 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import type { Connection } from '../../shared/aws/connection.ts';
-import { type Channel, sendTo } from '../../shared/check/deliver.ts';
+import { type Channel, RefusalError, sendTo } from '../../shared/check/deliver.ts';
+import { showEndpoint } from '../../shared/doctor/subscriptions.ts';
 import { composeCodeWord } from '../../shared/report/code-word.ts';
 import { composeMessage, type Message } from '../../shared/report/message.ts';
 import { count, sayInstant } from '../../shared/report/plain-text.ts';
@@ -16,14 +17,15 @@ export const TEST_ALERT_HELP = `rollcall test-alert - does an alarm reach everyb
 
 Examples
   rollcall test-alert                    a message with a code word, to all mails, phones and addresses of the roll
-  rollcall test-alert --channel sns      by SNS only: SMS, https, and mail without \`alerts.from\`
+  rollcall test-alert --channel sns      by SNS only: SMS, and mail without \`alerts.from\`
+  rollcall test-alert --channel https    to the https addresses only
   rollcall test-alert --topic-arn arn:aws:sns:eu-west-1:111122223333:rollcall-prod-AlertsTopic-...
 
 A channel that takes a message has not delivered it yet. Look for the code word at each address, and in the
 spam folder too; then: rollcall doctor
 
 Options
-  --channel NAME        mail or sns; default both
+  --channel NAME        mail, sns or https; default all
   --hosts FILE          the roll; default $ROLLCALL_HOSTS, else hosts.yml
   --stack NAME          the stack that has the topics; default rollcall-prod
   --topic-arn ARN       this topic, without asking the stack
@@ -60,8 +62,9 @@ export async function runTestAlert(args: readonly string[]): Promise<number> {
     return 0;
   }
   const { channel } = options;
-  if (channel !== undefined && channel !== 'mail' && channel !== 'sns') {
-    throw new UsageError(`--channel ${JSON.stringify(channel)} is not known`, 'write mail or sns');
+  if (channel !== undefined && !['mail', 'sns', 'https'].includes(channel)) {
+    const message = `--channel ${JSON.stringify(channel)} is not known`;
+    throw new UsageError(message, 'write mail, sns or https');
   }
   const { text, file, readKeyFile } = await readRoll(options.hosts);
   const roster = readRoster(text, file, readKeyFile);
@@ -76,10 +79,18 @@ export async function runTestAlert(args: readonly string[]): Promise<number> {
   }
   const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
   const connection = { region: roster.region, endpoint };
+  const isAsked = (name: string) => channel === undefined || channel === name;
   const ways = [
-    ...(channel === 'sns' ? [] : await mailWays(connection, roster)),
-    ...(channel === 'mail' ? [] : await topicWays(connection, options.stack, options['topic-arn'])),
+    ...(isAsked('mail') ? await mailWays(connection, roster) : []),
+    ...(isAsked('sns') ? await topicWays(connection, options.stack, options['topic-arn']) : []),
+    ...(isAsked('https') ? await hookWays(roster) : []),
   ];
+  if (ways.length === 0 && channel === 'https') {
+    throw new UsageError(
+      'the roll has no https address: alerts.https is missing',
+      'write it into hosts.yml, or test another way: rollcall test-alert',
+    );
+  }
   if (ways.length === 0) {
     throw new UsageError(
       'the roll has no mail by SES: alerts.from or alerts.mail is missing',
@@ -95,15 +106,28 @@ export async function runTestAlert(args: readonly string[]): Promise<number> {
 }
 
 async function sendAll(ways: readonly Way[], message: Message, word: string): Promise<number> {
-  const { nameOf } = await import('../../shared/aws/aws-error.ts');
   const errors = await Promise.all(ways.map(({ channel }) => sendTo(channel, message)));
   for (const [index, way] of ways.entries()) {
     const error = errors[index];
     if (error === undefined) say(`taken   ${way.channel.name}${sayReach(way)}`);
-    else say(`FAILED  ${way.channel.name}: ${nameOf(error.cause)}; ${hintFor(way.channel.name)}`);
+    else
+      say(
+        `FAILED  ${way.channel.name}: ${await sayWhy(error.cause)}; ${hintFor(way.channel.name)}`,
+      );
   }
   say(`look for the code word ${word} at each address; what does not arrive: rollcall doctor`);
   return errors.every((error) => error === undefined) ? 0 : 2;
+}
+
+async function sayWhy(cause: unknown): Promise<string> {
+  if (cause instanceof RefusalError) return cause.message;
+  const { nameOf } = await import('../../shared/aws/aws-error.ts');
+  return nameOf(cause);
+}
+
+async function hookWays({ alerts }: Roster): Promise<Way[]> {
+  const { hookChannels } = await import('../../shared/aws/hook-channel.ts');
+  return hookChannels(alerts).map((channel) => ({ channel, reaches: [], waits: [] }));
 }
 
 async function mailWays(connection: Connection, { alerts }: Roster): Promise<Way[]> {
@@ -127,7 +151,7 @@ async function topicWays(
       const say = (confirmed: boolean) =>
         subscriptions
           .filter((one) => one.confirmed === confirmed)
-          .map(({ protocol, endpoint }) => `${protocol} ${endpoint}`);
+          .map(({ protocol, endpoint }) => `${protocol} ${showEndpoint(endpoint)}`);
       return { channel: snsChannel(connection, name, arn), reaches: say(true), waits: say(false) };
     }),
   );
@@ -157,6 +181,7 @@ export function composeTest(word: string, { bucket, timezone }: Roster, now: num
     text: `This is a test of Rollcall's alarms for the bucket ${bucket}. Nothing is wrong.\n\nCode word: ${word}\nSent:      ${when} ${timezone}\n\nTell whoever sent it that it arrived here.\n`,
     sms: `BACKUP TEST ${word}: nothing is wrong. Tell whoever sent it that it arrived. ${when}`,
     urgency: 'alert',
+    severity: 'info',
   });
 }
 
@@ -171,6 +196,9 @@ function sayReach({ channel, reaches, waits }: Way): string {
 }
 
 function hintFor(name: string): string {
+  if (name.startsWith('hook')) {
+    return 'is its address in "alerts: https" still right? make a new one there; docs/runbook.md#alarm-path';
+  }
   return name.startsWith('SNS')
     ? 'may these credentials publish? deploy the stack again, or choose others with AWS_PROFILE'
     : 'verify the sender in SES, leave its sandbox, or allow ses:SendEmail; docs/setup.md, step 3';

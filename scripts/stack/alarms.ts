@@ -137,8 +137,8 @@ export const alarms: Resources = {
   ),
   AlertsUndeliveredAlarm: alarm(
     'alerts-undelivered',
-    'SNS could not deliver an alert: an SMS beyond the spend limit or to a number that opted out, ' +
-      `or an https endpoint that does not answer. Which: npx rollcall doctor.${runbook('alarm-path')}`,
+    'SNS could not deliver an alert: an SMS beyond the spend limit, or to a number that opted out. ' +
+      `Which: npx rollcall doctor.${runbook('alarm-path')}`,
     whenAny(
       'AWS/SNS',
       'NumberOfNotificationsFailed',

@@ -16,7 +16,7 @@ export async function readPaths(
   connection: Connection,
   alerts: Alerts,
   topics: { readonly alerts: string; readonly ops: string },
-): Promise<PathReadings> {
+): Promise<Omit<PathReadings, 'refusals'>> {
   const [alertsTopic, opsTopic, mail, sms] = await Promise.all([
     inTime(attempt(() => readSubscriptions(connection, topics.alerts))),
     inTime(attempt(() => readSubscriptions(connection, topics.ops))),

@@ -1,6 +1,7 @@
 // Messages to their channels: each channel is tried, and what one refuses waits for the next run.
+import type { Refusals } from '../doctor/hooks.ts';
 import type { Instant } from '../duplicity/time.ts';
-import type { Pending } from '../ledger/ledger-state.ts';
+import type { LedgerState, Pending } from '../ledger/ledger-state.ts';
 import type { Message } from '../report/message.ts';
 import { changeLedger, type Kept, type Ledger } from './ledger.ts';
 
@@ -9,8 +10,15 @@ export type Channel = {
   readonly name: string;
   /** The one mailbox at its end; a topic has many. */
   readonly address?: string;
+  /** The other channels tell when it refuses, so that the run need not fail for it. */
+  readonly isReported?: boolean;
   readonly send: (message: Message) => Promise<void>;
 };
+
+/** Why a channel takes no message, in words that hold no secret: they are remembered, and told by the others. */
+export class RefusalError extends Error {
+  override readonly name = 'RefusalError';
+}
 
 /** One channel did not take a message. */
 export class DeliveryError extends Error {
@@ -39,7 +47,7 @@ export function pendingFor(
 /**
  * Delivers the messages of this run (`own`), and those that a run before it left behind, each to the
  * channels that have not taken it. Throws one `AggregateError` of `DeliveryError`s after the last, so that
- * the run fails: twice told beats never told.
+ * the run fails: twice told beats never told. A channel that the others tell of fails no run that remembers it.
  */
 export async function deliverPending(
   ledger: Ledger,
@@ -53,30 +61,61 @@ export async function deliverPending(
   );
   if (due.length === 0) return kept;
   const results = await Promise.all(due.map((pending) => deliver(pending, channels)));
+  const errors = results.flatMap((result) => result.errors);
+  const taken = new Set(results.flatMap((result) => result.taken));
   const left = new Map(results.map(({ id, errors }) => [id, errors.map(({ channel }) => channel)]));
   const after = await changeLedger(ledger, kept, now, (state) => ({
     ...state,
+    ...noteRefusals(state, channels, { errors, taken, now }),
     pending: state.pending.flatMap((pending) => {
       const refused = left.get(pending.id) ?? pending.left;
       return refused.length === 0 ? [] : [{ ...pending, left: refused }];
     }),
   }));
-  const errors = results.flatMap((result) => result.errors);
-  if (errors.length > 0) {
-    throw new AggregateError(errors, errors.map(({ message }) => message).join('; '));
+  const reported = new Set(
+    after?.warning === undefined
+      ? channels.flatMap(({ name, isReported }) => (isReported === true ? name : []))
+      : [],
+  );
+  const grave = errors.filter(({ channel }) => !reported.has(channel));
+  if (grave.length > 0) {
+    throw new AggregateError(grave, grave.map(({ message }) => message).join('; '));
   }
   return after ?? kept;
+}
+
+/** A channel refuses from its first `RefusalError` on until it takes a message; what it said first is kept. */
+function noteRefusals(
+  { refusals = new Map() }: LedgerState,
+  channels: readonly Channel[],
+  {
+    errors,
+    taken,
+    now,
+  }: {
+    readonly errors: readonly DeliveryError[];
+    readonly taken: ReadonlySet<string>;
+    readonly now: Instant;
+  },
+): { refusals?: Refusals } {
+  const isOpen = (channel: string) =>
+    taken.has(channel) || !channels.some(({ name }) => name === channel);
+  const said = errors.flatMap(({ channel, cause }): [string, { since: Instant; says: string }][] =>
+    cause instanceof RefusalError ? [[channel, { since: now, says: cause.message }]] : [],
+  );
+  const next = new Map([...said, ...refusals].filter(([channel]) => !isOpen(channel)));
+  return next.size === 0 && refusals.size === 0 ? {} : { refusals: next };
 }
 
 /** A channel that the roll no longer has takes nothing any more, and refuses nothing. */
 async function deliver(
   { id, message, left }: Pending,
   channels: readonly Channel[],
-): Promise<{ id: string; errors: DeliveryError[] }> {
-  const errors = await Promise.all(
-    channels.filter(({ name }) => left.includes(name)).map((channel) => sendTo(channel, message)),
-  );
-  return { id, errors: errors.flatMap((error) => error ?? []) };
+): Promise<{ id: string; errors: DeliveryError[]; taken: string[] }> {
+  const asked = channels.filter(({ name }) => left.includes(name));
+  const errors = await Promise.all(asked.map((channel) => sendTo(channel, message)));
+  const taken = asked.flatMap(({ name }, index) => (errors[index] === undefined ? name : []));
+  return { id, errors: errors.flatMap((error) => error ?? []), taken };
 }
 
 /** Tries one channel; answers why it did not take the message, or nothing. Never throws. */

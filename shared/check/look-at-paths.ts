@@ -1,5 +1,6 @@
 // Once an hour the run looks at the ways that its own alarms take.
 import type { Check } from '../doctor/check.ts';
+import type { Refusals } from '../doctor/hooks.ts';
 import { comparePaths, isLookDue, type PathsLook, silentAddresses } from '../doctor/paths.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Roster } from '../roster/roster.ts';
@@ -11,14 +12,14 @@ import type { Kept } from './ledger.ts';
  * the digest looks, as a dead way would be told anew by every run.
  */
 export async function lookAtPaths(
-  judgePaths: () => Promise<readonly Check[]>,
+  judgePaths: (refusals: Refusals) => Promise<readonly Check[]>,
   { state, warning }: Kept,
   { alerts }: Roster,
   { until, digest }: { readonly until: Instant; readonly digest: boolean },
 ): Promise<PathsLook | undefined> {
   const { paths } = state;
   if (isLookDue(paths, until) && (warning === undefined || digest)) {
-    return comparePaths(paths, await judgePaths(), until, alerts);
+    return comparePaths(paths, await judgePaths(state.refusals ?? new Map()), until, alerts);
   }
   return paths === undefined ? undefined : { ...paths, died: [], mended: [], urgent: false };
 }

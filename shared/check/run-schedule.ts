@@ -1,5 +1,6 @@
 // One run of the schedule, from the last good one until now: judge, remember, tell.
 import type { Check } from '../doctor/check.ts';
+import type { Refusals } from '../doctor/hooks.ts';
 import type { Instant } from '../duplicity/time.ts';
 import { composeRun } from '../report/alert.ts';
 import type { Urgency } from '../report/message.ts';
@@ -34,8 +35,8 @@ export type ScheduleEnds = Ends & {
   readonly ops: Channel;
   /** Those are other people than the channels reach, so that a second missed window is told to them too. */
   readonly escalates: boolean;
-  /** Judges the ways that alarms take. What cannot be looked at is `unknown`, and never thrown. */
-  readonly judgePaths: () => Promise<readonly Check[]>;
+  /** Judges the ways that alarms take; of some only `refusals` tell. What cannot be looked at is `unknown`, and never thrown. */
+  readonly judgePaths: (refusals: Refusals) => Promise<readonly Check[]>;
   /** Judge what one run cannot hold; only where the roll is that big. */
   readonly workers?: Workers | undefined;
 };
@@ -44,6 +45,8 @@ export type Outcome = Summary & {
   readonly told: Urgency | 'nobody';
   /** Why there was a message and nobody to notify. */
   readonly unheard?: string;
+  /** The channels that take no message, and of which the others tell. */
+  readonly refused?: readonly string[];
   /** Why nothing is remembered of this run. */
   readonly noMemory?: string;
   /** What of it, or of earlier runs, is not in the ledger. */
@@ -135,12 +138,14 @@ export async function runSchedule(
         },
   );
   // Undefined: another run of the same tick was first, and tells it.
-  if (kept !== undefined) await deliverPending(ledger, kept, everybody, [id], now);
+  const after = kept && (await deliverPending(ledger, kept, everybody, [id], now));
+  const refused = [...(after?.state.refusals?.keys() ?? [])];
   const isHeard = kept !== undefined && channels.length > 0;
   return {
     ...summarize(run.report.verdicts),
     told: isHeard ? (message?.urgency ?? 'nobody') : 'nobody',
     ...(message === undefined || channels.length > 0 ? {} : { unheard: UNHEARD }),
+    ...(refused.length === 0 ? {} : { refused }),
     ...(kept?.warning === undefined ? {} : { noMemory: kept.warning }),
     ...(lost === undefined ? {} : { lost }),
   };

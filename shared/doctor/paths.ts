@@ -7,17 +7,19 @@ import {
   opsSubscribers,
   recipientsOf,
 } from '../roster/subscribers.ts';
-import { type Check, fail, ok, type Reading } from './check.ts';
+import { type Check, fail, ok, type Reading, warn } from './check.ts';
+import { judgeHooks, type Refusals } from './hooks.ts';
 import { judgeMail, type MailAccount } from './mail.ts';
 import { judgeSms, type SmsAccount } from './sms.ts';
 import { judgeSubscriptions, type Subscription } from './subscriptions.ts';
 
-/** What AWS says of each way. */
+/** What AWS says of each way, and the ledger of those that only a post can ask. */
 export type PathReadings = {
   readonly alertsTopic: Reading<readonly Subscription[]>;
   readonly opsTopic: Reading<readonly Subscription[]>;
   readonly mail: Reading<MailAccount>;
   readonly sms: Reading<SmsAccount>;
+  readonly refusals: Reading<Refusals>;
 };
 
 /** How a way stands, and since when it was seen so. */
@@ -46,15 +48,24 @@ export function judgePaths(readings: PathReadings, roster: Roster): readonly Che
     ...judgeSubscriptions(OPS, readings.opsTopic, opsSubscribers(alerts)),
     ...judgeMail(readings.mail, roster),
     ...judgeSms(readings.sms, roster),
+    ...judgeHooks(readings.refusals, alerts),
   ];
 }
 
-/** Says nothing where somebody is notified: the other checks say how. */
+/** Says nothing where somebody is notified, also of trouble with the monitor: the other checks say how. */
 function judgeRecipients(alerts: Alerts): readonly Check[] {
   const check = 'recipients';
   switch (recipientsOf(alerts)) {
     case 'some':
-      return [];
+      return opsSubscribers(alerts).length > 0
+        ? []
+        : [
+            warn(
+              check,
+              'nobody hears when the monitor itself stops: no https address can be told by CloudWatch',
+              'write into hosts.yml, under "alerts": ops: [admin@example.net]; then: npx sls deploy',
+            ),
+          ];
     case 'none':
       return [ok(check, 'nobody is notified, as hosts.yml says: alerts: none')];
     case 'missing':

@@ -32,7 +32,7 @@ export function judgeSubscriptions(
         .map(({ protocol, endpoint }) =>
           warn(
             check,
-            `${protocol} ${endpoint} is subscribed, and is not on the roll`,
+            `${protocol} ${showEndpoint(endpoint)} is subscribed, and is not on the roll`,
             'add it to "alerts" in hosts.yml, or take it away: aws sns unsubscribe',
           ),
         ),
@@ -48,6 +48,11 @@ export function judgeSubscriptions(
           ),
         ];
   });
+}
+
+/** Of an https address its host alone: whoever knows the rest may post there. */
+export function showEndpoint(endpoint: string): string {
+  return URL.parse(endpoint)?.host || endpoint;
 }
 
 function judgeOne(

@@ -1,5 +1,6 @@
 // A function's ends: the buckets it reads, the ledger it keeps and the channels it tells.
 import { connectBuckets } from '../aws/connect-buckets.ts';
+import { hookChannels } from '../aws/hook-channel.ts';
 import { s3Ledger } from '../aws/s3-ledger.ts';
 import { sesChannels } from '../aws/ses-channel.ts';
 import { snsChannel } from '../aws/sns-channel.ts';
@@ -17,7 +18,11 @@ export function connectAll(env: Env): Ends {
     ledger: s3Ledger(connection, env.ledgerBucket),
     channels:
       recipientsOf(env.roster.alerts) === 'some'
-        ? [snsChannel(connection, 'SNS', env.alertsTopicArn), ...mails]
+        ? [
+            snsChannel(connection, 'SNS', env.alertsTopicArn),
+            ...mails,
+            ...hookChannels(env.roster.alerts),
+          ]
         : [],
   };
 }

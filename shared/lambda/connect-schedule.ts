@@ -19,7 +19,10 @@ export function connectSchedule(env: Env): ScheduleEnds {
     ops: snsChannel(connection, 'SNS ops', opsTopicArn),
     // Who gets the first mail needs no second one.
     escalates: ops.some((address) => !mail.includes(address)),
-    judgePaths: async () => judgePaths(await readPaths(connection, roster.alerts, topics), roster),
+    judgePaths: async (refusals) => {
+      const asked = await readPaths(connection, roster.alerts, topics);
+      return judgePaths({ ...asked, refusals: { read: true, value: refusals } }, roster);
+    },
     workers: shards && {
       hostsARun: shards.hostsARun,
       call: shardQueue(connection, shards.queueUrl),

@@ -1,4 +1,5 @@
 // What runs remember: until when windows were judged, what has been told, and what is still to be told.
+import type { Refusals } from '../doctor/hooks.ts';
 import type { PathState, Paths } from '../doctor/paths.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Message } from '../report/message.ts';
@@ -22,6 +23,8 @@ export type LedgerState = {
   readonly spoken: ReadonlyMap<string, Instant>;
   /** How the ways that alarms take were when a run last looked; absent before the first look. */
   readonly paths?: Paths;
+  /** The channels that said why they took no message, and have taken none since; absent in states of before. */
+  readonly refusals?: Refusals;
   /** How the hosts stood at `judgedUntil`; absent before the first run. */
   readonly turns?: Turns;
 };
@@ -42,8 +45,11 @@ const MOST_TOLD = 5000;
 const MOST_PENDING = 100;
 
 /** The state in the form in which it is stored, version 1; instants are milliseconds since 1970. */
-export function formatState({ judgedUntil, told, spoken, ...rest }: LedgerState): string {
-  const events = { told: [...told], spoken: [...spoken] };
+export function formatState({ judgedUntil, told, spoken, refusals, ...rest }: LedgerState): string {
+  const events = {
+    ...{ told: [...told], spoken: [...spoken] },
+    ...(refusals === undefined ? {} : { refusals: [...refusals] }),
+  };
   const stored = { version: 1, judgedUntil: judgedUntil ?? null, ...events, ...rest };
   return `${JSON.stringify(stored)}\n`;
 }
@@ -53,13 +59,16 @@ export function parseState(text: string): LedgerState | undefined {
   const stored = parseRecord(text);
   if (stored?.version !== 1) return undefined;
   // States written before messages were kept apart have no `spoken`.
-  const { judgedUntil, pending, told, spoken = [], paths, turns } = stored;
+  const { judgedUntil, pending, told, spoken = [], paths, turns, refusals } = stored;
   if (judgedUntil !== null && !isInstant(judgedUntil)) return undefined;
   if (!Array.isArray(pending) || !pending.every(isPending)) return undefined;
   if (!Array.isArray(told) || !told.every(isTold)) return undefined;
   if (!Array.isArray(spoken) || !spoken.every(isTold)) return undefined;
   if (paths !== undefined && !isPaths(paths)) return undefined;
   if (turns !== undefined && !isTurns(turns)) return undefined;
+  if (refusals !== undefined && !(Array.isArray(refusals) && refusals.every(isRefusal))) {
+    return undefined;
+  }
   return {
     judgedUntil: judgedUntil ?? undefined,
     pending,
@@ -67,6 +76,7 @@ export function parseState(text: string): LedgerState | undefined {
     spoken: new Map(spoken),
     ...(paths === undefined ? {} : { paths }),
     ...(turns === undefined ? {} : { turns }),
+    ...(refusals === undefined ? {} : { refusals: new Map(refusals) }),
   };
 }
 
@@ -107,6 +117,12 @@ function isTold(value: unknown): value is [string, Instant] {
   return Array.isArray(value) && typeof value[0] === 'string' && isInstant(value[1]);
 }
 
+function isRefusal(value: unknown): value is [string, { since: Instant; says: string }] {
+  if (!Array.isArray(value) || typeof value[0] !== 'string') return false;
+  const { since, says } = asRecord(value[1]) ?? {};
+  return isInstant(since) && typeof says === 'string';
+}
+
 function isPending(value: unknown): value is Pending {
   const { id, message, left, since } = asRecord(value) ?? {};
   return typeof id === 'string' && isInstant(since) && isTexts(left) && isMessage(message);
@@ -131,8 +147,9 @@ function isTexts(value: unknown): value is string[] {
 }
 
 function isMessage(value: unknown): value is Message {
-  const { subject, text, sms, urgency } = asRecord(value) ?? {};
+  const { subject, text, sms, urgency, severity = 'info' } = asRecord(value) ?? {};
   const texts = typeof subject === 'string' && typeof text === 'string';
   const optional = sms === undefined || typeof sms === 'string';
-  return texts && optional && ['alert', 'digest', 'test'].includes(`${urgency}`);
+  const isGraded = ['critical', 'warning', 'info'].includes(`${severity}`);
+  return texts && optional && isGraded && ['alert', 'digest', 'test'].includes(`${urgency}`);
 }

@@ -1,4 +1,5 @@
 // Verdicts -> the one message of a run: who failed, why, and what to do now.
+import { type Severity, worstSeverity } from '../verdict/finding.ts';
 import type { Verdict } from '../verdict/judge.ts';
 import { composeDigest } from './digest.ts';
 import { describeFinding } from './finding-words.ts';
@@ -33,19 +34,34 @@ export function composeRun(run: Run, warning?: string): Message | undefined {
     ...(!run.digest && hasPathNews(paths) ? composeNews(paths, run.timezone) : []),
   ];
   const text = `${lines.join('\n')}\n`;
+  const severity = severityOf(run);
   if (alerting.length > 0) {
     return composeMessage({
-      ...{ subject, text },
+      ...{ subject, text, severity },
       sms: composeSms(alerting, run.hostsOnRoll),
       urgency: 'alert',
     });
   }
   if (paths?.urgent === true) {
-    return composeMessage({ subject, text, sms: composePathSms(paths), urgency: 'alert' });
+    return composeMessage({
+      ...{ subject, text, severity },
+      sms: composePathSms(paths),
+      urgency: 'alert',
+    });
   }
   return run.test === true
-    ? composeMessage({ subject, text, sms: composeTestSms(run), urgency: 'test' })
-    : composeMessage({ subject, text, urgency: 'digest' });
+    ? composeMessage({ ...{ subject, text, severity }, sms: composeTestSms(run), urgency: 'test' })
+    : composeMessage({ subject, text, severity, urgency: 'digest' });
+}
+
+/** Of the worst that the run found: of a host, of the bucket, or of a way that an alarm takes. */
+function severityOf({ report, paths }: Run): Severity {
+  const isDead = paths?.states.some(({ status }) => status === 'fail') === true;
+  const others = report.unknownHosts.length > 0 || report.unsearched !== undefined || isDead;
+  return worstSeverity([
+    ...report.verdicts.flatMap(({ findings }) => findings),
+    ...(others ? [{ severity: paths?.urgent === true ? 'critical' : 'warning' } as const] : []),
+  ]);
 }
 
 function composeFailed(sorted: readonly Verdict[]): string[] {

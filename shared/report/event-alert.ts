@@ -42,6 +42,7 @@ export function composeRecovery(before: Verdict, after: Verdict): Message {
     subject: `${host.name} ${word} ${done}${punctual}`,
     text: `${text.join('\n')}\n`,
     sms: `BACKUP ${first ? 'OK' : 'OK AGAIN'} ${host.name}: full done ${done} (${size})${punctual}.`,
+    severity: 'info',
     urgency: 'alert',
   });
 }
@@ -60,6 +61,7 @@ export function composeTrouble(verdict: Verdict, kinds: readonly FindingKind[]):
     subject: `${host.name} ${words}: seen in an upload of now`,
     text: `${lines.join('\n')}\n`,
     sms: `BACKUP ${host.name} ${words} in an upload of now. Mail has the fix.`,
+    severity: 'critical',
     urgency: 'alert',
   });
 }
@@ -80,6 +82,7 @@ export function composeStrangers(
   return composeMessage({
     subject: `${several} in bucket ${bucket}`,
     text: `${text.join('\n')}\n`,
+    severity: 'warning',
     urgency: 'digest',
   });
 }
@@ -122,6 +125,7 @@ export function composeTampering(
     subject: `TAMPERED ${name}: ${done.join(', ')}`,
     text: `${text.join('\n')}\n`,
     sms: `BACKUP TAMPER ${name}: ${done.join(', ')}${first === undefined ? '' : `, ${sayCulprit(first)}`}. Disable that key now.`,
+    severity: 'critical',
     urgency: 'alert',
   });
 }

@@ -1,4 +1,5 @@
 // One message for all channels: subject, plain text and SMS, each within its bounds.
+import type { Severity } from '../verdict/finding.ts';
 import { toAscii } from './plain-text.ts';
 
 /** `alert` reaches every channel; `digest` is mail only; `test` is a digest that is sent to telephones too. */
@@ -11,6 +12,8 @@ export type Message = {
   /** One GSM-7 segment of at most 160 characters; not with `digest`. */
   readonly sms: string | undefined;
   readonly urgency: Urgency;
+  /** Of the worst in it; absent in messages that were remembered before they had one. */
+  readonly severity?: Severity | undefined;
 };
 
 const SUBJECT_BOUND = 99;
@@ -19,8 +22,7 @@ const SUBJECT_BOUND = 99;
 export const SMS_BOUND = 160;
 
 /**
- * SNS takes 256 KiB for all protocols together. The text is there twice, the second time as JSON inside JSON: each
- * character of it may take six.
+ * SNS takes 256 KiB for all protocols together, in JSON: each character of the text may take six.
  */
 const TEXT_BOUND = 40_000;
 
@@ -30,6 +32,7 @@ export function composeMessage(parts: {
   text: string;
   sms?: string;
   urgency: Urgency;
+  severity: Severity;
 }): Message {
   const text = clip(parts.text, TEXT_BOUND, '\n[cut here: the rest is in `rollcall check`]\n');
   return {
@@ -37,6 +40,7 @@ export function composeMessage(parts: {
     text,
     sms: parts.sms === undefined ? undefined : clip(toGsm(parts.sms), SMS_BOUND, '...'),
     urgency: parts.urgency,
+    severity: parts.severity,
   };
 }
 

@@ -26,6 +26,7 @@ export function composePathNews({ report, paths, timezone }: Run): Message | und
     subject: sayNews(paths),
     text: `${text.join('\n')}\n`,
     ...(paths.urgent ? { sms: composePathSms(paths) } : {}),
+    severity: paths.urgent ? 'critical' : paths.died.length > 0 ? 'warning' : 'info',
     urgency: paths.urgent ? 'alert' : 'digest',
   });
 }

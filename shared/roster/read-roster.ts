@@ -138,7 +138,7 @@ function readAlerts(yaml: YamlReader, place: Place | undefined): Alerts {
       ? {}
       : fieldsOf(yaml, place, ['from', 'mail', 'sms', 'https', 'ops', 'heartbeat', 'weeklyTest']);
   const from = matching(yaml, fields.from, EMAIL.rule, EMAIL.parse);
-  const heartbeat = matching(yaml, fields.heartbeat, HTTPS.rule, HTTPS.parse);
+  const heartbeat = matching(yaml, fields.heartbeat, HTTPS.rule, HTTPS.parse, true);
   const mail = listOf(yaml, fields.mail, EMAIL);
   return {
     ...(from === undefined ? {} : { from }),
@@ -154,9 +154,13 @@ function readAlerts(yaml: YamlReader, place: Place | undefined): Alerts {
 function listOf(
   yaml: YamlReader,
   place: Place | undefined,
-  { rule, parse }: { rule: string; parse: (text: string) => string | undefined },
+  {
+    rule,
+    parse,
+    isSecret = false,
+  }: { rule: string; parse: (text: string) => string | undefined; isSecret?: boolean },
 ): string[] {
-  return itemsOf(yaml, place).flatMap((item) => matching(yaml, item, rule, parse) ?? []);
+  return itemsOf(yaml, place).flatMap((item) => matching(yaml, item, rule, parse, isSecret) ?? []);
 }
 
 /** Sorted, a prefix that lies inside another stands right behind it or behind one that does. */

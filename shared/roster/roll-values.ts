@@ -26,8 +26,12 @@ export const PHONE = {
   parse: (text: string) => (/^\+[1-9]\d{6,14}$/.test(text) ? text : undefined),
 };
 export const HTTPS = {
-  rule: 'an https:// address',
-  parse: (text: string) => (/^https:\/\/\S+$/.test(text) && URL.canParse(text) ? text : undefined),
+  rule: 'an https:// address, without a user or password in it',
+  parse: (text: string) => {
+    const url = /^https:\/\/\S+$/.test(text) ? URL.parse(text) : null;
+    return url !== null && url.username + url.password === '' ? text : undefined;
+  },
+  isSecret: true,
 };
 export const DATE = {
   rule: 'a date like 2026-12-01',

@@ -44,6 +44,7 @@ export type Alerts = {
   readonly from?: string;
   readonly mail: readonly string[];
   readonly sms: readonly string[];
+  /** Addresses that the functions post to. Secrets: whoever has one may post there. Shown by their host alone. */
   readonly https: readonly string[];
   /** Who hears that the monitor itself is in trouble; the mail addresses when not given. */
   readonly ops: readonly string[];

@@ -3,7 +3,7 @@ import type { Alerts } from './roster.ts';
 
 /** One subscription as the roll asks for it. */
 export type Subscriber = {
-  readonly protocol: 'email' | 'sms' | 'https';
+  readonly protocol: 'email' | 'sms';
   readonly endpoint: string;
 };
 
@@ -26,11 +26,25 @@ export const NOBODY_NOTIFIED = {
 } as const;
 
 /** With a sender, mail goes by SES itself: one mail a person and run, and a better one. */
-export function alertSubscribers({ from, mail, sms, https }: Alerts): Subscriber[] {
-  return [...by('email', from === undefined ? mail : []), ...by('https', https), ...by('sms', sms)];
+export function alertSubscribers({ from, mail, sms }: Alerts): Subscriber[] {
+  return [...by('email', from === undefined ? mail : []), ...by('sms', sms)];
 }
 
-/** A roll without a mail address still has somebody to tell that the checks have stopped. */
-export function opsSubscribers({ ops, sms, https }: Alerts): Subscriber[] {
-  return ops.length > 0 ? by('email', ops) : [...by('sms', sms), ...by('https', https)];
+/**
+ * A roll without a mail address still has somebody to tell that the checks have stopped, if it has a telephone. An
+ * https address has none: CloudWatch rings this topic when no function runs, and SNS posts only to who confirms.
+ */
+export function opsSubscribers({ ops, sms }: Alerts): Subscriber[] {
+  return ops.length > 0 ? by('email', ops) : by('sms', sms);
+}
+
+/** The https addresses, each once, with the name by which it is told of: its host, and a number from the second on. */
+export function hooksOf({ https }: Alerts): { readonly name: string; readonly url: string }[] {
+  const seen = new Map<string, number>();
+  return [...new Set(https)].map((url) => {
+    const { host } = new URL(url);
+    const times = (seen.get(host) ?? 0) + 1;
+    seen.set(host, times);
+    return { name: `hook ${host}${times === 1 ? '' : ` #${times}`}`, url };
+  });
 }

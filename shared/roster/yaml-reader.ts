@@ -107,16 +107,18 @@ export function holdsWord(reader: YamlReader, place: Place, word: string): boole
   return isScalar(node) && node.source === word;
 }
 
-/** A text that must fit; `rule` completes "… must be". */
+/** A text that must fit; `rule` completes "… must be". One that is a secret is not shown. */
 export function matching<Value>(
   reader: YamlReader,
   place: Place | undefined,
   rule: string,
   parse: (text: string) => Value | undefined,
+  isSecret = false,
 ): Value | undefined {
   const text = textOf(reader, place);
   if (text === undefined || place === undefined) return undefined;
-  return parse(text) ?? note(reader, place, `${place.path} is "${text}", but must be ${rule}`);
+  const is = isSecret ? '' : `is "${text}", but `;
+  return parse(text) ?? note(reader, place, `${place.path} ${is}must be ${rule}`);
 }
 
 function resolve(reader: YamlReader, node: Node | undefined): Node | undefined {

@@ -23,21 +23,23 @@ const aCheck = fc.oneof(
     .map(([check, says]) => fail(check, says, 'fix')),
 );
 
+const topics = { alertsTopic: unread, opsTopic: unread };
+const readings = { ...topics, mail: unread, sms: unread, refusals: unread };
+
 describe('judgePaths', () => {
   it('asks of the topics only, where the roll has neither a sender nor a telephone', () => {
-    const readings = { alertsTopic: unread, opsTopic: unread, mail: unread, sms: unread };
     expect(judgePaths(readings, fullRoll).map(({ check }) => check)).toEqual([
       'alerts topic',
       'ops topic',
       'mail',
       'sms',
+      'hooks',
     ]);
     expect(said(judgePaths(readings, smallestRoll))).toHaveLength(2);
   });
 });
 
 describe('judgePaths, of the recipients', () => {
-  const readings = { alertsTopic: unread, opsTopic: unread, mail: unread, sms: unread };
   const recipients = (text: string) =>
     judgePaths(readings, readRoster(`bucket: abc\n${text}hosts: { a: {} }\n`, 'hosts.yml')).filter(
       ({ check }) => check === 'recipients',
@@ -60,6 +62,14 @@ describe('judgePaths, of the recipients', () => {
     expect(said(recipients('alerts: none\n'))).toEqual([
       'ok: nobody is notified, as hosts.yml says: alerts: none',
     ]);
+  });
+
+  it('warns where only https addresses are, which hear nothing of a monitor that stopped', () => {
+    const https = 'https: ["https://hook.example/x"]';
+    expect(said(recipients(`alerts: { ${https} }\n`))).toEqual([
+      'warn: nobody hears when the monitor itself stops: no https address can be told by CloudWatch',
+    ]);
+    expect(recipients(`alerts: { ${https}, ops: [a@b.example] }\n`)).toEqual([]);
   });
 
   it('says nothing where somebody is', () => {

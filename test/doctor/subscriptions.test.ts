@@ -24,6 +24,14 @@ describe('judgeSubscriptions', () => {
       ],
       'warn: email x@y.net is subscribed, and is not on the roll',
     ],
+    [
+      'joined by an address of before, whose path is a secret',
+      [
+        { ...ops, confirmed: true },
+        { protocol: 'https', endpoint: 'https://chat.example/hook/SECRET', confirmed: false },
+      ],
+      'warn: https chat.example is subscribed, and is not on the roll',
+    ],
   ])('tells that it is %s', (_, found, words) => {
     expect(said(judgeSubscriptions('ops topic', read(found), [ops]))).toEqual([words]);
   });

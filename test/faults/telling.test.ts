@@ -1,5 +1,5 @@
 // Faults while somebody is told, and while the ledger is read and written: told late or twice, never not at all.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FaultRule } from '../../scripts/demo/aws/fault.ts';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, LEDGER } from '../support/deployed.ts';
@@ -74,6 +74,22 @@ describe('telling', () => {
     deployed.aws.setIdentity('ops@example.net', 'Success');
     await expect(due()).rejects.toThrow(/^mail to boss@example.net did not take the message/);
     expect(told()).toEqual({ ops: 1, boss: 0, phone: 1 });
+  });
+
+  it('one https address dead', async () => {
+    const https = 'https: ["https://chat.example/hook"]';
+    deployed.change(ROLL.replace('alerts: {', `alerts: { ${https},`));
+    let posts = 0;
+    vi.stubGlobal('fetch', async () => {
+      posts += 1;
+      return new Response('', { status: posts === 1 ? 404 : 200 });
+    });
+    await due();
+    expect(told()).toEqual({ ops: 1, boss: 1, phone: 1 });
+    await deployed.tick('2026-11-23T08:30:00Z');
+    await deployed.tick('2026-11-23T08:45:00Z');
+    vi.unstubAllGlobals();
+    expect([told(), posts]).toEqual([{ ops: 1, boss: 1, phone: 1 }, 2]);
   });
 
   it('every channel dead', async () => {

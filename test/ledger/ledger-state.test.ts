@@ -15,6 +15,7 @@ const message = fc.record(
     text: fc.string({ unit: 'binary' }),
     sms: fc.string(),
     urgency: fc.constantFrom('alert' as const, 'digest' as const, 'test' as const),
+    severity: fc.constantFrom('critical' as const, 'warning' as const, 'info' as const),
   },
   { requiredKeys: ['subject', 'text', 'urgency'] },
 );
@@ -49,12 +50,17 @@ const fields = {
   told: anyTimes,
   spoken: anyTimes,
   paths,
+  refusals: fc
+    .array(fc.tuple(fc.string(), fc.record({ since: instant, says: fc.string() })), {
+      maxLength: 3,
+    })
+    .map((all) => new Map(all)),
   turns: fc.record({
     unread: fc.array(fc.string()),
     judged: fc.array(fc.tuple(fc.string(), fc.array(fc.string()))),
   }),
 };
-// A ledger from before the first look has no `paths`, and one from before the first run no `turns`.
+// A ledger from before the first look has no `paths`, one in which no channel refused no `refusals`, and one from before the first run no `turns`.
 const anyState = fc.record(fields, {
   requiredKeys: ['judgedUntil', 'pending', 'told', 'spoken'],
 }) as fc.Arbitrary<LedgerState>;

@@ -287,7 +287,7 @@ describe('composePublication', () => {
     for (const character of ['"', '\\', '\n']) {
       const text = character.repeat(1_000_000);
       expectBoundedPublication(
-        composeMessage({ subject: text, text, sms: text, urgency: 'alert' }),
+        composeMessage({ subject: text, text, sms: text, urgency: 'alert', severity: 'info' }),
       );
     }
   });

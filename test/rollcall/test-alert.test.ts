@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
+import { freePort } from '../support/free-port.ts';
 import { runRollcall } from './run-rollcall.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-test-alert-'));
@@ -67,6 +68,22 @@ describe('rollcall test-alert', () => {
     );
   });
 
+  it('posts to the https addresses too, and shows no more of one than its host', async () => {
+    const port = await freePort();
+    const file = join(folder, 'hook.yml');
+    const url = `https://127.0.0.1:${port}/SECRET`;
+    writeFileSync(file, `bucket: b-b\nalerts: { https: ["${url}"] }\nhosts: { web: {} }\n`);
+    const dry = await run('--hosts', file, '--channel', 'https', '--dry-run');
+    expect(dry.stdout).toBe(`would send to hook 127.0.0.1:${port}\n`);
+    const { status, stdout, stderr } = await run('--hosts', file, '--topic-arn', topic);
+    expect(status).toBe(2);
+    expect(stdout).toContain('taken   SNS');
+    expect(stdout).toContain(
+      `FAILED  hook 127.0.0.1:${port}: cannot be reached (ECONNREFUSED); is its address in`,
+    );
+    expect(dry.stdout + stdout + stderr).not.toContain('SECRET');
+  });
+
   it.each([
     ['alerts: { ops: [a@example.net] }', 2, 'FAILED  nobody is notified of a bad host'],
     ['alerts: none', 0, 'nothing is sent: hosts.yml says alerts: none'],
@@ -88,7 +105,8 @@ describe('rollcall test-alert', () => {
   });
 
   it.each([
-    [['--channel', 'pigeon'], 'write mail or sns'],
+    [['--channel', 'pigeon'], 'write mail, sns or https'],
+    [['--channel', 'https'], 'write it into hosts.yml'],
     [['--channel', 'sns'], '--topic-arn ARN'],
   ])('refuses %j, and says what to do', async (words, hint) => {
     aws.faults.add({ fault: { error: 'ValidationError' } });

@@ -137,6 +137,9 @@ describe('a value of the roll', () => {
     ['alerts', '{ heartbeat: "x https://hc.example/x" }', 'an https:// address'],
     ['alerts', '{ heartbeat: "https://hc.example/x y" }', 'an https:// address'],
     ['alerts', '{ heartbeat: "https://" }', 'an https:// address'],
+    ['alerts', '{ https: ["http://hook.example/x"] }', 'alerts.https must be an https:// address'],
+    ['alerts', '{ https: ["https://me:pass@hook.example/"] }', 'without a user or password'],
+    ['alerts', '{ https: ["https://me@hook.example/"] }', 'without a user or password'],
     ['size', '{ min: 10 GiBs }', 'a size like 500MiB'],
     ['size', '{ min: -10GiB }', 'a size like 500MiB'],
     ['size', '{ min: 1.xGiB }', 'a size like 500MiB'],
@@ -174,5 +177,14 @@ describe('a value of the roll', () => {
     const attempt = () => read(key, value);
     expect(attempt).toThrow(ConfigError);
     expect(attempt).toThrow(rule);
+  });
+
+  it.each([
+    '{ https: ["http://hook.example/SECRET"] }',
+    '{ https: ["https://me:SECRET@hook.example/"] }',
+    '{ heartbeat: "hc.example/SECRET" }',
+  ])('does not show what is a secret in alerts: %s', (value) => {
+    expect(() => read('alerts', value)).not.toThrow(/SECRET/);
+    expect(() => read('alerts', value)).toThrow(ConfigError);
   });
 });

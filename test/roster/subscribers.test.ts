@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Alerts } from '../../shared/roster/roster.ts';
-import { alertSubscribers, opsSubscribers } from '../../shared/roster/subscribers.ts';
+import { alertSubscribers, hooksOf, opsSubscribers } from '../../shared/roster/subscribers.ts';
 
 const alerts: Alerts = {
   mail: ['a@example.net', 'b@example.net'],
@@ -10,20 +10,26 @@ const alerts: Alerts = {
   weeklyTest: false,
 };
 const sms = { protocol: 'sms', endpoint: '+31600000001' };
-const https = { protocol: 'https', endpoint: 'https://example.net/hook' };
 
 describe('alertSubscribers', () => {
   it('are every address of the roll when nobody sends mail of our own', () => {
     expect(alertSubscribers(alerts)).toEqual([
       { protocol: 'email', endpoint: 'a@example.net' },
       { protocol: 'email', endpoint: 'b@example.net' },
-      https,
       sms,
     ]);
   });
 
   it('leave the mail addresses out when a sender writes to them', () => {
-    expect(alertSubscribers({ ...alerts, from: 'rollcall@example.net' })).toEqual([https, sms]);
+    expect(alertSubscribers({ ...alerts, from: 'rollcall@example.net' })).toEqual([sms]);
+  });
+});
+
+describe('hooksOf', () => {
+  it('names an address by its host alone', () => {
+    expect(hooksOf(alerts)).toEqual([
+      { name: 'hook example.net', url: 'https://example.net/hook' },
+    ]);
   });
 });
 
@@ -34,7 +40,7 @@ describe('opsSubscribers', () => {
     expect(opsSubscribers({ ...alerts, from: 'rollcall@example.net' })).toEqual(mailed);
   });
 
-  it('are the telephones and the hooks where the roll has no mail address', () => {
-    expect(opsSubscribers({ ...alerts, mail: [], ops: [] })).toEqual([sms, https]);
+  it('are the telephones where the roll has no mail address', () => {
+    expect(opsSubscribers({ ...alerts, mail: [], ops: [] })).toEqual([sms]);
   });
 });

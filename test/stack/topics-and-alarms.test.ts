@@ -15,11 +15,14 @@ describe('the topics', () => {
 
   it('have one subscription an address, and text nobody but for an alert and the weekly test', () => {
     expect(subscriptions()).toEqual([
-      ['AlertsTopic', 'https', 'https://chat.example.net/hook', undefined],
       ['AlertsTopic', 'sms', '+31600000000', ['alert', 'test']],
       ['AlertsTopic', 'sms', '+31600000001', ['alert', 'test']],
       ['OpsTopic', 'email', 'admin@example.net', undefined],
     ]);
+  });
+
+  it('know nothing of an https address, which would have to confirm and never does', () => {
+    expect(JSON.stringify(deployed())).not.toContain('chat.example.net');
   });
 
   it('carry the mail only when no sender is named, so that nobody gets it twice', () => {
@@ -33,7 +36,7 @@ describe('the topics', () => {
   it('tell somebody of trouble with the checks even when the roll has no mail address', () => {
     const alerts = { ...fullRoll.alerts, mail: [], ops: [] };
     const ops = subscriptions({ ...fullRoll, alerts }).filter(([topic]) => topic === 'OpsTopic');
-    expect(ops.map(([, protocol]) => protocol)).toEqual(['sms', 'sms', 'https']);
+    expect(ops.map(([, protocol]) => protocol)).toEqual(['sms', 'sms']);
   });
 
   it('keep their subscriptions when the roll puts its addresses in another order', () => {

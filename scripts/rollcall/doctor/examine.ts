@@ -23,7 +23,7 @@ import { judgeLifecycle } from '../../../shared/doctor/lifecycle.ts';
 import { judgePaths } from '../../../shared/doctor/paths.ts';
 import { judgeShards } from '../../../shared/doctor/shards.ts';
 import { type DeployedStack, judgeStack, nameOf, namesOf } from '../../../shared/doctor/stack.ts';
-import { parseState } from '../../../shared/ledger/ledger-state.ts';
+import { type LedgerState, parseState } from '../../../shared/ledger/ledger-state.ts';
 import type { Roster } from '../../../shared/roster/roster.ts';
 import { undeleteDays } from '../../stack/backup-bucket.ts';
 import { hostUserPath } from '../../stack/bucket-policy.ts';
@@ -46,7 +46,7 @@ export async function examine(subject: Subject): Promise<readonly Check[]> {
   const stack = await attempt(() => readStack(connection, stackName));
   const found = stack.read ? stack.value : undefined;
   const { alerts } = roster;
-  const [bucket, hosts, alertsTopic, opsTopic, mail, sms, alarms, lastRun] = await Promise.all([
+  const [bucket, hosts, alertsTopic, opsTopic, mail, sms, alarms, state] = await Promise.all([
     examineBucket(subject, stack),
     examineHosts(subject, stack),
     readTopic(connection, stack, 'AlertsTopicArn'),
@@ -54,15 +54,19 @@ export async function examine(subject: Subject): Promise<readonly Check[]> {
     attempt(() => readMailAccount(connection, alerts)),
     attempt(() => readSmsAccount(connection, alerts.sms)),
     ofStack(stack, (one) => readAlarms(connection, alarmNames(one))),
-    ofStack(stack, (one) => readLastRun(connection, one)),
+    ofStack(stack, (one) => readState(connection, one)),
   ]);
+  const refusals = mapReading(state, (one) => one?.refusals ?? new Map());
   return [
     ...judgeStack(stack, stackName),
     ...bucket,
     ...hosts,
-    ...judgePaths({ alertsTopic, opsTopic, mail, sms }, roster),
+    ...judgePaths({ alertsTopic, opsTopic, mail, sms, refusals }, roster),
     ...judgeAlarms(alarms, alarmNames(found)),
-    ...judgeLastRun(lastRun, now),
+    ...judgeLastRun(
+      mapReading(state, (one) => one?.judgedUntil),
+      now,
+    ),
   ];
 }
 
@@ -151,14 +155,19 @@ function alarmNames(stack: DeployedStack | undefined): string[] {
   return namesOf(stack, 'AWS::CloudWatch::Alarm');
 }
 
-async function readLastRun(
+function mapReading<From, To>(reading: Reading<From>, map: (value: From) => To): Reading<To> {
+  return reading.read ? { read: true, value: map(reading.value) } : reading;
+}
+
+/** What the last run left; nothing before the first one. */
+async function readState(
   connection: Connection,
   stack: DeployedStack,
-): Promise<number | undefined> {
+): Promise<LedgerState | undefined> {
   const bucket = nameOf(stack, ledgerBucket) ?? '';
   try {
     const { text } = await s3Ledger(connection, bucket).read(STATE_PAGE);
-    return text === undefined ? undefined : parseState(text)?.judgedUntil;
+    return text === undefined ? undefined : parseState(text);
   } catch (cause) {
     const { message } = cause as Error;
     throw new AwsCallError(message, 'allow s3:GetObject on the ledger to these credentials', {

@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { judgeHooks } from '../../shared/doctor/hooks.ts';
+import { aHost, aRoster } from '../support/builders.ts';
+import { now, read, said, unread } from './readings.ts';
+
+const { alerts } = aRoster([aHost()]);
+const https = ['https://a.example/SECRET', 'https://b.example/SECRET'];
+
+describe('judgeHooks', () => {
+  it('fails for the one that takes no message, by its host alone', () => {
+    const refusals = new Map([['hook b.example', { since: now, says: 'answers 404' }]]);
+    const checks = judgeHooks(read(refusals), { ...alerts, https });
+    expect(checks.map(({ check }) => check)).toEqual(['hook a.example', 'hook b.example']);
+    expect(said(checks)).toEqual([
+      'ok: has refused no message',
+      'fail: takes no message: answers 404',
+    ]);
+    expect(JSON.stringify(checks)).not.toContain('SECRET');
+  });
+
+  it('says nothing without an address, and never calls well what could not be read', () => {
+    expect(judgeHooks(unread, alerts)).toEqual([]);
+    expect(said(judgeHooks(unread, { ...alerts, https }))).toEqual([
+      'unknown: could not read it: AccessDenied (403)',
+    ]);
+  });
+});

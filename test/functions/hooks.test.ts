@@ -1,0 +1,98 @@
+// The https addresses of the roll, through the deployed functions: posted to, retried, and told of by mail when dead.
+import { inspect } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { aFull } from '../support/builders.ts';
+import { type Deployed, deploy, LEDGER, s3Event } from '../support/deployed.ts';
+
+const DEAD = 'https://dead.example/hook/SECRET-D';
+const LIVE = 'https://live.example/hook/SECRET-L';
+const roll = (alerts: string) =>
+  `bucket: backups\nregion: eu-west-1\nalerts: { ${alerts}, https: ["${DEAD}", "${LIVE}"] }\nhosts: { web: {} }\n`;
+const MAIL = 'from: backups@example.net, mail: [ops@example.net], weeklyTest: false';
+
+let deployed: Deployed;
+let posts: { url: string; body: { subject: string; severity: string } }[];
+let status: number;
+beforeEach(() => {
+  posts = [];
+  status = 404;
+  vi.stubGlobal('fetch', async (url: string, { body }: { body: string }) => {
+    posts.push({ url, body: JSON.parse(body) });
+    return new Response('', { status: url === DEAD ? status : 200 });
+  });
+});
+afterEach(async () => {
+  vi.unstubAllGlobals();
+  await deployed.close();
+});
+
+const start = async (alerts: string) => {
+  deployed = await deploy(roll(alerts));
+  deployed.put('web/', aFull({ begun: '2026-11-23T03:15:00Z' }));
+};
+const subjects = (url: string) =>
+  posts.filter((one) => one.url === url).map(({ body }) => body.subject);
+const mails = () => deployed.aws.outbox.mails.map(({ subject }) => subject);
+const DIGEST = '[backup] OK 1 of 1 - Mon 23 Nov (#2026-327)';
+
+describe('the https addresses of a roll', () => {
+  it('are each posted to, and a dead one fails no run, is told of by the others and tried again', async () => {
+    await start(MAIL);
+    expect(await deployed.tick('2026-11-23T08:15:00Z')).toMatchObject({
+      told: 'digest',
+      refused: ['hook dead.example'],
+    });
+    expect(mails()).toEqual([DIGEST]);
+    expect([subjects(LIVE), subjects(DEAD)]).toEqual([[DIGEST], [DIGEST]]);
+    expect(posts[0]?.body.severity).toBe('info');
+
+    await deployed.tick('2026-11-23T08:30:00Z');
+    expect([subjects(LIVE), subjects(DEAD)]).toEqual([[DIGEST], [DIGEST, DIGEST]]);
+
+    await deployed.tick('2026-11-23T09:15:00Z');
+    const dead = '[backup] ALARM PATH DEAD: hook dead.example';
+    expect(mails()).toEqual([DIGEST, dead]);
+    expect(subjects(LIVE)).toEqual([DIGEST, dead]);
+    expect(deployed.aws.outbox.mails.at(-1)?.text.replace(/\s+/g, ' ')).toContain(
+      'hook dead.example: takes no message: answers 404',
+    );
+
+    status = 200;
+    posts = [];
+    await deployed.tick('2026-11-23T09:30:00Z');
+    expect(subjects(DEAD).sort()).toEqual([dead, DIGEST].sort());
+    await deployed.tick('2026-11-23T10:15:00Z');
+    expect(mails().at(-1)).toBe('[backup] alarm path open again: hook dead.example');
+
+    const logged = inspect(vi.mocked(console.log).mock.calls, { depth: 9 });
+    const kept = deployed.aws.head(LEDGER, 'state.json');
+    const all = inspect([deployed.aws.outbox, kept], { depth: 9, maxStringLength: null });
+    expect(logged + all + posts.map(({ body }) => JSON.stringify(body))).not.toContain('SECRET');
+  });
+
+  it('hear of tampering, as the mail does', async () => {
+    await start(MAIL);
+    const key = 'web/duplicity-full.20261123T031500Z.vol1.difftar.gpg';
+    const removal = s3Event('ObjectRemoved:DeleteMarkerCreated', key, '2026-11-23T11:02:00Z');
+    await deployed.event(removal, '2026-11-23T11:03:00Z');
+    expect(posts.find(({ url }) => url === LIVE)?.body).toMatchObject({
+      subject: '[backup] TAMPERED web: 1 object REMOVED',
+      severity: 'critical',
+    });
+  });
+
+  it('fail the run where nobody else could tell of the dead one', async () => {
+    await start('ops: [admin@example.net]');
+    await expect(deployed.tick('2026-11-23T08:15:00Z')).rejects.toThrow(
+      'hook dead.example did not take the message',
+    );
+    expect(subjects(LIVE)).toEqual([DIGEST]);
+  });
+
+  it('have the weekly test too', async () => {
+    await start(MAIL.replace('weeklyTest: false', 'weeklyTest: true'));
+    await deployed.tick('2026-11-23T08:15:00Z');
+    const [post] = posts.filter(({ url }) => url === LIVE);
+    expect(JSON.stringify(post?.body)).toMatch(/[A-Z]{4}-\d{4} is the code word/);
+  });
+});
