@@ -7,7 +7,7 @@ const { rollFile, writePackedKeys } = require('./read-stack.ts');
 const outDir = '.bundle';
 
 // Every kilobyte is read and compiled at each cold start. A dependency that is pulled in whole shows here first.
-const MOST_KB = { 'check-hosts': 1550, 'check-shard': 1300, 'on-object': 1300, janitor: 1300 };
+const MOST_KB = { 'check-hosts': 1600, 'check-shard': 1300, 'on-object': 1300, janitor: 1300 };
 
 // Source: "AWS::Lambda::Function", CloudFormation Template Reference. The stage stands in each name.
 const LONGEST_NAME = 64;

@@ -1,5 +1,6 @@
 // What the two functions that judge may do: look, remember, speak, and log. Neither can write to a backup bucket.
 import type { Roster } from '../../shared/roster/roster.ts';
+import { isNorthAmerican } from '../../shared/roster/subscribers.ts';
 import {
   arnHere,
   bucketArn,
@@ -106,24 +107,50 @@ const speakByMail = (from: string): Statement => ({
 });
 
 /** Would an alarm arrive? Questions only, and only of the ways that the roll uses. */
-const lookAtPaths = ({ alerts }: Roster): readonly Statement[] => [
-  look('LookWhoIsSubscribed', ['sns:ListSubscriptionsByTopic'], [ref(alertsTopic), ref(opsTopic)]),
-  ...(alerts.sms.length === 0
-    ? []
-    : [
-        look('LookWhetherTextsLeave', [
-          'sns:GetSMSSandboxAccountStatus',
-          'sns:GetSMSAttributes',
-          'sns:CheckIfPhoneNumberIsOptedOut',
+const lookAtPaths = ({ alerts }: Roster): readonly Statement[] => {
+  const isAmerican = alerts.sms.some(isNorthAmerican);
+  return [
+    look(
+      'LookWhoIsSubscribed',
+      ['sns:ListSubscriptionsByTopic'],
+      [ref(alertsTopic), ref(opsTopic)],
+    ),
+    ...(alerts.sms.length === 0
+      ? []
+      : [
+          look('LookWhetherTextsLeave', [
+            'sns:GetSMSSandboxAccountStatus',
+            'sns:GetSMSAttributes',
+            'sns:CheckIfPhoneNumberIsOptedOut',
+            ...(isAmerican ? ['sns:ListOriginationNumbers'] : []),
+          ]),
+          askThroughSns(isAmerican ? ['sms-voice:DescribePhoneNumbers'] : []),
         ]),
-      ]),
-  ...(alerts.from === undefined
-    ? []
-    : [
-        look('LookWhetherMailsLeave', ['ses:GetAccount', 'ses:GetSuppressedDestination']),
-        look('LookWhoIsVerified', ['ses:GetEmailIdentity'], arnHere('ses', 'identity/*')),
-      ]),
-];
+    ...(alerts.from === undefined
+      ? []
+      : [
+          look('LookWhetherMailsLeave', ['ses:GetAccount', 'ses:GetSuppressedDestination']),
+          look('LookWhoIsVerified', ['ses:GetEmailIdentity'], arnHere('ses', 'identity/*')),
+        ]),
+  ];
+};
+
+/**
+ * SNS answers some of these questions by asking AWS End User Messaging in the caller's name. Which ones is suspected: the
+ * managed policy AmazonSNSReadOnlyAccess (version 2, September 2024) has these beside SNS's own, bound in the same way.
+ */
+const askThroughSns = (more: readonly string[]): Statement => ({
+  Sid: 'AskThroughSns',
+  Effect: 'Allow',
+  Action: [
+    'sms-voice:DescribeAccountAttributes',
+    'sms-voice:DescribeSpendLimits',
+    'sms-voice:DescribeOptedOutNumbers',
+    ...more,
+  ],
+  Resource: '*',
+  Condition: { StringEquals: { 'aws:CalledViaLast': 'sns.amazonaws.com' } },
+});
 
 /** Without a resource it is asked of the account as a whole: AWS knows no narrower one for it. */
 const look = (Sid: string, Action: readonly string[], Resource: Value = '*'): Statement => ({

@@ -14,7 +14,9 @@ if (!process.features.typescript) {
 }
 try {
   const { readStack } = require('./read-stack.ts');
-  module.exports = readStack(resolve(__dirname, '../..'), process.env);
+  const stack = readStack(resolve(__dirname, '../..'), process.env);
+  for (const warning of stack.warnings) process.stderr.write(`warning: ${warning}\n`);
+  module.exports = stack;
 } catch (error) {
   if (error.name !== 'ConfigError') throw error;
   refuse(error.issues);

@@ -1,6 +1,13 @@
 // The stack that a roll asks for: everything in the template but the functions that stand in serverless.yml.
-import type { Roster } from '../../shared/roster/roster.ts';
+import type { Alerts, Roster } from '../../shared/roster/roster.ts';
 import { HOSTS_A_RUN } from '../../shared/roster/shards.ts';
+import {
+  isNorthAmerican,
+  NO_OPS,
+  opsSubscribers,
+  recipientsOf,
+  US_RULE,
+} from '../../shared/roster/subscribers.ts';
 import { alarms, janitorAlarms, shardAlarms } from './alarms.ts';
 import { backupBucket } from './backup-bucket.ts';
 import { breakGlassRole } from './break-glass.ts';
@@ -24,6 +31,8 @@ import { alertsTopic, opsTopic, topics } from './topics.ts';
 /** What `serverless.yml` takes from the roll. */
 export type Stack = {
   readonly region: string;
+  /** What may keep an alarm from somebody, and AWS does not refuse. */
+  readonly warnings: readonly string[];
   /** Beside the two that every stack has. */
   readonly functions: { readonly [id: string]: Value };
   /** What the schedule's function is told besides. */
@@ -46,6 +55,7 @@ export function stackOf(
   const isSharded = needsShards(roster, hostsARun);
   return {
     region: roster.region,
+    warnings: warningsOf(roster.alerts),
     functions: {
       ...(roster.keepLastGood ? { janitor: janitorFunction } : {}),
       ...(isSharded ? { checkShard: checkShardFunction } : {}),
@@ -90,4 +100,15 @@ export function stackOf(
           }),
     },
   };
+}
+
+function warningsOf(alerts: Alerts): string[] {
+  const american = alerts.sms.filter(isNorthAmerican);
+  const isDeaf = recipientsOf(alerts) === 'some' && opsSubscribers(alerts).length === 0;
+  return [
+    ...(american.length > 0
+      ? [`alerts.sms: ${american.join(', ')}: ${US_RULE.says}; ${US_RULE.fix}`]
+      : []),
+    ...(isDeaf ? [`alerts: ${NO_OPS.says}; ${NO_OPS.fix}`] : []),
+  ];
 }

@@ -6,8 +6,9 @@ import { type Connection, clientConfig } from './connection.ts';
 
 /**
  * Publishes to a topic; `name` is what a failure is called by. The attribute `urgency` lets subscriptions filter: a
- * digest becomes an SMS only as the weekly test.
- * Source: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+ * digest becomes an SMS only as the weekly test. The other one makes the SMS `Transactional`: without it they are
+ * promotional, which AWS calls noncritical. Sources: SNS API reference, "Publish"; SNS Developer Guide, "Publishing to
+ * a topic", "Setting message attributes".
  */
 export function snsChannel(connection: Connection, name: string, topicArn: string): Channel {
   const client = new SNSClient(clientConfig(connection));
@@ -22,6 +23,7 @@ export function snsChannel(connection: Connection, name: string, topicArn: strin
           Message: composePublication(message),
           MessageAttributes: {
             urgency: { DataType: 'String', StringValue: message.urgency },
+            'AWS.SNS.SMS.SMSType': { DataType: 'String', StringValue: 'Transactional' },
           },
         }),
       );

@@ -3,6 +3,7 @@ import type { Instant } from '../duplicity/time.ts';
 import type { Alerts, Roster } from '../roster/roster.ts';
 import {
   alertSubscribers,
+  NO_OPS,
   NOBODY_NOTIFIED,
   opsSubscribers,
   recipientsOf,
@@ -59,13 +60,7 @@ function judgeRecipients(alerts: Alerts): readonly Check[] {
     case 'some':
       return opsSubscribers(alerts).length > 0
         ? []
-        : [
-            warn(
-              check,
-              'nobody hears when the monitor itself stops: no https address can be told by CloudWatch',
-              'write into hosts.yml, under "alerts": ops: [admin@example.net]; then: npx sls deploy',
-            ),
-          ];
+        : [warn(check, NO_OPS.says, `${NO_OPS.fix}; then: npx sls deploy`)];
     case 'none':
       return [ok(check, 'nobody is notified, as hosts.yml says: alerts: none')];
     case 'missing':

@@ -8,6 +8,7 @@ import { readRecipients } from './read-recipients.ts';
 import { readRegion } from './regions.ts';
 import { EMAIL, HTTPS, PHONE, readSize, readWindow, ZONE } from './roll-values.ts';
 import type { Alerts, Host, Roster } from './roster.ts';
+import { SMS_REGIONS, SMS_REGIONS_AS_OF } from './sms-regions.ts';
 import { NOBODY_NOTIFIED, recipientsOf } from './subscribers.ts';
 import {
   entriesOf,
@@ -24,7 +25,7 @@ import {
 
 /**
  * Parses a roll. `file` is what the mistakes call it; `readKeyFile` reads the public keys that it names. What only a
- * deployment must have, somebody to notify, is a mistake with `use` = `deploy`.
+ * deployment must have, somebody to notify whom AWS can reach, is a mistake with `use` = `deploy`.
  * Throws `ConfigError` with one issue for every mistake, in the order of the lines.
  */
 export function readRoster(
@@ -90,14 +91,13 @@ function readRoll(
     );
   }
   noteOverlaps(yaml, hosts);
+  const region = readRegion(yaml, fields.region) ?? 'us-east-1';
   const alerts = readAlerts(yaml, fields.alerts);
-  if (use === 'deploy' && recipientsOf(alerts) === 'missing') {
-    note(yaml, fields.alerts ?? root, `${NOBODY_NOTIFIED.says}; ${NOBODY_NOTIFIED.fix}`);
-  }
+  if (use === 'deploy') noteUnheard(yaml, alerts, region, fields.alerts ?? root);
   return {
     bucket: defaults.bucket,
     existing,
-    region: readRegion(yaml, fields.region) ?? 'us-east-1',
+    region,
     timezone,
     window,
     keepDays,
@@ -149,6 +149,21 @@ function readAlerts(yaml: YamlReader, place: Place | undefined): Alerts {
     ...(heartbeat === undefined ? {} : { heartbeat }),
     weeklyTest: matching(yaml, fields.weeklyTest, FLAG.rule, FLAG.parse) ?? true,
   };
+}
+
+/** At the line of `alerts`: that an alert would reach nobody, or that AWS would refuse the stack for it. */
+function noteUnheard(yaml: YamlReader, alerts: Alerts, region: string, place: Place): void {
+  if (recipientsOf(alerts) === 'missing') {
+    note(yaml, place, `${NOBODY_NOTIFIED.says}; ${NOBODY_NOTIFIED.fix}`);
+  }
+  if (alerts.sms.length > 0 && !SMS_REGIONS.has(region)) {
+    const sms = entriesOf(yaml, place).find(([name]) => name === 'sms')?.[2] ?? place;
+    note(
+      yaml,
+      sms,
+      `alerts.sms: SNS sends no SMS from ${region} (AWS's list of ${SMS_REGIONS_AS_OF}), and would refuse the stack; take the numbers out, or use another region. Is it on AWS's list by now? Add it to shared/roster/sms-regions.ts`,
+    );
+  }
 }
 
 function listOf(

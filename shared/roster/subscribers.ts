@@ -25,6 +25,12 @@ export const NOBODY_NOTIFIED = {
   fix: 'write into hosts.yml: alerts: { mail: [you@example.net] }; or, to notify nobody: alerts: none',
 } as const;
 
+/** The same for one with https addresses alone. */
+export const NO_OPS = {
+  says: 'nobody hears when the monitor itself stops: no https address can be told by CloudWatch',
+  fix: 'write into hosts.yml, under "alerts": ops: [admin@example.net]',
+} as const;
+
 /** With a sender, mail goes by SES itself: one mail a person and run, and a better one. */
 export function alertSubscribers({ from, mail, sms }: Alerts): Subscriber[] {
   return [...by('email', from === undefined ? mail : []), ...by('sms', sms)];
@@ -37,6 +43,15 @@ export function alertSubscribers({ from, mail, sms }: Alerts): Subscriber[] {
 export function opsSubscribers({ ops, sms }: Alerts): Subscriber[] {
   return ops.length > 0 ? by('email', ops) : by('sms', sms);
 }
+
+/** True for a number of the United States, and of Canada and others who share their code. */
+export const isNorthAmerican = (phone: string): boolean => phone.startsWith('+1');
+
+/** Source: SNS Developer Guide, "Supported Regions and countries": effective August 31, 2023. */
+export const US_RULE = {
+  says: 'carriers of the United States and its territories take texts only from a number of your own, 10DLC or toll-free',
+  fix: 'request one: AWS End User Messaging console, Phone numbers; it takes weeks. A number in Canada needs none',
+} as const;
 
 /** The https addresses, each once, with the name by which it is told of: its host, and a number from the second on. */
 export function hooksOf({ https }: Alerts): { readonly name: string; readonly url: string }[] {

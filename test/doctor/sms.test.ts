@@ -4,7 +4,13 @@ import { fullRoll } from '../stack/rolls.ts';
 import { read, said } from './readings.ts';
 
 describe('judgeSms', () => {
-  const good = { inSandbox: false, spendLimit: 20, optedOut: [] };
+  const good = {
+    inSandbox: false,
+    spendLimit: 20,
+    optedOut: [],
+    defaultType: undefined,
+    hasUsNumber: undefined,
+  };
   it.each([
     ['an account in order', good, ['ok: out of the sandbox, up to 20 USD a month']],
     [
@@ -24,5 +30,30 @@ describe('judgeSms', () => {
     ],
   ])('judges %s', (_, sms, words) => {
     expect(said(judgeSms(read(sms), fullRoll))).toEqual(words);
+  });
+
+  const american = { ...fullRoll, alerts: { ...fullRoll.alerts, sms: ['+12025550100'] } };
+  it.each([
+    ['without', false, [expect.stringMatching(/^warn: \+12025550100: .*10DLC or toll-free$/)]],
+    ['with', true, ['ok: out of the sandbox, up to 20 USD a month']],
+  ])('judges a number of the United States %s a number to send from', (_, hasUsNumber, words) => {
+    expect(said(judgeSms(read({ ...good, hasUsNumber }), american))).toEqual(words);
+    expect(said(judgeSms(read({ ...good, hasUsNumber }), fullRoll))).toEqual([
+      'ok: out of the sandbox, up to 20 USD a month',
+    ]);
+  });
+
+  const texting = { ...fullRoll, alerts: { ...fullRoll.alerts, mail: [], ops: [] } };
+  it.each([
+    [undefined, 'warn: texts of alarms go out as promotional ones, which AWS calls noncritical'],
+    [
+      'Promotional',
+      'warn: texts of alarms go out as promotional ones, which AWS calls noncritical',
+    ],
+    ['Transactional', 'ok: out of the sandbox, up to 20 USD a month'],
+  ])('judges a default type of %s where alarms of CloudWatch text', (defaultType, words) => {
+    const checks = judgeSms(read({ ...good, defaultType }), texting);
+    expect(said(checks)).toEqual([words]);
+    expect(said(judgeSms(read({ ...good, defaultType }), fullRoll))[0]).toMatch(/^ok/);
   });
 });

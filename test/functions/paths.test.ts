@@ -24,6 +24,23 @@ const mails = () => deployed.aws.outbox.mails.map(({ to, subject }) => `${to}: $
 const text = () => deployed.aws.outbox.mails.at(-1)?.text.replace(/\s+/g, ' ') ?? '';
 
 describe('check-hosts, of the ways that its alarms take', () => {
+  it('sends every text as a critical one', async () => {
+    await deployed.tick('2026-11-23T08:15:00Z');
+    const { topicMessages } = deployed.aws.outbox;
+    expect(topicMessages.length).toBeGreaterThan(0);
+    for (const { attributes } of topicMessages)
+      expect(attributes['AWS.SNS.SMS.SMSType']).toBe('Transactional');
+  });
+
+  it('asks for a number to send from where a phone is in the United States', async () => {
+    deployed.change(ROLL.replace('+31600000000', '+12025550100'));
+    await deployed.tick('2026-11-23T08:15:00Z');
+    expect(text()).toContain('WEAK sms: +12025550100: carriers of the United States');
+    deployed.aws.sms.numbersIn.add('US');
+    await deployed.tick('2026-11-24T08:15:00Z');
+    expect(text()).not.toContain('carriers of the United States');
+  });
+
   it('says in each digest that all are open', async () => {
     await deployed.tick('2026-11-23T08:15:00Z');
     expect(deployed.aws.outbox.mails[0]?.text).toContain(

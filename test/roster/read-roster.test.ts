@@ -146,6 +146,28 @@ describe('readRoster', () => {
     expect(recipientsOf(roster.alerts)).toBe(recipients);
   });
 
+  it.each([
+    ['eu-west-1', []],
+    ['us-gov-west-1', []],
+    ['ap-east-1', ['hosts.yml:5: alerts.sms: SNS sends no SMS from ap-east-1']],
+    ['cn-north-1', ['hosts.yml:5: alerts.sms: SNS sends no SMS from cn-north-1']],
+  ])('can be deployed to %s with SMS only where SNS sends them', (region, mistakes) => {
+    const alerts = 'alerts:\n  mail: [a@b.example]\n  sms: ["+31600000000"]\n';
+    const text = (more: string) =>
+      `bucket: acme-backups\nregion: ${region}\n${more}hosts: { web: {} }\n`;
+    const issues = (more: string) => {
+      try {
+        readRoster(text(more), 'hosts.yml', undefined, 'deploy');
+        return [];
+      } catch (error) {
+        return (error as ConfigError).issues;
+      }
+    };
+    expect(issues(alerts)).toEqual(mistakes.map((one) => expect.stringContaining(one)));
+    expect(issues(alerts.replace(/ {2}sms.*\n/, ''))).toEqual([]);
+    expect(readRoster(text(alerts), 'hosts.yml').region).toBe(region);
+  });
+
   it.each(['nobody', '[none]', '{ none: true }'])('does not take alerts: %s for none', (word) => {
     const text = `bucket: acme-backups\nalerts: ${word}\nhosts: { web: {} }\n`;
     expect(issuesOf(text)).toEqual([expect.stringMatching(/^hosts\.yml:2: /)]);

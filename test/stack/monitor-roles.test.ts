@@ -104,6 +104,24 @@ describe('the role of check-hosts alone', () => {
     expect(await stack.may(stack.onObject, action, resource)).toBe(false);
   });
 
+  it('lets SNS ask the service behind it, and asks that itself nothing', async () => {
+    const limits = ['sms-voice:DescribeSpendLimits', '*'] as const;
+    const bySns = { 'aws:CalledViaLast': 'sns.amazonaws.com' };
+    expect(await stack.may(stack.checkHosts, ...limits, bySns)).toBe(true);
+    expect(await stack.may(stack.checkHosts, ...limits)).toBe(false);
+    expect(await stack.may(stack.checkHosts, 'sms-voice:SendTextMessage', '*', bySns)).toBe(false);
+    const { checkHosts, may } = accountWith(smallestRoll);
+    expect(await may(checkHosts, ...limits, bySns)).toBe(false);
+  });
+
+  it('asks which numbers it may send from, where a phone is in America', async () => {
+    const question = ['sns:ListOriginationNumbers', '*'] as const;
+    expect(await stack.may(stack.checkHosts, ...question)).toBe(false);
+    const sms = ['+12025550100'];
+    const american = accountWith({ ...fullRoll, alerts: { ...fullRoll.alerts, sms } });
+    expect(await american.may(american.checkHosts, ...question)).toBe(true);
+  });
+
   it('asks nothing of ways that the roll does not use', async () => {
     const { checkHosts, may } = accountWith(smallestRoll);
     for (const [, action, resource] of questions.slice(2)) {

@@ -206,6 +206,27 @@ describe('sls package of a roll with a key file', () => {
   });
 });
 
+describe('sls package of a roll that may not reach somebody', () => {
+  const project = copyProject(
+    'bucket: acme-backups\nalerts: { https: ["https://chat.example/SECRET"], sms: ["+12025550100"] }\nhosts: { web: {} }\n',
+  );
+  afterAll(project.remove);
+
+  it('warns of it once, and makes the package', async () => {
+    const printed = await project.sls(['package']);
+    expect(printed.match(/^warning: .*$/gm)).toEqual([
+      expect.stringMatching(/^warning: alerts\.sms: \+12025550100: carriers of the United States/),
+    ]);
+    expect(printed).not.toContain('SECRET');
+    const folder = join(project.dir, '.serverless');
+    const template = readFileSync(
+      join(folder, 'cloudformation-template-update-stack.json'),
+      'utf8',
+    );
+    expect(template).not.toContain('SECRET');
+  });
+});
+
 describe('sls package of a wrong roll', () => {
   const project = copyProject('bucket: Acme_backups\nregion: mars\nhosts:\n  web: { windo: {} }\n');
   afterAll(project.remove);

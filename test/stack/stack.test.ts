@@ -138,6 +138,10 @@ describe.each([
       'sns:CheckIfPhoneNumberIsOptedOut',
       'sns:GetSMSAttributes',
       'sns:GetSMSSandboxAccountStatus',
+      // Only as SNS asks for them.
+      'sms-voice:DescribeAccountAttributes',
+      'sms-voice:DescribeOptedOutNumbers',
+      'sms-voice:DescribeSpendLimits',
     ];
     expect(actions(statements).join()).not.toContain('*');
     expect(actions(wide).filter((action) => !ofAccount.includes(action))).toEqual([]);

@@ -13,11 +13,18 @@ export type SmsAccount = {
   sandbox: boolean;
   readonly attributes: Record<string, string>;
   readonly optedOut: Set<string>;
+  /** The countries of the account's own numbers to send from, as ISO codes. */
+  readonly numbersIn: Set<string>;
 };
 
 /** An account out of the sandbox, with AWS's first limit. */
 export function createSmsAccount(): SmsAccount {
-  return { sandbox: false, attributes: { MonthlySpendLimit: '1' }, optedOut: new Set() };
+  return {
+    sandbox: false,
+    attributes: { MonthlySpendLimit: '1' },
+    optedOut: new Set(),
+    numbersIn: new Set(),
+  };
 }
 
 /** The actions about it. */
@@ -38,6 +45,14 @@ export function createSmsActions(account: SmsAccount): QueryActions {
     GetSMSSandboxAccountStatus: () => [element('IsInSandbox', account.sandbox)],
     CheckIfPhoneNumberIsOptedOut: (form) => [
       element('isOptedOut', account.optedOut.has(requireParameter(form, 'phoneNumber'))),
+    ],
+    ListOriginationNumbers: () => [
+      group(
+        'PhoneNumbers',
+        [...account.numbersIn].map((country) =>
+          group('member', [element('Iso2CountryCode', country), element('Status', 'ACTIVE')]),
+        ),
+      ),
     ],
     ListPhoneNumbersOptedOut: () => [
       group(
