@@ -50,7 +50,7 @@ export const isNorthAmerican = (phone: string): boolean => phone.startsWith('+1'
 /** Source: SNS Developer Guide, "Supported Regions and countries": effective August 31, 2023. */
 export const US_RULE = {
   says: 'carriers of the United States and its territories take texts only from a number of your own, 10DLC or toll-free',
-  fix: 'request one: AWS End User Messaging console, Phone numbers; it takes weeks. A number in Canada needs none',
+  fix: 'request one: AWS End User Messaging console, Phone numbers; it takes weeks. For other countries of +1, as Canada, see there',
 } as const;
 
 /** The https addresses, each once, with the name by which it is told of: its host, and a number from the second on. */
