@@ -199,6 +199,7 @@ describe('rollcall add-host', () => {
       'somebody else has the name',
       () =>
         void aws.iam.users.set('web', {
+          id: 'AIDAIOSFODNN7EXAMPLE2',
           name: 'web',
           path: '/',
           groups: new Set(),

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { answerRequest } from './dispatch.ts';
 import { createFaults, type Faults } from './fault.ts';
-import { createIamActions, type IamState } from './iam/users.ts';
+import { createIamActions, type IamState, principalOf } from './iam/users.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
 import type { Account, AuthorizationRequest } from './plan.ts';
 import { createRequestLog, type RequestLog } from './request-log.ts';
@@ -95,7 +95,8 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
       ...{ buckets, region, account, now },
       announce: (change) => {
         const bucket = buckets.get(change.bucket);
-        if (bucket) bus.announce(bucket, change);
+        if (!bucket) return;
+        bus.announce(bucket, { ...change, principal: principalOf(iam, change.principal) });
       },
       announceTest: bus.announceTest,
     },

@@ -49,7 +49,7 @@ describe('an event', () => {
         awsRegion: 'eu-west-1',
         eventTime: '2026-11-23T04:00:00.000Z',
         eventName: 'ObjectCreated:Put',
-        userIdentity: { principalId: 'AWS:AKIAWEB' },
+        userIdentity: { principalId: expect.stringMatching(/^AWS:AIDA[A-Z2-7]{17}$/) },
         requestParameters: { sourceIPAddress: '127.0.0.1' },
         responseElements: {
           'x-amz-request-id': put.$metadata.requestId,

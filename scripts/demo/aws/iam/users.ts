@@ -1,4 +1,5 @@
 // Keeps IAM's users, groups and keys: who exists and what hangs on them. What they may do is not enforced by them.
+import { createHash } from 'node:crypto';
 import { AwsError } from '../aws-error.ts';
 import { type QueryActions, requireParameter } from '../query-protocol.ts';
 import { element, group } from '../xml.ts';
@@ -12,8 +13,9 @@ export type IamKey = {
   used?: { readonly at: number; readonly service: string; readonly region: string };
 };
 
-/** A user with all that hangs on it. */
+/** A user with all that hangs on it; `id` is its UserId, of which a user that is made again gets another. */
 export type IamUser = {
+  readonly id: string;
   readonly name: string;
   readonly path: string;
   readonly groups: Set<string>;
@@ -30,23 +32,47 @@ export type IamState = {
   readonly groups: Map<string, { readonly path: string; readonly policies: Map<string, string> }>;
 };
 
+// Source: IAM User Guide, "IAM and AWS STS quotas".
+const MOST = { UsersPerAccount: 5000, GroupsPerUser: 10, AccessKeysPerUser: 2 } as const;
+
+/** A unique ID of a user, as IAM makes them. Source: IAM User Guide, "IAM identifiers", unique ID prefixes. */
+export function userIdFor(seed: string): string {
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+  const bytes = createHash('sha256').update(seed).digest().subarray(0, 17);
+  return `AIDA${[...bytes].map((byte) => letters[byte % letters.length]).join('')}`;
+}
+
+/**
+ * What S3's events call whoever signed with a key: the UserId of the user whose key it is. A key that no user has stands
+ * for a user of its own.
+ */
+export function principalOf({ users }: IamState, accessKeyId: string): string {
+  if (accessKeyId === 'anonymous') return accessKeyId;
+  const owner = [...users.values()].find(({ keys }) => keys.has(accessKeyId));
+  return owner?.id ?? userIdFor(accessKeyId);
+}
+
 /** The actions of IAM that hosts need. Source: the errors of the IAM API Reference. */
 export function createIamActions(iam: IamState): QueryActions {
   const user = (form: URLSearchParams) =>
     found(iam.users.get(requireParameter(form, 'UserName')), 'user', form.get('UserName'));
   const groupOf = (form: URLSearchParams) =>
     found(iam.groups.get(requireParameter(form, 'GroupName')), 'group', form.get('GroupName'));
+  let made = 0;
   return {
     CreateUser: (form) => {
       const name = requireParameter(form, 'UserName');
-      if (iam.users.has(name))
-        throw new AwsError('EntityAlreadyExists', undefined, { status: 409 });
-      const made: IamUser = {
-        ...{ name, path: form.get('Path') ?? '/' },
+      // Names "are not distinguished by case".
+      const taken = [...iam.users.keys()].some((one) => one.toLowerCase() === name.toLowerCase());
+      if (taken) throw new AwsError('EntityAlreadyExists', undefined, { status: 409 });
+      holdTo('UsersPerAccount', iam.users.size);
+      made += 1;
+      const user: IamUser = {
+        ...{ id: userIdFor(`user ${made} ${name}`), name, path: form.get('Path') ?? '/' },
         ...{ groups: new Set(), keys: new Map(), inline: new Map(), attached: new Set() },
       };
-      iam.users.set(name, made);
-      return [describeUser(iam, made, 'User')];
+      iam.users.set(name, user);
+      return [describeUser(iam, user, 'User')];
     },
     GetUser: (form) => [describeUser(iam, user(form), 'User')],
     ListUsers: (form) => {
@@ -79,7 +105,10 @@ export function createIamActions(iam: IamState): QueryActions {
     },
     AddUserToGroup: (form) => {
       groupOf(form);
-      user(form).groups.add(form.get('GroupName') ?? '');
+      const { groups } = user(form);
+      const name = form.get('GroupName') ?? '';
+      if (!groups.has(name)) holdTo('GroupsPerUser', groups.size);
+      groups.add(name);
       return undefined;
     },
     RemoveUserFromGroup: (form) => {
@@ -125,7 +154,7 @@ function createKeyActions(iam: IamState, user: (form: URLSearchParams) => IamUse
   return {
     CreateAccessKey: (form) => {
       const { keys, name } = user(form);
-      if (keys.size >= 2) throw new AwsError('LimitExceeded', undefined, { status: 409 });
+      holdTo('AccessKeysPerUser', keys.size);
       made += 1;
       const number = String(made).padStart(4, '0');
       const id = `AKIALOCALHOST000${number}`;
@@ -170,9 +199,16 @@ function createKeyActions(iam: IamState, user: (form: URLSearchParams) => IamUse
   };
 }
 
-function describeUser(iam: IamState, { name, path }: IamUser, as: string): string {
+function holdTo(quota: keyof typeof MOST, size: number): void {
+  if (size < MOST[quota]) return;
+  const words = `Cannot exceed quota for ${quota}: ${MOST[quota]}`;
+  throw new AwsError('LimitExceeded', words, { status: 409 });
+}
+
+function describeUser(iam: IamState, { id, name, path }: IamUser, as: string): string {
   return group(as, [
     element('UserName', name),
+    element('UserId', id),
     element('Path', path),
     element('Arn', `arn:aws:iam::${iam.account}:user${path}${name}`),
   ]);
