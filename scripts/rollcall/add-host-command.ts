@@ -1,18 +1,24 @@
 // `rollcall add-host`: a line on the roll, an IAM user that can only append, and the line to run on the host.
 import { parseArgs } from 'node:util';
 import type { HostKey } from '../../shared/doctor/host-keys.ts';
-import type { EditedRoll, RollText } from '../../shared/roster/edit-roll.ts';
+import {
+  type EditedRoll,
+  RollEditError,
+  type RollText,
+  setUserId,
+} from '../../shared/roster/edit-roll.ts';
+import { whyNoUser } from '../../shared/roster/host-user.ts';
 import type { Host } from '../../shared/roster/roster.ts';
 import { hostUserPath } from '../stack/bucket-policy.ts';
 import { hostGroupName } from '../stack/host-group.ts';
 import { findHost, onlyName } from './find-host.ts';
-import { ownCredentials, putOnRoll } from './host-on-roll.ts';
+import { putOnRoll } from './host-on-roll.ts';
 import { NOTHING_TO_HAND_OVER, openHandover } from './key-handover.ts';
 import { checkPublicKey } from './public-key-file.ts';
 import { composeChange, readRollToChange, replaceRoll } from './roll-file.ts';
 import { keyName, lineFromHere, lineOnHost, type PublicKey, quoteWord } from './setup-line.ts';
 import { UsageError } from './usage-error.ts';
-import { carryOut, deleteKeyLine, planUser } from './user-plan.ts';
+import { deleteKeyLine, handOverKey, makeUser, planUser } from './user-plan.ts';
 
 export const ADD_HOST_HELP = `rollcall add-host - put a host on the roll, and give it a key that can only append
 
@@ -28,7 +34,8 @@ Examples
   rollcall add-host nas --target s3://other-bucket/office/nas/
       on the roll only: a host that writes elsewhere than to its own name brings its own credentials
 
-A second time it does what is still missing, and says what is there already.
+A second time it does what is still missing, and says what is there already. The id of the IAM user goes into
+hosts.yml (userId), so that an alarm can say that it was web's own key.
 
 Options
   --hosts FILE              the roll; default $ROLLCALL_HOSTS, else hosts.yml
@@ -62,7 +69,7 @@ export async function runAddHost(args: readonly string[]): Promise<number> {
   const { text, roster } = putOnRoll(roll, name, options, Date.now());
   const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
   const job = { roll, text, roster, host: findHost(roster, name), options, key, endpoint };
-  const without = options['no-iam'] ? 'as asked by --no-iam' : ownCredentials(job.host, roster);
+  const without = options['no-iam'] ? 'as asked by --no-iam' : whyNoUser(job.host, roster.bucket);
   await (without === undefined ? addWithUser(job) : addToRoll(job, without));
   return 0;
 }
@@ -116,8 +123,8 @@ async function addToRoll(job: Job, why: string): Promise<void> {
   sayRest(job, []);
 }
 
-async function addWithUser(job: Job): Promise<void> {
-  const { roll, text, host, roster, key, endpoint, options } = job;
+async function addWithUser(first: Job): Promise<void> {
+  const { roll, host, roster, key, endpoint, options } = first;
   const { name } = host;
   const group = hostGroupName(roster.bucket);
   const { connectHostUsers } = await import('../../shared/aws/host-users.ts');
@@ -128,7 +135,9 @@ async function addWithUser(job: Job): Promise<void> {
       'deploy it first: npx serverless deploy; or change the roll only: --no-iam',
     );
   }
-  const plan = planUser({ name, group, rotate: options.rotate }, await users.find(name));
+  const found = await users.find(name);
+  const plan = planUser({ name, group, rotate: options.rotate }, found);
+  const job = { ...first, text: withUserId(first, found?.id) };
   sayRoll(job);
   for (const line of plan.says) say(line);
   if (options['dry-run']) return;
@@ -136,12 +145,14 @@ async function addWithUser(job: Job): Promise<void> {
   const file = options['credentials-file'];
   const handover = plan.makeKey ? await openHandover(file) : NOTHING_TO_HAND_OVER;
   try {
-    await replaceRoll(roll, text);
+    // The user before the roll: whether IAM takes its name, and one more user, only IAM can say.
+    const id = await makeUser(users, plan, hostUserPath);
+    await replaceRoll(roll, withUserId(job, id));
   } catch (error) {
     await handover.drop();
     throw error;
   }
-  await carryOut(users, plan, hostUserPath, handover);
+  if (plan.makeKey) await handOverKey(users, name, handover);
   if (!plan.makeKey) {
     const line = lineOnHost(host, roster, key, endpoint);
     sayLine(`To set ${name} up again, run this on it, as root:`, line);
@@ -154,6 +165,18 @@ async function addWithUser(job: Job): Promise<void> {
     sayLine(`Run this here; it sets ${name} up over ssh:`, `${line} && rm ${quoteWord(file)}`);
   }
   sayRest(job, plan.makeKey ? plan.keys : []);
+}
+
+/** The roll with the id of the host's user; where its line cannot be edited, a person is told what to write. */
+function withUserId({ roll, text, host }: Job, id: string | undefined): string {
+  if (id === undefined || id === host.userId) return text;
+  try {
+    return setUserId({ ...roll, text }, host.name, id).text;
+  } catch (error) {
+    if (!(error instanceof RollEditError)) throw error;
+    say(`${roll.file} is written in a form that cannot be edited safely: ${error.hint}`);
+    return text;
+  }
 }
 
 function sayRoll({ roll, text, host, options }: Job): void {

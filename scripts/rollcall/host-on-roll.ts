@@ -1,7 +1,7 @@
-// A host put on the roll: from when on it owes a backup, and whether the stack's credentials are of use to it.
+// A host put on the roll, and from when on it owes a backup.
 import { addHost, type EditedRoll, type RollText } from '../../shared/roster/edit-roll.ts';
 import { readRoster } from '../../shared/roster/read-roster.ts';
-import type { Host, Roster } from '../../shared/roster/roster.ts';
+import type { Host } from '../../shared/roster/roster.ts';
 import { windowToOpen } from '../../shared/verdict/window.ts';
 import { findHost } from './find-host.ts';
 import { UsageError } from './usage-error.ts';
@@ -43,13 +43,4 @@ function hostsIn(roll: RollText): readonly Host[] {
   } catch {
     return [];
   }
-}
-
-/** Why the stack's group is of no use to a host: its policy knows the user's name and nothing else. */
-export function ownCredentials(host: Host, roster: Roster): string | undefined {
-  const { bucket, prefix } = host.target;
-  if (bucket !== roster.bucket) return `it writes to another bucket, ${bucket}`;
-  if (host.name.includes('/')) return 'no IAM user can have a slash in its name';
-  if (prefix !== `${host.name}/`) return `it writes to ${prefix}, and not to its own name`;
-  return undefined;
 }

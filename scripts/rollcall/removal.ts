@@ -1,6 +1,7 @@
 // How a host's IAM user goes: its keys first, so that whatever fails after that, nobody can write with them.
 import type { HostUsers } from '../../shared/aws/host-users.ts';
 import type { HostUser } from '../../shared/doctor/host-users.ts';
+import { otherHostGroups } from '../../shared/roster/host-user.ts';
 import { hostUserPath } from '../stack/bucket-policy.ts';
 
 /** One step, in words, and how it is done. */
@@ -40,5 +41,5 @@ export function planRemoval(user: HostUser | undefined, group: string): Step[] {
 
 /** True where it is a host of another stack too, by the name of that one's group. */
 export function isShared({ groups }: HostUser, group: string): boolean {
-  return groups.some((one) => one !== group && one.endsWith('-hosts'));
+  return otherHostGroups(groups, group).length > 0;
 }

@@ -2,6 +2,7 @@
 import type { HostUsers } from '../../shared/aws/host-users.ts';
 import type { HostKey } from '../../shared/doctor/host-keys.ts';
 import type { HostUser } from '../../shared/doctor/host-users.ts';
+import { otherHostGroups } from '../../shared/roster/host-user.ts';
 import { hostUserPath } from '../stack/bucket-policy.ts';
 import type { Handover } from './key-handover.ts';
 import { UsageError } from './usage-error.ts';
@@ -29,6 +30,16 @@ export function planUser(
       `call the host otherwise, or give that user another name: aws iam update-user --user-name ${name} --new-user-name ...`,
     );
   }
+  const create = found === undefined;
+  const join = !found?.groups.includes(group);
+  const [other] = otherHostGroups(found?.groups ?? [], group);
+  if (join && other !== undefined) {
+    const bucket = other.replace(/-hosts$/, '');
+    throw new UsageError(
+      `${name} is a host of another stack in this account: its IAM user is in the group ${other}, and its key would write to both buckets, ${bucket} and ${group.replace(/-hosts$/, '')}`,
+      `give this host another name, which is also its prefix: rollcall add-host ${name}-2; or deploy this stack in an account of its own. Is the stack of ${bucket} gone? aws iam remove-user-from-group --user-name ${name} --group-name ${other}`,
+    );
+  }
   const keys = found?.keys ?? [];
   if (rotate && keys.length > 1) {
     throw new UsageError(
@@ -36,38 +47,48 @@ export function planUser(
       `when the host uses the younger one, delete the older: ${deleteKeyLine(name, keys[0])}`,
     );
   }
-  const create = found === undefined;
-  const join = !found?.groups.includes(group);
   const makeKey = keys.length === 0 || rotate;
   const kept = `it has the key ${keys.map(sayKey).join(' and ')}, whose secret nobody can show again; a new one: rollcall add-host ${name} --rotate`;
   return {
     ...{ name, group, create, join, makeKey, keys },
     says: [
-      create ? `make the IAM user ${hostUserPath}${name}` : `the IAM user ${name} is there`,
+      create
+        ? `make the IAM user ${hostUserPath}${name}, and write its UserId to the roll`
+        : `the IAM user ${name} is there`,
       join ? `put it into the group ${group}` : `it is in the group ${group}`,
       makeKey ? 'make a key for it' : kept,
     ],
   };
 }
 
-/** Does the steps; the key comes last, when there is a place for it. A key that cannot be handed over is deleted. */
-export async function carryOut(
+/**
+ * Makes the user and puts it into the group; answers its UserId where it was made. Throws `UsageError` where IAM has the
+ * name already, in other capitals: that shows only now.
+ */
+export async function makeUser(
   users: HostUsers,
-  { name, group, create, join, makeKey }: UserPlan,
+  { name, group, create, join }: UserPlan,
   path: string,
-  handover: Handover,
-): Promise<void> {
-  try {
-    if (create) await users.create(name, path);
-    if (join) await users.join(name, group);
-  } catch (error) {
-    await handover.drop();
-    throw error;
+): Promise<string | undefined> {
+  const made = create ? await users.create(name, path) : undefined;
+  if (create && made === undefined) {
+    // Who may make users need not be allowed to list them.
+    const same = await users.namesLike(name).catch(() => []);
+    throw new UsageError(
+      `IAM has a user ${same[0] ?? name} already, and does not tell capitals from small letters`,
+      'give the host another name',
+    );
   }
-  if (makeKey) await handOver(users, name, handover);
+  if (join) await users.join(name, group);
+  return made?.id;
 }
 
-async function handOver(users: HostUsers, name: string, handover: Handover): Promise<void> {
+/** Makes a key and hands it over; one that cannot be handed over is deleted. */
+export async function handOverKey(
+  users: HostUsers,
+  name: string,
+  handover: Handover,
+): Promise<void> {
   const key = await users.createKey(name).catch(async (error: unknown) => {
     await handover.drop();
     throw error;

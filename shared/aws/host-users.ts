@@ -12,9 +12,10 @@ import {
   RemoveUserFromGroupCommand,
 } from '@aws-sdk/client-iam';
 import type { HostUser } from '../doctor/host-users.ts';
-import { askAws } from './aws-error.ts';
+import { USERS_AN_ACCOUNT } from '../roster/host-user.ts';
+import { AwsCallError, askAws } from './aws-error.ts';
 import { type Connection, clientConfig } from './connection.ts';
-import { readHostUser } from './read-host-users.ts';
+import { listUsers, readHostUser } from './read-host-users.ts';
 
 /** A key as IAM tells it, once. */
 export type NewKey = { readonly id: string; readonly secret: string };
@@ -23,7 +24,10 @@ export type NewKey = { readonly id: string; readonly secret: string };
 export type HostUsers = {
   readonly find: (name: string) => Promise<HostUser | undefined>;
   readonly hasGroup: (group: string) => Promise<boolean>;
-  readonly create: (name: string, path: string) => Promise<void>;
+  /** Answers its UserId; `undefined` where the name is taken, which for IAM it also is in other capitals. */
+  readonly create: (name: string, path: string) => Promise<{ id: string | undefined } | undefined>;
+  /** Users whose names are the same for IAM, which does not tell capitals from small letters. */
+  readonly namesLike: (name: string) => Promise<string[]>;
   readonly join: (name: string, group: string) => Promise<void>;
   readonly createKey: (name: string) => Promise<NewKey>;
   readonly deleteKey: (name: string, id: string) => Promise<void>;
@@ -32,6 +36,8 @@ export type HostUsers = {
   readonly remove: (name: string) => Promise<void>;
 };
 
+// Source: IAM User Guide, "IAM and AWS STS quotas".
+const MOST_USERS = `an account has at most ${USERS_AN_ACCOUNT} IAM users, and AWS gives nobody more: remove users that nobody needs, or let the host bring its own credentials (--no-iam), or another account have a stack of its own: docs/past-one-run.md#users`;
 const ABSENT = ['NoSuchEntity', 'NoSuchEntityException'];
 const THERE = ['EntityAlreadyExists', 'EntityAlreadyExistsException'];
 
@@ -53,18 +59,31 @@ export function connectHostUsers(connection: Connection): HostUsers {
     },
     create: async (UserName, Path) => {
       const command = new CreateUserCommand({ UserName, Path });
-      await askAws(`make ${UserName}`, 'iam:CreateUser', () => iam.send(command), THERE);
+      const deed = `make the IAM user ${UserName}`;
+      const answer = await withinQuota(MOST_USERS, () =>
+        askAws(deed, 'iam:CreateUser', () => iam.send(command), THERE),
+      );
+      return answer === undefined ? undefined : { id: answer.User?.UserId };
+    },
+    namesLike: async (name) => {
+      const users = await listUsers(iam, '/');
+      const same = users.filter((user) => user.name.toLowerCase() === name.toLowerCase());
+      return same.map((user) => user.name);
     },
     join: async (UserName, GroupName) => {
       const command = new AddUserToGroupCommand({ UserName, GroupName });
-      await askAws(`put ${UserName} into ${GroupName}`, 'iam:AddUserToGroup', () =>
-        iam.send(command),
+      const hint = `IAM lets a user be in 10 groups: take ${UserName} out of one that is not a host's, and run it again`;
+      await withinQuota(hint, () =>
+        askAws(`put ${UserName} into ${GroupName}`, 'iam:AddUserToGroup', () => iam.send(command)),
       );
     },
     createKey: async (UserName) => {
       const command = new CreateAccessKeyCommand({ UserName });
       const deed = `make a key for ${UserName}`;
-      const answer = await askAws(deed, 'iam:CreateAccessKey', () => askingOnce.send(command));
+      const hint = `IAM lets a user have two keys: look which one the host uses, delete the other, and run it again: aws iam list-access-keys --user-name ${UserName}`;
+      const answer = await withinQuota(hint, () =>
+        askAws(deed, 'iam:CreateAccessKey', () => askingOnce.send(command)),
+      );
       const { AccessKeyId = '', SecretAccessKey = '' } = answer?.AccessKey ?? {};
       return { id: AccessKeyId, secret: SecretAccessKey };
     },
@@ -95,4 +114,15 @@ export function connectHostUsers(connection: Connection): HostUsers {
       await askAws(`delete ${UserName}`, 'iam:DeleteUser', () => iam.send(command), ABSENT);
     },
   };
+}
+
+/** Says which quota it is: "a quota" is not what a person can look up. */
+async function withinQuota<Answer>(hint: string, ask: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await ask();
+  } catch (error) {
+    const { cause, message } = error as AwsCallError;
+    if (!/^LimitExceeded(Exception)?$/.test((cause as Error | undefined)?.name ?? '')) throw error;
+    throw new AwsCallError(message, hint, { cause });
+  }
 }

@@ -32,11 +32,15 @@ export async function readHostUser(iam: IAMClient, name: string): Promise<HostUs
     ABSENT,
   );
   if (found?.User === undefined) return undefined;
-  return readAttachments(iam, name, found.User.Path ?? '/');
+  const { UserId, Path = '/' } = found.User;
+  return readAttachments(iam, { name, id: UserId, path: Path });
 }
 
+type NamedUser = Pick<HostUser, 'name' | 'id' | 'path'>;
+
 /** Everything but the user itself. */
-async function readAttachments(iam: IAMClient, name: string, path: string): Promise<HostUser> {
+async function readAttachments(iam: IAMClient, user: NamedUser): Promise<HostUser> {
+  const { name } = user;
   const UserName = name;
   const ask = <Answer>(action: string, call: () => Promise<Answer>) =>
     askAws(`read the IAM user ${name}`, `iam:${action}`, call, ABSENT);
@@ -49,8 +53,7 @@ async function readAttachments(iam: IAMClient, name: string, path: string): Prom
     ),
   ]);
   return {
-    name,
-    path,
+    ...user,
     groups: (groups?.Groups ?? []).flatMap(({ GroupName }) => GroupName ?? []),
     keys,
     inlinePolicies: inline?.PolicyNames ?? [],
@@ -91,16 +94,13 @@ async function readKeyUse(iam: IAMClient, id: string): Promise<KeyUse | undefine
   return { at: LastUsedDate.getTime(), service: ServiceName, region: Region };
 }
 
-/** Names and paths of all users under a path. Throws `AwsCallError`. */
-async function readUserNames(
-  iam: IAMClient,
-  path: string,
-): Promise<{ name: string; path: string }[]> {
-  const users: { name: string; path: string }[] = [];
-  await askAws('list the hosts among the IAM users', 'iam:ListUsers', async () => {
+/** All users under a path. Throws `AwsCallError`. */
+export async function listUsers(iam: IAMClient, path: string): Promise<NamedUser[]> {
+  const users: NamedUser[] = [];
+  await askAws('list the IAM users', 'iam:ListUsers', async () => {
     for await (const page of paginateListUsers({ client: iam }, { PathPrefix: path })) {
-      for (const { UserName, Path } of page.Users ?? []) {
-        if (UserName !== undefined) users.push({ name: UserName, path: Path ?? '/' });
+      for (const { UserName, UserId, Path } of page.Users ?? []) {
+        if (UserName !== undefined) users.push({ name: UserName, id: UserId, path: Path ?? '/' });
       }
     }
   });
@@ -114,12 +114,12 @@ export async function readHostUsers(
   onUser: (done: number, of: number) => void,
 ): Promise<AuditedUser[]> {
   const iam = new IAMClient(clientConfig(connection));
-  const names = await readUserNames(iam, path);
+  const names = await listUsers(iam, path);
   let done = 0;
   return pMap(
     names,
     async (one) => {
-      const user = await readAttachments(iam, one.name, one.path);
+      const user = await readAttachments(iam, one);
       const uses = await Promise.all(
         user.keys.map(async ({ id }) => [id, await readKeyUse(iam, id)] as const),
       );

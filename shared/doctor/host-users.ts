@@ -1,5 +1,6 @@
 // Do the hosts on the roll and the users in IAM agree, and how old and how used are their keys?
 import type { Instant } from '../duplicity/time.ts';
+import { whyNoUser } from '../roster/host-user.ts';
 import type { Host, Roster } from '../roster/roster.ts';
 import { type Check, fail, judgeReading, ok, type Reading, warn } from './check.ts';
 import { type HostKey, IDLE_DAYS, judgeKeys, OLD_DAYS, type UsedKeys } from './host-keys.ts';
@@ -7,6 +8,8 @@ import { type HostKey, IDLE_DAYS, judgeKeys, OLD_DAYS, type UsedKeys } from './h
 /** A user and all that hangs on it. */
 export type HostUser = {
   readonly name: string;
+  /** Its unique ID, which a user that is made again does not get again; an AWS that tells none is not the real one. */
+  readonly id?: string | undefined;
   readonly path: string;
   readonly groups: readonly string[];
   readonly keys: readonly HostKey[];
@@ -28,7 +31,7 @@ export function judgeHostUsers(
   now: Instant,
 ): readonly Check[] {
   return judgeReading('host users', reading, (users) => {
-    const owing = hosts.filter((host) => writesByName(host, bucket));
+    const owing = hosts.filter((host) => whyNoUser(host, bucket) === undefined);
     const known = new Map(users.map((user) => [user.name, user]));
     const checks = [
       ...owing.flatMap((host) => judgeHost(host, known.get(host.name), group)),
@@ -67,11 +70,6 @@ export function judgeHostUsers(
           ]),
     ];
   });
-}
-
-/** The others bring their own credentials: there is nothing of theirs in the group. */
-function writesByName({ name, target }: Host, bucket: string): boolean {
-  return target.bucket === bucket && target.prefix === `${name}/` && !name.includes('/');
 }
 
 function judgeHost({ name }: Host, user: AuditedUser | undefined, group: string): Check[] {

@@ -86,16 +86,8 @@ export function pauseHost(roll: RollText, name: string, { until, because }: Paus
     roll,
     `write at ${name}:  ${entry}`,
     (document) => {
-      const hosts = hostsOf(document);
-      const pair = hosts.items[indexOf(hosts, name)] as Pair;
-      const host = mapOf(pair.value);
-      if (host === undefined) {
-        if (!isEmpty(pair.value)) throw new YamlFormError('the host is no map of its own');
-        const at = endOf(roll.text, pair);
-        return `${roll.text.slice(0, at)} { ${entry} }${roll.text.slice(at)}`;
-      }
-      const paused = mapOf(pairOf(host, 'paused')?.value);
-      if (paused === undefined) return insertEntry(roll.text, host, entry);
+      const paused = mapOf(pairOf(mapOf(hostPair(document, name).value), 'paused')?.value);
+      if (paused === undefined) return addToHost(roll.text, document, name, entry);
       // From the end, so that the places of what comes before it still hold.
       return [
         { value: pairOf(paused, 'until')?.value as Node, words: until },
@@ -104,8 +96,39 @@ export function pauseHost(roll: RollText, name: string, { until, because }: Paus
         .sort((a, b) => (b.value.range?.[0] ?? 0) - (a.value.range?.[0] ?? 0))
         .reduce((text, { value, words }) => replaceValue(text, value, words), roll.text);
     },
-    (before, after) => isSameBut(before, after, name, { until, because }),
+    (before, after) =>
+      isSameBut(before, after, name, (host) => ({ ...host, paused: { until, because } })),
   );
+}
+
+/** Writes the UserId of a host's IAM user, in the place of another one if there is one. */
+export function setUserId(roll: RollText, name: string, userId: string): EditedRoll {
+  const entry = `userId: ${userId}`;
+  return change(
+    roll,
+    `write at ${name}:  ${entry}`,
+    (document) => {
+      const old = pairOf(mapOf(hostPair(document, name).value), 'userId');
+      if (old === undefined) return addToHost(roll.text, document, name, entry);
+      if (isEmpty(old.value)) throw new YamlFormError('a userId that is left empty');
+      return replaceValue(roll.text, old.value as Node, userId);
+    },
+    (before, after) => isSameBut(before, after, name, (host) => ({ ...host, userId })),
+  );
+}
+
+function hostPair(document: Document, name: string): Pair {
+  const hosts = hostsOf(document);
+  return hosts.items[indexOf(hosts, name)] as Pair;
+}
+
+function addToHost(text: string, document: Document, name: string, entry: string): string {
+  const pair = hostPair(document, name);
+  const host = mapOf(pair.value);
+  if (host !== undefined) return insertEntry(text, host, entry);
+  if (!isEmpty(pair.value)) throw new YamlFormError('the host is no map of its own');
+  const at = endOf(text, pair);
+  return `${text.slice(0, at)} { ${entry} }${text.slice(at)}`;
 }
 
 /** Ends a host's pause now. */
@@ -119,7 +142,7 @@ export function resumeHost(roll: RollText, name: string): EditedRoll {
       if (host === undefined) throw new YamlFormError('the host is no map of its own');
       return removeEntry(roll.text, host, indexOf(host, 'paused'));
     },
-    (before, after) => isSameBut(before, after, name, undefined),
+    (before, after) => isSameBut(before, after, name, ({ paused: _, ...rest }) => rest),
   );
 }
 
@@ -155,14 +178,12 @@ function isSameBut(
   before: Roster | undefined,
   after: Roster,
   name: string,
-  paused: Pause | undefined,
+  meant: (host: Host) => Host,
 ): boolean {
-  const meant = before?.hosts.map((host) => {
-    const { paused: old, ...rest } = host;
-    if (host.name !== name) return host;
-    return paused === undefined ? rest : { ...rest, paused };
-  });
-  return isEqual(after.hosts, meant);
+  return isEqual(
+    after.hosts,
+    before?.hosts.map((host) => (host.name === name ? meant(host) : host)),
+  );
 }
 
 function appendHosts(text: string, document: Document, entry: string): string {

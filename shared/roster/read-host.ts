@@ -44,8 +44,10 @@ export function readHost(
           'size',
           'paused',
           'since',
+          'userId',
         ]);
   const since = matching(yaml, fields.since, DATE.rule, DATE.parse);
+  const userId = matching(yaml, fields.userId, USER_ID.rule, USER_ID.parse);
   const paused = readPause(yaml, fields.paused);
   const ownPrefix = { bucket, prefix: `${name}/` };
   const target = readTarget(yaml, fields.target) ?? ownPrefix;
@@ -64,6 +66,7 @@ export function readHost(
     keepLastGood: defaults.keepLastGood && target.bucket === bucket,
     ...(paused === undefined ? {} : { paused }),
     ...(since === undefined ? {} : { since }),
+    ...(userId === undefined ? {} : { userId }),
   };
   return { host, place: key };
 }
@@ -90,6 +93,11 @@ function readTarget(yaml: YamlReader, place: Place | undefined): Target | undefi
   if (fault === undefined) return target;
   return note(yaml, place, `${place.path}: the name of the bucket "${target.bucket}" ${fault}`);
 }
+/** Source: IAM User Guide, "IAM identifiers", for the letters; IAM API Reference, "User", for their number. */
+const USER_ID = {
+  rule: 'the UserId of an IAM user, AIDA and more capitals and digits; rollcall add-host writes it',
+  parse: (text: string) => (/^AIDA[A-Z0-9]{12,124}$/.test(text) ? text : undefined),
+};
 
 const FILE_PREFIX = {
   rule: 'what --file-prefix got, without a slash',

@@ -2,6 +2,7 @@
 import { NO_PREFIX } from '../duplicity/file-name.ts';
 import { faultOfBucketName } from './bucket-name.ts';
 import { ConfigError } from './config-error.ts';
+import { whyNoUser } from './host-user.ts';
 import { NO_KEY_FILES, type ReadKeyFile } from './key-files.ts';
 import { readHost } from './read-host.ts';
 import { readRecipients } from './read-recipients.ts';
@@ -94,6 +95,7 @@ function readRoll(
   const region = readRegion(yaml, fields.region) ?? 'us-east-1';
   const alerts = readAlerts(yaml, fields.alerts);
   if (use === 'deploy') noteUnheard(yaml, alerts, region, fields.alerts ?? root);
+  noteSameUsers(yaml, hosts, defaults.bucket);
   return {
     bucket: defaults.bucket,
     existing,
@@ -193,6 +195,27 @@ function noteOverlaps(yaml: YamlReader, hosts: readonly { host: Host; place: Pla
         `${inner.host.name} and ${outer.host.name} overlap: s3://${path(inner)} lies in s3://${path(outer)}; give each host a prefix of its own`,
       );
     } else outer = inner;
+  }
+}
+
+/** IAM's names of users "are not distinguished by case". Source: IAM User Guide, "IAM and AWS STS quotas". */
+function noteSameUsers(
+  yaml: YamlReader,
+  hosts: readonly { host: Host; place: Place }[],
+  bucket: string,
+): void {
+  const withUsers = hosts.filter(({ host }) => whyNoUser(host, bucket) === undefined);
+  const groups = Map.groupBy(withUsers, ({ host }) => host.name.toLowerCase());
+  for (const [first, ...others] of groups.values()) {
+    // The same name in the same letters is told as a key that is there twice.
+    for (const { host, place } of others.filter((one) => one.host.name !== first?.host.name)) {
+      const line = yaml.lines.linePos(first?.place.node?.range?.[0] ?? 0).line;
+      note(
+        yaml,
+        place,
+        `${host.name} and ${first?.host.name} (line ${line}) are one name for IAM, which does not tell capitals from small letters; give one of them another name`,
+      );
+    }
   }
 }
 

@@ -35,6 +35,8 @@ export type Host = {
   readonly paused?: { readonly until: string; readonly because: string };
   /** The first calendar date a backup is owed for; earlier windows are not judged. */
   readonly since?: string;
+  /** The UserId of its IAM user, by which S3's events name who did something. */
+  readonly userId?: string;
 };
 
 export type Alerts = {

@@ -81,7 +81,7 @@ describe('rollcall add-host', () => {
     expect(rollNow()).toBe(
       roll.replace(
         'nas/ }\n',
-        `nas/ }\n  web: { since: ${/since: ([\d-]+)/.exec(rollNow())?.[1]} }\n`,
+        `nas/ }\n  web: { since: ${/since: ([\d-]+)/.exec(rollNow())?.[1]}, userId: ${aws.iam.users.get('web')?.id} }\n`,
       ),
     );
     expect(aws.iam.users.get('web')).toMatchObject({
@@ -228,6 +228,90 @@ describe('rollcall add-host', () => {
     expect(stdout).toContain(why);
     expect(stdout).toContain(`rollcall-backup-setup --id ${words[0]}`);
     expect(readRoster(rollNow(), 'hosts.yml').hosts).toHaveLength(3);
+  });
+
+  const idNow = () =>
+    readRoster(rollNow(), 'hosts.yml').hosts.find(({ name }) => name === 'web')?.userId;
+
+  it('writes the id of a host that was added without one, and the new id of a user that was made again', async () => {
+    await add();
+    const full = rollNow();
+    writeFileSync(hosts, full.replace(/, userId: \w+/, ''));
+    aws.requests.clear();
+    const dry = await run('add-host', 'web', '--dry-run');
+    expect([dry.stdout, idNow()]).toEqual([expect.stringContaining('userId: AIDA'), undefined]);
+    const { status, stdout } = await run('add-host', 'web');
+    expect([status, rollNow(), changes()]).toEqual([0, full, []]);
+    expect(stdout).toContain('npx sls deploy');
+
+    const old = idNow();
+    aws.iam.users.clear();
+    rmSync(secrets);
+    await add();
+    expect(idNow()).toBe(aws.iam.users.get('web')?.id);
+    expect(idNow()).not.toBe(old);
+    rmSync(secrets);
+    const before = rollNow();
+    await add('--rotate');
+    expect(rollNow()).toBe(before);
+  });
+
+  it('says what to write where the line of a host cannot be edited, and does all else', async () => {
+    const alias = 'bucket: acme-backups\nhosts:\n  mail: &all {}\n  web: *all\n';
+    writeFileSync(hosts, alias);
+    const { status, stdout } = await add();
+    expect([status, rollNow(), keysOf('web').length]).toEqual([0, alias, 1]);
+    expect(stdout).toContain(`write at web:  userId: ${aws.iam.users.get('web')?.id}`);
+  });
+
+  it('refuses a host of another stack in the account, and names both buckets and ways out', async () => {
+    aws.iam.groups.set('other-bucket-hosts', { path: '/backup-hosts/', policies: new Map() });
+    await add();
+    const web = aws.iam.users.get('web');
+    web?.groups.clear();
+    web?.groups.add('other-bucket-hosts');
+    writeFileSync(hosts, roll);
+    aws.requests.clear();
+    rmSync(secrets);
+    const { status, stderr } = await add();
+    expect([status, rollNow(), changes()]).toEqual([3, roll, []]);
+    expect(stderr).toContain('would write to both buckets, other-bucket and acme-backups');
+    expect(stderr).toContain('rollcall add-host web-2');
+    expect(stderr).toContain(
+      'aws iam remove-user-from-group --user-name web --group-name other-bucket-hosts',
+    );
+    expect((await run('add-host', 'web-2', '--credentials-file', secrets)).status).toBe(0);
+  });
+
+  it.each([
+    ['Web', 'IAM has a user web already, and does not tell capitals from small letters'],
+    ['db', 'an account has at most 5000 IAM users'],
+  ])('changes nothing when IAM refuses the user %s', async (name, words) => {
+    await add();
+    const web = aws.iam.users.get('web');
+    for (let user = aws.iam.users.size; web !== undefined && user < 5000; user += 1) {
+      aws.iam.users.set(`user-${user}`, { ...web, name: `user-${user}` });
+    }
+    // On another roll of the same account: on one, the names would be refused before IAM is asked.
+    writeFileSync(hosts, roll);
+    rmSync(secrets);
+    aws.requests.clear();
+    const { status, stderr } = await run('add-host', name, '--credentials-file', secrets);
+    expect([status, stderr]).toEqual([3, expect.stringContaining(words)]);
+    expect([rollNow(), changes(), readdirSync(folder)]).toEqual([
+      roll,
+      ['CreateUser'],
+      ['hosts.yml'],
+    ]);
+  });
+
+  it('says that a user can be in ten groups when IAM does not let it into one more', async () => {
+    await add();
+    const groups = aws.iam.users.get('web')?.groups;
+    groups?.clear();
+    for (let group = 0; group < 10; group += 1) groups?.add(`group-${group}`);
+    const { status, stderr } = await run('add-host', 'web');
+    expect([status, stderr]).toEqual([3, expect.stringContaining('a user be in 10 groups')]);
   });
 
   it('keeps the mode of the roll, and a link to it a link', async () => {

@@ -8,6 +8,7 @@ import {
   type RollText,
   removeHost,
   resumeHost,
+  setUserId,
 } from '../../shared/roster/edit-roll.ts';
 import { readRoster } from '../../shared/roster/read-roster.ts';
 
@@ -102,6 +103,56 @@ describe('addHost', () => {
   ])('leaves a roll with %s alone, and says what to write', (_, text) => {
     const add = () => addHost(roll(`bucket: acme\n${text}`), 'c', { since: '2026-11-24' });
     expect(add).toThrow();
+  });
+});
+
+describe('setUserId', () => {
+  const id = 'AIDAIOSFODNN7EXAMPLE2';
+  it.each([
+    ['a host that says nothing', 'web: {}   # ours', `web: { userId: ${id} }   # ours`],
+    ['a host without a value', 'web:   # ours', `web: { userId: ${id} }   # ours`],
+    [
+      'a host on one line',
+      'web: { size: { min: 1GiB } }',
+      `web: { size: { min: 1GiB }, userId: ${id} }`,
+    ],
+    [
+      'a host with another id',
+      'web: { userId: AIDAQABLZS4A3QDU576Q2, since: 2026-11-24 } # ours',
+      `web: { userId: ${id}, since: 2026-11-24 } # ours`,
+    ],
+    [
+      'a host of several lines',
+      'web:\n    since: 2026-11-24   # ours\n    # the end',
+      `web:\n    since: 2026-11-24   # ours\n    userId: ${id}\n    # the end`,
+    ],
+    [
+      'an id in quotes',
+      'web:\n    userId: "AIDAQABLZS4A3QDU576Q2"  # ours',
+      `web:\n    userId: ${id}  # ours`,
+    ],
+  ])('writes the id of %s, and leaves all else as it is', (_, before, after) => {
+    const text = (host: string) => `bucket: acme\nhosts:\n  db: {}\n  ${host}\n`;
+    const edited = setUserId(roll(text(before)), 'web', id);
+    expect(edited.text).toBe(text(after));
+    expect(edited.roster.hosts[1]?.userId).toBe(id);
+  });
+
+  it.each([
+    ['an alias', 'db: &all {}\n  web: *all'],
+    ['an id that is left empty', 'web: { userId: }'],
+  ])('leaves a host with %s alone, and says what to write', (_, hosts) => {
+    const write = () => setUserId(roll(`bucket: acme\nhosts:\n  ${hosts}\n`), 'web', id);
+    expect(write).toThrow(
+      expect.objectContaining({ name: 'RollEditError', hint: `write at web:  userId: ${id}` }),
+    );
+  });
+
+  it('is kept by a pause and by its end', () => {
+    const written = setUserId(roll('bucket: acme\nhosts:\n  web: {}\n'), 'web', id);
+    const paused = pauseHost(roll(written.text), 'web', pause);
+    expect(paused.roster.hosts[0]).toMatchObject({ userId: id, paused: pause });
+    expect(resumeHost(roll(paused.text), 'web').text).toBe(written.text);
   });
 });
 

@@ -255,6 +255,16 @@ describe('readRoster', () => {
     expect(issuesOf(text).join('\n')).toMatch(problem);
   });
 
+  it('refuses names that IAM takes for one, where both have a user, and names both lines', () => {
+    const roll = (...hosts: string[]) => `bucket: abc\nhosts:\n  ${hosts.join('\n  ')}\n`;
+    expect(issuesOf(roll('web: {}', 'db: {}', 'Web: {}', 'WEB: {}'))).toEqual([
+      'hosts.yml:5: Web and web (line 3) are one name for IAM, which does not tell capitals from small letters; give one of them another name',
+      'hosts.yml:6: WEB and web (line 3) are one name for IAM, which does not tell capitals from small letters; give one of them another name',
+    ]);
+    expect(issuesOf(roll('web: {}', 'Web: { target: s3://other/web/ }'))).toEqual([]);
+    expect(issuesOf(roll('de/web: {}', 'de/Web: {}'))).toEqual([]);
+  });
+
   it('does not say of two hosts without a name that they overlap', () => {
     const issues = issuesOf('bucket: acme-backups\nhosts:\n  "":\n  "":\n');
     expect(issues.map((issue) => issue.slice(0, 40))).toEqual([

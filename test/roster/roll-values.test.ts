@@ -87,6 +87,13 @@ describe('a value of the roll', () => {
       'a/b/',
     ],
     ['hosts', `{ ${'w'.repeat(64)}: {} }`, (roster) => web(roster)?.name.length, 64],
+    [
+      'hosts',
+      '{ web: { userId: AIDAIOSFODNN7EXAMPLE } }',
+      (roster) => web(roster)?.userId,
+      'AIDAIOSFODNN7EXAMPLE',
+    ],
+    ['hosts', '{ web: {} }', (roster) => web(roster)?.userId, undefined],
     ['hosts', '{ web: }', (roster) => web(roster)?.name, 'web'],
     [
       'hosts',
@@ -165,6 +172,17 @@ describe('a value of the roll', () => {
     ],
     ['hosts', `{ ${'w'.repeat(65)}: {} }`, "cannot be a host's name"],
     ['hosts', '{ "web web": {} }', "cannot be a host's name"],
+    ...[
+      'AIDAEXAMPLE',
+      'AROAIOSFODNN7EXAMPLE',
+      'aidaiosfodnn7example',
+      "AIDAIOSFODNN7EXAMPLE'",
+      `AIDA${'A'.repeat(125)}`,
+    ].map((id): [string, string, string] => [
+      'hosts',
+      `{ web: { userId: ${id} } }`,
+      'must be the UserId of an IAM user',
+    ]),
     ['hosts', '{ web/: {} }', "cannot be a host's name"],
     ['hosts', '[web]', 'hosts must be a list of "key: value" lines'],
     ['hosts', '{ web: 3 }', 'hosts.web must be a list of "key: value" lines'],
