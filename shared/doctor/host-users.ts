@@ -1,6 +1,6 @@
 // Do the hosts on the roll and the users in IAM agree, and how old and how used are their keys?
 import type { Instant } from '../duplicity/time.ts';
-import { whyNoUser } from '../roster/host-user.ts';
+import { otherHostGroups, whyNoUser } from '../roster/host-user.ts';
 import type { Host, Roster } from '../roster/roster.ts';
 import { type Check, fail, judgeReading, ok, type Reading, warn } from './check.ts';
 import { type HostKey, IDLE_DAYS, judgeKeys, OLD_DAYS, type UsedKeys } from './host-keys.ts';
@@ -72,17 +72,27 @@ export function judgeHostUsers(
   });
 }
 
-function judgeHost({ name }: Host, user: AuditedUser | undefined, group: string): Check[] {
+function judgeHost({ name, userId }: Host, user: AuditedUser | undefined, group: string): Check[] {
   const check = 'host users';
   const add = `rollcall add-host ${name}`;
   if (user === undefined)
     return [fail(check, `${name} is on the roll and has no IAM user: it cannot write`, add)];
-  const others = user.groups.filter((one) => one !== group && !one.endsWith('-hosts'));
+  const stacks = otherHostGroups(user.groups, group);
+  const others = user.groups.filter((one) => one !== group && !stacks.includes(one));
   const more = [...others, ...user.inlinePolicies, ...user.attachedPolicies];
   return [
     ...(user.groups.includes(group)
       ? []
       : [fail(check, `${name} is not in the group ${group}: it cannot write`, add)]),
+    ...(stacks.length === 0
+      ? []
+      : [
+          warn(
+            check,
+            `${name} is a host of another stack too, by the group ${stacks.join(', ')}: one key writes to both buckets`,
+            `rollcall remove-host ${name}, which leaves the other stack its user, then: rollcall add-host ${name}-2`,
+          ),
+        ]),
     ...(more.length === 0
       ? []
       : [
@@ -90,6 +100,17 @@ function judgeHost({ name }: Host, user: AuditedUser | undefined, group: string)
             check,
             `${name} has more than a host needs: ${more.join(', ')}`,
             `take it away in IAM, or make it anew: rollcall remove-host ${name}, then ${add}`,
+          ),
+        ]),
+    ...(user.id === undefined || user.id === userId
+      ? []
+      : [
+          warn(
+            check,
+            userId === undefined
+              ? `hosts.yml has no userId for ${name}: an alarm cannot say that it was ${name}'s own key`
+              : `hosts.yml has another userId for ${name} than its IAM user: an alarm would take ${name}'s own key for a stranger's`,
+            add,
           ),
         ]),
   ];

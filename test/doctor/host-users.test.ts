@@ -38,7 +38,18 @@ describe('judgeHostUsers', () => {
       [user({ inlinePolicies: ['read'] })],
       ['warn: web has more than a host needs: read'],
     ],
-    ['one of two stacks', [user({ groups: [group, 'other-hosts'] })], []],
+    [
+      'one of two stacks',
+      [user({ groups: [group, 'other-hosts'] })],
+      [
+        'warn: web is a host of another stack too, by the group other-hosts: one key writes to both buckets',
+      ],
+    ],
+    [
+      'one whose id is not on the roll',
+      [user({ id: 'AIDAIOSFODNN7EXAMPLE' })],
+      ["warn: hosts.yml has no userId for web: an alarm cannot say that it was web's own key"],
+    ],
     [
       'one who is not on the roll',
       [user(), user({ name: 'old' })],
@@ -76,6 +87,16 @@ describe('judgeHostUsers', () => {
     ],
   ])('judges %s', (_, users, words) => {
     expect(bad(users)).toEqual(words);
+  });
+
+  it('notices that a user was made again, and the fix writes its new id', () => {
+    const roll = aRoster([aHost({ userId: 'AIDAIOSFODNN7EXAMPLE' })]);
+    expect(bad([user({ id: 'AIDAIOSFODNN7EXAMPLE' })], roll)).toEqual([]);
+    expect(bad([user({ id: 'AIDAQABLZS4A3QDU576Q2' })], roll)).toEqual([
+      "warn: hosts.yml has another userId for web than its IAM user: an alarm would take web's own key for a stranger's",
+    ]);
+    const [check] = judgeHostUsers(read([user({ id: 'AIDAQABLZS4A3QDU576Q2' })]), roll, group, now);
+    expect(check).toHaveProperty('fix', 'rollcall add-host web');
   });
 
   it('asks nothing of hosts that bring their own credentials, nor a use of one that is paused', () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -121,6 +121,26 @@ describe('rollcall doctor', () => {
     aws.faults.add({ fault: { error: 'AccessDenied' } });
     const { status, stdout } = await run();
     expect([status, stdout]).toEqual([3, expect.stringContaining('0 of 17 checks ok, 0 failed')]);
+  });
+
+  it('prints the command that writes the id of a host, and finds nothing wrong after it', async () => {
+    const before = readFileSync(hosts, 'utf8');
+    aws.iam.groups.set('acme-backups-hosts', { path: '/backup-hosts/', policies: new Map() });
+    const rollcall = (...words: string[]) => runRollcall(aws, [...words, '--hosts', hosts]);
+    await rollcall('add-host', 'web', '--credentials-file', join(folder, 'web.aws'));
+    const withId = readFileSync(hosts, 'utf8');
+    writeFileSync(hosts, before);
+    const check = find((await audit()).checks, 'host users');
+    expect(check).toMatchObject({
+      status: 'warn',
+      says: expect.stringContaining('no userId for web'),
+    });
+    const [, ...words] = (check !== undefined && 'fix' in check ? check.fix : '').split(' ');
+    expect((await rollcall(...words)).status).toBe(0);
+    expect(readFileSync(hosts, 'utf8')).toContain(`userId: ${aws.iam.users.get('web')?.id}`);
+    expect(withId).toContain(`userId: ${aws.iam.users.get('web')?.id}`);
+    expect(find((await audit()).checks, 'host users')?.status).toBe('ok');
+    writeFileSync(hosts, before);
   });
 
   it('refuses a format that it does not know', async () => {
