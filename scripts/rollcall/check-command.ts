@@ -76,7 +76,7 @@ export async function runCheck(args: readonly string[]): Promise<number> {
   progress.end();
 
   const report = reportOf(roster.bucket, verdicts, strangers, now);
-  process.stdout.write(print(report, format));
+  process.stdout.write(print(report, format, roster.timezone));
   if (recipientsOf(roster.alerts) === 'missing') {
     console.error(`rollcall: warning: ${NOBODY_NOTIFIED.says}; ${NOBODY_NOTIFIED.fix}`);
   }
@@ -103,14 +103,14 @@ function parseOptions(args: readonly string[]) {
 
 type Options = ReturnType<typeof parseOptions>;
 
-function print(report: Report, format: Format): string {
+function print(report: Report, format: Format, timezone: string): string {
   switch (format) {
     case 'json':
-      return `${toAsciiJson(reportToJson(report))}\n`;
+      return `${toAsciiJson(reportToJson(report, timezone))}\n`;
     case 'nagios':
-      return composeNagios(report);
+      return composeNagios(report, timezone);
     case 'table':
-      return composeTable(report);
+      return composeTable(report, timezone);
   }
 }
 

@@ -5,7 +5,7 @@ import { exitStatus, type Report, summarize } from '../../shared/report/report.t
 const WORDS = ['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'] as const;
 
 /** Source: https://www.monitoring-plugins.org/doc/guidelines.html, "plugin output". */
-export function composeNagios(report: Report): string {
+export function composeNagios(report: Report, timezone: string): string {
   const { hosts, ok, critical, warning } = summarize(report.verdicts);
   const bad = report.verdicts
     .filter(({ headline }) => headline !== 'ok' && headline !== 'paused')
@@ -16,10 +16,11 @@ export function composeNagios(report: Report): string {
   const lines = report.verdicts.flatMap((verdict) =>
     verdict.findings.map(
       (finding) =>
-        `${finding.severity}: ${verdict.host.name} ${finding.kind}: ${describeFinding(finding, verdict)}`,
+        `${finding.severity}: ${verdict.host.name} ${finding.kind}: ${describeFinding(finding, verdict, timezone)}`,
     ),
   );
   const first = `ROLLCALL ${WORDS[exitStatus(report)]} - ${ok} of ${hosts} hosts ok${names}${more}`;
+  const zone = lines.length === 0 ? [] : [`times: ${timezone}`];
   // A pipe would start performance data.
-  return `${[`${first} | ${data}`, ...lines.map((line) => line.replaceAll('|', '/'))].join('\n')}\n`;
+  return `${[`${first} | ${data}`, ...lines.map((line) => line.replaceAll('|', '/')), ...zone].join('\n')}\n`;
 }

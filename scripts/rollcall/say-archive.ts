@@ -23,7 +23,7 @@ export async function sayArchive(
   if (unread !== undefined) return `its archive stays in ${where}; it could not be looked at now`;
   if (last === undefined) return `there is no complete full in ${where}; what is there stays`;
   const size = `${count(last.volumes?.count ?? 0, 'volume')}, ${sayBytes(last.bytes)}`;
-  const newest = `its archive stays in ${where}: the newest full is of ${sayInstant(last.startedAt, host.timezone)} (${size})`;
+  const newest = `its archive stays in ${where}: the newest full is of ${sayInstant(last.startedAt, roster.timezone)} ${roster.timezone} (${size})`;
   if (host.keepLastGood) {
     return `${newest}, until somebody removes it: docs/runbook.md#janitor`;
   }
@@ -32,5 +32,5 @@ export async function sayArchive(
   }
   const hidden = expiryAfter(last.startedAt, roster.keepDays);
   const gone = hidden + undeleteDays * DAY;
-  return `${newest}; lifecycle hides it from ${sayDate(hidden, 'UTC')} on, and it can be brought back until ${sayDate(gone, 'UTC')}`;
+  return `${newest}; lifecycle hides it from ${sayDate(hidden, roster.timezone)} on, and it can be brought back until ${sayDate(gone, roster.timezone)}`;
 }

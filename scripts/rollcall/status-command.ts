@@ -75,6 +75,7 @@ export async function runStatus(args: readonly string[]): Promise<number> {
   const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
   const ledger = await findLedger({ region, endpoint }, options.stack, options.ledger);
   const { report, text } = await readReport(ledger, date);
+  const zone = report.timezone ?? timezone;
 
   const age = Date.now() - report.checkedAt;
   const stale = date === undefined && (age > STALE_MS || age < -SKEW_MS);
@@ -83,8 +84,8 @@ export async function runStatus(args: readonly string[]): Promise<number> {
     process.stderr.write(loud);
     process.stdout.write(`${toAsciiJson(JSON.parse(text))}\n`);
   } else {
-    process.stdout.write(`${loud}${sayAge(report, age, timezone)}\n\n`);
-    process.stdout.write(composeReport(report, timezone));
+    process.stdout.write(`${loud}${sayAge(report, age, zone)}\n\n`);
+    process.stdout.write(composeReport(report, zone));
   }
   return stale ? 3 : exitStatus({ ...report, verdicts: report.hosts });
 }
@@ -145,6 +146,7 @@ function composeReport(report: StoredReport, zone: string): string {
   const ok = hosts.filter(({ verdict }) => verdict === 'ok').length;
   return composeRows(
     hosts.map((host) => rowOf(host, zone)),
+    zone,
     [
       `${ok} of ${count(hosts.length, 'host')} ok`,
       ...sayStrangers({ unknownHosts, unsearched: unsearched && toAscii(unsearched) }),

@@ -30,21 +30,28 @@ export type Row = {
 };
 
 /** Worst hosts first; colour only on a terminal, and never with NO_COLOR. */
-export function composeTable(report: Report): string {
+export function composeTable(report: Report, timezone: string): string {
   const { hosts, ok, critical, warning } = summarize(report.verdicts);
-  return composeRows(report.verdicts.map(rowOf), [
+  const rows = report.verdicts.map((verdict) => rowOf(verdict, timezone));
+  return composeRows(rows, timezone, [
     `${ok} of ${count(hosts, 'host')} ok, ${critical} critical, ${warning} with warnings`,
     ...sayStrangers(report),
   ]);
 }
 
-/** The same from rows, with the lines that stand below them. */
-export function composeRows(unsorted: readonly Row[], below: readonly string[]): string {
+/** The same from rows, with the zone of all times in them, and the lines that stand below them. */
+export function composeRows(
+  unsorted: readonly Row[],
+  timezone: string,
+  below: readonly string[],
+): string {
   const rows = [...unsorted].sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
   const names = rows.reduce((width, { name }) => Math.max(width, name.length), 4);
   const kinds = rows.reduce((width, { headline }) => Math.max(width, headline.length), 7);
   const indent = ' '.repeat(names + kinds + 4);
-  const lines = [`${'HOST'.padEnd(names)}  ${'VERDICT'.padEnd(kinds)}  LAST GOOD FULL`];
+  const lines = [
+    `${'HOST'.padEnd(names)}  ${'VERDICT'.padEnd(kinds)}  LAST GOOD FULL (times: ${timezone})`,
+  ];
   for (const { name, headline, severity, lastGood, findings } of rows) {
     const word = paint(headline.padEnd(kinds), COLOURS[severity]);
     lines.push(`${name.padEnd(names)}  ${word}  ${lastGood}`);
@@ -60,16 +67,16 @@ export function composeRows(unsorted: readonly Row[], below: readonly string[]):
 
 const ORDER: readonly Row['severity'][] = ['critical', 'warning', 'info', 'ok'];
 
-function rowOf(verdict: Verdict): Row {
+function rowOf(verdict: Verdict, timezone: string): Row {
   const { host, headline, findings } = verdict;
   return {
     name: host.name,
     headline,
     severity: headline === 'ok' ? 'ok' : worstSeverity(findings),
-    lastGood: sayLastGood(verdict),
+    lastGood: sayLastGood(verdict, timezone),
     findings: findings.map((finding) => ({
       severity: finding.severity,
-      text: `${finding.kind}: ${describeFinding(finding, verdict)}`,
+      text: `${finding.kind}: ${describeFinding(finding, verdict, timezone)}`,
       step: finding.severity === 'info' ? undefined : nextStep(finding, verdict),
     })),
   };
@@ -91,9 +98,12 @@ export function sayStrangers({
   ];
 }
 
-function sayLastGood({ lastGood, answer, answeredAt, window, host, next }: Verdict): string {
+function sayLastGood(
+  { lastGood, answer, answeredAt, window, next }: Verdict,
+  timezone: string,
+): string {
   if (lastGood === undefined) return '-';
-  const begun = sayInstant(lastGood.startedAt, host.timezone);
+  const begun = sayInstant(lastGood.startedAt, timezone);
   const size = `${count(lastGood.volumes?.count ?? 0, 'volume')}, ${sayBytes(lastGood.bytes)}`;
   const late =
     answer !== undefined && answeredAt !== undefined && answeredAt > window.dueAt

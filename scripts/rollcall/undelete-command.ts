@@ -129,7 +129,9 @@ function composePlan(plan: UndeletePlan, host: Host, time: number): string {
   const lines = files.length === 0 ? [`nothing of ${what} is hidden that could come back`] : [];
   if (files.length > 0) lines.push(`${what}: ${count(files.length, 'file')} to bring back`);
   for (const { name, hiddenAt } of files.slice(0, SHOWN)) {
-    lines.push(`  ${quoteName(name)} hidden ${sayInstant(hiddenAt, host.timezone)}`);
+    lines.push(
+      `  ${quoteName(name)} hidden ${sayInstant(hiddenAt, host.timezone)} ${host.timezone}`,
+    );
   }
   if (files.length > SHOWN) lines.push(`  and ${files.length - SHOWN} more`);
   if (lost.length > 0) {

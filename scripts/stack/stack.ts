@@ -37,6 +37,8 @@ export type Stack = {
   readonly functions: { readonly [id: string]: Value };
   /** What the schedule's function is told besides. */
   readonly checkHostsEnvironment: Value;
+  /** What the bucket's function is told besides: by which id it knows the break-glass role in an event. */
+  readonly onObjectEnvironment: Value;
   readonly resources: Resources;
   readonly outputs: { readonly [name: string]: { Description: string; Value: Value } };
 };
@@ -61,6 +63,9 @@ export function stackOf(
       ...(isSharded ? { checkShard: checkShardFunction } : {}),
     },
     checkHostsEnvironment: isSharded ? shardEnvironment(hostsARun) : {},
+    onObjectEnvironment: roster.existing
+      ? {}
+      : { BREAK_GLASS_ROLE_ID: attributeOf(breakGlassRole, 'RoleId') },
     resources: {
       ...(roster.existing
         ? existingBucketEvents(roster.bucket)

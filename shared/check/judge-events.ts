@@ -4,12 +4,14 @@ import type { Collection } from '../duplicity/backup-set.ts';
 import type { FileName } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
 import {
+  type About,
   composeRecovery,
   composeStrangers,
   composeTampering,
   composeTrouble,
 } from '../report/event-alert.ts';
 import type { Message } from '../report/message.ts';
+import type { Known } from '../report/who-words.ts';
 import { hostOf } from '../roster/host-of.ts';
 import type { Host, Roster } from '../roster/roster.ts';
 import type { FindingKind, TamperedSet } from '../verdict/finding.ts';
@@ -41,36 +43,37 @@ const SETS_LOOKED_AT = 20;
 
 /**
  * For each host at most one notice of a kind, however many events; none for the ordinary course of a backup. Where the time
- * does not suffice to look at a host, its removals are told all the same, and its uploads are put off.
+ * does not suffice to look at a host, its removals are told all the same, and its uploads are put off. `ours` is what
+ * events call the stack's own account and break-glass role.
  */
 export async function judgeEvents(
   store: ObjectStore,
   roster: Roster,
   events: readonly ObjectEvent[],
   now: Instant,
+  ours: Omit<Known, 'hosts'> = {},
   time?: TimeToLook,
 ): Promise<Notice[]> {
+  const about = { timezone: roster.timezone, known: { ...ours, hosts: roster.hosts } };
   const byHost = Map.groupBy(events, ({ bucket, key }) => hostOf(roster, bucket, key));
   const notices = await pMap(
     byHost,
     ([host, own]) =>
-      host === undefined
-        ? judgeNobodys(own, roster.timezone)
-        : judgeHost(store, host, own, now, time),
+      host === undefined ? judgeNobodys(own, about) : judgeHost(store, host, own, now, about, time),
     { concurrency: AT_ONCE },
   );
   return notices.flat();
 }
 
-function judgeNobodys(events: readonly ObjectEvent[], timezone: string): Notice[] {
+function judgeNobodys(events: readonly ObjectEvent[], about: About): Notice[] {
   const removed = events.filter(({ what }) => what === 'removed');
   const tampering = composeNotice('tampering with nobody', removed, (deeds) =>
-    composeTampering(deeds, undefined, timezone),
+    composeTampering(deeds, undefined, about),
   );
   const created = events.filter(({ what }) => what === 'created');
   return [
     ...tampering,
-    ...composeNotice('strangers', created, (uploads) => composeStrangers(uploads, timezone)),
+    ...composeNotice('strangers', created, (uploads) => composeStrangers(uploads, about)),
   ];
 }
 
@@ -88,6 +91,7 @@ async function judgeHost(
   host: Host,
   events: readonly ObjectEvent[],
   now: Instant,
+  about: About,
   time: TimeToLook | undefined,
 ): Promise<Notice[]> {
   const { removed, manifests, late, unsure, poison, foreign } = await sortEvents(
@@ -98,7 +102,7 @@ async function judgeHost(
   );
   const strangers = (uploads: readonly FileEvent[]) =>
     composeNotice(`strangers at ${host.name}`, eventsOf(uploads), (deeds) =>
-      composeStrangers(deeds, host.timezone),
+      composeStrangers(deeds, about, host),
     );
   const looked = Map.groupBy([...late, ...removed, ...manifests, ...unsure, ...poison], setOf);
   if (looked.size === 0) return strangers(foreign);
@@ -132,17 +136,17 @@ async function judgeHost(
   const tampering = composeNotice(
     `tampering with ${host.name}`,
     eventsOf([...overwrites, ...removed]),
-    (deeds) => composeTampering(deeds, verdict, host.timezone),
+    (deeds) => composeTampering(deeds, verdict, about),
   );
   const uploads = composeNotice(
     `uploads of ${host.name}`,
     isPutOff ? [] : eventsOf([...manifests, ...poison]),
-    () => {
-      if (unreadable) return composeTrouble(verdict, ['unreadable']);
-      if (bad.length > 0) return composeTrouble(verdict, bad);
+    (deeds) => {
+      if (unreadable) return composeTrouble(verdict, ['unreadable'], deeds, about);
+      if (bad.length > 0) return composeTrouble(verdict, bad, deeds, about);
       const before = judge(host, without(collection, names), now);
       return overwrites.length === 0 && names.length > 0 && isRecovery(before, verdict)
-        ? composeRecovery(before, verdict)
+        ? composeRecovery(before, verdict, about.timezone)
         : undefined;
     },
   );

@@ -12,7 +12,7 @@ export async function keepReport(ledger: Ledger, run: Run): Promise<string | und
   const page = reportPage(dateIn(timezone, report.checkedAt));
   try {
     await Promise.all([
-      ledger.replace(page, `${JSON.stringify(reportToJson(report))}\n`),
+      ledger.replace(page, `${JSON.stringify(reportToJson(report, timezone))}\n`),
       ledger.replace(STATUS_PAGE, composeStatusPage(run)),
     ]);
     return undefined;

@@ -2,6 +2,7 @@
 import type { Instant } from '../duplicity/time.ts';
 import type { LedgerState } from '../ledger/ledger-state.ts';
 import { joinMessages } from '../report/message.ts';
+import type { Known } from '../report/who-words.ts';
 import type { Roster } from '../roster/roster.ts';
 import type { Budget } from './budget.ts';
 import { type Channel, deliverPending, pendingFor } from './deliver.ts';
@@ -25,6 +26,7 @@ export async function runEvents(
   roster: Roster,
   events: readonly ObjectEvent[],
   now: Instant,
+  ours: Omit<Known, 'hosts'> = {},
   budget?: Budget,
 ): Promise<{ events: number; told: number; putOff: ObjectEvent[]; unheard?: string }> {
   const late = new Set<ObjectEvent>();
@@ -33,7 +35,7 @@ export async function runEvents(
   };
   const time = budget === undefined ? undefined : { budget, putOff };
   const outcome = (told: number) => ({ events: events.length, told, putOff: [...late] });
-  const first = await judgeEvents(store, roster, events, now, time);
+  const first = await judgeEvents(store, roster, events, now, ours, time);
   if (first.length === 0) return outcome(0);
   const opened = await openLedger(ledger, now);
   const ids = new Map(
@@ -43,7 +45,7 @@ export async function runEvents(
   );
   const fresh = events.filter((event) => !opened.state.told.has(ids.get(event) ?? ''));
   const known = fresh.length < events.length;
-  const notices = known ? await judgeEvents(store, roster, fresh, now, time) : first;
+  const notices = known ? await judgeEvents(store, roster, fresh, now, ours, time) : first;
   if (notices.length === 0) {
     // All of it was told; perhaps not by every channel.
     await deliverPending(ledger, opened, channels, [], now);

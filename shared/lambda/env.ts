@@ -15,6 +15,8 @@ export type Env = {
   readonly ledgerBucket: string;
   /** The queue of the workers, and how many hosts one run judges without them; only for a roll with more. */
   readonly shards: { readonly queueUrl: string; readonly hostsARun: number } | undefined;
+  /** The unique ID of the break-glass role; only where the stack has one. */
+  readonly breakGlassRoleId: string | undefined;
   /** What Lambda calls the function; elsewhere it has no name. */
   readonly functionName: string | undefined;
   readonly endpoint: string | undefined;
@@ -22,7 +24,7 @@ export type Env = {
 
 /**
  * Reads HOSTS_FILE, ALERTS_TOPIC_ARN, OPS_TOPIC_ARN, LEDGER_BUCKET and AWS_ENDPOINT_URL, and where there are workers
- * SHARD_QUEUE_URL and HOSTS_A_RUN. Throws `ConfigError`.
+ * SHARD_QUEUE_URL and HOSTS_A_RUN, and where the stack has the role BREAK_GLASS_ROLE_ID. Throws `ConfigError`.
  */
 export function readEnv(env: NodeJS.ProcessEnv = process.env): Env {
   const { HOSTS_FILE = '', ALERTS_TOPIC_ARN = '', OPS_TOPIC_ARN = '', LEDGER_BUCKET = '' } = env;
@@ -48,6 +50,7 @@ export function readEnv(env: NodeJS.ProcessEnv = process.env): Env {
       SHARD_QUEUE_URL === ''
         ? undefined
         : { queueUrl: SHARD_QUEUE_URL, hostsARun: Number(HOSTS_A_RUN) },
+    breakGlassRoleId: env.BREAK_GLASS_ROLE_ID || undefined,
     functionName: env.AWS_LAMBDA_FUNCTION_NAME,
     endpoint: env.AWS_ENDPOINT_URL || undefined,
   };

@@ -29,7 +29,7 @@ export function composeRun(run: Run, warning?: string): Message | undefined {
     composeHeader(run.report, run.timezone),
     ...(warning === undefined ? [] : wrapText(`WARNING: ${toAscii(warning)}.`, WIDTH)),
     '',
-    ...composeFailed(failed),
+    ...composeFailed(failed, run.timezone),
     ...(run.digest ? composeDigest(run, alerting.length > 0) : []),
     ...(!run.digest && hasPathNews(paths) ? composeNews(paths, run.timezone) : []),
   ];
@@ -38,7 +38,7 @@ export function composeRun(run: Run, warning?: string): Message | undefined {
   if (alerting.length > 0) {
     return composeMessage({
       ...{ subject, text, severity },
-      sms: composeSms(alerting, run.hostsOnRoll),
+      sms: composeSms(alerting, run.hostsOnRoll, run.timezone),
       urgency: 'alert',
     });
   }
@@ -64,9 +64,10 @@ function severityOf({ report, paths }: Run): Severity {
   ]);
 }
 
-function composeFailed(sorted: readonly Verdict[]): string[] {
-  if (sorted.length < MANY) return sorted.flatMap(composeHost);
-  const shared = sharedCause(sorted);
+function composeFailed(sorted: readonly Verdict[], zone: string): string[] {
+  const describe = (verdict: Verdict) => composeHost(verdict, zone);
+  if (sorted.length < MANY) return sorted.flatMap(describe);
+  const shared = sharedCause(sorted, zone);
   const rest = sorted.slice(WORST, WORST + LISTED);
   const more = sorted.length - WORST - rest.length;
   return [
@@ -74,7 +75,7 @@ function composeFailed(sorted: readonly Verdict[]): string[] {
     ...(shared === undefined ? [] : wrapText(`The same for all: ${shared}.`, WIDTH)),
     `The worst ${WORST}:`,
     '',
-    ...sorted.slice(0, WORST).flatMap(composeHost),
+    ...sorted.slice(0, WORST).flatMap(describe),
     'And:',
     ...rest.map((verdict) => `  ${verdict.host.name} ${sayKind(verdict)}`),
     ...(more > 0 ? [`  and ${more} more: rollcall check`] : []),
@@ -83,31 +84,31 @@ function composeFailed(sorted: readonly Verdict[]): string[] {
 }
 
 /** One refusal for all, or the same last day for all: then the trouble is not the hosts' own. */
-function sharedCause(failed: readonly Verdict[]): string | undefined {
-  const causes = failed.map(({ findings: [worst], lastGood, host }) => {
+function sharedCause(failed: readonly Verdict[], zone: string): string | undefined {
+  const causes = failed.map(({ findings: [worst], lastGood }) => {
     if (worst?.kind === 'unreadable') return worst.hint;
     if (worst?.kind !== 'missing' || lastGood === undefined) return undefined;
-    return `none has a full since ${sayDate(lastGood.startedAt, host.timezone)}`;
+    return `none has a full since ${sayDate(lastGood.startedAt, zone)}`;
   });
   const [first] = causes;
   return causes.every((cause) => cause === first) ? first : undefined;
 }
 
 /** The headline in a column of its own, then what was found, the last good copy and the next step. */
-function composeHost(verdict: Verdict): string[] {
+function composeHost(verdict: Verdict, zone: string): string[] {
   const { host, findings } = verdict;
   const [worst] = findings;
   if (worst === undefined) return [];
   const told = findings.filter(({ severity }) => severity !== 'info');
   const lines = told.flatMap((finding, index) => {
-    const text = describeFinding(finding, verdict);
+    const text = describeFinding(finding, verdict, zone);
     return index === 0
       ? paragraph(finding.kind.toUpperCase(), `${host.name}: ${text}`)
       : paragraph('', `${finding.kind}: ${text}`);
   });
   const details = [
-    worst.kind === 'missing' ? sayRhythm(verdict) : undefined,
-    worst.kind === 'unreadable' ? undefined : sayLastGood(verdict),
+    worst.kind === 'missing' ? sayRhythm(verdict, zone) : undefined,
+    worst.kind === 'unreadable' ? undefined : sayLastGood(verdict, zone),
   ].filter((detail) => detail !== undefined);
   lines.push(...details.flatMap((detail) => paragraph('', detail)));
   return [...lines, ...composeSteps(worst, verdict), ''];

@@ -18,7 +18,7 @@ export function composeDigest(run: Run, alarms: boolean): string[] {
   const lines: string[] = [];
   for (const verdict of verdicts.filter((one) => !hasFailed(one))) {
     for (const finding of verdict.findings.filter((one) => !isUntold(one)).slice(0, 5)) {
-      const text = describeFinding(finding, verdict);
+      const text = describeFinding(finding, verdict, run.timezone);
       lines.push(...paragraph(finding.kind.toUpperCase(), `${verdict.host.name}: ${text}`));
     }
   }
@@ -37,7 +37,7 @@ export function composeDigest(run: Run, alarms: boolean): string[] {
   return [
     ...noted,
     ...(noted.length > 0 ? [''] : []),
-    ...composeGood(good),
+    ...composeGood(good, run.timezone),
     ...composeDrills(run),
     ...composeDelivery(run.paths, run.timezone),
     ...(run.test === true ? [...composeTest(run, alarms), ''] : []),
@@ -57,10 +57,10 @@ function composeBlind(verdicts: readonly Verdict[]): string[] {
   });
 }
 
-function composeGood(good: readonly Verdict[]): string[] {
+function composeGood(good: readonly Verdict[], zone: string): string[] {
   if (good.length === 0) return [];
   const lines = good.slice(0, LISTED).map(({ host, answer, answeredAt, window }) => {
-    const done = answeredAt === undefined ? '' : ` done ${sayInstant(answeredAt, host.timezone)}`;
+    const done = answeredAt === undefined ? '' : ` done ${sayInstant(answeredAt, zone)}`;
     const late = answeredAt !== undefined && answeredAt > window.dueAt ? ', late' : '';
     const size = answer === undefined ? '' : `, ${sayBytes(answer.bytes)}`;
     return `${'OK'.padEnd(COLUMN)}${host.name}: full${done}${size}${late}`;

@@ -14,9 +14,11 @@ import {
 import { sayExpiring, stepBeforeLoss } from './retention-words.ts';
 import { sayTampered, stepAfterTampering } from './tamper-words.ts';
 
-/** One sentence or two, ASCII, names escaped; without the host and the kind. */
-export function describeFinding(finding: Finding, verdict: Verdict): string {
-  const zone = verdict.host.timezone;
+/**
+ * One sentence or two, ASCII, names escaped; without the host and the kind. Times are those of `zone`, an IANA time zone that
+ * the reader is told once: not the host's own, or one mail would have times of several zones.
+ */
+export function describeFinding(finding: Finding, verdict: Verdict, zone: string): string {
   const at = (instant: number) => sayInstant(instant, zone);
   switch (finding.kind) {
     case 'tampered':
@@ -25,7 +27,7 @@ export function describeFinding(finding: Finding, verdict: Verdict): string {
       return `could not check: ${finding.reason}. This is not an all-clear`;
     case 'missing':
       return [
-        sayMissing(finding.windowsMissed, verdict),
+        sayMissing(finding.windowsMissed, verdict, zone),
         ...finding.strayed.map(sayStray(zone)),
       ].join('. ');
     case 'incomplete':
@@ -41,7 +43,7 @@ export function describeFinding(finding: Finding, verdict: Verdict): string {
         ? finding.files.map(sayOpenedBy).join('; ')
         : UNTOLD[finding.untold];
     case 'expiring':
-      return sayExpiring(finding, verdict);
+      return sayExpiring(finding, verdict, zone);
     case 'never':
       return finding.severity === 'info'
         ? 'no backup yet; none is owed before its first window'
@@ -149,9 +151,9 @@ export function runbookOf(kind: FindingKind): string {
   return `docs/runbook.md#${kind}`;
 }
 
-function sayMissing(windowsMissed: number, { lastGood, host, at }: Verdict): string {
+function sayMissing(windowsMissed: number, { lastGood, at }: Verdict, zone: string): string {
   if (lastGood === undefined) return 'no complete full backup is in the bucket';
-  const since = sayInstant(lastGood.startedAt, host.timezone);
+  const since = sayInstant(lastGood.startedAt, zone);
   const age = sayLength(at - lastGood.startedAt);
   return `no full backup since ${since} (${age}; ${count(windowsMissed, 'window')})`;
 }

@@ -66,17 +66,17 @@ export function sayKind({ headline, findings }: Verdict): string {
 }
 
 /** Enough to act on in one segment: how many, who, what; the mail has the rest. */
-export function composeSms(failed: readonly Verdict[], hostsOnRoll: number): string {
+export function composeSms(failed: readonly Verdict[], hostsOnRoll: number, zone: string): string {
   const head = `BACKUP ${failed.length}/${hostsOnRoll} FAILED: `;
   const tail = ' Mail has the fix.';
   if (failed.length >= MANY) return `${head}${countByKind(failed)}.${tail}`;
   const words = failed.map((verdict) => {
     const { lastGood, host } = verdict;
-    const good =
-      lastGood === undefined ? '' : ` last good ${sayInstant(lastGood.startedAt, host.timezone)}`;
+    const good = lastGood === undefined ? '' : ` last good ${sayInstant(lastGood.startedAt, zone)}`;
     return `${host.name} ${sayKind(verdict)}${good}`;
   });
-  const text = `${head}${words.join(', ')}.${tail}`;
+  const times = failed.some(({ lastGood }) => lastGood !== undefined) ? ` Times: ${zone}.` : '';
+  const text = `${head}${words.join(', ')}.${times}${tail}`;
   if (text.length <= SMS_BOUND) return text;
   const names = `${head}${failed.map((one) => `${one.host.name} ${one.headline.toUpperCase()}`).join(', ')}.${tail}`;
   return names.length <= SMS_BOUND ? names : `${head}${countByKind(failed)}.${tail}`;

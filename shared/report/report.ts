@@ -61,28 +61,29 @@ export function exitStatus({
   return warned || strange ? 1 : 0;
 }
 
-/** The report as docs/how-it-judges.md describes it, version 1. */
-export function reportToJson(report: Report): Record<string, unknown> {
+/** The report as docs/how-it-judges.md describes it, version 1; `timezone` is that of the times in its messages. */
+export function reportToJson(report: Report, timezone: string): Record<string, unknown> {
   return {
     version: 1,
     checkedAt: iso(report.checkedAt),
     bucket: report.bucket,
+    timezone,
     summary: summarize(report.verdicts),
-    hosts: report.verdicts.map(verdictToJson),
+    hosts: report.verdicts.map((verdict) => verdictToJson(verdict, timezone)),
     unknownHosts: report.unknownHosts,
     foreignObjects: report.foreignObjects,
     ...(report.unsearched === undefined ? {} : { unsearched: report.unsearched }),
   };
 }
 
-function verdictToJson(verdict: Verdict): Record<string, unknown> {
+function verdictToJson(verdict: Verdict, timezone: string): Record<string, unknown> {
   const { host, window, answer, lastGood, next } = verdict;
   return {
     host: host.name,
     target: `s3://${host.target.bucket}/${host.target.prefix}`,
     verdict: verdict.headline,
     window: { opensAt: iso(window.opensAt), dueAt: iso(window.dueAt) },
-    findings: verdict.findings.map((finding) => findingToJson(finding, verdict)),
+    findings: verdict.findings.map((finding) => findingToJson(finding, verdict, timezone)),
     answer: answer === undefined ? null : setToJson(answer),
     lastGood: lastGood === undefined ? null : setToJson(lastGood),
     sets: verdict.sets.map(setToJson),
@@ -98,12 +99,16 @@ function verdictToJson(verdict: Verdict): Record<string, unknown> {
   };
 }
 
-function findingToJson(finding: Finding, verdict: Verdict): Record<string, unknown> {
+function findingToJson(
+  finding: Finding,
+  verdict: Verdict,
+  timezone: string,
+): Record<string, unknown> {
   const { kind, severity, ...evidence } = finding;
   return {
     kind,
     severity,
-    message: describeFinding(finding, verdict),
+    message: describeFinding(finding, verdict, timezone),
     ...evidenceToJson(evidence),
   };
 }

@@ -9,9 +9,9 @@ type Expiring = Extract<Finding, { kind: 'expiring' }>;
 const DAY = 86_400_000;
 
 /** When it is hidden, in how long, and until when it can be brought back. */
-export function sayExpiring(finding: Expiring, { at: now, host }: Verdict): string {
+export function sayExpiring(finding: Expiring, { at: now }: Verdict, zone: string): string {
   const { startedAt, hiddenAt, goneAt, by, stampedAt } = finding;
-  const at = (instant: number) => sayInstant(instant, host.timezone);
+  const at = (instant: number) => sayInstant(instant, zone);
   const back =
     goneAt === undefined
       ? ''
@@ -40,14 +40,17 @@ export function stepBeforeLoss({ startedAt, hiddenAt }: Expiring, { at, host }: 
 }
 
 /** `Last good copy: Sat 21 Nov 02:14, 31 volumes, 5.9 GiB - hidden by lifecycle Sat 28 Nov, ...`; none without one. */
-export function sayLastGood({ lastGood, countdown, host, at }: Verdict): string | undefined {
+export function sayLastGood(
+  { lastGood, countdown, at }: Verdict,
+  zone: string,
+): string | undefined {
   const set = lastGood ?? countdown?.set;
   if (set === undefined) return undefined;
   const size = `${count(set.volumes?.count ?? 0, 'volume')}, ${sayBytes(set.bytes)}`;
-  const copy = `Last good copy: ${sayInstant(set.startedAt, host.timezone)}, ${size}`;
+  const copy = `Last good copy: ${sayInstant(set.startedAt, zone)}, ${size}`;
   if (countdown === undefined || countdown.set.startedAt !== set.startedAt) return `${copy}.`;
   const { hiddenAt, goneAt, by } = countdown;
-  const on = (instant: number) => sayDate(instant, host.timezone);
+  const on = (instant: number) => sayDate(instant, zone);
   if (goneAt === hiddenAt) return `${copy} - deleted by lifecycle ${on(hiddenAt)}, for good.`;
   const back = goneAt === undefined ? '' : `, recoverable until ${on(goneAt)}`;
   if (hiddenAt <= at) return `${copy} - hidden since ${on(hiddenAt)}${back}.`;

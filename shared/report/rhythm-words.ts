@@ -4,10 +4,10 @@ import { isQuiet, type Rhythm, rhythmOf } from '../verdict/rhythm.ts';
 import { sayTime } from './plain-text.ts';
 
 /** `This window: nothing was uploaded. The last 6 fulls began 02:00-02:05 and were done by 02:20.` */
-export function sayRhythm(verdict: Verdict): string {
+export function sayRhythm(verdict: Verdict, zone: string): string {
   const came = isQuiet(verdict) ? 'nothing was uploaded' : 'files came, and no full of it';
   const rhythm = rhythmOf(verdict);
-  return `This window: ${came}.${rhythm === undefined ? '' : ` ${sayUsual(rhythm, verdict.host.timezone)}`}`;
+  return `This window: ${came}.${rhythm === undefined ? '' : ` ${sayUsual(rhythm, zone)}`}`;
 }
 
 function sayUsual({ fulls, beganFrom, beganUntil, doneBy }: Rhythm, zone: string): string {

@@ -37,13 +37,16 @@ export function composeStatusPage(run: Run): string {
 <body>
 <h1>${safe(composeSubject(run))}</h1>
 <p>Checked ${safe(when)} ${safe(timezone)}, bucket ${safe(bucket)}. This page is written once a day: if that is not today, <strong>nobody is watching</strong>; see docs/runbook.md#monitor-silent.</p>
-${ordered.slice(0, LISTED).map(composeHost).join('\n')}
+${ordered
+  .slice(0, LISTED)
+  .map((verdict) => composeHost(verdict, timezone))
+  .join('\n')}
 ${more > 0 ? `<p>And ${count(more, 'host')} more: rollcall status</p>\n` : ''}${composeStrangers(run)}</body>
 </html>
 `;
 }
 
-function composeHost(verdict: Verdict): string {
+function composeHost(verdict: Verdict, zone: string): string {
   const { host, headline, findings } = verdict;
   const tone = headline === 'ok' ? 'ok' : worstSeverity(findings);
   const told = findings.slice(0, STEPS).map((finding) => {
@@ -52,10 +55,10 @@ function composeHost(verdict: Verdict): string {
       step === undefined
         ? ''
         : `<br>Do now: <code>${safe(step)}</code> (${safe(runbookOf(finding.kind))})`;
-    return `<li>${safe(finding.kind)}: ${safe(describeFinding(finding, verdict))}${todo}</li>`;
+    return `<li>${safe(finding.kind)}: ${safe(describeFinding(finding, verdict, zone))}${todo}</li>`;
   });
   const list = told.length === 0 ? '' : `<ul>${told.join('')}</ul>`;
-  return `<section class="${TONES[tone]}"><h2>${safe(host.name)} <b>${safe(headline.toUpperCase())}</b></h2><p>${safe(sayCopy(verdict))}</p>${list}</section>`;
+  return `<section class="${TONES[tone]}"><h2>${safe(host.name)} <b>${safe(headline.toUpperCase())}</b></h2><p>${safe(sayCopy(verdict, zone))}</p>${list}</section>`;
 }
 
 const TONES: Readonly<Record<Severity | 'ok', string>> = {
@@ -65,12 +68,12 @@ const TONES: Readonly<Record<Severity | 'ok', string>> = {
   ok: 'ok',
 };
 
-function sayCopy(verdict: Verdict): string {
-  const { answer, answeredAt, host } = verdict;
+function sayCopy(verdict: Verdict, zone: string): string {
+  const { answer, answeredAt } = verdict;
   if (answer === undefined || answeredAt === undefined) {
-    return sayLastGood(verdict) ?? 'No complete full backup is known.';
+    return sayLastGood(verdict, zone) ?? 'No complete full backup is known.';
   }
-  return `Full done ${sayInstant(answeredAt, host.timezone)}, ${count(answer.volumes?.count ?? 0, 'volume')}, ${sayBytes(answer.bytes)}.`;
+  return `Full done ${sayInstant(answeredAt, zone)}, ${count(answer.volumes?.count ?? 0, 'volume')}, ${sayBytes(answer.bytes)}.`;
 }
 
 function composeStrangers({ report }: Run): string {

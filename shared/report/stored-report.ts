@@ -1,11 +1,14 @@
 // A report as it comes back from the ledger: hostile text until it has been read here.
 import type { Instant } from '../duplicity/time.ts';
+import { ZONE } from '../roster/roll-values.ts';
 import { FINDING_KINDS, type FindingKind, type Severity } from '../verdict/finding.ts';
 
 /** The part of a report, version 1, that is shown again. Its texts are not escaped. */
 export type StoredReport = {
   readonly checkedAt: Instant;
   readonly bucket: string;
+  /** Of the times in its messages; `undefined` in a report of before they had one zone. */
+  readonly timezone: string | undefined;
   readonly hosts: readonly StoredHost[];
   readonly unknownHosts: readonly string[];
   readonly unsearched: string | undefined;
@@ -44,11 +47,12 @@ class NotAReport extends Error {
 }
 
 function readReport(value: unknown): StoredReport {
-  const { version, checkedAt, bucket, hosts, unknownHosts, unsearched } = record(value);
+  const { version, checkedAt, bucket, timezone, hosts, unknownHosts, unsearched } = record(value);
   if (version !== 1) throw new NotAReport();
   return {
     checkedAt: instant(checkedAt),
     bucket: string(bucket),
+    timezone: timezone === undefined ? undefined : zone(timezone),
     hosts: list(hosts).map(readHost),
     unknownHosts: list(unknownHosts).map(string),
     unsearched: unsearched === undefined ? undefined : string(unsearched),
@@ -92,6 +96,12 @@ function list(value: unknown): readonly unknown[] {
 function string(value: unknown): string {
   if (typeof value !== 'string') throw new NotAReport();
   return value;
+}
+
+function zone(value: unknown): string {
+  const name = ZONE.parse(string(value));
+  if (name === undefined) throw new NotAReport();
+  return name;
 }
 
 function number(value: unknown): number {

@@ -6,7 +6,9 @@ import type { StoredObject } from '../../shared/duplicity/listing.ts';
 import { aFull, aHost, anIncremental, anObject, aRoster, at } from '../support/builders.ts';
 import { inMemoryStore, keyed } from '../support/in-memory.ts';
 
-const roster = aRoster([aHost(), aHost({ name: 'db' })]);
+const WEB = 'AIDAIOSFODNN7EXAMPLE';
+const DB = 'AIDAQABLZS4A3QDU576Q2';
+const roster = aRoster([aHost({ userId: WEB }), aHost({ name: 'db', userId: DB })]);
 const saturday = aFull({ begun: '2026-11-21T03:15:00Z' });
 const yesterday = aFull({ begun: '2026-11-22T03:15:00Z' });
 const now = '2026-11-23T11:03:00Z';
@@ -18,7 +20,7 @@ const event = (name: string, override: Partial<ObjectEvent> = {}): ObjectEvent =
   key: `web/${name}`,
   at: at(now),
   left: 'unknown',
-  principal: 'AWS:AIDAEXAMPLE',
+  principal: `AWS:${WEB}`,
   address: '203.0.113.9',
   ...override,
 });
@@ -35,10 +37,10 @@ describe('judgeEvents', () => {
   it('says OK AGAIN when the full that was owed arrives after its due time', async () => {
     const [message] = await told([...saturday, ...recovery], [manifestOf(recovery)]);
     expect(message?.subject).toBe(
-      '[backup] web OK AGAIN: full done Mon 23 Nov 11:02, 2 h 47 min late',
+      '[backup] web OK AGAIN: full done Mon 23 Nov 11:02 UTC, 2 h 47 min late',
     );
-    expect(message?.text).toContain('2 windows');
-    expect(message?.sms).toMatch(/^BACKUP OK AGAIN web: full done Mon 23 Nov 11:02/);
+    expect(message?.text).toMatch(/2\s+windows/);
+    expect(message?.sms).toMatch(/^BACKUP OK AGAIN web: full done Mon 23 Nov 11:02 UTC/);
   });
 
   it("says OK AGAIN when the next night's full arrives and yesterday's never did", async () => {
@@ -101,6 +103,29 @@ describe('judgeEvents', () => {
     expect(messages).toHaveLength(2);
   });
 
+  it('says of an unencrypted upload, and of one that nobody on the roll makes, whose key it was', async () => {
+    const plain = aFull({ begun: '2026-11-23T10:15:00Z', encrypted: false });
+    const uploads = [manifestOf(plain)].map((one) => ({ ...one, principal: `AWS:${DB}` }));
+    const [trouble] = await told([...saturday, ...plain], uploads);
+    expect(trouble?.text).toContain('Uploaded by the key of host db from 203.0.113.9.');
+    const strange = event('', { key: 'else/x', principal: 'AWS:AIDAJQULG4WG7WMOOT4P6' });
+    const [stranger] = await told(saturday, [strange]);
+    expect(stranger?.text).toContain(
+      `aws iam list-users --query "Users[?UserId=='AIDAJQULG4WG7WMOOT4P6'].Arn"`,
+    );
+  });
+
+  it("knows the stack's account and its break-glass role by what it was told of them", async () => {
+    const gone = (principal: string) => event('x', { what: 'removed', left: 'marker', principal });
+    const ours = { account: '123456789012', breakGlassRoleId: 'AROAJNDVBL7WPMMDWOTYY' };
+    const events = [gone('AWS:AROAJNDVBL7WPMMDWOTYY:alice'), gone('210987654321')];
+    const store = inMemoryStore(keyed('web/', saturday));
+    const [message] = await messagesOf(judgeEvents(store, roster, events, at(now), ours));
+    expect(message?.text).toContain('by the break-glass role (session alice) from 203.0.113.9');
+    expect(message?.text).toContain('by somebody of ANOTHER account (210987654321)');
+    expect(message?.text).not.toContain('aws iam');
+  });
+
   it('tells every removal, with who and from where, in one message for each host', async () => {
     const gone = (name: string, override: Partial<ObjectEvent> = {}) =>
       event(name, { what: 'removed', left: 'marker', ...override });
@@ -113,7 +138,7 @@ describe('judgeEvents', () => {
       '[backup] TAMPERED web: 2 objects REMOVED',
       '[backup] TAMPERED no host of the roll: 1 object REMOVED',
     ]);
-    expect(messages[0]?.text).toContain('by AWS:AIDAEXAMPLE from 203.0.113.9');
+    expect(messages[0]?.text).toContain("by web's own key from 203.0.113.9");
     expect(messages[0]?.text).toContain('gone for good');
     expect(messages[1]?.text).toMatch(/by an unknown principal from an unknown\s+address/);
   });

@@ -17,7 +17,7 @@ const report = {
   unknownHosts: ['eve'],
   foreignObjects: 0,
 };
-const text = JSON.stringify(reportToJson(report));
+const text = JSON.stringify(reportToJson(report, 'Europe/Amsterdam'));
 
 describe('parseReport', () => {
   it('reads what was written', () => {

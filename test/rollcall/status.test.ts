@@ -23,7 +23,7 @@ const reportOf = (hoursAgo: number) => {
   const verdict = judge(host, collected(...aFull({ begun })), checkedAt);
   const fine = { ...verdict, headline: 'ok' as const, findings: [] };
   const report = { checkedAt, bucket: 'backups', unknownHosts: [], foreignObjects: 0 };
-  return JSON.stringify(reportToJson({ ...report, verdicts: [fine] }));
+  return JSON.stringify(reportToJson({ ...report, verdicts: [fine] }, 'UTC'));
 };
 const keep = (date: string, text: string) =>
   aws.put('ledger', `reports/${date}.json`, Buffer.from(text));

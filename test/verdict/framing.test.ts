@@ -97,7 +97,7 @@ describe('the framing of a full', () => {
     ]);
     const [finding] = findings;
     if (finding === undefined) throw new Error('no finding');
-    expect(describeFinding(finding, verdict)).toBe(
+    expect(describeFinding(finding, verdict, verdict.host.timezone)).toBe(
       `"${file}" ends before the message in it does: it was cut`,
     );
     expect(nextStep(finding, verdict)).toBe("ssh web 'sudo rollcall-backup run'");
@@ -109,7 +109,9 @@ describe('the framing of a full', () => {
     expect(findings).toMatchObject([{ severity: 'info', files: [], untold: [VOL3] }]);
     const [finding] = findings;
     if (finding === undefined) throw new Error('no finding');
-    expect(describeFinding(finding, verdict)).toContain(`whether "${VOL3}" ends where it should`);
+    expect(describeFinding(finding, verdict, verdict.host.timezone)).toContain(
+      `whether "${VOL3}" ends where it should`,
+    );
     expect(nextStep(finding, verdict)).toBeUndefined();
   });
 

@@ -81,7 +81,7 @@ describe('judgeRetention', () => {
       by: 'rules',
     });
     expect(expiringOf(verdict)).toBeUndefined();
-    expect(sayLastGood(verdict)).toBe(
+    expect(sayLastGood(verdict, verdict.host.timezone)).toBe(
       'Last good copy: Sat 21 Nov 01:14, 3 volumes, 421.0 MiB - hidden by lifecycle Sat 28 Nov, recoverable until Sun 6 Dec.',
     );
   });
@@ -101,7 +101,7 @@ describe('judgeRetention', () => {
     const verdict = judged('2026-11-25T12:00:00Z');
     const finding = expiringOf(verdict);
     if (finding === undefined) throw new Error('nothing was found');
-    expect(describeFinding(finding, verdict)).toBe(
+    expect(describeFinding(finding, verdict, verdict.host.timezone)).toBe(
       'the last good copy, the full of Sat 21 Nov 01:14, is hidden by lifecycle Sat 28 Nov 00:00, in 60 h; recoverable until Sun 6 Dec 00:00',
     );
     expect(nextStep(finding, verdict)).toBe("ssh web 'sudo rollcall-backup run'");
@@ -142,7 +142,7 @@ describe('judgeRetention', () => {
     const verdict = judged('2026-11-25T12:00:00Z', { unread: 'AccessDenied (403)' });
     const finding = expiringOf(verdict);
     expect(finding).toMatchObject({ by: 'roll', goneAt: undefined });
-    expect(finding && describeFinding(finding, verdict)).toContain(
+    expect(finding && describeFinding(finding, verdict, verdict.host.timezone)).toContain(
       "That is by the roll's keepDays",
     );
     // Two days later everything is still there: the bucket keeps more than the roll says.
@@ -152,7 +152,7 @@ describe('judgeRetention', () => {
   it('has no end where no rule hides anything, and none after it where versions are kept for good', () => {
     expect(judged('2026-11-25T12:00:00Z', { rules: [] }).countdown).toBeUndefined();
     const kept = judged('2026-11-25T12:00:00Z', { rules: [{ prefix: '', hides: { days: 6 } }] });
-    expect(sayLastGood(kept)).toMatch(/hidden by lifecycle Sat 28 Nov\.$/);
+    expect(sayLastGood(kept, kept.host.timezone)).toMatch(/hidden by lifecycle Sat 28 Nov\.$/);
   });
 
   it('says for good where the bucket keeps no versions', () => {
@@ -162,14 +162,16 @@ describe('judgeRetention', () => {
       at('2026-11-23T12:00:00Z'),
       { lifecycle: rules },
     );
-    expect(sayLastGood(verdict)).toMatch(/deleted by lifecycle Sat 28 Nov, for good\.$/);
+    expect(sayLastGood(verdict, verdict.host.timezone)).toMatch(
+      /deleted by lifecycle Sat 28 Nov, for good\.$/,
+    );
   });
 
   it("says when S3's own date is another one", () => {
     const stampedAt = at('2026-11-26T00:00:00Z');
     const verdict = judged('2026-11-25T12:00:00Z', rules, { stampedAt });
     const finding = expiringOf(verdict);
-    expect(finding && describeFinding(finding, verdict)).toContain(
+    expect(finding && describeFinding(finding, verdict, verdict.host.timezone)).toContain(
       'S3 itself says Thu 26 Nov 00:00 of its first volume',
     );
   });
@@ -183,11 +185,13 @@ describe('judgeRetention', () => {
     const verdict = judge(aHost(), hidden.collected(now), now, { lifecycle: rules });
     const finding = expiringOf(verdict);
     if (finding === undefined) throw new Error('nothing was found');
-    expect(describeFinding(finding, verdict)).toBe(
+    expect(describeFinding(finding, verdict, verdict.host.timezone)).toBe(
       'the last good copy, the full of Sat 21 Nov 01:14, was hidden Sat 28 Nov 00:00; recoverable until Sun 6 Dec 00:00',
     );
     expect(nextStep(finding, verdict)).toBe('rollcall undelete web 20261121T011400Z');
-    expect(sayLastGood(verdict)).toMatch(/hidden since Sat 28 Nov, recoverable until Sun 6 Dec\.$/);
+    expect(sayLastGood(verdict, verdict.host.timezone)).toMatch(
+      /hidden since Sat 28 Nov, recoverable until Sun 6 Dec\.$/,
+    );
     expect(verdict.findings).toMatchObject([
       { kind: 'missing', windowsMissed: 8 },
       { kind: 'expiring' },

@@ -26,7 +26,10 @@ const found = <K extends Finding['kind']>({ findings }: Verdict, kind: K) =>
 const told = (verdict: Verdict) => {
   const [finding] = verdict.findings;
   if (finding === undefined) throw new Error('nothing was found');
-  return { text: describeFinding(finding, verdict), step: nextStep(finding, verdict) };
+  return {
+    text: describeFinding(finding, verdict, verdict.host.timezone),
+    step: nextStep(finding, verdict),
+  };
 };
 
 describe('judgeTampering', () => {
