@@ -1,4 +1,5 @@
 // The stack that a roll asks for: everything in the template but the functions that stand in serverless.yml.
+import { USERS_AN_ACCOUNT, whyNoUser } from '../../shared/roster/host-user.ts';
 import type { Alerts, Roster } from '../../shared/roster/roster.ts';
 import { HOSTS_A_RUN } from '../../shared/roster/shards.ts';
 import {
@@ -31,7 +32,7 @@ import { alertsTopic, opsTopic, topics } from './topics.ts';
 /** What `serverless.yml` takes from the roll. */
 export type Stack = {
   readonly region: string;
-  /** What may keep an alarm from somebody, and AWS does not refuse. */
+  /** What a person should know before the deployment, and no reason against it. */
   readonly warnings: readonly string[];
   /** Beside the two that every stack has. */
   readonly functions: { readonly [id: string]: Value };
@@ -57,7 +58,7 @@ export function stackOf(
   const isSharded = needsShards(roster, hostsARun);
   return {
     region: roster.region,
-    warnings: warningsOf(roster.alerts),
+    warnings: [...warningsOf(roster.alerts), ...warnOfUsers(roster)],
     functions: {
       ...(roster.keepLastGood ? { janitor: janitorFunction } : {}),
       ...(isSharded ? { checkShard: checkShardFunction } : {}),
@@ -115,5 +116,14 @@ function warningsOf(alerts: Alerts): string[] {
       ? [`alerts.sms: ${american.join(', ')}: ${US_RULE.says}; ${US_RULE.fix}`]
       : []),
     ...(isDeaf ? [`alerts: ${NO_OPS.says}; ${NO_OPS.fix}`] : []),
+  ];
+}
+
+/** No mistake: hosts may write to their own names with credentials that they share. */
+function warnOfUsers({ hosts, bucket }: Roster): string[] {
+  const users = hosts.filter((host) => whyNoUser(host, bucket) === undefined).length;
+  if (users <= USERS_AN_ACCOUNT) return [];
+  return [
+    `${users} hosts write to their own names in ${bucket}, and rollcall add-host can make an IAM user for ${USERS_AN_ACCOUNT} at most: AWS lets no account have more. The others need credentials of their own, or a stack in another account: docs/past-one-run.md#users`,
   ];
 }

@@ -16,7 +16,7 @@ const removed = (iso: string) =>
   s3Event('ObjectRemoved:DeleteMarkerCreated', `${SUNDAY}.vol1.difftar.gpg`, iso);
 /** A recovery, at two minutes past eleven. */
 const late = aFull({ begun: '2026-11-23T10:15:00Z', done: '2026-11-23T11:02:00Z' });
-const OK_AGAIN = '[backup] web OK AGAIN: full done Mon 23 Nov 11:02, 2 h 47 min late';
+const OK_AGAIN = '[backup] web OK AGAIN: full done Mon 23 Nov 11:02 UTC, 2 h 47 min late';
 
 let deployed: Deployed;
 beforeEach(async () => {
@@ -58,7 +58,7 @@ describe('an event', () => {
     await deployed.event(removed('2026-11-23T07:00:00Z'), '2026-11-23T11:02:06Z');
     await deployed.event(created('2026-11-22T03:15:00Z', SUNDAY), '2026-11-23T11:02:07Z');
     expect(subjects()).toEqual([
-      '[backup] web OK: its first full backup is done Mon 23 Nov 11:02, 2 h 47 min late',
+      '[backup] web OK: its first full backup is done Mon 23 Nov 11:02 UTC, 2 h 47 min late',
       '[backup] TAMPERED web: 1 object REMOVED',
       '[backup] web TAMPERED: seen in an upload of now',
     ]);

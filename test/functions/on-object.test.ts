@@ -1,5 +1,5 @@
 import type { Context } from 'aws-lambda';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { handler as onObject } from '../../functions/on-object.ts';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, s3Event } from '../support/deployed.ts';
@@ -25,7 +25,7 @@ describe('on-object', () => {
     const created = s3Event('ObjectCreated:Put', manifest, '2026-11-23T11:02:00Z');
     await deployed.event(created, '2026-11-23T11:02:05Z');
     expect(deployed.aws.outbox.mails.map(({ subject }) => subject)).toEqual([
-      '[backup] web OK AGAIN: full done Mon 23 Nov 11:02, 2 h 47 min late',
+      '[backup] web OK AGAIN: full done Mon 23 Nov 11:02 UTC, 2 h 47 min late',
     ]);
     expect(deployed.aws.outbox.sms[0]?.text).toMatch(/^BACKUP OK AGAIN web/);
   });
@@ -37,6 +37,29 @@ describe('on-object', () => {
     expect(mail?.subject).toBe('[backup] TAMPERED web: 1 object REMOVED');
     expect(mail?.text).toContain('by AWS:AIDAEXAMPLE from 203.0.113.9');
     expect(deployed.aws.outbox.sms[0]?.text).toContain('Disable that key now.');
+  });
+
+  it("knows the host's key by the roll, and the break-glass role by its environment", async () => {
+    deployed.change(ROLL.replace('web: {}', 'web: { userId: AIDAIOSFODNN7EXAMPLE }'));
+    vi.stubEnv('BREAK_GLASS_ROLE_ID', 'AROAJNDVBL7WPMMDWOTYY');
+    const iso = '2026-11-23T11:02:00Z';
+    const { Records } = s3Event('ObjectRemoved:Delete', manifest, iso);
+    const by = (id: string, at: string) => ({
+      Records: Records.map((one) => ({
+        ...one,
+        eventTime: at,
+        userIdentity: { principalId: `AWS:${id}` },
+      })),
+    });
+    const events = [
+      by('AIDAIOSFODNN7EXAMPLE', iso),
+      by('AROAJNDVBL7WPMMDWOTYY:alice', '2026-11-23T11:02:01Z'),
+    ];
+    await deployed.event(events, '2026-11-23T11:02:05Z');
+    const text = deployed.aws.outbox.mails[0]?.text;
+    expect(text).toContain("by web's own key from 203.0.113.9");
+    expect(text).toContain('by the break-glass role (session alice) from 203.0.113.9');
+    expect(deployed.aws.outbox.sms[0]?.text).toContain("by web's own key from 203.0.113.9");
   });
 
   it('asks nothing of AWS for the test event', async () => {

@@ -62,7 +62,7 @@ describe('an upload into a finished backup', () => {
     const iso = '2026-11-23T07:00:00Z';
     await deployed.event(overEventBridge(overwrite(VOLUME, iso)), seconds(iso, 20));
     expect(subjects()).toEqual(['[backup] TAMPERED web: 1 object OVERWRITTEN']);
-    expect(text()).toContain('by 111122223333 from 203.0.113.9');
+    expect(text()).toContain('by somebody of this account (123456789012) from 203.0.113.9');
   });
 
   it('is told when its upload was begun before the manifest and ended after it', async () => {
@@ -203,5 +203,5 @@ function overEventBridge({ Records }: ReturnType<typeof s3Event>) {
     ...{ ...record, ...more },
     s3: { ...record.s3, bucket: { ...record.s3.bucket, arn: 'arn:aws:s3:::backups' } },
   }));
-  return toEventBridge({ Records: whole } as unknown as S3Event, '111122223333')[0];
+  return toEventBridge({ Records: whole } as unknown as S3Event, '123456789012')[0];
 }

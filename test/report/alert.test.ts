@@ -1,13 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { composeNagios } from '../../scripts/rollcall/nagios.ts';
+import { composeTable } from '../../scripts/rollcall/table.ts';
 import { fail, ok, warn } from '../../shared/doctor/check.ts';
 import type { PathsLook } from '../../shared/doctor/paths.ts';
 import { composeRun } from '../../shared/report/alert.ts';
+import {
+  composeRecovery,
+  composeTampering,
+  composeTrouble,
+} from '../../shared/report/event-alert.ts';
 import { composeHtml } from '../../shared/report/mail-page.ts';
 import { composeMessage, type Message } from '../../shared/report/message.ts';
 import { composePathNews } from '../../shared/report/path-words.ts';
 import { composePublication } from '../../shared/report/publication.ts';
+import { reportToJson } from '../../shared/report/report.ts';
 import { isEscalated, type Run } from '../../shared/report/run.ts';
+import { composeStatusPage } from '../../shared/report/status-page.ts';
 import type { Host } from '../../shared/roster/roster.ts';
 import { judge, type Unreadable, type Verdict } from '../../shared/verdict/judge.ts';
 import { aFull, aHost, anIncremental, anObject, at, collected } from '../support/builders.ts';
@@ -111,6 +120,37 @@ function expectBounded(message: Message): void {
     expect(sms.length).toBeLessThanOrEqual(160);
   }
 }
+
+describe('the times of what is told', () => {
+  it('are those of one zone, whatever zones the hosts have', () => {
+    const moved = fleet.map((one) => ({ ...one, host: { ...one.host, timezone: 'Asia/Tokyo' } }));
+    for (const digest of [false, true]) {
+      expect(composeRun(run(moved, { digest }))).toEqual(composeRun(run(fleet, { digest })));
+    }
+    const [before, after] = [run(fleet), run(moved)];
+    expect(composeStatusPage(after)).toBe(composeStatusPage(before));
+    expect(reportToJson(after.report, timezone)).toEqual(reportToJson(before.report, timezone));
+    expect(composeTable(after.report, timezone)).toBe(composeTable(before.report, timezone));
+    expect(composeNagios(after.report, timezone)).toBe(composeNagios(before.report, timezone));
+    const about = { timezone, known: { hosts: [] } };
+    for (const [index, one] of moved.entries()) {
+      const same = fleet[index];
+      if (same === undefined) continue;
+      expect(composeTampering([], one, about)).toEqual(composeTampering([], same, about));
+      const kinds = one.findings.map(({ kind }) => kind);
+      expect(composeTrouble(one, kinds, [], about)).toEqual(composeTrouble(same, kinds, [], about));
+      expect(composeRecovery(one, one, timezone)).toEqual(composeRecovery(same, same, timezone));
+    }
+  });
+
+  it('are said to be of that zone in each message that has times', () => {
+    const message = composeRun(run(fleet, { digest: true }));
+    expect(message?.text).toContain('Mon 23 Nov 2026 08:15 Europe/Amsterdam');
+    expect(message?.sms).toContain('Times: Europe/Amsterdam.');
+    const without = composeRun(run([verdict('nas', denied)]));
+    expect(without?.sms).not.toContain('Times:');
+  });
+});
 
 describe('composeRun', () => {
   it('counts the days of a host whose backups are incomplete, and asks ops to hear of the second', () => {

@@ -22,6 +22,10 @@ const text = JSON.stringify(reportToJson(report, 'Europe/Amsterdam'));
 describe('parseReport', () => {
   it('reads what was written', () => {
     const stored = parseReport(text);
+    expect(stored?.timezone).toBe('Europe/Amsterdam');
+    // One of before its times had one zone.
+    const { timezone: _, ...old } = JSON.parse(text);
+    expect(parseReport(JSON.stringify(old))).toEqual({ ...stored, timezone: undefined });
     expect(stored).toMatchObject({ checkedAt: now, bucket: 'backups', unknownHosts: ['eve'] });
     expect(stored?.hosts.map(({ host, verdict }) => [host, verdict])).toEqual([
       ['web', 'ok'],
@@ -51,6 +55,8 @@ describe('parseReport', () => {
       { hosts: [{}] },
       { hosts: [{ host: 'web', verdict: 'fine', findings: [], lastGood: null }] },
       { unknownHosts: [1] },
+      { timezone: 'Europe/Nowhere' },
+      { timezone: 1 },
     ])
       expect(parseReport(changed(change))).toBeUndefined();
   });

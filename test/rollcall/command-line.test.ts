@@ -88,6 +88,21 @@ describe('rollcall check', () => {
     expect(none.stdout).toBe(told.stdout);
   });
 
+  it('prints times of the zone of the roll, whatever that of a host, and names it', async () => {
+    const file = join(folder, 'zones.yml');
+    const roll =
+      'bucket: backups\ntimezone: Europe/Amsterdam\nhosts: { web-01: { timezone: Asia/Tokyo } }\n';
+    writeFileSync(file, roll);
+    const listing = fixturePath('listings/full-rsa3072.json');
+    const { stdout } = await check(file, listing);
+    const utc = await check(writeRoll('one.yml', ['web-01']), listing);
+    const [, hour = ''] = /Nov (\d\d):\d\d/.exec(utc.stdout) ?? [];
+    expect(stdout).toContain('LAST GOOD FULL (times: Europe/Amsterdam)');
+    expect(stdout).toMatch(new RegExp(`Nov ${String(Number(hour) + 1).padStart(2, '0')}:`));
+    const json = await check(file, listing, '--format', 'json');
+    expect(JSON.parse(json.stdout).timezone).toBe('Europe/Amsterdam');
+  });
+
   it('never calls an empty bucket fine', async () => {
     const listing = join(folder, 'empty.json');
     writeFileSync(listing, '{"RequestCharged": null}');
@@ -127,6 +142,7 @@ describe('rollcall check', () => {
       /^ROLLCALL CRITICAL - 20 of 34 hosts ok: .* \| hosts=34 ok=20 critical=14/,
     );
     expect(rest.join('\n')).not.toContain('|');
+    expect(rest.slice(-2)).toEqual(['times: UTC', '']);
   });
 
   it('tells every mistake of a wrong roll with its line, and exits 3', async () => {

@@ -16,14 +16,14 @@ let aws: LocalAws;
 const run = (...args: string[]) =>
   runRollcall(aws, ['status', '--hosts', hosts, '--ledger', 'ledger', ...args]);
 /** A report of so many hours ago, with one host that was fine then. */
-const reportOf = (hoursAgo: number) => {
+const reportOf = (hoursAgo: number, zone = 'UTC') => {
   const checkedAt = Date.now() - hoursAgo * HOUR;
   const begun = new Date(checkedAt - HOUR).toISOString();
   const host = aHost({ name: 'web', window: { opens: '00:00', due: '23:59', hardDue: '23:59' } });
   const verdict = judge(host, collected(...aFull({ begun })), checkedAt);
   const fine = { ...verdict, headline: 'ok' as const, findings: [] };
   const report = { checkedAt, bucket: 'backups', unknownHosts: [], foreignObjects: 0 };
-  return JSON.stringify(reportToJson({ ...report, verdicts: [fine] }, 'UTC'));
+  return JSON.stringify(reportToJson({ ...report, verdicts: [fine] }, zone));
 };
 const keep = (date: string, text: string) =>
   aws.put('ledger', `reports/${date}.json`, Buffer.from(text));
@@ -47,10 +47,19 @@ describe('rollcall status', () => {
     keep('2026/11/20', reportOf(70));
     keep('2026/11/23', reportOf(3));
     const { status, stdout } = await run();
-    expect(stdout).toMatch(/^checked .* UTC, 3 h ago; bucket backups\n\nHOST/);
+    expect(stdout).toMatch(/^checked .* UTC, 3 h ago; bucket backups\n\nHOST.*\(times: UTC\)\n/);
     expect(stdout).toContain('1 of 1 host ok');
     expect(status).toBe(0);
     expect(aws.requests.counts().byOperation).toMatchObject({ ListObjectsV2: 1, GetObject: 1 });
+  });
+
+  it('prints times of one zone, that of the report, and names it', async () => {
+    keep('2026/11/23', reportOf(3, 'Asia/Tokyo'));
+    const { stdout } = await run();
+    const begun = new Date(Date.now() - 4 * HOUR + 9 * HOUR).toISOString().slice(11, 15);
+    expect(stdout).toMatch(/^checked .* Asia\/Tokyo, 3 h ago/);
+    expect(stdout).toContain('(times: Asia/Tokyo)');
+    expect(stdout).toMatch(new RegExp(`web +ok +.* ${begun}`));
   });
 
   it('says aloud that the last report is too old, and ends with 3', async () => {

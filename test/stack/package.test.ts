@@ -44,7 +44,11 @@ describe('sls package', () => {
   });
 
   it('configures both functions alike, and tells them where the roll is', () => {
-    for (const id of ['CheckHosts', 'OnObject']) {
+    const roleId = { 'Fn::GetAtt': ['BreakGlassRole', 'RoleId'] };
+    for (const [id, more] of Object.entries({
+      CheckHosts: {},
+      OnObject: { BREAK_GLASS_ROLE_ID: roleId },
+    })) {
       const { Properties } = template.Resources[`${id}LambdaFunction`];
       expect(Properties).toMatchObject({
         Runtime: 'nodejs24.x',
@@ -56,6 +60,7 @@ describe('sls package', () => {
         ALERTS_TOPIC_ARN: { Ref: 'AlertsTopic' },
         OPS_TOPIC_ARN: { Ref: 'OpsTopic' },
         LEDGER_BUCKET: { Ref: 'LedgerBucket' },
+        ...more,
       });
       const log = template.Resources[`${id}LogGroup`];
       expect(log.Properties.RetentionInDays).toBe(90);
@@ -109,6 +114,18 @@ describe('sls package where the last good backup is kept', () => {
     expect(cycleIn(Resources)).toBeUndefined();
     const { handler } = await import(join(project.dir, '.bundle/janitor.mjs'));
     expect(handler).toBeTypeOf('function');
+  });
+});
+
+describe('sls package where IAM cannot have a user for each host', () => {
+  const hosts = Array.from({ length: 5001 }, (_, number) => `  host-${number}: {}\n`).join('');
+  const project = copyProject(roll.replace('hosts: { web: {} }\n', `hosts:\n${hosts}`));
+  afterAll(project.remove);
+
+  it('says so once, and packages: they may share credentials', async () => {
+    const printed = await project.sls(['package']);
+    expect(printed.split('5001 hosts write to their own names in acme-backups')).toHaveLength(2);
+    expect(printed).toContain('docs/past-one-run.md#users');
   });
 });
 

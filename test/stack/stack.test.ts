@@ -43,6 +43,26 @@ describe('stackOf', () => {
     ]);
   });
 
+  it('warns of more hosts with a user of their own than an account may have users', () => {
+    expect(stackOf(rollOf(5000)).warnings).toEqual([]);
+    expect(stackOf(rollOf(5001)).warnings).toEqual([
+      expect.stringMatching(/^5001 hosts write to their own names in acme-backups.* 5000 at most/),
+    ]);
+    const many = rollOf(10_000);
+    const elsewhere = many.hosts.map((host) => ({
+      ...host,
+      target: { bucket: 'acme-backups', prefix: `shared/${host.name}/` },
+    }));
+    expect(stackOf({ ...many, hosts: elsewhere }).warnings).toEqual([]);
+  });
+
+  it('tells the function of the bucket the id of the break-glass role, where there is one', () => {
+    expect(stackOf(smallestRoll).onObjectEnvironment).toEqual({
+      BREAK_GLASS_ROLE_ID: { 'Fn::GetAtt': ['BreakGlassRole', 'RoleId'] },
+    });
+    expect(stackOf(existingRoll).onObjectEnvironment).toEqual({});
+  });
+
   it('adds a janitor, with its own role, schedule and alarms, only to keep the last good backup', () => {
     const without = stackOf(fullRoll);
     const keeping = stackOf(keepingRoll);

@@ -120,7 +120,7 @@ def list_files(args):
             text += "/"
         elif one.kind == "link":
             text += f" -> {name(one.link)}"
-        print(f"{time.strftime('%Y-%m-%d %H:%M', time.localtime(one.mtime))}  {text}")
+        print(f"{time.strftime('%Y-%m-%d %H:%M %Z', time.localtime(one.mtime))}  {text}")
 
 
 def check_tree(args):
