@@ -1,13 +1,14 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { GetUserCommand, IAMClient } from '@aws-sdk/client-iam';
+import { CreateGroupCommand, GetUserCommand, IAMClient } from '@aws-sdk/client-iam';
 import { PutBucketVersioningCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SESClient, VerifyEmailIdentityCommand } from '@aws-sdk/client-ses';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Ministack, startMinistack } from '../support/ministack.ts';
 import { copyProject } from '../support/project-copy.ts';
 import { ProgramError, runProgram } from '../support/run-program.ts';
+import { makeHostUser } from './host-user.ts';
 
 const Bucket = 'acme-backups';
 const script = resolve(import.meta.dirname, '../../scripts/rollcall.ts');
@@ -74,6 +75,8 @@ describe('the operator', () => {
       0,
       expect.stringContaining('rollcall-backup-setup --id web'),
     ]);
+    const { User } = await new IAMClient(client()).send(new GetUserCommand({ UserName: 'web' }));
+    expect(readFileSync(hosts, 'utf8')).toContain(`userId: ${User?.UserId}`);
     const { secretAccessKey } = secretIn();
     expect(secretAccessKey).toMatch(/^\S{20,}$/);
     expect(printed).not.toContain(secretAccessKey);
@@ -85,6 +88,22 @@ describe('the operator', () => {
       );
       expect(holding).toEqual(dir === folder ? ['web.aws'] : []);
     }
+  });
+
+  it('is refused a host of another stack, and one that its bucket has in other capitals', async () => {
+    const iam = new IAMClient(client());
+    await iam.send(new CreateGroupCommand({ GroupName: 'other-bucket-hosts' }));
+    await makeHostUser(iam, 'other-bucket-hosts', 'db');
+    const before = readFileSync(hosts, 'utf8');
+    const dump = join(folder, 'db.aws');
+    const db = await rollcall('add-host', 'db', '--credentials-file', dump);
+    expect([db.status, db.printed]).toEqual([
+      3,
+      expect.stringContaining('would write to both buckets, other-bucket'),
+    ]);
+    const web = await rollcall('add-host', 'Web', '--credentials-file', dump);
+    expect([web.status, web.printed]).toEqual([3, expect.stringContaining('are one name for IAM')]);
+    expect([readFileSync(hosts, 'utf8'), existsSync(dump)]).toEqual([before, false]);
   });
 
   it('gives the host a key that writes below its own name, and nowhere else', async () => {
