@@ -1,8 +1,10 @@
 // `rollcall doctor`: is what is deployed what the roll asks for, and would anybody hear it?
 import { parseArgs } from 'node:util';
+import type { Connection } from '../../shared/aws/connection.ts';
 import { auditStatus } from '../../shared/doctor/check.ts';
 import { iso } from '../../shared/report/report.ts';
 import { readRoster } from '../../shared/roster/read-roster.ts';
+import type { Roster } from '../../shared/roster/roster.ts';
 import { toAsciiJson } from './ascii-json.ts';
 import { auditToJson, composeAudit } from './doctor/compose-audit.ts';
 import { startProgress } from './progress.ts';
@@ -15,6 +17,7 @@ Examples
   rollcall doctor                              after each deployment, and once a month
   rollcall doctor --format json | jq '.checks[] | select(.status != "ok")'
   rollcall doctor --stack rollcall-test        another stage
+  rollcall doctor --before-deploy              would a deploy be refused? sls deploy asks the same
 
 It only reads: the stack, the bucket and its policies, the hosts' users and keys, topics, mail, SMS, alarms, and
 when the last good run was. What it may not read is "????", and never counts as ok. Any credentials with the AWS
@@ -23,6 +26,7 @@ policy SecurityAudit, and s3:GetObject on the ledger, can run it.
 Options
   --hosts FILE          the roll; default $ROLLCALL_HOSTS, else hosts.yml
   --stack NAME          the stack; default rollcall-prod
+  --before-deploy       look only whether the bucket's name, the group's name and the stack's state allow a deploy
   --format FORMAT       table (default) or json
   --endpoint-url URL    an AWS of your own; default $AWS_ENDPOINT_URL
   --help                this
@@ -38,6 +42,7 @@ export async function runDoctor(args: readonly string[]): Promise<number> {
     options: {
       hosts: { type: 'string' },
       stack: { type: 'string', default: 'rollcall-prod' },
+      'before-deploy': { type: 'boolean', default: false },
       format: { type: 'string', default: 'table' },
       'endpoint-url': { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -55,14 +60,26 @@ export async function runDoctor(args: readonly string[]): Promise<number> {
   const roster = readRoster(text, file, readKeyFile);
   const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
   const now = Date.now();
-  const progress = startProgress('host');
-  const { examine } = await import('./doctor/examine.ts');
   const connection = { region: roster.region, endpoint };
-  const checks = await examine({ connection, roster, stackName, now, onHost: progress.tell });
-  progress.end();
+  const checks = options['before-deploy']
+    ? await beforeDeploy(connection, roster, stackName)
+    : await audit(connection, roster, stackName, now);
   const about = { checkedAt: iso(now), stack: stackName, bucket: roster.bucket };
   process.stdout.write(
     format === 'json' ? `${toAsciiJson(auditToJson(checks, about))}\n` : composeAudit(checks),
   );
   return auditStatus(checks);
+}
+
+async function audit(connection: Connection, roster: Roster, stackName: string, now: number) {
+  const progress = startProgress('host');
+  const { examine } = await import('./doctor/examine.ts');
+  const checks = await examine({ connection, roster, stackName, now, onHost: progress.tell });
+  progress.end();
+  return checks;
+}
+
+async function beforeDeploy(connection: Connection, roster: Roster, stackName: string) {
+  const { examineBeforeDeploy } = await import('../stack/before-deploy.ts');
+  return examineBeforeDeploy(connection, roster, stackName);
 }

@@ -1,4 +1,5 @@
-// A plugin of the framework that makes one readable file of each function, with the roll beside it.
+// A plugin of the framework: makes one readable file of each function, with the roll beside it, and looks before a deploy
+// and a removal.
 const { copyFile, mkdir, rm, stat } = require('node:fs/promises');
 const { join } = require('node:path');
 const { build } = require('esbuild');
@@ -30,9 +31,17 @@ module.exports = class Bundle {
           throw new Error(`${name}.mjs is over ${most} kB: see what it pulls in`);
       }
     };
+    // Loaded when they are needed: packaging takes no SDK and no credentials.
+    let removal;
     this.hooks = {
       'before:package:createDeploymentArtifacts': bundle,
       'before:package:function:package': bundle,
+      'before:deploy:deploy': () => require('./before-deploy.ts').refuseBadDeploy(serverless, log),
+      'before:remove:remove': async () => {
+        removal = await require('./before-remove.ts').prepareRemoval(serverless, log);
+      },
+      'after:remove:remove': () => removal?.tellRest(),
+      error: () => removal?.putBack(),
     };
   }
 };

@@ -81,6 +81,12 @@ function atHost(text: string, file: string, host: string, problem: string): stri
   return yaml.issues.join('\n');
 }
 
+/** The config alone. Throws `ConfigError`. */
+export function readStackRoster(projectDir: string, env: NodeJS.ProcessEnv): Roster {
+  const file = rollFile(projectDir, env);
+  return readRoster(readRoll(file), relative(projectDir, file), keyFilesBeside(file));
+}
+
 /**
  * Writes what the key files hold that the roll names, as `keys.json` in a folder: in a function's zip there are no key
  * files. Nothing where it names none. Throws `ConfigError`.

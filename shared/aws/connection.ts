@@ -1,14 +1,20 @@
 // Where AWS is, and how patiently it is asked.
 
-/** Without an endpoint it is AWS itself, in the region. */
-export type Connection = { readonly region: string; readonly endpoint: string | undefined };
+import type { S3ClientConfig } from '@aws-sdk/client-s3';
+
+/** Without an endpoint it is AWS itself, in the region; without credentials, those that the SDK finds. */
+export type Connection = {
+  readonly region: string;
+  readonly endpoint: string | undefined;
+  readonly credentials?: NonNullable<S3ClientConfig['credentials']>;
+};
 
 const TRIES = 5;
 const CONNECT_MS = 5_000;
 const ANSWER_MS = 20_000;
 
 /** The settings that every client starts with. */
-export function clientConfig({ region, endpoint }: Connection) {
+export function clientConfig({ region, endpoint, credentials }: Connection) {
   return {
     region,
     maxAttempts: TRIES,
@@ -19,5 +25,6 @@ export function clientConfig({ region, endpoint }: Connection) {
       throwOnRequestTimeout: true,
     },
     ...(endpoint === undefined ? {} : { endpoint }),
+    ...(credentials === undefined ? {} : { credentials }),
   };
 }

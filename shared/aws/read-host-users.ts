@@ -11,6 +11,7 @@ import {
   ListGroupPoliciesCommand,
   ListGroupsForUserCommand,
   ListUserPoliciesCommand,
+  paginateGetGroup,
   paginateListUsers,
 } from '@aws-sdk/client-iam';
 import pMap from 'p-map';
@@ -129,6 +130,26 @@ export async function readHostUsers(
     },
     { concurrency: USERS_AT_ONCE },
   );
+}
+
+/** The members of a group, with their keys; none where there is no such group. Throws `AwsCallError`. */
+export async function readGroupMembers(
+  connection: Connection,
+  GroupName: string,
+): Promise<HostUser[]> {
+  const iam = new IAMClient(clientConfig(connection));
+  const found: { name: string; path: string }[] = [];
+  const read = async () => {
+    for await (const page of paginateGetGroup({ client: iam }, { GroupName })) {
+      for (const { UserName = '', Path = '/' } of page.Users ?? []) {
+        found.push({ name: UserName, path: Path });
+      }
+    }
+  };
+  await askAws(`read the IAM group ${GroupName}`, 'iam:GetGroup', read, ABSENT);
+  return pMap(found, ({ name, path }) => readAttachments(iam, name, path), {
+    concurrency: USERS_AT_ONCE,
+  });
 }
 
 /** A group's inline policies, parsed, and whether more is attached; `undefined` where there is none. */

@@ -1,6 +1,7 @@
 // The stack as CloudFormation knows it: its state, its outputs, and what each resource is really called.
 import {
   CloudFormationClient,
+  DescribeStackResourcesCommand,
   DescribeStacksCommand,
   paginateListStackResources,
 } from '@aws-sdk/client-cloudformation';
@@ -43,4 +44,25 @@ export async function readStack(
     ),
     resources,
   };
+}
+
+/**
+ * The stack that a resource is part of, by what the resource is really called; `undefined` where it is of none. Throws
+ * `AwsCallError`. Source: DescribeStackResources, AWS CloudFormation API Reference (`PhysicalResourceId`).
+ */
+export async function readStackOf(
+  connection: Connection,
+  resource: string,
+): Promise<string | undefined> {
+  const client = new CloudFormationClient(clientConfig(connection));
+  const answer = await askAws(
+    `read which stack made ${resource}`,
+    'cloudformation:DescribeStackResources',
+    () => client.send(new DescribeStackResourcesCommand({ PhysicalResourceId: resource })),
+    ['ValidationError'],
+  );
+  return answer?.StackResources?.find(
+    ({ PhysicalResourceId, ResourceStatus = '' }) =>
+      PhysicalResourceId === resource && !ResourceStatus.startsWith('DELETE_'),
+  )?.StackName;
 }

@@ -1,15 +1,23 @@
-import { IAMClient, RemoveUserFromGroupCommand } from '@aws-sdk/client-iam';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  CloudFormationClient,
+  UpdateTerminationProtectionCommand,
+} from '@aws-sdk/client-cloudformation';
+import { AddUserToGroupCommand, GetGroupCommand, IAMClient } from '@aws-sdk/client-iam';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
   ListObjectsV2Command,
   ListObjectVersionsCommand,
+  PutBucketNotificationConfigurationCommand,
   PutObjectCommand,
   PutObjectTaggingCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
 import { SESClient, VerifyEmailIdentityCommand } from '@aws-sdk/client-ses';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readStack } from '../../shared/aws/read-stack.ts';
 import { type Ministack, startMinistack } from '../support/ministack.ts';
 import { copyProject } from '../support/project-copy.ts';
 import { demandPrograms, makeHost } from './duplicity-host.ts';
@@ -133,16 +141,66 @@ describe('the deployed stack', () => {
     await mailWith('web', Key.slice('web/'.length)).toHaveLength(1);
   });
 
-  it('cannot be removed while a host is in the group', async () => {
-    await expect(project.sls(['remove'], ministack.env)).rejects.toThrow(/remove users from group/);
+  it('is left whole, with the host in its group, when the framework refuses to remove it', async () => {
+    const protect = (EnableTerminationProtection: boolean) =>
+      new CloudFormationClient(client()).send(
+        new UpdateTerminationProtectionCommand({
+          StackName: 'rollcall-prod',
+          EnableTerminationProtection,
+        }),
+      );
+    await protect(true);
+    await expect(project.sls(['remove'], ministack.env)).rejects.toThrow(
+      /back in the group acme-backups-hosts: web/,
+    );
+    await protect(false);
+    const found = await new IAMClient(client()).send(new GetGroupCommand({ GroupName: group }));
+    expect(found.Users?.map(({ UserName }) => UserName)).toEqual(['web']);
   });
 
-  it('is removed by sls remove, and leaves every version of the backups', async () => {
-    const iam = new IAMClient(client());
-    await iam.send(new RemoveUserFromGroupCommand({ UserName: 'web', GroupName: group }));
-    await project.sls(['remove'], ministack.env);
+  it('is removed by sls remove, and leaves every version of the backups, the state and the user, as it says', async () => {
+    const said = await project.sls(['remove'], ministack.env);
+    expect(said).toContain('successfully removed');
+    expect(said).toMatch(/the backup bucket acme-backups, with every version in it/);
+    expect(said).toMatch(/the state bucket rollcall-prod-ledgerbucket-\S+: /);
+    const deletion = `aws iam delete-access-key --user-name web --access-key-id ${hostKey.accessKeyId}`;
+    expect(said).toContain(`${deletion} && aws iam delete-user --user-name web`);
     const s3 = new S3Client(client());
     const { Versions, DeleteMarkers } = await s3.send(new ListObjectVersionsCommand({ Bucket }));
     expect([Versions?.length, DeleteMarkers?.length]).toEqual([5, 1]);
+  });
+
+  it('is not made again over the bucket that stayed, and nothing else is made', async () => {
+    const words =
+      /Nothing was made or changed\.[\s\S]*a bucket acme-backups in this account already/;
+    await expect(project.sls(['deploy'], ministack.env)).rejects.toThrow(words);
+    const stack = await readStack({ ...client(), endpoint: ministack.endpoint }, 'rollcall-prod');
+    expect(stack).toBeUndefined();
+  });
+
+  it('comes back with "existing: true", and the host that stayed goes on', async () => {
+    writeFileSync(join(project.dir, 'hosts.yml'), `${roll}existing: true\n`);
+    const NotificationConfiguration = { EventBridgeConfiguration: {} };
+    const s3 = new S3Client(client());
+    await s3.send(
+      new PutBucketNotificationConfigurationCommand({ Bucket, NotificationConfiguration }),
+    );
+    expect(await project.sls(['deploy'], ministack.env)).toContain('Service deployed');
+    const iam = new IAMClient(client());
+    await iam.send(new AddUserToGroupCommand({ GroupName: group, UserName: 'web' }));
+    const Key = 'web/duplicity-full.20261123T031702Z.manifest.gpg';
+    const host = new S3Client({ ...client(hostKey), maxAttempts: 1 });
+    await host.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }));
+  });
+
+  it('shares its bucket with no other stage', async () => {
+    await expect(project.sls(['deploy', '--stage', 'test'], ministack.env)).rejects.toThrow(
+      /group acme-backups-hosts is of the stack rollcall-prod: two stages cannot share a bucket/,
+    );
+  });
+
+  it('says in the words of the framework when there are no credentials', async () => {
+    const { AWS_ACCESS_KEY_ID: _, AWS_SECRET_ACCESS_KEY: __, ...none } = ministack.env;
+    await expect(project.sls(['deploy'], none)).rejects.toThrow('provider credentials not found');
   });
 });

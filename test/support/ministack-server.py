@@ -4,6 +4,7 @@
 - alarms on a sum of metrics, which become alarms on the first metric of the sum;
 - the policy variable ${aws:username}, which it compares as if it were text;
 - the condition keys by which our policies know a sender of mail and an upload;
+- whose stack a resource is, which DescribeStackResources tells by the resource's own name;
 - the one right, sqs:SendMessage, by which SQS lets send a message or ten of them;
 - that a new bucket is closed to the public, whether or not it enforces IAM;
 - that it shall listen where it was told to, and not on port 443 as well;
@@ -20,7 +21,8 @@ from pathlib import Path
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import iam, s3, scheduler
+from ministack.services import cloudformation, iam, s3, scheduler
+from ministack.services.cloudformation import handlers
 from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
 
 
@@ -131,6 +133,20 @@ def set_back(now, file):
     return earlier
 
 
+def with_owner(describe):
+    """Where no stack is named: the stack that a resource of this name is part of."""
+
+    def find(parameters):
+        wanted = handlers._p(parameters, "PhysicalResourceId")
+        live = (s for s in cloudformation._stacks.values() if s.get("StackStatus") != "DELETE_COMPLETE")
+        for stack in live if wanted else ():
+            if any(r.get("PhysicalResourceId") == wanted for r in stack.get("_resources", {}).values()):
+                return describe({**parameters, "StackName": stack["StackName"]})
+        return describe(parameters)
+
+    return find
+
+
 def in_pages_of(size, parameter):
     def smaller(params, key, default=""):
         value = parameter(params, key, default)
@@ -143,6 +159,8 @@ _RESOURCE_HANDLERS["AWS::IAM::Group"] = {"create": create_group, "update": updat
 alarm = _RESOURCE_HANDLERS["AWS::CloudWatch::Alarm"]
 alarm["create"] = without_sums(alarm["create"])
 alarm["update"] = without_sums(alarm["update"])
+owner_of = handlers._ACTION_HANDLERS["DescribeStackResources"]
+handlers._ACTION_HANDLERS["DescribeStackResources"] = with_owner(owner_of)
 iam_evaluator.evaluate = with_callers_name(iam_evaluator.evaluate)
 iam_actions.extract_iam_action = without_batches(iam_actions.extract_iam_action)
 iam_actions.request_tag_context = with_sender(iam_actions.request_tag_context)

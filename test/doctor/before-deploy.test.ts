@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type BeforeDeploy,
+  type BucketOwner,
+  judgeBeforeDeploy,
+} from '../../shared/doctor/before-deploy.ts';
+import type { DeployedStack } from '../../shared/doctor/stack.ts';
+import { aHost, aRoster } from '../support/builders.ts';
+import { read, said, unread } from './readings.ts';
+
+const own = aRoster([aHost()], { bucket: 'acme' });
+const existing = { ...own, existing: true };
+const names = { stack: 'rollcall-prod', group: 'acme-hosts' };
+const stack = (status: string): DeployedStack => ({
+  ...{ name: 'rollcall-prod', status, outputs: {} },
+  resources: [
+    { id: 'BackupBucket', type: 'AWS::S3::Bucket', name: 'acme' },
+    { id: 'HostGroup', type: 'AWS::IAM::Group', name: 'acme-hosts' },
+  ],
+});
+const nothing: BeforeDeploy = {
+  stack: read(undefined),
+  bucket: read({ owner: 'nobody' }),
+  group: read(undefined),
+};
+const ours = (of?: string, region = 'eu-west-1'): { bucket: BeforeDeploy['bucket'] } => ({
+  bucket: read<BucketOwner>({ owner: 'us', region, stack: of }),
+});
+const failures = (found: BeforeDeploy, roster = own) =>
+  said(judgeBeforeDeploy(found, roster, names).filter(({ status }) => status !== 'ok'));
+
+describe('judgeBeforeDeploy', () => {
+  it('lets a first deploy of free names pass', () => {
+    expect(failures(nothing)).toEqual([]);
+  });
+
+  it('lets a further deploy of the same stack pass', () => {
+    const group = read({ stack: 'rollcall-prod' });
+    const found = { stack: read(stack('UPDATE_COMPLETE')), ...ours('rollcall-prod'), group };
+    expect(failures(found)).toEqual([]);
+  });
+
+  it.each([
+    ['another account has', { bucket: read<BucketOwner>({ owner: 'another account' }) }],
+    ['stayed when a stack was removed', ours()],
+    ['another stack made', ours('rollcall-test')],
+  ])('fails for a bucket that %s', (_, bucket) => {
+    const said = failures({ ...nothing, ...bucket });
+    expect(said).toEqual([expect.stringMatching(/^fail: .*\bacme\b/)]);
+  });
+
+  it('names the stage that has the bucket, and says how each gets its own', () => {
+    const [, bucket] = judgeBeforeDeploy({ ...nothing, ...ours('rollcall-test') }, own, names);
+    expect(bucket).toMatchObject({
+      says: expect.stringContaining('rollcall-test'),
+      fix: expect.stringContaining('ROLLCALL_HOSTS'),
+    });
+  });
+
+  it('says "existing: true" for a bucket that stayed', () => {
+    const [, bucket] = judgeBeforeDeploy({ ...nothing, ...ours() }, own, names);
+    expect(bucket).toMatchObject({ fix: expect.stringContaining('existing: true') });
+  });
+
+  it.each([
+    ['is not there', read<BucketOwner>({ owner: 'nobody' }), 'no bucket acme'],
+    ['is not ours', read<BucketOwner>({ owner: 'another account' }), 'another account'],
+    ['is elsewhere', ours(undefined, 'us-west-2').bucket, 'acme is in us-west-2'],
+  ])('fails for an existing bucket that %s', (_, bucket, words) => {
+    const found = { ...nothing, bucket };
+    expect(failures(found, { ...existing, region: 'eu-west-1' })).toEqual([
+      expect.stringContaining(words),
+    ]);
+  });
+
+  it('lets an existing bucket of ours in the region pass', () => {
+    const roster = { ...existing, region: 'eu-west-1' };
+    expect(failures({ ...nothing, ...ours() }, roster)).toEqual([]);
+  });
+
+  it('fails for a group that another stage or nobody made', () => {
+    expect(failures({ ...nothing, group: read({ stack: 'rollcall-test' }) })).toEqual([
+      expect.stringContaining('of the stack rollcall-test'),
+    ]);
+    expect(failures({ ...nothing, group: read({ stack: undefined }) })).toEqual([
+      expect.stringContaining('no stack of this region made it'),
+    ]);
+  });
+
+  it.each([
+    ['ROLLBACK_COMPLETE', 'npx sls remove'],
+    ['DELETE_FAILED', 'npx sls remove'],
+    ['REVIEW_IN_PROGRESS', 'npx sls remove'],
+    ['UPDATE_ROLLBACK_FAILED', 'continue-update-rollback'],
+    ['DELETE_IN_PROGRESS', 'wait'],
+  ])('fails for a stack that is %s, which CloudFormation updates to nothing', (status, fix) => {
+    const group = read({ stack: 'rollcall-prod' });
+    const found = { stack: read(stack(status)), ...ours('rollcall-prod'), group };
+    const [first] = judgeBeforeDeploy(found, own, names);
+    expect(first).toMatchObject({ status: 'fail', fix: expect.stringContaining(fix) });
+  });
+
+  it('says what it could not look at, and does not call it fine', () => {
+    const all = judgeBeforeDeploy({ stack: unread, bucket: unread, group: unread }, own, names);
+    expect(all.map(({ status }) => status)).toEqual(['unknown', 'unknown', 'unknown']);
+  });
+});
