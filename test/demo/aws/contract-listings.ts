@@ -10,6 +10,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { expect } from 'vitest';
+import { MATTERS } from './contract-matters.ts';
 import { type ContractCheck, expectRefusal } from './contract-target.ts';
 
 // What duplicity leaves for one host: two full sets, each with volumes, signatures and a manifest.
@@ -23,6 +24,7 @@ const sets = ['20261121T020003Z', '20261122T020002Z'].flatMap((time) => [
 export const listingChecks: readonly ContractCheck[] = [
   {
     name: 'S3 lists keys in the order of their UTF-8 bytes',
+    matters: MATTERS.listed,
     run: async ({ s3, bucket, fill }) => {
       const Bucket = await bucket();
       // In UTF-16, where most languages sort, the emoji comes before the full-width mark.
@@ -35,17 +37,20 @@ export const listingChecks: readonly ContractCheck[] = [
   },
   {
     name: 'S3 pages ListObjectsV2 by its token, and shows each key once',
+    matters: MATTERS.listed,
     run: async ({ s3, bucket, fill }) => {
       const Bucket = await bucket();
       const keys = ['a', 'b', 'c', 'd', 'e'];
       await fill(Bucket, keys);
       const { pages, rows } = await readV2(s3, { Bucket, MaxKeys: 2 });
-      expect(pages).toEqual([2, 2, 1]);
+      expect(Math.max(...pages)).toBeLessThanOrEqual(2);
       expect(rows).toEqual(keys);
     },
   },
   {
     name: 'S3 refuses a continuation token that it did not give',
+    matters: MATTERS.listed,
+    emulatedOnly: 'AWS writes nothing of it down',
     differs: { ministack: 'takes any text for a token' },
     run: async ({ s3, bucket }) => {
       const Bucket = await bucket();
@@ -55,6 +60,7 @@ export const listingChecks: readonly ContractCheck[] = [
   },
   {
     name: 'S3 lists what a prefix covers and nothing else',
+    matters: MATTERS.listed,
     run: async ({ s3, bucket, fill }) => {
       const Bucket = await bucket();
       await fill(Bucket, ['we', 'web', 'web/1', 'web/2', 'web1/1', 'webmail/1']);
@@ -64,6 +70,8 @@ export const listingChecks: readonly ContractCheck[] = [
   },
   {
     name: 'S3 lists nothing for MaxKeys 0, and says that this was all',
+    matters: MATTERS.others,
+    emulatedOnly: 'AWS writes nothing of it down',
     differs: { ministack: 'calls the empty page truncated' },
     run: async ({ s3, bucket, fill }) => {
       const Bucket = await bucket();
@@ -74,6 +82,7 @@ export const listingChecks: readonly ContractCheck[] = [
   },
   {
     name: 'S3 starts after a key, whether or not it is there',
+    matters: MATTERS.listed,
     run: async ({ s3, bucket, fill }) => {
       const Bucket = await bucket();
       await fill(Bucket, ['a', 'b', 'd']);
@@ -85,6 +94,7 @@ export const listingChecks: readonly ContractCheck[] = [
   },
   {
     name: 'S3 rolls up by a delimiter of several characters: one line for all volumes of a set',
+    matters: MATTERS.listed,
     run: async ({ s3, bucket, fill }) => {
       const Bucket = await bucket();
       await fill(Bucket, sets);
@@ -103,6 +113,7 @@ export const listingChecks: readonly ContractCheck[] = [
   },
   {
     name: 'S3 counts a common prefix as one key of a page, and never shows it twice',
+    matters: MATTERS.listed,
     run: async ({ s3, bucket, fill }) => {
       const Bucket = await bucket();
       await fill(Bucket, sets);
@@ -116,24 +127,31 @@ export const listingChecks: readonly ContractCheck[] = [
           'web/duplicity-full.20261122T020002Z.manifest.gpg',
           'web/duplicity-full.20261122T020002Z.vol',
         ]);
-        expect(Math.max(...pages)).toBe(MaxKeys);
+        expect(Math.max(...pages)).toBeLessThanOrEqual(MaxKeys);
       }
     },
   },
   {
-    name: 'S3 shows a common prefix again to a StartAfter inside it',
-    differs: { ministack: 'hides the prefix, as for a marker' },
+    // ListObjectsV2, S3 API Reference, on Delimiter: "CommonPrefixes is filtered out from results if it is not
+    // lexicographically greater than the StartAfter value."
+    name: 'S3 hides a common prefix from a StartAfter inside it, or equal to it',
+    matters: MATTERS.others,
     run: async ({ s3, bucket, fill }) => {
       const Bucket = await bucket();
       await fill(Bucket, ['a/1', 'a/2', 'b/1']);
-      // AWS does not write this down; it is among the checks to run on a real bucket first.
-      const StartAfter = 'a/1';
-      const list = await s3.send(new ListObjectsV2Command({ Bucket, Delimiter: '/', StartAfter }));
-      expect(list.CommonPrefixes?.map((one) => one.Prefix)).toEqual(['a/', 'b/']);
+      const after = async (StartAfter: string) => {
+        const form = { Bucket, Delimiter: '/', StartAfter };
+        const { CommonPrefixes } = await s3.send(new ListObjectsV2Command(form));
+        return CommonPrefixes?.map(({ Prefix }) => Prefix);
+      };
+      expect(await after('a/1')).toEqual(['b/']);
+      expect(await after('a/')).toEqual(['b/']);
+      expect(await after('a')).toEqual(['a/', 'b/']);
     },
   },
   {
     name: 'S3 hides from listings with a delimiter what is behind delete markers',
+    matters: MATTERS.listed,
     run: async ({ s3, bucket, fill }) => {
       const Bucket = await bucket({ versioned: true });
       await fill(Bucket, ['gone/1', 'half/1', 'half/2']);
@@ -145,30 +163,34 @@ export const listingChecks: readonly ContractCheck[] = [
     },
   },
   {
+    // ListObjects, S3 API Reference, on NextMarker: only with a delimiter, and good for the next call. What is in it, AWS
+    // does not say.
     name: 'S3 pages ListObjects by marker, with NextMarker only where a delimiter is',
+    matters: MATTERS.duplicity,
     run: async ({ s3, bucket, fill }) => {
       const Bucket = await bucket();
       await fill(Bucket, ['asdf', 'boo/bar', 'boo/baz/xyzzy', 'cquux/bla', 'cquux/thud']);
-      const list = async (Marker: string, MaxKeys: number, Delimiter?: string) => {
-        const input = { Bucket, Marker, MaxKeys, ...(Delimiter && { Delimiter }) };
+      const list = async (Marker: string, Delimiter?: string) => {
+        const input = { Bucket, Marker, MaxKeys: 1, ...(Delimiter && { Delimiter }) };
         const page = await s3.send(new ListObjectsCommand(input));
-        const keys = page.Contents?.map(({ Key }) => Key) ?? [];
-        const prefixes = page.CommonPrefixes?.map((one) => one.Prefix) ?? [];
+        const keys = page.Contents?.map(({ Key = '' }) => Key) ?? [];
+        const prefixes = page.CommonPrefixes?.map(({ Prefix = '' }) => Prefix) ?? [];
         return { rows: [...keys, ...prefixes], next: page.NextMarker, more: page.IsTruncated };
       };
-      expect(await list('', 1, '/')).toEqual({ rows: ['asdf'], next: 'asdf', more: true });
-      expect(await list('asdf', 1, '/')).toEqual({ rows: ['boo/'], next: 'boo/', more: true });
-      expect(await list('boo/', 1, '/')).toEqual({
-        rows: ['cquux/'],
-        next: undefined,
-        more: false,
-      });
-      const rows = ['boo/bar', 'boo/baz/xyzzy'];
-      expect(await list('asdf', 2)).toEqual({ rows, next: undefined, more: true });
+      const rows: string[] = [];
+      let page = await list('', '/');
+      for (let pages = 1; page.more && pages < 20; pages += 1) {
+        rows.push(...page.rows);
+        page = await list(page.next ?? '', '/');
+      }
+      expect([...rows, ...page.rows]).toEqual(['asdf', 'boo/', 'cquux/']);
+      const plain = await list('asdf');
+      expect(plain).toEqual({ rows: ['boo/bar'], next: undefined, more: true });
     },
   },
   {
     name: 'S3 stores keys of any character, and lists them encoded when asked to',
+    matters: MATTERS.hostile,
     run: async ({ s3, bucket, fill }) => {
       const Bucket = await bucket();
       const keys = [
@@ -200,6 +222,7 @@ export const listingChecks: readonly ContractCheck[] = [
   },
   {
     name: 'S3 encodes control characters, prefixes and delimiters in an encoded listing',
+    matters: MATTERS.hostile,
     run: async ({ s3, bucket, fill }) => {
       const Bucket = await bucket();
       const Key = 'x y/\n\r\t\u0001';
@@ -218,6 +241,7 @@ export const listingChecks: readonly ContractCheck[] = [
   },
   {
     name: 'S3 calls the version of an unversioned object null',
+    matters: MATTERS.tampered,
     run: async ({ s3, bucket, fill }) => {
       const Bucket = await bucket();
       await fill(Bucket, ['a']);
@@ -227,6 +251,7 @@ export const listingChecks: readonly ContractCheck[] = [
   },
   {
     name: 'S3 pages ListObjectVersions through the versions of one key',
+    matters: MATTERS.tampered,
     run: async ({ s3, bucket }) => {
       const Bucket = await bucket({ versioned: true });
       const put = async (Key: string) =>
@@ -241,6 +266,7 @@ export const listingChecks: readonly ContractCheck[] = [
   },
   {
     name: 'S3 rolls up ListObjectVersions by a delimiter',
+    matters: MATTERS.others,
     run: async ({ s3, bucket, fill }) => {
       const Bucket = await bucket({ versioned: true });
       await fill(Bucket, [...sets, ...sets]);
@@ -254,23 +280,24 @@ export const listingChecks: readonly ContractCheck[] = [
     },
   },
   {
-    name: 'S3 pages ListObjectVersions with a delimiter in the order of keys, and goes on behind a key marker',
-    differs: { ministack: 'lists all common prefixes before any version' },
+    // What a marker holds, and how full a page is, is not asserted: AWS promises neither.
+    name: 'S3 pages ListObjectVersions with a delimiter, and shows each version and each prefix once',
+    matters: MATTERS.others,
+    differs: { ministack: 'shows the common prefixes on every page again' },
     run: async ({ s3, bucket, fill }) => {
       const Bucket = await bucket({ versioned: true });
       await fill(Bucket, [...sets, ...sets]);
-      const form = { Bucket, Prefix: 'web/duplicity-full.', Delimiter: '.vol', MaxKeys: 3 };
-      const first = await s3.send(new ListObjectVersionsCommand(form));
-      const manifest = 'web/duplicity-full.20261121T020003Z.manifest.gpg';
-      expect(first.Versions?.map(({ Key }) => Key)).toEqual([manifest, manifest]);
-      const prefix = 'web/duplicity-full.20261121T020003Z.vol';
-      expect(first.CommonPrefixes?.map((one) => one.Prefix)).toEqual([prefix]);
-      expect([first.IsTruncated, first.NextKeyMarker]).toEqual([true, prefix]);
-      const KeyMarker = first.NextKeyMarker;
-      const second = await s3.send(new ListObjectVersionsCommand({ ...form, KeyMarker }));
-      expect(second.IsTruncated).toBe(false);
-      expect(second.Versions?.length).toBe(2);
-      expect(second.CommonPrefixes?.length).toBe(1);
+      const form = { Prefix: 'web/duplicity-full.', Delimiter: '.vol' };
+      const rows = await readVersions(s3, Bucket, 3, form);
+      expect(new Set(rows).size).toBe(rows.length);
+      expect(rows.map((row) => row.split(' ')[0]).sort()).toEqual([
+        'web/duplicity-full.20261121T020003Z.manifest.gpg',
+        'web/duplicity-full.20261121T020003Z.manifest.gpg',
+        'web/duplicity-full.20261121T020003Z.vol',
+        'web/duplicity-full.20261122T020002Z.manifest.gpg',
+        'web/duplicity-full.20261122T020002Z.manifest.gpg',
+        'web/duplicity-full.20261122T020002Z.vol',
+      ]);
     },
   },
 ];
@@ -296,14 +323,25 @@ async function readV2(s3: S3Client, input: ListObjectsV2CommandInput) {
   return { pages, rows };
 }
 
-async function readVersions(s3: S3Client, Bucket: string, MaxKeys: number): Promise<string[]> {
+async function readVersions(
+  s3: S3Client,
+  Bucket: string,
+  MaxKeys: number,
+  form: { Prefix?: string; Delimiter?: string } = {},
+): Promise<string[]> {
   const rows: string[] = [];
   let markers: { KeyMarker?: string; VersionIdMarker?: string } = {};
   for (let pages = 0; pages < 20; pages += 1) {
-    const page = await s3.send(new ListObjectVersionsCommand({ Bucket, MaxKeys, ...markers }));
-    const found = [...(page.DeleteMarkers ?? []), ...(page.Versions ?? [])];
+    const input = { Bucket, MaxKeys, ...form, ...markers };
+    const page = await s3.send(new ListObjectVersionsCommand(input));
+    const found = [
+      ...[...(page.DeleteMarkers ?? []), ...(page.Versions ?? [])].map(
+        (one) => `${one.Key} ${one.VersionId}`,
+      ),
+      ...(page.CommonPrefixes ?? []).map(({ Prefix = '' }) => Prefix),
+    ];
     expect(found.length).toBeLessThanOrEqual(MaxKeys);
-    rows.push(...found.map((one) => `${one.Key} ${one.VersionId}`));
+    rows.push(...found);
     if (!page.IsTruncated) break;
     markers = {
       ...(page.NextKeyMarker && { KeyMarker: page.NextKeyMarker }),

@@ -1,4 +1,5 @@
 // Makes the clients with which a contract check speaks to whatever AWS stands behind an endpoint.
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateBucketCommand,
   PutBucketVersioningCommand,
@@ -20,6 +21,10 @@ export type ContractTarget = {
     | undefined;
   /** Does what a person does who clicks the link in the mail that this address got. */
   readonly click: (address: string) => void;
+  /** How long a setting may take to hold, in milliseconds; 0 = the first answer counts. */
+  readonly patienceMs?: number;
+  /** A bucket whose versions may be relied on; without it one is made on the spot. */
+  readonly versionedBucket?: () => Promise<string>;
 };
 
 /** What a check works with; `name` makes names that no other check uses. */
@@ -34,11 +39,19 @@ export type ContractContext = {
   readonly bucket: (options?: { readonly versioned?: boolean }) => Promise<string>;
   /** Puts these keys, each holding its own name. */
   readonly fill: (bucket: string, keys: readonly string[]) => Promise<void>;
+  /**
+   * Tries until it holds: a new setting of a bucket takes up to minutes on AWS, and on an emulator no time at all.
+   * Source: "Amazon S3 data consistency model", S3 User Guide (bucket configurations); "Setting an S3 Lifecycle
+   * configuration on a bucket" (a few minutes).
+   */
+  readonly settles: <Value>(holds: () => Promise<Value>) => Promise<Value>;
 };
 
 /** One thing that AWS does and an emulator must do; `differs` says, per emulator, why it is known not to. */
 export type ContractCheck = {
   readonly name: string;
+  /** What of Rollcall hangs on it. */
+  readonly matters: string;
   readonly run: (context: ContractContext) => Promise<void>;
   readonly differs?: { readonly ministack?: string };
   /** Why it is not for an account of AWS. */
@@ -71,7 +84,9 @@ export function openContext(target: ContractTarget): ContractContext {
     region,
     click: target.click,
     name,
+    settles: (holds) => settle(holds, target.patienceMs ?? 0),
     bucket: async (options = {}) => {
+      if (options.versioned && target.versionedBucket) return target.versionedBucket();
       const Bucket = name('contract');
       await s3.send(new CreateBucketCommand({ Bucket }));
       if (options.versioned) {
@@ -84,6 +99,18 @@ export function openContext(target: ContractTarget): ContractContext {
       for (const Key of keys) await s3.send(new PutObjectCommand({ Bucket, Key, Body: Key }));
     },
   };
+}
+
+async function settle<Value>(holds: () => Promise<Value>, patienceMs: number): Promise<Value> {
+  const until = Date.now() + patienceMs;
+  for (;;) {
+    try {
+      return await holds();
+    } catch (error) {
+      if (Date.now() >= until) throw error;
+      await sleep(5000);
+    }
+  }
 }
 
 /** Frees the clients' connections. */

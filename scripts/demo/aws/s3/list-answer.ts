@@ -11,8 +11,9 @@ export function listObjectsV2(call: S3Call): Reply {
   const form = readForm(call);
   const token = call.query.get('continuation-token');
   const startAfter = call.query.get('start-after') ?? '';
-  const behindStart = startAfter === '' ? '' : `${toByteKey(startAfter)}\0`;
-  const from = token === null ? behindStart : readToken(token);
+  const { prefix, delimiter } = form.request;
+  const from =
+    token === null ? behindMarker(toByteKey(startAfter), prefix, delimiter) : readToken(token);
   const { page, resume } = turnPage(call, { ...form.request, from, versions: 'current' });
   return compose(call, 'ListBucketResult', form, page, [
     element('KeyCount', page.rows.length),

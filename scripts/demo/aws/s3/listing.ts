@@ -67,8 +67,8 @@ export function behindRow(row: Row): string {
 }
 
 /**
- * Where a listing behind a marker begins, in the calls that take one (ListObjects, ListObjectVersions): a marker inside
- * a common prefix hides that prefix whole. `start-after` of ListObjectsV2 does not: there the prefix shows again.
+ * Where a listing behind a marker begins: a common prefix that is not greater than the marker is hidden whole.
+ * Source: ListObjectsV2, S3 API Reference, on Delimiter and StartAfter; ListObjects, on Marker.
  */
 export function behindMarker(marker: string, prefix: string, delimiter: string): string {
   if (marker === '') return '';

@@ -92,11 +92,11 @@ function readMessage(form: URLSearchParams): Message {
   };
 }
 
-// "Must be ASCII text that begins with a letter, number, or punctuation mark; must not include line breaks or control
-// characters; and must be less than 100 characters long." (SNS API reference, Publish)
+// "Subjects must be UTF-8 text with no line breaks or control characters, and less than 100 characters long." (SNS API
+// Reference, Publish)
 function checkSubject(subject: string | undefined): void {
   if (subject === undefined) return;
-  if (!/^[\x21-\x7e][\x20-\x7e]{0,98}$/.test(subject)) throw invalid('Subject');
+  if (!/^[^\p{Cc}\p{Zl}\p{Zp}]{1,99}$/u.test(subject)) throw invalid('Subject');
 }
 
 function readTexts(text: string): Message['texts'] {
