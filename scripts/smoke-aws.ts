@@ -2,16 +2,17 @@
 // Tries once, on a real AWS account, what Rollcall takes for granted of AWS, and takes away all that it made.
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Connection } from '../shared/aws/connection.ts';
 import { readStack } from '../shared/aws/read-stack.ts';
 import { UsageError } from './rollcall/usage-error.ts';
-import { cleanUp, TRIAL_NAME } from './smoke/clean-up.ts';
-import { readAccount } from './smoke/read-account.ts';
+import { cleanUp, type Left, TRIAL_NAME, usersOf } from './smoke/clean-up.ts';
+import { type Caller, readCaller } from './smoke/read-account.ts';
 
 const HELP = `smoke-aws - does AWS do what Rollcall takes for granted of it? Once, before you rely on it
 
@@ -20,10 +21,12 @@ Examples
   npm run smoke-aws -- --account 111122223333 --region eu-central-1 --mail you@example.net
   npm run smoke-aws -- --account 111122223333 --region eu-central-1 --clean rollcall-smoke-k3x9qa
 
-It deploys a stack and buckets of its own, under a new name, runs the checks of test/smoke, a line for each, and asks you
-whether the mail came. Then, also after a failure or Ctrl-C, it removes all of it. Nothing that was there before is
-touched. It takes about ten minutes, and costs less than 0.05 USD. An account that has nothing else is best; the
-credentials must be able to deploy, and to make a user.
+It deploys a stack and buckets of its own, under a new name, deploys it again, runs the checks of test/smoke, a line for
+each and what hangs on it, and asks you whether the mails came. Then, also after a failure or Ctrl-C, it removes all of
+it, and says what it could not remove, with the commands. Nothing that was there before is touched. It takes about 45
+minutes, most of it waiting: a quarter of an hour until new versions hold, another until the schedule comes due. It costs
+less than 0.10 USD. An account that has nothing else is best; the credentials must be able to deploy, and to make users.
+It needs duplicity, gpg and python3-boto3 here, which write a backup with the key of a host.
 
 Options
   --account NUMBER      the account that it may be done in: compared with whose credentials these are
@@ -40,6 +43,8 @@ Exit status
 `;
 
 const root = resolve(import.meta.dirname, '..');
+// A deployment that was cut off: CloudFormation makes all of it in two minutes, and takes it back in as many.
+const CHANGED_MS = 15 * 60_000;
 const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
 
 type Trial = Connection & { readonly name: string; readonly env: NodeJS.ProcessEnv };
@@ -82,12 +87,13 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const connection: Connection = { region, endpoint };
-  const found = await readAccount(connection);
+  const caller = await readCaller(connection);
   demand(
-    found === account,
-    `these credentials are of the account ${found}, and --account says ${account}: nothing was done`,
+    caller.account === account,
+    `these credentials are of the account ${caller.account}, and --account says ${account}: nothing was done`,
     'log in to the other one, or see: aws sts get-caller-identity',
   );
+  if (clean === undefined) demandDuplicity();
 
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-smoke-'));
   const hosts = join(folder, 'hosts.yml');
@@ -96,19 +102,24 @@ async function main(args: readonly string[]): Promise<number> {
     ...process.env,
     PATH: `${root}/node_modules/.bin:${process.env.PATH}`,
     ROLLCALL_HOSTS: hosts,
+    // Else, where its stack cannot be removed, the bucket's policy would keep the trial from removing the bucket.
+    ROLLCALL_ADMINS: [process.env.ROLLCALL_ADMINS, caller.principal].filter(Boolean).join(),
     ROLLCALL_CONTRACT_RUN: suffixOf(name),
-    ROLLCALL_SMOKE: JSON.stringify({ name, region, endpoint, emulator }),
+    ROLLCALL_SMOKE: JSON.stringify({
+      ...{ name, region, endpoint, emulator },
+      partition: caller.partition,
+    }),
     ...(endpoint === undefined ? {} : { AWS_ENDPOINT_URL: endpoint }),
   };
   const trial: Trial = { ...connection, name, env };
   try {
-    return await (clean === undefined ? run(trial, mail) : remove(trial));
+    return await (clean === undefined ? run(trial, mail, caller) : remove(trial));
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-async function run(trial: Trial, mail: string): Promise<number> {
+async function run(trial: Trial, mail: string, { id }: Caller): Promise<number> {
   const { name } = trial;
   say(
     `everything is called ${name}. Should this be cut off: the same command with --clean ${name}`,
@@ -118,14 +129,17 @@ async function run(trial: Trial, mail: string): Promise<number> {
   let held = false;
   let status = 3;
   try {
+    const deploy = ['deploy', '--stage', stageOf(name)];
     held =
-      (await runs('sls', ['deploy', '--stage', stageOf(name)], trial)) &&
-      (await ask(`AWS has mailed a link to ${mail}: click it, then press Enter`, '')) &&
+      (await runs('sls', deploy, trial)) &&
+      (await runs('sls', deploy, trial, 'No changes to deploy')) &&
+      (await ask(`AWS has mailed links to ${mail}: click each, then press Enter`, '')) &&
       (await runs('vitest', ['run', '--config', 'test/smoke/vitest.config.ts'], trial)) &&
       (await ask(
-        'Did a mail "UNKNOWN upload" come, and does it name you and your address? [y/n]',
+        `Did a mail "UNKNOWN upload" come, with the id ${id} or your name, and your address? [y/n]`,
         'y',
-      ));
+      )) &&
+      (await ask('Did a mail "TEST" come, with the code word above? [y/n]', 'y'));
   } finally {
     say('removing all of it');
     status = await remove(trial);
@@ -144,21 +158,42 @@ function stop(signal: NodeJS.Signals): void {
   child?.kill(signal);
 }
 
-async function runs(program: string, words: readonly string[], { env }: Trial): Promise<boolean> {
+/** Whether it ended well, and said what it had to say. */
+async function runs(
+  program: string,
+  words: readonly string[],
+  { env }: Trial,
+  mustSay = '',
+): Promise<boolean> {
   if (cut.signal.aborted) return false;
-  const status = await start(program, words, env);
-  return status === 0 && !cut.signal.aborted;
+  const { status, said } = await start(program, words, env);
+  if (status !== 0 || cut.signal.aborted) return false;
+  if (!said.includes(mustSay)) {
+    say(`DOES NOT HOLD: ${program} ${words.join(' ')} did not say "${mustSay}"`);
+    return false;
+  }
+  return true;
 }
 
 function start(
   program: string,
   words: readonly string[],
   env: NodeJS.ProcessEnv,
-): Promise<number | null> {
+): Promise<{ status: number | null; said: string }> {
   return new Promise((done, fail) => {
-    child = spawn(program, words, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
+    let said = '';
+    child = spawn(program, words, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const [stream, to] of [
+      [child.stdout, process.stdout],
+      [child.stderr, process.stderr],
+    ] as const) {
+      stream?.on('data', (data: Buffer) => {
+        said += data;
+        to.write(data);
+      });
+    }
     child.on('error', fail);
-    child.on('close', done);
+    child.on('close', (status) => done({ status, said }));
   });
 }
 
@@ -181,26 +216,57 @@ async function ask(question: string, wanted: string): Promise<boolean> {
   }
 }
 
-/** The stack, and then what the stack leaves on purpose: its buckets, with every version in them. */
+/** The stack, and then what the stack leaves on purpose: its buckets, with every version in them, and a host's user. */
 async function remove(trial: Trial): Promise<number> {
-  const { name, region, endpoint, env } = trial;
-  const stack = await readStack({ region, endpoint }, name);
-  const removed =
-    stack === undefined || (await start('sls', ['remove', '--stage', stageOf(name)], env)) === 0;
-  const left = await cleanUp({ region, endpoint }, name);
-  if (!removed) left.push(`the stack ${name}`);
-  for (const one of left) say(`LEFT BEHIND: ${one}`);
-  say(left.length === 0 ? `nothing of ${name} is left` : `run it again with --clean ${name}`);
+  const { name, region, endpoint } = trial;
+  const left: Left[] = [];
+  const command = `aws cloudformation delete-stack --stack-name ${name} --region ${region}`;
+  try {
+    if (!(await removeStack(trial))) {
+      left.push({ what: `the stack ${name}`, why: 'the lines above say why', command });
+    }
+  } catch (error) {
+    left.push({ what: `the stack ${name}`, why: String(error), command });
+  }
+  left.push(...(await cleanUp({ region, endpoint }, name)));
+  for (const one of left) say(`LEFT BEHIND: ${one.what}: ${one.why}\n  by hand: ${one.command}`);
+  say(left.length === 0 ? `nothing of ${name} is left` : `or run it again with --clean ${name}`);
   return left.length === 0 ? 0 : 3;
+}
+
+/** A stack that is just being changed cannot be removed: what Ctrl-C ended goes on in AWS. */
+async function removeStack({ name, region, endpoint, env }: Trial): Promise<boolean> {
+  const read = () => readStack({ region, endpoint }, name);
+  const until = Date.now() + CHANGED_MS;
+  let stack = await read();
+  const isChanging = () =>
+    stack?.status.endsWith('_IN_PROGRESS') && stack.status !== 'REVIEW_IN_PROGRESS';
+  if (isChanging()) say(`${name} is ${stack?.status}: waiting for it`);
+  while (isChanging() && Date.now() < until) {
+    await sleep(endpoint === undefined ? 10_000 : 200);
+    stack = await read();
+  }
+  if (stack === undefined) return true;
+  const { status } = await start('sls', ['remove', '--stage', stageOf(name)], env);
+  return status === 0 && (await read()) === undefined;
+}
+
+function demandDuplicity(): void {
+  const missing = ['/usr/bin/duplicity', '/usr/bin/gpg'].filter((program) => !existsSync(program));
+  demand(
+    missing.length === 0,
+    `${missing.join(' and ')} missing: a host's key is tried with a real backup`,
+    'apt-get install duplicity python3-boto3 gnupg openssl; or run it in a Debian container',
+  );
 }
 
 function composePlan(account: string, region: string, name: string, only: boolean): string {
   const what = only
     ? [`would remove all that is called ${name}`]
     : [
-        `would deploy the stack ${name}: two functions, a backup bucket, a ledger, topics, alarms`,
-        `would make buckets contract-${suffixOf(name)}-..., topics alerts-${suffixOf(name)}-..., the user ${name}-head`,
-        'would run the checks of test/smoke, and ask whether the mail came',
+        `would deploy the stack ${name}: three functions, a backup bucket, a state bucket, topics, alarms`,
+        `would make buckets contract-${suffixOf(name)}-..., topics alerts-${suffixOf(name)}-..., the users ${Object.values(usersOf(name)).join(' and ')}`,
+        'would deploy again, run the checks of test/smoke, and ask whether the mails came',
         'would remove all of it, every version in the buckets too',
       ];
   return `${[`in the account ${account}, in ${region}:`, ...what, 'nothing is done, and nothing was asked (--dry-run)'].join('\n')}\n`;
@@ -208,8 +274,9 @@ function composePlan(account: string, region: string, name: string, only: boolea
 
 const composeRoll = (bucket: string, region: string, mail: string): string => `bucket: ${bucket}
 region: ${region}
+keepLastGood: true
 alerts: { mail: ["${mail}"] }
-hosts: { web: {} }
+hosts: { ${usersOf(bucket).host}: {} }
 `;
 
 const stageOf = (name: string) => name.slice('rollcall-'.length);

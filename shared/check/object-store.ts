@@ -12,7 +12,7 @@ export type ListQuery = {
   readonly prefix: string;
   /** Keys that hold it after the prefix are cut behind it and told once. */
   readonly delimiter?: string;
-  /** Only keys after this one. */
+  /** Only keys after this one; not together with a delimiter, as S3 then hides a prefix that is not greater. */
   readonly startAfter?: string;
   /** Ask for one page only; without it every page is read. */
   readonly onePage?: boolean;

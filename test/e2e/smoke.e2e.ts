@@ -61,6 +61,13 @@ describe('smoke-aws', () => {
     expect(printed).toContain(
       '✓ test/smoke/contract.smoke.ts > AWS > S3 rolls up by a delimiter of',
     );
+    expect(printed).toMatch(
+      /✓ .*add-host makes a key with which real duplicity .* What hangs on it: every host backs up/,
+    );
+    expect(printed).toMatch(/✓ .*test-alert is taken by every channel/);
+    expect(printed).toMatch(/✓ .*the janitor of the stack makes its round/);
+    expect(printed).toContain('No changes to deploy');
+    expect(printed).toMatch(/the backup bucket rollcall-smoke-\w+, with every version in it/);
     expect(printed).toMatch(/measured: a LIST takes \d+ ms/);
     expect(printed).toMatch(/measured: an event is told [\d.]+ s after the upload/);
     expect(printed).toContain(
@@ -69,19 +76,29 @@ describe('smoke-aws', () => {
     expect(await things()).toEqual([]);
   }, 240_000);
 
-  it('removes what it made when it is ended in the middle', async () => {
-    const child = spawn('node', wordsOf('--account', account, '--mail', 'me@example.net'), {
-      env: { ...ministack.env, NO_COLOR: '1' },
-    });
-    const ended = once(child, 'close');
-    let printed = '';
-    for await (const chunk of child.stdout) {
-      const isFirst = !printed.includes(' ✓ ');
-      printed += chunk;
-      if (isFirst && printed.includes(' ✓ ')) child.kill('SIGINT');
-    }
-    expect((await ended)[0]).toBe(2);
-    expect(printed).toContain('smoke-aws: NOT all of it holds, or it was cut off');
-    expect(await things()).toEqual([]);
-  }, 120_000);
+  it.each([
+    ['deploys', 'Updating CloudFormation stack', /^$/],
+    ['checks', ' ✓ ', / ✓ /],
+  ])(
+    'removes what it made when it is ended while it %s',
+    async (_, sign, must) => {
+      const child = spawn('node', wordsOf('--account', account, '--mail', 'me@example.net'), {
+        env: { ...ministack.env, NO_COLOR: '1' },
+      });
+      const ended = once(child, 'close');
+      let printed = '';
+      const watch = (chunk: Buffer) => {
+        const isFirst = !printed.includes(sign);
+        printed += chunk;
+        if (isFirst && printed.includes(sign)) child.kill('SIGINT');
+      };
+      child.stdout.on('data', watch);
+      child.stderr.on('data', watch);
+      expect((await ended)[0], printed).toBe(2);
+      expect(printed.includes(' ✓ ')).toBe(must.test(' ✓ '));
+      expect(printed).toContain('smoke-aws: NOT all of it holds, or it was cut off');
+      expect(await things()).toEqual([]);
+    },
+    120_000,
+  );
 });

@@ -23,6 +23,7 @@ export function describeContract(
   target: () => ContractTarget,
   emulator?: keyof NonNullable<ContractCheck['differs']>,
   checks: readonly ContractCheck[] = contract,
+  nameOf: (check: ContractCheck) => string = ({ name }) => name,
 ): void {
   const reasonOf = (check: ContractCheck) =>
     emulator === undefined ? undefined : check.differs?.[emulator];
@@ -30,9 +31,9 @@ export function describeContract(
   describe(title, () => {
     for (const check of checks) {
       const reason = reasonOf(check);
-      if (reason === undefined) it(check.name, () => runCheck(check, target()));
+      if (reason === undefined) it(nameOf(check), () => runCheck(check, target()));
       else {
-        it(`DIFFERS from AWS (${reason}): ${check.name}`, async () => {
+        it(`DIFFERS from AWS (${reason}): ${nameOf(check)}`, async () => {
           const failure: unknown = await runCheck(check, target()).then(
             () => expect.fail('it now does what AWS does: take its mark off the contract'),
             (error: unknown) => error,
