@@ -24,8 +24,8 @@ Examples
 It deploys a stack and buckets of its own, under a new name, deploys it again, runs the checks of test/smoke, a line for
 each and what hangs on it, and asks you whether the mails came. Then, also after a failure or Ctrl-C, it removes all of
 it, and says what it could not remove, with the commands. Nothing that was there before is touched. It takes about 45
-minutes, most of it waiting: a quarter of an hour until new versions hold, another until the schedule comes due. It costs
-less than 0.10 USD. An account that has nothing else is best; the credentials must be able to deploy, and to make users.
+minutes, most of it waiting: a quarter of an hour until new versions hold, another until the schedule comes due. It
+costs less than 0.10 USD. An account that has nothing else is best; the credentials must be able to deploy, and to make users.
 It needs duplicity, gpg and python3-boto3 here, which write a backup with the key of a host.
 
 Options

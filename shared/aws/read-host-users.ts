@@ -138,18 +138,16 @@ export async function readGroupMembers(
   GroupName: string,
 ): Promise<HostUser[]> {
   const iam = new IAMClient(clientConfig(connection));
-  const found: { name: string; path: string }[] = [];
+  const found: NamedUser[] = [];
   const read = async () => {
     for await (const page of paginateGetGroup({ client: iam }, { GroupName })) {
-      for (const { UserName = '', Path = '/' } of page.Users ?? []) {
-        found.push({ name: UserName, path: Path });
+      for (const { UserName = '', UserId, Path = '/' } of page.Users ?? []) {
+        found.push({ name: UserName, id: UserId, path: Path });
       }
     }
   };
   await askAws(`read the IAM group ${GroupName}`, 'iam:GetGroup', read, ABSENT);
-  return pMap(found, ({ name, path }) => readAttachments(iam, name, path), {
-    concurrency: USERS_AT_ONCE,
-  });
+  return pMap(found, (user) => readAttachments(iam, user), { concurrency: USERS_AT_ONCE });
 }
 
 /** A group's inline policies, parsed, and whether more is attached; `undefined` where there is none. */

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import {
   CloudFormationClient,
   UpdateTerminationProtectionCommand,
@@ -20,6 +20,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readStack } from '../../shared/aws/read-stack.ts';
 import { type Ministack, startMinistack } from '../support/ministack.ts';
 import { copyProject } from '../support/project-copy.ts';
+import { runProgram } from '../support/run-program.ts';
 import { demandPrograms, makeHost } from './duplicity-host.ts';
 import { expectMailWith } from './expect-mail.ts';
 import { makeHostUser } from './host-user.ts';
@@ -27,6 +28,7 @@ import { noon } from './noon.ts';
 
 const Bucket = 'acme-backups';
 const group = `${Bucket}-hosts`;
+const doctor = resolve(import.meta.dirname, '../../scripts/rollcall.ts');
 const { timezone, at } = noon(Date.now());
 const roll = `bucket: ${Bucket}
 region: eu-west-1
@@ -158,7 +160,7 @@ describe('the deployed stack', () => {
     expect(found.Users?.map(({ UserName }) => UserName)).toEqual(['web']);
   });
 
-  it('is removed by sls remove, and leaves every version of the backups, the state and the user, as it says', async () => {
+  it('is removed by sls remove, and leaves every version of the backups', async () => {
     const said = await project.sls(['remove'], ministack.env);
     expect(said).toContain('successfully removed');
     expect(said).toMatch(/the backup bucket acme-backups, with every version in it/);
@@ -191,6 +193,15 @@ describe('the deployed stack', () => {
     const Key = 'web/duplicity-full.20261123T031702Z.manifest.gpg';
     const host = new S3Client({ ...client(hostKey), maxAttempts: 1 });
     await host.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }));
+  });
+
+  it('stands in no way of its own next deploy, as the doctor says', async () => {
+    const said = await runProgram(
+      'node',
+      [doctor, 'doctor', '--before-deploy', '--hosts', join(project.dir, 'hosts.yml')],
+      { env: ministack.env },
+    );
+    expect(said).toContain('3 of 3 checks ok');
   });
 
   it('shares its bucket with no other stage', async () => {

@@ -2,6 +2,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { IAMClient, ListUsersCommand } from '@aws-sdk/client-iam';
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import { ListTopicsCommand, SNSClient } from '@aws-sdk/client-sns';
@@ -31,13 +33,15 @@ describe('smoke-aws', () => {
         return { status: error.status, printed: error.printed };
       },
     );
+  const config = () => ({
+    ...{ region: ministack.region, endpoint: ministack.endpoint },
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
   /** All that a trial could have made. */
   const things = async () => {
-    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-    const config = { region: ministack.region, endpoint: ministack.endpoint, credentials };
-    const { Buckets = [] } = await new S3Client(config).send(new ListBucketsCommand({}));
-    const { Topics = [] } = await new SNSClient(config).send(new ListTopicsCommand({}));
-    const { Users = [] } = await new IAMClient(config).send(new ListUsersCommand({}));
+    const { Buckets = [] } = await new S3Client(config()).send(new ListBucketsCommand({}));
+    const { Topics = [] } = await new SNSClient(config()).send(new ListTopicsCommand({}));
+    const { Users = [] } = await new IAMClient(config()).send(new ListUsersCommand({}));
     return [
       ...Buckets.map(({ Name }) => Name),
       ...Topics.map(({ TopicArn }) => TopicArn),
@@ -74,31 +78,41 @@ describe('smoke-aws', () => {
       'NOT ASKED, as there is no terminal: Did a mail "UNKNOWN upload" come',
     );
     expect(await things()).toEqual([]);
-  }, 240_000);
+  }, 480_000);
 
-  it.each([
-    ['deploys', 'Updating CloudFormation stack', /^$/],
-    ['checks', ' ✓ ', / ✓ /],
-  ])(
-    'removes what it made when it is ended while it %s',
-    async (_, sign, must) => {
-      const child = spawn('node', wordsOf('--account', account, '--mail', 'me@example.net'), {
-        env: { ...ministack.env, NO_COLOR: '1' },
-      });
-      const ended = once(child, 'close');
-      let printed = '';
-      const watch = (chunk: Buffer) => {
-        const isFirst = !printed.includes(sign);
+  /** Starts a trial, and ends it as Ctrl-C does when `when` says so; what it printed and its status. */
+  const cutOff = async (when: (printed: string) => Promise<boolean>) => {
+    const child = spawn('node', wordsOf('--account', account, '--mail', 'me@example.net'), {
+      env: { ...ministack.env, NO_COLOR: '1' },
+    });
+    const ended = once(child, 'close');
+    let printed = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
         printed += chunk;
-        if (isFirst && printed.includes(sign)) child.kill('SIGINT');
-      };
-      child.stdout.on('data', watch);
-      child.stderr.on('data', watch);
-      expect((await ended)[0], printed).toBe(2);
-      expect(printed.includes(' ✓ ')).toBe(must.test(' ✓ '));
-      expect(printed).toContain('smoke-aws: NOT all of it holds, or it was cut off');
-      expect(await things()).toEqual([]);
-    },
-    120_000,
-  );
+      });
+    }
+    while (child.exitCode === null && !(await when(printed))) await sleep(50);
+    child.kill('SIGINT');
+    return { status: (await ended)[0], printed };
+  };
+
+  it('removes what it made when it is ended while CloudFormation makes the stack', async () => {
+    const cloudFormation = new CloudFormationClient(config());
+    const { status, printed } = await cutOff(async () => {
+      const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({}));
+      return Stacks.length > 0;
+    });
+    expect(status, printed).toBe(2);
+    expect(printed).not.toContain('Service deployed');
+    expect(await things()).toEqual([]);
+    expect((await cloudFormation.send(new DescribeStacksCommand({}))).Stacks ?? []).toEqual([]);
+  }, 120_000);
+
+  it('removes what it made when it is ended in the middle of the checks', async () => {
+    const { status, printed } = await cutOff(async (so) => so.includes(' ✓ '));
+    expect(status, printed).toBe(2);
+    expect(printed).toContain('smoke-aws: NOT all of it holds, or it was cut off');
+    expect(await things()).toEqual([]);
+  }, 120_000);
 });

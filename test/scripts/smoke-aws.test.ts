@@ -1,6 +1,10 @@
 import { resolve } from 'node:path';
+import { CreateUserCommand, IAMClient, ListUsersCommand } from '@aws-sdk/client-iam';
+import { CreateBucketCommand, ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
+import { startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
 import { cleanUp } from '../../scripts/smoke/clean-up.ts';
+import { principalOf } from '../../scripts/smoke/read-account.ts';
 import { ProgramError, runProgram } from '../support/run-program.ts';
 
 const script = resolve(import.meta.dirname, '../../scripts/smoke-aws.ts');
@@ -51,5 +55,43 @@ describe('smoke-aws', () => {
     for (const name of ['', 'rollcall-prod', 'rollcall-smoke-', 'rollcall-smoke-abc123-x']) {
       await expect(cleanUp(nobody, name)).rejects.toThrow(RangeError);
     }
+  });
+
+  it('removes what it can, and says the rest with why and the command', async () => {
+    const aws = await startLocalAws({});
+    const { region, endpoint, credentials } = aws;
+    const s3 = new S3Client({ region, endpoint, credentials, forcePathStyle: true });
+    const buckets = ['rollcall-smoke-abc123', 'contract-abc123-1', 'rollcall-smoke-abc1234'];
+    for (const Bucket of buckets) await s3.send(new CreateBucketCommand({ Bucket }));
+    const iam = new IAMClient({ region, endpoint, credentials });
+    await iam.send(new CreateUserCommand({ UserName: 'rollcall-smoke-abc123-host' }));
+    aws.faults.add({
+      bucket: 'rollcall-smoke-abc123',
+      fault: { error: 'AccessDenied', status: 403 },
+    });
+    const left = await cleanUp({ region, endpoint, credentials }, 'rollcall-smoke-abc123');
+    // The local AWS keeps no logs: what cannot be asked for is left too.
+    expect(left.map(({ what }) => what)).toEqual(['the bucket rollcall-smoke-abc123', 'its logs']);
+    expect(left[0]?.why).toContain('AccessDenied');
+    expect(left[0]?.command).toContain('aws s3 rb s3://rollcall-smoke-abc123');
+    aws.faults.clear();
+    const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
+    expect(Buckets.map(({ Name }) => Name)).toEqual([
+      'rollcall-smoke-abc123',
+      'rollcall-smoke-abc1234',
+    ]);
+    expect((await iam.send(new ListUsersCommand({}))).Users ?? []).toEqual([]);
+    await aws.close();
+  });
+
+  it.each([
+    ['arn:aws:iam::111122223333:user/ops/alice', 'arn:aws:iam::111122223333:user/ops/alice'],
+    ['arn:aws:iam::111122223333:root', 'arn:aws:iam::111122223333:root'],
+    [
+      'arn:aws-cn:sts::111122223333:assumed-role/Admin_0f/alice@example.net',
+      'arn:aws-cn:iam::111122223333:role/*Admin_0f',
+    ],
+  ])('knows %s in a policy as %s', (arn, principal) => {
+    expect(principalOf(arn)).toBe(principal);
   });
 });
