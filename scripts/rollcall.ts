@@ -2,6 +2,7 @@
 // The command line: the same roll call as the Lambdas', with nothing deployed.
 import { ConfigError } from '../shared/roster/config-error.ts';
 import { runAddHost } from './rollcall/add-host-command.ts';
+import { runBucketSettings } from './rollcall/bucket-settings-command.ts';
 import { runCheck } from './rollcall/check-command.ts';
 import { runDoctor } from './rollcall/doctor-command.ts';
 import { runExplain } from './rollcall/explain-command.ts';
@@ -34,6 +35,7 @@ Commands
   mute          expect no backup from a host until a date
   unmute        expect them again
   undelete      bring back a set that is under delete markers
+  bucket-settings  what the bucket should be set to, as JSON for aws s3api
   janitor       what the janitor would tag now; it changes nothing
   test-alert    send a code word through every channel
 
@@ -50,6 +52,7 @@ const COMMANDS: Record<string, (args: readonly string[]) => Promise<number>> = {
   mute: runMute,
   unmute: runUnmute,
   undelete: runUndelete,
+  'bucket-settings': runBucketSettings,
   janitor: runJanitor,
   'test-alert': runTestAlert,
 };

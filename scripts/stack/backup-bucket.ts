@@ -1,7 +1,6 @@
 // The bucket that the hosts share: versions, a lifecycle, and no way to lose it by accident.
 import type { Roster } from '../../shared/roster/roster.ts';
 import { EXPIRE_TAG } from '../../shared/verdict/lifecycle.ts';
-import { breakGlass } from './break-glass.ts';
 import { bucketPolicy } from './bucket-policy.ts';
 import { attributeOf, type Resources } from './cloudformation.ts';
 import { janitorRole } from './janitor.ts';
@@ -12,7 +11,7 @@ import { privateBucket } from './private-bucket.ts';
 export const undeleteDays = 8;
 
 /**
- * The bucket, its policy and the role that stands above the policy.
+ * The bucket and its policy.
  *
  * Its name is a literal wherever it is needed: the bucket notifies a function, whose role reads
  * the bucket, and a `Ref` in the role would close the circle.
@@ -42,7 +41,6 @@ export function backupBucket(roster: Roster, admins: readonly string[]): Resourc
         PolicyDocument: bucketPolicy(roster.bucket, admins, taggers),
       },
     },
-    ...breakGlass(roster.bucket),
   };
 }
 

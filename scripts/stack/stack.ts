@@ -11,7 +11,7 @@ import {
 } from '../../shared/roster/subscribers.ts';
 import { alarms, janitorAlarms, shardAlarms } from './alarms.ts';
 import { backupBucket } from './backup-bucket.ts';
-import { breakGlassRole } from './break-glass.ts';
+import { breakGlass, breakGlassRole } from './break-glass.ts';
 import { attributeOf, type Resources, ref, type Value } from './cloudformation.ts';
 import { failedRuns, failedRunsQueue } from './failed-runs.ts';
 import { hostGroup } from './host-group.ts';
@@ -71,6 +71,7 @@ export function stackOf(
       ...(roster.existing
         ? existingBucketEvents(roster.bucket)
         : { ...backupBucket(roster, admins), ...ownBucketEvents(roster.bucket) }),
+      ...breakGlass(roster.bucket),
       ...hostGroup(roster.bucket),
       ...ledgerResources,
       ...topics(roster.alerts),
@@ -96,14 +97,18 @@ export function stackOf(
         Description: 'The queue of invocations that were given up.',
         Value: ref(failedRuns),
       },
-      ...(roster.existing
-        ? {}
-        : {
-            BreakGlassRoleArn: {
-              Description: 'The role to assume, with a second factor, to delete or undelete.',
-              Value: attributeOf(breakGlassRole, 'Arn'),
+      BreakGlassRoleArn: {
+        Description: 'The role to assume, with a second factor, to delete or undelete.',
+        Value: attributeOf(breakGlassRole, 'Arn'),
+      },
+      ...(admins.length > 0
+        ? {
+            BucketAdmins: {
+              Description: 'Who else may do what the break-glass role may: ROLLCALL_ADMINS.',
+              Value: admins.join(),
             },
-          }),
+          }
+        : {}),
     },
   };
 }

@@ -9,6 +9,8 @@ import {
   GetPublicAccessBlockCommand,
   HeadBucketCommand,
   type LifecycleRuleFilter,
+  type NotificationConfiguration,
+  type LifecycleRule as RuleOfS3,
   S3Client,
 } from '@aws-sdk/client-s3';
 import type { Notifications } from '../doctor/events.ts';
@@ -26,6 +28,12 @@ export type BucketReader = {
   readonly lifecycle: () => Promise<readonly LifecycleRule[]>;
   readonly notifications: () => Promise<Notifications>;
   readonly policy: () => Promise<unknown>;
+  /** All that S3 says of them, to be put again. */
+  readonly lifecycleConfiguration: () => Promise<{
+    readonly Rules: readonly RuleOfS3[];
+    readonly minimumSize: string | undefined;
+  }>;
+  readonly notificationConfiguration: () => Promise<NotificationConfiguration>;
 };
 
 /** A way to ask about one bucket. */
@@ -44,7 +52,26 @@ export function connectBucketReader(connection: Connection, bucket: string): Buc
     call: () => Promise<Answer>,
     absent: string[] = [],
   ) => askAws(`read ${what} of ${bucket}`, `s3:${action}`, call, absent);
+  const lifecycleConfiguration = async () => {
+    const answer = await ask(
+      'the lifecycle',
+      'GetLifecycleConfiguration',
+      () => s3.send(new GetBucketLifecycleConfigurationCommand({ Bucket })),
+      ['NoSuchLifecycleConfiguration'],
+    );
+    const { Rules = [], TransitionDefaultMinimumObjectSize: minimumSize } = answer ?? {};
+    return { Rules, minimumSize };
+  };
+  const notificationConfiguration = async () => {
+    const answer = await ask('the notifications', 'GetBucketNotification', () =>
+      s3.send(new GetBucketNotificationConfigurationCommand({ Bucket })),
+    );
+    const { $metadata, ...configuration } = answer ?? { $metadata: {} };
+    return configuration;
+  };
   return {
+    lifecycleConfiguration,
+    notificationConfiguration,
     region: async () => {
       const head = await ask(
         'the region',
@@ -90,32 +117,23 @@ export function connectBucketReader(connection: Connection, bucket: string): Buc
       return rule?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm;
     },
     lifecycle: async () => {
-      const answer = await ask(
-        'the lifecycle',
-        'GetLifecycleConfiguration',
-        () => s3.send(new GetBucketLifecycleConfigurationCommand({ Bucket })),
-        ['NoSuchLifecycleConfiguration'],
-      );
-      return (answer?.Rules ?? [])
-        .filter(({ Status }) => Status === 'Enabled')
-        .map((rule) => ({
-          id: rule.ID ?? '',
-          prefix: rule.Filter?.And?.Prefix ?? rule.Filter?.Prefix ?? rule.Prefix ?? '',
-          tag: tagOf(rule.Filter),
-          expireDays: rule.Expiration?.Days,
-          expireDate: rule.Expiration?.Date?.toISOString().slice(0, 10),
-          noncurrentDays: rule.NoncurrentVersionExpiration?.NoncurrentDays,
-          abortDays: rule.AbortIncompleteMultipartUpload?.DaysAfterInitiation,
-          sweepsMarkers: rule.Expiration?.ExpiredObjectDeleteMarker === true,
-        }));
+      const { Rules } = await lifecycleConfiguration();
+      return Rules.filter(({ Status }) => Status === 'Enabled').map((rule) => ({
+        id: rule.ID ?? '',
+        prefix: rule.Filter?.And?.Prefix ?? rule.Filter?.Prefix ?? rule.Prefix ?? '',
+        tag: tagOf(rule.Filter),
+        expireDays: rule.Expiration?.Days,
+        expireDate: rule.Expiration?.Date?.toISOString().slice(0, 10),
+        noncurrentDays: rule.NoncurrentVersionExpiration?.NoncurrentDays,
+        abortDays: rule.AbortIncompleteMultipartUpload?.DaysAfterInitiation,
+        sweepsMarkers: rule.Expiration?.ExpiredObjectDeleteMarker === true,
+      }));
     },
     notifications: async () => {
-      const answer = await ask('the notifications', 'GetBucketNotification', () =>
-        s3.send(new GetBucketNotificationConfigurationCommand({ Bucket })),
-      );
+      const answer = await notificationConfiguration();
       return {
-        eventBridge: answer?.EventBridgeConfiguration !== undefined,
-        queues: (answer?.QueueConfigurations ?? []).map((one) => ({
+        eventBridge: answer.EventBridgeConfiguration !== undefined,
+        queues: (answer.QueueConfigurations ?? []).map((one) => ({
           arn: one.QueueArn ?? '',
           events: one.Events ?? [],
           suffix:

@@ -50,16 +50,12 @@ describe('rollcall doctor', () => {
       status: 'fail',
       fix: 'rollcall add-host web',
     });
-    // The local AWS has neither CloudFormation nor CloudWatch.
-    for (const name of [
-      'stack',
-      'events',
-      'bucket policy',
-      'alerts topic',
-      'ops topic',
-      'alarms',
-      'last run',
-    ]) {
+    expect(find(checks, 'stack')).toMatchObject({
+      status: 'fail',
+      says: 'there is no stack rollcall-prod: nobody watches',
+    });
+    // Without the stack nobody knows what these are called.
+    for (const name of ['bucket policy', 'alerts topic', 'ops topic', 'alarms', 'last run']) {
       expect(find(checks, name)?.status).toBe('unknown');
     }
     for (const one of checks.filter(({ status }) => status !== 'ok'))

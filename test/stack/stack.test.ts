@@ -101,8 +101,9 @@ describe('stackOf', () => {
     const resources = deployed(existingRoll);
     expect(resources).not.toHaveProperty('BackupBucket');
     expect(resources).not.toHaveProperty('BackupBucketPolicy');
-    expect(resources).not.toHaveProperty('BreakGlassRole');
-    expect(stackOf(existingRoll).outputs).not.toHaveProperty('BreakGlassRoleArn');
+    // `rollcall bucket-settings policy` prints the policy that the owner puts, and it names the role.
+    expect(stackOf(existingRoll).outputs).toHaveProperty('BreakGlassRoleArn');
+    expect(resources).toHaveProperty('BreakGlassRole');
     expect(resources.FileWrittenRule.Properties.EventPattern).toEqual({
       source: ['aws.s3'],
       'detail-type': ['Object Created'],
@@ -133,6 +134,11 @@ describe('stackOf', () => {
       'HostGroupName',
       'OpsTopicArn',
     ]);
+  });
+
+  it('says in its outputs who may do what the break-glass role may, as nothing else could tell later', () => {
+    const admins = ['arn:aws:iam::111122223333:role/a', 'arn:aws:iam::111122223333:role/b/*'];
+    expect(stackOf(fullRoll, admins).outputs.BucketAdmins?.Value).toBe(admins.join(','));
   });
 });
 

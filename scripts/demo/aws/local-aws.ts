@@ -1,6 +1,7 @@
-// Starts a local AWS in this process: S3, SNS, SES, queues and the users of IAM on one port of 127.0.0.1, in memory, with a clock of its own.
+// Starts a local AWS in this process: S3, SNS, SES, queues, IAM's users and what CloudFormation deployed, on one port, in memory.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type CloudFormationState, createCloudFormationActions } from './cloudformation/stacks.ts';
 import { answerRequest } from './dispatch.ts';
 import { createFaults, type Faults } from './fault.ts';
 import { createIamActions, type IamState, principalOf } from './iam/users.ts';
@@ -53,6 +54,8 @@ export type LocalAws = Seed & {
   readonly ses: Pick<SesState, 'sandbox' | 'sendingEnabled' | 'suppressed'>;
   readonly sms: SmsAccount;
   readonly iam: Pick<IamState, 'users' | 'groups'>;
+  /** The stacks that are deployed, by name. */
+  readonly stacks: CloudFormationState['stacks'];
   /** Makes a queue, and answers its address. */
   readonly createQueue: (name: string) => string;
   /** Waits until every event was handled; rejects with what `onEvent` threw. */
@@ -90,6 +93,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
     onMessage: options.onMessage ?? (() => undefined),
   };
   const iam: IamState = { now, account, users: new Map(), groups: new Map() };
+  const stacks: CloudFormationState['stacks'] = new Map();
   const world: Account = {
     s3: {
       ...{ buckets, region, account, now },
@@ -120,6 +124,10 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
         actions: createIamActions(iam),
         namespace: 'https://iam.amazonaws.com/doc/2010-05-08/',
       },
+      cloudformation: {
+        actions: createCloudFormationActions({ stacks }),
+        namespace: 'http://cloudformation.amazonaws.com/doc/2010-05-15/',
+      },
     },
     faults,
     requests,
@@ -148,7 +156,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   return {
     ...createSeed(buckets, now),
     endpoint,
-    ...{ region, account, outbox, requests, faults, ses, sms, iam, setConfirmed },
+    ...{ region, account, outbox, requests, faults, ses, sms, iam, stacks, setConfirmed },
     credentials: { accessKeyId: 'AKIALOCALADMIN', secretAccessKey: 'not-checked' },
     click: (address) => {
       setConfirmed(address, true);

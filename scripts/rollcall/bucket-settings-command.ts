@@ -1,0 +1,209 @@
+// `rollcall bucket-settings`: what the backup bucket should be set to, as JSON for `aws s3api`.
+import { parseArgs } from 'node:util';
+import type { Connection } from '../../shared/aws/connection.ts';
+import type { DeployedStack } from '../../shared/doctor/stack.ts';
+import { readRoster } from '../../shared/roster/read-roster.ts';
+import type { Roster } from '../../shared/roster/roster.ts';
+import {
+  MOST_POLICY_BYTES,
+  mergedSettingOf,
+  SETTINGS,
+  type Setting,
+  settingOf,
+} from '../stack/bucket-settings.ts';
+import type { Names } from '../stack/fill-in.ts';
+import { toAsciiJson } from './ascii-json.ts';
+import { readRoll } from './roll-file.ts';
+import { UsageError } from './usage-error.ts';
+
+export const BUCKET_SETTINGS_HELP = `rollcall bucket-settings - what the backup bucket should be set to, as JSON for aws s3api
+
+Examples: print a setting, read it, then put it into force. acme-backups is "bucket" in hosts.yml
+  rollcall bucket-settings policy > policy.json
+  aws --profile break-glass s3api put-bucket-policy --bucket acme-backups --policy file://policy.json
+
+  rollcall bucket-settings lifecycle > lifecycle.json
+  aws --profile break-glass s3api put-bucket-lifecycle-configuration --bucket acme-backups \\
+    --lifecycle-configuration file://lifecycle.json
+
+  rollcall bucket-settings notification > notification.json
+  aws --profile break-glass s3api put-bucket-notification-configuration --bucket acme-backups \\
+    --notification-configuration file://notification.json
+
+  rollcall bucket-settings versioning > versioning.json
+  aws --profile break-glass s3api put-bucket-versioning --bucket acme-backups \\
+    --versioning-configuration file://versioning.json
+
+  rollcall bucket-settings public-access-block > public-access-block.json
+  aws --profile break-glass s3api put-public-access-block --bucket acme-backups \\
+    --public-access-block-configuration file://public-access-block.json
+
+The bucket policy refuses these calls to everybody but the break-glass role, so the aws commands name its profile.
+docs/setup.md says how to make it ("Who may do what"). This command only reads, and changes nothing.
+
+A bucket that the stack made: it prints the whole setting, as the stack makes it.
+A bucket with "existing: true": it reads what the bucket has, and prints that together with what Rollcall needs.
+Nothing that others set is dropped. Rollcall's own statements begin with "Rollcall", its own rules with "rollcall-".
+
+Needs: cloudformation:DescribeStacks and ListStackResources for policy and notification; for an existing bucket
+s3:GetBucketPolicy, GetLifecycleConfiguration and GetBucketNotification as well.
+
+Options
+  --hosts FILE          the roll; default $ROLLCALL_HOSTS, else hosts.yml
+  --stack NAME          the stack; default rollcall-prod
+  --endpoint-url URL    an AWS of your own; default $AWS_ENDPOINT_URL
+  --help                this
+
+Exit status
+  0  printed      3  something could not be read, there is no such stack, or wrong usage
+`;
+
+/** Runs the command; returns its exit status. Throws errors with a hint. */
+export async function runBucketSettings(args: readonly string[]): Promise<number> {
+  const { values: options, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      hosts: { type: 'string' },
+      stack: { type: 'string', default: 'rollcall-prod' },
+      'endpoint-url': { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (options.help) {
+    process.stdout.write(BUCKET_SETTINGS_HELP);
+    return 0;
+  }
+  const what = whatOf(positionals);
+  const { text, file, readKeyFile } = await readRoll(options.hosts);
+  const roster = readRoster(text, file, readKeyFile);
+  const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
+  const connection = { region: roster.region, endpoint };
+  const { admins, names } = await readNames(connection, options.stack, what, roster);
+  const setting = roster.existing
+    ? mergedSettingOf(
+        what,
+        await readSetting(connection, what, roster.bucket),
+        roster,
+        admins,
+        names,
+      )
+    : settingOf(what, roster, admins, names);
+  const bytes = Buffer.byteLength(JSON.stringify(setting));
+  if (what === 'policy' && bytes > MOST_POLICY_BYTES) {
+    throw new UsageError(
+      `the policy would have ${bytes} bytes, and S3 takes ${MOST_POLICY_BYTES}`,
+      `take statements that are not needed out of the policy of ${roster.bucket}, and run this again`,
+    );
+  }
+  process.stdout.write(`${toAsciiJson(setting)}\n`);
+  const [call, option] = SETTINGS[what].split(' ');
+  console.error(
+    `to put it into force: aws --profile break-glass s3api ${call} --bucket ${roster.bucket} ${option} file://FILE`,
+  );
+  return 0;
+}
+
+function whatOf([what, ...more]: readonly string[]): Setting {
+  const known = Object.keys(SETTINGS).join(', ');
+  if (what === undefined) {
+    throw new UsageError('which setting is to be printed?', `name one of ${known}`);
+  }
+  if (more.length > 0) {
+    throw new UsageError('one setting at a time', `name one of ${known}, and run it once for each`);
+  }
+  if (Object.hasOwn(SETTINGS, what)) return what as Setting;
+  throw new UsageError(
+    `there is no setting ${JSON.stringify(what)}`,
+    `name one of ${known}; see: rollcall bucket-settings --help`,
+  );
+}
+
+/** What the deployed stack is made of, read only where the setting says it. */
+async function readNames(
+  connection: Connection,
+  stackName: string,
+  what: Setting,
+  roster: Roster,
+): Promise<{ admins: readonly string[]; names: Names }> {
+  const needed = what === 'policy' || (what === 'notification' && !roster.existing);
+  if (!needed) return { admins: [], names: namesOf(stackName, undefined) };
+  const { readStack } = await import('../../shared/aws/read-stack.ts');
+  const stack = await readStack(connection, stackName);
+  if (stack === undefined) {
+    throw new UsageError(
+      `there is no stack ${stackName} in ${connection.region}, and the ${what} names what it is made of`,
+      'deploy it: npx sls deploy; or name another: --stack NAME',
+    );
+  }
+  const { BackupBucketName = roster.bucket, BucketAdmins = '' } = stack.outputs;
+  if (BackupBucketName !== roster.bucket) {
+    throw new UsageError(
+      `the stack ${stackName} is for the bucket ${BackupBucketName}, and hosts.yml says ${roster.bucket}`,
+      'correct "bucket" in hosts.yml, or name the stack of this bucket: --stack NAME',
+    );
+  }
+  return {
+    admins: BucketAdmins.split(',').filter((arn) => arn !== ''),
+    names: namesOf(stackName, stack),
+  };
+}
+
+/** The names of a deployed stack. Each throws `UsageError` for what the stack does not have. */
+function namesOf(stackName: string, stack: DeployedStack | undefined): Names {
+  const [, partition = '', , region = '', account = ''] =
+    stack?.outputs.AlertsTopicArn?.split(':') ?? [];
+  const pseudo: Record<string, string> = {
+    'AWS::AccountId': account,
+    'AWS::Partition': partition,
+    'AWS::Region': region,
+    'AWS::StackName': stackName,
+  };
+  const missing = (what: string) =>
+    new UsageError(
+      `the stack ${stackName} has no ${what}, which the bucket's settings name`,
+      'deploy the stack as hosts.yml says now: npx sls deploy; then run this again',
+    );
+  const resource = (id: string) => {
+    const found = stack?.resources.find((one) => one.id === id);
+    if (found === undefined) throw missing(id);
+    return found;
+  };
+  return {
+    ref: (id) => {
+      const name = Object.hasOwn(pseudo, id) ? pseudo[id] : resource(id).name;
+      if (name === undefined || name === '') throw missing(`output AlertsTopicArn`);
+      return name;
+    },
+    attribute: (id, attribute) => {
+      const { type, name } = resource(id);
+      // CloudFormation calls a role by its name, and a queue by its address, which ends with its name.
+      if (attribute === 'Arn' && type === 'AWS::IAM::Role')
+        return `arn:${partition}:iam::${account}:role/${name}`;
+      if (attribute === 'Arn' && type === 'AWS::SQS::Queue')
+        return `arn:${partition}:sqs:${region}:${account}:${name.split('/').at(-1)}`;
+      throw new Error(`no ${attribute} known of ${id}, a ${type}`);
+    },
+  };
+}
+
+type Json = Parameters<typeof mergedSettingOf>[1];
+
+/** What the bucket has now, as S3 says it; nothing where that does not matter. */
+async function readSetting(connection: Connection, what: Setting, bucket: string): Promise<Json> {
+  const { connectBucketReader } = await import('../../shared/aws/read-bucket.ts');
+  const reader = connectBucketReader(connection, bucket);
+  if (what === 'policy') return ((await reader.policy()) ?? {}) as Json;
+  if (what === 'notification') return asJson(await reader.notificationConfiguration());
+  if (what !== 'lifecycle') return {};
+  const { minimumSize, ...configuration } = await reader.lifecycleConfiguration();
+  if (minimumSize === 'varies_by_storage_class') {
+    console.error(
+      'add to the aws command, or S3 changes it: --transition-default-minimum-object-size varies_by_storage_class',
+    );
+  }
+  return asJson(configuration);
+}
+
+/** Dates become text, as `aws s3api` takes them. */
+const asJson = (value: unknown): Json => JSON.parse(JSON.stringify(value));

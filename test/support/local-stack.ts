@@ -1,0 +1,40 @@
+// The stack of a roll as CloudFormation would have deployed it, for the local AWS to know of.
+import type { LocalAws } from '../../scripts/demo/aws/local-aws.ts';
+import { stackOf } from '../../scripts/stack/stack.ts';
+import type { Roster } from '../../shared/roster/roster.ts';
+
+/** Where it stands. */
+export type Deployment = { readonly admins?: readonly string[]; readonly name?: string };
+
+/** Says that it was deployed; answers what a resource of it is really called. */
+export function deployStack(
+  { stacks, account, region, endpoint }: LocalAws,
+  roster: Roster,
+  { admins = [], name = 'rollcall-prod' }: Deployment = {},
+): (id: string) => string {
+  const { resources, outputs } = stackOf(roster, admins);
+  const nameOf = (id: string): string => {
+    const made = `${name}-${id}-1A2B3C4D5E6F`;
+    switch (resources[id]?.Type) {
+      case 'AWS::SQS::Queue':
+        return `${endpoint}/${account}/${made}`;
+      case 'AWS::SNS::Topic':
+        return `arn:aws:sns:${region}:${account}:${made}`;
+      default:
+        return made;
+    }
+  };
+  stacks.set(name, {
+    status: 'CREATE_COMPLETE',
+    resources: Object.entries(resources).map(([id, { Type }]) => ({
+      ...{ id, type: Type, name: nameOf(id) },
+    })),
+    outputs: Object.fromEntries(
+      Object.entries(outputs).map(([key, { Value }]) => [
+        key,
+        typeof Value === 'string' ? Value : nameOf((Value as { Ref?: string }).Ref ?? key),
+      ]),
+    ),
+  });
+  return nameOf;
+}
