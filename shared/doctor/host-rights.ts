@@ -16,8 +16,11 @@ type Deed = {
   readonly action: string;
   readonly key?: string;
   readonly context?: Readonly<Record<string, string>>;
+  /** Who tries, where it is not a host. */
+  readonly by?: typeof ADMINISTRATOR;
 };
 
+const ADMINISTRATOR = 'an-administrator';
 const HOST = 'a-host';
 const OWN = `${HOST}/duplicity-full.20261123T031502Z.vol1.difftar.gpg`;
 const OTHERS = 'other-host/duplicity-full.20261123T031502Z.vol1.difftar.gpg';
@@ -41,6 +44,15 @@ const FORBIDDEN: readonly Deed[] = [
     context: { 'aws:SecureTransport': 'false' },
   },
 ];
+/** What the bucket must refuse an administrator who has not taken the break-glass role. */
+const FORBIDDEN_TO_ADMINISTRATORS: readonly Deed[] = [
+  { does: 'delete backups for good', action: 's3:DeleteObjectVersion', key: OWN },
+  { does: 're-encrypt backups with another key', action: 's3:UpdateObjectEncryption', key: OWN },
+  { does: 'replicate deletions into it', action: 's3:ReplicateDelete', key: OWN },
+  { does: 'change the lifecycle', action: 's3:PutLifecycleConfiguration' },
+  { does: 'delete the bucket policy', action: 's3:DeleteBucketPolicy' },
+  { does: 'use an action that S3 adds later', action: 's3:AddedLater', key: OWN },
+].map((deed) => ({ ...deed, does: `as an administrator, ${deed.does}`, by: ADMINISTRATOR }));
 /** What a backup consists of. */
 const NEEDED: readonly Deed[] = [
   { does: 'add a backup', action: 's3:PutObject', key: OWN },
@@ -75,8 +87,9 @@ type Those = (deeds: readonly Deed[], document: unknown, ...answers: Decision[])
 
 function judgeBucketPolicy(policy: unknown, { existing }: Roster, those: Those): readonly Check[] {
   const check = 'bucket policy';
-  const open = those(FORBIDDEN, policy, 'none', 'allow');
-  const unsure = those([...FORBIDDEN, ...NEEDED], policy, 'unsure');
+  const forbidden = [...FORBIDDEN, ...FORBIDDEN_TO_ADMINISTRATORS];
+  const open = those(forbidden, policy, 'none', 'allow');
+  const unsure = those([...forbidden, ...NEEDED], policy, 'unsure');
   const locked = those(NEEDED, policy, 'deny');
   const repair = existing
     ? 'copy the denials in scripts/stack/bucket-policy.ts'
@@ -101,7 +114,7 @@ function judgeBucketPolicy(policy: unknown, { existing }: Roster, those: Those):
   return [
     ok(
       check,
-      'a host can neither delete, read others, nor reconfigure, whatever it is granted; TLS only',
+      'neither a host nor an administrator can delete or reconfigure, whatever they are granted; TLS only',
     ),
   ];
 }
@@ -149,14 +162,18 @@ function judgeGroup(
     : [ok(check, 'its hosts can append below their own name, and list')];
 }
 
-function requestOf({ action, key, context }: Deed, bucket: string, account: string): PolicyRequest {
-  const principal = `arn:aws:iam::${account}:user/backup-hosts/${HOST}`;
+function requestOf(
+  { action, key, context, by }: Deed,
+  bucket: string,
+  account: string,
+): PolicyRequest {
+  const principal = `arn:aws:iam::${account}:user/${by ?? `backup-hosts/${HOST}`}`;
   return {
     principal,
     action,
     resource: `arn:aws:s3:::${bucket}${key === undefined ? '' : `/${key}`}`,
     context: {
-      'aws:username': HOST,
+      'aws:username': by ?? HOST,
       'aws:PrincipalArn': principal,
       'aws:PrincipalAccount': account,
       'aws:SecureTransport': 'true',

@@ -41,6 +41,33 @@ describe('judgeHostRights', () => {
   ])('tells what a host could do without %s', (sid, deed) => {
     expect(said(judged(without(sid), [groupPolicy]))[0]).toMatch(new RegExp(`^fail: .*: ${deed}$`));
   });
+  it.each([
+    [
+      'OnlyBreakGlassChangesObjects',
+      'delete backups for good; as an administrator, re-encrypt backups with another key; ' +
+        'as an administrator, replicate deletions into it; ' +
+        'as an administrator, use an action that S3 adds later',
+    ],
+    [
+      'OnlyBreakGlassOrTheStackReconfigures',
+      'change the lifecycle; as an administrator, delete the bucket policy',
+    ],
+  ])('tells what an administrator could do without %s', (sid, deeds) => {
+    const [first] = said(judged(without(sid), [groupPolicy]));
+    expect(first).toMatch(/^fail: it would not stop /);
+    expect(first?.endsWith(`: as an administrator, ${deeds}`)).toBe(true);
+  });
+  it('tells of a policy that names what is denied, as it lets through what S3 adds later', () => {
+    const byName = {
+      ...bucketPolicy,
+      Statement: bucketPolicy.Statement.map(({ NotAction, ...rest }: { NotAction?: unknown }) =>
+        NotAction === undefined
+          ? rest
+          : { ...rest, Action: ['s3:Delete*', 's3:Put*Configuration', 's3:Replicate*'] },
+      ),
+    };
+    expect(said(judged(byName, [groupPolicy]))[0]).toContain('use an action that S3 adds later');
+  });
   it('tells that there is no policy at all, and only warns for the bucket of somebody else', () => {
     expect(said(judged(undefined, [groupPolicy]))[0]).toMatch(
       /^fail: .*delete old versions for good/,

@@ -7,6 +7,7 @@ import {
 import { AddUserToGroupCommand, GetGroupCommand, IAMClient } from '@aws-sdk/client-iam';
 import {
   DeleteObjectCommand,
+  GetBucketPolicyCommand,
   GetObjectCommand,
   ListObjectsV2Command,
   ListObjectVersionsCommand,
@@ -27,6 +28,7 @@ import { makeHostUser } from './host-user.ts';
 import { noon } from './noon.ts';
 
 const Bucket = 'acme-backups';
+const script = resolve(import.meta.dirname, '../../scripts/rollcall.ts');
 const group = `${Bucket}-hosts`;
 const doctor = resolve(import.meta.dirname, '../../scripts/rollcall.ts');
 const { timezone, at } = noon(Date.now());
@@ -78,6 +80,15 @@ describe('the deployed stack', () => {
 
   it('is left as it is by a second sls deploy, as its bundles are the same', async () => {
     expect(await project.sls(['deploy'], ministack.env)).toContain('No changes to deploy');
+  });
+
+  it('has the policy that rollcall bucket-settings prints for it', async () => {
+    const { Policy = '' } = await new S3Client(client()).send(
+      new GetBucketPolicyCommand({ Bucket }),
+    );
+    const words = [script, 'bucket-settings', 'policy', '--hosts', join(project.dir, 'hosts.yml')];
+    const printed = await runProgram('node', words, { env: ministack.env });
+    expect(JSON.parse(printed.slice(0, printed.lastIndexOf('}') + 1))).toEqual(JSON.parse(Policy));
   });
 
   it('makes a user a host by the group it is put into', async () => {
