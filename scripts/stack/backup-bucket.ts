@@ -35,6 +35,8 @@ export function backupBucket(roster: Roster, admins: readonly string[]): Resourc
     },
     BackupBucketPolicy: {
       Type: 'AWS::S3::BucketPolicy',
+      // Should `bucket` be renamed past what refuses it, the old one keeps its denials.
+      UpdateReplacePolicy: 'Retain',
       DependsOn: ['BackupBucket'],
       Properties: {
         Bucket: roster.bucket,

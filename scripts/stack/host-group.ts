@@ -14,6 +14,8 @@ export function hostGroup(bucket: string): Resources {
   return {
     HostGroup: {
       Type: 'AWS::IAM::Group',
+      // Should `bucket` be renamed past what refuses it, hosts go on writing to the old one.
+      UpdateReplacePolicy: 'Retain',
       Properties: {
         GroupName: hostGroupName(bucket),
         Path: hostUserPath,

@@ -1,6 +1,7 @@
 // May the stack be deployed as it is asked for? Each thing that CloudFormation would fail at, before anything is made.
 import type { Roster } from '../roster/roster.ts';
 import { type Check, fail, judgeReading, ok, type Reading } from './check.ts';
+import { judgeKeptBucket } from './kept-bucket.ts';
 import { type DeployedStack, nameOf } from './stack.ts';
 
 /** A bucket as these credentials see it; `stack` = the stack that made it, if any did. */
@@ -33,6 +34,7 @@ export function judgeBeforeDeploy(
   const deployed = stack.read ? stack.value : undefined;
   return [
     ...judgeReading('stack', stack, (one) => [judgeStatus(one, names.stack)]),
+    ...judgeKeptBucket(deployed, roster),
     ...judgeReading('bucket', bucket, (one) => [
       roster.existing
         ? judgeExisting(one, roster)

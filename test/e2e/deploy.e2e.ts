@@ -91,6 +91,20 @@ describe('the deployed stack', () => {
     expect(JSON.parse(printed.slice(0, printed.lastIndexOf('}') + 1))).toEqual(JSON.parse(Policy));
   });
 
+  it('keeps its bucket: another name in hosts.yml, or "existing: true", is refused before anything is done', async () => {
+    const hosts = join(project.dir, 'hosts.yml');
+    for (const [other, words] of [
+      [roll.replace(Bucket, 'other-backups'), /set "bucket: acme-backups" again/],
+      [`${roll}existing: true\n`, /take "existing: true" out of hosts.yml/],
+    ] as const) {
+      writeFileSync(hosts, other);
+      await expect(project.sls(['deploy'], ministack.env)).rejects.toThrow(words);
+    }
+    writeFileSync(hosts, roll);
+    expect(await project.sls(['deploy'], ministack.env)).toContain('No changes to deploy');
+    await new S3Client(client()).send(new GetBucketPolicyCommand({ Bucket }));
+  });
+
   it('makes a user a host by the group it is put into', async () => {
     hostKey = await makeHostUser(new IAMClient(client()), group, 'web');
   });

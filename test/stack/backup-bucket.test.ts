@@ -16,6 +16,15 @@ describe('the bucket', () => {
     expect(BackupBucket.UpdateReplacePolicy).toBe('Retain');
   });
 
+  it('keeps its policy and its hosts when a stack turns to another bucket, and loses the policy with the stack', () => {
+    const { BackupBucketPolicy, HostGroup } = deployed();
+    for (const one of [BackupBucketPolicy, HostGroup]) {
+      expect(one.UpdateReplacePolicy).toBe('Retain');
+      // Kept, the policy would lock its owner out: the role that it lets through goes with the stack.
+      expect(one.DeletionPolicy).toBeUndefined();
+    }
+  });
+
   it('keeps versions, is encrypted, and is nobody else’s', () => {
     expect(BackupBucket.Properties).toMatchObject({
       BucketName: 'acme-backups',

@@ -18,6 +18,7 @@ import { judgeEvents } from '../../../shared/doctor/events.ts';
 import { judgeHostRights } from '../../../shared/doctor/host-rights.ts';
 import { judgeHostUsers } from '../../../shared/doctor/host-users.ts';
 import { judgeJanitor } from '../../../shared/doctor/janitor.ts';
+import { judgeKeptBucket } from '../../../shared/doctor/kept-bucket.ts';
 import { judgeLastRun } from '../../../shared/doctor/last-run.ts';
 import { judgeLifecycle } from '../../../shared/doctor/lifecycle.ts';
 import { judgePaths } from '../../../shared/doctor/paths.ts';
@@ -59,6 +60,7 @@ export async function examine(subject: Subject): Promise<readonly Check[]> {
   const refusals = mapReading(state, (one) => one?.refusals ?? new Map());
   return [
     ...judgeStack(stack, stackName),
+    ...judgeKeptBucket(found, roster),
     ...bucket,
     ...hosts,
     ...judgePaths({ alertsTopic, opsTopic, mail, sms, refusals }, roster),
