@@ -1,7 +1,11 @@
+import { join, resolve } from 'node:path';
+import { IAMClient } from '@aws-sdk/client-iam';
 import {
   CreateBucketCommand,
   DeleteObjectCommand,
+  GetBucketPolicyCommand,
   PutBucketNotificationConfigurationCommand,
+  PutBucketPolicyCommand,
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
@@ -9,9 +13,12 @@ import { SESClient, VerifyEmailIdentityCommand } from '@aws-sdk/client-ses';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Ministack, startMinistack } from '../support/ministack.ts';
 import { copyProject } from '../support/project-copy.ts';
+import { runProgram } from '../support/run-program.ts';
+import { makeHostUser } from './host-user.ts';
 import { noon } from './noon.ts';
 
 const Bucket = 'there-before';
+const script = resolve(import.meta.dirname, '../../scripts/rollcall.ts');
 const { timezone } = noon(Date.now());
 const roll = `bucket: ${Bucket}
 existing: true
@@ -40,12 +47,6 @@ describe('a stack on a bucket that was there before', () => {
     const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
     s3 = new S3Client({ region, endpoint, credentials });
     await s3.send(new CreateBucketCommand({ Bucket }));
-    await s3.send(
-      new PutBucketNotificationConfigurationCommand({
-        Bucket,
-        NotificationConfiguration: { EventBridgeConfiguration: {} },
-      }),
-    );
     await new SESClient({ region, endpoint, credentials }).send(
       new VerifyEmailIdentityCommand({ EmailAddress: 'backups@example.net' }),
     );
@@ -57,6 +58,35 @@ describe('a stack on a bucket that was there before', () => {
 
   it('is made by sls deploy', async () => {
     expect(await project.sls(['deploy'], ministack.env)).toContain('Service deployed');
+  });
+
+  it('gets its notification and its policy by rollcall bucket-settings', async () => {
+    const print = async (what: string) => {
+      const words = [script, 'bucket-settings', what, '--hosts', join(project.dir, 'hosts.yml')];
+      const printed = await runProgram('node', words, { env: ministack.env });
+      return JSON.parse(printed.slice(0, printed.lastIndexOf('}') + 1));
+    };
+    const NotificationConfiguration = await print('notification');
+    await s3.send(
+      new PutBucketNotificationConfigurationCommand({ Bucket, NotificationConfiguration }),
+    );
+    const Policy = JSON.stringify(await print('policy'));
+    await s3.send(new PutBucketPolicyCommand({ Bucket, Policy }));
+    expect(Policy).toContain('RollcallOnlyBreakGlassChangesObjects');
+    const { Policy: inForce = '' } = await s3.send(new GetBucketPolicyCommand({ Bucket }));
+    expect(JSON.parse(inForce)).toEqual(JSON.parse(Policy));
+  });
+
+  it('lets a host append, and nothing more, under that policy', async () => {
+    const { region, endpoint } = ministack;
+    const iam = new IAMClient({
+      ...{ region, endpoint, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } },
+    });
+    const credentials = await makeHostUser(iam, `${Bucket}-hosts`, 'web');
+    const host = new S3Client({ region, endpoint, credentials, maxAttempts: 1 });
+    const Key = 'web/duplicity-full.20200101T000000Z.vol1.difftar.gpg';
+    await host.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }));
+    await expect(host.send(new DeleteObjectCommand({ Bucket, Key }))).rejects.toThrow();
   });
 
   it('hears of a manifest, and not of a volume', async () => {

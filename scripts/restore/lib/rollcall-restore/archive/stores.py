@@ -125,7 +125,8 @@ HINTS = {
     "InvalidAccessKeyId": "the access key is unknown or was deleted: restore-add-host HOST --credentials FILE",
     "SignatureDoesNotMatch": "the secret access key is wrong: restore-add-host HOST --credentials FILE",
     "ExpiredToken": "log in to AWS again",
-    "InvalidObjectState": "the object lies in Glacier: restore it there first (aws s3api restore-object), then run this again",
+    "InvalidObjectState": "the object lies in Glacier: restore it there first "
+    "(aws s3api restore-object; a bucket with Rollcall's policy wants --profile break-glass), then run this again",
     "PermanentRedirect": "the bucket is in another region: correct region= in the host's profile",
     "NoSuchKey": "it was removed meanwhile: run the command again, or see restore-set HOST --list",
     "NoCredentialsError": "no AWS credentials: restore-add-host HOST --credentials FILE, or log in to AWS",
