@@ -1,9 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { expected, fixturePath, readFixture } from '../support/recorded.ts';
-import { runAlone } from './run-rollcall.ts';
+import { runAlone, script, startAlone } from './run-rollcall.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-'));
 
@@ -266,4 +268,27 @@ describe('rollcall', () => {
       expect(stdout).toMatch(/^rollcall[^\n]*\n\nExamples\n/);
     },
   );
+});
+
+describe('the program itself', () => {
+  it('ends with the status of its command, and prints what the command printed', async () => {
+    const args = ['check', '--hosts', roll, '--listing', whole, ...AT];
+    const [started, here] = await Promise.all([
+      startAlone(args, { PATH: process.env.PATH }),
+      runAlone(args, { PATH: process.env.PATH }),
+    ]);
+    expect(started).toEqual(here);
+    expect(started.status).toBe(2);
+  });
+
+  it('is content with a reader that has seen enough', async () => {
+    const child = spawn(process.execPath, [script, 'explain'], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    child.stdout.once('data', () => child.stdout.destroy());
+    child.stdin.on('error', () => {});
+    for (let line = 0; line < 50_000; line += 1) child.stdin.write('"web/foreign.txt"\n');
+    child.stdin.end();
+    expect(await once(child, 'close')).toEqual([0, null]);
+  });
 });

@@ -1,7 +1,9 @@
-// The command line as an operator starts it, with an environment of its own.
+// The command line as an operator starts it, with an environment of its own; in this process, where a start costs nothing.
 import { spawn } from 'node:child_process';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { LocalAws } from '../../scripts/demo/aws/local-aws.ts';
+import { runCommandLine } from '../../scripts/rollcall/command-line.ts';
 
 /** The program. */
 export const script = new URL('../../scripts/rollcall.ts', import.meta.url).pathname;
@@ -12,8 +14,8 @@ export type Ran = {
   readonly status: number | null;
 };
 
-/** Runs `rollcall` with just this environment; standard input is `input`, and there is no terminal. */
-export async function runAlone(
+/** Starts the program itself, with just this environment; standard input is `input`, and there is no terminal. */
+export async function startAlone(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   input = '',
@@ -26,6 +28,50 @@ export async function runAlone(
     new Promise<number | null>((done) => child.on('close', done)),
   ]);
   return { stdout, stderr, status };
+}
+
+// The environment and the three streams belong to the process: one run at a time.
+let running: Promise<unknown> = Promise.resolve();
+
+/** What `startAlone` does, without a process of its own. */
+export function runAlone(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  input = '',
+): Promise<Ran> {
+  const run = running.then(() => runHere(args, env, input));
+  running = run.catch(() => {});
+  return run;
+}
+
+async function runHere(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  input: string,
+): Promise<Ran> {
+  const before = { env: process.env, stdin: process.stdin };
+  const printed = { stdout: '', stderr: '' };
+  const restore = (['stdout', 'stderr'] as const).map((name) => {
+    const { write, isTTY } = process[name];
+    process[name].isTTY = false;
+    process[name].write = (chunk: string | Uint8Array) => {
+      printed[name] += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
+      return true;
+    };
+    return () => Object.assign(process[name], { write, isTTY });
+  });
+  process.env = { ...env };
+  Object.defineProperty(process, 'stdin', {
+    value: Readable.from([Buffer.from(input)]),
+    configurable: true,
+  });
+  try {
+    return { status: await runCommandLine(args), ...printed };
+  } finally {
+    process.env = before.env;
+    Object.defineProperty(process, 'stdin', { value: before.stdin, configurable: true });
+    for (const one of restore) one();
+  }
 }
 
 /** Runs `rollcall` against a local AWS. */
