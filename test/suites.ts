@@ -39,6 +39,7 @@ const SUITES: Record<string, Suite> = {
   lint: { needs: 'Node', run: () => one('biome', ['check', '.']) },
   types: { needs: 'Node', run: () => one('tsc', ['--noEmit']) },
   units: { needs: 'Node', run: () => vitest([]) },
+  slow: { needs: 'Node', run: () => vitest(['--config', 'test/slow/vitest.config.ts']) },
   shellcheck: { needs: 'shellcheck', run: () => one('shellcheck', ['-x', ...shellFiles()]) },
   shfmt: { needs: 'shfmt', run: () => one('shfmt', ['-d', '-i', '2', '-ci', ...shellFiles()]) },
   bats: { needs: 'bats', run: () => bats('test/scripts') },
@@ -180,7 +181,9 @@ function tellNotRun(names: readonly string[]): void {
   if (process.env.ROLLCALL_TALLY || left.length === 0) return;
   console.log('\nNOT RUN here:');
   for (const [name, { needs }] of left) console.log(`  ${name.padEnd(10)} needs ${needs}`);
-  console.log('Run them:  npm run check     lint, types, units and the shell scripts');
+  console.log(
+    'Run them:  npm run check     lint, types, units, the slow units and the shell scripts',
+  );
   console.log('           npm run test:kit  the kit with real duplicity, on a local S3');
   console.log(
     '           npm run test:e2e  a real deployment, real duplicity, the mails read back',

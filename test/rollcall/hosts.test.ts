@@ -15,7 +15,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
 import { readRoster } from '../../shared/roster/read-roster.ts';
 import { aFull } from '../support/builders.ts';
-import { runRollcall } from './run-rollcall.ts';
+import { runRollcall, startAlone } from './run-rollcall.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-hosts-'));
 const hosts = join(folder, 'hosts.yml');
@@ -109,7 +109,9 @@ describe('rollcall add-host', () => {
 
   it('lets the secret out at no other place', async () => {
     const seen = watchProcesses();
-    const { stdout, stderr } = await add('--endpoint-url', aws.endpoint);
+    const words = ['add-host', 'web', '--credentials-file', secrets, '--hosts', hosts];
+    const started = [...words, '--endpoint-url', aws.endpoint];
+    const { stdout, stderr } = await runRollcall(aws, started, {}, startAlone);
     const processes = seen.end();
     const secret = keysOf('web')[0]?.secret ?? '';
     expect(secret).not.toBe('');

@@ -79,8 +79,9 @@ export function runRollcall(
   aws: LocalAws,
   args: readonly string[],
   env: Record<string, string> = {},
+  run: typeof startAlone = runAlone,
 ): Promise<Ran> {
-  return runAlone(args, {
+  return run(args, {
     PATH: process.env.PATH,
     HOME: '/nonexistent',
     AWS_EC2_METADATA_DISABLED: 'true',

@@ -1,0 +1,11 @@
+import { describe, expect, it } from 'vitest';
+import { expectEachWindowOnce, wrongNights } from './nights.ts';
+
+describe('callRoll, for 400 days', () => {
+  it('has each window of ten zones once, and one digest a day', () =>
+    expectEachWindowOnce('2026-01-01', 400));
+
+  it('gives no false alarm, and misses none, in nights with faults', async () => {
+    expect(await wrongNights('2026-01-05', 400)).toEqual([]);
+  });
+});
