@@ -107,7 +107,7 @@ async function putMembersBack(
   try {
     if ((await status()) === 'DELETE_IN_PROGRESS') {
       log.warning(
-        `CloudFormation goes on removing ${stack.name}; to see when it is done: npx sls info`,
+        `CloudFormation goes on removing ${stack.name}; to see when it is done: npx serverless info`,
       );
       return;
     }

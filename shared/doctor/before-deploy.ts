@@ -23,7 +23,7 @@ export type Names = { readonly stack: string; readonly group: string };
 
 const ANOTHER_NAME = 'choose another "bucket" in hosts.yml';
 const ANOTHER_CONFIG =
-  'give each stage a bucket and a hosts.yml of its own: ROLLCALL_HOSTS=hosts-test.yml npx sls deploy --stage test';
+  'give each stage a bucket and a hosts.yml of its own: ROLLCALL_HOSTS=hosts-test.yml npx serverless deploy --stage test';
 
 /** A `fail` is what CloudFormation would refuse, half-way through; `unknown` is what could not be looked at. */
 export function judgeBeforeDeploy(
@@ -56,12 +56,12 @@ function judgeStatus(stack: DeployedStack | undefined, name: string): Check {
   const { status } = stack;
   const says = `${name} is ${status}: CloudFormation changes nothing in that state`;
   if (['ROLLBACK_COMPLETE', 'ROLLBACK_FAILED', 'CREATE_FAILED', 'DELETE_FAILED'].includes(status)) {
-    return fail(check, says, 'npx sls remove, then npx sls deploy');
+    return fail(check, says, 'npx serverless remove, then npx serverless deploy');
   }
   if (status === 'UPDATE_ROLLBACK_FAILED') {
     return fail(check, says, `aws cloudformation continue-update-rollback --stack-name ${name}`);
   }
-  if (status === 'REVIEW_IN_PROGRESS') return fail(check, says, 'npx sls remove');
+  if (status === 'REVIEW_IN_PROGRESS') return fail(check, says, 'npx serverless remove');
   return status.endsWith('_IN_PROGRESS')
     ? fail(check, says, 'wait until it is done, and run this again')
     : ok(check, `${name} is ${status}`);

@@ -88,9 +88,9 @@ describe('judgeBeforeDeploy', () => {
   });
 
   it.each([
-    ['ROLLBACK_COMPLETE', 'npx sls remove'],
-    ['DELETE_FAILED', 'npx sls remove'],
-    ['REVIEW_IN_PROGRESS', 'npx sls remove'],
+    ['ROLLBACK_COMPLETE', 'npx serverless remove'],
+    ['DELETE_FAILED', 'npx serverless remove'],
+    ['REVIEW_IN_PROGRESS', 'npx serverless remove'],
     ['UPDATE_ROLLBACK_FAILED', 'continue-update-rollback'],
     ['DELETE_IN_PROGRESS', 'wait'],
   ])('fails for a stack that is %s, which CloudFormation updates to nothing', (status, fix) => {
