@@ -39,7 +39,7 @@ function written(line: string): string[] {
   const first = (pattern: RegExp) => [...line.matchAll(pattern)].map(([, name = '']) => name);
   const keyFolders = [...first(/rollcall-keygen (?:[^|`]*? )?--out[= ]([\w./${}()-]+)/g)];
   return [
-    ...first(/\baws [^|`]*? > ([\w./-]+)/g),
+    ...first(/\s> ?([\w./-]*\w\.(?:json|yml|aws|key|csv|txt|html))\b/g),
     ...first(/\bcp hosts\.example\.yml ([\w./-]+)/g),
     ...first(/--credentials-file[= ]([\w/-]*\.[\w./-]+)/g),
     ...first(/\bs3api get-object [^|`]*? ([\w./-]+)\s*(?:#|$|`)/g),
@@ -60,7 +60,7 @@ describe('.gitignore', () => {
     expect([...found.keys()]).toEqual(
       expect.arrayContaining([
         ...['hosts.yml', 'web.aws', 'web-key/web.key', 'web-key/web.passphrase'],
-        ...['all.json', 'events.json', 'first-bytes'],
+        ...['all.json', 'policy.json', 'batch.json', 'first-bytes'],
       ]),
     );
   });

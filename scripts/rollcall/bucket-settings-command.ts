@@ -133,7 +133,7 @@ async function readNames(
   if (stack === undefined) {
     throw new UsageError(
       `there is no stack ${stackName} in ${connection.region}, and the ${what} names what it is made of`,
-      'deploy it: npx sls deploy; or name another: --stack NAME',
+      'deploy it: npx serverless deploy; or name another: --stack NAME',
     );
   }
   const { BackupBucketName = roster.bucket, BucketAdmins = '' } = stack.outputs;
@@ -162,7 +162,7 @@ function namesOf(stackName: string, stack: DeployedStack | undefined): Names {
   const missing = (what: string) =>
     new UsageError(
       `the stack ${stackName} has no ${what}, which the bucket's settings name`,
-      'deploy the stack as hosts.yml says now: npx sls deploy; then run this again',
+      'deploy the stack as hosts.yml says now: npx serverless deploy; then run this again',
     );
   const resource = (id: string) => {
     const found = stack?.resources.find((one) => one.id === id);

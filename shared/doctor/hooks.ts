@@ -19,7 +19,7 @@ export function judgeHooks(reading: Reading<Refusals>, alerts: Alerts): readonly
         : fail(
             name,
             `takes no message: ${refusal.says}`,
-            'is its address in hosts.yml, "alerts: https", still right? correct it, npx sls deploy, rollcall test-alert',
+            'is its address in hosts.yml, "alerts: https", still right? correct it, npx serverless deploy, rollcall test-alert',
           );
     }),
   );

@@ -60,11 +60,13 @@ function judgeRecipients(alerts: Alerts): readonly Check[] {
     case 'some':
       return opsSubscribers(alerts).length > 0
         ? []
-        : [warn(check, NO_OPS.says, `${NO_OPS.fix}; then: npx sls deploy`)];
+        : [warn(check, NO_OPS.says, `${NO_OPS.fix}; then: npx serverless deploy`)];
     case 'none':
       return [ok(check, 'nobody is notified, as hosts.yml says: alerts: none')];
     case 'missing':
-      return [fail(check, NOBODY_NOTIFIED.says, `${NOBODY_NOTIFIED.fix}; then: npx sls deploy`)];
+      return [
+        fail(check, NOBODY_NOTIFIED.says, `${NOBODY_NOTIFIED.fix}; then: npx serverless deploy`),
+      ];
   }
 }
 

@@ -149,7 +149,9 @@ describe('rollcall bucket-settings', () => {
       const { status, stdout, stderr } = await run(what);
       expect([status, stdout]).toEqual([3, '']);
       expect(stderr).toMatch(/error: there is no stack rollcall-prod in eu-west-1/);
-      expect(stderr).toMatch(/hint: deploy it: npx sls deploy; or name another: --stack NAME/);
+      expect(stderr).toMatch(
+        /hint: deploy it: npx serverless deploy; or name another: --stack NAME/,
+      );
     },
   );
 

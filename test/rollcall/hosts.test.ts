@@ -244,7 +244,7 @@ describe('rollcall add-host', () => {
     expect([dry.stdout, idNow()]).toEqual([expect.stringContaining('userId: AIDA'), undefined]);
     const { status, stdout } = await run('add-host', 'web');
     expect([status, rollNow(), changes()]).toEqual([0, full, []]);
-    expect(stdout).toContain('npx sls deploy');
+    expect(stdout).toContain('npx serverless deploy');
 
     const old = idNow();
     aws.iam.users.clear();
