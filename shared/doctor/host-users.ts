@@ -109,7 +109,7 @@ function judgeHost({ name, userId }: Host, user: AuditedUser | undefined, group:
             check,
             userId === undefined
               ? `hosts.yml has no userId for ${name}: an alarm cannot say that it was ${name}'s own key`
-              : `hosts.yml has another userId for ${name} than its IAM user: an alarm would take ${name}'s own key for a stranger's`,
+              : `hosts.yml has another userId for ${name} than its IAM user: an alarm would not know ${name}'s own key`,
             add,
           ),
         ]),

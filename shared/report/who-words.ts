@@ -1,7 +1,7 @@
 // Who wrote or removed something, as far as an event of S3's tells it, and the command that tells the rest.
 import type { Host } from '../roster/roster.ts';
 import { WIDTH } from './paragraph.ts';
-import { toAscii, wrapText } from './plain-text.ts';
+import { quoteName, wrapText } from './plain-text.ts';
 
 /** Whom the ids in events can be compared with; each is left out where it is not known. */
 export type Known = {
@@ -63,7 +63,8 @@ export function sayWho(principal: string | undefined, known: Known, own?: Host):
     case 'account':
       return `somebody of ${sayAccount(who.account, known)}`;
     case 'other':
-      return who.text === undefined ? 'an unknown principal' : toAscii(who.text).slice(0, 80);
+      // In quotes: it cannot pass for words of ours.
+      return who.text === undefined ? 'an unknown principal' : quoteName(who.text);
   }
 }
 

@@ -93,7 +93,7 @@ describe('judgeHostUsers', () => {
     const roll = aRoster([aHost({ userId: 'AIDAIOSFODNN7EXAMPLE' })]);
     expect(bad([user({ id: 'AIDAIOSFODNN7EXAMPLE' })], roll)).toEqual([]);
     expect(bad([user({ id: 'AIDAQABLZS4A3QDU576Q2' })], roll)).toEqual([
-      "warn: hosts.yml has another userId for web than its IAM user: an alarm would take web's own key for a stranger's",
+      "warn: hosts.yml has another userId for web than its IAM user: an alarm would not know web's own key",
     ]);
     const [check] = judgeHostUsers(read([user({ id: 'AIDAQABLZS4A3QDU576Q2' })]), roll, group, now);
     expect(check).toHaveProperty('fix', 'rollcall add-host web');

@@ -35,7 +35,7 @@ describe('on-object', () => {
     await deployed.event(removed, '2026-11-23T11:02:05Z');
     const [mail] = deployed.aws.outbox.mails;
     expect(mail?.subject).toBe('[backup] TAMPERED web: 1 object REMOVED');
-    expect(mail?.text).toContain('by AWS:AIDAEXAMPLE from 203.0.113.9');
+    expect(mail?.text).toContain('by user AIDAJQULG4WG7WMOOT4P6 from 203.0.113.9');
     expect(deployed.aws.outbox.sms[0]?.text).toContain('Disable that key now.');
   });
 

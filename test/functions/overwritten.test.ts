@@ -51,10 +51,12 @@ describe('an upload into a finished backup', () => {
     await deployed.event(overwrite(key, '2026-11-23T07:00:00Z'), '2026-11-23T07:00:20Z');
     expect(subjects()).toEqual(['[backup] TAMPERED web: 1 object OVERWRITTEN']);
     expect(mails()[0]?.text).toContain(key.slice('web/'.length));
-    expect(text()).toContain('written Mon 23 Nov 07:00 by AWS:AIDAEXAMPLE from 203.0.113.9');
+    expect(text()).toContain(
+      'written Mon 23 Nov 07:00 by user AIDAJQULG4WG7WMOOT4P6 from 203.0.113.9',
+    );
     expect(text()).toMatch(/Do now: disable the host's key in IAM, then .*restore-set web 202611/);
     expect(deployed.aws.outbox.sms.map((sms) => sms.text)).toEqual([
-      'BACKUP TAMPER web: 1 object OVERWRITTEN, by AWS:AIDAEXAMPLE from 203.0.113.9. Disable that key now.',
+      'BACKUP TAMPER web: 1 object OVERWRITTEN, by user AIDAJQULG4WG7WMOOT4P6 from 203.0.113.9. Disable that key now.',
     ]);
   });
 

@@ -27,7 +27,8 @@ describe('sayWho', () => {
     ['AWS:123456789012:bob', 'the federated user bob of this account (123456789012)'],
     ['123456789012', 'somebody of this account (123456789012)'],
     ['210987654321', 'somebody of ANOTHER account (210987654321)'],
-    ['s3.amazonaws.com', 's3.amazonaws.com'],
+    ['s3.amazonaws.com', '"s3.amazonaws.com"'],
+    ["web's own key", '"web\'s own key"'],
     [undefined, 'an unknown principal'],
     ['', 'an unknown principal'],
   ])('of %s says %s', (principal, words) => {

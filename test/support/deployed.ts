@@ -168,7 +168,7 @@ export function s3Event(eventName: string, key: string, iso: string) {
       {
         eventName,
         eventTime: iso,
-        userIdentity: { principalId: 'AWS:AIDAEXAMPLE' },
+        userIdentity: { principalId: 'AWS:AIDAJQULG4WG7WMOOT4P6' },
         requestParameters: { sourceIPAddress: '203.0.113.9' },
         s3: { bucket: { name: BUCKET }, object: { key: encodeURIComponent(key) } },
       },
