@@ -1,11 +1,15 @@
 // `rollcall undelete`: takes away the delete markers of one set, so that it is there again.
 import { parseArgs } from 'node:util';
 import pMap from 'p-map';
+import { checkHosts } from '../../shared/check/check-hosts.ts';
 import { isComplete } from '../../shared/duplicity/backup-set.ts';
 import { formatWrittenTime, parseWrittenTime } from '../../shared/duplicity/time.ts';
+import { describeFinding } from '../../shared/report/finding-words.ts';
 import { count, quoteName, sayBytes, sayInstant } from '../../shared/report/plain-text.ts';
+import { composeSteps } from '../../shared/report/steps.ts';
 import { readRoster } from '../../shared/roster/read-roster.ts';
 import type { Host } from '../../shared/roster/roster.ts';
+import type { Verdict } from '../../shared/verdict/judge.ts';
 import { findHost } from './find-host.ts';
 import { startProgress } from './progress.ts';
 import { readRoll } from './roll-file.ts';
@@ -21,7 +25,8 @@ Examples
 
 SET is the time in the names of its files. Delete markers are taken away, and nothing else: no version of a file is
 removed, copied or written. Lifecycle hides what is too old again at the next 00:00 UTC: restore it before, or
-give it more days. It needs s3:ListBucketVersions and s3:DeleteObjectVersion: the stack's break-glass role.
+give it more days. It needs s3:ListBucketVersions and s3:DeleteObjectVersion: the stack's break-glass role. At the end
+it says whether the host is OK again. The monitor says it too, by the channels that the alarm went to, within minutes.
 
 Options
   --dry-run             show it, and change nothing
@@ -60,7 +65,8 @@ export async function runUndelete(args: readonly string[]): Promise<number> {
   const host = findHost(roster, name);
   const { connectUndelete } = await import('../../shared/aws/connect-undelete.ts');
   const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
-  const aws = connectUndelete({ region: options.region ?? roster.region, endpoint });
+  const connection = { region: options.region ?? roster.region, endpoint };
+  const aws = connectUndelete(connection);
 
   const { bucket, prefix } = host.target;
   const answer = await aws.list({ bucket, prefix, versions: true });
@@ -91,7 +97,28 @@ export async function runUndelete(args: readonly string[]): Promise<number> {
   process.stdout.write(
     `${count(done, 'file')} brought back. Restore it now: lifecycle hides what is too old again at the next 00:00 UTC\n`,
   );
+  const { connectBuckets } = await import('../../shared/aws/connect-buckets.ts');
+  const reach = { now: Date.now(), depth: 'all' } as const;
+  const [verdict] = await checkHosts(connectBuckets(connection), [host], reach);
+  process.stdout.write(verdict === undefined ? '' : composeOutlook(verdict, roster.timezone));
   return 0;
+}
+
+/** Whether the host is well now, as the monitor will say it. */
+function composeOutlook(verdict: Verdict, timezone: string): string {
+  const { host, findings } = verdict;
+  const critical = findings.filter(({ severity }) => severity === 'critical');
+  if (critical.length === 0) {
+    return `${host.name} is OK again: the monitor says so by a message within a few minutes, where it was deployed\n`;
+  }
+  return [
+    `${host.name} is NOT OK yet, and the monitor sends no OK AGAIN before it is:`,
+    ...critical.flatMap((finding) => [
+      `  ${finding.kind}: ${describeFinding(finding, verdict, timezone)}`,
+      ...composeSteps(finding, verdict),
+    ]),
+    '',
+  ].join('\n');
 }
 
 function readOperands([name, set, ...more]: readonly string[]): [string, number] {

@@ -19,7 +19,7 @@ export async function readWrittenAt(
   } catch (error) {
     if ((error as Error).name === 'NotFound') return undefined;
     throw new TargetUnreadableError(
-      `a manifest in s3://${bucket} could not be looked at: ${nameOf(error)}`,
+      `an object in s3://${bucket} could not be looked at: ${nameOf(error)}`,
       hintFor(error, bucket),
       { cause: error },
     );

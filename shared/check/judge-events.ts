@@ -6,6 +6,7 @@ import type { Instant } from '../duplicity/time.ts';
 import {
   type About,
   composeRecovery,
+  composeReturn,
   composeStrangers,
   composeTampering,
   composeTrouble,
@@ -19,6 +20,7 @@ import { judge, type Verdict } from '../verdict/judge.ts';
 import { isOverwrite } from '../verdict/tamper.ts';
 import { type Budget, whileTimeLasts } from './budget.ts';
 import { NOT_IN_TIME, readTarget } from './check-hosts.ts';
+import { findRestored, setsBack } from './find-restored.ts';
 import type { ObjectEvent } from './object-event.ts';
 import type { ObjectStore } from './object-store.ts';
 import { eventsOf, type FileEvent, setOf, sortEvents } from './sort-events.ts';
@@ -29,6 +31,8 @@ export type Notice = {
   readonly message: Message;
   /** What made it worth telling. */
   readonly events: readonly ObjectEvent[];
+  /** What it tells: said once for all events of before it was said. */
+  readonly once?: string;
 };
 
 /** How long there is to look, and who hears of the events for which it was too short. */
@@ -126,16 +130,25 @@ async function judgeHost(
       ? isOverwrite(collection, one.file, one.event.at)
       : late.includes(one),
   );
+  const readable = removed.filter((one) => seen.has(setOf(one)));
+  const restored = unreadable
+    ? []
+    : await whileTimeLasts(
+        time?.budget,
+        () => findRestored(store, host, collection, readable),
+        () => [],
+      );
+  const gone = removed.filter((one) => !restored.includes(one));
   const names = manifests.flatMap(({ name }) => name ?? []);
   const bad = unreadable
     ? []
     : troubleOf(verdict, names, poison.length > 0).filter(
         // With who and from where it is told already.
-        (kind) => kind !== 'tampered' || overwrites.length + removed.length === 0,
+        (kind) => kind !== 'tampered' || overwrites.length + gone.length === 0,
       );
   const tampering = composeNotice(
     `tampering with ${host.name}`,
-    eventsOf([...overwrites, ...removed]),
+    eventsOf([...overwrites, ...gone]),
     (deeds) => composeTampering(deeds, verdict, about),
   );
   const uploads = composeNotice(
@@ -150,11 +163,38 @@ async function judgeHost(
         : undefined;
     },
   );
+  const recovery =
+    tampering.length === 0 ? await judgeReturn(store, verdict, restored, about, time) : [];
   return [
     ...tampering,
     ...uploads,
+    ...recovery,
     ...strangers(bad.includes('poisoned') || isPutOff ? foreign : [...foreign, ...poison]),
   ];
+}
+
+/** OK AGAIN by removed markers. Asked of every set there is: one that is hidden whole shows in no other listing. */
+async function judgeReturn(
+  store: ObjectStore,
+  recent: Verdict,
+  restored: readonly FileEvent[],
+  about: About,
+  time: TimeToLook | undefined,
+): Promise<Notice[]> {
+  const { host, at: now } = recent;
+  if (setsBack(recent, restored).length === 0) return [];
+  const events = eventsOf(restored);
+  const reading = await whileTimeLasts(
+    time?.budget,
+    () => readTarget(store, host, { now, depth: 'all' }),
+    () => NOT_IN_TIME,
+  );
+  if (reading === NOT_IN_TIME) time?.putOff(events);
+  const verdict = judge(host, reading.collection, now, reading.beside);
+  const back = setsBack(verdict, restored);
+  if (back.length === 0) return [];
+  const message = composeReturn(verdict, back, events, about);
+  return [{ about: `return of ${host.name}`, message, events, once: `${host.name} is back` }];
 }
 
 /** What these very uploads did wrong; what was wrong before them has been told. */

@@ -15,6 +15,7 @@ import { shortHash } from './short-hash.ts';
 // About one thing five messages at once, and from then on one each quarter of an hour.
 const APART_MS = 15 * 60_000;
 const AT_FIRST = 4;
+const CLOCKS_APART_MS = 60_000;
 
 /**
  * Judges and tells the events that have not been told. An upload of which there is nothing to tell asks nothing of the
@@ -55,17 +56,26 @@ export async function runEvents(
     ({ about, events: [event] }) => `event ${about} ${event && ids.get(event)}`,
   );
   const telling = notices.flatMap((notice) => notice.events.flatMap((one) => ids.get(one) ?? []));
+  let told = 0;
   const kept = await changeLedger(ledger, opened, now, (state) => {
     if (telling.every((id) => state.told.has(id))) return undefined;
-    const told = add(state.told, telling, now);
-    return notices.reduce<LedgerState>(
-      (after, notice, index) => remember(after, notice, own[index] ?? '', channels, now),
-      { ...state, told },
+    const news = notices.filter((notice) => !wasSaid(state, notice));
+    told = news.length;
+    const once = news.flatMap((notice) => notice.once ?? []);
+    return news.reduce<LedgerState>(
+      (after, notice) => remember(after, notice, own[notices.indexOf(notice)] ?? '', channels, now),
+      { ...state, told: add(state.told, [...telling, ...once], now) },
     );
   });
   if (kept !== undefined) await deliverPending(ledger, kept, channels, own, now);
   if (channels.length === 0) return { ...outcome(0), unheard: UNHEARD };
-  return outcome(kept === undefined ? 0 : notices.length);
+  return outcome(kept === undefined ? 0 : told);
+}
+
+/** It was said after these events, by a run that saw what they did. Between S3's clock and ours may be a minute. */
+function wasSaid({ told }: LedgerState, { once, events }: Notice): boolean {
+  const saidAt = once === undefined ? undefined : told.get(once);
+  return saidAt !== undefined && events.every(({ at }) => at <= saidAt + CLOCKS_APART_MS);
 }
 
 /** To be told now; or, after several messages about the same, in one that gathers what comes until it may go out. */

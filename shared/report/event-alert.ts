@@ -1,4 +1,5 @@
 // S3 events -> messages: OK again, an upload that should not be, objects taken away.
+import type { BackupSet } from '../duplicity/backup-set.ts';
 import type { Host } from '../roster/roster.ts';
 import { type FindingKind, type Removal, windowsMissedBy } from '../verdict/finding.ts';
 import type { Verdict } from '../verdict/judge.ts';
@@ -48,6 +49,35 @@ export function composeRecovery(before: Verdict, after: Verdict, timezone: strin
     subject: `${host.name} ${word} ${done}${punctual}`,
     text: `${text.join('\n')}\n`,
     sms: `BACKUP ${first ? 'OK' : 'OK AGAIN'} ${host.name}: full done ${done} (${size})${punctual}.`,
+    severity: 'info',
+    urgency: 'alert',
+  });
+}
+
+/** "web OK AGAIN: full of ... is back": delete markers were taken away, and by whom; nothing critical is left. */
+export function composeReturn(
+  verdict: Verdict,
+  sets: readonly BackupSet[],
+  deeds: readonly Deed[],
+  { timezone, known }: About,
+): Message {
+  const { host } = verdict;
+  const [newest, ...older] = sets.toReversed();
+  const kind = newest?.type === 'inc' ? 'incremental' : 'full';
+  const began = `${sayInstant(newest?.startedAt ?? verdict.at, timezone)} ${timezone}`;
+  const back = `${kind} of ${began}${older.length > 0 ? ` and ${older.length} more` : ''} is back`;
+  const culprits = [...new Set(deeds.map((deed) => sayCulprit(deed, known, host)))]
+    .slice(0, SHOWN)
+    .join('; ');
+  const text = [
+    ...wrapText(`${host.name}: ${back}: its delete markers were removed ${culprits}.`, WIDTH),
+    '',
+    ...restOf(verdict, timezone),
+  ];
+  return composeMessage({
+    subject: `${host.name} OK AGAIN: ${back}`,
+    text: `${text.join('\n')}\n`,
+    sms: `BACKUP OK AGAIN ${host.name}: ${back}.`,
     severity: 'info',
     urgency: 'alert',
   });

@@ -58,7 +58,33 @@ describe('rollcall undelete', () => {
     for (const { name } of other) {
       expect(aws.versions('backups', `web/${name}`)[0]?.deleteMarker).toBe(true);
     }
-    expect(aws.requests.counts().byOperation).toEqual({ ListObjectVersions: 1, DeleteObject: 15 });
+    // The second listing is for what it says at the end.
+    expect(aws.requests.counts().byOperation).toMatchObject({
+      ListObjectVersions: 2,
+      DeleteObject: 15,
+    });
+  });
+
+  it('says at the end what is still wrong with the host, and that no OK AGAIN comes before', async () => {
+    const { stdout } = await undelete('web', SET);
+    expect(stdout).toContain('web is NOT OK yet, and the monitor sends no OK AGAIN before it is:');
+    expect(stdout).toContain('  missing: ');
+  });
+
+  it('says at the end that the host is OK again, and what to expect', async () => {
+    // Whatever time it is now, one of them answers for the window that closed last.
+    const fulls = [1, 7, 13, 19, 25, 31, 37, 43].map((hours) =>
+      aFull({ begun: new Date(Date.now() - hours * 3_600_000).toISOString(), volumes: 2 }),
+    );
+    for (const { name, bytes, modifiedAt } of fulls.flat()) {
+      aws.put('backups', `db/${name}`, { bytes }, { modified: modifiedAt });
+    }
+    for (const { name } of fulls[1] ?? []) aws.remove('backups', `db/${name}`);
+    const [set = ''] = (fulls[1] ?? []).flatMap(({ name }) => /\d{8}T\d{6}Z/.exec(name)?.[0] ?? []);
+    const { stdout } = await undelete('db', set);
+    expect(stdout).toContain(
+      'db is OK again: the monitor says so by a message within a few minutes',
+    );
   });
 
   it('does nothing the second time, and says so', async () => {
