@@ -1,6 +1,7 @@
 // The commands by their names, and how an error of theirs is told: in two lines that end with what to do.
 import { ConfigError } from '../../shared/roster/config-error.ts';
 import { runAddHost } from './add-host-command.ts';
+import { runAddReader } from './add-reader-command.ts';
 import { runBucketSettings } from './bucket-settings-command.ts';
 import { runCheck } from './check-command.ts';
 import { runDoctor } from './doctor-command.ts';
@@ -8,6 +9,7 @@ import { runExplain } from './explain-command.ts';
 import { runJanitor } from './janitor-command.ts';
 import { runMute } from './mute-command.ts';
 import { runRemoveHost } from './remove-host-command.ts';
+import { runRemoveReader } from './remove-reader-command.ts';
 import { runStatus } from './status-command.ts';
 import { runTestAlert } from './test-alert-command.ts';
 import { runUndelete } from './undelete-command.ts';
@@ -31,6 +33,8 @@ Commands
   doctor        audit what is deployed; exit status as check's
   add-host      a line on the roll, an append-only key, and the line to run on the host
   remove-host   take them away again; the archive stays
+  add-reader    a key for restores that can read the backups of some hosts, and nothing else
+  remove-reader take it away again
   mute          expect no backup from a host until a date
   unmute        expect them again
   undelete      bring back a set that is under delete markers
@@ -48,6 +52,8 @@ const COMMANDS: Record<string, (args: readonly string[]) => Promise<number>> = {
   doctor: runDoctor,
   'add-host': runAddHost,
   'remove-host': runRemoveHost,
+  'add-reader': runAddReader,
+  'remove-reader': runRemoveReader,
   mute: runMute,
   unmute: runUnmute,
   undelete: runUndelete,

@@ -12,10 +12,19 @@ export async function findLedger(
   bucket: string | undefined,
 ): Promise<Ledger> {
   const { s3Ledger } = await import('../../shared/aws/s3-ledger.ts');
-  if (bucket !== undefined) return s3Ledger(connection, bucket);
+  return s3Ledger(connection, await findLedgerBucket(connection, stackName, bucket));
+}
+
+/** Its name. Throws `UsageError`, or `AwsCallError`. */
+export async function findLedgerBucket(
+  connection: Connection,
+  stackName: string,
+  bucket: string | undefined,
+): Promise<string> {
+  if (bucket !== undefined) return bucket;
   const { readStack } = await import('../../shared/aws/read-stack.ts');
   const name = nameOf(await readStack(connection, stackName), ledgerBucket);
-  if (name !== undefined) return s3Ledger(connection, name);
+  if (name !== undefined) return name;
   throw new UsageError(
     `there is no stack ${stackName} with a ledger in ${connection.region}`,
     'deploy it: npx serverless deploy; or name it: --stack NAME; or its bucket: --ledger BUCKET',

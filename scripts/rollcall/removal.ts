@@ -10,20 +10,22 @@ export type Step = { readonly says: string; readonly run: (users: HostUsers) => 
 /** The steps that are left for a user as it is found; for one that is gone, or is no host's, there are none. */
 export function planRemoval(user: HostUser | undefined, group: string): Step[] {
   if (user === undefined || !user.path.startsWith(hostUserPath)) return [];
-  const { name, keys, groups, inlinePolicies, attachedPolicies } = user;
-  const leave = (one: string): Step => ({
-    says: `take it out of the group ${one}`,
-    run: (users) => users.leave(name, one),
-  });
+  const { groups } = user;
   // A host of two stacks has one user: the other stack's host goes on backing up with its keys.
-  if (isShared(user, group)) return groups.includes(group) ? [leave(group)] : [];
+  if (isShared(user, group)) return groups.includes(group) ? [leaveGroup(user, group)] : [];
+  return stepsToRemove(user);
+}
+
+/** All of a user: its keys first. */
+export function stepsToRemove(user: HostUser): Step[] {
+  const { name, keys, groups, inlinePolicies, attachedPolicies } = user;
   const policies = [...inlinePolicies, ...attachedPolicies];
   return [
     ...keys.map(({ id }) => ({
       says: `delete its key ${id}`,
       run: (users: HostUsers) => users.deleteKey(name, id),
     })),
-    ...groups.map(leave),
+    ...groups.map((group) => leaveGroup(user, group)),
     ...(policies.length === 0
       ? []
       : [
@@ -34,9 +36,20 @@ export function planRemoval(user: HostUser | undefined, group: string): Step[] {
         ]),
     {
       says: `delete the IAM user ${name}`,
-      run: (users) => users.remove(name),
+      run: async (users) => {
+        // IAM deletes no user that has one.
+        await users.dropSecondFactors(name);
+        await users.remove(name);
+      },
     },
   ];
+}
+
+function leaveGroup({ name }: HostUser, group: string): Step {
+  return {
+    says: `take it out of the group ${group}`,
+    run: (users) => users.leave(name, group),
+  };
 }
 
 /** True where it is a host of another stack too, by the name of that one's group. */

@@ -41,12 +41,7 @@ export function planUser(
     );
   }
   const keys = found?.keys ?? [];
-  if (rotate && keys.length > 1) {
-    throw new UsageError(
-      `${name} has two keys, and IAM allows no third: ${keys.map(sayKey).join(', ')}`,
-      `when the host uses the younger one, delete the older: ${deleteKeyLine(name, keys[0])}`,
-    );
-  }
+  if (rotate) checkKeyCount(name, keys);
   const makeKey = keys.length === 0 || rotate;
   const kept = `it has the key ${keys.map(sayKey).join(' and ')}, whose secret nobody can show again; a new one: rollcall add-host ${name} --rotate`;
   return {
@@ -59,6 +54,15 @@ export function planUser(
       makeKey ? 'make a key for it' : kept,
     ],
   };
+}
+
+/** Throws `UsageError` where there is no room for another key. */
+export function checkKeyCount(name: string, keys: readonly HostKey[]): void {
+  if (keys.length < 2) return;
+  throw new UsageError(
+    `${name} has two keys, and IAM allows no third: ${keys.map(sayKey).join(', ')}`,
+    `when the younger one is in use, delete the older: ${deleteKeyLine(name, keys[0])}`,
+  );
 }
 
 /**
@@ -107,7 +111,8 @@ export function deleteKeyLine(name: string, key: HostKey | undefined): string {
   return `aws iam delete-access-key --user-name ${name} --access-key-id ${key?.id ?? 'ID'}`;
 }
 
-function sayKey({ id, createdAt, active }: HostKey): string {
+/** `AKIA... of 2026-11-23 (switched off)`. */
+export function sayKey({ id, createdAt, active }: HostKey): string {
   const day = Number.isNaN(createdAt)
     ? ''
     : ` of ${new Date(createdAt).toISOString().slice(0, 10)}`;

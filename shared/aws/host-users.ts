@@ -3,12 +3,16 @@ import {
   AddUserToGroupCommand,
   CreateAccessKeyCommand,
   CreateUserCommand,
+  DeactivateMFADeviceCommand,
   DeleteAccessKeyCommand,
   DeleteUserCommand,
   DeleteUserPolicyCommand,
   DetachUserPolicyCommand,
   GetGroupCommand,
+  GetUserPolicyCommand,
   IAMClient,
+  ListMFADevicesCommand,
+  PutUserPolicyCommand,
   RemoveUserFromGroupCommand,
 } from '@aws-sdk/client-iam';
 import type { HostUser } from '../doctor/host-users.ts';
@@ -29,10 +33,14 @@ export type HostUsers = {
   /** Users whose names are the same for IAM, which does not tell capitals from small letters. */
   readonly namesLike: (name: string) => Promise<string[]>;
   readonly join: (name: string, group: string) => Promise<void>;
+  /** An inline policy, parsed; `undefined` where there is none of that name. */
+  readonly readPolicy: (name: string, policy: string) => Promise<unknown>;
+  readonly putPolicy: (name: string, policy: string, document: object) => Promise<void>;
   readonly createKey: (name: string) => Promise<NewKey>;
   readonly deleteKey: (name: string, id: string) => Promise<void>;
   readonly leave: (name: string, group: string) => Promise<void>;
   readonly dropPolicies: (user: HostUser) => Promise<void>;
+  readonly dropSecondFactors: (name: string) => Promise<void>;
   readonly remove: (name: string) => Promise<void>;
 };
 
@@ -77,6 +85,20 @@ export function connectHostUsers(connection: Connection): HostUsers {
         askAws(`put ${UserName} into ${GroupName}`, 'iam:AddUserToGroup', () => iam.send(command)),
       );
     },
+    readPolicy: async (UserName, PolicyName) => {
+      const command = new GetUserPolicyCommand({ UserName, PolicyName });
+      const deed = `read the policy of ${UserName}`;
+      const answer = await askAws(deed, 'iam:GetUserPolicy', () => iam.send(command), ABSENT);
+      // IAM answers a document in the form of a URL.
+      return answer?.PolicyDocument === undefined
+        ? undefined
+        : JSON.parse(decodeURIComponent(answer.PolicyDocument));
+    },
+    putPolicy: async (UserName, PolicyName, document) => {
+      const PolicyDocument = JSON.stringify(document);
+      const command = new PutUserPolicyCommand({ UserName, PolicyName, PolicyDocument });
+      await askAws(`give ${UserName} its policy`, 'iam:PutUserPolicy', () => iam.send(command));
+    },
     createKey: async (UserName) => {
       const command = new CreateAccessKeyCommand({ UserName });
       const deed = `make a key for ${UserName}`;
@@ -107,6 +129,15 @@ export function connectHostUsers(connection: Connection): HostUsers {
         const command = new DetachUserPolicyCommand({ UserName, PolicyArn });
         const deed = `detach ${PolicyArn} from ${UserName}`;
         await askAws(deed, 'iam:DetachUserPolicy', () => iam.send(command), ABSENT);
+      }
+    },
+    dropSecondFactors: async (UserName) => {
+      const deed = `take the second factor off ${UserName}`;
+      const list = new ListMFADevicesCommand({ UserName });
+      const found = await askAws(deed, 'iam:ListMFADevices', () => iam.send(list), ABSENT);
+      for (const { SerialNumber } of found?.MFADevices ?? []) {
+        const command = new DeactivateMFADeviceCommand({ UserName, SerialNumber });
+        await askAws(deed, 'iam:DeactivateMFADevice', () => iam.send(command), ABSENT);
       }
     },
     remove: async (UserName) => {

@@ -208,6 +208,7 @@ describe('rollcall add-host', () => {
           keys: new Map(),
           inline: new Map(),
           attached: new Set(),
+          mfa: new Set(),
         }),
       'it is no host',
     ],

@@ -22,6 +22,8 @@ export type IamUser = {
   readonly keys: Map<string, IamKey>;
   readonly inline: Map<string, string>;
   readonly attached: Set<string>;
+  /** Serial numbers of its MFA devices. */
+  readonly mfa: Set<string>;
 };
 
 /** The part of the account that is IAM; a group is its inline policies by name. */
@@ -69,7 +71,8 @@ export function createIamActions(iam: IamState): QueryActions {
       made += 1;
       const user: IamUser = {
         ...{ id: userIdFor(`user ${made} ${name}`), name, path: form.get('Path') ?? '/' },
-        ...{ groups: new Set(), keys: new Map(), inline: new Map(), attached: new Set() },
+        ...{ groups: new Set(), keys: new Map(), inline: new Map() },
+        ...{ attached: new Set(), mfa: new Set() },
       };
       iam.users.set(name, user);
       return [describeUser(iam, user, 'User')];
@@ -84,8 +87,8 @@ export function createIamActions(iam: IamState): QueryActions {
       );
     },
     DeleteUser: (form) => {
-      const { name, groups, keys, inline, attached } = user(form);
-      if (groups.size + keys.size + inline.size + attached.size > 0) {
+      const { name, groups, keys, inline, attached, mfa } = user(form);
+      if (groups.size + keys.size + inline.size + attached.size + mfa.size > 0) {
         throw new AwsError('DeleteConflict', undefined, { status: 409 });
       }
       iam.users.delete(name);
@@ -130,6 +133,26 @@ export function createIamActions(iam: IamState): QueryActions {
       const name = requireParameter(form, 'PolicyName');
       const document = found(groupOf(form).policies.get(name), 'policy', name);
       return [element('PolicyName', name), element('PolicyDocument', encodeURIComponent(document))];
+    },
+    PutUserPolicy: (form) => {
+      const document = requireParameter(form, 'PolicyDocument');
+      user(form).inline.set(requireParameter(form, 'PolicyName'), document);
+      return undefined;
+    },
+    GetUserPolicy: (form) => {
+      const name = requireParameter(form, 'PolicyName');
+      const document = found(user(form).inline.get(name), 'policy', name);
+      return [element('PolicyName', name), element('PolicyDocument', encodeURIComponent(document))];
+    },
+    ListMFADevices: (form) =>
+      page(
+        'MFADevices',
+        [...user(form).mfa].map((serial) => member('SerialNumber', serial)),
+      ),
+    DeactivateMFADevice: (form) => {
+      const serial = requireParameter(form, 'SerialNumber');
+      if (!user(form).mfa.delete(serial)) throw absent('MFA device', serial);
+      return undefined;
     },
     ListUserPolicies: (form) => page('PolicyNames', names(user(form).inline.keys())),
     DeleteUserPolicy: (form) => {

@@ -1,0 +1,287 @@
+// `rollcall add-reader`: an IAM user that can read the backups of some hosts, for whoever restores them.
+import { parseArgs } from 'node:util';
+import type { HostUser } from '../../shared/doctor/host-users.ts';
+import { isEqual } from '../../shared/roster/is-equal.ts';
+import { readRoster } from '../../shared/roster/read-roster.ts';
+import type { Host, Roster } from '../../shared/roster/roster.ts';
+import {
+  readerPolicy,
+  readerPolicyBound,
+  readerPolicyName,
+  readerUserPath,
+} from '../stack/reader-policy.ts';
+import { findHost, onlyName } from './find-host.ts';
+import { findLedgerBucket } from './find-ledger.ts';
+import { NOTHING_TO_HAND_OVER, openHandover } from './key-handover.ts';
+import { readRoll } from './roll-file.ts';
+import { quoteWord } from './setup-line.ts';
+import { UsageError } from './usage-error.ts';
+import { checkKeyCount, deleteKeyLine, handOverKey, sayKey } from './user-plan.ts';
+
+export const ADD_READER_HELP = `rollcall add-reader - make the key that restores read with; it can read, and nothing else
+
+Examples
+  rollcall add-reader restore-web --host web --credentials-file restore-web.aws
+      makes the IAM user restore-web, writes its key to that file (0600), and prints what to run where you restore
+  rollcall add-reader desk --host web --host db --credentials-file desk.aws --drills
+      one key for two hosts, which may also leave the receipts of restore-drill --ledger
+  rollcall add-reader auditor --host web --expires 2026-12-31 --require-mfa --credentials-file auditor.aws
+      a key that reads until the end of that day (UTC), and only with a second factor
+  rollcall add-reader restore-web --host web --rotate --credentials-file new.aws
+      makes a second key; the first goes on working until you delete it
+  rollcall add-reader restore-web --host web --dry-run
+      says what it would do, and changes nothing
+
+Run again, it does what is still missing. With other hosts or terms it changes what the user may read to exactly these.
+
+Options
+  --host NAME               whose backups; may be given again
+  --credentials-file FILE   write the key here (0600, a new file), and do not show it
+  --expires DATE            the last day, in UTC, on which it reads
+  --require-mfa             only in a session that began with a second factor: aws sts get-session-token
+  --drills                  it may also write drills/HOST/ in the state bucket
+  --ledger BUCKET           the state bucket; default the one of the stack
+  --stack NAME              the stack that has it; default rollcall-prod
+  --rotate                  make a new key beside the one it has
+  --hosts FILE              the roll; default $ROLLCALL_HOSTS, else hosts.yml
+  --dry-run                 change nothing
+  --endpoint-url URL        an AWS of your own; default $AWS_ENDPOINT_URL
+  --help                    this
+
+Exit status
+  0  done, or nothing to do      3  refused, or could not be done; the message says what is done and what is not
+`;
+
+/** Runs the command; returns its exit status. Throws errors with a hint. */
+export async function runAddReader(args: readonly string[]): Promise<number> {
+  const { values: options, positionals } = parseOptions(args);
+  if (options.help) {
+    process.stdout.write(ADD_READER_HELP);
+    return 0;
+  }
+  const name = onlyName(positionals, 'add-reader');
+  const roll = await readRoll(options.hosts);
+  const roster = readRoster(roll.text, roll.file, roll.readKeyFile);
+  checkName(name, roster);
+  const hosts = readHosts(options.host, roster);
+  const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
+  const connection = { region: roster.region, endpoint };
+  const until = options.expires === undefined ? undefined : endOf(options.expires, Date.now());
+  const policy = readerPolicy(hosts, partitionOf(roster.region), {
+    requireMfa: options['require-mfa'],
+    until,
+    drillsIn: options.drills
+      ? await findLedgerBucket(connection, options.stack, options.ledger)
+      : undefined,
+  });
+  checkSize(policy);
+
+  const { connectHostUsers } = await import('../../shared/aws/host-users.ts');
+  const users = connectHostUsers(connection);
+  const found = await users.find(name);
+  checkFound(name, found, options.rotate);
+  const keys = found?.keys ?? [];
+  const makeKey = keys.length === 0 || options.rotate;
+  const known = found?.inlinePolicies.includes(readerPolicyName)
+    ? await users.readPolicy(name, readerPolicyName)
+    : undefined;
+  const grant = !isEqual(known, policy);
+
+  if (options['dry-run']) say('nothing is changed (--dry-run); this is what would be done:');
+  say(
+    found === undefined
+      ? `make the IAM user ${readerUserPath}${name}`
+      : `the IAM user ${name} is there`,
+  );
+  const what = `read ${hosts.map(sayTarget).join(' and ')}${sayTerms(options)}`;
+  say(
+    `${grant ? (known === undefined ? 'let it' : 'change what it may do: from now on it may') : 'it may'} ${what}`,
+  );
+  say(
+    makeKey
+      ? 'make a key for it'
+      : `it has the key ${keys.map(sayKey).join(' and ')}, whose secret nobody can show again; a new one: --rotate`,
+  );
+  if (options['dry-run']) return 0;
+
+  const file = options['credentials-file'];
+  const handover = makeKey ? await openHandover(file) : NOTHING_TO_HAND_OVER;
+  try {
+    if (found === undefined && (await users.create(name, readerUserPath)) === undefined) {
+      throw new UsageError(
+        `IAM has a user ${name} already, in other capitals`,
+        'give the reader another name',
+      );
+    }
+    if (grant) await users.putPolicy(name, readerPolicyName, policy);
+  } catch (error) {
+    await handover.drop();
+    throw error;
+  }
+  if (makeKey) await handOverKey(users, name, handover);
+  if (makeKey && file !== undefined) say(`its key is in ${file}, which only you can read`);
+  sayRest({ name, hosts, roster, endpoint, file: makeKey ? file : undefined });
+  for (const key of makeKey ? keys : []) {
+    say(`when the new key restores: ${deleteKeyLine(name, key)}`);
+  }
+  if (options['require-mfa']) sayMfa(name);
+  return 0;
+}
+
+function parseOptions(args: readonly string[]) {
+  return parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      hosts: { type: 'string' },
+      host: { type: 'string', multiple: true },
+      'credentials-file': { type: 'string' },
+      expires: { type: 'string' },
+      'require-mfa': { type: 'boolean', default: false },
+      drills: { type: 'boolean', default: false },
+      stack: { type: 'string', default: 'rollcall-prod' },
+      ledger: { type: 'string' },
+      rotate: { type: 'boolean', default: false },
+      'dry-run': { type: 'boolean', default: false },
+      'endpoint-url': { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+}
+
+type Options = ReturnType<typeof parseOptions>['values'];
+
+/** IAM tells no user from another by upper and lower case. Source: "IAM identifiers", IAM User Guide. */
+function checkName(name: string, { hosts }: Roster): void {
+  if (!/^[\w+=,.@-]{1,64}$/.test(name)) {
+    throw new UsageError(
+      `${JSON.stringify(name)} cannot be the name of an IAM user`,
+      'use letters, digits and + = , . @ _ - and at most 64 of them',
+    );
+  }
+  if (hosts.some((host) => host.name.toLowerCase() === name.toLowerCase())) {
+    throw new UsageError(
+      `${name} is a host on the roll, and its IAM user writes`,
+      `give the reader a name of its own: restore-${name}`,
+    );
+  }
+}
+
+function readHosts(names: readonly string[] | undefined, roster: Roster): Host[] {
+  if (names === undefined) {
+    throw new UsageError('whose backups may it read?', 'name the host, or several: --host web');
+  }
+  const hosts = [...new Set(names)].map((name) => findHost(roster, name));
+  // In a policy they are wildcards and variables, and would stand for other places.
+  const wild = hosts.find(({ name, target }) => /[*?$]/.test(`${name}${target.prefix}`));
+  if (wild === undefined) return hosts;
+  throw new UsageError(
+    `${sayTarget(wild)} has a * ? or $ in it, which a policy takes for more than that place`,
+    'let that host write to a prefix without them',
+  );
+}
+
+/** The first instant after a day, as IAM writes it. Throws `UsageError`. */
+function endOf(date: string, now: number): string {
+  const at = /^\d{4}-\d\d-\d\d$/.test(date) ? Date.parse(`${date}T00:00:00Z`) : Number.NaN;
+  const isDay = !Number.isNaN(at) && new Date(at).toISOString().startsWith(date);
+  const end = at + 86_400_000;
+  if (!isDay || end <= now) {
+    throw new UsageError(
+      `--expires ${JSON.stringify(date)} is ${isDay ? 'past' : 'not a day'}`,
+      'write a day to come, like 2026-12-31',
+    );
+  }
+  return `${new Date(end).toISOString().slice(0, 19)}Z`;
+}
+
+/** Source: "Amazon Resource Names (ARNs)", IAM User Guide. */
+function partitionOf(region: string): string {
+  if (region.startsWith('cn-')) return 'aws-cn';
+  if (region.startsWith('us-gov-')) return 'aws-us-gov';
+  return region.startsWith('eusc-') ? 'aws-eusc' : 'aws';
+}
+
+function checkSize(policy: object): void {
+  const size = JSON.stringify(policy).replace(/\s/g, '').length;
+  if (size <= readerPolicyBound) return;
+  throw new UsageError(
+    `so many hosts need a policy of ${size} characters, and IAM takes ${readerPolicyBound} for a user`,
+    'make several readers, each for some of the hosts',
+  );
+}
+
+function checkFound(name: string, found: HostUser | undefined, rotate: boolean): void {
+  if (found === undefined) return;
+  if (!found.path.startsWith(readerUserPath)) {
+    throw new UsageError(
+      `there is an IAM user ${name} already, and it is no reader: its path is ${found.path}`,
+      'give the reader another name',
+    );
+  }
+  const others = found.inlinePolicies.filter((one) => one !== readerPolicyName);
+  const more = [...found.groups, ...others, ...found.attachedPolicies];
+  if (more.length > 0) {
+    throw new UsageError(
+      `${name} has more than a reader needs: ${more.join(', ')}`,
+      `take it away in IAM, or make it anew: rollcall remove-reader ${name}`,
+    );
+  }
+  if (rotate) checkKeyCount(name, found.keys);
+}
+
+function sayRest({
+  name,
+  hosts,
+  roster,
+  endpoint,
+  file = `${name}.aws`,
+}: {
+  name: string;
+  hosts: readonly Host[];
+  roster: Roster;
+  endpoint: string | undefined;
+  file: string | undefined;
+}): void {
+  say('\nRun this where you restore; it tries the key, too:\n');
+  for (const host of hosts) {
+    const { bucket, prefix } = host.target;
+    const local = host.name.replaceAll('/', '_');
+    const words = [
+      ...['restore-add-host', local, '--bucket', bucket, '--region', roster.region],
+      ...(prefix === `${local}/` ? [] : ['--prefix', prefix.replace(/\/$/, '')]),
+      ...(host.filePrefix.archive === '' ? [] : ['--file-prefix', host.filePrefix.archive]),
+      ...(endpoint === undefined ? [] : ['--endpoint-url', endpoint]),
+      ...['--key', `${local}.key`, '--credentials', file],
+    ];
+    say(`  ${words.map(quoteWord).join(' ')}`);
+  }
+  say('');
+}
+
+function sayMfa(name: string): void {
+  say(
+    `its key reads only in a session with a second factor. Give ${name} one in IAM (a virtual MFA device), then:`,
+  );
+  say(
+    '  aws sts get-session-token --serial-number ARN-OF-THE-DEVICE --token-code CODE > session.json',
+  );
+  say('  and give restore-add-host --credentials session.json');
+}
+
+function sayTerms(options: Options): string {
+  return [
+    ...(options.drills ? [' and leave receipts of drills'] : []),
+    ...(options.expires === undefined ? [] : [` until the end of ${options.expires} (UTC)`]),
+    ...(options['require-mfa'] ? [' with a second factor'] : []),
+    ', and nothing else',
+  ].join('');
+}
+
+function sayTarget({ target }: Host): string {
+  return `s3://${target.bucket}/${target.prefix}`;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
