@@ -128,7 +128,8 @@ async function addWithUser(first: Job): Promise<void> {
   const { name } = host;
   const group = hostGroupName(roster.bucket);
   const { connectHostUsers } = await import('../../shared/aws/host-users.ts');
-  const users = connectHostUsers({ region: roster.region, endpoint });
+  const { connect } = await import('./connection.ts');
+  const users = connectHostUsers(await connect(roster.region, endpoint));
   if (!(await users.hasGroup(group))) {
     throw new UsageError(
       `there is no IAM group ${group}: the stack that makes it is not deployed`,

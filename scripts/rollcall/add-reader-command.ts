@@ -64,8 +64,8 @@ export async function runAddReader(args: readonly string[]): Promise<number> {
   const roster = readRoster(roll.text, roll.file, roll.readKeyFile);
   checkName(name, roster);
   const hosts = readHosts(options.host, roster);
-  const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
-  const connection = { region: roster.region, endpoint };
+  const { connect } = await import('./connection.ts');
+  const connection = await connect(roster.region, options['endpoint-url']);
   const until = options.expires === undefined ? undefined : endOf(options.expires, Date.now());
   const policy = readerPolicy(hosts, partitionOf(roster.region), {
     requireMfa: options['require-mfa'],
@@ -120,7 +120,7 @@ export async function runAddReader(args: readonly string[]): Promise<number> {
   }
   if (makeKey) await handOverKey(users, name, handover);
   if (makeKey && file !== undefined) say(`its key is in ${file}, which only you can read`);
-  sayRest({ name, hosts, roster, endpoint, file: makeKey ? file : undefined });
+  sayRest({ name, hosts, roster, endpoint: connection.endpoint, file: makeKey ? file : undefined });
   for (const key of makeKey ? keys : []) {
     say(`when the new key restores: ${deleteKeyLine(name, key)}`);
   }

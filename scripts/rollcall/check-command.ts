@@ -133,8 +133,9 @@ async function openSource(
   }
   // Only an online check pays for loading the SDK.
   const { connectBuckets } = await import('../../shared/aws/connect-buckets.ts');
-  const endpoint = options['endpoint-url'] ?? process.env.AWS_ENDPOINT_URL;
-  const store = connectBuckets({ region: options.region ?? roster.region, endpoint });
+  const { connect } = await import('./connection.ts');
+  const region = options.region ?? roster.region;
+  const store = connectBuckets(await connect(region, options['endpoint-url']));
   return { store, offline: false, wholeBucket: true };
 }
 

@@ -58,9 +58,9 @@ export async function runDoctor(args: readonly string[]): Promise<number> {
   }
   const { text, file, readKeyFile } = await readRoll(options.hosts);
   const roster = readRoster(text, file, readKeyFile);
-  const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
+  const { connect } = await import('./connection.ts');
+  const connection = await connect(roster.region, options['endpoint-url']);
   const now = Date.now();
-  const connection = { region: roster.region, endpoint };
   const checks = options['before-deploy']
     ? await beforeDeploy(connection, roster, stackName)
     : await audit(connection, roster, stackName, now);

@@ -61,8 +61,9 @@ export async function runJanitor(args: readonly string[]): Promise<number> {
   const roster = readRoster(text, file, readKeyFile);
   const hosts = options.host?.map((name) => findHost(roster, name)) ?? roster.hosts;
   const { connectBuckets } = await import('../../shared/aws/connect-buckets.ts');
-  const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
-  const { list } = connectBuckets({ region: options.region ?? roster.region, endpoint });
+  const { connect } = await import('./connection.ts');
+  const region = options.region ?? roster.region;
+  const { list } = connectBuckets(await connect(region, options['endpoint-url']));
 
   const progress = startProgress('host');
   let done = 0;

@@ -58,8 +58,8 @@ export async function runRemoveHost(args: readonly string[]): Promise<number> {
   const roster = readRoster(roll.text, roll.file, roll.readKeyFile);
   const host = roster.hosts.find((one) => one.name === name);
   const after = host === undefined ? roll.text : withoutHost(roll, roster, name);
-  const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
-  const connection = { region: roster.region, endpoint };
+  const { connect } = await import('./connection.ts');
+  const connection = await connect(roster.region, options['endpoint-url']);
 
   const { connectHostUsers } = await import('../../shared/aws/host-users.ts');
   const users = connectHostUsers(connection);

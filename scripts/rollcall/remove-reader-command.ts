@@ -49,9 +49,9 @@ export async function runRemoveReader(args: readonly string[]): Promise<number> 
   const name = onlyName(positionals, 'remove-reader');
   const roll = await readRoll(options.hosts);
   const { region } = readRoster(roll.text, roll.file, roll.readKeyFile);
-  const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
+  const { connect } = await import('./connection.ts');
   const { connectHostUsers } = await import('../../shared/aws/host-users.ts');
-  const users = connectHostUsers({ region, endpoint });
+  const users = connectHostUsers(await connect(region, options['endpoint-url']));
   const user = await users.find(name);
   if (user === undefined) {
     say(`there is no IAM user ${name}: nothing to do`);

@@ -72,8 +72,9 @@ export async function runStatus(args: readonly string[]): Promise<number> {
   }
   const roll = await readRoll(options.hosts);
   const { region, timezone } = readRoster(roll.text, roll.file, roll.readKeyFile);
-  const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
-  const ledger = await findLedger({ region, endpoint }, options.stack, options.ledger);
+  const { connect } = await import('./connection.ts');
+  const connection = await connect(region, options['endpoint-url']);
+  const ledger = await findLedger(connection, options.stack, options.ledger);
   const { report, text } = await readReport(ledger, date);
   const zone = report.timezone ?? timezone;
 

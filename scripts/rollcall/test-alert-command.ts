@@ -77,8 +77,8 @@ export async function runTestAlert(args: readonly string[]): Promise<number> {
     say(`FAILED  ${NOBODY_NOTIFIED.says}; ${NOBODY_NOTIFIED.fix}`);
     return 2;
   }
-  const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
-  const connection = { region: roster.region, endpoint };
+  const { connect } = await import('./connection.ts');
+  const connection = await connect(roster.region, options['endpoint-url']);
   const isAsked = (name: string) => channel === undefined || channel === name;
   const ways = [
     ...(isAsked('mail') ? await mailWays(connection, roster) : []),

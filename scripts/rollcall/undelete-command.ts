@@ -64,8 +64,8 @@ export async function runUndelete(args: readonly string[]): Promise<number> {
   const roster = readRoster(roll.text, roll.file, roll.readKeyFile);
   const host = findHost(roster, name);
   const { connectUndelete } = await import('../../shared/aws/connect-undelete.ts');
-  const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
-  const connection = { region: options.region ?? roster.region, endpoint };
+  const { connect } = await import('./connection.ts');
+  const connection = await connect(options.region ?? roster.region, options['endpoint-url']);
   const aws = connectUndelete(connection);
 
   const { bucket, prefix } = host.target;

@@ -7,6 +7,8 @@ type SdkError = {
   readonly $metadata?: { readonly httpStatusCode?: number };
   readonly $response?: { readonly headers?: Record<string, string> };
   readonly Region?: string;
+  /** Of a `CredentialsError`, which says itself what to do. */
+  readonly hint?: string;
 };
 
 /** The error's own code and status: `AccessDenied (403)`. Never a message, which may hold anything. */
@@ -81,7 +83,7 @@ function hintForCall(error: unknown, action: string): string {
 
 /** The next thing to do about an error of S3's, for the operator. */
 export function hintFor(error: unknown, bucket: string): string {
-  const { name = '', code = '', Region, $response } = error as SdkError;
+  const { name = '', code = '', hint, Region, $response } = error as SdkError;
   const region = Region ?? $response?.headers?.['x-amz-bucket-region'];
   switch (name) {
     case 'NoSuchBucket':
@@ -101,7 +103,10 @@ export function hintFor(error: unknown, bucket: string): string {
     case 'InvalidToken':
       return 'these credentials are not valid: renew them (aws sso login, AWS_PROFILE, AWS_ACCESS_KEY_ID)';
     case 'CredentialsProviderError':
-      return 'no AWS credentials found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
+      return (
+        hint ??
+        'no AWS credentials found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY'
+      );
     case 'RequestTimeTooSkewed':
       return 'the clock of this machine is wrong: set it, and run it again';
     case 'SlowDown':

@@ -1,4 +1,4 @@
-// Starts a local AWS in this process: S3, SNS, SES, queues, IAM's users and what CloudFormation deployed, on one port, in memory.
+// Starts a local AWS in this process: S3, SNS, SES, queues, IAM's users, sessions of roles and what CloudFormation deployed, on one port, in memory.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type CloudFormationState, createCloudFormationActions } from './cloudformation/stacks.ts';
@@ -18,6 +18,7 @@ import { createSmsAccount, createSmsActions, type SmsAccount } from './sns/sms-a
 import { createSubscriptionActions } from './sns/subscriptions.ts';
 import { createTopicActions, type SnsState } from './sns/topics.ts';
 import type { QueueListener, SqsState } from './sqs/queues.ts';
+import { createStsActions, type StsState } from './sts/assume-role.ts';
 
 /** How the account is to be; everything has a default. */
 export type LocalAwsOptions = {
@@ -54,6 +55,7 @@ export type LocalAws = Seed & {
   readonly ses: Pick<SesState, 'sandbox' | 'sendingEnabled' | 'suppressed'>;
   readonly sms: SmsAccount;
   readonly iam: Pick<IamState, 'users' | 'groups'>;
+  readonly sts: Pick<StsState, 'roles' | 'codes' | 'sessions'>;
   /** The stacks that are deployed, by name. */
   readonly stacks: CloudFormationState['stacks'];
   /** Makes a queue, and answers its address. */
@@ -92,6 +94,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
     queues: new Set(),
     onMessage: options.onMessage ?? (() => undefined),
   };
+  const sts: StsState = { now, roles: new Map(), codes: new Map(), sessions: new Map() };
   const iam: IamState = { now, account, users: new Map(), groups: new Map() };
   const stacks: CloudFormationState['stacks'] = new Map();
   const world: Account = {
@@ -128,6 +131,10 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
         actions: createCloudFormationActions({ stacks }),
         namespace: 'http://cloudformation.amazonaws.com/doc/2010-05-15/',
       },
+      sts: {
+        actions: createStsActions(sts),
+        namespace: 'https://sts.amazonaws.com/doc/2011-06-15/',
+      },
     },
     faults,
     requests,
@@ -156,7 +163,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   return {
     ...createSeed(buckets, now),
     endpoint,
-    ...{ region, account, outbox, requests, faults, ses, sms, iam, stacks, setConfirmed },
+    ...{ region, account, outbox, requests, faults, ses, sms, iam, sts, stacks, setConfirmed },
     credentials: { accessKeyId: 'AKIALOCALADMIN', secretAccessKey: 'not-checked' },
     click: (address) => {
       setConfirmed(address, true);

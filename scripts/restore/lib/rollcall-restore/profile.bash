@@ -85,10 +85,15 @@ load_profile() {
     PATH="$PATH" LC_ALL=C GNUPGHOME="$GNUPGHOME" gpg)
   if [[ -e $credentials ]]; then
     [[ $(stat -c %a -- "$credentials") == ?00 ]] || die "$FAILED" "$credentials can be read by others" "run: chmod 600 $credentials"
-    unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_PROFILE AWS_DEFAULT_PROFILE || true
-    export AWS_SHARED_CREDENTIALS_FILE=$credentials AWS_EC2_METADATA_DISABLED=true
+    use_credentials "$credentials"
   fi
   [[ -z $region ]] || export AWS_DEFAULT_REGION=$region AWS_REGION=$region
+}
+
+# use_credentials FILE: S3 is asked with these, and with no others
+use_credentials() {
+  unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_PROFILE AWS_DEFAULT_PROFILE || true
+  export AWS_SHARED_CREDENTIALS_FILE=$1 AWS_EC2_METADATA_DISABLED=true
 }
 
 # For programs that call gpg themselves it has to be one word.

@@ -219,6 +219,28 @@ def receipt(args):
         say("note", f"receipt written to s3://{bucket}/{key}")
 
 
+def prove(args):
+    """That the credentials in use can read the backups of this host, and cannot write there. Needs no key."""
+    store = open_store(args)
+    read = store.prove_reading()
+    if read is None:
+        say("warning", f"there is no backup in {store.place} yet, so that reading one could not be tried")
+    answer = store.prove_no_writing(read or "duplicity-full.19700101T000000Z.vol1.difftar.gpg")
+    PROGRESS.clear()
+    if answer is None:
+        say("note", "the credentials read the backups, and cannot write there" if read else "the credentials cannot write there")
+        return
+    can = "these credentials can write to" if answer in ("OK", "NoSuchUpload", "404") else f"S3 does not tell ({answer}) whether these credentials can write to"
+    if args.any:
+        say("warning", f"{can} {store.place}")
+        return
+    raise Stop(
+        FAILED,
+        f"{can} {store.place}, so they are not kept",
+        f"make some that only read: rollcall add-reader NAME --host {args.host}; or keep these all the same: --any-credentials",
+    )
+
+
 def progress(_args):
     """Reads duplicity's --log-fd output and keeps one line on the terminal up to date."""
     volume = "opening the backup"
@@ -256,6 +278,7 @@ def read_arguments(argv):
     sub = command(receipt, "receipt", ledger="")
     sub.add_argument("--private", action="store_true")
     sub.add_argument("fields", nargs="*")
+    command(prove, "prove").add_argument("--any", action="store_true")
     command(progress, "progress")
     return parser.parse_args(argv)
 

@@ -1,5 +1,6 @@
 """Where a host's objects are: a prefix in S3, or a local directory that restore-set filled."""
 
+import itertools
 import os
 import shutil
 from collections import namedtuple
@@ -111,6 +112,38 @@ class Bucket:
         if obj.size is not None and done != obj.size:
             raise Stop(NO_S3, f"{obj.name} ended after {size(done)} of {size(obj.size)}", "run the command again")
 
+    def prove_reading(self):
+        """Reads one byte of one object. Answers its name; None where there is no object yet."""
+        cold = None
+        for obj in itertools.islice(self._pages("list_objects_v2", "Contents", self.prefix), 20):
+            try:
+                self.s3.get_object(Bucket=self.bucket, Key=self.prefix + obj.name, Range="bytes=0-0")["Body"].read()
+                return obj.name
+            except Exception as error:
+                code = code_of(error)
+                if code == "InvalidRange":
+                    return obj.name  # an empty object, which may be read
+                if code != "InvalidObjectState":
+                    raise explain(error, self.place)
+                cold = error
+        if cold is not None:
+            raise explain(cold, self.place)
+        return None
+
+    def prove_no_writing(self, example):
+        """None when S3 refuses to take a part of an object; else what it answered instead.
+
+        The part is for an upload that does not exist, so nothing can be left behind, whoever may write and whatever
+        store this is. UploadPart needs s3:PutObject. Source: "UploadPart", Amazon S3 API Reference.
+        """
+        key = self.prefix + example
+        try:
+            self.s3.upload_part(Bucket=self.bucket, Key=key, UploadId="rollcall-may-this-key-write", PartNumber=1, Body=b"")
+        except Exception as error:
+            code = code_of(error)
+            return None if code in ("AccessDenied", "AllAccessDisabled", "403") else code
+        return "OK"
+
     def put(self, key, body):
         try:
             self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json")
@@ -120,9 +153,10 @@ class Bucket:
 
 HINTS = {
     "AccessDenied": "the credentials need s3:ListBucket and s3:GetObject here (restore-set: also s3:ListBucketVersions"
-    " and s3:GetObjectVersion); give others with restore-add-host HOST --credentials FILE",
+    " and s3:GetObjectVersion), as rollcall add-reader gives them; then restore-add-host HOST --credentials FILE",
     "NoSuchBucket": "check bucket= in the host's profile",
-    "InvalidAccessKeyId": "the access key is unknown or was deleted: restore-add-host HOST --credentials FILE",
+    "InvalidAccessKeyId": "the access key is unknown or was deleted: restore-add-host HOST --credentials FILE;"
+    " one that was just made is known to S3 after a minute",
     "SignatureDoesNotMatch": "the secret access key is wrong: restore-add-host HOST --credentials FILE",
     "ExpiredToken": "log in to AWS again",
     "InvalidObjectState": "the object lies in Glacier: restore it there first "
@@ -135,13 +169,17 @@ HINTS = {
 HINTS.update({"403": HINTS["AccessDenied"], "404": HINTS["NoSuchBucket"], "AllAccessDisabled": HINTS["AccessDenied"]})
 
 
+def code_of(error):
+    response = getattr(error, "response", None) or {}
+    return str(response.get("Error", {}).get("Code") or type(error).__name__)
+
+
 def explain(error, place):
     """An error of the S3 library -> a Stop that says what to do."""
-    code = type(error).__name__
+    code = code_of(error)
     text = str(error)
     response = getattr(error, "response", None)
     if response:
-        code = str(response.get("Error", {}).get("Code") or code)
         text = f"{code} ({response.get('Error', {}).get('Message', 'no message')})"
     return Stop(NO_S3, f"cannot read {place}: {name(text)}", HINTS.get(code, "check the network and the host's profile, then run it again"))
 
