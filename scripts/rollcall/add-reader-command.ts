@@ -261,12 +261,12 @@ function sayRest({
 
 function sayMfa(name: string): void {
   say(
-    `its key reads only in a session with a second factor. Give ${name} one in IAM (a virtual MFA device), then:`,
+    `its key reads only in a session with a second factor. Give ${name} a virtual MFA device in IAM, then, with`,
   );
+  say('its key as the profile, in place of --credentials FILE:');
   say(
-    '  aws sts get-session-token --serial-number ARN-OF-THE-DEVICE --token-code CODE > session.json',
+    '  aws sts get-session-token --serial-number ARN --token-code CODE | restore-add-host HOST ... --credentials -',
   );
-  say('  and give restore-add-host --credentials session.json');
 }
 
 function sayTerms(options: Options): string {

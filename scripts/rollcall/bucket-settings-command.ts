@@ -77,8 +77,8 @@ export async function runBucketSettings(args: readonly string[]): Promise<number
   const what = whatOf(positionals);
   const { text, file, readKeyFile } = await readRoll(options.hosts);
   const roster = readRoster(text, file, readKeyFile);
-  const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
-  const connection = { region: roster.region, endpoint };
+  const { connect } = await import('./connection.ts');
+  const connection = await connect(roster.region, options['endpoint-url']);
   const { admins, names } = await readNames(connection, options.stack, what, roster);
   const setting = roster.existing
     ? mergedSettingOf(

@@ -1,5 +1,5 @@
 // A question at the terminal, for what cannot be taken back.
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { UsageError } from './usage-error.ts';
 
 /** The word itself must be typed. Throws `UsageError` for another one, and where nobody can be asked. */
@@ -10,9 +10,15 @@ export async function confirm(what: string, word: string): Promise<void> {
       'say so with --yes, or look first with --dry-run',
     );
   }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`${what}. Type ${word} to go on: `);
-  terminal.close();
+  // Not `terminal`: the line is the kernel's to edit, and Ctrl-C ends the program as everywhere else.
+  const lines = createInterface({ input: process.stdin, terminal: false });
+  const ended = new Promise<string>((done) => lines.once('close', () => done('')));
+  process.stderr.write(`${what}. Type ${word} to go on: `);
+  const answer = await Promise.race([
+    new Promise<string>((done) => lines.once('line', done)),
+    ended,
+  ]);
+  lines.close();
   if (answer.trim() !== word) {
     throw new UsageError('nothing was removed', `to go on, type the name: ${word}`);
   }

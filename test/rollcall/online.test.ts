@@ -77,12 +77,13 @@ describe('rollcall check, online', () => {
   });
 
   it('says so when there are no credentials at all', async () => {
-    const { status, stdout } = await check([], {
+    const { status, stdout, stderr } = await check([], {
       AWS_ACCESS_KEY_ID: '',
       AWS_SECRET_ACCESS_KEY: '',
     });
-    expect(status).toBe(3);
-    expect(stdout).toContain('no AWS credentials found: set AWS_PROFILE');
+    expect([status, stdout]).toEqual([3, '']);
+    expect(stderr).toContain('no AWS credentials: Could not load credentials');
+    expect(stderr).toContain('set AWS_PROFILE');
   });
 
   it('warns when it may read every target, but not look for strangers', async () => {

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
-import { runRollcall } from './run-rollcall.ts';
+import { rollcallLine, runAtTerminal } from './at-terminal.ts';
+import { environmentOf, runRollcall } from './run-rollcall.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-readers-'));
 const hosts = join(folder, 'hosts.yml');
@@ -234,5 +235,22 @@ describe('rollcall remove-reader', () => {
       aws.iam.users.set('web', { ...one, name: 'web', path: '/backup-hosts/' });
     expect((await run('remove-reader', 'web', '--yes')).stderr).toContain('is no reader');
     expect(changes()).toEqual([]);
+  });
+
+  it.each([
+    ['its name', 'desk\n', 0, 'desk is removed'],
+    ['another name', 'dsk\n', 3, 'nothing was removed'],
+    ['Ctrl-D', '\u0004', 3, 'nothing was removed'],
+    ['Ctrl-C', '\u0003', 130, 'Type desk to go on: '],
+  ])('asks at a terminal, and is answered by %s', async (_, keys, expected, words) => {
+    await add();
+    const { screen, status } = await runAtTerminal(
+      rollcallLine(['remove-reader', 'desk', '--hosts', hosts]),
+      (seen) => (seen.endsWith('Type desk to go on: ') ? keys : undefined),
+      environmentOf(aws),
+    );
+    expect([status, screen]).toEqual([expected, expect.stringContaining(words)]);
+    expect(screen).not.toContain('    at ');
+    expect(desk() === undefined).toBe(expected === 0);
   });
 });

@@ -74,6 +74,16 @@ async function runHere(
   }
 }
 
+/** The environment of somebody who may do everything on a local AWS. */
+export const environmentOf = (aws: LocalAws): NodeJS.ProcessEnv => ({
+  PATH: process.env.PATH,
+  HOME: '/nonexistent',
+  AWS_EC2_METADATA_DISABLED: 'true',
+  AWS_ENDPOINT_URL: aws.endpoint,
+  AWS_ACCESS_KEY_ID: aws.credentials.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: aws.credentials.secretAccessKey,
+});
+
 /** Runs `rollcall` against a local AWS. */
 export function runRollcall(
   aws: LocalAws,
@@ -81,13 +91,5 @@ export function runRollcall(
   env: Record<string, string> = {},
   run: typeof startAlone = runAlone,
 ): Promise<Ran> {
-  return run(args, {
-    PATH: process.env.PATH,
-    HOME: '/nonexistent',
-    AWS_EC2_METADATA_DISABLED: 'true',
-    AWS_ENDPOINT_URL: aws.endpoint,
-    AWS_ACCESS_KEY_ID: aws.credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: aws.credentials.secretAccessKey,
-    ...env,
-  });
+  return run(args, { ...environmentOf(aws), ...env });
 }

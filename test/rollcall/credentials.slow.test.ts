@@ -8,7 +8,8 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
 import { aFull } from '../support/builders.ts';
-import { runAlone, script } from './run-rollcall.ts';
+import { rollcallLine, runAtTerminal } from './at-terminal.ts';
+import { startAlone } from './run-rollcall.ts';
 
 const ROLE = 'arn:aws:iam::111122223333:role/rollcall-prod-BreakGlassRole-1ABC';
 const ALICE = 'arn:aws:iam::111122223333:mfa/alice';
@@ -60,7 +61,10 @@ const env = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
   ...more,
 });
 const run = (args: readonly string[], profile?: string) =>
-  runAlone([...args, '--hosts', roll], env(profile === undefined ? {} : { AWS_PROFILE: profile }));
+  startAlone(
+    [...args, '--hosts', roll],
+    env(profile === undefined ? {} : { AWS_PROFILE: profile }),
+  );
 const undelete = ['undelete', 'web', SET, '--hosts', roll];
 const isThere = () => set.every(({ name }) => aws.head('backups', `web/${name}`));
 const deletedBy = () =>
@@ -68,33 +72,8 @@ const deletedBy = () =>
     .filter(({ operation }) => operation === 'DeleteObject')
     .map((one) => one.principal);
 
-/** Runs a command line at a pseudo-terminal of its own; `type` is told what is on the screen, and answers what to type. */
-async function atTerminal(
-  command: string,
-  type: (screen: string) => string | undefined,
-  more: NodeJS.ProcessEnv = {},
-) {
-  const child = spawn(
-    'script',
-    ['--quiet', '--return', '--echo', 'never', '--command', command, '/dev/null'],
-    {
-      env: { ...env(more), SHELL: '/bin/sh', TERM: 'dumb' },
-    },
-  );
-  let screen = '';
-  let typed = 0;
-  child.stdout.on('data', (piece: Buffer) => {
-    screen += piece.toString('utf8');
-    const keys = type(screen.slice(typed));
-    if (keys === undefined) return;
-    typed = screen.length;
-    child.stdin.write(keys);
-  });
-  const status = await new Promise<number | null>((done) => child.on('close', done));
-  return { screen: screen.replaceAll('\r\n', '\n'), status };
-}
-const quoted = (args: readonly string[]) =>
-  [process.execPath, script, ...args].map((word) => `'${word}'`).join(' ');
+const atTerminal = (command: string, type: (screen: string) => string | undefined) =>
+  runAtTerminal(command, type, env());
 const PROMPT = `MFA code of ${ALICE}: `;
 
 beforeAll(async () => {
@@ -103,7 +82,10 @@ beforeAll(async () => {
     authorize: ({ action, principal }) =>
       action !== 's3:DeleteObjectVersion' || aws.sts.sessions.get(principal) === ROLE,
   });
-  writeFileSync(roll, 'bucket: backups\nregion: eu-west-1\nhosts: { web: {} }\n');
+  writeFileSync(
+    roll,
+    'bucket: backups\nregion: eu-west-1\nhosts: { web: {} }\nalerts: { from: a@example.net, mail: [a@example.net] }\n',
+  );
   writeFileSync(join(home, 'config'), CONFIG);
   writeFileSync(
     join(home, 'credentials'),
@@ -146,7 +128,7 @@ afterAll(async () => {
 describe('a profile with a second factor', () => {
   it('brings a set back, as the runbook has it: the code is asked for once, and standard output stays clean', async () => {
     const out = join(home, 'out');
-    const command = `AWS_PROFILE=break-glass ${quoted(undelete)} > '${out}'`;
+    const command = `AWS_PROFILE=break-glass ${rollcallLine(undelete)} > '${out}'`;
     const { screen, status } = await atTerminal(command, (seen) =>
       seen.endsWith(PROMPT) ? '123456\n' : undefined,
     );
@@ -162,7 +144,7 @@ describe('a profile with a second factor', () => {
 
   it('asks again for what is no code, and takes the code from the terminal when standard input is a pipe', async () => {
     const answers = ['12345\n', ' 123456 \n'];
-    const command = `true | AWS_PROFILE=break-glass ${quoted(undelete)}`;
+    const command = `true | AWS_PROFILE=break-glass ${rollcallLine(undelete)}`;
     const { screen, status } = await atTerminal(command, (seen) =>
       seen.endsWith(PROMPT) ? answers.shift() : undefined,
     );
@@ -172,7 +154,7 @@ describe('a profile with a second factor', () => {
 
   it('passes on what STS says of a wrong code, and changes nothing', async () => {
     const { screen, status } = await atTerminal(
-      `AWS_PROFILE=break-glass ${quoted(undelete)}`,
+      `AWS_PROFILE=break-glass ${rollcallLine(undelete)}`,
       (seen) => (seen.endsWith(PROMPT) ? '654321\n' : undefined),
     );
     expect(status).toBe(3);
@@ -191,7 +173,7 @@ describe('a profile with a second factor', () => {
     ['an empty line', '\n', 3, 'no code was given'],
   ])('leaves nothing behind at %s', async (_, keys, expected, words) => {
     const { screen, status } = await atTerminal(
-      `AWS_PROFILE=break-glass ${quoted(undelete)}`,
+      `AWS_PROFILE=break-glass ${rollcallLine(undelete)}`,
       (seen) => (seen.endsWith(PROMPT) ? keys : undefined),
     );
     expect(status).toBe(expected);
@@ -211,7 +193,7 @@ describe('a profile with a second factor', () => {
 
   it('asks for one code for all that a command does at once', async () => {
     const { status } = await atTerminal(
-      `AWS_PROFILE=break-glass ${quoted(['doctor', '--hosts', roll])} > /dev/null`,
+      `AWS_PROFILE=break-glass ${rollcallLine(['doctor', '--hosts', roll])} > /dev/null`,
       (seen) => (seen.endsWith(PROMPT) ? '123456\n' : undefined),
     );
     expect(status).not.toBeNull();
@@ -222,7 +204,7 @@ describe('a profile with a second factor', () => {
 
   it('does not wait for a code when the profile below it does not work', async () => {
     const { screen, status } = await atTerminal(
-      `AWS_PROFILE=role-by-sso ${quoted(undelete)}`,
+      `AWS_PROFILE=role-by-sso ${rollcallLine(undelete)}`,
       () => undefined,
     );
     expect(status).toBe(3);
@@ -280,6 +262,7 @@ describe('a profile', () => {
       ['doctor'],
       ['test-alert'],
       ['janitor'],
+      ['bucket-settings', 'policy'],
       ['undelete', 'web', SET],
       ['add-host', 'db', '--credentials-file', join(home, 'db.aws')],
       ['remove-host', 'mail', '--yes'],
@@ -298,7 +281,7 @@ describe('a profile', () => {
 
   it('of which there is none at all is said so, with what to set', async () => {
     const none = { AWS_CONFIG_FILE: '/nonexistent', AWS_SHARED_CREDENTIALS_FILE: '/nonexistent' };
-    const { status, stderr } = await runAlone([...check, '--hosts', roll], env(none));
+    const { status, stderr } = await startAlone([...check, '--hosts', roll], env(none));
     expect(status).toBe(3);
     expect(stderr).toContain('Could not load credentials from any providers');
     expect(stderr).toContain('set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY');
@@ -308,7 +291,7 @@ describe('a profile', () => {
     const config = join(home, 'default-config');
     writeFileSync(config, `[default]\ncredential_process = ${join(home, 'broken-helper')}\n`);
     const files = { AWS_CONFIG_FILE: config, AWS_SHARED_CREDENTIALS_FILE: '/nonexistent' };
-    const { status, stderr } = await runAlone([...check, '--hosts', roll], env(files));
+    const { status, stderr } = await startAlone([...check, '--hosts', roll], env(files));
     expect([status, stderr]).toEqual([3, expect.stringContaining('the vault is locked')]);
   });
 
@@ -318,7 +301,7 @@ describe('a profile', () => {
       AWS_SECRET_ACCESS_KEY: 'x',
       AWS_PROFILE: 'helper',
     };
-    const { stderr } = await runAlone([...check, '--hosts', roll], env(keys));
+    const { stderr } = await startAlone([...check, '--hosts', roll], env(keys));
     expect(stderr).not.toContain('WARNING');
     expect(aws.requests.records[0]?.principal).toBe('AKIAHELPER');
   });
