@@ -1,12 +1,10 @@
 // The schedule's function: calls the roll every 15 minutes, and tells who did not answer.
-import { underWatch } from '../shared/aws/ping-heartbeat.ts';
-import { runSchedule } from '../shared/check/run-schedule.ts';
-import { connectSchedule } from '../shared/lambda/connect-schedule.ts';
+import { underWatch } from '../shared/channels/heartbeat.ts';
+import { connectSchedule, startBudget } from '../shared/lambda/connect.ts';
 import { readEnv } from '../shared/lambda/env.ts';
-import { logGoodRun } from '../shared/lambda/log-good-run.ts';
-import { readScheduledAt } from '../shared/lambda/scheduled-at.ts';
-import { startBudget } from '../shared/lambda/start-budget.ts';
-import { wrap } from '../shared/lambda/wrap.ts';
+import { readScheduledAt } from '../shared/lambda/incoming.ts';
+import { logGoodRun, wrap } from '../shared/lambda/log.ts';
+import { runSchedule } from '../shared/monitor/scheduled-run.ts';
 
 export const handler = wrap('check-hosts', async (event, context) => {
   const now = Date.now();

@@ -1,11 +1,11 @@
 // A worker: judges one shard of a roll that one run cannot hold. Deployed only for such a roll.
-import { connectBuckets } from '../shared/aws/connect-buckets.ts';
-import { s3Ledger } from '../shared/aws/s3-ledger.ts';
-import { answerCall } from '../shared/check/answer-call.ts';
+import { connectBuckets } from '../shared/aws/s3-objects.ts';
+import { startBudget } from '../shared/lambda/connect.ts';
 import { connectionOf, readEnv } from '../shared/lambda/env.ts';
-import { readBatch } from '../shared/lambda/queue-batch.ts';
-import { startBudget } from '../shared/lambda/start-budget.ts';
-import { wrap } from '../shared/lambda/wrap.ts';
+import { readBatch } from '../shared/lambda/incoming.ts';
+import { wrap } from '../shared/lambda/log.ts';
+import { answerCall } from '../shared/monitor/workers.ts';
+import { s3Ledger } from '../shared/stores/s3-records.ts';
 
 export const handler = wrap('check-shard', async (event, context) => {
   const now = Date.now();

@@ -1,9 +1,8 @@
 // The janitor's function: once a day it tags what lifecycle may hide. Deployed only with `keepLastGood`.
-import { connectJanitor } from '../shared/aws/connect-janitor.ts';
-import { tagSuperseded } from '../shared/check/tag-superseded.ts';
+import { connectJanitor } from '../shared/aws/tag-objects.ts';
 import { readEnv } from '../shared/lambda/env.ts';
-import { logGoodRun } from '../shared/lambda/log-good-run.ts';
-import { wrap } from '../shared/lambda/wrap.ts';
+import { logGoodRun, wrap } from '../shared/lambda/log.ts';
+import { tagSuperseded } from '../shared/monitor/tag-superseded.ts';
 
 export const handler = wrap('janitor', async () => {
   const now = Date.now();

@@ -1,11 +1,11 @@
 // The bucket's function: judges a host the moment a file of its backups is written or removed.
-import { readObjectEvents } from '../shared/check/object-event.ts';
-import { runEvents } from '../shared/check/run-events.ts';
-import { connectAll } from '../shared/lambda/connect-all.ts';
+
+import { connectAll, startBudget } from '../shared/lambda/connect.ts';
 import { readEnv } from '../shared/lambda/env.ts';
-import { readBatch } from '../shared/lambda/queue-batch.ts';
-import { startBudget } from '../shared/lambda/start-budget.ts';
-import { wrap } from '../shared/lambda/wrap.ts';
+import { readBatch } from '../shared/lambda/incoming.ts';
+import { wrap } from '../shared/lambda/log.ts';
+import { runEvents } from '../shared/monitor/event-run.ts';
+import { readObjectEvents } from '../shared/monitor/object-event.ts';
 
 export const handler = wrap('on-object', async (event, context) => {
   const now = Date.now();

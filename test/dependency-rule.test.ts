@@ -10,22 +10,26 @@ afterAll(() => rmSync(tree, { recursive: true }));
 
 const importing = (from: string) => `import * as x from '${from}';\nexport const y = x;\n`;
 const saying = (edge: string) => `export const y = ${edge};\n`;
-const PURE = ['duplicity', 'openpgp', 'roster', 'verdict', 'report', 'doctor', 'check'];
+const PURE = ['duplicity', 'openpgp', 'config', 'rules', 'messages', 'doctor', 'monitor'];
 const EDGES = ['new Date()', 'Date.now()', 'process.env.HOME'];
 
 const forbidden: [folder: string, text: string][] = [
-  ['shared/duplicity', importing('../verdict/judge.ts')],
+  ['shared/duplicity', importing('../rules/judge.ts')],
   ['shared/duplicity', importing('node:fs')],
   ['shared/openpgp', importing('../duplicity/time.ts')],
-  ['shared/roster', importing('../verdict/judge.ts')],
-  ['shared/verdict', importing('../report/report.ts')],
-  ['shared/verdict', importing('../aws/list-objects.ts')],
-  ['shared/report', importing('../check/deliver.ts')],
-  ['shared/report', importing('@aws-sdk/client-sns')],
-  ['shared/check', importing('../aws/list-objects.ts')],
-  ['shared/check', importing('@aws-sdk/client-s3')],
-  ['shared/doctor', importing('../aws/read-stack.ts')],
-  ['shared/doctor', importing('../check/deliver.ts')],
+  ['shared/config', importing('../rules/judge.ts')],
+  ['shared/rules', importing('../messages/report.ts')],
+  ['shared/rules', importing('../aws/s3-listing.ts')],
+  ['shared/messages', importing('../monitor/notify.ts')],
+  ['shared/messages', importing('@aws-sdk/client-sns')],
+  ['shared/monitor', importing('../aws/s3-listing.ts')],
+  ['shared/monitor', importing('@aws-sdk/client-s3')],
+  ['shared/doctor', importing('../aws/deployed-stack.ts')],
+  ['shared/doctor', importing('../monitor/notify.ts')],
+  ['shared/monitor', importing('../channels/webhook.ts')],
+  ['shared/monitor', importing('../stores/s3-records.ts')],
+  ['scripts/stack', importing('../rollcall/terminal.ts')],
+  ['scripts/stack', importing('@aws-sdk/client-s3')],
   ['functions', importing('@aws-sdk/client-s3')],
   ['scripts/rollcall', importing('@aws-sdk/client-s3')],
   ...PURE.flatMap((folder) =>
@@ -33,13 +37,15 @@ const forbidden: [folder: string, text: string][] = [
   ),
 ];
 const allowed: [folder: string, text: string][] = [
-  ['shared/roster', importing('../duplicity/file-name.ts')],
-  ['shared/verdict', importing('../duplicity/time.ts')],
-  ['shared/report', importing('../verdict/judge.ts')],
-  ['shared/check', importing('../report/report.ts')],
-  ['shared/doctor', importing('../report/plain-text.ts')],
+  ['shared/config', importing('../duplicity/file-name.ts')],
+  ['shared/rules', importing('../duplicity/time.ts')],
+  ['shared/messages', importing('../rules/judge.ts')],
+  ['shared/monitor', importing('../messages/report.ts')],
+  ['shared/doctor', importing('../messages/plain-text.ts')],
   ['shared/aws', importing('@aws-sdk/client-s3')],
-  ['functions', importing('../shared/check/deliver.ts')],
+  ['shared/channels', importing('@aws-sdk/client-sns')],
+  ['shared/stores', importing('@aws-sdk/client-s3')],
+  ['functions', importing('../shared/monitor/notify.ts')],
   ['functions', saying('Date.now()')],
 ];
 

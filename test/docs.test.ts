@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { composeRun } from '../shared/report/alert.ts';
-import { readRoster } from '../shared/roster/read-roster.ts';
-import { FINDING_KINDS } from '../shared/verdict/finding.ts';
-import { judge } from '../shared/verdict/judge.ts';
+import { readRoster } from '../shared/config/parse-config.ts';
+import { composeRun } from '../shared/messages/compose-alert.ts';
+import { FINDING_KINDS } from '../shared/rules/finding.ts';
+import { judge } from '../shared/rules/judge.ts';
 import { aFull, aHost, at, collected } from './support/builders.ts';
 
 const root = new URL('..', import.meta.url).pathname;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { ConfigError } from '../shared/roster/config-error.ts';
-import { readRoster } from '../shared/roster/read-roster.ts';
+import type { ConfigError } from '../shared/config/config.ts';
+import { readRoster } from '../shared/config/parse-config.ts';
 
 const page = readFileSync(new URL('../docs/setup.md', import.meta.url), 'utf8');
 const section = page.split(/^### /m).find((one) => one.startsWith('Every key of hosts.yml')) ?? '';

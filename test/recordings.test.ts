@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { openListings } from '../scripts/rollcall/ask-listings.ts';
-import { checkHosts } from '../shared/check/check-hosts.ts';
-import { iso } from '../shared/report/report.ts';
+import { openListings } from '../scripts/rollcall/saved-listing.ts';
+import { iso } from '../shared/messages/report.ts';
+import { checkHosts } from '../shared/monitor/judge-hosts.ts';
 import { aHost } from './support/builders.ts';
 import { type Expected, expected, recordedListing } from './support/recorded.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
-import type { LocalAws } from './aws/local-aws.ts';
+import type { LocalAws } from '../../test/local-aws/local-aws.ts';
 
 /** True when duplicity, gpg and boto3 are there to make a real backup. */
 export function canBackUp(): boolean {

@@ -1,7 +1,7 @@
 // A small fleet in every state worth seeing: recorded listings of real duplicity runs, one a host.
 import { readFileSync } from 'node:fs';
-import type { LocalAws } from './aws/local-aws.ts';
-import type { RecordedListing, RecordedObject } from './aws/s3/seed.ts';
+import type { LocalAws } from '../../test/local-aws/local-aws.ts';
+import type { RecordedListing, RecordedObject } from '../../test/local-aws/s3/seed.ts';
 
 /** The instant of the recordings: Monday, 23 November 2026. */
 export const DEMO_DAY = '2026-11-23';

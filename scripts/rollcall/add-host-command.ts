@@ -1,23 +1,31 @@
 // `rollcall add-host`: a line on the roll, an IAM user that can only append, and the line to run on the host.
 import { parseArgs } from 'node:util';
-import type { HostKey } from '../../shared/doctor/host-keys.ts';
+import { whyNoUser } from '../../shared/config/aws-names.ts';
+import type { Host } from '../../shared/config/config.ts';
 import {
+  addHost,
   type EditedRoll,
   RollEditError,
   type RollText,
   setUserId,
-} from '../../shared/roster/edit-roll.ts';
-import { whyNoUser } from '../../shared/roster/host-user.ts';
-import type { Host } from '../../shared/roster/roster.ts';
+} from '../../shared/config/edit-config.ts';
+import { readRoster } from '../../shared/config/parse-config.ts';
+import type { HostKey } from '../../shared/doctor/host-keys.ts';
+import { windowToOpen } from '../../shared/rules/window.ts';
+import { checkPublicKey } from '../public-key-file.ts';
 import { hostUserPath } from '../stack/bucket-policy.ts';
 import { hostGroupName } from '../stack/host-group.ts';
-import { findHost, onlyName } from './find-host.ts';
-import { putOnRoll } from './host-on-roll.ts';
-import { NOTHING_TO_HAND_OVER, openHandover } from './key-handover.ts';
-import { checkPublicKey } from './public-key-file.ts';
-import { composeChange, readRollToChange, replaceRoll } from './roll-file.ts';
-import { keyName, lineFromHere, lineOnHost, type PublicKey, quoteWord } from './setup-line.ts';
-import { UsageError } from './usage-error.ts';
+import { composeChange, findHost, onlyName, readRollToChange, replaceRoll } from './config-file.ts';
+import {
+  keyName,
+  lineFromHere,
+  lineOnHost,
+  NOTHING_TO_HAND_OVER,
+  openHandover,
+  type PublicKey,
+  quoteWord,
+} from './hand-over.ts';
+import { UsageError } from './terminal.ts';
 import { deleteKeyLine, handOverKey, makeUser, planUser } from './user-plan.ts';
 
 export const ADD_HOST_HELP = `rollcall add-host - put a host on the roll, and give it a key that can only append
@@ -208,4 +216,43 @@ function sayTarget({ target }: Host): string {
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
+}
+
+/**
+ * The roll with the host on it; one that is on it already stays as it is. Without `since` it owes its first backup in
+ * the next window that opens. Throws `UsageError`, and `ConfigError` for a name or a target that no roll may have.
+ */
+export function putOnRoll(
+  roll: RollText,
+  name: string,
+  { since, target }: { readonly since?: string | undefined; readonly target?: string | undefined },
+  now: number,
+): EditedRoll {
+  const on = (date: string) =>
+    addHost(roll, name, { since: date, ...(target === undefined ? {} : { target }) });
+  const known = hostsIn(roll).find((one) => one.name === name);
+  if (known !== undefined) {
+    const says = `s3://${known.target.bucket}/${known.target.prefix}`;
+    const other = target !== undefined && target.replace(/\/*$/, '/') !== says;
+    if (other || (since !== undefined && since !== known.since)) {
+      throw new UsageError(
+        `${name} is on the roll already, with other words`,
+        `change its line in ${roll.file} by hand, or leave --target and --since out`,
+      );
+    }
+    return { text: roll.text, roster: readRoster(roll.text, roll.file, roll.readKeyFile) };
+  }
+  if (since !== undefined) return on(since);
+  // Its zone and window are the roll's: known only once it is on it.
+  const host = findHost(on('2000-01-01').roster, name);
+  return on(windowToOpen(host, now).date);
+}
+
+/** A roll whose list is still empty is wrong, but a host can be added to it. */
+function hostsIn(roll: RollText): readonly Host[] {
+  try {
+    return readRoster(roll.text, roll.file, roll.readKeyFile).hosts;
+  } catch {
+    return [];
+  }
 }

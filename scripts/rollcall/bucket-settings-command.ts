@@ -1,9 +1,9 @@
 // `rollcall bucket-settings`: what the backup bucket should be set to, as JSON for `aws s3api`.
 import { parseArgs } from 'node:util';
-import type { Connection } from '../../shared/aws/connection.ts';
-import type { DeployedStack } from '../../shared/doctor/stack.ts';
-import { readRoster } from '../../shared/roster/read-roster.ts';
-import type { Roster } from '../../shared/roster/roster.ts';
+import type { Connection } from '../../shared/aws/client.ts';
+import type { Roster } from '../../shared/config/config.ts';
+import { readRoster } from '../../shared/config/parse-config.ts';
+import type { DeployedStack } from '../../shared/doctor/deployment.ts';
 import {
   MOST_POLICY_BYTES,
   mergedSettingOf,
@@ -11,10 +11,10 @@ import {
   type Setting,
   settingOf,
 } from '../stack/bucket-settings.ts';
-import type { Names } from '../stack/fill-in.ts';
-import { toAsciiJson } from './ascii-json.ts';
-import { readRoll } from './roll-file.ts';
-import { UsageError } from './usage-error.ts';
+import type { Names } from '../stack/policy-sizes.ts';
+import { readRoll } from './config-file.ts';
+import { toAsciiJson } from './format-report.ts';
+import { UsageError } from './terminal.ts';
 
 export const BUCKET_SETTINGS_HELP = `rollcall bucket-settings - what the backup bucket should be set to, as JSON for aws s3api
 
@@ -128,7 +128,7 @@ async function readNames(
 ): Promise<{ admins: readonly string[]; names: Names }> {
   const needed = what === 'policy' || (what === 'notification' && !roster.existing);
   if (!needed) return { admins: [], names: namesOf(stackName, undefined) };
-  const { readStack } = await import('../../shared/aws/read-stack.ts');
+  const { readStack } = await import('../../shared/aws/deployed-stack.ts');
   const stack = await readStack(connection, stackName);
   if (stack === undefined) {
     throw new UsageError(
@@ -191,7 +191,7 @@ type Json = Parameters<typeof mergedSettingOf>[1];
 
 /** What the bucket has now, as S3 says it; nothing where that does not matter. */
 async function readSetting(connection: Connection, what: Setting, bucket: string): Promise<Json> {
-  const { connectBucketReader } = await import('../../shared/aws/read-bucket.ts');
+  const { connectBucketReader } = await import('../../shared/aws/bucket-settings.ts');
   const reader = connectBucketReader(connection, bucket);
   if (what === 'policy') return ((await reader.policy()) ?? {}) as Json;
   if (what === 'notification') return asJson(await reader.notificationConfiguration());

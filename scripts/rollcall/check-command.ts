@@ -1,23 +1,16 @@
 // `rollcall check`: judges now, or offline from saved listings.
 import { parseArgs } from 'node:util';
-import { checkHosts } from '../../shared/check/check-hosts.ts';
-import { findStrangers, type Strangers } from '../../shared/check/find-strangers.ts';
-import type { ObjectStore } from '../../shared/check/object-store.ts';
-import { reportOf } from '../../shared/check/report-of.ts';
-import { exitStatus, type Report, reportToJson } from '../../shared/report/report.ts';
-import { readRoster } from '../../shared/roster/read-roster.ts';
-import type { Roster } from '../../shared/roster/roster.ts';
-import { NOBODY_NOTIFIED, recipientsOf } from '../../shared/roster/subscribers.ts';
-import { toAsciiJson } from './ascii-json.ts';
-import { coverBucket, openListings } from './ask-listings.ts';
-import { findHost } from './find-host.ts';
-import { composeNagios } from './nagios.ts';
-import { startProgress } from './progress.ts';
-import { readInput } from './read-input.ts';
-import { readRoll } from './roll-file.ts';
-import { parseListing } from './saved-listing.ts';
-import { composeTable } from './table.ts';
-import { UsageError } from './usage-error.ts';
+import type { Roster } from '../../shared/config/config.ts';
+import { readRoster } from '../../shared/config/parse-config.ts';
+import { NOBODY_NOTIFIED, recipientsOf } from '../../shared/config/recipients.ts';
+import { exitStatus, type Report, reportToJson } from '../../shared/messages/report.ts';
+import { findStrangers, reportOf, type Strangers } from '../../shared/monitor/judge-fleet.ts';
+import { checkHosts } from '../../shared/monitor/judge-hosts.ts';
+import type { ObjectStore } from '../../shared/monitor/object-store.ts';
+import { findHost, readRoll } from './config-file.ts';
+import { composeNagios, composeTable, toAsciiJson } from './format-report.ts';
+import { coverBucket, openListings, parseListing } from './saved-listing.ts';
+import { readInput, startProgress, UsageError } from './terminal.ts';
 
 export const CHECK_HELP = `rollcall check - did every host write its full backup?
 
@@ -132,7 +125,7 @@ async function openSource(
     return { store: openListings(listings), offline: true, wholeBucket };
   }
   // Only an online check pays for loading the SDK.
-  const { connectBuckets } = await import('../../shared/aws/connect-buckets.ts');
+  const { connectBuckets } = await import('../../shared/aws/s3-objects.ts');
   const { connect } = await import('./connection.ts');
   const region = options.region ?? roster.region;
   const store = connectBuckets(await connect(region, options['endpoint-url']));

@@ -1,20 +1,18 @@
 // The commands by their names, and how an error of theirs is told: in two lines that end with what to do.
-import { ConfigError } from '../../shared/roster/config-error.ts';
+import { ConfigError } from '../../shared/config/config.ts';
 import { runAddHost } from './add-host-command.ts';
-import { runAddReader } from './add-reader-command.ts';
+import { runAddReader, runRemoveReader } from './add-reader-command.ts';
 import { runBucketSettings } from './bucket-settings-command.ts';
 import { runCheck } from './check-command.ts';
 import { runDoctor } from './doctor-command.ts';
 import { runExplain } from './explain-command.ts';
 import { runJanitor } from './janitor-command.ts';
-import { runMute } from './mute-command.ts';
+import { runMute, runUnmute } from './mute-command.ts';
 import { runRemoveHost } from './remove-host-command.ts';
-import { runRemoveReader } from './remove-reader-command.ts';
 import { runStatus } from './status-command.ts';
+import { UsageError } from './terminal.ts';
 import { runTestAlert } from './test-alert-command.ts';
 import { runUndelete } from './undelete-command.ts';
-import { runUnmute } from './unmute-command.ts';
-import { UsageError } from './usage-error.ts';
 
 const HELP = `rollcall - did every host write a complete, encrypted duplicity backup, on time?
 

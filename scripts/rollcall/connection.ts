@@ -2,9 +2,9 @@
 import { openSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { ReadStream } from 'node:tty';
-import type { Connection, Credentials } from '../../shared/aws/connection.ts';
+import type { Connection, Credentials } from '../../shared/aws/client.ts';
 import { CredentialsError, readCredentials } from '../../shared/aws/profile-credentials.ts';
-import { toAscii } from '../../shared/report/plain-text.ts';
+import { toAscii } from '../../shared/messages/plain-text.ts';
 
 const RENEWED_BEFORE_MS = 5 * 60_000;
 

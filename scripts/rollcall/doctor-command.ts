@@ -1,15 +1,14 @@
 // `rollcall doctor`: is what is deployed what the roll asks for, and would anybody hear it?
-import { parseArgs } from 'node:util';
-import type { Connection } from '../../shared/aws/connection.ts';
-import { auditStatus } from '../../shared/doctor/check.ts';
-import { iso } from '../../shared/report/report.ts';
-import { readRoster } from '../../shared/roster/read-roster.ts';
-import type { Roster } from '../../shared/roster/roster.ts';
-import { toAsciiJson } from './ascii-json.ts';
-import { auditToJson, composeAudit } from './doctor/compose-audit.ts';
-import { startProgress } from './progress.ts';
-import { readRoll } from './roll-file.ts';
-import { UsageError } from './usage-error.ts';
+import { parseArgs, styleText } from 'node:util';
+import type { Connection } from '../../shared/aws/client.ts';
+import type { Roster } from '../../shared/config/config.ts';
+import { readRoster } from '../../shared/config/parse-config.ts';
+import { auditStatus, type Check } from '../../shared/doctor/audit.ts';
+import { count, toAscii, wrapText } from '../../shared/messages/plain-text.ts';
+import { iso } from '../../shared/messages/report.ts';
+import { readRoll } from './config-file.ts';
+import { toAsciiJson } from './format-report.ts';
+import { startProgress, UsageError } from './terminal.ts';
 
 export const DOCTOR_HELP = `rollcall doctor - is what is deployed what the roll asks for, and would anybody hear of trouble?
 
@@ -73,13 +72,56 @@ export async function runDoctor(args: readonly string[]): Promise<number> {
 
 async function audit(connection: Connection, roster: Roster, stackName: string, now: number) {
   const progress = startProgress('host');
-  const { examine } = await import('./doctor/examine.ts');
+  const { examine } = await import('./examine.ts');
   const checks = await examine({ connection, roster, stackName, now, onHost: progress.tell });
   progress.end();
   return checks;
 }
 
 async function beforeDeploy(connection: Connection, roster: Roster, stackName: string) {
-  const { examineBeforeDeploy } = await import('../stack/before-deploy.ts');
+  const { examineBeforeDeploy } = await import('../stack/deploy-hook.ts');
   return examineBeforeDeploy(connection, roster, stackName);
+}
+
+const WORDS = { ok: 'ok', warn: 'WARN', fail: 'FAIL', unknown: '????' } as const;
+const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red', unknown: 'magenta' } as const;
+const WIDTH = 100;
+
+/** A line a check; below what is not ok, what to do. What AWS told is shown as ASCII. */
+export function composeAudit(checks: readonly Check[]): string {
+  const names = Math.max(...checks.map(({ check }) => check.length));
+  const indent = ' '.repeat(names + 8);
+  const lines = checks.flatMap((one) => {
+    const word = styleText(COLOURS[one.status], WORDS[one.status].padEnd(4), {
+      stream: process.stdout,
+    });
+    const [first = '', ...more] = wrapText(toAscii(one.says), Math.max(40, WIDTH - indent.length));
+    const fix = 'fix' in one ? [`${indent}do now: ${toAscii(one.fix)}`] : [];
+    return [
+      `${word}  ${one.check.padEnd(names)}  ${first}`,
+      ...more.map((line) => indent + line),
+      ...fix,
+    ];
+  });
+  return `${lines.join('\n')}\n\n${summarize(checks)}\n`;
+}
+
+/** Version 1: `{ version, checkedAt, stack, bucket, summary, checks }`. */
+export function auditToJson(
+  checks: readonly Check[],
+  about: { readonly checkedAt: string; readonly stack: string; readonly bucket: string },
+): Record<string, unknown> {
+  const summary = Object.fromEntries(
+    Object.keys(WORDS).map((status) => [
+      status,
+      checks.filter((one) => one.status === status).length,
+    ]),
+  );
+  return { version: 1, ...about, summary, checks };
+}
+
+function summarize(checks: readonly Check[]): string {
+  const how = (status: Check['status']) => checks.filter((one) => one.status === status).length;
+  const unknown = how('unknown') === 0 ? '' : `, ${how('unknown')} could not be looked at`;
+  return `${how('ok')} of ${count(checks.length, 'check')} ok, ${how('fail')} failed, ${count(how('warn'), 'warning')}${unknown}`;
 }

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, relative, resolve } from 'node:path';
-import { UsageError } from './usage-error.ts';
+import { UsageError } from './terminal.ts';
 
 /**
  * Throws `UsageError` when `file`, which need not be there yet, lies in a git work tree that does not ignore it, or

@@ -1,15 +1,14 @@
 // `rollcall janitor`: shows what the janitor would tag now, and which hosts it would leave as they are.
 import { parseArgs } from 'node:util';
 import pMap from 'p-map';
-import { TargetUnreadableError } from '../../shared/check/object-store.ts';
-import { planTags, type TagPlan } from '../../shared/check/tag-superseded.ts';
+import type { Host } from '../../shared/config/config.ts';
+import { readRoster } from '../../shared/config/parse-config.ts';
 import { formatWrittenTime } from '../../shared/duplicity/time.ts';
-import { count, sayBytes } from '../../shared/report/plain-text.ts';
-import { readRoster } from '../../shared/roster/read-roster.ts';
-import type { Host } from '../../shared/roster/roster.ts';
-import { findHost } from './find-host.ts';
-import { startProgress } from './progress.ts';
-import { readRoll } from './roll-file.ts';
+import { count, sayBytes } from '../../shared/messages/plain-text.ts';
+import { TargetUnreadableError } from '../../shared/monitor/object-store.ts';
+import { planTags, type TagPlan } from '../../shared/monitor/tag-superseded.ts';
+import { findHost, readRoll } from './config-file.ts';
+import { startProgress } from './terminal.ts';
 
 export const JANITOR_HELP = `rollcall janitor - what would the janitor tag now, for lifecycle to hide?
 
@@ -60,7 +59,7 @@ export async function runJanitor(args: readonly string[]): Promise<number> {
   const { text, file, readKeyFile } = await readRoll(options.hosts);
   const roster = readRoster(text, file, readKeyFile);
   const hosts = options.host?.map((name) => findHost(roster, name)) ?? roster.hosts;
-  const { connectBuckets } = await import('../../shared/aws/connect-buckets.ts');
+  const { connectBuckets } = await import('../../shared/aws/s3-objects.ts');
   const { connect } = await import('./connection.ts');
   const region = options.region ?? roster.region;
   const { list } = connectBuckets(await connect(region, options['endpoint-url']));

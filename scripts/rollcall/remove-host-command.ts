@@ -1,17 +1,28 @@
 // `rollcall remove-host`: its keys, its user, its line on the roll; never its archive.
 import { parseArgs } from 'node:util';
 import type { HostUsers } from '../../shared/aws/host-users.ts';
-import type { HostUser } from '../../shared/doctor/host-users.ts';
-import { removeHost } from '../../shared/roster/edit-roll.ts';
-import { readRoster } from '../../shared/roster/read-roster.ts';
-import type { Host, Roster } from '../../shared/roster/roster.ts';
+import { otherHostGroups } from '../../shared/config/aws-names.ts';
+import type { Host, Roster } from '../../shared/config/config.ts';
+import { removeHost } from '../../shared/config/edit-config.ts';
+import { readRoster } from '../../shared/config/parse-config.ts';
+import type { HostUser } from '../../shared/doctor/host-keys.ts';
+import type { Instant } from '../../shared/duplicity/time.ts';
+import { count, sayBytes, sayDate, sayInstant } from '../../shared/messages/plain-text.ts';
+import { checkHosts } from '../../shared/monitor/judge-hosts.ts';
+import type { ObjectStore } from '../../shared/monitor/object-store.ts';
+import { expiryAfter } from '../../shared/rules/lifecycle.ts';
+import { undeleteDays } from '../stack/backup-bucket.ts';
+import { hostUserPath } from '../stack/bucket-policy.ts';
 import { hostGroupName } from '../stack/host-group.ts';
-import { confirm } from './confirm.ts';
-import { isNear, nearestName, onlyName } from './find-host.ts';
-import { isShared, planRemoval, type Step } from './removal.ts';
-import { composeChange, readRollToChange, replaceRoll } from './roll-file.ts';
-import { sayArchive } from './say-archive.ts';
-import { UsageError } from './usage-error.ts';
+import {
+  composeChange,
+  isNear,
+  nearestName,
+  onlyName,
+  readRollToChange,
+  replaceRoll,
+} from './config-file.ts';
+import { confirm, UsageError } from './terminal.ts';
 
 export const REMOVE_HOST_HELP = `rollcall remove-host - take a host off the roll, and its key away; its archive stays
 
@@ -75,7 +86,7 @@ export async function runRemoveHost(args: readonly string[]): Promise<number> {
   for (const { says } of steps) say(`${options['dry-run'] ? 'would ' : 'to do: '}${says}`);
   if (host !== undefined) {
     process.stdout.write(`${roll.file}:\n${composeChange(roll.text, after)}`);
-    const { connectBuckets } = await import('../../shared/aws/connect-buckets.ts');
+    const { connectBuckets } = await import('../../shared/aws/s3-objects.ts');
     say(await sayArchive(connectBuckets(connection), host, roster, Date.now()));
   }
   if (options['dry-run']) return sayUnchanged();
@@ -127,4 +138,85 @@ function sayUnchanged(): number {
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
+}
+
+/** One step, in words, and how it is done. */
+export type Step = { readonly says: string; readonly run: (users: HostUsers) => Promise<void> };
+
+/** The steps that are left for a user as it is found; for one that is gone, or is no host's, there are none. */
+export function planRemoval(user: HostUser | undefined, group: string): Step[] {
+  if (user === undefined || !user.path.startsWith(hostUserPath)) return [];
+  const { groups } = user;
+  // A host of two stacks has one user: the other stack's host goes on backing up with its keys.
+  if (isShared(user, group)) return groups.includes(group) ? [leaveGroup(user, group)] : [];
+  return stepsToRemove(user);
+}
+
+/** All of a user: its keys first. */
+export function stepsToRemove(user: HostUser): Step[] {
+  const { name, keys, groups, inlinePolicies, attachedPolicies } = user;
+  const policies = [...inlinePolicies, ...attachedPolicies];
+  return [
+    ...keys.map(({ id }) => ({
+      says: `delete its key ${id}`,
+      run: (users: HostUsers) => users.deleteKey(name, id),
+    })),
+    ...groups.map((group) => leaveGroup(user, group)),
+    ...(policies.length === 0
+      ? []
+      : [
+          {
+            says: `take away its own policies: ${policies.join(', ')}`,
+            run: (users: HostUsers) => users.dropPolicies(user),
+          },
+        ]),
+    {
+      says: `delete the IAM user ${name}`,
+      run: async (users) => {
+        // IAM deletes no user that has one.
+        await users.dropSecondFactors(name);
+        await users.remove(name);
+      },
+    },
+  ];
+}
+
+function leaveGroup({ name }: HostUser, group: string): Step {
+  return {
+    says: `take it out of the group ${group}`,
+    run: (users) => users.leave(name, group),
+  };
+}
+
+/** True where it is a host of another stack too, by the name of that one's group. */
+export function isShared({ groups }: HostUser, group: string): boolean {
+  return otherHostGroups(groups, group).length > 0;
+}
+
+const DAY = 86_400_000;
+
+/** One or two sentences. What cannot be looked at is said to be so. */
+export async function sayArchive(
+  store: ObjectStore,
+  host: Host,
+  roster: Roster,
+  now: Instant,
+): Promise<string> {
+  const where = `s3://${host.target.bucket}/${host.target.prefix}`;
+  const [verdict] = await checkHosts(store, [host], { now, depth: 'recent' });
+  const unread = verdict?.findings.find(({ kind }) => kind === 'unreadable');
+  const last = verdict?.lastGood;
+  if (unread !== undefined) return `its archive stays in ${where}; it could not be looked at now`;
+  if (last === undefined) return `there is no complete full in ${where}; what is there stays`;
+  const size = `${count(last.volumes?.count ?? 0, 'volume')}, ${sayBytes(last.bytes)}`;
+  const newest = `its archive stays in ${where}: the newest full is of ${sayInstant(last.startedAt, roster.timezone)} ${roster.timezone} (${size})`;
+  if (host.keepLastGood) {
+    return `${newest}, until somebody removes it: docs/runbook.md#janitor`;
+  }
+  if (roster.existing || host.target.bucket !== roster.bucket) {
+    return `${newest}, until the lifecycle of that bucket takes it`;
+  }
+  const hidden = expiryAfter(last.startedAt, roster.keepDays);
+  const gone = hidden + undeleteDays * DAY;
+  return `${newest}; lifecycle hides it from ${sayDate(hidden, roster.timezone)} on, and it can be brought back until ${sayDate(gone, roster.timezone)}`;
 }

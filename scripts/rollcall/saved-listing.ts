@@ -1,7 +1,152 @@
-// Saved `aws s3api list-objects-v2` and `list-object-versions` answers, parsed closed and strict.
-import type { VersionRow } from '../../shared/check/fold-versions.ts';
-import type { KeyedObject } from '../../shared/check/object-store.ts';
-import { UsageError } from './usage-error.ts';
+// Saved listings, asked like a bucket: what none of them covers is not known to be absent.
+import { foldVersions, type VersionRow } from '../../shared/monitor/list-sets.ts';
+import {
+  type HiddenKey,
+  type KeyedObject,
+  type ListAnswer,
+  type ListObjects,
+  type ListQuery,
+  type ObjectStore,
+  TargetUnreadableError,
+} from '../../shared/monitor/object-store.ts';
+import { UsageError } from './terminal.ts';
+
+/**
+ * Answers queries out of saved listings. A target that none of them covers to the end is unreadable:
+ * what was not listed is not known to be absent.
+ */
+export function askListings(listings: readonly SavedListing[]): ListObjects {
+  const stores = listings.map((listing) => ({ ...listing, whole: isWhole(listing, listings) }));
+  const merged = new Map<string, Contents>();
+  const contentsOf = (bucket: string) => {
+    const known = merged.get(bucket);
+    if (known !== undefined) return known;
+    const all = mergeContents(stores.filter((store) => isOf(store, bucket)));
+    merged.set(bucket, all);
+    return all;
+  };
+  return async (query) => {
+    const covering = stores.filter(
+      (store) => isOf(store, query.bucket) && query.prefix.startsWith(store.prefix),
+    );
+    const target = `s3://${query.bucket}/${query.prefix}`;
+    if (covering.length === 0) {
+      throw new TargetUnreadableError(
+        `no --listing covers ${target}`,
+        `save one: aws s3api list-objects-v2 --bucket ${query.bucket} --prefix '${query.prefix}' > FILE`,
+      );
+    }
+    const cut = covering.find((store) => !store.whole);
+    if (cut !== undefined) {
+      throw new TargetUnreadableError(
+        `${cut.file} is one page of a longer listing, and the next page was not given`,
+        'save it without --max-items and --no-paginate, or give every page with --listing',
+      );
+    }
+    return answer(contentsOf(query.bucket), query);
+  };
+}
+
+/** The listings as a way into buckets; they hold names, neither contents nor the bucket's settings. */
+export function openListings(listings: readonly SavedListing[]): ObjectStore {
+  return {
+    list: askListings(listings),
+    readPart: async () => undefined,
+    readLifecycle: async () => ({ unread: 'a saved listing does not hold them' }),
+    readWrittenAt: async () => undefined,
+    readExpiry: async () => undefined,
+  };
+}
+
+/** True when the listings cover a whole bucket, so that strangers in it can be told. */
+export function coverBucket(listings: readonly SavedListing[], bucket: string): boolean {
+  return listings.some((listing) => isOf(listing, bucket) && listing.prefix === '');
+}
+
+function isOf(listing: SavedListing, bucket: string): boolean {
+  return listing.bucket === undefined || listing.bucket === bucket;
+}
+
+/** Every page leads to another that was given, until one that has no next; and it began at the beginning. */
+function isWhole(listing: SavedListing, all: readonly SavedListing[]): boolean {
+  const reaches = (page: SavedListing, way: 'next' | 'from', seen: Set<SavedListing>): boolean => {
+    if (page[way] === undefined) return true;
+    const back = way === 'next' ? 'from' : 'next';
+    const other = all.find((one) => one[back] === page[way] && !seen.has(one));
+    return other !== undefined && reaches(other, way, seen.add(other));
+  };
+  return reaches(listing, 'next', new Set()) && reaches(listing, 'from', new Set());
+}
+
+/** What all listings of a bucket tell, sorted by key. */
+type Contents = { readonly objects: readonly KeyedObject[]; readonly hidden: readonly HiddenKey[] };
+
+function mergeContents(listings: readonly SavedListing[]): Contents {
+  const rows = new Map<string, VersionRow>();
+  for (const row of listings.flatMap(({ versions }) => versions)) {
+    rows.set(`${row.key}\n${row.version.versionId}`, row);
+  }
+  const folded = foldVersions([...rows.values()]);
+  const objects = new Map<string, KeyedObject>();
+  for (const object of [...listings.flatMap((one) => one.objects), ...folded.objects]) {
+    const known = objects.get(object.key);
+    if (known !== undefined && !isSame(known, object)) {
+      throw new UsageError(
+        `two listings tell different things of ${JSON.stringify(object.key)}`,
+        'give listings of one moment only',
+      );
+    }
+    objects.set(object.key, object);
+  }
+  return { objects: [...objects.values()].sort(byKey), hidden: folded.hidden.sort(byKey) };
+}
+
+function byKey(a: { readonly key: string }, b: { readonly key: string }): number {
+  return a.key < b.key ? -1 : 1;
+}
+
+function isSame(a: KeyedObject, b: KeyedObject): boolean {
+  return a.bytes === b.bytes && a.modifiedAt === b.modifiedAt;
+}
+
+function answer(contents: Contents, query: ListQuery): ListAnswer {
+  const { delimiter, prefix } = query;
+  const objects: KeyedObject[] = [];
+  const prefixes = new Set<string>();
+  for (const object of among(contents.objects, query)) {
+    const end = delimiter === undefined ? -1 : object.key.indexOf(delimiter, prefix.length);
+    if (end === -1) objects.push(query.versions ? object : plain(object));
+    else prefixes.add(object.key.slice(0, end + (delimiter ?? '').length));
+  }
+  const hidden = query.versions ? [...among(contents.hidden, query)] : [];
+  return { objects, hidden, prefixes: [...prefixes], cut: false };
+}
+
+/** What a listing of objects alone would tell. */
+function plain({ key, bytes, modifiedAt }: KeyedObject): KeyedObject {
+  return { key, bytes, modifiedAt, firstModifiedAt: modifiedAt };
+}
+
+function* among<Row extends { readonly key: string }>(
+  sorted: readonly Row[],
+  { prefix, startAfter = '' }: ListQuery,
+): Generator<Row> {
+  for (let at = lowerBound(sorted, prefix); at < sorted.length; at += 1) {
+    const row = sorted[at];
+    if (row === undefined || !row.key.startsWith(prefix)) return;
+    if (row.key > startAfter) yield row;
+  }
+}
+
+function lowerBound(sorted: readonly { readonly key: string }[], key: string): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle]?.key ?? '') < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
 
 /** One saved answer: which bucket (`undefined` = it does not say) and prefix it covers, and what it holds. */
 export type SavedListing = {

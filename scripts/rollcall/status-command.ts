@@ -1,21 +1,30 @@
 // `rollcall status`: what the last digest found, as the ledger has it; nothing is judged.
 import { parseArgs } from 'node:util';
-import { type Ledger, LedgerError } from '../../shared/check/ledger.ts';
-import { dateOfPage, REPORTS, reportPage } from '../../shared/ledger/report-pages.ts';
-import { count, sayBytes, sayInstant, sayLength, toAscii } from '../../shared/report/plain-text.ts';
-import { exitStatus } from '../../shared/report/report.ts';
+import { readRoster } from '../../shared/config/parse-config.ts';
+import {
+  count,
+  sayBytes,
+  sayInstant,
+  sayLength,
+  toAscii,
+} from '../../shared/messages/plain-text.ts';
+import { exitStatus } from '../../shared/messages/report.ts';
 import {
   parseReport,
   type StoredHost,
   type StoredReport,
-} from '../../shared/report/stored-report.ts';
-import { readRoster } from '../../shared/roster/read-roster.ts';
-import { worstSeverity } from '../../shared/verdict/finding.ts';
-import { toAsciiJson } from './ascii-json.ts';
-import { findLedger } from './find-ledger.ts';
-import { readRoll } from './roll-file.ts';
-import { composeRows, type Row, sayStrangers } from './table.ts';
-import { UsageError } from './usage-error.ts';
+} from '../../shared/messages/stored-report.ts';
+import {
+  dateOfPage,
+  type Ledger,
+  LedgerError,
+  REPORTS,
+  reportPage,
+} from '../../shared/monitor/state.ts';
+import { worstSeverity } from '../../shared/rules/finding.ts';
+import { findLedger, readRoll } from './config-file.ts';
+import { composeRows, type Row, sayStrangers, toAsciiJson } from './format-report.ts';
+import { UsageError } from './terminal.ts';
 
 export const STATUS_HELP = `rollcall status - what did the last daily report say?
 

@@ -1,17 +1,16 @@
 // `rollcall test-alert`: one message with a code word through every channel, so that its absence can be noticed.
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import type { Connection } from '../../shared/aws/connection.ts';
-import { type Channel, RefusalError, sendTo } from '../../shared/check/deliver.ts';
-import { showEndpoint } from '../../shared/doctor/subscriptions.ts';
-import { composeCodeWord } from '../../shared/report/code-word.ts';
-import { composeMessage, type Message } from '../../shared/report/message.ts';
-import { count, sayInstant } from '../../shared/report/plain-text.ts';
-import { readRoster } from '../../shared/roster/read-roster.ts';
-import type { Roster } from '../../shared/roster/roster.ts';
-import { NOBODY_NOTIFIED, recipientsOf } from '../../shared/roster/subscribers.ts';
-import { readRoll } from './roll-file.ts';
-import { UsageError } from './usage-error.ts';
+import type { Connection } from '../../shared/aws/client.ts';
+import type { Roster } from '../../shared/config/config.ts';
+import { readRoster } from '../../shared/config/parse-config.ts';
+import { NOBODY_NOTIFIED, recipientsOf } from '../../shared/config/recipients.ts';
+import { showEndpoint } from '../../shared/doctor/accounts.ts';
+import { composeCodeWord, composeMessage, type Message } from '../../shared/messages/message.ts';
+import { count, sayInstant } from '../../shared/messages/plain-text.ts';
+import { type Channel, RefusalError, sendTo } from '../../shared/monitor/notify.ts';
+import { readRoll } from './config-file.ts';
+import { UsageError } from './terminal.ts';
 
 export const TEST_ALERT_HELP = `rollcall test-alert - does an alarm reach everybody on the roll?
 
@@ -121,18 +120,18 @@ async function sendAll(ways: readonly Way[], message: Message, word: string): Pr
 
 async function sayWhy(cause: unknown): Promise<string> {
   if (cause instanceof RefusalError) return cause.message;
-  const { nameOf } = await import('../../shared/aws/aws-error.ts');
+  const { nameOf } = await import('../../shared/aws/client.ts');
   return nameOf(cause);
 }
 
 async function hookWays({ alerts }: Roster): Promise<Way[]> {
-  const { hookChannels } = await import('../../shared/aws/hook-channel.ts');
+  const { hookChannels } = await import('../../shared/channels/webhook.ts');
   return hookChannels(alerts).map((channel) => ({ channel, reaches: [], waits: [] }));
 }
 
 async function mailWays(connection: Connection, { alerts }: Roster): Promise<Way[]> {
   if (alerts.from === undefined) return [];
-  const { sesChannels } = await import('../../shared/aws/ses-channel.ts');
+  const { sesChannels } = await import('../../shared/channels/ses-mail.ts');
   const channels = sesChannels(connection, alerts.from, alerts.mail);
   return channels.map((channel) => ({ channel, reaches: [], waits: [] }));
 }
@@ -143,8 +142,8 @@ async function topicWays(
   topicArn: string | undefined,
 ): Promise<Way[]> {
   const topics = topicArn === undefined ? await topicsOf(connection, stackName) : { SNS: topicArn };
-  const { snsChannel } = await import('../../shared/aws/sns-channel.ts');
-  const { readSubscriptions } = await import('../../shared/aws/read-topic.ts');
+  const { snsChannel } = await import('../../shared/channels/topic.ts');
+  const { readSubscriptions } = await import('../../shared/aws/accounts.ts');
   return Promise.all(
     Object.entries(topics).map(async ([name, arn]) => {
       const subscriptions = await readSubscriptions(connection, arn);
@@ -161,7 +160,7 @@ async function topicsOf(
   connection: Connection,
   name: string,
 ): Promise<Readonly<Record<string, string>>> {
-  const { readStack } = await import('../../shared/aws/read-stack.ts');
+  const { readStack } = await import('../../shared/aws/deployed-stack.ts');
   const outputs = (await readStack(connection, name))?.outputs ?? {};
   const { AlertsTopicArn, OpsTopicArn } = outputs;
   if (AlertsTopicArn === undefined || OpsTopicArn === undefined) {

@@ -1,20 +1,19 @@
 // `rollcall undelete`: takes away the delete markers of one set, so that it is there again.
 import { parseArgs } from 'node:util';
 import pMap from 'p-map';
-import { checkHosts } from '../../shared/check/check-hosts.ts';
-import { isComplete } from '../../shared/duplicity/backup-set.ts';
-import { formatWrittenTime, parseWrittenTime } from '../../shared/duplicity/time.ts';
-import { describeFinding } from '../../shared/report/finding-words.ts';
-import { count, quoteName, sayBytes, sayInstant } from '../../shared/report/plain-text.ts';
-import { composeSteps } from '../../shared/report/steps.ts';
-import { readRoster } from '../../shared/roster/read-roster.ts';
-import type { Host } from '../../shared/roster/roster.ts';
-import type { Verdict } from '../../shared/verdict/judge.ts';
-import { findHost } from './find-host.ts';
-import { startProgress } from './progress.ts';
-import { readRoll } from './roll-file.ts';
-import { planUndelete, type UndeletePlan } from './undelete-plan.ts';
-import { UsageError } from './usage-error.ts';
+import type { Host } from '../../shared/config/config.ts';
+import { readRoster } from '../../shared/config/parse-config.ts';
+import { type BackupSet, collectSets, isComplete } from '../../shared/duplicity/backup-set.ts';
+import { readFileName } from '../../shared/duplicity/file-name.ts';
+import { formatWrittenTime, type Instant, parseWrittenTime } from '../../shared/duplicity/time.ts';
+import { newestUpload, uncover } from '../../shared/duplicity/versions.ts';
+import { composeSteps, describeFinding } from '../../shared/messages/finding-text.ts';
+import { count, quoteName, sayBytes, sayInstant } from '../../shared/messages/plain-text.ts';
+import { checkHosts } from '../../shared/monitor/judge-hosts.ts';
+import type { ListAnswer } from '../../shared/monitor/object-store.ts';
+import type { Verdict } from '../../shared/rules/judge.ts';
+import { findHost, readRoll } from './config-file.ts';
+import { startProgress, UsageError } from './terminal.ts';
 
 export const UNDELETE_HELP = `rollcall undelete - bring back a backup set that is under delete markers
 
@@ -63,7 +62,7 @@ export async function runUndelete(args: readonly string[]): Promise<number> {
   const roll = await readRoll(options.hosts);
   const roster = readRoster(roll.text, roll.file, roll.readKeyFile);
   const host = findHost(roster, name);
-  const { connectUndelete } = await import('../../shared/aws/connect-undelete.ts');
+  const { connectUndelete } = await import('../../shared/aws/remove-markers.ts');
   const { connect } = await import('./connection.ts');
   const connection = await connect(options.region ?? roster.region, options['endpoint-url']);
   const aws = connectUndelete(connection);
@@ -97,7 +96,7 @@ export async function runUndelete(args: readonly string[]): Promise<number> {
   process.stdout.write(
     `${count(done, 'file')} brought back. Restore it now: lifecycle hides what is too old again at the next 00:00 UTC\n`,
   );
-  const { connectBuckets } = await import('../../shared/aws/connect-buckets.ts');
+  const { connectBuckets } = await import('../../shared/aws/s3-objects.ts');
   const reach = { now: Date.now(), depth: 'all' } as const;
   const [verdict] = await checkHosts(connectBuckets(connection), [host], reach);
   process.stdout.write(verdict === undefined ? '' : composeOutlook(verdict, roster.timezone));
@@ -171,4 +170,57 @@ function composePlan(plan: UndeletePlan, host: Host, time: number): string {
     lines.push(`${files.length > 0 ? 'it will be' : 'it is'} ${state}: ${size}`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** One file that comes back: the markers above its newest upload, newest first. */
+export type HiddenFile = {
+  readonly key: string;
+  readonly name: string;
+  readonly hiddenAt: Instant;
+  readonly markers: readonly string[];
+};
+
+export type UndeletePlan = {
+  readonly files: readonly HiddenFile[];
+  /** Names of which nothing but markers is left. */
+  readonly lost: readonly string[];
+  /** The set as it will be; `undefined`: there is no such set, not even hidden. */
+  readonly set: BackupSet | undefined;
+  /** The times of the sets that have hidden files, oldest first. */
+  readonly hiddenSets: readonly Instant[];
+};
+
+/** Plans for the set with this time in its names, full or incremental; `answer` is the host's whole target. */
+export function planUndelete(answer: ListAnswer, host: Host, time: Instant): UndeletePlan {
+  const timeOf = (key: string) => {
+    const reading = readFileName(key.slice(host.target.prefix.length), host.filePrefix);
+    return reading.kind === 'written' ? (reading.name.end ?? reading.name.time) : undefined;
+  };
+  const nameOf = (key: string) => key.slice(host.target.prefix.length);
+  const hidden = answer.hidden.filter(({ key }) => timeOf(key) === time);
+  const objects = [
+    ...answer.objects.map(({ key, ...object }) => ({ ...object, name: nameOf(key) })),
+    ...hidden.flatMap(({ key, history }) => uncover({ name: nameOf(key), history })),
+  ];
+  const { sets } = collectSets({ objects, volumeStems: [] }, host.filePrefix);
+  return {
+    files: hidden
+      .filter(({ history }) => newestUpload(history) !== undefined)
+      .map(({ key, history }) => ({
+        ...{ key, name: nameOf(key), hiddenAt: history[0]?.at ?? 0 },
+        markers: history
+          .slice(
+            0,
+            history.findIndex(({ what }) => what === 'upload'),
+          )
+          .map(({ versionId }) => versionId),
+      })),
+    lost: hidden
+      .filter(({ history }) => newestUpload(history) === undefined)
+      .map(({ key }) => nameOf(key)),
+    set: sets.find(({ startedAt }) => startedAt === time),
+    hiddenSets: [...new Set(answer.hidden.flatMap(({ key }) => timeOf(key) ?? []))].sort(
+      (a, b) => a - b,
+    ),
+  };
 }

@@ -1,11 +1,10 @@
 // What is still to be done so that an IAM user is a host: the same answer for a first run and for a second.
 import type { HostUsers } from '../../shared/aws/host-users.ts';
-import type { HostKey } from '../../shared/doctor/host-keys.ts';
-import type { HostUser } from '../../shared/doctor/host-users.ts';
-import { otherHostGroups } from '../../shared/roster/host-user.ts';
+import { otherHostGroups } from '../../shared/config/aws-names.ts';
+import type { HostKey, HostUser } from '../../shared/doctor/host-keys.ts';
 import { hostUserPath } from '../stack/bucket-policy.ts';
-import type { Handover } from './key-handover.ts';
-import { UsageError } from './usage-error.ts';
+import type { Handover } from './hand-over.ts';
+import { UsageError } from './terminal.ts';
 
 /** The steps; `says` has one line for each, and one for what is there already. */
 export type UserPlan = {

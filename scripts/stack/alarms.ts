@@ -1,5 +1,5 @@
 // What rings when the monitor itself is in trouble: eight alarms, whatever the size of the fleet, and more for a janitor and for workers.
-import { GOOD_RUNS } from '../../shared/lambda/log-good-run.ts';
+import { GOOD_RUNS } from '../../shared/lambda/log.ts';
 import {
   attributeOf,
   namedAfterStack,
@@ -8,7 +8,7 @@ import {
   ref,
   type Value,
 } from './cloudformation.ts';
-import { failedRuns } from './failed-runs.ts';
+import { failedRuns } from './function-role.ts';
 import { objectEvents } from './object-events.ts';
 import { alertsTopic, opsTopic } from './topics.ts';
 

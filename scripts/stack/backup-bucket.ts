@@ -1,11 +1,10 @@
 // The bucket that the hosts share: versions, a lifecycle, and no way to lose it by accident.
-import type { Roster } from '../../shared/roster/roster.ts';
-import { EXPIRE_TAG } from '../../shared/verdict/lifecycle.ts';
+import type { Roster } from '../../shared/config/config.ts';
+import { EXPIRE_TAG } from '../../shared/rules/lifecycle.ts';
 import { bucketPolicy } from './bucket-policy.ts';
-import { attributeOf, type Resources } from './cloudformation.ts';
-import { janitorRole } from './janitor.ts';
+import { attributeOf, type Resources, type Value } from './cloudformation.ts';
+import { janitorRole } from './janitor-resources.ts';
 import { mayQueueEvents, wakingConfigurations } from './object-events.ts';
-import { privateBucket } from './private-bucket.ts';
 
 /** Days that a deleted, overwritten or expired object can still be brought back. */
 export const undeleteDays = 8;
@@ -72,3 +71,20 @@ function lifecycle({ keepDays, keepLastGood }: Roster) {
     },
   ];
 }
+
+/** Properties of an `AWS::S3::Bucket`. Versions are not optional: a PutObject overwrites for good without them. */
+export const privateBucket: { readonly [property: string]: Value } = {
+  VersioningConfiguration: { Status: 'Enabled' },
+  OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
+  PublicAccessBlockConfiguration: {
+    BlockPublicAcls: true,
+    BlockPublicPolicy: true,
+    IgnorePublicAcls: true,
+    RestrictPublicBuckets: true,
+  },
+  BucketEncryption: {
+    ServerSideEncryptionConfiguration: [
+      { ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } },
+    ],
+  },
+};

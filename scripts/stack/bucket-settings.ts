@@ -1,9 +1,9 @@
 // The settings of the backup bucket as `aws s3api put-...` takes them: out of the template, in S3's own spelling.
-import type { Roster } from '../../shared/roster/roster.ts';
+import type { Roster } from '../../shared/config/config.ts';
 import { backupBucket } from './backup-bucket.ts';
 import type { Value } from './cloudformation.ts';
-import { fillIn, type Names } from './fill-in.ts';
 import { objectEvents } from './object-events.ts';
+import { fillIn, type Names } from './policy-sizes.ts';
 
 /** What can be printed, and the call that puts it. */
 export const SETTINGS = {

@@ -3,7 +3,7 @@
 const { copyFile, mkdir, rm, stat } = require('node:fs/promises');
 const { join } = require('node:path');
 const { build } = require('esbuild');
-const { rollFile, writePackedKeys } = require('./read-stack.ts');
+const { rollFile, writePackedKeys } = require('./package-stack.ts');
 
 const outDir = '.bundle';
 
@@ -36,9 +36,9 @@ module.exports = class Bundle {
     this.hooks = {
       'before:package:createDeploymentArtifacts': bundle,
       'before:package:function:package': bundle,
-      'before:deploy:deploy': () => require('./before-deploy.ts').refuseBadDeploy(serverless, log),
+      'before:deploy:deploy': () => require('./deploy-hook.ts').refuseBadDeploy(serverless, log),
       'before:remove:remove': async () => {
-        removal = await require('./before-remove.ts').prepareRemoval(serverless, log);
+        removal = await require('./remove-hook.ts').prepareRemoval(serverless, log);
       },
       'after:remove:remove': () => removal?.tellRest(),
       error: () => removal?.putBack(),

@@ -1,6 +1,11 @@
 // The role that a function runs as: what it is for, and what every one needs besides.
-import { attributeOf, policy, type Resource, type Statement } from './cloudformation.ts';
-import { failedRuns } from './failed-runs.ts';
+import {
+  attributeOf,
+  policy,
+  type Resource,
+  type Resources,
+  type Statement,
+} from './cloudformation.ts';
 
 /** A role of the function with this id, that may do this, write its log, and keep an invocation that failed. */
 export const functionRole = (
@@ -39,3 +44,14 @@ export const functionRole = (
     ],
   },
 });
+
+/** Logical id of the queue. */
+export const failedRuns = 'FailedRuns';
+
+/** One queue for the schedule's, the events' and the functions' failures; an alarm watches it. */
+export const failedRunsQueue: Resources = {
+  [failedRuns]: {
+    Type: 'AWS::SQS::Queue',
+    Properties: { SqsManagedSseEnabled: true, MessageRetentionPeriod: 1_209_600 },
+  },
+};

@@ -1,6 +1,6 @@
 // What the two functions that judge may do: look, remember, speak, and log. Neither can write to a backup bucket.
-import type { Roster } from '../../shared/roster/roster.ts';
-import { isNorthAmerican } from '../../shared/roster/subscribers.ts';
+import type { Roster } from '../../shared/config/config.ts';
+import { isNorthAmerican } from '../../shared/config/recipients.ts';
 import {
   arnHere,
   bucketArn,
@@ -11,8 +11,8 @@ import {
   type Value,
 } from './cloudformation.ts';
 import { functionRole } from './function-role.ts';
-import { keepReports, keepSeals, rememberRuns } from './ledger-bucket.ts';
 import { takeEvents } from './object-events.ts';
+import { keepReports, keepSeals, rememberRuns } from './state-bucket.ts';
 import { alertsTopic, opsTopic } from './topics.ts';
 
 /**

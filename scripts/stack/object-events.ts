@@ -10,7 +10,7 @@ import {
   thisAccount,
   type Value,
 } from './cloudformation.ts';
-import { failedRuns } from './failed-runs.ts';
+import { failedRuns } from './function-role.ts';
 
 /** Logical id of the queue of events. */
 export const objectEvents = 'ObjectEvents';

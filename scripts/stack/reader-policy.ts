@@ -1,6 +1,7 @@
 // What a key for restores may do: read the backups of some hosts, and nothing else.
-import { DRILLS } from '../../shared/ledger/drill-pages.ts';
-import type { Host } from '../../shared/roster/roster.ts';
+
+import type { Host } from '../../shared/config/config.ts';
+import { DRILLS } from '../../shared/monitor/scheduled-run.ts';
 
 /** The path of the IAM users that restores read with; they are in no group. */
 export const readerUserPath = '/backup-readers/';

@@ -6,7 +6,7 @@ import {
   type Resources,
   trustOfService,
 } from './cloudformation.ts';
-import { failedRuns } from './failed-runs.ts';
+import { failedRuns } from './function-role.ts';
 
 const schedulerRole = 'SchedulerRole';
 

@@ -13,7 +13,7 @@ if (!process.features.typescript) {
   refuse([`Node ${process.versions.node} loads no TypeScript: run it as \`npx serverless\``]);
 }
 try {
-  const { readStack } = require('./read-stack.ts');
+  const { readStack } = require('./package-stack.ts');
   const stack = readStack(resolve(__dirname, '../..'), process.env);
   for (const warning of stack.warnings) process.stderr.write(`warning: ${warning}\n`);
   module.exports = stack;

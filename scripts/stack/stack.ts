@@ -1,33 +1,32 @@
 // The stack that a roll asks for: everything in the template but the functions that stand in serverless.yml.
-import { USERS_AN_ACCOUNT, whyNoUser } from '../../shared/roster/host-user.ts';
-import type { Alerts, Roster } from '../../shared/roster/roster.ts';
-import { HOSTS_A_RUN } from '../../shared/roster/shards.ts';
+import { USERS_AN_ACCOUNT, whyNoUser } from '../../shared/config/aws-names.ts';
+import { type Alerts, HOSTS_A_RUN, type Roster } from '../../shared/config/config.ts';
 import {
   isNorthAmerican,
   NO_OPS,
   opsSubscribers,
   recipientsOf,
   US_RULE,
-} from '../../shared/roster/subscribers.ts';
+} from '../../shared/config/recipients.ts';
 import { alarms, janitorAlarms, shardAlarms } from './alarms.ts';
 import { backupBucket } from './backup-bucket.ts';
-import { breakGlass, breakGlassRole } from './break-glass.ts';
+import { breakGlass, breakGlassRole } from './bucket-policy.ts';
 import { attributeOf, type Resources, ref, type Value } from './cloudformation.ts';
-import { failedRuns, failedRunsQueue } from './failed-runs.ts';
+import { failedRuns, failedRunsQueue } from './function-role.ts';
 import { hostGroup } from './host-group.ts';
-import { janitor, janitorFunction } from './janitor.ts';
-import { ledgerResources } from './ledger-bucket.ts';
+import { janitor, janitorFunction } from './janitor-resources.ts';
 import { monitorRoles } from './monitor-roles.ts';
 import { existingBucketEvents, ownBucketEvents } from './object-events.ts';
 import { schedules } from './schedule.ts';
+import { ledgerResources } from './state-bucket.ts';
+import { alertsTopic, opsTopic, topics } from './topics.ts';
 import {
   callWorkers,
   checkShardFunction,
   needsShards,
   shardEnvironment,
   shardResources,
-} from './shards.ts';
-import { alertsTopic, opsTopic, topics } from './topics.ts';
+} from './worker-resources.ts';
 
 /** What `serverless.yml` takes from the roll. */
 export type Stack = {

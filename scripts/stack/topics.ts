@@ -1,11 +1,11 @@
 // Who hears: one topic for what the checks find, another for trouble with the checks themselves.
 import { createHash } from 'node:crypto';
-import type { Alerts } from '../../shared/roster/roster.ts';
+import type { Alerts } from '../../shared/config/config.ts';
 import {
   alertSubscribers,
   opsSubscribers,
   type Subscriber,
-} from '../../shared/roster/subscribers.ts';
+} from '../../shared/config/recipients.ts';
 import {
   policy,
   type Resources,

@@ -2,8 +2,8 @@
 // Kept apart from what the functions load: their runtime hands theirs over.
 import { fromIni } from '@aws-sdk/credential-provider-ini';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
-import { toAscii } from '../report/plain-text.ts';
-import { type Credentials, requestSettings } from './connection.ts';
+import { toAscii } from '../messages/plain-text.ts';
+import { type Credentials, requestSettings } from './client.ts';
 
 /** No credentials; `hint` says what to do next. The name is the one that hints of AWS errors know. */
 export class CredentialsError extends Error {

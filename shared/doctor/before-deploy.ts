@@ -1,8 +1,7 @@
 // May the stack be deployed as it is asked for? Each thing that CloudFormation would fail at, before anything is made.
-import type { Roster } from '../roster/roster.ts';
-import { type Check, fail, judgeReading, ok, type Reading } from './check.ts';
-import { judgeKeptBucket } from './kept-bucket.ts';
-import { type DeployedStack, nameOf } from './stack.ts';
+import type { Roster } from '../config/config.ts';
+import { type Check, fail, judgeReading, ok, type Reading } from './audit.ts';
+import { type DeployedStack, nameOf } from './deployment.ts';
 
 /** A bucket as these credentials see it; `stack` = the stack that made it, if any did. */
 export type BucketOwner =
@@ -138,4 +137,35 @@ function judgeGroup(
     `the IAM group ${names.group} is of the stack ${group.stack}: two stages cannot share a bucket`,
     ANOTHER_CONFIG,
   );
+}
+
+/**
+ * Nothing where it does. CloudFormation replaces what is called after another bucket: the policy, and the group, whose
+ * members do not come along. Source: AWS::S3::BucketPolicy and AWS::IAM::Group, CloudFormation Template Reference
+ * ("Update requires: Replacement" for `Bucket`; `HostGroup` is named after it).
+ */
+export function judgeKeptBucket(
+  stack: DeployedStack | undefined,
+  { bucket, existing }: Roster,
+): readonly Check[] {
+  const check = 'bucket name';
+  const kept = stack?.outputs.BackupBucketName;
+  if (stack === undefined || kept === undefined) return [];
+  if (kept !== bucket) {
+    return [
+      fail(
+        check,
+        `the stack ${stack.name} is for the bucket ${kept}, and hosts.yml says ${bucket}: the hosts would fall out of their group`,
+        `set "bucket: ${kept}" again; for another bucket: docs/setup.md#another-bucket`,
+      ),
+    ];
+  }
+  if (!existing || nameOf(stack, 'BackupBucket') !== bucket) return [];
+  return [
+    fail(
+      check,
+      `the stack ${stack.name} made ${bucket}, and hosts.yml says "existing: true": its policy would be taken away`,
+      'take "existing: true" out of hosts.yml',
+    ),
+  ];
 }

@@ -1,6 +1,7 @@
 // Is the bucket there, does it keep what is overwritten, and is it closed to the world?
-import type { Roster } from '../roster/roster.ts';
-import { type Check, fail, judgeReading, ok, type Reading, warn } from './check.ts';
+import type { Roster } from '../config/config.ts';
+import { EXPIRE_TAG } from '../rules/lifecycle.ts';
+import { type Check, fail, judgeReading, ok, type Reading, warn } from './audit.ts';
 
 /** The settings of the bucket; `undefined` = not set. */
 export type BucketSettings = {
@@ -75,4 +76,195 @@ function judgeRegion(region: string | undefined, { bucket, region: wanted }: Ros
     `${bucket} is in ${region}, and the roll says ${wanted}`,
     `set "region: ${region}" in hosts.yml`,
   );
+}
+
+/** One rule that is switched on. */
+export type LifecycleRule = {
+  readonly id: string;
+  /** Only objects below it; '' = all. */
+  readonly prefix: string;
+  /** Only objects with this tag, `key=value`; `undefined` = with any or none. */
+  readonly tag: string | undefined;
+  readonly expireDays: number | undefined;
+  /** `2026-12-01`: it hides everything from that day on. */
+  readonly expireDate: string | undefined;
+  readonly noncurrentDays: number | undefined;
+  readonly abortDays: number | undefined;
+  readonly sweepsMarkers: boolean;
+};
+
+const ADVISED_DAYS = 30;
+const TAG = `${EXPIRE_TAG.key}=${EXPIRE_TAG.value}`;
+
+/** `undeleteDays`: how long the stack keeps what was hidden. */
+export function judgeLifecycle(
+  reading: Reading<readonly LifecycleRule[]>,
+  { keepDays, keepLastGood, existing, bucket }: Roster,
+  undeleteDays: number,
+): readonly Check[] {
+  const repair = existing
+    ? `aws s3api put-bucket-lifecycle-configuration --bucket ${bucket}, all rules in one document; for the days, "keepDays" in hosts.yml may be what is wrong`
+    : 'npx serverless deploy';
+  const check = 'lifecycle';
+  const hidden = keepLastGood ? `backups tagged ${TAG} are hidden` : 'backups are hidden';
+  return judgeReading(check, reading, (rules) => {
+    const untagged = rules.filter(({ tag }) => tag === undefined);
+    const hiding = keepLastGood ? rules.filter(({ tag }) => tag === TAG) : untagged;
+    const whole = untagged.filter(({ prefix }) => prefix === '');
+    const least = (days: (rule: LifecycleRule) => number | undefined, of = whole) =>
+      Math.min(...of.map((rule) => days(rule) ?? Number.POSITIVE_INFINITY));
+    const kept = least(
+      (rule) => rule.expireDays,
+      hiding.filter(({ prefix }) => prefix === ''),
+    );
+    const noncurrent = least((rule) => rule.noncurrentDays);
+    const short = hiding.find(
+      ({ prefix, expireDays }) =>
+        prefix !== '' && expireDays !== undefined && expireDays < keepDays,
+    );
+    const dated = untagged.find(({ expireDate }) => expireDate !== undefined);
+    const blunt = untagged.find(({ expireDays }) => keepLastGood && expireDays !== undefined);
+    const checks = [
+      kept < keepDays
+        ? fail(check, `${hidden} after ${kept} days, and the roll says ${keepDays}`, repair)
+        : kept > keepDays
+          ? warn(
+              check,
+              `${Number.isFinite(kept) ? `${hidden} after ${kept} days` : 'nothing is ever hidden'}, and the roll says ${keepDays}`,
+              repair,
+            )
+          : undefined,
+      blunt === undefined
+        ? undefined
+        : fail(
+            check,
+            `the rule ${JSON.stringify(blunt.id)} asks for no tag, and so hides the last good backup too, after ${blunt.expireDays} days`,
+            `take that rule out: ${repair}`,
+          ),
+      dated === undefined
+        ? undefined
+        : fail(
+            check,
+            `the rule ${JSON.stringify(dated.id)} hides everything from ${dated.expireDate} on, however new it is`,
+            `take that rule out: ${repair}`,
+          ),
+      noncurrent < undeleteDays
+        ? fail(
+            check,
+            `what is hidden or overwritten is lost after ${noncurrent} days, not ${undeleteDays}`,
+            repair,
+          )
+        : Number.isFinite(noncurrent)
+          ? undefined
+          : warn(check, 'what is hidden or overwritten is kept, and billed, for ever', repair),
+      Number.isFinite(least((rule) => rule.abortDays))
+        ? undefined
+        : warn(
+            check,
+            'the parts of unfinished uploads stay, and are billed; no listing shows them',
+            repair,
+          ),
+      whole.some((rule) => rule.sweepsMarkers)
+        ? undefined
+        : warn(check, 'delete markers pile up, and make every listing slower', repair),
+      short === undefined
+        ? undefined
+        : fail(
+            check,
+            `the rule ${JSON.stringify(short.id)} hides what is below ${JSON.stringify(short.prefix)} after ${short.expireDays} days`,
+            `take that rule out: ${repair}`,
+          ),
+    ].flatMap((one) => one ?? []);
+    const said =
+      checks.length > 0
+        ? checks
+        : [
+            ok(
+              check,
+              `${hidden} after ${keepDays} days, and can be brought back for ${noncurrent} more`,
+            ),
+          ];
+    return keepDays >= ADVISED_DAYS ? said : [...said, adviseMore(keepDays, keepLastGood)];
+  });
+}
+
+function adviseMore(keepDays: number, keepLastGood: boolean): Check {
+  return warn(
+    'keepDays',
+    keepLastGood
+      ? `${keepDays} days are few: forged backups that nobody notices for so long replace the real ones`
+      : `${keepDays} days are few: after so many days of failed backups nothing is left but what can be undeleted`,
+    `set "keepDays: ${ADVISED_DAYS}" or more in hosts.yml, then: npx serverless deploy`,
+  );
+}
+
+/** The bucket's notifications. */
+export type Notifications = {
+  readonly queues: readonly {
+    readonly arn: string;
+    readonly events: readonly string[];
+    readonly suffix: string;
+  }[];
+  readonly eventBridge: boolean;
+};
+
+/** What the stack wants: the queue's name, the endings it is woken by, and, on a bucket of somebody else's, its rules. */
+export type WantedEvents = {
+  readonly queue: string | undefined;
+  readonly suffixes: readonly string[];
+  readonly rules: readonly string[];
+};
+
+export function judgeEvents(
+  reading: Reading<Notifications>,
+  { existing, bucket }: Roster,
+  { queue, suffixes, rules }: WantedEvents,
+): readonly Check[] {
+  const check = 'events';
+  const slow = 'a backup, or what is done to one, is only seen at the next due time';
+  return judgeReading(check, reading, ({ queues, eventBridge }) => {
+    if (queue === undefined)
+      return [fail(check, `there is no queue to tell: ${slow}`, 'npx serverless deploy')];
+    if (existing) {
+      if (!eventBridge) {
+        return [
+          fail(
+            check,
+            `${bucket} does not speak to EventBridge: ${slow}`,
+            'switch it on: docs/setup.md#a-bucket-that-is-there-already',
+          ),
+        ];
+      }
+      return [
+        rules.length < 2
+          ? fail(
+              check,
+              'the stack has no rules that listen to EventBridge',
+              'npx serverless deploy',
+            )
+          : ok(check, `${bucket} tells the stack's queue, by EventBridge`),
+      ];
+    }
+    const ours = queues.filter(({ arn }) => arn.split(':')[5] === queue);
+    const missing = suffixes.filter(
+      (suffix) =>
+        !ours.some((one) => one.suffix === suffix && one.events.includes('s3:ObjectCreated:*')),
+    );
+    const removals = ours.some(
+      (one) => one.suffix === '' && one.events.includes('s3:ObjectRemoved:*'),
+    );
+    const untold = [
+      ...missing.map((suffix) => `a new ${suffix}`),
+      ...(removals ? [] : ['a removal']),
+    ];
+    return [
+      untold.length === 0
+        ? ok(check, `${bucket} tells the stack's queue of each file of a backup and each removal`)
+        : fail(
+            check,
+            `${bucket} tells nobody of ${untold.join(', ')}: ${slow}`,
+            'npx serverless deploy --force',
+          ),
+    ];
+  });
 }

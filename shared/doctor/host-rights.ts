@@ -1,6 +1,6 @@
 // What a host's key can do: asked of the policies themselves, as if the host tried.
-import type { Roster } from '../roster/roster.ts';
-import { type Check, fail, judgeReading, ok, type Reading, warn } from './check.ts';
+import type { Roster } from '../config/config.ts';
+import { type Check, fail, judgeReading, ok, type Reading, warn } from './audit.ts';
 import { type Decision, decide, type PolicyRequest } from './policy-decision.ts';
 
 /** The policies, parsed; `undefined` = there is none. */

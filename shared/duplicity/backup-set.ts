@@ -1,11 +1,17 @@
 // The backup sets in a target: which files each session of duplicity left, and whether it finished.
 import { type FileName, type FilePrefix, readFileName, setIdOf } from './file-name.ts';
-import { collectHistories, type SetHistory } from './history.ts';
-import type { Blindness, Listing, StoredObject } from './listing.ts';
-import { historiesIn, isUnversioned, uncover } from './listing-versions.ts';
-import { type SetText, sealOf } from './seal.ts';
 import type { Instant } from './time.ts';
-import { sumUp, type VolumeFile, type Volumes } from './volumes.ts';
+import {
+  type Blindness,
+  collectHistories,
+  historiesIn,
+  isUnversioned,
+  type Listing,
+  type SetHistory,
+  type StoredObject,
+  uncover,
+} from './versions.ts';
+import { type SetText, sealOf, sumUp, type VolumeFile, type Volumes } from './volumes.ts';
 
 /** The manifest of one set; of several (poison) the smallest, and the latest written. */
 export type Manifest = {
@@ -286,4 +292,32 @@ function noteReader(readers: Map<string, string[]>, name: FileName, as: string):
   const names = readers.get(slot);
   if (names === undefined) readers.set(slot, [as]);
   else names.push(as);
+}
+
+/**
+ * Sorts file names by set, and answers with those of one, its manifest first: a set that lost its files in this order never
+ * looks whole. Only spellings that duplicity writes are members.
+ */
+export function membersOf(
+  names: readonly string[],
+  prefix: FilePrefix,
+): (set: BackupSet) => readonly string[] {
+  const bySet = new Map<string, { manifests: string[]; others: string[] }>();
+  for (const file of names) {
+    const reading = readFileName(file, prefix);
+    if (reading.kind !== 'written' || reading.name.partial) continue;
+    const id = setIdOf(reading.name);
+    const members = bySet.get(id) ?? { manifests: [], others: [] };
+    bySet.set(id, members);
+    (reading.name.manifest ? members.manifests : members.others).push(file);
+  }
+  return ({ type, startedAt, basedOn }) => {
+    const id = setIdOf({
+      time: type === 'full' ? startedAt : undefined,
+      start: basedOn,
+      end: type === 'inc' ? startedAt : undefined,
+    });
+    const { manifests = [], others = [] } = bySet.get(id) ?? {};
+    return [...manifests.sort(), ...others.sort()];
+  };
 }

@@ -1,5 +1,6 @@
-// The volumes of one set: which are there, how big, and since when.
+// The volumes of one set: which are there, how big, and since when; and one text over all its files, to be hashed.
 import type { Instant } from './time.ts';
+import type { StoredObject } from './versions.ts';
 
 /** The volumes of one set, summed up; numbers start at 1. */
 export type Volumes = {
@@ -61,4 +62,25 @@ export function median(values: readonly number[]): number {
   const middle = sorted.length / 2;
   const upper = sorted[Math.floor(middle)] ?? Number.NaN;
   return Number.isInteger(middle) ? ((sorted[middle - 1] ?? Number.NaN) + upper) / 2 : upper;
+}
+
+/** What one full is, file by file; `text` is long, and made to be hashed. */
+export type SetText = {
+  readonly startedAt: Instant;
+  readonly files: number;
+  readonly text: string;
+};
+
+/**
+ * The same for the same files, whatever their order; another one when a file is added, lost, or has another ETag or
+ * size. Made of the members of one set as a listing with versions told them; a file of which no version is known
+ * has no seal. The same bytes again, under another version id, are a client's retry: the id counts only where there is
+ * no ETag. JSON, so that no name can be mistaken for the parts of another line.
+ */
+export function sealOf(members: readonly StoredObject[]): string | undefined {
+  const lines = members.map(({ name, versionId, etag, bytes }) =>
+    versionId === undefined ? undefined : JSON.stringify([name, etag ?? versionId, bytes]),
+  );
+  const known = lines.filter((line) => line !== undefined);
+  return known.length < members.length || known.length === 0 ? undefined : known.sort().join('\n');
 }

@@ -1,11 +1,10 @@
 // What a function was deployed with: its environment and the roll beside it.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { Connection } from '../aws/connection.ts';
-import { ConfigError } from '../roster/config-error.ts';
-import { NO_KEY_FILES, parseKeyFiles, type ReadKeyFile } from '../roster/key-files.ts';
-import { readRoster } from '../roster/read-roster.ts';
-import type { Roster } from '../roster/roster.ts';
+import type { Connection } from '../aws/client.ts';
+import { ConfigError, type Roster } from '../config/config.ts';
+import { NO_KEY_FILES, parseKeyFiles, type ReadKeyFile } from '../config/key-files.ts';
+import { readRoster } from '../config/parse-config.ts';
 
 /** The environment, checked; `endpoint` only where AWS is emulated. */
 export type Env = {

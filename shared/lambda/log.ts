@@ -1,4 +1,52 @@
-// One line of JSON a fact, for CloudWatch Logs.
+// What every function has around it: a line at the end of each run, and errors that are not swallowed.
+import middy from '@middy/core';
+import type { Context } from 'aws-lambda';
+import type { Instant } from '../duplicity/time.ts';
+
+/** Logs the outcome and its duration; an error is logged by name and goes on to fail the invocation. */
+export function wrap<Result>(
+  name: string,
+  run: (event: unknown, context: Context) => Promise<Result>,
+) {
+  let startedAt = 0;
+  return middy<unknown, Result, Error, Context>()
+    .before(() => {
+      startedAt = performance.now();
+    })
+    .after(({ response }) => {
+      log(`${name} done`, { ms: Math.round(performance.now() - startedAt), ...response });
+    })
+    .onError(({ error }) => {
+      log(`${name} failed`, { error: error?.name, message: error?.message });
+    })
+    .handler((event, context) => run(event, context));
+}
+
+/** The metric that the alarm `checks-stopped` looks at. */
+export const GOOD_RUNS = {
+  namespace: 'Rollcall',
+  metric: 'GoodRuns',
+  dimension: 'FunctionName',
+} as const;
+
+/**
+ * Counts one good run, as the last statement of it. The embedded metric format asks for no call, and for no right but
+ * that to write the log. Written past `console`, before which the runtime may put words or quotes. Outside of Lambda, which
+ * has no name for it, nothing is counted. Source:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+ */
+export function logGoodRun(functionName: string | undefined, at: Instant): void {
+  if (functionName === undefined) return;
+  const { namespace, metric, dimension } = GOOD_RUNS;
+  const Metrics = [{ Name: metric, Unit: 'Count' }];
+  const CloudWatchMetrics = [{ Namespace: namespace, Dimensions: [[dimension]], Metrics }];
+  const line = {
+    _aws: { Timestamp: at, CloudWatchMetrics },
+    [dimension]: functionName,
+    [metric]: 1,
+  };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
 
 /** Facts only: counts, names from the roll, instants; never a key, a token or text out of a bucket. */
 export function log(event: string, facts: Readonly<Record<string, unknown>> = {}): void {

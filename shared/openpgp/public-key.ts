@@ -1,7 +1,5 @@
 // A public key: its fingerprints, and which of its parts backups are encrypted to.
-import { keyIdOf } from './key-id.ts';
-import { type KeySignature, readKeySignature } from './key-signature.ts';
-import { readLength, readTag, toHex } from './packet.ts';
+import { readLength, readNewLength, readTag, toHex } from './packet.ts';
 
 /** A primary key or a subkey. */
 export type KeyPart = {
@@ -136,4 +134,145 @@ function partOf({ fingerprint, algorithm, latest, revoked }: Draft, primary?: Dr
     encrypts: latest !== undefined && isFor,
     revoked: revoked || primary?.revoked === true,
   };
+}
+
+const BEGIN = '-----BEGIN PGP PUBLIC KEY BLOCK-----';
+const END = '-----END PGP PUBLIC KEY BLOCK-----';
+const CRC24_START = 0xb704ce;
+const CRC24_POLYNOMIAL = 0x1864cfb;
+
+/** True for a text with an armoured public key in it. */
+export function isArmoured(text: string): boolean {
+  return text.includes(BEGIN);
+}
+
+/**
+ * The bytes of every block, one behind the other; `undefined` when a block has no end, is no base64, or has
+ * another checksum than it says. A checksum may be left out. Source: RFC 9580, section 6.
+ */
+export function readArmour(text: string): Uint8Array | undefined {
+  const blocks = text.split(BEGIN).slice(1).map(readBlock);
+  if (blocks.includes(undefined)) return undefined;
+  return Uint8Array.from((blocks as Uint8Array[]).flatMap((block) => [...block]));
+}
+
+function readBlock(text: string): Uint8Array | undefined {
+  const end = text.indexOf(END);
+  if (end === -1) return undefined;
+  const lines = text
+    .slice(0, end)
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !/^[A-Za-z-]+: /.test(line));
+  const checksum = lines.at(-1)?.startsWith('=') ? lines.pop() : undefined;
+  const bytes = readBase64(lines.join(''));
+  if (bytes === undefined || bytes.length === 0) return undefined;
+  if (checksum === undefined) return bytes;
+  const [high = -1, middle = 0, low = 0] = readBase64(checksum.slice(1)) ?? [];
+  return crc24(bytes) === high * 0x10000 + middle * 0x100 + low ? bytes : undefined;
+}
+
+function readBase64(text: string): Uint8Array | undefined {
+  const isBase64 = text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
+  return isBase64 ? Uint8Array.from(atob(text), (byte) => byte.charCodeAt(0)) : undefined;
+}
+
+function crc24(bytes: Uint8Array): number {
+  let crc = CRC24_START;
+  for (const byte of bytes) {
+    crc ^= byte << 16;
+    for (let bit = 0; bit < 8; bit += 1) {
+      crc <<= 1;
+      if ((crc & 0x1000000) !== 0) crc ^= CRC24_POLYNOMIAL;
+    }
+  }
+  return crc;
+}
+
+/** What one signature says, in what may be trusted as far as the file. */
+export type KeySignature = {
+  /** RFC 9580, section 5.2.1. */
+  readonly type: number;
+  /** Seconds since 1970. */
+  readonly createdS: number;
+  /** `undefined`: it says nothing of what the key is for. */
+  readonly flags: number | undefined;
+  /** The last or first 16 digits of a fingerprint, or the whole of it. */
+  readonly issuers: readonly string[];
+};
+
+const CREATED = 2;
+const ISSUER_ID = 16;
+const KEY_FLAGS = 27;
+const ISSUER_FINGERPRINT = 33;
+
+/**
+ * `undefined` for one that does not even say what it is. Of an old or unknown version, or with areas that are cut, it
+ * says that alone, and nobody is its issuer. Source: RFC 9580, section 5.2.3.
+ */
+export function readKeySignature(body: Uint8Array): KeySignature | undefined {
+  const [version] = body;
+  const type = body[version === 3 ? 2 : 1];
+  if (type === undefined) return undefined;
+  const octets = version === 6 ? 4 : 2;
+  const hashed = version === 4 || version === 6 ? readArea(body, 4, octets) : undefined;
+  const unhashed = hashed && readArea(body, hashed.endAt, octets);
+  if (hashed === undefined || unhashed === undefined) {
+    return { type, createdS: 0, flags: undefined, issuers: [] };
+  }
+  // What is not hashed anybody can write: only who issued it is taken from there, as GnuPG puts it there.
+  const said = new Map(hashed.said);
+  return {
+    type,
+    createdS: numberOf(said.get(CREATED)) ?? 0,
+    flags: said.has(KEY_FLAGS) ? (said.get(KEY_FLAGS)?.[0] ?? 0) : undefined,
+    issuers: [...hashed.said, ...unhashed.said].flatMap(([kind, value]) => {
+      if (kind === ISSUER_ID) return [toHex(value)];
+      return kind === ISSUER_FINGERPRINT ? [toHex(value.subarray(1))] : [];
+    }),
+  };
+}
+
+type Area = { readonly said: readonly [number, Uint8Array][]; readonly endAt: number };
+
+function readArea(body: Uint8Array, at: number, octets: number): Area | undefined {
+  const bytes = numberOf(at + octets <= body.length ? body.subarray(at, at + octets) : undefined);
+  const endAt = at + octets + (bytes ?? 0);
+  if (bytes === undefined || endAt > body.length) return undefined;
+  const area = body.subarray(at + octets, endAt);
+  const said: [number, Uint8Array][] = [];
+  for (let place = 0; place < area.length; ) {
+    const length = readSubpacketLength(area, place);
+    if (length === undefined) return undefined;
+    const { bodyAt, end } = length;
+    if (end <= bodyAt || end > area.length) return undefined;
+    // The highest bit says that who does not know it should stop: nothing here decides by what it does not know.
+    said.push([(area[bodyAt] ?? 0) & 0x7f, area.subarray(bodyAt + 1, end)]);
+    place = end;
+  }
+  return { said, endAt };
+}
+
+/** As a packet's, but that 224 to 254 are lengths of two octets too. Source: RFC 9580, section 5.2.3.7. */
+function readSubpacketLength(area: Uint8Array, at: number) {
+  const [first = 0, next] = area.subarray(at);
+  if (first >= 224 && first < 255) {
+    if (next === undefined) return undefined;
+    return { bodyAt: at + 2, end: at + 2 + ((first - 192) << 8) + next + 192 };
+  }
+  const length = readNewLength(area, at);
+  if (length === 'short' || length.is !== 'whole') return undefined;
+  return { bodyAt: length.bodyAt, end: length.bodyAt + length.bytes };
+}
+
+function numberOf(bytes: Uint8Array | undefined): number | undefined {
+  return bytes?.reduce((sum, byte) => sum * 256 + byte, 0);
+}
+
+/**
+ * The id of a fingerprint in hex: of version 4 its last 16 digits, of version 6 (64 digits) its first. An id is its
+ * own. Source: RFC 9580, section 5.5.4.
+ */
+export function keyIdOf(fingerprint: string): string {
+  return fingerprint.length === 64 ? fingerprint.slice(0, 16) : fingerprint.slice(-16);
 }

@@ -3,9 +3,9 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { hookChannels } from '../../shared/aws/hook-channel.ts';
-import { RefusalError, sendTo } from '../../shared/check/deliver.ts';
-import { composeMessage } from '../../shared/report/message.ts';
+import { hookChannels } from '../../shared/channels/webhook.ts';
+import { composeMessage } from '../../shared/messages/message.ts';
+import { RefusalError, sendTo } from '../../shared/monitor/notify.ts';
 import { aHost, aRoster } from '../support/builders.ts';
 
 const SECRET = 'T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX';

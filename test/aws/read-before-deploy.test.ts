@@ -1,7 +1,7 @@
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
-import { readBeforeDeploy } from '../../shared/aws/read-before-deploy.ts';
+import { readBeforeDeploy } from '../../shared/aws/names-in-use.ts';
+import { type LocalAws, startLocalAws } from '../local-aws/local-aws.ts';
 
 let aws: LocalAws;
 beforeAll(async () => {

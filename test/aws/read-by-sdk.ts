@@ -1,8 +1,8 @@
 // The oracle of our reader: the same bytes as the SDK reads them, and a client to whom every answer is these bytes.
 import { Readable } from 'node:stream';
 import { ListObjectsV2Command, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
-import { foldVersions, type VersionRow } from '../../shared/check/fold-versions.ts';
-import type { ListAnswer } from '../../shared/check/object-store.ts';
+import { foldVersions, type VersionRow } from '../../shared/monitor/list-sets.ts';
+import type { ListAnswer } from '../../shared/monitor/object-store.ts';
 
 /** A client that is answered with these bytes, whatever it asks. */
 export function clientAnswered(bytes: Uint8Array): S3Client {

@@ -1,8 +1,8 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
-import { clientConfig } from '../../shared/aws/connection.ts';
-import { readPart } from '../../shared/aws/read-part.ts';
+import { clientConfig } from '../../shared/aws/client.ts';
+import { readPart } from '../../shared/aws/s3-objects.ts';
+import { type LocalAws, startLocalAws } from '../local-aws/local-aws.ts';
 
 let aws: LocalAws;
 let s3: S3Client;

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
-import { s3Ledger } from '../../shared/aws/s3-ledger.ts';
-import { LedgerConflictError, LedgerError } from '../../shared/check/ledger.ts';
+import { LedgerConflictError, LedgerError } from '../../shared/monitor/state.ts';
+import { s3Ledger } from '../../shared/stores/s3-records.ts';
+import { type LocalAws, startLocalAws } from '../local-aws/local-aws.ts';
 
 let aws: LocalAws;
 let buckets = 0;

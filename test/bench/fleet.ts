@@ -1,8 +1,9 @@
 // A fleet of hosts with their buckets: what each holds, and what every monitor ought to say of it.
+
+import type { Host } from '../../shared/config/config.ts';
 import { formatFileName, NO_PREFIX } from '../../shared/duplicity/file-name.ts';
-import type { Host } from '../../shared/roster/roster.ts';
-import type { FindingKind } from '../../shared/verdict/finding.ts';
-import { placeOf, type Seal } from '../../shared/verdict/seal.ts';
+import type { FindingKind } from '../../shared/rules/finding.ts';
+import { placeOf, type Seal } from '../../shared/rules/fingerprints.ts';
 
 /** How many hosts, with how many fulls of how many volumes each. */
 export type Fleet = { readonly hosts: number; readonly days: number; readonly volumes: number };

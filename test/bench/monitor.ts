@@ -1,10 +1,10 @@
 // One monitor in a process of its own: Rollcall's check, or the way of its nearest peer. What it cost is its last message.
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
-import { connectBuckets } from '../../shared/aws/connect-buckets.ts';
-import { checkHosts } from '../../shared/check/check-hosts.ts';
-import type { SetMemory } from '../../shared/check/set-memory.ts';
-import type { Host } from '../../shared/roster/roster.ts';
+import { connectBuckets } from '../../shared/aws/s3-objects.ts';
+import type { Host } from '../../shared/config/config.ts';
+import { checkHosts } from '../../shared/monitor/judge-hosts.ts';
+import type { SetMemory } from '../../shared/monitor/set-records.ts';
 import { BUCKET, type Fleet, NOW, rollOf, sealOfYesterday } from './fleet.ts';
 
 /** What is run: by whom, against what. */

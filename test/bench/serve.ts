@@ -1,5 +1,5 @@
 // The bucket in a process of its own, so that what it takes is not counted as the monitor's: filled, slowed and read by messages.
-import { startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
+import { startLocalAws } from '../local-aws/local-aws.ts';
 import { BUCKET, type Fleet, NOW, objectsOf } from './fleet.ts';
 
 /** What the bench asks. */

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { HOSTS_A_RUN, shardsOf } from '../../shared/roster/shards.ts';
+import { HOSTS_A_RUN, shardsOf } from '../../shared/config/config.ts';
 import { type Fleet, faultOf, nameOf } from './fleet.ts';
 import { LEDGER, rollTextOf } from './shard-fleet.ts';
 import type { Took } from './shard-run.ts';

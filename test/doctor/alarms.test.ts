@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeAlarms } from '../../shared/doctor/alarms.ts';
+import { judgeAlarms } from '../../shared/doctor/deployment.ts';
 import { read, said } from './readings.ts';
 
 describe('judgeAlarms', () => {

@@ -4,7 +4,7 @@ import {
   type BucketOwner,
   judgeBeforeDeploy,
 } from '../../shared/doctor/before-deploy.ts';
-import type { DeployedStack } from '../../shared/doctor/stack.ts';
+import type { DeployedStack } from '../../shared/doctor/deployment.ts';
 import { aHost, aRoster } from '../support/builders.ts';
 import { read, said, unread } from './readings.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { auditStatus } from '../../shared/doctor/audit.ts';
 import { type BucketSettings, judgeBucket } from '../../shared/doctor/bucket.ts';
-import { auditStatus } from '../../shared/doctor/check.ts';
 import { read, roster, said } from './readings.ts';
 
 describe('judgeBucket', () => {

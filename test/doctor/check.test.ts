@@ -1,16 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { judgeAlarms } from '../../shared/doctor/alarms.ts';
-import { type BucketSettings, judgeBucket } from '../../shared/doctor/bucket.ts';
-import { auditStatus, type Check } from '../../shared/doctor/check.ts';
-import { judgeEvents } from '../../shared/doctor/events.ts';
+import { judgeMail, judgeSms, judgeSubscriptions } from '../../shared/doctor/accounts.ts';
+import { auditStatus, type Check } from '../../shared/doctor/audit.ts';
+import {
+  type BucketSettings,
+  judgeBucket,
+  judgeEvents,
+  judgeLifecycle,
+} from '../../shared/doctor/bucket.ts';
+import { judgeAlarms, judgeLastRun, judgeStack } from '../../shared/doctor/deployment.ts';
+import { judgeHostUsers } from '../../shared/doctor/host-keys.ts';
 import { judgeHostRights } from '../../shared/doctor/host-rights.ts';
-import { judgeHostUsers } from '../../shared/doctor/host-users.ts';
-import { judgeLastRun } from '../../shared/doctor/last-run.ts';
-import { judgeLifecycle } from '../../shared/doctor/lifecycle.ts';
-import { judgeMail } from '../../shared/doctor/mail.ts';
-import { judgeSms } from '../../shared/doctor/sms.ts';
-import { judgeStack } from '../../shared/doctor/stack.ts';
-import { judgeSubscriptions } from '../../shared/doctor/subscriptions.ts';
 import { account } from '../stack/resolve-template.ts';
 import { fullRoll } from '../stack/rolls.ts';
 import { now, read, roster, unread } from './readings.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeEvents, type Notifications } from '../../shared/doctor/events.ts';
+import { judgeEvents, type Notifications } from '../../shared/doctor/bucket.ts';
 import { read, roster, said } from './readings.ts';
 
 describe('judgeEvents', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeHooks } from '../../shared/doctor/hooks.ts';
+import { judgeHooks } from '../../shared/doctor/channels.ts';
 import { aHost, aRoster } from '../support/builders.ts';
 import { now, read, said, unread } from './readings.ts';
 

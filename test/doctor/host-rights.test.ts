@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { stackOf } from '../../scripts/stack/stack.ts';
-import { auditStatus } from '../../shared/doctor/check.ts';
+import { auditStatus } from '../../shared/doctor/audit.ts';
 import { judgeHostRights } from '../../shared/doctor/host-rights.ts';
 import { account, resolveTemplate } from '../stack/resolve-template.ts';
 import { fullRoll } from '../stack/rolls.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type AuditedUser, judgeHostUsers } from '../../shared/doctor/host-users.ts';
+import { type AuditedUser, judgeHostUsers } from '../../shared/doctor/host-keys.ts';
 import { aHost, aRoster } from '../support/builders.ts';
 import { DAY, now, read, roster, said } from './readings.ts';
 

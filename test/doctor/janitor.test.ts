@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeJanitor } from '../../shared/doctor/janitor.ts';
+import { judgeJanitor } from '../../shared/doctor/deployment.ts';
 import { read, roster, said } from './readings.ts';
 
 const keeping = { ...roster, keepLastGood: true };

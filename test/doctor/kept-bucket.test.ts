@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeBeforeDeploy } from '../../shared/doctor/before-deploy.ts';
-import { judgeKeptBucket } from '../../shared/doctor/kept-bucket.ts';
+import { judgeBeforeDeploy, judgeKeptBucket } from '../../shared/doctor/before-deploy.ts';
 import { existingRoll, fullRoll } from '../stack/rolls.ts';
 import { read, said } from './readings.ts';
 

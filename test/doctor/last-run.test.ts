@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeLastRun } from '../../shared/doctor/last-run.ts';
+import { judgeLastRun } from '../../shared/doctor/deployment.ts';
 import { at } from '../support/builders.ts';
 import { now, read, said } from './readings.ts';
 

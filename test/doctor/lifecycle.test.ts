@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeLifecycle, type LifecycleRule } from '../../shared/doctor/lifecycle.ts';
+import { judgeLifecycle, type LifecycleRule } from '../../shared/doctor/bucket.ts';
 import { read, roster, said } from './readings.ts';
 
 describe('judgeLifecycle', () => {

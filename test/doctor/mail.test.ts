@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeMail, type MailAccount } from '../../shared/doctor/mail.ts';
+import { judgeMail, type MailAccount } from '../../shared/doctor/accounts.ts';
 import { fullRoll, smallestRoll } from '../stack/rolls.ts';
 import { read, said, unread } from './readings.ts';
 

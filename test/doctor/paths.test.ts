@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Check, fail, ok, warn } from '../../shared/doctor/check.ts';
+import { readRoster } from '../../shared/config/parse-config.ts';
+import { type Check, fail, ok, warn } from '../../shared/doctor/audit.ts';
 import {
   comparePaths,
   isLookDue,
   judgePaths,
   type Paths,
   silentAddresses,
-} from '../../shared/doctor/paths.ts';
-import { readRoster } from '../../shared/roster/read-roster.ts';
+} from '../../shared/doctor/channels.ts';
 import { fullRoll, smallestRoll } from '../stack/rolls.ts';
 import { now, said, unread } from './readings.ts';
 

@@ -1,5 +1,5 @@
 // Readings for the checks, and their lines in words.
-import type { Check, Reading } from '../../shared/doctor/check.ts';
+import type { Check, Reading } from '../../shared/doctor/audit.ts';
 import { aHost, aRoster, at } from '../support/builders.ts';
 
 export const now = at('2026-11-23T12:00:00Z');

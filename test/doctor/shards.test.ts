@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { judgeShards } from '../../shared/doctor/shards.ts';
-import type { Roster } from '../../shared/roster/roster.ts';
-import { HOSTS_A_RUN } from '../../shared/roster/shards.ts';
+import { HOSTS_A_RUN, type Roster } from '../../shared/config/config.ts';
+import { judgeShards } from '../../shared/doctor/deployment.ts';
 import { aHost } from '../support/builders.ts';
 import { read, roster, said } from './readings.ts';
 

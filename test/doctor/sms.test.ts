@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeSms } from '../../shared/doctor/sms.ts';
+import { judgeSms } from '../../shared/doctor/accounts.ts';
 import { fullRoll } from '../stack/rolls.ts';
 import { read, said } from './readings.ts';
 

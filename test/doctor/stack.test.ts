@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type DeployedStack, judgeStack } from '../../shared/doctor/stack.ts';
+import { type DeployedStack, judgeStack } from '../../shared/doctor/deployment.ts';
 import { read, said } from './readings.ts';
 
 describe('judgeStack', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { collectSets, isComplete, isOnlyDoubled } from '../../shared/duplicity/backup-set.ts';
 import { NO_PREFIX } from '../../shared/duplicity/file-name.ts';
-import { asOf } from '../../shared/duplicity/listing-versions.ts';
+import { asOf } from '../../shared/duplicity/versions.ts';
 import { median } from '../../shared/duplicity/volumes.ts';
 import { aFull, anIncremental, anObject, at, collected } from '../support/builders.ts';
 import { aHistory } from '../support/versions.ts';

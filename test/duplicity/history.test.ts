@@ -6,7 +6,7 @@ import {
   firstUploadAt,
   newestUpload,
   type Version,
-} from '../../shared/duplicity/history.ts';
+} from '../../shared/duplicity/versions.ts';
 import { at } from '../support/builders.ts';
 
 let made = 0;

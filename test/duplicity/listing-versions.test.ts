@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { StoredObject } from '../../shared/duplicity/listing.ts';
-import { asOf, isUnversioned } from '../../shared/duplicity/listing-versions.ts';
+import { asOf, isUnversioned, type StoredObject } from '../../shared/duplicity/versions.ts';
 import { anObject, at } from '../support/builders.ts';
 
 const written = (hour: number, versionId?: string): StoredObject => ({

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { sealOf } from '../../shared/duplicity/seal.ts';
+import { sealOf } from '../../shared/duplicity/volumes.ts';
 import { aFull } from '../support/builders.ts';
 
 const members = aFull({ begun: '2026-11-23T03:00:00Z' }).map((object, index) => ({

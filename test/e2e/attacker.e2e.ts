@@ -22,7 +22,7 @@ import { SESClient, VerifyEmailIdentityCommand } from '@aws-sdk/client-ses';
 import pMap from 'p-map';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatWrittenTime } from '../../shared/duplicity/time.ts';
-import { sayInstant } from '../../shared/report/plain-text.ts';
+import { sayInstant } from '../../shared/messages/plain-text.ts';
 import { type Ministack, startMinistack } from '../support/ministack.ts';
 import { copyProject } from '../support/project-copy.ts';
 import { runProgram } from '../support/run-program.ts';

@@ -1,6 +1,6 @@
 // Holds MiniStack, on which the end-to-end suite deploys, to the contract that the local AWS keeps.
 import { describe, expect, it } from 'vitest';
-import { describeContract } from '../demo/aws/contract.ts';
+import { describeContract } from '../local-aws/test/contract.ts';
 
 const endpoint = process.env.ROLLCALL_E2E_ENDPOINT;
 

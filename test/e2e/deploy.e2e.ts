@@ -18,7 +18,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { SESClient, VerifyEmailIdentityCommand } from '@aws-sdk/client-ses';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readStack } from '../../shared/aws/read-stack.ts';
+import { readStack } from '../../shared/aws/deployed-stack.ts';
 import { type Ministack, startMinistack } from '../support/ministack.ts';
 import { copyProject } from '../support/project-copy.ts';
 import { runProgram } from '../support/run-program.ts';

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Ministack, startMinistack } from '../support/ministack.ts';
 import { ProgramError, runProgram } from '../support/run-program.ts';
 
-const script = resolve(import.meta.dirname, '../../scripts/smoke-aws.ts');
+const script = resolve(import.meta.dirname, '../../test/smoke/smoke-aws.ts');
 const account = '000000000000';
 
 describe('smoke-aws', () => {

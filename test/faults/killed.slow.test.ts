@@ -1,6 +1,6 @@
 // A run that is killed at any request, or that goes beside another: what is told, and how often.
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Fault } from '../../scripts/demo/aws/fault.ts';
+import type { Fault } from '../local-aws/fault.ts';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, s3Event } from '../support/deployed.ts';
 

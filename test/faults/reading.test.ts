@@ -1,6 +1,6 @@
 // Faults while a bucket is read: the host is unreadable, nobody else is, and nothing becomes ok.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Fault, FaultRule } from '../../scripts/demo/aws/fault.ts';
+import type { Fault, FaultRule } from '../local-aws/fault.ts';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, LEDGER } from '../support/deployed.ts';
 import { buildMessage, noise, recordedMessages } from '../support/recorded-message.ts';

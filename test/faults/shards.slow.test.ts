@@ -1,8 +1,8 @@
 // A roll that is judged in shards: workers that die, answer late, twice or wrongly, and calls that are lost.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { QueuedMessage } from '../../scripts/demo/aws/sqs/queues.ts';
-import { answerPage, type ShardCall } from '../../shared/ledger/shard-pages.ts';
+import { answerPage, type ShardCall } from '../../shared/monitor/worker-answer.ts';
+import type { QueuedMessage } from '../local-aws/sqs/queues.ts';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, LEDGER } from '../support/deployed.ts';
 

@@ -1,6 +1,6 @@
 // Faults while somebody is told, and while the ledger is read and written: told late or twice, never not at all.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { FaultRule } from '../../scripts/demo/aws/fault.ts';
+import type { FaultRule } from '../local-aws/fault.ts';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, LEDGER } from '../support/deployed.ts';
 

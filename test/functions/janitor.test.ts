@@ -1,7 +1,7 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { afterEach, describe, expect, it } from 'vitest';
+import { readRoster } from '../../shared/config/parse-config.ts';
 import { NO_PREFIX, readFileName } from '../../shared/duplicity/file-name.ts';
-import { readRoster } from '../../shared/roster/read-roster.ts';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, s3Event } from '../support/deployed.ts';
 import { putLifecycle } from '../support/put-lifecycle.ts';

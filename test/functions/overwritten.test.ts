@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { S3Event } from '../../scripts/demo/aws/s3/event.ts';
-import { toEventBridge } from '../../scripts/demo/aws/s3/event-bridge.ts';
+import type { S3Event } from '../local-aws/s3/event.ts';
+import { toEventBridge } from '../local-aws/s3/event-bridge.ts';
 import { aFull, at } from '../support/builders.ts';
 import { type Deployed, deploy, LEDGER, s3Event } from '../support/deployed.ts';
 

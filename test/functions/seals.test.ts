@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseSeals, readSealPage } from '../../shared/ledger/seal-pages.ts';
+import { parseSeals, readSealPage } from '../../shared/monitor/set-records.ts';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, LEDGER } from '../support/deployed.ts';
 

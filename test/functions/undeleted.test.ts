@@ -1,7 +1,7 @@
 // What happens when somebody takes delete markers away: no second alarm, and one all-clear.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { S3Event } from '../../scripts/demo/aws/s3/event.ts';
-import { toEventBridge } from '../../scripts/demo/aws/s3/event-bridge.ts';
+import type { S3Event } from '../local-aws/s3/event.ts';
+import { toEventBridge } from '../local-aws/s3/event-bridge.ts';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, s3Event } from '../support/deployed.ts';
 

@@ -1,8 +1,8 @@
 // Random hosts with random buckets: fulls and incrementals of many days, whole or damaged, and strange things among them.
 import fc from 'fast-check';
+import type { Host } from '../../shared/config/config.ts';
 import { type FilePrefix, NO_PREFIX } from '../../shared/duplicity/file-name.ts';
 import type { Instant } from '../../shared/duplicity/time.ts';
-import type { Host } from '../../shared/roster/roster.ts';
 import { aHost, at } from '../support/builders.ts';
 import type { Fact, Meaning, Part, Session } from './fact.ts';
 

@@ -1,7 +1,7 @@
 // Random OpenPGP heads: recorded ones with bytes changed, and packets of every kind, length and version put together.
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { HEAD_BYTES } from '../../shared/openpgp/message-head.ts';
+import { HEAD_BYTES } from '../../shared/openpgp/message.ts';
 import { fixturePath, readFixture } from '../support/recorded.ts';
 
 const recordedHeads = (JSON.parse(readFixture('heads/index.json')) as { file: string }[]).map(

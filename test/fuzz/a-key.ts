@@ -1,6 +1,6 @@
 // Random public key files: recorded ones with bytes changed, cut anywhere.
 import fc from 'fast-check';
-import { readArmour } from '../../shared/openpgp/armour.ts';
+import { readArmour } from '../../shared/openpgp/public-key.ts';
 import { readFixture } from '../support/recorded.ts';
 import { editedOf } from './a-head.ts';
 

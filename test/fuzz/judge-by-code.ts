@@ -1,8 +1,8 @@
 // The product's judgement on a generated bucket, in the words that both judges share.
-import { listSets } from '../../shared/check/list-sets.ts';
-import type { Finding } from '../../shared/verdict/finding.ts';
-import { judge, type Verdict } from '../../shared/verdict/judge.ts';
-import { closedWindow } from '../../shared/verdict/window.ts';
+import { listSets } from '../../shared/monitor/list-sets.ts';
+import type { Finding } from '../../shared/rules/finding.ts';
+import { judge, type Verdict } from '../../shared/rules/judge.ts';
+import { closedWindow } from '../../shared/rules/window.ts';
 import { inMemory, keyed } from '../support/in-memory.ts';
 import type { Case } from './a-bucket.ts';
 import type { Judgement } from './reference-judge.ts';

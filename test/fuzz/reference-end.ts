@@ -1,5 +1,5 @@
 // A second reader of where a message ends, which has all of its bytes: RFC 9580, section 4.2, one packet after the other.
-import type { Ending } from '../../shared/openpgp/message-end.ts';
+import type { Ending } from '../../shared/openpgp/message.ts';
 import { readHeadByTheBook } from './reference-head.ts';
 
 const DATA = [9, 18, 20];

@@ -1,5 +1,5 @@
 // A second reader of OpenPGP heads, written from RFC 9580 sections 4.2 and 5.1 and docs/how-it-judges.md alone.
-import type { MessageHead } from '../../shared/openpgp/message-head.ts';
+import type { MessageHead } from '../../shared/openpgp/message.ts';
 
 /** The head ends before what was asked of it. */
 const SHORT = Symbol('short');

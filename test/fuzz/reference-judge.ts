@@ -1,7 +1,7 @@
 // A second judge, slow and written from the text of docs/how-it-judges.md alone: what the real one must agree with.
 import { Temporal } from 'temporal-polyfill';
+import type { Host } from '../../shared/config/config.ts';
 import type { Instant } from '../../shared/duplicity/time.ts';
-import type { Host } from '../../shared/roster/roster.ts';
 import type { Fact, Part, Session } from './fact.ts';
 
 /** The judgement, in words that both judges can be held to; findings sorted, `severity kind evidence`. */

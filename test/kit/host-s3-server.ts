@@ -4,8 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
-import { startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
 import { hostGroup } from '../../scripts/stack/host-group.ts';
+import { startLocalAws } from '../local-aws/local-aws.ts';
 
 // host-s3-server.ts FILE: writes two lines to FILE, the endpoint and the address where a test says
 // POST /fault (a rule, JSON), /clear, and asks GET /keys?PREFIX, /requests. The bucket is `backups`,

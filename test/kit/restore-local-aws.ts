@@ -1,8 +1,8 @@
 // Runs the local AWS for the kit's tests until it is ended: restore-local-aws.ts FILE-FOR-THE-ENDPOINT FILE-WITH-THE-CLOCK
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
 import { readerPolicy } from '../../scripts/stack/reader-policy.ts';
 import { decide } from '../../shared/doctor/policy-decision.ts';
+import { startLocalAws } from '../local-aws/local-aws.ts';
 
 const [endpointFile, clockFile] = process.argv.slice(2);
 if (endpointFile === undefined || clockFile === undefined) throw new Error('give two files');

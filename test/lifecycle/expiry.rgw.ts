@@ -7,9 +7,9 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connectJanitor } from '../../shared/aws/connect-janitor.ts';
-import { tagSuperseded } from '../../shared/check/tag-superseded.ts';
-import type { Roster } from '../../shared/roster/roster.ts';
+import { connectJanitor } from '../../shared/aws/tag-objects.ts';
+import type { Roster } from '../../shared/config/config.ts';
+import { tagSuperseded } from '../../shared/monitor/tag-superseded.ts';
 import { aFull, aHost, aRoster } from '../support/builders.ts';
 import { putLifecycle } from '../support/put-lifecycle.ts';
 import { startFastDays } from './fast-days.ts';

@@ -1,8 +1,9 @@
 // Two clocks: the machine's, by which radosgw ages objects, and the fleet's, for which some seconds are a day.
-import { foldVersions, type VersionRow } from '../../shared/check/fold-versions.ts';
-import type { KeyedObject, ListObjects } from '../../shared/check/object-store.ts';
-import type { Version } from '../../shared/duplicity/history.ts';
+
 import type { Instant } from '../../shared/duplicity/time.ts';
+import type { Version } from '../../shared/duplicity/versions.ts';
+import { foldVersions, type VersionRow } from '../../shared/monitor/list-sets.ts';
+import type { KeyedObject, ListObjects } from '../../shared/monitor/object-store.ts';
 
 const DAY = 86_400_000;
 

@@ -6,7 +6,7 @@ export default defineConfig({
     testTimeout: 60_000,
     include: [
       'test/{duplicity,verdict,openpgp,roster,fuzz}/*.test.ts',
-      'test/check/list-sets.test.ts',
+      'test/monitor/list-sets.test.ts',
       'test/recordings.test.ts',
     ],
   },

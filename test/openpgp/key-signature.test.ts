@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readKeySignature } from '../../shared/openpgp/key-signature.ts';
+import { readKeySignature } from '../../shared/openpgp/public-key.ts';
 import {
   area,
   buildSignature,

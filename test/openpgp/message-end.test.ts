@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { createMessage, encrypt, readKey } from 'openpgp';
 import { describe, expect, it } from 'vitest';
-import { readEnding } from '../../shared/openpgp/message-end.ts';
+import { readEnding } from '../../shared/openpgp/message.ts';
 import { fixturePath, readFixture } from '../support/recorded.ts';
 import {
   buildMessage,

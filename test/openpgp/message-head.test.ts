@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { readMessage } from 'openpgp';
 import { describe, expect, it } from 'vitest';
-import { HEAD_BYTES, readMessageHead } from '../../shared/openpgp/message-head.ts';
+import { HEAD_BYTES, readMessageHead } from '../../shared/openpgp/message.ts';
 import { fixturePath, readFixture } from '../support/recorded.ts';
 
 type Recorded = {

@@ -3,12 +3,13 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { enums, generateKey, type Key, readKeys, revokeKey } from 'openpgp';
 import { describe, expect, it } from 'vitest';
-import { isArmoured, readArmour } from '../../shared/openpgp/armour.ts';
-import { keyIdOf } from '../../shared/openpgp/key-id.ts';
 import {
   type Digest,
   encryptionKeysOf,
+  isArmoured,
+  keyIdOf,
   type PublicKey,
+  readArmour,
   readPublicKeys,
 } from '../../shared/openpgp/public-key.ts';
 import {

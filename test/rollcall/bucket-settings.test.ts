@@ -15,10 +15,10 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
 import { SETTINGS, type Setting } from '../../scripts/stack/bucket-settings.ts';
 import { wakingSuffixes } from '../../scripts/stack/object-events.ts';
-import { readRoster } from '../../shared/roster/read-roster.ts';
+import { readRoster } from '../../shared/config/parse-config.ts';
+import { type LocalAws, startLocalAws } from '../local-aws/local-aws.ts';
 import { deployStack } from '../support/local-stack.ts';
 import { runRollcall } from './run-rollcall.ts';
 

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
-import type { Check } from '../../shared/doctor/check.ts';
+import type { Check } from '../../shared/doctor/audit.ts';
+import { type LocalAws, startLocalAws } from '../local-aws/local-aws.ts';
 import { runRollcall } from './run-rollcall.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-doctor-'));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { refuseTrackedPath } from '../../scripts/rollcall/git-tracks.ts';
-import { UsageError } from '../../scripts/rollcall/usage-error.ts';
+import { UsageError } from '../../scripts/rollcall/terminal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-git-'));
 const tree = join(folder, 'tree');

@@ -12,8 +12,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
-import { readRoster } from '../../shared/roster/read-roster.ts';
+import { readRoster } from '../../shared/config/parse-config.ts';
+import { type LocalAws, startLocalAws } from '../local-aws/local-aws.ts';
 import { aFull } from '../support/builders.ts';
 import { runRollcall, startAlone } from './run-rollcall.ts';
 

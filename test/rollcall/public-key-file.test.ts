@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateKey } from 'openpgp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { keyFilesBeside } from '../../scripts/rollcall/public-key-file.ts';
+import { keyFilesBeside } from '../../scripts/public-key-file.ts';
 import { fixturePath, readFixture } from '../support/recorded.ts';
 import { runAlone } from './run-rollcall.ts';
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
+import { type LocalAws, startLocalAws } from '../local-aws/local-aws.ts';
 import { rollcallLine, runAtTerminal } from './at-terminal.ts';
 import { environmentOf, runRollcall } from './run-rollcall.ts';
 

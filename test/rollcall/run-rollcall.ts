@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import type { LocalAws } from '../../scripts/demo/aws/local-aws.ts';
 import { runCommandLine } from '../../scripts/rollcall/command-line.ts';
+import type { LocalAws } from '../local-aws/local-aws.ts';
 
 /** The program. */
 export const script = new URL('../../scripts/rollcall.ts', import.meta.url).pathname;

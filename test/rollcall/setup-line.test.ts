@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { checkPublicKey } from '../../scripts/rollcall/public-key-file.ts';
-import { lineFromHere, lineOnHost, quoteWord } from '../../scripts/rollcall/setup-line.ts';
-import { readArmour } from '../../shared/openpgp/armour.ts';
+import { checkPublicKey } from '../../scripts/public-key-file.ts';
+import { lineFromHere, lineOnHost, quoteWord } from '../../scripts/rollcall/hand-over.ts';
+import { readArmour } from '../../shared/openpgp/public-key.ts';
 import { aHost, aRoster } from '../support/builders.ts';
 import { readFixture } from '../support/recorded.ts';
 

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
-import { reportToJson } from '../../shared/report/report.ts';
-import { judge } from '../../shared/verdict/judge.ts';
+import { reportToJson } from '../../shared/messages/report.ts';
+import { judge } from '../../shared/rules/judge.ts';
+import { type LocalAws, startLocalAws } from '../local-aws/local-aws.ts';
 import { aFull, aHost, collected } from '../support/builders.ts';
 import { runRollcall } from './run-rollcall.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
+import { type LocalAws, startLocalAws } from '../local-aws/local-aws.ts';
 import { freePort } from '../support/free-port.ts';
 import { runRollcall } from './run-rollcall.ts';
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
+import { type LocalAws, startLocalAws } from '../local-aws/local-aws.ts';
 import { aFull } from '../support/builders.ts';
 import { runRollcall } from './run-rollcall.ts';
 

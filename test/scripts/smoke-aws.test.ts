@@ -2,12 +2,12 @@ import { resolve } from 'node:path';
 import { CreateUserCommand, IAMClient, ListUsersCommand } from '@aws-sdk/client-iam';
 import { CreateBucketCommand, ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
-import { startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
-import { cleanUp } from '../../scripts/smoke/clean-up.ts';
-import { principalOf } from '../../scripts/smoke/read-account.ts';
+import { startLocalAws } from '../local-aws/local-aws.ts';
+import { cleanUp } from '../smoke/account/clean-up.ts';
+import { principalOf } from '../smoke/account/read-account.ts';
 import { ProgramError, runProgram } from '../support/run-program.ts';
 
-const script = resolve(import.meta.dirname, '../../scripts/smoke-aws.ts');
+const script = resolve(import.meta.dirname, '../../test/smoke/smoke-aws.ts');
 // An address at which nobody listens: whoever asked AWS anything would fail.
 const env = { PATH: process.env.PATH, AWS_ENDPOINT_URL: 'http://127.0.0.1:9' };
 const account = ['--account', '111122223333'];

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
 import { beforeAll } from 'vitest';
-import { contract, describeContract } from '../demo/aws/contract.ts';
+import { contract, describeContract } from '../local-aws/test/contract.ts';
 import { stackChecks, type Trial } from './stack-checks.ts';
 
 const { ROLLCALL_SMOKE, ROLLCALL_CONTRACT_RUN } = process.env;

@@ -26,15 +26,15 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { expect } from 'vitest';
-import { usersOf } from '../../scripts/smoke/clean-up.ts';
-import { readStack } from '../../shared/aws/read-stack.ts';
+import { readStack } from '../../shared/aws/deployed-stack.ts';
 import { formatWrittenTime } from '../../shared/duplicity/time.ts';
-import { GOOD_RUNS } from '../../shared/lambda/log-good-run.ts';
-import { type ContractCheck, expectRefusal } from '../demo/aws/contract-target.ts';
+import { GOOD_RUNS } from '../../shared/lambda/log.ts';
 import { makeHost } from '../e2e/duplicity-host.ts';
+import { type ContractCheck, expectRefusal } from '../local-aws/test/contract-target.ts';
 import { ProgramError, runProgram } from '../support/run-program.ts';
+import { usersOf } from './account/clean-up.ts';
 
-/** A stack that scripts/smoke-aws.ts has deployed; its bucket has its name. */
+/** A stack that test/smoke/smoke-aws.ts has deployed; its bucket has its name. */
 export type Trial = {
   readonly name: string;
   readonly region: string;

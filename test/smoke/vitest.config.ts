@@ -1,4 +1,4 @@
-// What scripts/smoke-aws.ts runs: a line for each check, on the AWS that it names.
+// What test/smoke/smoke-aws.ts runs: a line for each check, on the AWS that it names.
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({

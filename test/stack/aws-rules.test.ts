@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pMap from 'p-map';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readStack } from '../../scripts/stack/read-stack.ts';
+import { readStack } from '../../scripts/stack/package-stack.ts';
 import type { Stack } from '../../scripts/stack/stack.ts';
 import { copyProject } from '../support/project-copy.ts';
 import { bucketRules } from './aws-rules/buckets.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
 import { undeleteDays } from '../../scripts/stack/backup-bucket.ts';
-import { connectBucketReader } from '../../shared/aws/read-bucket.ts';
-import { startReadingLifecycle } from '../../shared/aws/read-lifecycle.ts';
-import { judgeLifecycle } from '../../shared/doctor/lifecycle.ts';
-import { startLocal } from '../demo/aws/clients.ts';
+import { connectBucketReader } from '../../shared/aws/bucket-settings.ts';
+import { startReadingLifecycle } from '../../shared/aws/s3-objects.ts';
+import { judgeLifecycle } from '../../shared/doctor/bucket.ts';
+import { startLocal } from '../local-aws/test/clients.ts';
 import { putLifecycle } from '../support/put-lifecycle.ts';
 import { deployed } from './deployed.ts';
 import { fullRoll, keepingRoll } from './rolls.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
-import { composeRest, takeMembersOut } from '../../scripts/stack/before-remove.ts';
-import type { HostUser } from '../../shared/doctor/host-users.ts';
-import type { DeployedStack } from '../../shared/doctor/stack.ts';
+import { composeRest, takeMembersOut } from '../../scripts/stack/remove-hook.ts';
+import type { DeployedStack } from '../../shared/doctor/deployment.ts';
+import type { HostUser } from '../../shared/doctor/host-keys.ts';
 
 const group = 'acme-hosts';
 const stack: DeployedStack = {

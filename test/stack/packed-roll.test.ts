@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { writePackedKeys } from '../../scripts/stack/read-stack.ts';
+import { writePackedKeys } from '../../scripts/stack/package-stack.ts';
 import { readEnv } from '../../shared/lambda/env.ts';
 import { readFixture } from '../support/recorded.ts';
 

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { readStack } from '../../scripts/stack/package-stack.ts';
 import { policySizes } from '../../scripts/stack/policy-sizes.ts';
-import { readStack } from '../../scripts/stack/read-stack.ts';
-import { ConfigError } from '../../shared/roster/config-error.ts';
+import { ConfigError } from '../../shared/config/config.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'rollcall-sizes-'));
 afterAll(() => rmSync(dir, { recursive: true }));

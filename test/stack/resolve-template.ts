@@ -1,6 +1,6 @@
 // A template with every reference filled in, as CloudFormation would do it in one account.
 import type { Resources, Value } from '../../scripts/stack/cloudformation.ts';
-import { type FilledIn, fillIn, type Names } from '../../scripts/stack/fill-in.ts';
+import { type FilledIn, fillIn, type Names } from '../../scripts/stack/policy-sizes.ts';
 
 export const account = '111122223333';
 

@@ -1,6 +1,7 @@
 // Rolls to deploy: the smallest, one with everything in it, and as many hosts as you like.
-import { readRoster } from '../../shared/roster/read-roster.ts';
-import type { Roster } from '../../shared/roster/roster.ts';
+
+import type { Roster } from '../../shared/config/config.ts';
+import { readRoster } from '../../shared/config/parse-config.ts';
 
 const read = (text: string): Roster => readRoster(text, 'hosts.yml');
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { checkShardTimeout } from '../../scripts/stack/shards.ts';
 import { stackOf } from '../../scripts/stack/stack.ts';
-import { HOSTS_A_RUN } from '../../shared/roster/shards.ts';
+import { checkShardTimeout } from '../../scripts/stack/worker-resources.ts';
+import { HOSTS_A_RUN } from '../../shared/config/config.ts';
 import { deployed, ofType } from './deployed.ts';
 import { fullRoll, rollOf } from './rolls.ts';
 import { account, accountWith, type Call } from './stack-account.ts';

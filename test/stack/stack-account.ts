@@ -1,7 +1,7 @@
 // Asks a policy simulator what the stack's policies, taken together, let somebody do.
 import { runSimulation } from '@cloud-copilot/iam-simulate';
 import { stackOf } from '../../scripts/stack/stack.ts';
-import type { Roster } from '../../shared/roster/roster.ts';
+import type { Roster } from '../../shared/config/config.ts';
 import { account, type Resolved, resolveTemplate } from './resolve-template.ts';
 
 export { account };

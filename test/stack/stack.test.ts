@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { wakingSuffixes } from '../../scripts/stack/object-events.ts';
 import { stackOf } from '../../scripts/stack/stack.ts';
-import { readRoster } from '../../shared/roster/read-roster.ts';
+import { readRoster } from '../../shared/config/parse-config.ts';
 import { deployed } from './deployed.ts';
 import type { Resolved } from './resolve-template.ts';
 import { existingRoll, fullRoll, keepingRoll, rollOf, smallestRoll } from './rolls.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { logGoodRun } from '../../shared/lambda/log-good-run.ts';
-import { wrapText } from '../../shared/report/plain-text.ts';
+import { logGoodRun } from '../../shared/lambda/log.ts';
+import { wrapText } from '../../shared/messages/plain-text.ts';
 import { deployed, ofType } from './deployed.ts';
 import { fullRoll, keepingRoll } from './rolls.ts';
 

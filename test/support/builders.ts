@@ -1,8 +1,9 @@
 // Hosts, objects and collections for tests: whole by default, one override away from any damage.
+
+import type { Host, Roster } from '../../shared/config/config.ts';
 import { collectSets } from '../../shared/duplicity/backup-set.ts';
 import { type FileName, formatFileName, NO_PREFIX } from '../../shared/duplicity/file-name.ts';
-import type { StoredObject } from '../../shared/duplicity/listing.ts';
-import type { Host, Roster } from '../../shared/roster/roster.ts';
+import type { StoredObject } from '../../shared/duplicity/versions.ts';
 
 export const at = (iso: string): number => Date.parse(iso);
 

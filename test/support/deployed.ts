@@ -9,18 +9,17 @@ import { handler as checkHosts } from '../../functions/check-hosts.ts';
 import { handler as checkShard } from '../../functions/check-shard.ts';
 import { handler as janitor } from '../../functions/janitor.ts';
 import { handler as onObject } from '../../functions/on-object.ts';
-import { type LocalAws, startLocalAws } from '../../scripts/demo/aws/local-aws.ts';
-import type { QueuedMessage } from '../../scripts/demo/aws/sqs/queues.ts';
 import { textedOnly } from '../../scripts/stack/topics.ts';
-import type { StoredObject } from '../../shared/duplicity/listing.ts';
-import { ConfigError } from '../../shared/roster/config-error.ts';
-import { readRoster } from '../../shared/roster/read-roster.ts';
-import type { Alerts } from '../../shared/roster/roster.ts';
+import { type Alerts, ConfigError } from '../../shared/config/config.ts';
+import { readRoster } from '../../shared/config/parse-config.ts';
 import {
   alertSubscribers,
   opsSubscribers,
   type Subscriber,
-} from '../../shared/roster/subscribers.ts';
+} from '../../shared/config/recipients.ts';
+import type { StoredObject } from '../../shared/duplicity/versions.ts';
+import { type LocalAws, startLocalAws } from '../local-aws/local-aws.ts';
+import type { QueuedMessage } from '../local-aws/sqs/queues.ts';
 
 export type Deployed = {
   readonly aws: LocalAws;

@@ -1,15 +1,14 @@
 // A bucket in memory, asked as the check asks: every page whole, or cut after a number of rows.
-import { askListings } from '../../scripts/rollcall/ask-listings.ts';
-import type { SavedListing } from '../../scripts/rollcall/saved-listing.ts';
-import type { VersionRow } from '../../shared/check/fold-versions.ts';
+import { askListings, type SavedListing } from '../../scripts/rollcall/saved-listing.ts';
+import type { StoredObject } from '../../shared/duplicity/versions.ts';
+import type { VersionRow } from '../../shared/monitor/list-sets.ts';
 import type {
   KeyedObject,
   ListAnswer,
   ListObjects,
   ListQuery,
   ObjectStore,
-} from '../../shared/check/object-store.ts';
-import type { StoredObject } from '../../shared/duplicity/listing.ts';
+} from '../../shared/monitor/object-store.ts';
 
 export const keyed = (prefix: string, objects: readonly StoredObject[]): KeyedObject[] =>
   objects.map(({ name, ...object }) => ({ ...object, key: `${prefix}${name}` }));

@@ -1,7 +1,8 @@
 // A ledger in memory with conditional writes, and channels that keep what they were sent.
-import type { Channel } from '../../shared/check/deliver.ts';
-import { type Ledger, LedgerConflictError, STATE_PAGE } from '../../shared/check/ledger.ts';
-import type { Message } from '../../shared/report/message.ts';
+
+import type { Message } from '../../shared/messages/message.ts';
+import type { Channel } from '../../shared/monitor/notify.ts';
+import { type Ledger, LedgerConflictError, STATE_PAGE } from '../../shared/monitor/state.ts';
 
 export type MemoryLedger = Ledger & {
   readonly pages: Map<string, string>;

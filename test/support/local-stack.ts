@@ -1,7 +1,8 @@
 // The stack of a roll as CloudFormation would have deployed it, for the local AWS to know of.
-import type { LocalAws } from '../../scripts/demo/aws/local-aws.ts';
+
 import { stackOf } from '../../scripts/stack/stack.ts';
-import type { Roster } from '../../shared/roster/roster.ts';
+import type { Roster } from '../../shared/config/config.ts';
+import type { LocalAws } from '../local-aws/local-aws.ts';
 
 /** Where it stands. */
 export type Deployment = { readonly admins?: readonly string[]; readonly name?: string };

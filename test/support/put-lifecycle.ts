@@ -5,7 +5,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { settingOf } from '../../scripts/stack/bucket-settings.ts';
-import type { Roster } from '../../shared/roster/roster.ts';
+import type { Roster } from '../../shared/config/config.ts';
 
 /** Puts the rules that this roll asks for on `bucket`. */
 export async function putLifecycle(s3: S3Client, roster: Roster, bucket: string): Promise<void> {

@@ -1,6 +1,5 @@
 // Messages of real gpg, built again from the lengths that were recorded of them; what lies between is filled.
-import { type Ending, readEnding } from '../../shared/openpgp/message-end.ts';
-import { HEAD_BYTES } from '../../shared/openpgp/message-head.ts';
+import { type Ending, HEAD_BYTES, readEnding } from '../../shared/openpgp/message.ts';
 import { readFixture } from './recorded.ts';
 
 /** One line of message-lengths.json: each length with its place, and how many of it follow one another. */

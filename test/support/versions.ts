@@ -1,12 +1,9 @@
 // Histories for tests: what was uploaded, overwritten, hidden and removed, one deed after the other.
-import type { VersionRow } from '../../shared/check/fold-versions.ts';
-import { foldVersions } from '../../shared/check/fold-versions.ts';
-import type { Collection } from '../../shared/duplicity/backup-set.ts';
-import { collectSets } from '../../shared/duplicity/backup-set.ts';
+
+import { type Collection, collectSets } from '../../shared/duplicity/backup-set.ts';
 import { NO_PREFIX } from '../../shared/duplicity/file-name.ts';
-import type { Version } from '../../shared/duplicity/history.ts';
-import type { StoredObject } from '../../shared/duplicity/listing.ts';
-import { asOf } from '../../shared/duplicity/listing-versions.ts';
+import { asOf, type StoredObject, type Version } from '../../shared/duplicity/versions.ts';
+import { foldVersions, type VersionRow } from '../../shared/monitor/list-sets.ts';
 import { at } from './builders.ts';
 
 /** A bucket that keeps versions; `prefix` stands before every name. */

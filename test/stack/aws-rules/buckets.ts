@@ -1,6 +1,6 @@
 // What S3 and CloudFormation refuse of a bucket.
-import type { FilledIn } from '../../../scripts/stack/fill-in.ts';
-import { faultOfBucketName } from '../../../shared/roster/bucket-name.ts';
+import type { FilledIn } from '../../../scripts/stack/policy-sizes.ts';
+import { faultOfBucketName } from '../../../shared/config/aws-names.ts';
 import { allows, each, outside, type Rule, resource, statementsOf } from './rule.ts';
 
 const BUCKET = 'AWS::S3::Bucket';

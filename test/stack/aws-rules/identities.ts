@@ -1,6 +1,5 @@
 // What IAM refuses of a role, a group or a policy, and what names another partition.
-import type { FilledIn } from '../../../scripts/stack/fill-in.ts';
-import { policySizes } from '../../../scripts/stack/policy-sizes.ts';
+import { type FilledIn, policySizes } from '../../../scripts/stack/policy-sizes.ts';
 import { each, outside, type Rule, resource, statementsOf, type Template } from './rule.ts';
 
 const ROLE = 'AWS::IAM::Role';

@@ -1,5 +1,5 @@
 // What SQS, SNS and Lambda refuse, or advise so that nothing is lost.
-import type { FilledIn } from '../../../scripts/stack/fill-in.ts';
+import type { FilledIn } from '../../../scripts/stack/policy-sizes.ts';
 import { allows, each, outside, type Rule, resource, statementsOf, type Template } from './rule.ts';
 
 const QUEUE = 'AWS::SQS::Queue';

@@ -1,7 +1,11 @@
 // A rule of AWS that a template can break without any emulator noticing, and the template as such rules read it.
 import type { Resources, Value } from '../../../scripts/stack/cloudformation.ts';
-import { type FilledIn, fillIn, type Names } from '../../../scripts/stack/fill-in.ts';
-import { longestNames } from '../../../scripts/stack/policy-sizes.ts';
+import {
+  type FilledIn,
+  fillIn,
+  longestNames,
+  type Names,
+} from '../../../scripts/stack/policy-sizes.ts';
 
 /** A rule, the title of the AWS document that it is from, and resources that break it, one after the other. */
 export type Rule = {

@@ -1,5 +1,5 @@
 // What CloudWatch, EventBridge and its scheduler refuse.
-import type { FilledIn } from '../../../scripts/stack/fill-in.ts';
+import type { FilledIn } from '../../../scripts/stack/policy-sizes.ts';
 import { allows, each, outside, type Rule, resource, statementsOf, type Template } from './rule.ts';
 
 const ALARM = 'AWS::CloudWatch::Alarm';

@@ -1,0 +1,142 @@
+// The roll as a file: where it is, what it says, and how it is replaced without ever being half written.
+import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { closest, distance } from 'fastest-levenshtein';
+import type { Connection } from '../../shared/aws/client.ts';
+import type { Host, Roster } from '../../shared/config/config.ts';
+import type { RollText } from '../../shared/config/edit-config.ts';
+import { nameOf } from '../../shared/doctor/deployment.ts';
+import type { Ledger } from '../../shared/monitor/state.ts';
+import { keyFilesBeside } from '../public-key-file.ts';
+import { ledgerBucket } from '../stack/state-bucket.ts';
+import { readInput, UsageError } from './terminal.ts';
+
+/** Reads `--hosts`, else `$ROLLCALL_HOSTS`, else hosts.yml. Throws `UsageError`. */
+export async function readRoll(option: string | undefined): Promise<Required<RollText>> {
+  const file = option ?? (process.env.ROLLCALL_HOSTS || 'hosts.yml');
+  const hint = 'give the roll with --hosts FILE, or: cp hosts.example.yml hosts.yml';
+  return { file, text: await readInput(file, hint), readKeyFile: keyFilesBeside(file) };
+}
+
+/** The same, to be changed: standard input cannot be. */
+export async function readRollToChange(option: string | undefined): Promise<RollText> {
+  if (option !== '-') return readRoll(option);
+  throw new UsageError('the roll on standard input cannot be changed', 'name it: --hosts FILE');
+}
+
+/**
+ * Puts the new text in the place of the old, whole or not at all: a file beside it, then a rename. A link
+ * stays a link. Throws `UsageError` when somebody else has changed the roll since it was read.
+ */
+export async function replaceRoll({ file, text: before }: RollText, after: string): Promise<void> {
+  if (after === before) return;
+  const path = await realpath(file);
+  const beside = join(dirname(path), `.${process.pid}.hosts.yml`);
+  const { mode } = await stat(path);
+  const handle = await open(beside, 'wx', 0o600);
+  try {
+    await handle.writeFile(after);
+    // Not when it is made, where the umask would take away from it.
+    await handle.chmod(mode & 0o777);
+    await handle.sync();
+    await handle.close();
+    if ((await readFile(path, 'utf8')) !== before) {
+      throw new UsageError(
+        `${file} was changed meanwhile; it is as the other left it`,
+        'run it again',
+      );
+    }
+    await rename(beside, path);
+  } catch (error) {
+    await handle.close().catch(() => undefined);
+    await rm(beside, { force: true });
+    throw error;
+  }
+}
+
+/** The lines that go and come, as `diff` marks them; nothing when nothing changes. */
+export function composeChange(before: string, after: string): string {
+  const [old, young] = [before.split('\n'), after.split('\n')];
+  const isSame = (from: number, to: number) => old.at(from) === young.at(to);
+  const most = Math.min(old.length, young.length);
+  let head = 0;
+  while (head < most && isSame(head, head)) head += 1;
+  let tail = 0;
+  while (tail < most - head && isSame(-1 - tail, -1 - tail)) tail += 1;
+  const lines = [
+    ...old.slice(head, old.length - tail).map((line) => `  - ${line}`),
+    ...young.slice(head, young.length - tail).map((line) => `  + ${line}`),
+  ];
+  return lines.map((line) => `${line.trimEnd()}\n`).join('');
+}
+
+/** Shows a change, makes it unless it is only a try, and says what puts it into force. */
+export async function changeRoll(roll: RollText, after: string, dryRun: boolean): Promise<void> {
+  if (after === roll.text) {
+    process.stdout.write(`${roll.file} says so already\n`);
+    return;
+  }
+  process.stdout.write(`${roll.file}:\n${composeChange(roll.text, after)}`);
+  if (dryRun) process.stdout.write('nothing is changed (--dry-run); otherwise:\n');
+  else await replaceRoll(roll, after);
+  process.stdout.write('to put it into force: npx serverless deploy\n');
+}
+
+/** Throws `UsageError` for a name that is not on the roll. */
+export function findHost(roster: Roster, name: string): Host {
+  const host = roster.hosts.find((one) => one.name === name);
+  if (host !== undefined) return host;
+  throw new UsageError(
+    `there is no host ${JSON.stringify(name)} on the roll`,
+    `did you mean ${nearestName(roster, name)}?`,
+  );
+}
+
+/** The name on the roll that is most like it. */
+export function nearestName({ hosts }: Roster, name: string): string {
+  return closest(
+    name,
+    hosts.map((one) => one.name),
+  );
+}
+
+/** True when a name is so like one on the roll that it was probably mistyped. */
+export function isNear(roster: Roster, name: string): boolean {
+  return distance(name, nearestName(roster, name)) <= 2;
+}
+
+/** The one word that a command takes. Throws `UsageError`. */
+export function onlyName(positionals: readonly string[], command: string): string {
+  const [name, ...more] = positionals;
+  if (name !== undefined && name !== '' && more.length === 0) return name;
+  throw new UsageError(
+    name === undefined ? 'no host was named' : `one host at a time, please: ${command} NAME`,
+    `see: rollcall ${command} --help`,
+  );
+}
+
+/** Opens the bucket that was named, else the stack's. Throws `UsageError`, or `AwsCallError`. */
+export async function findLedger(
+  connection: Connection,
+  stackName: string,
+  bucket: string | undefined,
+): Promise<Ledger> {
+  const { s3Ledger } = await import('../../shared/stores/s3-records.ts');
+  return s3Ledger(connection, await findLedgerBucket(connection, stackName, bucket));
+}
+
+/** Its name. Throws `UsageError`, or `AwsCallError`. */
+export async function findLedgerBucket(
+  connection: Connection,
+  stackName: string,
+  bucket: string | undefined,
+): Promise<string> {
+  if (bucket !== undefined) return bucket;
+  const { readStack } = await import('../../shared/aws/deployed-stack.ts');
+  const name = nameOf(await readStack(connection, stackName), ledgerBucket);
+  if (name !== undefined) return name;
+  throw new UsageError(
+    `there is no stack ${stackName} with a ledger in ${connection.region}`,
+    'deploy it: npx serverless deploy; or name it: --stack NAME; or its bucket: --ledger BUCKET',
+  );
+}

@@ -1,0 +1,149 @@
+// The report as a table for people: one line a host, then what was found and what to do.
+import { styleText } from 'node:util';
+import { describeFinding, nextStep } from '../../shared/messages/finding-text.ts';
+import {
+  count,
+  quoteName,
+  sayBytes,
+  sayInstant,
+  sayLength,
+  wrapText,
+} from '../../shared/messages/plain-text.ts';
+import { exitStatus, type Report, summarize } from '../../shared/messages/report.ts';
+import { type Severity, worstSeverity } from '../../shared/rules/finding.ts';
+import type { Verdict } from '../../shared/rules/judge.ts';
+
+const COLOURS = { critical: 'red', warning: 'yellow', info: 'dim', ok: 'green' } as const;
+const WIDTH = 100;
+
+/** One host of a table, in texts that are safe to print. */
+export type Row = {
+  readonly name: string;
+  readonly headline: string;
+  readonly severity: Severity | 'ok';
+  readonly lastGood: string;
+  readonly findings: readonly {
+    readonly severity: Severity;
+    readonly text: string;
+    readonly step?: string | undefined;
+  }[];
+};
+
+/** Worst hosts first; colour only on a terminal, and never with NO_COLOR. */
+export function composeTable(report: Report, timezone: string): string {
+  const { hosts, ok, critical, warning } = summarize(report.verdicts);
+  const rows = report.verdicts.map((verdict) => rowOf(verdict, timezone));
+  return composeRows(rows, timezone, [
+    `${ok} of ${count(hosts, 'host')} ok, ${critical} critical, ${warning} with warnings`,
+    ...sayStrangers(report),
+  ]);
+}
+
+/** The same from rows, with the zone of all times in them, and the lines that stand below them. */
+export function composeRows(
+  unsorted: readonly Row[],
+  timezone: string,
+  below: readonly string[],
+): string {
+  const rows = [...unsorted].sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
+  const names = rows.reduce((width, { name }) => Math.max(width, name.length), 4);
+  const kinds = rows.reduce((width, { headline }) => Math.max(width, headline.length), 7);
+  const indent = ' '.repeat(names + kinds + 4);
+  const lines = [
+    `${'HOST'.padEnd(names)}  ${'VERDICT'.padEnd(kinds)}  LAST GOOD FULL (times: ${timezone})`,
+  ];
+  for (const { name, headline, severity, lastGood, findings } of rows) {
+    const word = paint(headline.padEnd(kinds), COLOURS[severity]);
+    lines.push(`${name.padEnd(names)}  ${word}  ${lastGood}`);
+    for (const finding of findings) {
+      for (const line of wrapText(finding.text, Math.max(40, WIDTH - indent.length))) {
+        lines.push(`${indent}${paint(line, COLOURS[finding.severity])}`);
+      }
+      if (finding.step !== undefined) lines.push(`${indent}do now: ${finding.step}`);
+    }
+  }
+  return `${[...lines, '', ...below].join('\n')}\n`;
+}
+
+const ORDER: readonly Row['severity'][] = ['critical', 'warning', 'info', 'ok'];
+
+function rowOf(verdict: Verdict, timezone: string): Row {
+  const { host, headline, findings } = verdict;
+  return {
+    name: host.name,
+    headline,
+    severity: headline === 'ok' ? 'ok' : worstSeverity(findings),
+    lastGood: sayLastGood(verdict, timezone),
+    findings: findings.map((finding) => ({
+      severity: finding.severity,
+      text: `${finding.kind}: ${describeFinding(finding, verdict, timezone)}`,
+      step: finding.severity === 'info' ? undefined : nextStep(finding, verdict),
+    })),
+  };
+}
+
+/** What lies in the bucket but on nobody's roll. */
+export function sayStrangers({
+  unknownHosts,
+  unsearched,
+}: {
+  readonly unknownHosts: readonly string[];
+  readonly unsearched?: string | undefined;
+}): string[] {
+  const shown = unknownHosts.slice(0, 5).map(quoteName).join(', ');
+  const more = unknownHosts.length > 5 ? `, and ${unknownHosts.length - 5} more` : '';
+  return [
+    ...(unknownHosts.length > 0 ? [`in the bucket, but on nobody's roll: ${shown}${more}`] : []),
+    ...(unsearched === undefined ? [] : [`could not look for unknown hosts: ${unsearched}`]),
+  ];
+}
+
+function sayLastGood(
+  { lastGood, answer, answeredAt, window, next }: Verdict,
+  timezone: string,
+): string {
+  if (lastGood === undefined) return '-';
+  const begun = sayInstant(lastGood.startedAt, timezone);
+  const size = `${count(lastGood.volumes?.count ?? 0, 'volume')}, ${sayBytes(lastGood.bytes)}`;
+  const late =
+    answer !== undefined && answeredAt !== undefined && answeredAt > window.dueAt
+      ? `, ${sayLength(answeredAt - window.dueAt)} late`
+      : '';
+  const open = next === undefined ? '' : `; the next window is open: ${next.state}`;
+  return `${begun} (${size}${late})${open}`;
+}
+
+function paint(text: string, colour: (typeof COLOURS)[keyof typeof COLOURS]): string {
+  return styleText(colour, text, { stream: process.stdout });
+}
+
+const WORDS = ['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'] as const;
+
+/** Source: https://www.monitoring-plugins.org/doc/guidelines.html, "plugin output". */
+export function composeNagios(report: Report, timezone: string): string {
+  const { hosts, ok, critical, warning } = summarize(report.verdicts);
+  const bad = report.verdicts
+    .filter(({ headline }) => headline !== 'ok' && headline !== 'paused')
+    .map(({ host, headline }) => `${host.name} ${headline.toUpperCase()}`);
+  const names = bad.length === 0 ? '' : `: ${bad.slice(0, 10).join(', ')}`;
+  const more = bad.length > 10 ? ` and ${bad.length - 10} more` : '';
+  const data = `hosts=${hosts} ok=${ok} critical=${critical} warning=${warning} unknown_hosts=${report.unknownHosts.length}`;
+  const lines = report.verdicts.flatMap((verdict) =>
+    verdict.findings.map(
+      (finding) =>
+        `${finding.severity}: ${verdict.host.name} ${finding.kind}: ${describeFinding(finding, verdict, timezone)}`,
+    ),
+  );
+  const first = `ROLLCALL ${WORDS[exitStatus(report)]} - ${ok} of ${hosts} hosts ok${names}${more}`;
+  const zone = lines.length === 0 ? [] : [`times: ${timezone}`];
+  // A pipe would start performance data.
+  return `${[`${first} | ${data}`, ...lines.map((line) => line.replaceAll('|', '/')), ...zone].join('\n')}\n`;
+}
+
+/** `JSON.stringify` with one entry a line for indent 2, escaped to ASCII. */
+export function toAsciiJson(value: unknown, indent = 2): string {
+  return JSON.stringify(value, undefined, indent).replace(
+    /[^\n -~]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

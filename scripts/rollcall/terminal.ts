@@ -1,0 +1,66 @@
+// The error for a command line that cannot be carried out, with what to do about it.
+
+import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+
+/** Told as `rollcall: error: MESSAGE` and `rollcall: hint: HINT`; exit status 3. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+  readonly hint: string;
+
+  constructor(message: string, hint: string, options?: ErrorOptions) {
+    super(message, options);
+    this.hint = hint;
+  }
+}
+
+/** The word itself must be typed. Throws `UsageError` for another one, and where nobody can be asked. */
+export async function confirm(what: string, word: string): Promise<void> {
+  if (process.stdin.isTTY !== true) {
+    throw new UsageError(
+      `${what}: nobody can be asked here`,
+      'say so with --yes, or look first with --dry-run',
+    );
+  }
+  // Not `terminal`: the line is the kernel's to edit, and Ctrl-C ends the program as everywhere else.
+  const lines = createInterface({ input: process.stdin, terminal: false });
+  const ended = new Promise<string>((done) => lines.once('close', () => done('')));
+  process.stderr.write(`${what}. Type ${word} to go on: `);
+  const answer = await Promise.race([
+    new Promise<string>((done) => lines.once('line', done)),
+    ended,
+  ]);
+  lines.close();
+  if (answer.trim() !== word) {
+    throw new UsageError('nothing was removed', `to go on, type the name: ${word}`);
+  }
+}
+
+/** Tells how many are done; `end` wipes the line. Standard error only, so that output can be piped. */
+export function startProgress(noun: string) {
+  const shown = process.stderr.isTTY === true;
+  let told = 0;
+  return {
+    tell(done: number, of: number): void {
+      const now = Date.now();
+      if (!shown || (now - told < 100 && done < of)) return;
+      told = now;
+      process.stderr.write(`\r\u001b[Kchecked ${done} of ${of} ${noun}s`);
+    },
+    end(): void {
+      if (shown) process.stderr.write('\r\u001b[K');
+    },
+  };
+}
+
+/** The text of a file, or of standard input for `-`. Throws `UsageError`. */
+export async function readInput(file: string, hint: string): Promise<string> {
+  try {
+    return file === '-' ? await text(process.stdin) : await readFile(file, 'utf8');
+  } catch (error) {
+    const { code = 'error' } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'there is no such file' : code;
+    throw new UsageError(`cannot read ${file}: ${why}`, hint, { cause: error });
+  }
+}

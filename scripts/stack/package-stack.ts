@@ -1,0 +1,121 @@
+// hosts.yml -> the stack it asks for, and what of the roll each function carries along.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { ConfigError, type Roster } from '../../shared/config/config.ts';
+import { formatKeyFiles, type ReadKeyFile } from '../../shared/config/key-files.ts';
+import { readRoster } from '../../shared/config/parse-config.ts';
+import { entriesOf, note, openYaml } from '../../shared/config/yaml.ts';
+import { keyFilesBeside } from '../public-key-file.ts';
+import { type PolicySize, policySizes } from './policy-sizes.ts';
+import { type Stack, stackOf } from './stack.ts';
+
+/**
+ * Where the roll is: `ROLLCALL_HOSTS`, or `hosts.yml` in the project.
+ */
+export const rollFile = (projectDir: string, env: NodeJS.ProcessEnv): string =>
+  resolve(projectDir, env.ROLLCALL_HOSTS || 'hosts.yml');
+
+/**
+ * Reads the roll and works out its stack. `ROLLCALL_ADMINS` may hold ARNs, separated by commas, of
+ * principals who may do to the bucket what the break-glass role may; `ROLLCALL_HOSTS_A_RUN` how many hosts one run
+ * judges without workers.
+ *
+ * Throws `ConfigError` with every mistake in the roll, when it cannot be read, or when AWS would refuse a policy for its
+ * length.
+ */
+export function readStack(projectDir: string, env: NodeJS.ProcessEnv): Stack {
+  const file = rollFile(projectDir, env);
+  const admins = (env.ROLLCALL_ADMINS ?? '').split(',').flatMap((arn) => arn.trim() || []);
+  const [text, name] = [readRoll(file), relative(projectDir, file)];
+  const roster = readRoster(text, name, keyFilesBeside(file), 'deploy');
+  const stackFor = (part: Roster) => stackOf(part, admins, readHostsARun(env));
+  const stack = stackFor(roster);
+  const [tooLong] = tooLongOf(stack);
+  if (tooLong === undefined) return stack;
+  const { id, size, most } = tooLong;
+  const words = `${id} would have a policy of ${size} characters, and AWS takes ${most}`;
+  const last = findOneTooMany(roster, (part) => tooLongOf(stackFor(part)).length > 0);
+  throw new ConfigError([
+    last === undefined
+      ? `${words}: name fewer principals in ROLLCALL_ADMINS (${admins.length}), or several by one with a "*"`
+      : atHost(text, name, last.host, `${words}: the ${last.fit} buckets before the one of `),
+  ]);
+}
+
+const tooLongOf = ({ resources, region }: Stack): PolicySize[] =>
+  policySizes(resources, region).filter(({ size, most }) => size > most);
+
+/** The first host whose bucket does not fit any more, and how many did; `undefined` where buckets are not the cause. */
+function findOneTooMany(
+  roster: Roster,
+  isTooLong: (part: Roster) => boolean,
+): { readonly host: string; readonly fit: number } | undefined {
+  const fitting = new Set([roster.bucket]);
+  // As many hosts, so that a roll in shards stays one; those in other buckets as if they were in the stack's.
+  const part = (): Roster => ({
+    ...roster,
+    hosts: roster.hosts.map(({ target: { bucket, prefix }, ...host }) => ({
+      ...host,
+      target: { bucket: fitting.has(bucket) ? bucket : roster.bucket, prefix },
+    })),
+  });
+  if (isTooLong(part())) return undefined;
+  for (const { name, target } of roster.hosts) {
+    const fit = fitting.size;
+    if (fit < fitting.add(target.bucket).size && isTooLong(part())) return { host: name, fit };
+  }
+  return undefined;
+}
+
+/** The problem with the line of that host. */
+function atHost(text: string, file: string, host: string, problem: string): string {
+  const yaml = openYaml(text, file);
+  const [, hosts = yaml.root] = entriesOf(yaml, yaml.root).find(([key]) => key === 'hosts') ?? [];
+  const [, , place = hosts] = entriesOf(yaml, hosts).find(([key]) => key === host) ?? [];
+  note(
+    yaml,
+    place,
+    `${problem}${host} fit. Split the roll in two files (ROLLCALL_HOSTS), each deployed with a --stage of its own`,
+  );
+  return yaml.issues.join('\n');
+}
+
+/** The config alone. Throws `ConfigError`. */
+export function readStackRoster(projectDir: string, env: NodeJS.ProcessEnv): Roster {
+  const file = rollFile(projectDir, env);
+  return readRoster(readRoll(file), relative(projectDir, file), keyFilesBeside(file));
+}
+
+/**
+ * Writes what the key files hold that the roll names, as `keys.json` in a folder: in a function's zip there are no key
+ * files. Nothing where it names none. Throws `ConfigError`.
+ */
+export function writePackedKeys(projectDir: string, env: NodeJS.ProcessEnv, out: string): void {
+  const file = rollFile(projectDir, env);
+  const readKeyFile = keyFilesBeside(file);
+  const files = new Map<string, readonly string[]>();
+  const noteAndRead: ReadKeyFile = (path) => {
+    const answer = readKeyFile(path);
+    if ('fingerprints' in answer) files.set(path, answer.fingerprints);
+    return answer;
+  };
+  readRoster(readRoll(file), relative(projectDir, file), noteAndRead);
+  if (files.size > 0) writeFileSync(join(out, 'keys.json'), formatKeyFiles(files));
+}
+
+function readHostsARun({ ROLLCALL_HOSTS_A_RUN: text = '' }: NodeJS.ProcessEnv): number | undefined {
+  if (text === '') return undefined;
+  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
+  throw new ConfigError([`ROLLCALL_HOSTS_A_RUN is "${text}", but must be a number of hosts`]);
+}
+
+function readRoll(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new ConfigError([
+      `${file}: cannot be read (${(cause as NodeJS.ErrnoException).code}): ` +
+        'copy hosts.example.yml to hosts.yml, or name another file in ROLLCALL_HOSTS',
+    ]);
+  }
+}

@@ -1,0 +1,29 @@
+// S3 as the janitor's way into the backup bucket: it lists, and it tags.
+import { PutObjectTaggingCommand, S3Client } from '@aws-sdk/client-s3';
+import type { JanitorEnds } from '../monitor/tag-superseded.ts';
+import { EXPIRE_TAG } from '../rules/lifecycle.ts';
+import { askAws, type Connection, clientConfig } from './client.ts';
+import { startListing } from './s3-listing.ts';
+
+// Lifecycle was faster, or the operator: what is not there any more needs no tag.
+const GONE = ['NoSuchKey', 'MethodNotAllowed'];
+
+const TagSet = [{ Key: EXPIRE_TAG.key, Value: EXPIRE_TAG.value }];
+
+/** Kept apart from what the other functions load, as none of them may tag. */
+export function connectJanitor(connection: Connection): JanitorEnds {
+  const forcePathStyle = connection.endpoint !== undefined;
+  const client = new S3Client({ ...clientConfig(connection), forcePathStyle });
+  return {
+    list: startListing(client),
+    tag: async (Bucket, Key) => {
+      const command = new PutObjectTaggingCommand({ Bucket, Key, Tagging: { TagSet } });
+      await askAws(
+        `tag an object in ${Bucket}`,
+        's3:PutObjectTagging, by the role of the janitor',
+        () => client.send(command),
+        GONE,
+      );
+    },
+  };
+}

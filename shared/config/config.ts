@@ -1,0 +1,129 @@
+// The config: which hosts owe a backup, by when, and who is notified.
+import type { FilePrefix } from '../duplicity/file-name.ts';
+
+/** Where a host's duplicity writes: `s3://<bucket>/<prefix>`; the prefix ends in a slash. */
+export type Target = { readonly bucket: string; readonly prefix: string };
+
+/** Wall-clock times `HH:MM` in the host's zone; `opens` after `due` = it opened the evening before. */
+export type WindowTimes = {
+  readonly opens: string;
+  readonly due: string;
+  readonly hardDue: string;
+};
+
+/** Bounds on the bytes of a full: `shrink`/`grow` as a share of the host's own median. */
+export type SizeBounds = {
+  readonly minBytes: number;
+  readonly shrink: number;
+  readonly grow: number;
+};
+
+export type Host = {
+  readonly name: string;
+  readonly target: Target;
+  readonly filePrefix: FilePrefix;
+  readonly timezone: string;
+  readonly window: WindowTimes;
+  /** OpenPGP key ids or fingerprints in upper-case hex; empty = not checked. */
+  readonly recipients: readonly string[];
+  readonly size: SizeBounds;
+  /** After so many days lifecycle hides a backup, as the roll says; the bucket's own rules go before it. */
+  readonly keepDays: number;
+  /** Lifecycle hides only what the janitor tagged, so never the last good backup; as the roll says. */
+  readonly keepLastGood: boolean;
+  /** Until and excluding this calendar date in the host's zone. */
+  readonly paused?: { readonly until: string; readonly because: string };
+  /** The first calendar date a backup is owed for; earlier windows are not judged. */
+  readonly since?: string;
+  /** The UserId of its IAM user, by which S3's events name who did something. */
+  readonly userId?: string;
+};
+
+export type Alerts = {
+  /** hosts.yml says `alerts: none`: nobody is to be notified. */
+  readonly none?: true;
+  /** The SES identity that sends; without it mail goes by the SNS topic. */
+  readonly from?: string;
+  readonly mail: readonly string[];
+  readonly sms: readonly string[];
+  /** Addresses that the functions post to. Secrets: whoever has one may post there. Shown by their host alone. */
+  readonly https: readonly string[];
+  /** Who hears that the monitor itself is in trouble; the mail addresses when not given. */
+  readonly ops: readonly string[];
+  readonly heartbeat?: string;
+  /** Once a week the digest goes by every way, SMS too. */
+  readonly weeklyTest: boolean;
+};
+
+export type Roster = {
+  readonly bucket: string;
+  /** True: the bucket was there before the stack, which then only attaches to it. */
+  readonly existing: boolean;
+  readonly region: string;
+  readonly timezone: string;
+  /** The default window, whose due time is also when the digest goes out. */
+  readonly window: WindowTimes;
+  readonly keepDays: number;
+  /** The janitor tags what two newer good fulls replace, and lifecycle hides nothing else. */
+  readonly keepLastGood: boolean;
+  readonly alerts: Alerts;
+  readonly hosts: readonly Host[];
+};
+
+/** One or more mistakes of the operator's; each issue is a line that says where and what to do. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly issues: readonly string[];
+
+  constructor(issues: readonly string[]) {
+    super(issues.join('\n'));
+    this.issues = issues;
+  }
+}
+
+/** The host in whose target a key lies; targets do not overlap, so there is at most one. */
+export function hostOf(roster: Roster, bucket: string, key: string): Host | undefined {
+  return roster.hosts.find(
+    ({ target }) => target.bucket === bucket && key.startsWith(target.prefix),
+  );
+}
+
+/** The shard with this index, from 0, of so many; their number is a power of two. */
+export type Shard = { readonly index: number; readonly of: number };
+
+// Four fifths of the 15 minutes that a function may run, at ten times the 9 ms that a host took: docs/past-one-run.md.
+const RUN_MS = 720_000;
+const SLOW_HOST_MS = 90;
+
+/** How many hosts one run judges by itself. */
+export const HOSTS_A_RUN = RUN_MS / SLOW_HOST_MS;
+
+// A worker has a third of that time, and is to be done in it though its shard is a little larger than others.
+const SHARDS_A_RUN = 4;
+
+/** One for a roll that a run can hold; else so many that each has at most about a quarter of `hostsARun`. */
+export function shardsOf(hosts: number, hostsARun: number): number {
+  if (hosts <= hostsARun) return 1;
+  return 2 ** Math.ceil(Math.log2((hosts * SHARDS_A_RUN) / hostsARun));
+}
+
+/**
+ * Which of `of` shards something is in, by its name alone: it stays there when others come and go. In twice as many
+ * shards it is in the same one or in the one that is `of` further on. Source: FNV-1a, and the end of MurmurHash3, without
+ * which names that differ in a digit lie together.
+ */
+export function shardIndexOf(name: string, of: number): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < name.length; at += 1) {
+    hash = Math.imul(hash ^ name.charCodeAt(at), 0x01000193);
+  }
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) % of;
+}
+
+/** True where the one can hold something of the other, out of different cuts too. */
+export function doOverlap(one: Shard, other: Shard): boolean {
+  const of = Math.min(one.of, other.of);
+  return one.index % of === other.index % of;
+}

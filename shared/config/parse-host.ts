@@ -1,0 +1,160 @@
+// One host of hosts.yml: what it says itself, over what the config says for all.
+import type { FilePrefix } from '../duplicity/file-name.ts';
+import { faultOfBucketName } from './aws-names.ts';
+import type { Host, Target } from './config.ts';
+import { DATE, readSize, readWindow, ZONE } from './config-values.ts';
+import { isKeyFile, type ReadKeyFile } from './key-files.ts';
+import {
+  fieldsOf,
+  holdsMap,
+  itemsOf,
+  matching,
+  note,
+  type Place,
+  textOf,
+  type YamlReader,
+} from './yaml.ts';
+
+/** What holds for a host where it says nothing itself. */
+export type HostDefaults = Omit<Host, 'name' | 'target'> & { readonly bucket: string };
+
+/** Reads `NAME: { ... }`; the place is the one that mistakes about the whole host point at. */
+export function readHost(
+  yaml: YamlReader,
+  [name, value, key]: [string, Place, Place],
+  { bucket, ...defaults }: HostDefaults,
+  readKeyFile: ReadKeyFile,
+): { host: Host; place: Place } {
+  if (!isHostName(name)) {
+    note(
+      yaml,
+      key,
+      `"${name}" cannot be a host's name: use letters, digits and . _ - + = , @ (at most 64), as IAM user names do`,
+    );
+  }
+  const fields =
+    value.node === undefined
+      ? {}
+      : fieldsOf(yaml, value, [
+          'target',
+          'filePrefix',
+          'timezone',
+          'window',
+          'recipients',
+          'size',
+          'paused',
+          'since',
+          'userId',
+        ]);
+  const since = matching(yaml, fields.since, DATE.rule, DATE.parse);
+  const userId = matching(yaml, fields.userId, USER_ID.rule, USER_ID.parse);
+  const paused = readPause(yaml, fields.paused);
+  const ownPrefix = { bucket, prefix: `${name}/` };
+  const target = readTarget(yaml, fields.target) ?? ownPrefix;
+  const host: Host = {
+    name,
+    target,
+    filePrefix: readFilePrefix(yaml, fields.filePrefix) ?? defaults.filePrefix,
+    timezone: matching(yaml, fields.timezone, ZONE.rule, ZONE.parse) ?? defaults.timezone,
+    window: readWindow(yaml, fields.window, defaults.window),
+    recipients:
+      fields.recipients === undefined
+        ? defaults.recipients
+        : readRecipients(yaml, fields.recipients, readKeyFile),
+    size: readSize(yaml, fields.size, defaults.size),
+    keepDays: defaults.keepDays,
+    keepLastGood: defaults.keepLastGood && target.bucket === bucket,
+    ...(paused === undefined ? {} : { paused }),
+    ...(since === undefined ? {} : { since }),
+    ...(userId === undefined ? {} : { userId }),
+  };
+  return { host, place: key };
+}
+
+/** Slashes are allowed, as duplicity's server ids may hold them; such a host brings its own credentials. */
+function isHostName(name: string): boolean {
+  return name.length <= 64 && /^[A-Za-z0-9][\w+=,.@-]*(?:\/[A-Za-z0-9][\w+=,.@-]*)*$/.test(name);
+}
+
+const TARGET = {
+  rule: 's3://BUCKET/PREFIX/',
+  parse: (text: string): Target | undefined => {
+    const match = /^s3:\/\/([^/\s]+)(?:\/(.*))?$/.exec(text);
+    if (match?.[1] === undefined) return undefined;
+    const path = (match[2] ?? '').replace(/\/+$/, '');
+    return { bucket: match[1], prefix: path === '' ? '' : `${path}/` };
+  },
+};
+
+function readTarget(yaml: YamlReader, place: Place | undefined): Target | undefined {
+  const target = matching(yaml, place, TARGET.rule, TARGET.parse);
+  if (target === undefined || place === undefined) return undefined;
+  const fault = faultOfBucketName(target.bucket, false);
+  if (fault === undefined) return target;
+  return note(yaml, place, `${place.path}: the name of the bucket "${target.bucket}" ${fault}`);
+}
+/** Source: IAM User Guide, "IAM identifiers", for the letters; IAM API Reference, "User", for their number. */
+const USER_ID = {
+  rule: 'the UserId of an IAM user, AIDA and more capitals and digits; rollcall add-host writes it',
+  parse: (text: string) => (/^AIDA[A-Z0-9]{12,124}$/.test(text) ? text : undefined),
+};
+
+const FILE_PREFIX = {
+  rule: 'what --file-prefix got, without a slash',
+  parse: (text: string) => (text.includes('/') ? undefined : text),
+};
+
+function readFilePrefix(yaml: YamlReader, place: Place | undefined): FilePrefix | undefined {
+  if (place === undefined) return undefined;
+  if (!holdsMap(yaml, place)) {
+    const one = matching(yaml, place, FILE_PREFIX.rule, FILE_PREFIX.parse);
+    return one === undefined ? undefined : { archive: one, manifest: one, signature: one };
+  }
+  const fields = fieldsOf(yaml, place, ['archive', 'manifest', 'signature']);
+  const read = (field: Place | undefined) =>
+    matching(yaml, field, FILE_PREFIX.rule, FILE_PREFIX.parse) ?? '';
+  return {
+    archive: read(fields.archive),
+    manifest: read(fields.manifest),
+    signature: read(fields.signature),
+  };
+}
+
+function readPause(yaml: YamlReader, place: Place | undefined): Host['paused'] {
+  if (place === undefined) return undefined;
+  const fields = fieldsOf(yaml, place, ['until', 'because']);
+  const until = matching(yaml, fields.until, DATE.rule, DATE.parse);
+  const because = textOf(yaml, fields.because);
+  if (fields.until === undefined) {
+    note(yaml, place, `${place.path} needs "until: DATE"; a pause always ends`);
+  }
+  if (because === undefined || because.trim() === '') {
+    note(yaml, place, `${place.path} needs "because: REASON"; every digest shows it`);
+  }
+  return until === undefined || because === undefined ? undefined : { until, because };
+}
+
+const RULE =
+  'an OpenPGP key id or fingerprint: 16, 40 or 64 hexadecimal digits; or a public key file that ends in .asc, .gpg or .pgp';
+
+/** The ids and fingerprints of a list, in upper-case hex; a key file stands for all that encrypt in it. */
+export function readRecipients(
+  yaml: YamlReader,
+  place: Place | undefined,
+  readKeyFile: ReadKeyFile,
+): string[] {
+  return itemsOf(yaml, place).flatMap((item): string | readonly string[] => {
+    const text = textOf(yaml, item);
+    if (text === undefined) return [];
+    if (!isKeyFile(text)) return matching(yaml, item, RULE, parseId) ?? [];
+    const file = readKeyFile(text);
+    if ('fingerprints' in file) return file.fingerprints;
+    note(yaml, item, `${item.path}: ${text} ${file.problem}`);
+    return [];
+  });
+}
+
+function parseId(text: string): string | undefined {
+  const digits = text.replace(/^0x/i, '').replaceAll(' ', '').toUpperCase();
+  return /^(?:[0-9A-F]{16}|[0-9A-F]{40}|[0-9A-F]{64})$/.test(digits) ? digits : undefined;
+}

@@ -1,0 +1,82 @@
+// Who in the config is notified, by which topic, and where an SMS cannot be sent from.
+import type { Alerts } from './config.ts';
+
+/** One subscription as the roll asks for it. */
+export type Subscriber = {
+  readonly protocol: 'email' | 'sms';
+  readonly endpoint: string;
+};
+
+const by = (protocol: Subscriber['protocol'], endpoints: readonly string[]): Subscriber[] =>
+  endpoints.map((endpoint) => ({ protocol, endpoint }));
+
+/**
+ * Whether somebody hears of a bad host: by mail, SMS or https. `ops` hears of trouble with the monitor alone, and a
+ * heartbeat notifies no person. `none` = hosts.yml says that nobody is to hear; `missing` = it says nothing.
+ */
+export function recipientsOf({ none, mail, sms, https }: Alerts): 'some' | 'none' | 'missing' {
+  if (mail.length + sms.length + https.length > 0) return 'some';
+  return none === true ? 'none' : 'missing';
+}
+
+/** What a config with recipients `missing` gets to read, and what to do about it. */
+export const NOBODY_NOTIFIED = {
+  says: 'nobody is notified of a bad host: "alerts" has no mail, no sms and no https',
+  fix: 'write into hosts.yml: alerts: { mail: [you@example.net] }; or, to notify nobody: alerts: none',
+} as const;
+
+/** The same for one with https addresses alone. */
+export const NO_OPS = {
+  says: 'nobody hears when the monitor itself stops: no https address can be told by CloudWatch',
+  fix: 'write into hosts.yml, under "alerts": ops: [admin@example.net]',
+} as const;
+
+/** With a sender, mail goes by SES itself: one mail a person and run, and a better one. */
+export function alertSubscribers({ from, mail, sms }: Alerts): Subscriber[] {
+  return [...by('email', from === undefined ? mail : []), ...by('sms', sms)];
+}
+
+/**
+ * A roll without a mail address still has somebody to tell that the checks have stopped, if it has a telephone. An
+ * https address has none: CloudWatch rings this topic when no function runs, and SNS posts only to who confirms.
+ */
+export function opsSubscribers({ ops, sms }: Alerts): Subscriber[] {
+  return ops.length > 0 ? by('email', ops) : by('sms', sms);
+}
+
+/** True for a number of the United States, and of Canada and others who share their code. */
+export const isNorthAmerican = (phone: string): boolean => phone.startsWith('+1');
+
+/** Source: SNS Developer Guide, "Supported Regions and countries": effective August 31, 2023. */
+export const US_RULE = {
+  says: 'carriers of the United States and its territories take texts only from a number of your own, 10DLC or toll-free',
+  fix: 'request one: AWS End User Messaging console, Phone numbers; it takes weeks. For other countries of +1, as Canada, see there',
+} as const;
+
+/** The https addresses, each once, with the name by which it is told of: its host, and a number from the second on. */
+export function hooksOf({ https }: Alerts): { readonly name: string; readonly url: string }[] {
+  const seen = new Map<string, number>();
+  return [...new Set(https)].map((url) => {
+    const { host } = new URL(url);
+    const times = (seen.get(host) ?? 0) + 1;
+    seen.set(host, times);
+    return { name: `hook ${host}${times === 1 ? '' : ` #${times}`}`, url };
+  });
+}
+
+/** When the list was last compared with its sources. */
+export const SMS_REGIONS_AS_OF = '2026-11-28';
+
+/**
+ * Sources: SNS Developer Guide, "Supported Regions and countries for SMS messaging with Amazon SNS"; AWS General
+ * Reference, "AWS End User Messaging endpoints and quotas". A region that only the second has, as Seoul, is not here:
+ * SNS does not say that it sends from there.
+ */
+export const SMS_REGIONS: ReadonlySet<string> = new Set([
+  ...['us-east-1', 'us-east-2', 'us-west-1', 'us-west-2', 'us-gov-east-1', 'us-gov-west-1'],
+  ...['ca-central-1', 'ca-west-1', 'sa-east-1', 'af-south-1', 'il-central-1'],
+  ...['eu-central-1', 'eu-central-2', 'eu-north-1', 'eu-south-1', 'eu-south-2'],
+  ...['eu-west-1', 'eu-west-2', 'eu-west-3', 'me-central-1', 'me-south-1'],
+  ...['ap-northeast-1', 'ap-northeast-3', 'ap-south-1', 'ap-south-2'],
+  ...['ap-southeast-1', 'ap-southeast-2', 'ap-southeast-3', 'ap-southeast-4'],
+]);

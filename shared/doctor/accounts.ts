@@ -1,0 +1,237 @@
+// May we send mail and text messages, and does each topic reach the right people?
+import type { Roster } from '../config/config.ts';
+import { isNorthAmerican, opsSubscribers, type Subscriber, US_RULE } from '../config/recipients.ts';
+import { count } from '../messages/plain-text.ts';
+import { type Check, fail, judgeReading, ok, type Reading, warn } from './audit.ts';
+
+/** The account's SES, as far as it concerns the sender and the recipients of the roll. */
+export type MailAccount = {
+  readonly sendingEnabled: boolean;
+  /** Then only verified recipients get mail. */
+  readonly inSandbox: boolean;
+  readonly perDay: number;
+  /** Addresses and domains that are verified. */
+  readonly verified: readonly string[];
+  /** Recipients whose mail SES takes and drops: it bounced once, or they called it spam. */
+  readonly suppressed: readonly string[];
+};
+
+export function judgeMail(
+  reading: Reading<MailAccount>,
+  { alerts, region }: Roster,
+): readonly Check[] {
+  const check = 'mail';
+  const { from, mail } = alerts;
+  if (from === undefined) return [];
+  return judgeReading(check, reading, (account) => {
+    const { sendingEnabled, inSandbox, perDay, suppressed } = account;
+    const verified = (address: string) =>
+      [address, domainOf(address)].some((one) => account.verified.includes(one));
+    const verify = (address: string) =>
+      `aws ses verify-email-identity --email-address ${address} --region ${region}, and click the link`;
+    const refused = inSandbox ? mail.filter((address) => !verified(address)) : [];
+    const checks = [
+      ...(sendingEnabled
+        ? []
+        : [
+            fail(
+              check,
+              'SES has paused sending for this account',
+              'see the SES console, Account dashboard: AWS says why',
+              mail,
+            ),
+          ]),
+      ...(verified(from)
+        ? []
+        : [
+            fail(
+              check,
+              `the sender ${from} is not verified: every mail is refused`,
+              verify(from),
+              mail,
+            ),
+          ]),
+      ...refused.map((address) =>
+        fail(
+          check,
+          `${address} is not verified, and the account is in the SES sandbox: it gets no mail`,
+          `ask for production access in the SES console, or: ${verify(address)}`,
+          [address],
+        ),
+      ),
+      ...suppressed.map((address) =>
+        fail(
+          check,
+          `${address} is on the suppression list: SES takes its mail, and drops it`,
+          `is the mailbox alive? then: aws sesv2 delete-suppressed-destination --email-address ${address} --region ${region}`,
+          [address],
+        ),
+      ),
+      ...(inSandbox && refused.length === 0
+        ? [
+            warn(
+              check,
+              'the account is in the SES sandbox: only verified addresses get any mail',
+              'ask for production access in the SES console',
+            ),
+          ]
+        : []),
+    ];
+    return checks.length > 0
+      ? checks
+      : [ok(check, `${from} is verified, and may send ${perDay} mails a day`)];
+  });
+}
+
+/** The domain of an address, which may be verified in its place. */
+export function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf('@') + 1);
+}
+
+/** What SNS says of text messages; `spendLimit` in US dollars a month, `undefined` where AWS's own of 1 holds. */
+export type SmsAccount = {
+  readonly inSandbox: boolean;
+  readonly spendLimit: number | undefined;
+  readonly optedOut: readonly string[];
+  /** The type of a text that names none, as those of alarms; `undefined` where AWS's own, Promotional, holds. */
+  readonly defaultType: string | undefined;
+  /** There is a number of the account's own to send to the United States from; `undefined` = not asked. */
+  readonly hasUsNumber: boolean | undefined;
+};
+
+const FIRST_LIMIT = 1;
+
+export function judgeSms(
+  reading: Reading<SmsAccount>,
+  { alerts, region }: Roster,
+): readonly Check[] {
+  const check = 'sms';
+  if (alerts.sms.length === 0) return [];
+  return judgeReading(check, reading, (account) => {
+    const { inSandbox, spendLimit = FIRST_LIMIT, optedOut, defaultType, hasUsNumber } = account;
+    const american = alerts.sms.filter(isNorthAmerican);
+    const textsOps = opsSubscribers(alerts).some(({ protocol }) => protocol === 'sms');
+    const silent = alerts.sms.filter((phone) => optedOut.includes(phone));
+    const checks = [
+      ...(inSandbox
+        ? [
+            fail(
+              check,
+              'the account is in the SMS sandbox: only numbers verified there get a text',
+              'SNS console, Text messaging: "Exit SMS sandbox", or verify the numbers there',
+            ),
+          ]
+        : []),
+      ...silent.map((phone) =>
+        fail(
+          check,
+          `${phone} has opted out, and gets no text`,
+          `aws sns opt-in-phone-number --phone-number ${phone}`,
+          [phone],
+        ),
+      ),
+      ...(spendLimit <= FIRST_LIMIT
+        ? [
+            warn(
+              check,
+              `texts stop at ${spendLimit} USD a month, which is some ten of them`,
+              'ask AWS Support for a higher SMS spend limit, then: aws sns set-sms-attributes --attributes MonthlySpendLimit=20',
+            ),
+          ]
+        : []),
+      ...(american.length > 0 && hasUsNumber === false
+        ? [warn(check, `${american.join(', ')}: ${US_RULE.says}`, US_RULE.fix)]
+        : []),
+      ...(textsOps && defaultType !== 'Transactional'
+        ? [
+            warn(
+              check,
+              'texts of alarms go out as promotional ones, which AWS calls noncritical',
+              `aws sns set-sms-attributes --attributes DefaultSMSType=Transactional --region ${region}`,
+            ),
+          ]
+        : []),
+    ];
+    return checks.length > 0
+      ? checks
+      : [ok(check, `out of the sandbox, up to ${spendLimit} USD a month`)];
+  });
+}
+
+/** A subscription as it stands; nothing is delivered to it until it is confirmed. */
+export type Subscription = {
+  readonly protocol: string;
+  readonly endpoint: string;
+  readonly confirmed: boolean;
+};
+
+/** `check` is what the topic is called; `wanted` is whom the roll names for it. */
+export function judgeSubscriptions(
+  check: string,
+  reading: Reading<readonly Subscription[]>,
+  wanted: readonly Subscriber[],
+): readonly Check[] {
+  return judgeReading(check, reading, (found) => {
+    const isSame = (a: { protocol: string; endpoint: string }, b: Subscriber) =>
+      a.protocol === b.protocol && a.endpoint.toLowerCase() === b.endpoint.toLowerCase();
+    const checks = [
+      ...wanted.flatMap((one) =>
+        judgeOne(
+          check,
+          one,
+          found.filter((other) => isSame(other, one)),
+        ),
+      ),
+      ...found
+        .filter((one) => !wanted.some((other) => isSame(one, other)))
+        .map(({ protocol, endpoint }) =>
+          warn(
+            check,
+            `${protocol} ${showEndpoint(endpoint)} is subscribed, and is not on the roll`,
+            'add it to "alerts" in hosts.yml, or take it away: aws sns unsubscribe',
+          ),
+        ),
+    ];
+    return checks.length > 0
+      ? checks
+      : [
+          ok(
+            check,
+            wanted.length === 0
+              ? 'nobody is to hear of it'
+              : `${count(wanted.length, 'subscription')}, all confirmed`,
+          ),
+        ];
+  });
+}
+
+/** Of an https address its host alone: whoever knows the rest may post there. */
+export function showEndpoint(endpoint: string): string {
+  return URL.parse(endpoint)?.host || endpoint;
+}
+
+function judgeOne(
+  check: string,
+  { protocol, endpoint }: Subscriber,
+  found: readonly Subscription[],
+): Check[] {
+  if (found.some(({ confirmed }) => confirmed)) return [];
+  if (found.length === 0) {
+    return [
+      fail(
+        check,
+        `${protocol} ${endpoint} is on the roll, and not subscribed: it hears nothing`,
+        'npx serverless deploy',
+        [endpoint],
+      ),
+    ];
+  }
+  return [
+    fail(
+      check,
+      `${protocol} ${endpoint} has not confirmed, and hears nothing`,
+      'click the link in the mail from AWS; after three days it is gone: take the address out, deploy, put it back, deploy',
+      [endpoint],
+    ),
+  ];
+}

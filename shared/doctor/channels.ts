@@ -1,0 +1,147 @@
+// The ways an alarm takes: which of them are open, and what has changed since somebody last looked.
+
+import type { Alerts, Roster } from '../config/config.ts';
+import {
+  alertSubscribers,
+  hooksOf,
+  NO_OPS,
+  NOBODY_NOTIFIED,
+  opsSubscribers,
+  recipientsOf,
+} from '../config/recipients.ts';
+import type { Instant } from '../duplicity/time.ts';
+import {
+  judgeMail,
+  judgeSms,
+  judgeSubscriptions,
+  type MailAccount,
+  type SmsAccount,
+  type Subscription,
+} from './accounts.ts';
+import { type Check, fail, judgeReading, ok, type Reading, warn } from './audit.ts';
+
+/** What AWS says of each way, and the ledger of those that only a post can ask. */
+export type PathReadings = {
+  readonly alertsTopic: Reading<readonly Subscription[]>;
+  readonly opsTopic: Reading<readonly Subscription[]>;
+  readonly mail: Reading<MailAccount>;
+  readonly sms: Reading<SmsAccount>;
+  readonly refusals: Reading<Refusals>;
+};
+
+/** How a way stands, and since when it was seen so. */
+export type PathState = Check & { readonly since: Instant };
+
+/** All ways, as they were when somebody last looked. */
+export type Paths = { readonly lookedAt: Instant; readonly states: readonly PathState[] };
+
+/** A look, and what it has to tell: only a way that fails is dead. */
+export type PathsLook = Paths & {
+  readonly died: readonly PathState[];
+  readonly mended: readonly PathState[];
+  /** Somebody's mail is among what died, so that only an SMS is sure to tell of it. */
+  readonly urgent: boolean;
+};
+
+const HOUR_MS = 3_600_000;
+const OPS = 'ops topic';
+
+/** Everything that could keep an alarm from somebody on the roll. */
+export function judgePaths(readings: PathReadings, roster: Roster): readonly Check[] {
+  const { alerts } = roster;
+  return [
+    ...judgeRecipients(alerts),
+    ...judgeSubscriptions('alerts topic', readings.alertsTopic, alertSubscribers(alerts)),
+    ...judgeSubscriptions(OPS, readings.opsTopic, opsSubscribers(alerts)),
+    ...judgeMail(readings.mail, roster),
+    ...judgeSms(readings.sms, roster),
+    ...judgeHooks(readings.refusals, alerts),
+  ];
+}
+
+/** Says nothing where somebody is notified, also of trouble with the monitor: the other checks say how. */
+function judgeRecipients(alerts: Alerts): readonly Check[] {
+  const check = 'recipients';
+  switch (recipientsOf(alerts)) {
+    case 'some':
+      return opsSubscribers(alerts).length > 0
+        ? []
+        : [warn(check, NO_OPS.says, `${NO_OPS.fix}; then: npx serverless deploy`)];
+    case 'none':
+      return [ok(check, 'nobody is notified, as hosts.yml says: alerts: none')];
+    case 'missing':
+      return [
+        fail(check, NOBODY_NOTIFIED.says, `${NOBODY_NOTIFIED.fix}; then: npx serverless deploy`),
+      ];
+  }
+}
+
+/** Once an hour: what is dead is dead for days, and each look costs a few calls. */
+export function isLookDue(paths: Paths | undefined, now: Instant): boolean {
+  return paths === undefined || now - paths.lookedAt >= HOUR_MS;
+}
+
+/**
+ * What a look found, beside the one before it. What was dead and cannot be looked at now stays dead, so that it
+ * is neither called mended nor told a second time.
+ */
+export function comparePaths(
+  before: Paths | undefined,
+  checks: readonly Check[],
+  lookedAt: Instant,
+  { mail }: Pick<Alerts, 'mail'>,
+): PathsLook {
+  const known = before?.states ?? [];
+  const isSame = (a: Check, b: Check) =>
+    a.check === b.check && a.status === b.status && a.says === b.says;
+  const dead = known.filter(({ status }) => status === 'fail');
+  const unseen = new Set(
+    checks.flatMap(({ check, status }) => (status === 'unknown' ? check : [])),
+  );
+  const gone = dead.filter((one) => !checks.some((other) => isSame(one, other)));
+  const found = checks.map((check) => ({
+    ...check,
+    since: known.find((one) => isSame(one, check))?.since ?? lookedAt,
+  }));
+  const died = found.filter(
+    (state) => state.status === 'fail' && !dead.some((one) => isSame(one, state)),
+  );
+  const silent = silentAddresses(died);
+  return {
+    lookedAt,
+    states: [...gone.filter(({ check }) => unseen.has(check)), ...found],
+    died,
+    mended: gone.filter(({ check }) => !unseen.has(check)),
+    urgent: mail.some((address) => silent.has(address)),
+  };
+}
+
+/** The addresses of the roll to which no alert gets through; the topic that only alarms ring is another matter. */
+export function silentAddresses(states: readonly PathState[]): ReadonlySet<string> {
+  return new Set(
+    states.flatMap((state) =>
+      state.status === 'fail' && state.check !== OPS ? (state.silent ?? []) : [],
+    ),
+  );
+}
+
+/** By the name of a channel: since when it has taken no message, and what it answered first. */
+export type Refusals = ReadonlyMap<string, { readonly since: Instant; readonly says: string }>;
+
+/** One line for each address of the roll, by its host's name. */
+export function judgeHooks(reading: Reading<Refusals>, alerts: Alerts): readonly Check[] {
+  const hooks = hooksOf(alerts);
+  if (hooks.length === 0) return [];
+  return judgeReading('hooks', reading, (refusals) =>
+    hooks.map(({ name }) => {
+      const refusal = refusals.get(name);
+      return refusal === undefined
+        ? ok(name, 'has refused no message')
+        : fail(
+            name,
+            `takes no message: ${refusal.says}`,
+            'is its address in hosts.yml, "alerts: https", still right? correct it, npx serverless deploy, rollcall test-alert',
+          );
+    }),
+  );
+}

@@ -1,0 +1,116 @@
+// Who wrote or removed something, as far as an event of S3's tells it, and the command that tells the rest.
+import type { Host } from '../config/config.ts';
+import { quoteName, WIDTH, wrapText } from './plain-text.ts';
+
+/** Whom the ids in events can be compared with; each is left out where it is not known. */
+export type Known = {
+  readonly hosts: readonly Pick<Host, 'name' | 'userId'>[];
+  /** The account of the stack, 12 digits. */
+  readonly account?: string | undefined;
+  /** The unique ID of the stack's break-glass role, `AROA...`. */
+  readonly breakGlassRoleId?: string | undefined;
+};
+
+type Who =
+  | { readonly kind: 'user'; readonly id: string }
+  | { readonly kind: 'role'; readonly id: string; readonly session: string }
+  | { readonly kind: 'root' | 'account'; readonly account: string }
+  | { readonly kind: 'federated'; readonly account: string; readonly session: string }
+  | { readonly kind: 'other'; readonly text: string | undefined };
+
+// Source: IAM User Guide, "IAM identifiers" (prefixes), and "Variables and tags", the values of aws:userid.
+const ID = '[A-Z0-9]{12,124}';
+const SESSION = '[\\w+=,.@-]{2,64}';
+const USER = new RegExp(`^(?:AWS:)?(AIDA${ID})$`);
+const ROLE = new RegExp(`^(?:AWS:)?(AROA${ID}):(${SESSION})$`);
+const FEDERATED = new RegExp(`^(?:AWS:)?(\\d{12}):(${SESSION})$`);
+const ROOT = /^AWS:(\d{12})$/;
+// What S3 tells EventBridge. Source: Amazon S3 User Guide, "Amazon S3 events in EventBridge", requester.
+const ACCOUNT = /^\d{12}$/;
+
+/** The text comes from outside: only what has the form of an id is taken for one. */
+function parseWho(text: string | undefined = ''): Who {
+  const [, user] = USER.exec(text) ?? [];
+  if (user !== undefined) return { kind: 'user', id: user };
+  const [, role, session] = ROLE.exec(text) ?? [];
+  if (role !== undefined && session !== undefined) return { kind: 'role', id: role, session };
+  const [, root] = ROOT.exec(text) ?? [];
+  if (root !== undefined) return { kind: 'root', account: root };
+  const [, account, name] = FEDERATED.exec(text) ?? [];
+  if (account !== undefined && name !== undefined) {
+    return { kind: 'federated', account, session: name };
+  }
+  return ACCOUNT.test(text)
+    ? { kind: 'account', account: text }
+    : { kind: 'other', text: text === '' ? undefined : text };
+}
+
+/** `web's own key`, `the key of host db`, `the break-glass role (session alice)`, `user AIDA...`; ASCII. */
+export function sayWho(principal: string | undefined, known: Known, own?: Host): string {
+  const who = parseWho(principal);
+  switch (who.kind) {
+    case 'user':
+      return sayHost(who.id, known, own) ?? `user ${who.id}`;
+    case 'role':
+      return who.id === known.breakGlassRoleId
+        ? `the break-glass role (session ${who.session})`
+        : `role ${who.id} (session ${who.session})`;
+    case 'root':
+      return `the root user of ${sayAccount(who.account, known)}`;
+    case 'federated':
+      return `the federated user ${who.session} of ${sayAccount(who.account, known)}`;
+    case 'account':
+      return `somebody of ${sayAccount(who.account, known)}`;
+    case 'other':
+      // In quotes: it cannot pass for words of ours.
+      return who.text === undefined ? 'an unknown principal' : quoteName(who.text);
+  }
+}
+
+function sayHost(id: string, { hosts }: Known, own: Host | undefined): string | undefined {
+  if (own?.userId === id) return `${own.name}'s own key`;
+  const [first, ...more] = hosts.filter(({ userId }) => userId === id);
+  if (first === undefined) return undefined;
+  return `the key of host ${first.name}${more.length > 0 ? ` and ${more.length} more` : ''}`;
+}
+
+function sayAccount(account: string, known: Known): string {
+  if (known.account === undefined) return `account ${account}`;
+  return known.account === account ? `this account (${account})` : `ANOTHER account (${account})`;
+}
+
+const COMMANDS_SHOWN = 5;
+
+/** For the ids that nobody knows here, the commands that tell whose they are; nothing where all are known. */
+export function composeWhoIs(principals: readonly (string | undefined)[], known: Known): string[] {
+  const unknown = [...new Set(principals)].map(parseWho);
+  const lines = [...new Map(unknown.flatMap((who) => whoIs(who, known))).values()];
+  const more = lines.length - COMMANDS_SHOWN;
+  return [
+    ...lines.slice(0, COMMANDS_SHOWN).flat(),
+    ...(more > 0 ? [`and ${more} more ids`, ''] : []),
+    ...(unknown.some(({ kind }) => kind === 'account') ? [...ACCOUNT_ALONE, ''] : []),
+  ];
+}
+
+/** By the id, as a role has many sessions. */
+function whoIs(who: Who, known: Known): [id: string, lines: string[]][] {
+  if (who.kind === 'user' && sayHost(who.id, known, undefined) === undefined) {
+    return [askFor(who.id, `list-users --query "Users[?UserId=='${who.id}'].Arn"`)];
+  }
+  if (who.kind === 'role' && who.id !== known.breakGlassRoleId) {
+    return [askFor(who.id, `list-roles --query "Roles[?RoleId=='${who.id}'].Arn"`)];
+  }
+  return [];
+}
+
+function askFor(id: string, query: string): [id: string, lines: string[]] {
+  const question = `Who is ${id}? Ask IAM. An empty answer: it was deleted, or is of another account.`;
+  return [id, [...wrapText(question, WIDTH), `  aws iam ${query}`, '']];
+}
+
+// Source: AWS CloudTrail API Reference, "LookupEvents": management events; User Guide, "Logging data events".
+const ACCOUNT_ALONE = wrapText(
+  'By EventBridge S3 tells the account and no more. Which key it was stands only in a CloudTrail trail that logs S3 data events, or in the server access logs of the bucket, if one of them was on.',
+  WIDTH,
+);

@@ -1,0 +1,200 @@
+// Verdicts -> the one message of a run: who failed, why, and what to do now.
+import {
+  type FindingKind,
+  type Severity,
+  windowsMissedBy,
+  worstSeverity,
+} from '../rules/finding.ts';
+import type { Verdict } from '../rules/judge.ts';
+import { composeNews, composePathSms, hasPathNews } from './channel-text.ts';
+import { composeDigest, composeTestSms } from './compose-digest.ts';
+import { composeSteps, describeFinding, sayRhythm } from './finding-text.ts';
+import { sayLastGood } from './loss-text.ts';
+import { composeMessage, type Message, SMS_BOUND } from './message.ts';
+import {
+  count,
+  ordinal,
+  paragraph,
+  sayDate,
+  sayInstant,
+  toAscii,
+  WIDTH,
+  wrapText,
+} from './plain-text.ts';
+import { composeHeader, failedIn, type Run, serialOf } from './report.ts';
+
+const WORST = 5;
+const LISTED = 200;
+
+/** The message of a run; `undefined` when there is nothing to tell. A `warning` is about the run itself. */
+export function composeRun(run: Run, warning?: string): Message | undefined {
+  const failed = failedIn(run);
+  const alerting = failed.filter(({ host }) => run.due.has(host.name));
+  if (alerting.length === 0 && !run.digest) return undefined;
+  const { paths } = run;
+  const subject = composeSubject(run);
+  const lines = [
+    composeHeader(run.report, run.timezone),
+    ...(warning === undefined ? [] : wrapText(`WARNING: ${toAscii(warning)}.`, WIDTH)),
+    '',
+    ...composeFailed(failed, run.timezone),
+    ...(run.digest ? composeDigest(run, alerting.length > 0) : []),
+    ...(!run.digest && hasPathNews(paths) ? composeNews(paths, run.timezone) : []),
+  ];
+  const text = `${lines.join('\n')}\n`;
+  const severity = severityOf(run);
+  if (alerting.length > 0) {
+    return composeMessage({
+      ...{ subject, text, severity },
+      sms: composeSms(alerting, run.hostsOnRoll, run.timezone),
+      urgency: 'alert',
+    });
+  }
+  if (paths?.urgent === true) {
+    return composeMessage({
+      ...{ subject, text, severity },
+      sms: composePathSms(paths),
+      urgency: 'alert',
+    });
+  }
+  return run.test === true
+    ? composeMessage({ ...{ subject, text, severity }, sms: composeTestSms(run), urgency: 'test' })
+    : composeMessage({ subject, text, severity, urgency: 'digest' });
+}
+
+/** Of the worst that the run found: of a host, of the bucket, or of a way that an alarm takes. */
+function severityOf({ report, paths }: Run): Severity {
+  const isDead = paths?.states.some(({ status }) => status === 'fail') === true;
+  const others = report.unknownHosts.length > 0 || report.unsearched !== undefined || isDead;
+  return worstSeverity([
+    ...report.verdicts.flatMap(({ findings }) => findings),
+    ...(others ? [{ severity: paths?.urgent === true ? 'critical' : 'warning' } as const] : []),
+  ]);
+}
+
+function composeFailed(sorted: readonly Verdict[], zone: string): string[] {
+  const describe = (verdict: Verdict) => composeHost(verdict, zone);
+  if (sorted.length < MANY) return sorted.flatMap(describe);
+  const shared = sharedCause(sorted, zone);
+  const rest = sorted.slice(WORST, WORST + LISTED);
+  const more = sorted.length - WORST - rest.length;
+  return [
+    `${sorted.length} hosts failed: ${countByKind(sorted)}.`,
+    ...(shared === undefined ? [] : wrapText(`The same for all: ${shared}.`, WIDTH)),
+    `The worst ${WORST}:`,
+    '',
+    ...sorted.slice(0, WORST).flatMap(describe),
+    'And:',
+    ...rest.map((verdict) => `  ${verdict.host.name} ${sayKind(verdict)}`),
+    ...(more > 0 ? [`  and ${more} more: rollcall check`] : []),
+    '',
+  ];
+}
+
+/** One refusal for all, or the same last day for all: then the trouble is not the hosts' own. */
+function sharedCause(failed: readonly Verdict[], zone: string): string | undefined {
+  const causes = failed.map(({ findings: [worst], lastGood }) => {
+    if (worst?.kind === 'unreadable') return worst.hint;
+    if (worst?.kind !== 'missing' || lastGood === undefined) return undefined;
+    return `none has a full since ${sayDate(lastGood.startedAt, zone)}`;
+  });
+  const [first] = causes;
+  return causes.every((cause) => cause === first) ? first : undefined;
+}
+
+/** The headline in a column of its own, then what was found, the last good copy and the next step. */
+function composeHost(verdict: Verdict, zone: string): string[] {
+  const { host, findings } = verdict;
+  const [worst] = findings;
+  if (worst === undefined) return [];
+  const told = findings.filter(({ severity }) => severity !== 'info');
+  const lines = told.flatMap((finding, index) => {
+    const text = describeFinding(finding, verdict, zone);
+    return index === 0
+      ? paragraph(finding.kind.toUpperCase(), `${host.name}: ${text}`)
+      : paragraph('', `${finding.kind}: ${text}`);
+  });
+  const details = [
+    worst.kind === 'missing' ? sayRhythm(verdict, zone) : undefined,
+    worst.kind === 'unreadable' ? undefined : sayLastGood(verdict, zone),
+  ].filter((detail) => detail !== undefined);
+  lines.push(...details.flatMap((detail) => paragraph('', detail)));
+  return [...lines, ...composeSteps(worst, verdict), ''];
+}
+
+/** From this many bad hosts on they are counted by kind, not named. */
+export const MANY = 10;
+
+// Room for the names within the bound of a subject, behind "[backup] "; and for ", +12 more".
+const NAMES_ROOM = 88;
+const MORE_ROOM = 9;
+
+/** The subject of a run. */
+export function composeSubject(run: Run): string {
+  const failed = failedIn(run);
+  return failed.length === 0
+    ? composeGoodSubject(run)
+    : composeFailedSubject(failed, run.hostsOnRoll);
+}
+
+/** `2 of 41 hosts FAILED: web MISSING (2nd day), db INCOMPLETE`. */
+function composeFailedSubject(failed: readonly Verdict[], hostsOnRoll: number): string {
+  const head = `${failed.length} of ${count(hostsOnRoll, 'host')} FAILED: `;
+  if (failed.length >= MANY) return head + countByKind(failed);
+  const shown: string[] = [];
+  for (const verdict of failed) {
+    const next = `${verdict.host.name} ${sayKind(verdict)}`;
+    const rest = failed.length - shown.length - 1;
+    const room = NAMES_ROOM - head.length - (rest > 0 ? MORE_ROOM : 0);
+    if (shown.length > 0 && [...shown, next].join(', ').length > room) break;
+    shown.push(next);
+  }
+  const more = failed.length - shown.length;
+  return `${head}${shown.join(', ')}${more > 0 ? `, +${more} more` : ''}`;
+}
+
+/** `OK 40 of 41, 1 paused - Mon 23 Nov (#2026-327)`. */
+function composeGoodSubject(run: Run): string {
+  const { verdicts, checkedAt, unknownHosts } = run.report;
+  const ok = verdicts.filter(({ headline }) => headline === 'ok').length;
+  const paused = verdicts.filter(({ headline }) => headline === 'paused').length;
+  const warned = verdicts.filter(({ findings }) => worstSeverity(findings) === 'warning').length;
+  const parts = [`OK ${ok} of ${run.hostsOnRoll}`];
+  if (warned > 0) parts.push(count(warned, 'warning'));
+  if (paused > 0) parts.push(`${paused} paused`);
+  if (unknownHosts.length > 0) parts.push(`${unknownHosts.length} not on the roll`);
+  return `${parts.join(', ')} - ${sayDate(checkedAt, run.timezone)} (${serialOf(run)})`;
+}
+
+/** `10 MISSING, 2 UNREADABLE`; most first. */
+export function countByKind(failed: readonly Verdict[]): string {
+  const counts = new Map<FindingKind | 'ok', number>();
+  for (const { headline } of failed) counts.set(headline, (counts.get(headline) ?? 0) + 1);
+  return [...counts]
+    .sort((a, b) => b[1] - a[1])
+    .map(([kind, number]) => `${number} ${kind.toUpperCase()}`)
+    .join(', ');
+}
+
+/** `MISSING (2nd day)`. */
+export function sayKind({ headline, findings }: Verdict): string {
+  const days = windowsMissedBy(findings.filter(({ kind }) => kind === headline));
+  return `${headline.toUpperCase()}${days > 1 ? ` (${ordinal(days)} day)` : ''}`;
+}
+
+/** Enough to act on in one segment: how many, who, what; the mail has the rest. */
+export function composeSms(failed: readonly Verdict[], hostsOnRoll: number, zone: string): string {
+  const head = `BACKUP ${failed.length}/${hostsOnRoll} FAILED: `;
+  const tail = ' Mail has the fix.';
+  if (failed.length >= MANY) return `${head}${countByKind(failed)}.${tail}`;
+  const words = failed.map((verdict) => {
+    const { lastGood, host } = verdict;
+    const good = lastGood === undefined ? '' : ` last good ${sayInstant(lastGood.startedAt, zone)}`;
+    return `${host.name} ${sayKind(verdict)}${good}`;
+  });
+  const times = failed.some(({ lastGood }) => lastGood !== undefined) ? ` Times: ${zone}.` : '';
+  const text = `${head}${words.join(', ')}.${times}${tail}`;
+  if (text.length <= SMS_BOUND) return text;
+  const names = `${head}${failed.map((one) => `${one.host.name} ${one.headline.toUpperCase()}`).join(', ')}.${tail}`;
+  return names.length <= SMS_BOUND ? names : `${head}${countByKind(failed)}.${tail}`;
+}

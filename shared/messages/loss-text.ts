@@ -1,0 +1,143 @@
+// What was done to a finished set, and the command that gets it back.
+
+import { formatWrittenTime } from '../duplicity/time.ts';
+import type { Blindness } from '../duplicity/versions.ts';
+import type { BrokenSeal, Finding, NamesShown, Removal, TamperedSet } from '../rules/finding.ts';
+import type { Verdict } from '../rules/judge.ts';
+import { count, quoteName, sayBytes, sayDate, sayInstant, sayLength } from './plain-text.ts';
+
+type Tampered = Extract<Finding, { kind: 'tampered' }>;
+
+/** Which files, what happened to them and when, and whether the good versions are still there. */
+export function sayTampered({ removals, sets, seals, untold }: Tampered, zone: string): string {
+  if (untold !== undefined) return UNTOLD[untold];
+  return [
+    ...removals.map((removal) => sayRemoval(removal, zone)),
+    ...sets.map((set) => saySet(set, zone)),
+    ...seals.map((seal) => saySeal(seal, zone)),
+  ].join('. ');
+}
+
+/** Why nothing can be said of tampering. */
+export const UNTOLD: Readonly<Record<Blindness, string>> = {
+  denied:
+    'cannot be told: these credentials may not list versions, so an overwritten or hidden backup would not show; allow s3:ListBucketVersions',
+  'not offered':
+    'cannot be told: this endpoint lists no versions, so an overwritten or hidden backup would not show',
+  'not kept':
+    'cannot be told: the bucket keeps no versions, so an overwritten backup is lost without a trace; turn versioning on',
+};
+
+/** Whoever did it is stopped first; what is only hidden comes back in place, what was overwritten by a restore. */
+export function stepAfterTampering(
+  { sets, seals, untold }: Tampered,
+  { host }: Verdict,
+): string | undefined {
+  if (untold !== undefined) return undefined;
+  const stop = `disable ${sets.length + seals.length > 0 ? "the host's" : 'that'} key in IAM, then`;
+  const overwritten = sets.find((set) => set.overwritten.count > 0);
+  if (overwritten !== undefined) {
+    return `${stop} restore the old versions: restore-set ${host.name} ${formatWrittenTime(overwritten.startedAt)} ./set`;
+  }
+  const hidden = sets.find((set) => set.hidden.count > set.lost);
+  return hidden === undefined
+    ? `${stop} look: rollcall check --deep --host ${host.name}`
+    : `${stop}: rollcall undelete ${host.name} ${formatWrittenTime(hidden.startedAt)}`;
+}
+
+function sayRemoval({ key, at, principal, address, left }: Removal, zone: string): string {
+  const who = `${principal ?? 'an unknown key'} from ${address ?? 'an unknown address'}`;
+  return `${quoteName(key)} was removed ${sayInstant(at, zone)} by ${who}; ${LEFT[left]}`;
+}
+
+const LEFT = {
+  marker: 'the version is still there under a delete marker',
+  version: 'that version is gone for good',
+  unknown: 'whether a version is left was not told',
+};
+
+function saySet({ type, overwritten, hidden, lost, ...set }: TamperedSet, zone: string): string {
+  const first = sayInstant(set.firstAt, zone);
+  const last = sayInstant(set.lastAt, zone);
+  const deeds = [
+    ...(overwritten.count > 0 ? [sayFiles(overwritten, 'overwritten')] : []),
+    ...(hidden.count > 0 ? [sayFiles(hidden, 'hidden by a delete marker')] : []),
+  ];
+  const when = first === last ? first : `${first} to ${last}`;
+  const left =
+    lost === 0
+      ? 'the good versions are still there'
+      : `of ${count(lost, 'file')} the good version is gone`;
+  const name = type === 'full' ? 'full' : 'incremental';
+  return `after the ${name} of ${sayInstant(set.startedAt, zone)} was finished, ${deeds.join(' and ')}, ${when}; ${left}`;
+}
+
+function saySeal({ startedAt, sealedAt, ...seal }: BrokenSeal, zone: string): string {
+  const size = (files: number, bytes: number) => `${count(files, 'file')}, ${sayBytes(bytes)}`;
+  const then = `${size(seal.filesThen, seal.bytesThen)} when it was sealed ${sayInstant(sealedAt, zone)}`;
+  const now =
+    seal.filesNow === 0
+      ? 'is gone, and no lifecycle rule took it'
+      : `is not what it was: now ${size(seal.filesNow, seal.bytesNow)}, not the same files`;
+  return `the full of ${sayInstant(startedAt, zone)} ${now}; it had ${then}`;
+}
+
+function sayFiles({ names, count: all }: NamesShown, deed: string): string {
+  const more = all > names.length ? ` and ${all - names.length} more` : '';
+  const were = all === 1 ? 'was' : 'were';
+  return `${count(all, 'file')} ${were} ${deed} (${names.map(quoteName).join(', ')}${more})`;
+}
+
+type Expiring = Extract<Finding, { kind: 'expiring' }>;
+
+const DAY = 86_400_000;
+
+/** When it is hidden, in how long, and until when it can be brought back. */
+export function sayExpiring(finding: Expiring, { at: now }: Verdict, zone: string): string {
+  const { startedAt, hiddenAt, goneAt, by, stampedAt } = finding;
+  const at = (instant: number) => sayInstant(instant, zone);
+  const back =
+    goneAt === undefined
+      ? ''
+      : goneAt === hiddenAt
+        ? ', for good'
+        : `; recoverable until ${at(goneAt)}`;
+  if (hiddenAt <= now)
+    return `the last good copy, the full of ${at(startedAt)}, was hidden ${at(hiddenAt)}${back}`;
+  const sources = [
+    ...(by === 'roll'
+      ? ["That is by the roll's keepDays: the bucket's own rules are not known"]
+      : []),
+    ...(stampedAt === undefined || Math.abs(stampedAt - hiddenAt) <= DAY
+      ? []
+      : [`S3 itself says ${at(stampedAt)} of its first volume: the rules are not what they seem`]),
+  ];
+  const text = `the last good copy, the full of ${at(startedAt)}, is hidden by lifecycle ${at(hiddenAt)}, in ${sayLength(hiddenAt - now)}${back}`;
+  return [text, ...sources].join('. ');
+}
+
+/** A new backup while there is time for one; then the hidden one has to come back. */
+export function stepBeforeLoss({ startedAt, hiddenAt }: Expiring, { at, host }: Verdict): string {
+  return hiddenAt > at
+    ? `ssh ${host.name} 'sudo rollcall-backup run'`
+    : `rollcall undelete ${host.name} ${formatWrittenTime(startedAt)}`;
+}
+
+/** `Last good copy: Sat 21 Nov 02:14, 31 volumes, 5.9 GiB - hidden by lifecycle Sat 28 Nov, ...`; none without one. */
+export function sayLastGood(
+  { lastGood, countdown, at }: Verdict,
+  zone: string,
+): string | undefined {
+  const set = lastGood ?? countdown?.set;
+  if (set === undefined) return undefined;
+  const size = `${count(set.volumes?.count ?? 0, 'volume')}, ${sayBytes(set.bytes)}`;
+  const copy = `Last good copy: ${sayInstant(set.startedAt, zone)}, ${size}`;
+  if (countdown === undefined || countdown.set.startedAt !== set.startedAt) return `${copy}.`;
+  const { hiddenAt, goneAt, by } = countdown;
+  const on = (instant: number) => sayDate(instant, zone);
+  if (goneAt === hiddenAt) return `${copy} - deleted by lifecycle ${on(hiddenAt)}, for good.`;
+  const back = goneAt === undefined ? '' : `, recoverable until ${on(goneAt)}`;
+  if (hiddenAt <= at) return `${copy} - hidden since ${on(hiddenAt)}${back}.`;
+  const doubt = by === 'roll' ? " (by the roll's keepDays)" : '';
+  return `${copy} - hidden by lifecycle ${on(hiddenAt)}${doubt}${back}.`;
+}

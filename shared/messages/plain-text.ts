@@ -1,0 +1,130 @@
+// Text that is safe to show: hostile names escaped, times, sizes and lengths of time in few words.
+import type { Instant } from '../duplicity/time.ts';
+import { wallClock } from '../rules/window.ts';
+
+const SHOWN = 120;
+
+/**
+ * A name from a bucket, safe for a terminal, a mail and a page: all but printable ASCII is escaped, quotes
+ * and backslashes too, and at most 120 characters are shown.
+ */
+export function quoteName(name: string): string {
+  const escaped = [...name.slice(0, SHOWN)]
+    .map(escapeCharacter)
+    .join('')
+    // A run of spaces is how a text is laid out: wherever it is wrapped, a name can not look like a line of ours.
+    .replace(/ {2,}/g, (run) => run.replaceAll(' ', '\\u{20}'));
+  const more = name.length > SHOWN ? `... (${name.length} characters)` : '';
+  return `"${escaped}"${more}`;
+}
+
+function escapeCharacter(character: string): string {
+  if (character === '"' || character === '\\') return `\\${character}`;
+  if (/^[ -~]$/.test(character)) return character;
+  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+}
+
+/** Text of unknown origin on one line, without quotes: control characters and all non-ASCII become "?". */
+export function toAscii(text: string): string {
+  return text.replace(/[^ -~]/gu, '?');
+}
+
+export function escapeHtml(text: string): string {
+  const entities: Record<string, string> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+  };
+  return text.replace(/[&<>"]/g, (character) => entities[character] ?? character);
+}
+
+const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** `Sat 21 Nov` on the clock of a zone. */
+export function sayDate(at: Instant, zone: string): string {
+  const local = new Date(wallClock(at, zone));
+  return `${WEEKDAYS[local.getUTCDay()]} ${local.getUTCDate()} ${MONTHS[local.getUTCMonth()]}`;
+}
+
+/** `02:14` on the clock of a zone. */
+export function sayTime(at: Instant, zone: string): string {
+  return new Date(wallClock(at, zone)).toISOString().slice(11, 16);
+}
+
+/** `Sat 21 Nov 02:14`. */
+export function sayInstant(at: Instant, zone: string): string {
+  return `${sayDate(at, zone)} ${sayTime(at, zone)}`;
+}
+
+/** `54 h`, `2 h 47 min`, `12 min`: never more than two numbers. */
+export function sayLength(ms: number): string {
+  const minutes = Math.max(0, Math.round(ms / 60_000));
+  const hours = Math.floor(minutes / 60);
+  const rest = minutes % 60;
+  if (hours === 0) return `${rest} min`;
+  return hours >= 12 || rest === 0 ? `${Math.round(minutes / 60)} h` : `${hours} h ${rest} min`;
+}
+
+/** `6.1 GiB`. */
+export function sayBytes(bytes: number): string {
+  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** `1 volume`, `31 volumes`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** `2nd`. */
+export function ordinal(number: number): string {
+  const teen = Math.floor(number / 10) % 10 === 1;
+  const ending = teen ? 'th' : (['th', 'st', 'nd', 'rd'][number % 10] ?? 'th');
+  return `${number}${ending}`;
+}
+
+/** `1-3, 7`; at most eight ranges are said. */
+export function sayNumbers(numbers: readonly number[]): string {
+  const ranges: [number, number][] = [];
+  for (const number of numbers) {
+    const last = ranges.at(-1);
+    if (last !== undefined && last[1] === number - 1) last[1] = number;
+    else ranges.push([number, number]);
+  }
+  const said = ranges.slice(0, 8).map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`));
+  return ranges.length > said.length ? `${said.join(', ')}, ...` : said.join(', ');
+}
+
+/** Breaks a text into lines of at most `width` characters; a longer word stands alone. */
+export function wrapText(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + 1 + word.length <= width) {
+      lines[lines.length - 1] = `${line} ${word}`;
+    } else lines.push(word);
+  }
+  return lines;
+}
+
+/** The width of a mail's lines. */
+export const WIDTH = 72;
+
+/** Where the text begins. */
+export const COLUMN = 12;
+
+/** `MISSING     web: ...`, its further lines under the first. */
+export function paragraph(label: string, text: string): string[] {
+  const width = Math.max(COLUMN, label.length + 1);
+  return wrapText(text, WIDTH - COLUMN).map((line, index) =>
+    index === 0 ? `${label.padEnd(width)}${line}` : `${' '.repeat(COLUMN)}${line}`,
+  );
+}

@@ -1,0 +1,218 @@
+// All verdicts of one run, counted, and their stable JSON.
+
+import type { PathsLook } from '../doctor/channels.ts';
+import { type BackupSet, completedAt, isComplete } from '../duplicity/backup-set.ts';
+import type { Instant } from '../duplicity/time.ts';
+import {
+  FINDING_KINDS,
+  type Finding,
+  type Severity,
+  windowsMissedBy,
+  worstSeverity,
+} from '../rules/finding.ts';
+import type { Verdict } from '../rules/judge.ts';
+import { dateIn } from '../rules/window.ts';
+import { describeFinding } from './finding-text.ts';
+import { sayDate, sayTime } from './plain-text.ts';
+
+/** What one run found. */
+export type Report = {
+  readonly checkedAt: Instant;
+  readonly bucket: string;
+  readonly verdicts: readonly Verdict[];
+  /** Prefixes in the bucket that nobody on the roll writes to. */
+  readonly unknownHosts: readonly string[];
+  /** Objects that duplicity did not write, inside the targets and outside. */
+  readonly foreignObjects: number;
+  /** Why the bucket outside of the targets could not be looked at. */
+  readonly unsearched?: string;
+};
+
+/** `critical` and `warning` by each host's worst finding; `ok` by its headline. */
+export type Summary = {
+  readonly hosts: number;
+  readonly ok: number;
+  readonly critical: number;
+  readonly warning: number;
+};
+
+export function summarize(verdicts: readonly Verdict[]): Summary {
+  const worst = (severity: Severity) =>
+    verdicts.filter(({ findings }) => worstSeverity(findings) === severity).length;
+  return {
+    hosts: verdicts.length,
+    ok: verdicts.filter(({ headline }) => headline === 'ok').length,
+    critical: worst('critical'),
+    warning: worst('warning'),
+  };
+}
+
+/**
+ * The monitoring-plugin convention: 0 all ok, 1 warning, 2 critical, 3 could not check. A host that is
+ * known to be bad outranks one that could not be looked at.
+ */
+export function exitStatus({
+  verdicts,
+  unknownHosts,
+  unsearched,
+}: {
+  readonly verdicts: readonly {
+    readonly findings: readonly Pick<Finding, 'kind' | 'severity'>[];
+  }[];
+  readonly unknownHosts: readonly string[];
+  readonly unsearched?: string | undefined;
+}): 0 | 1 | 2 | 3 {
+  const findings = verdicts.flatMap((verdict) => verdict.findings);
+  const critical = findings.filter(({ severity }) => severity === 'critical');
+  if (critical.some(({ kind }) => kind !== 'unreadable')) return 2;
+  if (critical.length > 0) return 3;
+  const warned = findings.some(({ severity }) => severity === 'warning');
+  const strange = unknownHosts.length > 0 || unsearched !== undefined;
+  return warned || strange ? 1 : 0;
+}
+
+/** The report as docs/how-it-judges.md describes it, version 1; `timezone` is that of the times in its messages. */
+export function reportToJson(report: Report, timezone: string): Record<string, unknown> {
+  return {
+    version: 1,
+    checkedAt: iso(report.checkedAt),
+    bucket: report.bucket,
+    timezone,
+    summary: summarize(report.verdicts),
+    hosts: report.verdicts.map((verdict) => verdictToJson(verdict, timezone)),
+    unknownHosts: report.unknownHosts,
+    foreignObjects: report.foreignObjects,
+    ...(report.unsearched === undefined ? {} : { unsearched: report.unsearched }),
+  };
+}
+
+function verdictToJson(verdict: Verdict, timezone: string): Record<string, unknown> {
+  const { host, window, answer, lastGood, next } = verdict;
+  return {
+    host: host.name,
+    target: `s3://${host.target.bucket}/${host.target.prefix}`,
+    verdict: verdict.headline,
+    window: { opensAt: iso(window.opensAt), dueAt: iso(window.dueAt) },
+    findings: verdict.findings.map((finding) => findingToJson(finding, verdict, timezone)),
+    answer: answer === undefined ? null : setToJson(answer),
+    lastGood: lastGood === undefined ? null : setToJson(lastGood),
+    sets: verdict.sets.map(setToJson),
+    ...(next === undefined
+      ? {}
+      : {
+          next: {
+            opensAt: iso(next.window.opensAt),
+            dueAt: iso(next.window.dueAt),
+            state: next.state,
+          },
+        }),
+  };
+}
+
+function findingToJson(
+  finding: Finding,
+  verdict: Verdict,
+  timezone: string,
+): Record<string, unknown> {
+  const { kind, severity, ...evidence } = finding;
+  return {
+    kind,
+    severity,
+    message: describeFinding(finding, verdict, timezone),
+    ...evidenceToJson(evidence),
+  };
+}
+
+/** Instants become ISO texts by their names: `...At`, also inside lists. */
+function evidenceToJson(evidence: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(evidence).map(([key, value]) => {
+      if (Array.isArray(value)) {
+        return [key, value.map((one) => (typeof one === 'object' ? evidenceToJson(one) : one))];
+      }
+      return [key, key.endsWith('At') && typeof value === 'number' ? iso(value) : (value ?? null)];
+    }),
+  );
+}
+
+/** `null` for what a listing without the volumes cannot know. */
+function setToJson(set: BackupSet): Record<string, unknown> {
+  const { volumes, manifest } = set;
+  const done = completedAt(set);
+  return {
+    type: set.type,
+    startedAt: iso(set.startedAt),
+    completedAt: done === undefined ? null : iso(done),
+    complete: isComplete(set) ?? null,
+    volumes: volumes?.count ?? null,
+    missingVolumes: volumes?.missing ?? [],
+    hasManifest: manifest !== undefined,
+    hasSignatures: set.hasSignatures,
+    bytes: set.bytes,
+    encrypted: set.encrypted,
+    ...(set.basedOn === undefined ? {} : { basedOn: iso(set.basedOn) }),
+  };
+}
+
+/** Whole seconds without a fraction, as duplicity and S3 count them. */
+export function iso(at: Instant): string {
+  return new Date(at).toISOString().replace('.000Z', 'Z');
+}
+
+/** By host: the last restore that was compared and right, and the last drill that was not. */
+export type Drills = ReadonlyMap<
+  string,
+  { readonly provenAt?: Instant; readonly failedAt?: Instant }
+>;
+
+/** What a run has to say; `due` names the hosts whose window closed since the last run. */
+export type Run = {
+  readonly report: Report;
+  readonly due: ReadonlySet<string>;
+  /** True once a day: then everybody is told of, also when all is well. */
+  readonly digest: boolean;
+  readonly hostsOnRoll: number;
+  readonly timezone: string;
+  /** How the ways that alarms take were when somebody last looked; without it nobody has. */
+  readonly paths?: PathsLook;
+  /** When backups were last proven by a restore; without it nobody has looked. */
+  readonly drills?: Drills;
+  /** This digest is the weekly test of every way. */
+  readonly test?: boolean;
+};
+
+/** A host that was told of has missed its second window or more: whoever watches the monitor hears of it too. */
+export function isEscalated({ report, due }: Run): boolean {
+  return report.verdicts.some(
+    ({ host, findings }) => due.has(host.name) && windowsMissedBy(findings) > 1,
+  );
+}
+
+/** A host that somebody must see to now. */
+export function hasFailed({ findings }: Verdict): boolean {
+  return worstSeverity(findings) === 'critical';
+}
+
+/** The hosts that have failed: by headline, and within one by how long there has been no good copy. */
+export function failedIn({ report }: Run): Verdict[] {
+  return report.verdicts.filter(hasFailed).sort(worstFirst);
+}
+
+function worstFirst(a: Verdict, b: Verdict): number {
+  const rank = ({ findings }: Verdict) => FINDING_KINDS.indexOf(findings[0]?.kind ?? 'paused');
+  return rank(a) - rank(b) || (a.lastGood?.startedAt ?? 0) - (b.lastGood?.startedAt ?? 0);
+}
+
+/** A number that goes up by one a day without being stored: a digest that is lost leaves a gap. */
+export function serialOf({ report, timezone }: Run): string {
+  const today = dateIn(timezone, report.checkedAt);
+  const year = today.slice(0, 4);
+  const day = (Date.parse(`${today}T00:00Z`) - Date.parse(`${year}-01-01T00:00Z`)) / 86_400_000;
+  return `#${year}-${String(day + 1).padStart(3, '0')}`;
+}
+
+/** `Mon 23 Nov 2026 08:15 Europe/Amsterdam - bucket acme-backups`. */
+export function composeHeader({ checkedAt, bucket }: Report, zone: string): string {
+  const year = dateIn(zone, checkedAt).slice(0, 4);
+  return `${sayDate(checkedAt, zone)} ${year} ${sayTime(checkedAt, zone)} ${zone} - bucket ${bucket}`;
+}

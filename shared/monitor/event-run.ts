@@ -1,0 +1,124 @@
+// One run for S3's events: each is told once, however often it is sent, and a flood of them in few messages.
+
+import type { Roster } from '../config/config.ts';
+import type { Instant } from '../duplicity/time.ts';
+import type { Known } from '../messages/author-text.ts';
+import { joinMessages } from '../messages/message.ts';
+import { judgeEvents, type Notice } from './judge-events.ts';
+import type { Budget } from './judge-hosts.ts';
+import { type Channel, deliverPending, pendingFor } from './notify.ts';
+import type { ObjectEvent } from './object-event.ts';
+import { type Ends, UNHEARD } from './scheduled-run.ts';
+import { changeLedger, type LedgerState, openLedger, shortHash } from './state.ts';
+
+// About one thing five messages at once, and from then on one each quarter of an hour.
+const APART_MS = 15 * 60_000;
+const AT_FIRST = 4;
+const CLOCKS_APART_MS = 60_000;
+
+/**
+ * Judges and tells the events that have not been told. An upload of which there is nothing to tell asks nothing of the
+ * ledger: most are such, and come for all hosts in the same hour. `putOff` are those for which `budget` did not suffice.
+ * Throws like `runSchedule`.
+ */
+export async function runEvents(
+  { store, ledger, channels }: Ends,
+  roster: Roster,
+  events: readonly ObjectEvent[],
+  now: Instant,
+  ours: Omit<Known, 'hosts'> = {},
+  budget?: Budget,
+): Promise<{ events: number; told: number; putOff: ObjectEvent[]; unheard?: string }> {
+  const late = new Set<ObjectEvent>();
+  const putOff = (some: readonly ObjectEvent[]) => {
+    for (const one of some) late.add(one);
+  };
+  const time = budget === undefined ? undefined : { budget, putOff };
+  const outcome = (told: number) => ({ events: events.length, told, putOff: [...late] });
+  const first = await judgeEvents(store, roster, events, now, ours, time);
+  if (first.length === 0) return outcome(0);
+  const opened = await openLedger(ledger, now);
+  const ids = new Map(
+    await Promise.all(
+      events.map(async (event): Promise<[ObjectEvent, string]> => [event, await idOf(event)]),
+    ),
+  );
+  const fresh = events.filter((event) => !opened.state.told.has(ids.get(event) ?? ''));
+  const known = fresh.length < events.length;
+  const notices = known ? await judgeEvents(store, roster, fresh, now, ours, time) : first;
+  if (notices.length === 0) {
+    // All of it was told; perhaps not by every channel.
+    await deliverPending(ledger, opened, channels, [], now);
+    return outcome(0);
+  }
+  const own = notices.map(
+    ({ about, events: [event] }) => `event ${about} ${event && ids.get(event)}`,
+  );
+  const telling = notices.flatMap((notice) => notice.events.flatMap((one) => ids.get(one) ?? []));
+  let told = 0;
+  const kept = await changeLedger(ledger, opened, now, (state) => {
+    if (telling.every((id) => state.told.has(id))) return undefined;
+    const news = notices.filter((notice) => !wasSaid(state, notice));
+    told = news.length;
+    const once = news.flatMap((notice) => notice.once ?? []);
+    return news.reduce<LedgerState>(
+      (after, notice) => remember(after, notice, own[notices.indexOf(notice)] ?? '', channels, now),
+      { ...state, told: add(state.told, [...telling, ...once], now) },
+    );
+  });
+  if (kept !== undefined) await deliverPending(ledger, kept, channels, own, now);
+  if (channels.length === 0) return { ...outcome(0), unheard: UNHEARD };
+  return outcome(kept === undefined ? 0 : told);
+}
+
+/** It was said after these events, by a run that saw what they did. Between S3's clock and ours may be a minute. */
+function wasSaid({ told }: LedgerState, { once, events }: Notice): boolean {
+  const saidAt = once === undefined ? undefined : told.get(once);
+  return saidAt !== undefined && events.every(({ at }) => at <= saidAt + CLOCKS_APART_MS);
+}
+
+/** To be told now; or, after several messages about the same, in one that gathers what comes until it may go out. */
+function remember(
+  state: LedgerState,
+  { about, message }: Notice,
+  id: string,
+  channels: readonly Channel[],
+  now: Instant,
+): LedgerState {
+  const gathered = `more ${about}: `;
+  const waiting = state.pending.find((pending) => pending.id.startsWith(gathered));
+  if (waiting !== undefined) {
+    // Under a new id: a run that delivers what was gathered before must not cross this out with it.
+    const joined = joinMessages(waiting.message, message);
+    const more = pendingFor(`${gathered}${id}`, joined, channels, waiting.since);
+    const others = state.pending.filter((pending) => pending !== waiting);
+    return { ...state, pending: [...others, more] };
+  }
+  const spokenFor = Math.max(now, state.spoken.get(about) ?? now);
+  const at = Math.max(now, spokenFor - AT_FIRST * APART_MS);
+  const pending = pendingFor(at > now ? `${gathered}${id}` : id, message, channels, at);
+  return {
+    ...state,
+    pending: [...state.pending, pending],
+    spoken: add(state.spoken, [about], spokenFor + APART_MS),
+  };
+}
+
+/** Put last, so that what is oldest is forgotten first. */
+function add(
+  map: ReadonlyMap<string, Instant>,
+  ids: readonly string[],
+  at: Instant,
+): Map<string, Instant> {
+  const next = new Map(map);
+  for (const id of ids) {
+    next.delete(id);
+    next.set(id, at);
+  }
+  return next;
+}
+
+/** S3 may send one event twice; what, when and to which key is the same both times. Short, as a key may be 1 KB. */
+function idOf({ what, bucket, key, at, left }: ObjectEvent): Promise<string> {
+  return shortHash(JSON.stringify([what, left, bucket, key, at]));
+}

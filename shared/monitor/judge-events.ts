@@ -1,0 +1,242 @@
+// What S3's events mean for a host: a recovery, a set that should not be, a backup that somebody changed.
+import pMap from 'p-map';
+import { type Host, hostOf, type Roster } from '../config/config.ts';
+import type { Collection } from '../duplicity/backup-set.ts';
+import type { FileName } from '../duplicity/file-name.ts';
+import type { Instant } from '../duplicity/time.ts';
+import type { Known } from '../messages/author-text.ts';
+import {
+  type About,
+  composeRecovery,
+  composeReturn,
+  composeStrangers,
+  composeTampering,
+  composeTrouble,
+} from '../messages/compose-event-alert.ts';
+import type { Message } from '../messages/message.ts';
+import type { FindingKind, TamperedSet } from '../rules/finding.ts';
+import { judge, type Verdict } from '../rules/judge.ts';
+import { isOverwrite } from '../rules/tampering.ts';
+import { type Budget, NOT_IN_TIME, readTarget, whileTimeLasts } from './judge-hosts.ts';
+import type { ObjectEvent } from './object-event.ts';
+import type { ObjectStore } from './object-store.ts';
+import {
+  eventsOf,
+  type FileEvent,
+  findRestored,
+  setOf,
+  setsBack,
+  sortEvents,
+} from './sort-events.ts';
+
+/** One message; messages that are `about` the same may be joined, when there are many. */
+export type Notice = {
+  readonly about: string;
+  readonly message: Message;
+  /** What made it worth telling. */
+  readonly events: readonly ObjectEvent[];
+  /** What it tells: said once for all events of before it was said. */
+  readonly once?: string;
+};
+
+/** How long there is to look, and who hears of the events for which it was too short. */
+export type TimeToLook = {
+  readonly budget: Budget;
+  readonly putOff: (events: readonly ObjectEvent[]) => void;
+};
+
+const AT_ONCE = 32;
+// What an intruder touches is a few sets; a flood of names must not become a flood of requests.
+const SETS_LOOKED_AT = 20;
+
+/**
+ * For each host at most one notice of a kind, however many events; none for the ordinary course of a backup. Where the time
+ * does not suffice to look at a host, its removals are told all the same, and its uploads are put off. `ours` is what
+ * events call the stack's own account and break-glass role.
+ */
+export async function judgeEvents(
+  store: ObjectStore,
+  roster: Roster,
+  events: readonly ObjectEvent[],
+  now: Instant,
+  ours: Omit<Known, 'hosts'> = {},
+  time?: TimeToLook,
+): Promise<Notice[]> {
+  const about = { timezone: roster.timezone, known: { ...ours, hosts: roster.hosts } };
+  const byHost = Map.groupBy(events, ({ bucket, key }) => hostOf(roster, bucket, key));
+  const notices = await pMap(
+    byHost,
+    ([host, own]) =>
+      host === undefined ? judgeNobodys(own, about) : judgeHost(store, host, own, now, about, time),
+    { concurrency: AT_ONCE },
+  );
+  return notices.flat();
+}
+
+function judgeNobodys(events: readonly ObjectEvent[], about: About): Notice[] {
+  const removed = events.filter(({ what }) => what === 'removed');
+  const tampering = composeNotice('tampering with nobody', removed, (deeds) =>
+    composeTampering(deeds, undefined, about),
+  );
+  const created = events.filter(({ what }) => what === 'created');
+  return [
+    ...tampering,
+    ...composeNotice('strangers', created, (uploads) => composeStrangers(uploads, about)),
+  ];
+}
+
+function composeNotice(
+  about: string,
+  events: readonly ObjectEvent[],
+  compose: (events: readonly ObjectEvent[]) => Message | undefined,
+): Notice[] {
+  const message = events.length === 0 ? undefined : compose(events);
+  return message === undefined ? [] : [{ about, message, events }];
+}
+
+async function judgeHost(
+  store: ObjectStore,
+  host: Host,
+  events: readonly ObjectEvent[],
+  now: Instant,
+  about: About,
+  time: TimeToLook | undefined,
+): Promise<Notice[]> {
+  const { removed, manifests, late, unsure, poison, foreign } = await sortEvents(
+    store,
+    host,
+    events,
+    time?.budget,
+  );
+  const strangers = (uploads: readonly FileEvent[]) =>
+    composeNotice(`strangers at ${host.name}`, eventsOf(uploads), (deeds) =>
+      composeStrangers(deeds, about, host),
+    );
+  const looked = Map.groupBy([...late, ...removed, ...manifests, ...unsure, ...poison], setOf);
+  if (looked.size === 0) return strangers(foreign);
+
+  const sets = [...looked].slice(0, SETS_LOOKED_AT);
+  const alsoSetsOf = sets.flatMap(([, [first]]) => first?.file ?? []);
+  const reach = { now, depth: 'recent', alsoSetsOf } as const;
+  const reading = await whileTimeLasts(
+    time?.budget,
+    () => readTarget(store, host, reach),
+    () => NOT_IN_TIME,
+  );
+  const isPutOff = reading === NOT_IN_TIME;
+  if (isPutOff) time?.putOff(eventsOf([...manifests, ...unsure, ...poison]));
+  const { collection, beside } = reading;
+  const verdict = judge(host, collection, now, beside);
+  const unreadable = 'unreadable' in collection;
+  const seen = new Set(unreadable || collection.blind !== undefined ? [] : sets.map(([id]) => id));
+  const overwrites = [...late, ...unsure, ...manifests].filter((one) =>
+    seen.has(setOf(one)) && !unreadable
+      ? isOverwrite(collection, one.file, one.event.at)
+      : late.includes(one),
+  );
+  const readable = removed.filter((one) => seen.has(setOf(one)));
+  const restored = unreadable
+    ? []
+    : await whileTimeLasts(
+        time?.budget,
+        () => findRestored(store, host, collection, readable),
+        () => [],
+      );
+  const gone = removed.filter((one) => !restored.includes(one));
+  const names = manifests.flatMap(({ name }) => name ?? []);
+  const bad = unreadable
+    ? []
+    : troubleOf(verdict, names, poison.length > 0).filter(
+        // With who and from where it is told already.
+        (kind) => kind !== 'tampered' || overwrites.length + gone.length === 0,
+      );
+  const tampering = composeNotice(
+    `tampering with ${host.name}`,
+    eventsOf([...overwrites, ...gone]),
+    (deeds) => composeTampering(deeds, verdict, about),
+  );
+  const uploads = composeNotice(
+    `uploads of ${host.name}`,
+    isPutOff ? [] : eventsOf([...manifests, ...poison]),
+    (deeds) => {
+      if (unreadable) return composeTrouble(verdict, ['unreadable'], deeds, about);
+      if (bad.length > 0) return composeTrouble(verdict, bad, deeds, about);
+      const before = judge(host, without(collection, names), now);
+      return overwrites.length === 0 && names.length > 0 && isRecovery(before, verdict)
+        ? composeRecovery(before, verdict, about.timezone)
+        : undefined;
+    },
+  );
+  const recovery =
+    tampering.length === 0 ? await judgeReturn(store, verdict, restored, about, time) : [];
+  return [
+    ...tampering,
+    ...uploads,
+    ...recovery,
+    ...strangers(bad.includes('poisoned') || isPutOff ? foreign : [...foreign, ...poison]),
+  ];
+}
+
+/** OK AGAIN by removed markers. Asked of every set there is: one that is hidden whole shows in no other listing. */
+async function judgeReturn(
+  store: ObjectStore,
+  recent: Verdict,
+  restored: readonly FileEvent[],
+  about: About,
+  time: TimeToLook | undefined,
+): Promise<Notice[]> {
+  const { host, at: now } = recent;
+  if (setsBack(recent, restored).length === 0) return [];
+  const events = eventsOf(restored);
+  const reading = await whileTimeLasts(
+    time?.budget,
+    () => readTarget(store, host, { now, depth: 'all' }),
+    () => NOT_IN_TIME,
+  );
+  if (reading === NOT_IN_TIME) time?.putOff(events);
+  const verdict = judge(host, reading.collection, now, reading.beside);
+  const back = setsBack(verdict, restored);
+  if (back.length === 0) return [];
+  const message = composeReturn(verdict, back, events, about);
+  return [{ about: `return of ${host.name}`, message, events, once: `${host.name} is back` }];
+}
+
+/** What these very uploads did wrong; what was wrong before them has been told. */
+function troubleOf(
+  { findings }: Verdict,
+  names: readonly FileName[],
+  poison: boolean,
+): FindingKind[] {
+  const kinds: readonly FindingKind[] = [
+    ...(names.length > 0 ? (['tampered'] as const) : []),
+    ...(poison || names.length > 0 ? (['poisoned'] as const) : []),
+    ...(names.some(({ encrypted }) => !encrypted) ? (['unencrypted'] as const) : []),
+    ...names.map(({ type }) => (type === 'inc' ? 'incremental' : 'wrong-recipient')),
+  ];
+  return findings
+    .filter(({ severity, kind }) => severity === 'critical' && kinds.includes(kind))
+    .filter((finding) => finding.kind !== 'tampered' || hitsAny(finding.sets, names))
+    .map(({ kind }) => kind);
+}
+
+function hitsAny(sets: readonly TamperedSet[], names: readonly FileName[]): boolean {
+  return sets.some(({ startedAt }) => names.some(({ time, end }) => startedAt === (end ?? time)));
+}
+
+/** The collection as it would be had these sets never been written. */
+function without(read: Collection, names: readonly FileName[]): Collection {
+  const written = names.map(
+    ({ type, time, end }) => `${type === 'inc' ? type : 'full'} ${end ?? time}`,
+  );
+  return {
+    ...read,
+    sets: read.sets.filter(({ type, startedAt }) => !written.includes(`${type} ${startedAt}`)),
+  };
+}
+
+/** It owed a backup, and these uploads brought it: for the closed window, or for the one that is open. */
+function isRecovery(before: Verdict, after: Verdict): boolean {
+  const owed = before.answer === undefined && before.headline !== 'paused';
+  const brought = after.answer !== undefined || after.next?.state === 'done';
+  return owed && brought && before.next?.state !== 'done';
+}

@@ -1,0 +1,255 @@
+// What a host's target holds, for as few requests as can tell: one listing without the volumes, then
+// the volumes of the sets that matter.
+
+import type { Host } from '../config/config.ts';
+import { type BackupSet, type Collection, collectSets } from '../duplicity/backup-set.ts';
+import type { FilePrefix } from '../duplicity/file-name.ts';
+import type { Instant } from '../duplicity/time.ts';
+import {
+  asOf,
+  type FileHistory,
+  type Listing,
+  type StoredObject,
+  uncover,
+  type Version,
+} from '../duplicity/versions.ts';
+import { goodFulls } from '../rules/retention.ts';
+import type { HiddenKey, KeyedObject, ListAnswer, ListObjects } from './object-store.ts';
+
+/** `recent`: the newest fulls' volumes; `all`: every volume of every set, at one request a 1,000 objects. */
+export type Depth = 'recent' | 'all';
+
+/** Which sets are to be read, and as they were when. */
+export type Reach = {
+  readonly since: Instant;
+  readonly now: Instant;
+  readonly depth: Depth;
+  /** How many files a full of this host has, as far as that is remembered. */
+  readonly usualFiles?: number | undefined;
+  /** Names of files whose sets are read too, however old they are. */
+  readonly alsoSetsOf?: readonly string[];
+};
+
+const VOLUME = '.vol';
+const EARLIER_FULLS = 3;
+const PAGE_ROWS = 1000;
+const FULLS_SEARCHED = 10;
+const DAY = 86_400_000;
+
+/**
+ * Reads a host's sets as they were at `now`. With `recent`, the volumes of every full begun since `since`
+ * are read, those of three earlier fulls where one page holds them (it is not asked for where it surely would not), and, where none of these is complete,
+ * of older ones until a complete one is found, hidden ones at last. All but the first listing tell versions.
+ * Throws `TargetUnreadableError`.
+ */
+export async function listSets(
+  list: ListObjects,
+  host: Host,
+  { since, now, depth, usualFiles = 0, alsoSetsOf = [] }: Reach,
+): Promise<Collection> {
+  const { bucket, prefix } = host.target;
+  const { filePrefix } = host;
+  const read = gatherAnswers(prefix);
+  const collect = () => collectSets(asOf(read.listing(), now), filePrefix);
+  const listVersions = (name: string, more: { startAfter?: string; onePage?: boolean } = {}) =>
+    list({ bucket, prefix: `${prefix}${name}`, versions: true, ...more });
+  const readAll = async () => {
+    read.add(await listVersions(''));
+    read.haveRead(() => true);
+    return collect();
+  };
+  const readSet = async (stem: string) => {
+    for (const place of placesOf(filePrefix)) read.add(await listVersions(`${place}${stem}`));
+  };
+  const readVolumes = async (stem: string) => {
+    // Up to the dot, so that the manifest's versions come with the volumes'.
+    await readSet(stem.slice(filePrefix.archive.length, 1 - VOLUME.length));
+    read.haveRead((other) => other === stem);
+  };
+  // A file prefix that holds the delimiter would make one line of the whole target.
+  const uncuttable = Object.values(filePrefix).some((one) => one.includes(VOLUME));
+  if (depth === 'all' || uncuttable) return readAll();
+
+  read.add(await list({ bucket, prefix, delimiter: VOLUME }));
+  const newest = fullsNewestFirst(collect().sets, now);
+  const recent = newest.filter(({ startedAt }) => startedAt >= since).length;
+  const compared = newest.slice(0, Math.max(recent, 1) + EARLIER_FULLS);
+  const beginnings = compared.flatMap((set) => beginningOf(set, filePrefix.archive));
+  for (const [style, oldest] of oldestByStyle(beginnings)) {
+    // Short names hold no ".vol": their volumes are known already, their versions are not.
+    const onePage = style === LONG;
+    if (onePage && usualFiles * compared.length > PAGE_ROWS) continue;
+    const [archive, ...manifests] = placesOf(filePrefix);
+    const from = (place: string) => ({ startAfter: `${prefix}${place}${oldest}` });
+    const page = await listVersions(`${archive}${style}`, { ...from(archive), onePage });
+    if (page.cut) continue;
+    read.add(page);
+    read.haveRead((stem) => stem.startsWith(`${archive}${style}`) && stem >= `${archive}${oldest}`);
+    for (const place of manifests) read.add(await listVersions(`${place}${style}`, from(place)));
+  }
+  // Too many for one page, or none of them good: set by set, newest first, until the last good is known.
+  let collection = collect();
+  for (let searched = 0; searched < FULLS_SEARCHED; searched += 1) {
+    const [next] = fullsNewestFirst(collection.sets, now).filter(
+      ({ unreadStems }) => unreadStems.length > 0,
+    );
+    if (next === undefined) break;
+    const goodSince = goodFulls(collection, now).some((set) => set.startedAt > next.startedAt);
+    if (next.startedAt < since && goodSince) break;
+    for (const stem of next.unreadStems) await readVolumes(stem);
+    collection = collect();
+  }
+  // Two spellings of one time are poison where one volume lies under both: that is read before it is said.
+  const suspects = collection.poison.flatMap(({ names, why }) =>
+    why === 'twice' ? names.filter((name) => name.endsWith(VOLUME)) : [],
+  );
+  for (const stem of suspects.slice(0, FULLS_SEARCHED)) await readVolumes(stem);
+  if (suspects.length > 0) collection = collect();
+  for (const name of alsoSetsOf) {
+    if (read.knowsVersionsOf(name)) continue;
+    const { stem, signatures } = stemOf(name, filePrefix);
+    await readSet(stem);
+    if (signatures !== undefined) read.add(await listVersions(signatures));
+    read.haveRead((other) => other === `${filePrefix.archive}${stem}${VOLUME.slice(1)}`);
+    collection = collect();
+  }
+  // Nothing good is left to see: what delete markers hide is then the last good copy.
+  return goodFulls(collection, now).length > 0 ? collection : readAll();
+}
+
+/** Volumes and manifests may have prefixes of their own, and then lie apart in the order of keys. */
+function placesOf({ archive, manifest }: FilePrefix): [string, ...string[]] {
+  return manifest === archive ? [archive] : [archive, manifest];
+}
+
+/** With what the names of a file's set begin, up to its time; signatures have names apart from the others. */
+function stemOf(name: string, { signature, ...others }: FilePrefix) {
+  const [, kind, time] =
+    /^(duplicity-(?:full|new)-signatures|dfs|dns)(\.[^.]+\.(?:to\.[^.]+\.)?)/.exec(
+      name.startsWith(signature) ? name.slice(signature.length) : '',
+    ) ?? [];
+  if (kind !== undefined) {
+    const stem = `${SETS_OF[kind]}${time}`;
+    return { stem, signatures: `${signature}${kind}${time}` };
+  }
+  const prefix = Object.values(others).find((one) => name.startsWith(one)) ?? '';
+  const stem = name
+    .slice(prefix.length)
+    .replace(/(?<=\.)(?:m(?:anifest)?|vol\d+|[0-9a-z]+\.dt)\b.*$/s, '');
+  return { stem, signatures: undefined };
+}
+
+const SETS_OF: Readonly<Record<string, string>> = {
+  'duplicity-full-signatures': 'duplicity-full',
+  'duplicity-new-signatures': 'duplicity-inc',
+  dfs: 'df',
+  dns: 'di',
+};
+
+/** A full named for the day after tomorrow can answer for nothing, and is left unread. */
+function fullsNewestFirst(sets: readonly BackupSet[], now: Instant): BackupSet[] {
+  return sets.filter((set) => set.type === 'full' && set.startedAt <= now + DAY).reverse();
+}
+
+const LONG = 'duplicity-full.';
+
+/** With what the names of a full's volumes begin, up to its time. */
+function beginningOf({ unreadStems, sample, openers }: BackupSet, archive: string): string[] {
+  // One time may be spelled in two ways, and then has two stems.
+  const names = unreadStems.length > 0 ? unreadStems : [sample, ...openers.map(({ name }) => name)];
+  return names
+    .filter((name) => name.startsWith(archive))
+    .flatMap((name) => /^(?:duplicity-full|df)\.[^.]+/.exec(name.slice(archive.length))?.[0] ?? []);
+}
+
+/** Long names and short ones stand apart in the order of keys. */
+function oldestByStyle(beginnings: readonly string[]): [string, string][] {
+  const byStyle = Map.groupBy(beginnings, (name) => name.slice(0, name.indexOf('.') + 1));
+  return [...byStyle].flatMap(([style, names]): [string, string][] => {
+    const [oldest] = names.sort();
+    return oldest === undefined ? [] : [[style, oldest]];
+  });
+}
+
+/** Gathers answers; what is told twice counts once, as it was told last. */
+export function gatherAnswers(prefix: string) {
+  const objects = new Map<string, StoredObject>();
+  const hidden = new Map<string, FileHistory>();
+  const stems = new Set<string>();
+  let blind: Listing['blind'];
+  return {
+    add(answer: ListAnswer): void {
+      for (const { key, ...object } of answer.objects) {
+        const name = key.slice(prefix.length);
+        objects.set(name, { ...object, name });
+        hidden.delete(name);
+      }
+      for (const key of answer.hidden) {
+        const file = fileHistoryOf(key, prefix);
+        hidden.set(file.name, file);
+        objects.delete(file.name);
+      }
+      for (const stem of answer.prefixes) stems.add(stem.slice(prefix.length));
+      blind ??= answer.blind;
+    },
+    haveRead(test: (stem: string) => boolean): void {
+      for (const stem of stems) if (test(stem)) stems.delete(stem);
+    },
+    knowsVersionsOf(name: string): boolean {
+      return hidden.has(name) || objects.get(name)?.versionId !== undefined || blind !== undefined;
+    },
+    listing(): Listing {
+      return {
+        objects: [...objects.values()],
+        volumeStems: [...stems],
+        hidden: [...hidden.values()],
+        ...(blind === undefined ? {} : { blind }),
+      };
+    },
+  };
+}
+
+/** One row of a listing of versions. */
+export type VersionRow = {
+  readonly key: string;
+  readonly latest: boolean;
+  readonly version: Version;
+};
+
+/**
+ * The objects that a GET would answer, and the keys that a delete marker hides, in the order of the rows.
+ * The rows of a key may come in any order: SDKs tell uploads and markers in two lists.
+ */
+export function foldVersions(rows: readonly VersionRow[]): {
+  objects: KeyedObject[];
+  hidden: HiddenKey[];
+} {
+  const byKey = new Map<string, VersionRow[]>();
+  for (const row of rows) {
+    const known = byKey.get(row.key);
+    if (known === undefined) byKey.set(row.key, [row]);
+    else known.push(row);
+  }
+  const objects: KeyedObject[] = [];
+  const hidden: HiddenKey[] = [];
+  for (const [key, ofKey] of byKey) {
+    const history = ofKey.sort(newestFirst).map(({ version }) => version);
+    if (history[0]?.what === 'marker') hidden.push({ key, history });
+    else objects.push(...uncover({ name: key, history }).map(keyed));
+  }
+  return { objects, hidden };
+}
+
+/** S3 says itself which is the latest; two writes of one second have one LastModified. */
+function newestFirst(a: VersionRow, b: VersionRow): number {
+  return Number(b.latest) - Number(a.latest) || b.version.at - a.version.at;
+}
+
+function keyed({ name: key, ...object }: ReturnType<typeof uncover>[number]): KeyedObject {
+  return { ...object, key };
+}
+
+/** A hidden key by its file name. */
+export function fileHistoryOf({ key, history }: HiddenKey, prefix: string): FileHistory {
+  return { name: key.slice(prefix.length), history };
+}

@@ -1,0 +1,213 @@
+// One run of the schedule, from the last good one until now: judge, remember, tell.
+
+import type { Roster } from '../config/config.ts';
+import type { Check } from '../doctor/audit.ts';
+import type { Refusals } from '../doctor/channels.ts';
+import { type Instant, parseWrittenTime } from '../duplicity/time.ts';
+import { composePathNews, hasPathNews } from '../messages/channel-text.ts';
+import { composeRun } from '../messages/compose-alert.ts';
+import { isTestDue } from '../messages/compose-digest.ts';
+import type { Urgency } from '../messages/message.ts';
+import {
+  type Drills,
+  isEscalated,
+  type Run,
+  reportToJson,
+  type Summary,
+  summarize,
+} from '../messages/report.ts';
+import { composeStatusPage } from '../messages/status-page.ts';
+import { SKEW } from '../rules/answer.ts';
+import { dateIn } from '../rules/window.ts';
+import { callRoll, turnsAfter } from './judge-fleet.ts';
+import type { Budget } from './judge-hosts.ts';
+import { type Channel, deliverPending, livingChannels, lookAtPaths, pendingFor } from './notify.ts';
+import type { ObjectStore } from './object-store.ts';
+import {
+  changeLedger,
+  type Ledger,
+  LedgerError,
+  openLedger,
+  reportPage,
+  STATUS_PAGE,
+} from './state.ts';
+import { judgeRoll, type Workers } from './workers.ts';
+
+/** What a run reaches for. */
+export type Ends = {
+  readonly store: ObjectStore;
+  readonly ledger: Ledger;
+  /** Empty where the roll has no recipients: then nobody is notified, and the outcome says so. */
+  readonly channels: readonly Channel[];
+};
+
+/** What a run of the schedule reaches for besides. */
+export type ScheduleEnds = Ends & {
+  /** Reaches whoever watches the monitor, by no way that the channels take. */
+  readonly ops: Channel;
+  /** Those are other people than the channels reach, so that a second missed window is told to them too. */
+  readonly escalates: boolean;
+  /** Judges the ways that alarms take; of some only `refusals` tell. What cannot be looked at is `unknown`, and never thrown. */
+  readonly judgePaths: (refusals: Refusals) => Promise<readonly Check[]>;
+  /** Judge what one run cannot hold; only where the roll is that big. */
+  readonly workers?: Workers | undefined;
+};
+
+export type Outcome = Summary & {
+  readonly told: Urgency | 'nobody';
+  /** Why there was a message and nobody to notify. */
+  readonly unheard?: string;
+  /** The channels that take no message, and of which the others tell. */
+  readonly refused?: readonly string[];
+  /** Why nothing is remembered of this run. */
+  readonly noMemory?: string;
+  /** What of it, or of earlier runs, is not in the ledger. */
+  readonly lost?: string;
+};
+
+/** What a run says of a message for which there was no channel. */
+export const UNHEARD = 'nobody is notified: hosts.yml has no recipients, or says alerts: none';
+
+/** The clock is behind the schedule: by it the windows of this tick are still open, and would be judged too early. */
+export class ClockError extends Error {
+  override readonly name = 'ClockError';
+
+  constructor(until: Instant, now: Instant) {
+    const iso = (at: Instant) => new Date(at).toISOString();
+    super(
+      `the schedule says ${iso(until)} and the clock ${iso(now)}; invoke it with the time that it is`,
+    );
+  }
+}
+
+const PERIOD_MS = 15 * 60_000;
+const CAUGHT_UP_MS = 7 * 86_400_000;
+
+/**
+ * Judges every window that closed since the last good run, however late or doubled this one is; after an
+ * outage at most those of a week. What is to be told is remembered before it is told, with the window that
+ * it is about, so that a run that is killed and run again loses nothing and repeats no window. What `budget` does not
+ * suffice for is unreadable.
+ * Throws an `AggregateError` when a channel refused, after all were tried, and a `ClockError` when `until` is to come.
+ */
+export async function runSchedule(
+  ends: ScheduleEnds,
+  roster: Roster,
+  until: Instant,
+  now: Instant,
+  budget?: Budget,
+): Promise<Outcome> {
+  if (until - now > SKEW) throw new ClockError(until, now);
+  const { store, ledger, channels, ops } = ends;
+  const everybody = [...channels, ops];
+  const opened = await openLedger(ledger, now);
+  const judgedUntil = opened.state.judgedUntil ?? until - PERIOD_MS;
+  const from = Math.max(judgedUntil, until - CAUGHT_UP_MS);
+  if (from >= until) {
+    await deliverPending(ledger, opened, everybody, [], now);
+    return { ...summarize([]), told: 'nobody' };
+  }
+
+  const tick = { from, until, ...(opened.state.turns && { turns: opened.state.turns }) };
+  const times = { until, now, budget, hasLedger: opened.warning === undefined };
+  const { lost: forgotten, ...called } = await callRoll(store, roster, tick, now, {
+    judgeHosts: (hosts) => judgeRoll(ends, roster, hosts, times),
+    budget,
+  });
+  const { digest } = called;
+  const drills = digest ? await readDrills(ledger, now) : undefined;
+  const paths = await lookAtPaths(ends.judgePaths, opened, roster, { until, digest });
+  const run = {
+    ...called,
+    test: roster.alerts.weeklyTest && isTestDue(called),
+    ...(paths === undefined ? {} : { paths }),
+    ...(drills === undefined ? {} : { drills }),
+  };
+  const unkept = digest ? await keepReport(ledger, run) : undefined;
+  const lost = forgotten ?? unkept;
+  const alarm = composeRun(run, opened.warning ?? lost);
+  const message = alarm ?? composePathNews(run);
+  const id = `run ${until}`;
+  const rings = run.test || hasPathNews(paths) || (ends.escalates && isEscalated(run));
+  const told = [
+    ...(alarm === undefined ? livingChannels(channels, paths) : channels),
+    ...(rings ? [ops] : []),
+  ];
+  const pending = message === undefined ? [] : [pendingFor(id, message, told, now)];
+  const kept = await changeLedger(ledger, opened, now, (state) =>
+    (state.judgedUntil ?? from) >= until
+      ? undefined
+      : {
+          ...state,
+          // Before `from` nobody has judged: a run that knew no better leaves that to the next one.
+          ...(opened.state.judgedUntil === undefined && (state.judgedUntil ?? from) < from
+            ? {}
+            : { judgedUntil: until, turns: turnsAfter(roster, tick, run) }),
+          pending: [...state.pending, ...pending],
+          ...(paths === undefined
+            ? {}
+            : { paths: { lookedAt: paths.lookedAt, states: paths.states } }),
+        },
+  );
+  // Undefined: another run of the same tick was first, and tells it.
+  const after = kept && (await deliverPending(ledger, kept, everybody, [id], now));
+  const refused = [...(after?.state.refusals?.keys() ?? [])];
+  const isHeard = kept !== undefined && channels.length > 0;
+  return {
+    ...summarize(run.report.verdicts),
+    told: isHeard ? (message?.urgency ?? 'nobody') : 'nobody',
+    ...(message === undefined || channels.length > 0 ? {} : { unheard: UNHEARD }),
+    ...(refused.length === 0 ? {} : { refused }),
+    ...(kept?.warning === undefined ? {} : { noMemory: kept.warning }),
+    ...(lost === undefined ? {} : { lost }),
+  };
+}
+
+/** Writes the report of the day and the status page. Answers why that did not work; it is never a reason not to tell. */
+export async function keepReport(ledger: Ledger, run: Run): Promise<string | undefined> {
+  const { report, timezone } = run;
+  const page = reportPage(dateIn(timezone, report.checkedAt));
+  try {
+    await Promise.all([
+      ledger.replace(page, `${JSON.stringify(reportToJson(report, timezone))}\n`),
+      ledger.replace(STATUS_PAGE, composeStatusPage(run)),
+    ]);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof LedgerError)) throw error;
+    return `this report is not kept: ${error.message}`;
+  }
+}
+
+/** `undefined` where the ledger is out of reach, which other lines of the message tell. */
+export async function readDrills(ledger: Ledger, now: Instant): Promise<Drills | undefined> {
+  try {
+    return readDrillNames(await ledger.list(DRILLS), now);
+  } catch (error) {
+    if (!(error instanceof LedgerError)) throw error;
+    return undefined;
+  }
+}
+
+/** All receipts begin so. */
+export const DRILLS = 'drills/';
+
+/**
+ * The last drills of each host, from `drills/HOST/20261123T081500Z.json` for a restore that was compared and right, and
+ * `...Z.failed.json`, `.mismatch.json` or `.uncompared.json` for another; as scripts/restore writes them. Other names, and
+ * receipts from the future, tell nothing.
+ */
+export function readDrillNames(pages: readonly string[], now: number): Drills {
+  const drills = new Map<string, { provenAt?: number; failedAt?: number }>();
+  for (const page of pages) {
+    const [, host, time, result] = NAME.exec(page) ?? [];
+    const at = parseWrittenTime(time ?? '');
+    if (host === undefined || at === undefined || at > now || result === 'uncompared') continue;
+    const known = drills.get(host) ?? {};
+    const which = result === undefined ? 'provenAt' : 'failedAt';
+    drills.set(host, { ...known, [which]: Math.max(known[which] ?? at, at) });
+  }
+  return drills;
+}
+
+const NAME = /^drills\/([^/]+)\/(\d{8}T\d{6}Z)(?:\.(failed|mismatch|uncompared))?\.json$/;

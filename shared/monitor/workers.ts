@@ -1,0 +1,184 @@
+// A roll that one run cannot hold: cut into shards, judged by workers over a queue, and put together again by this run.
+
+import { type Host, type Roster, type Shard, shardIndexOf, shardsOf } from '../config/config.ts';
+import type { Instant } from '../duplicity/time.ts';
+import { SKEW } from '../rules/answer.ts';
+import { placeOf } from '../rules/fingerprints.ts';
+import { judge, type Verdict } from '../rules/judge.ts';
+import { type Budget, type Judged, type Judging, judgeHosts } from './judge-hosts.ts';
+import type { ObjectStore } from './object-store.ts';
+import { type Ledger, LedgerConflictError, LedgerError, shortHash } from './state.ts';
+import {
+  answerPage,
+  answersTo,
+  type CallingRun,
+  formatAnswer,
+  parseAnswer,
+  parseCall,
+  type ShardCall,
+} from './worker-answer.ts';
+
+/** Whom a run calls for what it cannot hold. */
+export type Workers = {
+  /** From so many hosts on. */
+  readonly hostsARun: number;
+  /** Hands out calls. Throws `QueueError` when the queue did not take each of them. */
+  readonly call: (calls: readonly ShardCall[]) => Promise<void>;
+  readonly pause: (ms: number) => Promise<void>;
+};
+
+/** The queue of shards did not take a call. */
+export class QueueError extends Error {
+  override readonly name = 'QueueError';
+}
+
+const POLL_MS = 1000;
+
+/** The hosts of a shard, in the order of the roll. */
+export function hostsOf({ hosts }: Roster, { index, of }: Shard): Host[] {
+  return hosts.filter((host) => shardIndexOf(placeOf(host), of) === index);
+}
+
+/** A hash of all that the roll says: with another one the same call would mean something else. */
+export function hashRoll(roster: Roster): Promise<string> {
+  return shortHash(JSON.stringify(roster));
+}
+
+/**
+ * Calls for every shard with a host to be judged, and waits for the answers until the time of this run is spent. The hosts
+ * of a shard without a sound answer are unreadable: never ok, and never missing. Throws `QueueError`.
+ */
+export async function judgeInShards(
+  { ledger, workers }: { readonly ledger: Ledger; readonly workers: Workers },
+  roster: Roster,
+  hosts: readonly Host[],
+  { until, now, budget, shards: of }: Judging & { readonly budget: Budget },
+): Promise<Judged> {
+  const isAsked = new Set(hosts);
+  const run = { version: 1, until, now, deadline: now + Math.floor(budget.left()) } as const;
+  const roll = await hashRoll(roster);
+  const byIndex = Map.groupBy(roster.hosts, (host) => shardIndexOf(placeOf(host), of));
+  const open = new Map<string, Open>();
+  for (const [index, all] of byIndex) {
+    const called = all.filter((host) => isAsked.has(host));
+    if (called.length === 0) continue;
+    const asked = all.map((host) => (isAsked.has(host) ? '1' : '0')).join('');
+    const call = { ...run, roll, index, of, asked };
+    const page = answerPage(call);
+    open.set(page, { page, call, hosts: called });
+  }
+  await workers.call([...open.values()].map(({ call }) => call));
+
+  const verdicts = new Map<Host, Verdict>();
+  let lost: string | undefined;
+  for (;;) {
+    for (const { page, call, hosts: called, text } of await readAnswers(ledger, run, open)) {
+      open.delete(page);
+      const answer = parseAnswer(text, call, called);
+      for (const [at, host] of called.entries()) {
+        verdicts.set(host, answer?.verdicts[at] ?? judge(host, UNSOUND, now));
+      }
+      lost ??= answer?.lost;
+    }
+    if (open.size === 0 || budget.left() <= 0) break;
+    await workers.pause(Math.min(POLL_MS, budget.left()));
+  }
+  return {
+    verdicts: hosts.map((host) => verdicts.get(host) ?? judge(host, UNANSWERED, now)),
+    lost,
+  };
+}
+
+// The same words for all: when many shards are lost, the mail says so once.
+const HINT =
+  'wait for the next run, which looks again; why: npx serverless logs --function checkShard';
+const UNANSWERED = { unreadable: 'its part of the roll was not judged in time', hint: HINT };
+const UNSOUND = {
+  unreadable: 'what was answered for its part of the roll is not what a worker writes',
+  hint: HINT,
+};
+
+type Open = { readonly page: string; readonly call: ShardCall; readonly hosts: readonly Host[] };
+
+/** Those that are there and still waited for. A ledger out of reach may be in reach again a second later. */
+async function readAnswers(
+  ledger: Ledger,
+  run: CallingRun,
+  open: ReadonlyMap<string, Open>,
+): Promise<(Open & { readonly text: string })[]> {
+  try {
+    const there = (await ledger.list(answersTo(run))).flatMap((page) => open.get(page) ?? []);
+    return await Promise.all(
+      there.map(async (one) => ({ ...one, text: (await ledger.read(one.page)).text ?? '' })),
+    );
+  } catch (error) {
+    if (!(error instanceof LedgerError)) throw error;
+    return [];
+  }
+}
+
+/** A call that must not be answered: it cannot be read, is from the future, or is for another roll. */
+export class CallError extends Error {
+  override readonly name = 'CallError';
+}
+
+/** `late`: nobody waits for it any more; `twice`: it was answered already, and that answer stands. */
+export type Answered = { readonly hosts: number; readonly answer: 'given' | 'late' | 'twice' };
+
+/**
+ * Judges as of the instant of the run that called. Written once: a call that comes twice changes nothing. Throws
+ * `CallError`, or `LedgerError` when the answer could not be left: the queue then gives the call out again.
+ */
+export async function answerCall(
+  ends: { readonly store: ObjectStore; readonly ledger: Ledger },
+  roster: Roster,
+  message: unknown,
+  clock: Instant,
+  budget: Budget,
+): Promise<Answered> {
+  const call = parseCall(message);
+  if (call === undefined || call.now - clock > SKEW) {
+    throw new CallError('this is no call for a shard; see who writes to the queue');
+  }
+  if (call.deadline <= clock) return { hosts: 0, answer: 'late' };
+  const all = hostsOf(roster, call);
+  if (call.roll !== (await hashRoll(roster)) || call.asked.length !== all.length) {
+    throw new CallError('the call is for another roll; the next run calls for this one');
+  }
+  const { until, now, of: shards } = call;
+  const hosts = all.filter((_, at) => call.asked[at] === '1');
+  const judged = await judgeHosts(ends, hosts, { until, now, shards, budget });
+  try {
+    await ends.ledger.write(answerPage(call), formatAnswer(call, judged), undefined);
+    return { hosts: hosts.length, answer: 'given' };
+  } catch (error) {
+    if (!(error instanceof LedgerConflictError)) throw error;
+    return { hosts: hosts.length, answer: 'twice' };
+  }
+}
+
+/** Without a queue that takes calls, or a ledger to read answers from, it judges what it can in its own time. */
+export async function judgeRoll(
+  ends: {
+    readonly store: ObjectStore;
+    readonly ledger: Ledger;
+    readonly workers?: Workers | undefined;
+  },
+  roster: Roster,
+  hosts: readonly Host[],
+  { hasLedger, ...times }: Omit<Judging, 'shards'> & { readonly hasLedger: boolean },
+): Promise<Judged> {
+  const { workers } = ends;
+  const { budget } = times;
+  const shards = workers === undefined ? 1 : shardsOf(roster.hosts.length, workers.hostsARun);
+  const judging = { ...times, shards };
+  const isTooMuch = workers !== undefined && hosts.length > workers.hostsARun;
+  if (!isTooMuch || budget === undefined || !hasLedger) return judgeHosts(ends, hosts, judging);
+  try {
+    return await judgeInShards({ ...ends, workers }, roster, hosts, { ...judging, budget });
+  } catch (error) {
+    if (!(error instanceof QueueError)) throw error;
+    const judged = await judgeHosts(ends, hosts, judging);
+    return { ...judged, lost: `${error.message}: one run judged what it could` };
+  }
+}

@@ -1,0 +1,227 @@
+// The closed list of what can be found on a host, worst first, each with its evidence.
+import { type BackupSet, completedAt } from '../duplicity/backup-set.ts';
+import type { Instant } from '../duplicity/time.ts';
+import type { Blindness } from '../duplicity/versions.ts';
+import type { Ending, MessageHead } from '../openpgp/message.ts';
+
+/** Worst first among findings of one severity; a host's headline is its first. */
+export const FINDING_KINDS = [
+  'tampered',
+  'unreadable',
+  'missing',
+  'incomplete',
+  'poisoned',
+  'incremental',
+  'unencrypted',
+  'wrong-recipient',
+  'expiring',
+  'never',
+  'late',
+  'no-signatures',
+  'maybe-truncated',
+  'shrunk',
+  'grew',
+  'clock-skew',
+  'resumed',
+  'duplicate-full',
+  'unknown-host',
+  'foreign',
+  'paused',
+] as const;
+
+export type FindingKind = (typeof FINDING_KINDS)[number];
+
+/** `critical` alerts, `warning` goes into the digest, `info` is told there. */
+export type Severity = 'critical' | 'warning' | 'info';
+
+/** One full set in short: when it began, and when its manifest was written. */
+export type SetTimes = { readonly startedAt: Instant; readonly completedAt: Instant | undefined };
+
+/** A set in short. */
+export function timesOf(set: BackupSet): SetTimes {
+  return { startedAt: set.startedAt, completedAt: completedAt(set) };
+}
+
+/** Names as evidence: at most `SHOWN` of `count`. They are hostile text until they are escaped. */
+export type NamesShown = { readonly names: readonly string[]; readonly count: number };
+
+/** One object that somebody removed, as its event told it. */
+export type Removal = {
+  readonly key: string;
+  readonly at: Instant;
+  /** `marker`: hidden under a delete marker, the version is still there; `version`: gone. */
+  readonly left: 'marker' | 'version' | 'unknown';
+  readonly principal: string | undefined;
+  readonly address: string | undefined;
+};
+
+/** One finished set of which files were changed afterwards. */
+export type TamperedSet = {
+  readonly type: 'full' | 'inc';
+  readonly startedAt: Instant;
+  readonly firstAt: Instant;
+  readonly lastAt: Instant;
+  readonly overwritten: NamesShown;
+  readonly hidden: NamesShown;
+  /** Of how many files the good version is not there any more. */
+  readonly lost: number;
+};
+
+/** A full that differs from its seal, and lifecycle is no excuse. */
+export type BrokenSeal = {
+  readonly startedAt: Instant;
+  readonly sealedAt: Instant;
+  readonly filesThen: number;
+  readonly bytesThen: number;
+  /** Both 0: nothing of it is there. */
+  readonly filesNow: number;
+  readonly bytesNow: number;
+};
+
+/** What a file's own bytes tell: who can open it (key ids of 16 upper-case hex digits), and whether it is all there. */
+export type OpenedBy = {
+  readonly name: string;
+  readonly reads: MessageHead['kind'];
+  readonly recipients: readonly string[];
+  readonly symmetric: number;
+  /** `undefined`: not looked at. */
+  readonly ending?: Ending;
+};
+
+export type Evidence =
+  | {
+      readonly kind: 'tampered';
+      /** As events told them. */
+      readonly removals: readonly Removal[];
+      /** As the versions tell them, oldest set first. */
+      readonly sets: readonly TamperedSet[];
+      /** As the ledger tells them, where the versions do not; newest set first. */
+      readonly seals: readonly BrokenSeal[];
+      /** Why the versions tell nothing; `undefined` where they could. */
+      readonly untold: Blindness | undefined;
+    }
+  | { readonly kind: 'unreadable'; readonly reason: string; readonly hint: string }
+  | {
+      readonly kind: 'missing';
+      /** In a row and this one included, since the last good full or since backups are owed; at most 400. */
+      readonly windowsMissed: number;
+      /** Fulls that were finished in this window's day but begun before it, or the other way round. */
+      readonly strayed: readonly SetTimes[];
+    }
+  | {
+      readonly kind: 'incomplete';
+      readonly windowsMissed: number;
+      readonly startedAt: Instant;
+      readonly volumes: number;
+      readonly missingVolumes: readonly number[];
+      readonly emptyVolumes: readonly number[];
+      readonly manifest: 'there' | 'absent' | 'empty';
+    }
+  | ({ readonly kind: 'poisoned' } & NamesShown)
+  | {
+      readonly kind: 'incremental';
+      readonly name: string;
+      readonly startedAt: Instant;
+      readonly count: number;
+    }
+  | ({ readonly kind: 'unencrypted' } & NamesShown)
+  | {
+      readonly kind: 'wrong-recipient';
+      /** The files that others than the roll's keys can open, or nobody; empty = it cannot be told. */
+      readonly files: readonly OpenedBy[];
+      /** Why it cannot be told; `undefined` where it can. */
+      readonly untold: 'hidden' | 'not read' | undefined;
+    }
+  | {
+      readonly kind: 'expiring';
+      readonly startedAt: Instant;
+      /** When the first of its files is hidden, or was. */
+      readonly hiddenAt: Instant;
+      readonly goneAt: Instant | undefined;
+      /** By the bucket's own rules, or by the roll's `keepDays`, as those could not be read. */
+      readonly by: 'rules' | 'roll';
+      /** Under 48 hours: to be told on every run. */
+      readonly urgent: boolean;
+      /** The date that S3 itself answers for its first volume; `undefined`: not asked. */
+      readonly stampedAt: Instant | undefined;
+    }
+  | { readonly kind: 'never' }
+  | {
+      readonly kind: 'late';
+      readonly startedAt: Instant;
+      readonly volumes: number;
+      readonly lastArrivalAt: Instant;
+      readonly hardDueAt: Instant;
+    }
+  | { readonly kind: 'no-signatures'; readonly startedAt: Instant }
+  | {
+      readonly kind: 'maybe-truncated';
+      readonly startedAt: Instant;
+      /** The last volume is as big as the others, so that a later one may be lost. */
+      readonly by: 'size';
+      readonly volumes: number;
+    }
+  | {
+      readonly kind: 'maybe-truncated';
+      readonly startedAt: Instant;
+      /** A file ends before the OpenPGP message in it does. */
+      readonly by: 'framing';
+      readonly files: readonly string[];
+      /** Those of which it cannot be told: in cold storage, or of a form that does not say it. */
+      readonly untold: readonly string[];
+    }
+  | {
+      readonly kind: 'shrunk' | 'grew';
+      readonly bytes: number;
+      /** `undefined`: below the roll's own minimum, whatever is usual. */
+      readonly usualBytes: number | undefined;
+      readonly boundBytes: number;
+    }
+  | {
+      readonly kind: 'clock-skew';
+      readonly startedAt: Instant;
+      /** How far the name is ahead of S3's clock, in milliseconds; negative = behind it. */
+      readonly aheadMs: number;
+    }
+  | ({
+      readonly kind: 'resumed';
+      readonly startedAt: Instant;
+      readonly finishedAt: Instant;
+    } & NamesShown)
+  | { readonly kind: 'duplicate-full'; readonly fulls: readonly SetTimes[] }
+  | { readonly kind: 'unknown-host'; readonly prefix: string }
+  | ({ readonly kind: 'foreign' } & NamesShown)
+  | { readonly kind: 'paused'; readonly until: string; readonly because: string };
+
+export type Finding = Evidence & { readonly severity: Severity };
+
+const SHOWN = 3;
+
+/** At most three of the names, and how many there are. */
+export function showNames(names: readonly string[]): NamesShown {
+  return { names: names.slice(0, SHOWN), count: names.length };
+}
+
+const SEVERITIES: readonly Severity[] = ['critical', 'warning', 'info'];
+
+/** Worst first: by severity, and within one in the order of the kinds. */
+export function sortFindings(findings: readonly Finding[]): Finding[] {
+  const rank = ({ severity, kind }: Finding) =>
+    SEVERITIES.indexOf(severity) * FINDING_KINDS.length + FINDING_KINDS.indexOf(kind);
+  return [...findings].sort((a, b) => rank(a) - rank(b));
+}
+
+/** It says only that versions could not be looked at: that is told, and is no verdict on the backups. */
+export function isUntold(finding: Finding): boolean {
+  return finding.kind === 'tampered' && finding.untold !== undefined;
+}
+
+/** How many windows in a row have gone without a backup, as far as the findings say; 0 where none has. */
+export function windowsMissedBy(findings: readonly Finding[]): number {
+  return Math.max(0, ...findings.map((one) => ('windowsMissed' in one ? one.windowsMissed : 0)));
+}
+
+/** The worst severity among findings; `info` for none. */
+export function worstSeverity(findings: readonly Pick<Finding, 'severity'>[]): Severity {
+  return SEVERITIES.find((severity) => findings.some((f) => f.severity === severity)) ?? 'info';
+}

@@ -1,0 +1,93 @@
+// A bucket's lifecycle: which day hides what was written when, and until when it can be brought back.
+
+import type { Host } from '../config/config.ts';
+import type { Instant } from '../duplicity/time.ts';
+import type { Version } from '../duplicity/versions.ts';
+
+/** The tag that lifecycle asks for where the roll says `keepLastGood`; only the janitor puts it on anything. */
+export const EXPIRE_TAG = { key: 'expire', value: 'yes' } as const;
+
+/** A rule that is enabled and asks for no tag: a last good backup has none. */
+export type LifecycleRule = {
+  readonly prefix: string;
+  /** Hides so many days after the upload, or everything from a date on. */
+  readonly hides?: { readonly days: number } | { readonly date: Instant };
+  /** Removes what was hidden or overwritten, so many days after that. */
+  readonly noncurrentDays?: number;
+};
+
+/** The rules of a bucket, or why they are not known. */
+export type Lifecycle = { readonly rules: readonly LifecycleRule[] } | { readonly unread: string };
+
+/** What the rules mean for the backups of one host. */
+export type Keep = {
+  /** Where the rules were not read, the roll's `keepDays` and `keepLastGood` stand for them. */
+  readonly by: 'rules' | 'roll';
+  readonly hides: readonly NonNullable<LifecycleRule['hides']>[];
+  readonly noncurrentDays: number | undefined;
+};
+
+const DAY = 86_400_000;
+
+/** The rules that may hide any file of the host's fulls; one of a longer prefix counts too, as some names begin so. */
+export function keepOf(host: Host, lifecycle: Lifecycle): Keep {
+  if ('unread' in lifecycle) {
+    const hides = host.keepLastGood ? [] : [{ days: host.keepDays }];
+    return { by: 'roll', hides, noncurrentDays: undefined };
+  }
+  const { archive, manifest } = host.filePrefix;
+  const places = [archive, manifest].flatMap((prefix) =>
+    ['duplicity-full', 'df.'].map((name) => `${host.target.prefix}${prefix}${name}`),
+  );
+  const rules = lifecycle.rules.filter(({ prefix }) =>
+    places.some((place) => place.startsWith(prefix) || prefix.startsWith(place)),
+  );
+  const days = rules.flatMap(({ noncurrentDays }) => noncurrentDays ?? []);
+  return {
+    by: 'rules',
+    hides: rules.flatMap(({ hides }) => hides ?? []),
+    noncurrentDays: days.length === 0 ? undefined : Math.min(...days),
+  };
+}
+
+/**
+ * When lifecycle hides what was written at an instant: so many days later, rounded up to the next midnight UTC,
+ * also from a midnight. Source: "Setting lifecycle configuration", lifecycle-expire-general-considerations.
+ */
+export function expiryAfter(at: Instant, days: number): Instant {
+  return Math.floor((at + days * DAY) / DAY) * DAY + DAY;
+}
+
+/** The earliest day on which any rule hides it; `undefined` where none does. */
+export function hiddenBy({ hides }: Pick<Keep, 'hides'>, at: Instant): Instant | undefined {
+  const days = hides.map((rule) =>
+    'days' in rule ? expiryAfter(at, rule.days) : Math.max(rule.date, expiryAfter(at, 0)),
+  );
+  return days.length === 0 ? undefined : Math.min(...days);
+}
+
+/** Until when a version hidden at an instant is surely there; `undefined`: it is kept, or the rules are not known. */
+export function removedBy({ noncurrentDays }: Keep, hiddenAt: Instant): Instant | undefined {
+  return noncurrentDays === undefined
+    ? undefined
+    : Math.ceil((hiddenAt + noncurrentDays * DAY) / DAY) * DAY;
+}
+
+/** From when on lifecycle may have hidden it: by the bucket's rules, or by the roll's `keepDays`, as rules change. */
+export function mayBeHiddenFrom(uploadedAt: Instant, { hides }: Keep, keepDays: number): Instant {
+  return hiddenBy({ hides: [...hides, { days: keepDays }] }, uploadedAt) ?? uploadedAt;
+}
+
+/**
+ * Whether lifecycle made this delete marker: it stamps 00:00 UTC, and hides only what is old enough by the bucket's
+ * rules or by the roll's `keepDays`, as the rules may have been longer ago what the roll says now.
+ */
+export function isByLifecycle(
+  marker: Version,
+  uploadedAt: Instant,
+  keep: Keep,
+  keepDays: number,
+): boolean {
+  const due = mayBeHiddenFrom(uploadedAt, keep, keepDays);
+  return marker.at % DAY === 0 && marker.at >= due;
+}

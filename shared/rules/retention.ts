@@ -1,0 +1,162 @@
+// When lifecycle takes the last good copy away, and which sets newer good ones have replaced.
+
+import type { Host } from '../config/config.ts';
+import { type BackupSet, type Collection, isComplete } from '../duplicity/backup-set.ts';
+import type { Instant } from '../duplicity/time.ts';
+import type { Blindness } from '../duplicity/versions.ts';
+import { isIn, SKEW } from './answer.ts';
+import type { Finding } from './finding.ts';
+import { hiddenBy, type Keep, keepOf, removedBy } from './lifecycle.ts';
+import { judgeTampering, overwrittenFulls } from './tampering.ts';
+import { windowOf } from './window.ts';
+
+/** How long the last good copy lasts. */
+export type Countdown = {
+  readonly set: BackupSet;
+  /** When lifecycle hides the first of its files, or did. */
+  readonly hiddenAt: Instant;
+  /** Until when it can be brought back; the same as `hiddenAt` where no versions are kept; `undefined`: not known. */
+  readonly goneAt: Instant | undefined;
+  readonly by: Keep['by'];
+};
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const CRITICAL = 4 * DAY;
+const URGENT = 48 * HOUR;
+
+/** The fulls that restore: complete, not overwritten, and not from the future. Oldest first. */
+export function goodFulls({ sets, histories }: Collection, now: Instant): BackupSet[] {
+  const overwritten = overwrittenFulls(histories);
+  return sets.filter(
+    (set) =>
+      set.type === 'full' &&
+      isComplete(set) === true &&
+      set.startedAt <= now + SKEW &&
+      !overwritten.has(set.startedAt),
+  );
+}
+
+/**
+ * The good full that lasts longest: a set dies with the first of its files. With none left to see, the newest hidden one.
+ * `undefined` where no rule hides anything, and where the roll's days have passed and nothing was hidden: then
+ * the bucket keeps more than the roll says.
+ */
+export function countDown(read: Collection, keep: Keep, now: Instant): Countdown | undefined {
+  const { blind, hiddenFulls, histories } = read;
+  const goneAt = (hiddenAt: Instant) =>
+    blind === 'not kept' ? hiddenAt : blind === undefined ? removedBy(keep, hiddenAt) : undefined;
+  const good = goodFulls(read, now);
+  if (good.length > 0) {
+    const lasting = good
+      .flatMap((set): Countdown[] => {
+        const hiddenAt = hiddenBy(keep, set.firstWriteAt);
+        return hiddenAt === undefined
+          ? []
+          : [{ set, hiddenAt, goneAt: goneAt(hiddenAt), by: keep.by }];
+      })
+      .sort((a, b) => a.hiddenAt - b.hiddenAt)
+      .at(-1);
+    const isDisproved = keep.by === 'roll' && lasting !== undefined && lasting.hiddenAt + DAY < now;
+    return isDisproved ? undefined : lasting;
+  }
+  const overwritten = overwrittenFulls(histories);
+  const hidden = hiddenFulls.findLast(
+    ({ set }) => set.startedAt <= now + SKEW && !overwritten.has(set.startedAt),
+  );
+  return hidden && { ...hidden, goneAt: removedBy(keep, hidden.hiddenAt), by: keep.by };
+}
+
+/**
+ * `expiring` where the last good copy is hidden within four days and no newer one has been begun since the window opened.
+ * `stampedAt` is what S3 itself answered about its first volume, where it was asked.
+ */
+export function judgeRetention(
+  countdown: Countdown | undefined,
+  opensAt: Instant,
+  now: Instant,
+  stampedAt: Instant | undefined,
+): Finding[] {
+  if (countdown === undefined || !isCritical(countdown, opensAt, now)) return [];
+  const { set, hiddenAt, goneAt, by } = countdown;
+  const urgent = hiddenAt - now < URGENT;
+  const evidence = { startedAt: set.startedAt, hiddenAt, goneAt, by, urgent, stampedAt };
+  return [{ kind: 'expiring', severity: 'critical', ...evidence }];
+}
+
+/** So close that it alarms: hidden within four days, or already. */
+export function isCritical({ set, hiddenAt }: Countdown, opensAt: Instant, now: Instant): boolean {
+  return set.startedAt < opensAt && hiddenAt - now < CRITICAL;
+}
+
+/** What may go, oldest first; with `held` nothing may, because. */
+export type Superseded = {
+  readonly sets: readonly BackupSet[];
+  readonly held: 'tampered' | 'poisoned' | Blindness | undefined;
+};
+
+/** The good fulls of one window's day that have stood long enough to take the place of what is older, newest first. */
+type Successors = { readonly endsAt: Instant; readonly fulls: readonly BackupSet[] };
+
+const SUCCESSORS = 2;
+const DAY_MS = 86_400_000;
+
+/**
+ * A set is superseded by two good fulls of different days that were wholly written after it and have stood for `keepDays`
+ * since, by S3's clock. They are what somebody with a host's key can forge, so each has to be beyond doubt: of one day by both
+ * clocks, encrypted, with signatures, not overwritten, and not so small that it would be `shrunk` beside the set that it
+ * replaces. An upload in parts is dated when it is begun, and nobody sees it until it is finished: volumes come so, the
+ * manifest, which is small and comes last, may not. A target that was tampered with or is poisoned, and one whose versions
+ * are not known, is held as it is. `read` is the whole target. Pure; the order of the listing makes no difference.
+ */
+export function findSuperseded(host: Host, read: Collection, now: Instant): Superseded {
+  const held = holds(host, read, now);
+  if (held !== undefined) return { sets: [], held };
+  const good = new Set(goodFulls(read, now));
+  const days = successorsOf(host, [...good].reverse(), now);
+  const sets = read.sets.filter((set) => {
+    const least = good.has(set) ? set.bytes * host.size.shrink : 0;
+    let count = 0;
+    // A day is passed over at a glance, and left at its first that fits: whoever fills a target with sets gains no time.
+    return days.some(({ endsAt, fulls }) => {
+      const has =
+        set.lastWriteAt < endsAt &&
+        fulls.some((one) => one.bytes >= least && isAfter(one, set, now));
+      count += has ? 1 : 0;
+      return count >= SUCCESSORS;
+    });
+  });
+  return { sets: sets.sort((a, b) => a.lastWriteAt - b.lastWriteAt), held: undefined };
+}
+
+function holds(host: Host, read: Collection, now: Instant): Superseded['held'] {
+  if (read.blind !== undefined) return read.blind;
+  if (read.poison.length > 0) return 'poisoned';
+  // The roll's own days tell which markers are lifecycle's; the rules need not be read for it.
+  const keep = keepOf(host, { unread: 'not asked' });
+  const tampering = judgeTampering(read, host, keep, windowOf(host, now));
+  return tampering.some(({ kind }) => kind === 'tampered') ? 'tampered' : undefined;
+}
+
+function successorsOf(host: Host, good: readonly BackupSet[], now: Instant): Successors[] {
+  const succeeds = (set: BackupSet) => {
+    const window = windowOf(host, set.startedAt);
+    const stands =
+      isIn(window, set.firstWriteAt) &&
+      isIn(window, set.lastWriteAt) &&
+      set.lastWriteAt + host.keepDays * DAY_MS <= now;
+    const whole = set.encrypted && set.hasSignatures && set.bytes >= host.size.minBytes;
+    return stands && whole && set.manifest?.inParts === false;
+  };
+  const endOf = ({ startedAt }: BackupSet) => windowOf(host, startedAt).endsAt;
+  return [...Map.groupBy(good.filter(succeeds), endOf)].map(([endsAt, fulls]) => ({
+    endsAt,
+    fulls,
+  }));
+}
+
+/** By both clocks; a name from the future says nothing. */
+function isAfter(newer: BackupSet, set: BackupSet, now: Instant): boolean {
+  const isLater = newer.startedAt > set.startedAt || set.startedAt > now + SKEW;
+  return isLater && newer.firstWriteAt > set.lastWriteAt;
+}

@@ -1,0 +1,147 @@
+// What the versions of finished sets tell: overwritten or hidden by somebody, or resumed by duplicity itself.
+
+import type { Host } from '../config/config.ts';
+import type { Collection } from '../duplicity/backup-set.ts';
+import type { Instant } from '../duplicity/time.ts';
+import {
+  type FileHistory,
+  newestUpload,
+  type SetHistory,
+  type Upload,
+} from '../duplicity/versions.ts';
+import { type BrokenSeal, type Finding, showNames, type TamperedSet } from './finding.ts';
+import { isByLifecycle, type Keep } from './lifecycle.ts';
+import type { Window } from './window.ts';
+
+/** duplicity writes the manifest last; uploads that ran beside it, and clocks, get this long. */
+export const SLACK = 5 * 60_000;
+
+/**
+ * A finished set changes no more. A file of it that got other bytes over five minutes after the first version of its
+ * manifest is overwritten; one under a delete marker that lifecycle did not make is hidden: both are `tampered`.
+ * Other bytes before that are duplicity's own, of a killed run that it `resumed`: information on the
+ * sets since the window opened. The same bytes again are a client's retry, and nothing. A full whose seal is `broken` is
+ * tampered too, where its versions say nothing.
+ */
+export function judgeTampering(
+  { histories, blind }: Collection,
+  host: Host,
+  keep: Keep,
+  window: Window,
+  broken: readonly BrokenSeal[] = [],
+): Finding[] {
+  const sets = histories.flatMap((set) => tamperedSet(set, host, keep));
+  const told = new Set(sets.map(({ startedAt }) => startedAt));
+  const seals = broken.filter(({ startedAt }) => !told.has(startedAt));
+  const recent = histories.filter(
+    ({ startedAt, finishedAt = startedAt }) => Math.max(startedAt, finishedAt) >= window.opensAt,
+  );
+  return [
+    ...judgeSets(sets, seals, blind),
+    ...recent.flatMap((set): Finding[] => {
+      const { startedAt, finishedAt } = set;
+      const names = set.files.filter((file) => isResumed(file, set)).map(({ name }) => name);
+      return finishedAt === undefined || names.length === 0
+        ? []
+        : [{ kind: 'resumed', severity: 'info', startedAt, finishedAt, ...showNames(names) }];
+    }),
+  ];
+}
+
+/** True when a file written `at` comes too late to be duplicity's own, as its set was finished before. */
+export function isPastFinish(finishedAt: Instant, at: Instant): boolean {
+  return at > finishedAt + SLACK;
+}
+
+/**
+ * True when the upload of a file, told by an event, gave a finished set other bytes. The event's own time counts: a
+ * multipart upload is stamped with the time when it was begun, which may lie before the set was finished.
+ */
+export function isOverwrite({ histories }: Collection, name: string, at: Instant): boolean {
+  return histories.some(
+    ({ finishedAt, files }) =>
+      finishedAt !== undefined &&
+      isPastFinish(finishedAt, at) &&
+      files.some((file) => file.name === name && hasOtherBytes(file)),
+  );
+}
+
+function hasOtherBytes(file: FileHistory): boolean {
+  return new Set(uploadsOf(file).map(({ etag }) => etag)).size > 1;
+}
+
+/** The times of the fulls of which a file was overwritten after they were finished: they are no good copies. */
+export function overwrittenFulls(histories: readonly SetHistory[]): Set<Instant> {
+  const overwritten = histories.filter(
+    (set) => set.type === 'full' && set.files.some((file) => overwrites(file, set).length > 0),
+  );
+  return new Set(overwritten.map(({ startedAt }) => startedAt));
+}
+
+const UNTOLD = { denied: 'warning', 'not offered': 'info', 'not kept': 'info' } as const;
+
+function judgeSets(
+  sets: readonly TamperedSet[],
+  seals: readonly BrokenSeal[],
+  untold: Collection['blind'],
+): Finding[] {
+  const nobody = { kind: 'tampered' as const, removals: [], seals };
+  if (sets.length + seals.length > 0) {
+    return [{ ...nobody, severity: 'critical', sets, untold: undefined }];
+  }
+  return untold === undefined ? [] : [{ ...nobody, severity: UNTOLD[untold], sets, untold }];
+}
+
+function tamperedSet(set: SetHistory, host: Host, keep: Keep): TamperedSet[] {
+  const { type, startedAt, finishedAt, files } = set;
+  if (finishedAt === undefined) return [];
+  const overwritten = files.filter((file) => overwrites(file, set).length > 0);
+  const hidden = files.filter((file) => isHidden(file, set, host, keep));
+  if (overwritten.length + hidden.length === 0) return [];
+  const times = [
+    ...overwritten.flatMap((file) => overwrites(file, set).map(({ at }) => at)),
+    ...hidden.flatMap(({ history }) => history[0]?.at ?? []),
+  ];
+  const lost = [...new Set([...overwritten, ...hidden])].filter(
+    (file) => goodOf(file, set) === undefined,
+  );
+  return [
+    {
+      ...{ type, startedAt },
+      firstAt: times.reduce((a, b) => Math.min(a, b)),
+      lastAt: times.reduce((a, b) => Math.max(a, b)),
+      overwritten: showNames(overwritten.map(({ name }) => name)),
+      hidden: showNames(hidden.map(({ name }) => name)),
+      lost: lost.length,
+    },
+  ];
+}
+
+function uploadsOf({ history }: FileHistory): Upload[] {
+  return history.filter((version) => version.what === 'upload');
+}
+
+/** The upload that the file was when its set was finished; `undefined` where it is not there any more. */
+function goodOf(file: FileHistory, { finishedAt = 0 }: SetHistory): Upload | undefined {
+  return uploadsOf(file).find(({ at }) => at <= finishedAt + SLACK);
+}
+
+function overwrites(file: FileHistory, set: SetHistory): Upload[] {
+  const { finishedAt } = set;
+  if (finishedAt === undefined) return [];
+  const good = goodOf(file, set) ?? uploadsOf(file).at(-1);
+  return uploadsOf(file).filter(({ at, etag }) => at > finishedAt + SLACK && etag !== good?.etag);
+}
+
+function isHidden(file: FileHistory, set: SetHistory, host: Host, keep: Keep): boolean {
+  const [marker] = file.history;
+  if (marker?.what !== 'marker') return false;
+  // Of a key with nothing but a marker left, the name alone says how old it was at least.
+  const uploadedAt = newestUpload(file.history)?.at ?? set.startedAt;
+  return !isByLifecycle(marker, uploadedAt, keep, host.keepDays);
+}
+
+function isResumed(file: FileHistory, { finishedAt = 0 }: SetHistory): boolean {
+  const [good, ...earlier] = uploadsOf(file).filter(({ at }) => at <= finishedAt + SLACK);
+  return earlier.some(({ etag }) => etag !== good?.etag);
+}

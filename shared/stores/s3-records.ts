@@ -1,0 +1,66 @@
+// The ledger as a bucket of its own: a page is an object.
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { type Connection, clientConfig, nameOf } from '../aws/client.ts';
+import { listObjects } from '../aws/s3-listing.ts';
+import { TargetUnreadableError } from '../monitor/object-store.ts';
+import { type Ledger, LedgerConflictError, LedgerError } from '../monitor/state.ts';
+
+// The report of 10,000 hosts is half of it.
+const MOST_BYTES = 64 * 1024 * 1024;
+
+/**
+ * A page of more than 64 MiB is read as an empty one, as no run writes such. Conditional writes: `If-Match` with the
+ * tag that was read, `If-None-Match: *` where there was none.
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+ */
+export function s3Ledger(connection: Connection, bucket: string): Ledger {
+  const forcePathStyle = connection.endpoint !== undefined;
+  const client = new S3Client({ ...clientConfig(connection), forcePathStyle });
+  const unreachable = (page: string, what: string, cause: unknown) =>
+    new LedgerError(`s3://${bucket}/${page} could not be ${what} (${nameOf(cause)})`, { cause });
+  const put = async (page: string, text: string, condition: object) => {
+    const ContentType = page.endsWith('.html') ? 'text/html; charset=utf-8' : 'application/json';
+    const object = { Bucket: bucket, Key: page, Body: text, ContentType };
+    try {
+      const { ETag } = await client.send(new PutObjectCommand({ ...object, ...condition }));
+      return ETag ?? '';
+    } catch (error) {
+      const { name } = error as Error;
+      if (name === 'PreconditionFailed' || name === 'ConditionalRequestConflict') {
+        throw new LedgerConflictError(`s3://${bucket}/${page} was written by another run`);
+      }
+      throw unreachable(page, 'written', error);
+    }
+  };
+  return {
+    read: async (page) => {
+      try {
+        const { Body, ETag, ContentLength } = await client.send(
+          new GetObjectCommand({ Bucket: bucket, Key: page }),
+        );
+        if ((ContentLength ?? 0) > MOST_BYTES) {
+          (Body as { destroy?: () => void } | undefined)?.destroy?.();
+          return { text: '', tag: ETag };
+        }
+        return { text: await Body?.transformToString(), tag: ETag };
+      } catch (error) {
+        if ((error as Error).name === 'NoSuchKey') return { text: undefined, tag: undefined };
+        throw unreachable(page, 'read', error);
+      }
+    },
+    write: (page, text, tag) =>
+      put(page, text, tag === undefined ? { IfNoneMatch: '*' } : { IfMatch: tag }),
+    replace: async (page, text) => {
+      await put(page, text, {});
+    },
+    list: async (prefix) => {
+      try {
+        const { objects } = await listObjects(client, { bucket, prefix });
+        return objects.map(({ key }) => key);
+      } catch (error) {
+        if (!(error instanceof TargetUnreadableError)) throw error;
+        throw new LedgerError(error.message, { cause: error });
+      }
+    },
+  };
+}

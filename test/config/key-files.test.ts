@@ -1,0 +1,87 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ConfigError } from '../../shared/config/config.ts';
+import { formatKeyFiles, parseKeyFiles, type ReadKeyFile } from '../../shared/config/key-files.ts';
+import { readRoster } from '../../shared/config/parse-config.ts';
+
+const WEB = 'A'.repeat(40);
+const V6 = 'B'.repeat(64);
+const ROLL = `bucket: acme-backups
+recipients: [keys/web.asc, 0123456789ABCDEF]
+hosts:
+  mail: {}
+  web: { recipients: ["keys/other key.gpg"] }
+`;
+const readKeyFile: ReadKeyFile = (path) =>
+  path === 'keys/web.asc' ? { fingerprints: [WEB, V6] } : { problem: 'is damaged: export it' };
+
+const issuesOf = (text: string, read?: ReadKeyFile): readonly string[] => {
+  try {
+    readRoster(text, 'hosts.yml', read);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.issues;
+    throw error;
+  }
+};
+
+describe('a key file on the roll', () => {
+  it('stands for the keys in it that encrypt, beside ids', () => {
+    const roll = ROLL.replace('"keys/other key.gpg"', 'keys/web.asc');
+    const { hosts } = readRoster(roll, 'hosts.yml', readKeyFile);
+    expect(hosts.map(({ recipients }) => recipients)).toEqual([
+      [WEB, V6, '0123456789ABCDEF'],
+      [WEB, V6],
+    ]);
+  });
+
+  it('that is none is a mistake with its line', () => {
+    expect(issuesOf(ROLL, readKeyFile)).toEqual([
+      'hosts.yml:5: hosts.web.recipients: keys/other key.gpg is damaged: export it',
+    ]);
+  });
+
+  it('is never taken for no recipients where no file can be read', () => {
+    expect(issuesOf(ROLL)).toEqual([
+      expect.stringMatching(/^hosts\.yml:2: recipients: keys\/web\.asc cannot be read here: write/),
+      expect.stringMatching(/^hosts\.yml:5: hosts\.web\.recipients: keys\/other key\.gpg cannot/),
+    ]);
+  });
+
+  it('is asked for with the end of its name', () => {
+    expect(issuesOf(ROLL.replace('web.asc', 'web'), readKeyFile)[0]).toBe(
+      'hosts.yml:2: recipients is "keys/web", but must be an OpenPGP key id or fingerprint: 16, 40 or 64 hexadecimal digits; or a public key file that ends in .asc, .gpg or .pgp',
+    );
+  });
+});
+
+describe('parseKeyFiles', () => {
+  it('answers what formatKeyFiles was told, and that another file was not packaged', () => {
+    const read = parseKeyFiles(formatKeyFiles(new Map([['keys/web.asc', [WEB, V6]]])));
+    expect(read?.('keys/web.asc')).toEqual({ fingerprints: [WEB, V6] });
+    for (const path of ['web.asc', 'toString', '__proto__']) {
+      expect(read?.(path)).toEqual({ problem: expect.stringContaining('was not packaged') });
+    }
+    expect(parseKeyFiles(formatKeyFiles(new Map()))?.('a.asc')).toHaveProperty('problem');
+  });
+
+  it.each([
+    '',
+    'null',
+    '{}',
+    '{"version":1}',
+    '{"version":1,"files":null}',
+    '{"version":1,"files":[]}',
+    '{"version":2,"files":{}}',
+    '{"version":1,"files":{"a.asc":[]}}',
+    '{"version":1,"files":{"a.asc":["0123456789ABCDEF"]}}',
+    '{"version":1,"files":{"a.asc":"x"}}',
+    `{"version":1,"files":{"a":["${WEB}"]}}`,
+  ])('takes nothing of %s', (text) => {
+    expect(parseKeyFiles(text)).toBeUndefined();
+  });
+
+  it('never throws', () => {
+    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => void parseKeyFiles(text)));
+  });
+});

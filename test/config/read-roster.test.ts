@@ -1,0 +1,285 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ConfigError } from '../../shared/config/config.ts';
+import { readRoster } from '../../shared/config/parse-config.ts';
+import { recipientsOf } from '../../shared/config/recipients.ts';
+
+const issuesOf = (text: string): readonly string[] => {
+  try {
+    readRoster(text, 'hosts.yml');
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.issues;
+    throw error;
+  }
+};
+
+const FULL = `bucket: acme-backups
+region: eu-west-1
+timezone: Europe/Amsterdam
+window: { opens: "00:00", due: "08:15", hardDue: "12:15" }
+keepDays: 6
+alerts:
+  from: backups@example.net
+  mail: [ops@example.net]
+  sms: ["+31600000000"]
+  heartbeat: https://hc.example/ping/abc
+recipients: [0123456789012345]
+hosts:
+  mail: {}
+  web:  { window: { due: "10:00" }, recipients: [89ABCDEF01234567] }
+  nas:  { target: s3://other-bucket/office/nas/, filePrefix: nas-, size: { min: 10GiB, shrink: 50% } }
+  lab:  { paused: { until: 2026-12-01, because: "disk swap" }, since: 2026-11-01 }
+`;
+
+describe('readRoster', () => {
+  it('takes a roll of four lines', () => {
+    const roster = readRoster(
+      'bucket: acme-backups\nregion: eu-west-1\nhosts:\n  mail: {}\n',
+      'hosts.yml',
+    );
+    expect(roster.hosts).toMatchObject([
+      {
+        name: 'mail',
+        target: { bucket: 'acme-backups', prefix: 'mail/' },
+        timezone: 'UTC',
+        window: { opens: '00:00', due: '08:15', hardDue: '12:15' },
+      },
+    ]);
+  });
+
+  it('reads every key of a full roll', () => {
+    const { hosts, alerts, ...roster } = readRoster(FULL, 'hosts.yml');
+    expect(roster).toMatchObject({ bucket: 'acme-backups', keepDays: 6, existing: false });
+    expect(alerts).toEqual({
+      from: 'backups@example.net',
+      mail: ['ops@example.net'],
+      sms: ['+31600000000'],
+      https: [],
+      ops: ['ops@example.net'],
+      heartbeat: 'https://hc.example/ping/abc',
+      weeklyTest: true,
+    });
+    const [mail, web, nas, lab] = hosts;
+    expect(mail?.recipients).toEqual(['0123456789012345']);
+    expect(web).toMatchObject({
+      window: { opens: '00:00', due: '10:00', hardDue: '14:00' },
+      recipients: ['89ABCDEF01234567'],
+    });
+    expect(nas).toMatchObject({
+      target: { bucket: 'other-bucket', prefix: 'office/nas/' },
+      filePrefix: { archive: 'nas-', manifest: 'nas-', signature: 'nas-' },
+      size: { minBytes: 10 * 1024 ** 3, shrink: 0.5, grow: 2 },
+    });
+    expect(lab).toMatchObject({
+      paused: { until: '2026-12-01', because: 'disk swap' },
+      since: '2026-11-01',
+    });
+  });
+
+  it('tells who watches the monitor from who watches the hosts, where the roll does', () => {
+    const alerts = (lines: string) =>
+      readRoster(
+        `bucket: abc\nalerts:\n  mail: [a@b.example]\n${lines}hosts: {a: {}}\n`,
+        'hosts.yml',
+      ).alerts;
+    expect(alerts('  ops: [c@d.example, e@f.example]\n')).toMatchObject({
+      mail: ['a@b.example'],
+      ops: ['c@d.example', 'e@f.example'],
+    });
+    expect(alerts('  ops: []\n').ops).toEqual([]);
+    expect(alerts('').ops).toEqual(['a@b.example']);
+  });
+
+  it('keeps the last good backup of the hosts of its own bucket, where it says so', () => {
+    const { keepLastGood, hosts } = readRoster(
+      FULL.replace('keepDays: 6', 'keepDays: 6\nkeepLastGood: true'),
+      'hosts.yml',
+    );
+    expect(keepLastGood).toBe(true);
+    expect(hosts.map((host) => [host.name, host.keepLastGood])).toEqual([
+      ['mail', true],
+      ['web', true],
+      ['nas', false],
+      ['lab', true],
+    ]);
+    const silent = readRoster(FULL, 'hosts.yml');
+    expect([silent, ...silent.hosts].some((one) => one.keepLastGood)).toBe(false);
+    expect(issuesOf(FULL.replace('keepDays: 6', 'keepLastGood: yes'))).toEqual([
+      'hosts.yml:5: keepLastGood is "yes", but must be true or false',
+    ]);
+  });
+
+  it('sends no weekly test where it says so, and takes no other word for it', () => {
+    const alerts = (line: string) => FULL.replace('alerts:', `alerts:\n  ${line}`);
+    expect(readRoster(alerts('weeklyTest: false'), 'hosts.yml').alerts.weeklyTest).toBe(false);
+    expect(issuesOf(alerts('weeklyTest: never'))).toEqual([
+      'hosts.yml:7: alerts.weeklyTest is "never", but must be true or false',
+    ]);
+    expect(issuesOf(alerts('weeklytest: false'))).toEqual([
+      'hosts.yml:7: unknown key "weeklytest", did you mean "weeklyTest"?',
+    ]);
+  });
+
+  it.each([
+    ['no alerts at all', '', 'hosts.yml:1: nobody is notified'],
+    ['ops alone', 'alerts: { ops: [a@b.example] }\n', 'hosts.yml:2: nobody is notified'],
+    ['a heartbeat alone', 'alerts: { heartbeat: "https://hc.example/x" }\n', 'hosts.yml:2: nobody'],
+    ['empty lists', 'alerts: { mail: [], sms: [], https: [] }\n', 'hosts.yml:2: nobody'],
+    ['a sender alone', 'alerts: { from: a@b.example }\n', 'hosts.yml:2: nobody is notified'],
+  ])('refuses to be deployed with %s, and can be read all the same', (_, alerts, words) => {
+    const text = `bucket: acme-backups\n${alerts}hosts: { web: {} }\n`;
+    expect(recipientsOf(readRoster(text, 'hosts.yml').alerts)).toBe('missing');
+    const deploy = () => readRoster(text, 'hosts.yml', undefined, 'deploy');
+    expect(deploy).toThrow(words);
+    expect(deploy).toThrow('or, to notify nobody: alerts: none');
+  });
+
+  it.each([
+    ['mail', 'alerts: { mail: [a@b.example] }', 'some'],
+    ['sms', 'alerts: { sms: ["+31600000000"] }', 'some'],
+    ['https', 'alerts: { https: ["https://hook.example/x"] }', 'some'],
+    ['none', 'alerts: none', 'none'],
+  ])('can be deployed with alerts by %s', (_, alerts, recipients) => {
+    const text = `bucket: acme-backups\n${alerts}\nhosts: { web: {} }\n`;
+    const roster = readRoster(text, 'hosts.yml', undefined, 'deploy');
+    expect(recipientsOf(roster.alerts)).toBe(recipients);
+  });
+
+  it.each([
+    ['eu-west-1', []],
+    ['us-gov-west-1', []],
+    ['ap-east-1', ['hosts.yml:5: alerts.sms: SNS sends no SMS from ap-east-1']],
+    ['cn-north-1', ['hosts.yml:5: alerts.sms: SNS sends no SMS from cn-north-1']],
+  ])('can be deployed to %s with SMS only where SNS sends them', (region, mistakes) => {
+    const alerts = 'alerts:\n  mail: [a@b.example]\n  sms: ["+31600000000"]\n';
+    const text = (more: string) =>
+      `bucket: acme-backups\nregion: ${region}\n${more}hosts: { web: {} }\n`;
+    const issues = (more: string) => {
+      try {
+        readRoster(text(more), 'hosts.yml', undefined, 'deploy');
+        return [];
+      } catch (error) {
+        return (error as ConfigError).issues;
+      }
+    };
+    expect(issues(alerts)).toEqual(mistakes.map((one) => expect.stringContaining(one)));
+    expect(issues(alerts.replace(/ {2}sms.*\n/, ''))).toEqual([]);
+    expect(readRoster(text(alerts), 'hosts.yml').region).toBe(region);
+  });
+
+  it.each(['nobody', '[none]', '{ none: true }'])('does not take alerts: %s for none', (word) => {
+    const text = `bucket: acme-backups\nalerts: ${word}\nhosts: { web: {} }\n`;
+    expect(issuesOf(text)).toEqual([expect.stringMatching(/^hosts\.yml:2: /)]);
+  });
+
+  it('reads 50,000 hosts in a moment, as every run does', () => {
+    const hosts = Array.from({ length: 50_000 }, (_, number) => `  host-${number}: {}`);
+    const text = `bucket: acme-backups\nhosts:\n${hosts.join('\n')}\n`;
+    const start = performance.now();
+    expect(readRoster(text, 'hosts.yml').hosts).toHaveLength(50_000);
+    // It takes half a second; it took 22 s when each name was compared with all before it.
+    expect(performance.now() - start).toBeLessThan(10_000);
+  });
+
+  it('tells every mistake at once, each with its line and what to write', () => {
+    const wrong = FULL.replace('recipients: [89ABCDEF01234567]', 'recipents: [xyz]')
+      .replace('keepDays: 6', 'keepDays: six')
+      .replace('Europe/Amsterdam', 'Europe/Amsterdm')
+      .replace('due: "10:00"', 'due: "25:00"')
+      .replace('ops@example.net', 'ops')
+      .replace('until: 2026-12-01', 'until: 2026-02-31');
+    expect(issuesOf(wrong)).toEqual([
+      'hosts.yml:3: timezone is "Europe/Amsterdm", but must be an IANA time zone like Europe/Amsterdam',
+      'hosts.yml:5: keepDays is "six", but must be a whole number of days from 2',
+      'hosts.yml:8: alerts.mail is "ops", but must be an e-mail address',
+      'hosts.yml:14: unknown key "recipents", did you mean "recipients"?',
+      'hosts.yml:14: hosts.web.window.due is "25:00", but must be a time from "00:00" to "23:59"',
+      'hosts.yml:16: hosts.lab.paused.until is "2026-02-31", but must be a date like 2026-12-01',
+    ]);
+  });
+
+  it.each([
+    ['an empty file', '', /no bucket/],
+    ['no hosts', 'bucket: abc\nhosts: {}\n', /:2: no hosts: an empty roll would call nobody/],
+    ['no hosts key', 'bucket: abc\n', /no hosts/],
+    ['a host twice', 'bucket: abc\nhosts:\n  a: {}\n  a: {}\n', /:4: the same key is there twice/],
+    [
+      'a key of a host twice',
+      'bucket: abc\nhosts:\n  a: { since: 2026-11-01,\n    since: 2026-11-02 }\n',
+      /:4: the same key is there twice/,
+    ],
+    ['a broken line', 'bucket: abc\nhosts: {a: {}\n', /hosts\.yml:\d+: /],
+    [
+      'overlapping prefixes',
+      'bucket: abc\nhosts:\n  a: {}\n  b: { target: s3://abc/a/b/ }\n',
+      /:4: b and a overlap/,
+    ],
+    [
+      'the same target twice',
+      'bucket: abc\nhosts:\n  a: {}\n  b: { target: s3://abc/a }\n',
+      /overlap/,
+    ],
+    [
+      'opens = due',
+      'bucket: abc\nwindow: { opens: "08:15" }\nhosts: { a: {} }\n',
+      /:2: window: opens and due are both 08:15/,
+    ],
+    [
+      'a pause without end',
+      'bucket: abc\nhosts: { a: { paused: { because: x } } }\n',
+      /needs "until/,
+    ],
+    [
+      'a pause without reason',
+      'bucket: abc\nhosts: { a: { paused: { until: 2026-12-01 } } }\n',
+      /because/,
+    ],
+    [
+      'a name with a slash at its end',
+      'bucket: abc\nhosts: { "a/": {} }\n',
+      /cannot be a host's name/,
+    ],
+    [
+      'a name with a line break',
+      'bucket: abc\nhosts: { "a\\nb": {} }\n',
+      /cannot be a host's name/,
+    ],
+    ['a list for a roll', '- a\n- b\n', /must be a list of "key: value" lines/],
+    [
+      'a bad target',
+      'bucket: abc\nhosts: { a: { target: /mnt } }\n',
+      /must be s3:\/\/BUCKET\/PREFIX\//,
+    ],
+  ])('refuses %s', (_, text, problem) => {
+    expect(issuesOf(text).join('\n')).toMatch(problem);
+  });
+
+  it('refuses names that IAM takes for one, where both have a user, and names both lines', () => {
+    const roll = (...hosts: string[]) => `bucket: abc\nhosts:\n  ${hosts.join('\n  ')}\n`;
+    expect(issuesOf(roll('web: {}', 'db: {}', 'Web: {}', 'WEB: {}'))).toEqual([
+      'hosts.yml:5: Web and web (line 3) are one name for IAM, which does not tell capitals from small letters; give one of them another name',
+      'hosts.yml:6: WEB and web (line 3) are one name for IAM, which does not tell capitals from small letters; give one of them another name',
+    ]);
+    expect(issuesOf(roll('web: {}', 'Web: { target: s3://other/web/ }'))).toEqual([]);
+    expect(issuesOf(roll('de/web: {}', 'de/Web: {}'))).toEqual([]);
+  });
+
+  it('does not say of two hosts without a name that they overlap', () => {
+    const issues = issuesOf('bucket: acme-backups\nhosts:\n  "":\n  "":\n');
+    expect(issues.map((issue) => issue.slice(0, 40))).toEqual([
+      expect.stringMatching(/^hosts\.yml:3: "" cannot/),
+      expect.stringMatching(/^hosts\.yml:4: the same key/),
+      expect.stringMatching(/^hosts\.yml:4: "" cannot/),
+    ]);
+  });
+
+  it('throws nothing but ConfigError, whatever the text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), (text) => {
+        issuesOf(text);
+        issuesOf(`bucket: abc\nhosts:\n  ${text}`);
+      }),
+    );
+  });
+});

@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { partitionOf, REGIONS } from '../../shared/config/aws-names.ts';
+import { ConfigError } from '../../shared/config/config.ts';
+import { readRoster } from '../../shared/config/parse-config.ts';
+
+const issueOf = (region: string): string => {
+  try {
+    readRoster(`bucket: abc\nregion: ${region}\nhosts: { web: {} }\n`, 'hosts.yml');
+    return '';
+  } catch (error) {
+    if (error instanceof ConfigError) return error.issues.join('\n');
+    throw error;
+  }
+};
+
+/** What the SDK that is installed knows; it sends no request without. */
+function regionsOfTheSdk(): Record<string, string[]> {
+  const core = dirname(createRequire(import.meta.url).resolve('@aws-sdk/core/package.json'));
+  const file = 'dist-es/submodules/client/util-endpoints/lib/aws/partitions.js';
+  const data = readFileSync(join(core, file), 'utf8').match(/\{[\s\S]*\}/)?.[0] ?? '';
+  const { partitions } = JSON.parse(data) as {
+    partitions: { id: string; regions: Record<string, unknown> }[];
+  };
+  return Object.fromEntries(
+    partitions.map(({ id, regions }) => [
+      id,
+      Object.keys(regions).filter((name) => !name.endsWith('-global')),
+    ]),
+  );
+}
+
+describe('the regions', () => {
+  it('are those of the SDK; when this fails after an update of it, take over what is new', () => {
+    expect(REGIONS).toEqual(regionsOfTheSdk());
+  });
+
+  it.each([
+    ['eu-west-1', 'aws'],
+    ['cn-north-1', 'aws-cn'],
+    ['us-gov-east-1', 'aws-us-gov'],
+    ['eusc-de-east-1', 'aws-eusc'],
+    ['eu-west-9', undefined],
+  ])('have partitions: %s is of %s', (region, partition) => {
+    expect(partitionOf(region)).toBe(partition);
+  });
+});
+
+describe('the region of the roll', () => {
+  it.each([
+    [
+      'eu-wset-1',
+      '2: region is "eu-wset-1", but AWS had no such region in 2026-11, did you mean "eu-west-1"? If it is newer',
+    ],
+    [
+      'xx-nowhere-1',
+      '2: region is "xx-nowhere-1", but AWS had no such region in 2026-11. If it is newer, write "region: { new: xx-nowhere-1 }"',
+    ],
+    ['EU-WEST-1', '2: region is "EU-WEST-1", but must be an AWS region like eu-west-1'],
+    ['eu-west-1a', '2: region is "eu-west-1a", but must be an AWS region like eu-west-1'],
+    ['aws-global', '2: region is "aws-global", but must be an AWS region like eu-west-1'],
+    [
+      '{ new: somewhere }',
+      '2: region.new is "somewhere", but must be an AWS region like eu-west-1',
+    ],
+    ['{ old: eu-west-9 }', '2: unknown key "old"'],
+    ['{ }', '2: region must be a name like eu-west-1, or { new: NAME }'],
+    ['[eu-west-1]', '2: region must be a single value'],
+  ])('is refused as %s, with its line and the way out', (region, words) => {
+    expect(issueOf(region)).toContain(`hosts.yml:${words}`);
+  });
+
+  it('is taken as it is where the roll says that it is new', () => {
+    expect(issueOf('{ new: eu-west-9 }')).toBe('');
+  });
+});

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { composeDrills } from '../../shared/messages/compose-digest.ts';
+import type { Drills, Run } from '../../shared/messages/report.ts';
+import { judge } from '../../shared/rules/judge.ts';
+import { aHost, at, collected } from '../support/builders.ts';
+
+const now = at('2026-11-23T08:15:00Z');
+const lines = (names: readonly string[], drills: Drills | undefined) => {
+  const verdicts = names.map((name) => judge(aHost({ name }), collected(), now));
+  const run: Run = {
+    report: { checkedAt: now, bucket: 'b', verdicts, unknownHosts: [], foreignObjects: 0 },
+    due: new Set(),
+    digest: true,
+    hostsOnRoll: names.length,
+    timezone: 'UTC',
+    ...(drills === undefined ? {} : { drills }),
+  };
+  return composeDrills(run).join('\n');
+};
+const provenAt = (day: string) => ({ provenAt: at(`2026-${day}T10:00:00Z`) });
+
+describe('composeDrills', () => {
+  it('says whose proof is how old, who never had one, and what to run', () => {
+    const drills = new Map([
+      ['web', provenAt('11-20')],
+      ['db', provenAt('09-22')],
+    ]);
+    expect(lines(['web', 'db', 'nas'], drills)).toBe(
+      [
+        'RESTORES    last proven: db 61 days ago (Tue 22 Sep), web 2 days ago',
+        '            (Fri 20 Nov); never proven: nas.',
+        '            Next:    restore-drill nas',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('tells of a drill that failed since the last proof', () => {
+    const failed = { ...provenAt('11-20'), failedAt: at('2026-11-21T10:00:00Z') };
+    const mended = { ...provenAt('11-20'), failedAt: at('2026-11-19T10:00:00Z') };
+    const drills = new Map([
+      ['web', failed],
+      ['db', mended],
+    ]);
+    expect(lines(['db', 'web'], drills)).toContain('The last drill FAILED of web.');
+    expect(lines(['db', 'web'], drills)).toContain('Next:    restore-drill web');
+  });
+
+  it('names a few of many hosts', () => {
+    const names = Array.from({ length: 10_000 }, (_, index) => `host-${index}`);
+    expect(lines(names, new Map()).replace(/\s+/g, ' ')).toContain('host-4 and 9995 more.');
+    expect(lines(names, new Map()).length).toBeLessThan(250);
+  });
+
+  it('says nothing where nobody has looked', () => {
+    expect(lines(['web'], undefined)).toBe('');
+  });
+});

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { findStrangers } from '../../shared/monitor/judge-fleet.ts';
+import { TargetUnreadableError } from '../../shared/monitor/object-store.ts';
+import { aFull, aHost, anObject, aRoster } from '../support/builders.ts';
+import { inMemory, keyed } from '../support/in-memory.ts';
+
+const full = aFull({ begun: '2026-11-23T03:15:00Z' });
+const roster = aRoster([aHost(), aHost({ name: 'eu/prod/db' })]);
+
+describe('findStrangers', () => {
+  it("names every prefix that holds objects and is on nobody's roll", async () => {
+    const list = inMemory([
+      ...keyed('web/', full),
+      ...keyed('eu/prod/db/', full),
+      ...keyed('eu/prod/db2/', full),
+      ...keyed('lost/and/found/', full),
+      ...keyed('photos/', [anObject('cat.jpg')]),
+      ...keyed('', [anObject('README.txt'), anObject('duplicity-full.20261123T031502Z.manifest')]),
+      ...keyed('eu/', [anObject('note')]),
+    ]);
+    expect(await findStrangers(list, roster)).toEqual({
+      prefixes: ['eu/prod/db2', 'lost/and/found', 'photos'],
+      foreignObjects: 4,
+    });
+  });
+
+  it('names what it did not look into by its folder', async () => {
+    const many = Array.from({ length: 150 }, (_, n) => keyed(`x${n}/deep/`, full)).flat();
+    const found = await findStrangers(inMemory(many), roster);
+    expect('prefixes' in found && found.prefixes.length).toBe(150);
+  });
+
+  it('goes through any number of prefixes', async () => {
+    const prefixes = Array.from({ length: 300_000 }, (_, n) => `x${n}/`);
+    const nothing = { objects: [], hidden: [], prefixes: [], cut: false };
+    const found = await findStrangers(
+      async ({ prefix }) => ({ ...nothing, prefixes: prefix === '' ? prefixes : [] }),
+      roster,
+    );
+    expect('prefixes' in found && found.prefixes.length).toBe(300_000);
+  });
+
+  it('says why when it could not look', async () => {
+    const list = async () => {
+      throw new TargetUnreadableError('AccessDenied (403)', 'allow it');
+    };
+    expect(await findStrangers(list, roster)).toEqual({
+      unreadable: 'AccessDenied (403)',
+      hint: 'allow it',
+    });
+  });
+});

@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest';
+import type { StoredObject } from '../../shared/duplicity/versions.ts';
+import { judgeEvents, type Notice } from '../../shared/monitor/judge-events.ts';
+import type { ObjectEvent } from '../../shared/monitor/object-event.ts';
+import { TargetUnreadableError } from '../../shared/monitor/object-store.ts';
+import { aFull, aHost, anIncremental, anObject, aRoster, at } from '../support/builders.ts';
+import { inMemoryStore, keyed } from '../support/in-memory.ts';
+
+const WEB = 'AIDAIOSFODNN7EXAMPLE';
+const DB = 'AIDAQABLZS4A3QDU576Q2';
+const roster = aRoster([aHost({ userId: WEB }), aHost({ name: 'db', userId: DB })]);
+const saturday = aFull({ begun: '2026-11-21T03:15:00Z' });
+const yesterday = aFull({ begun: '2026-11-22T03:15:00Z' });
+const now = '2026-11-23T11:03:00Z';
+const recovery = aFull({ begun: '2026-11-23T10:15:00Z', done: '2026-11-23T11:02:00Z' });
+
+const event = (name: string, override: Partial<ObjectEvent> = {}): ObjectEvent => ({
+  what: 'created',
+  bucket: 'backups',
+  key: `web/${name}`,
+  at: at(now),
+  left: 'unknown',
+  principal: `AWS:${WEB}`,
+  address: '203.0.113.9',
+  ...override,
+});
+const manifestOf = (objects: readonly StoredObject[]) =>
+  event(objects.find(({ name }) => name.includes('manifest'))?.name ?? '');
+
+const told = (objects: readonly StoredObject[], events: readonly ObjectEvent[], when = now) =>
+  messagesOf(judgeEvents(inMemoryStore(keyed('web/', objects)), roster, events, at(when)));
+
+const messagesOf = async (notices: Promise<Notice[]>) =>
+  (await notices).map(({ message }) => message);
+
+describe('judgeEvents', () => {
+  it('says OK AGAIN when the full that was owed arrives after its due time', async () => {
+    const [message] = await told([...saturday, ...recovery], [manifestOf(recovery)]);
+    expect(message?.subject).toBe(
+      '[backup] web OK AGAIN: full done Mon 23 Nov 11:02 UTC, 2 h 47 min late',
+    );
+    expect(message?.text).toMatch(/2\s+windows/);
+    expect(message?.sms).toMatch(/^BACKUP OK AGAIN web: full done Mon 23 Nov 11:02 UTC/);
+  });
+
+  it("says OK AGAIN when the next night's full arrives and yesterday's never did", async () => {
+    const night = aFull({ begun: '2026-11-24T03:15:00Z' });
+    const [message] = await told(
+      [...yesterday, ...night],
+      [manifestOf(night)],
+      '2026-11-24T03:16:00Z',
+    );
+    expect(message?.subject).toContain('web OK AGAIN');
+    expect(message?.text).toContain('Nothing else is wrong with it.');
+  });
+
+  it('says of the first full that it is the first', async () => {
+    const [message] = await told(recovery, [manifestOf(recovery)]);
+    expect(message?.subject).toContain('web OK: its first full backup is done');
+  });
+
+  it('says nothing of an ordinary night, of a second full, or of statistics', async () => {
+    const night = aFull({ begun: '2026-11-23T03:15:00Z' });
+    expect(
+      await told([...yesterday, ...night], [manifestOf(night)], '2026-11-23T03:16:00Z'),
+    ).toEqual([]);
+    expect(await told([...night, ...recovery], [manifestOf(recovery)])).toEqual([]);
+    expect(await told(night, [event('duplicity-full.20261123T031500Z.jsonstat.gpg')])).toEqual([]);
+  });
+
+  it('never calls a set that is not complete a recovery', async () => {
+    const cut = recovery.filter(({ name }) => !name.includes('vol2'));
+    expect(await told([...saturday, ...cut], [manifestOf(cut)])).toEqual([]);
+  });
+
+  it('tells of an incremental, of an upload without encryption, and of poison', async () => {
+    const inc = anIncremental('2026-11-23T10:15:00Z', '2026-11-23T11:00:00Z');
+    const plain = aFull({ begun: '2026-11-23T10:15:00Z', encrypted: false });
+    const double = anObject('duplicity-full.20261123T101500Z.manifest');
+    const messages = await Promise.all([
+      told([...recovery, ...inc], [manifestOf(inc)]),
+      told([...saturday, ...plain], [manifestOf(plain)]),
+      told([...recovery, double], [event(double.name)]),
+    ]);
+    expect(messages.map(([message]) => message?.subject.split(':')[0])).toEqual([
+      '[backup] web INCREMENTAL',
+      '[backup] web UNENCRYPTED',
+      '[backup] web POISONED, UNENCRYPTED',
+    ]);
+  });
+
+  it('tells of an upload that nobody on the roll makes, by mail only and without its name in the subject', async () => {
+    const events = [
+      event('', { key: 'evil\r\nBcc: x/duplicity-full.20261123T101500Z.manifest.gpg' }),
+      event('duplicity-full.20261123T101500Z.manifest.gpg.old'),
+    ];
+    const messages = await told(saturday, events);
+    for (const message of messages) {
+      expect(message.subject).toBe('[backup] UNKNOWN upload in bucket backups');
+      expect(message.urgency).toBe('digest');
+      expect(message.text).toMatch(/^[\n -~]*$/);
+    }
+    expect(messages).toHaveLength(2);
+  });
+
+  it('says of an unencrypted upload, and of one that nobody on the roll makes, whose key it was', async () => {
+    const plain = aFull({ begun: '2026-11-23T10:15:00Z', encrypted: false });
+    const uploads = [manifestOf(plain)].map((one) => ({ ...one, principal: `AWS:${DB}` }));
+    const [trouble] = await told([...saturday, ...plain], uploads);
+    expect(trouble?.text).toContain('Uploaded by the key of host db from 203.0.113.9.');
+    const strange = event('', { key: 'else/x', principal: 'AWS:AIDAJQULG4WG7WMOOT4P6' });
+    const [stranger] = await told(saturday, [strange]);
+    expect(stranger?.text).toContain(
+      `aws iam list-users --query "Users[?UserId=='AIDAJQULG4WG7WMOOT4P6'].Arn"`,
+    );
+  });
+
+  it("knows the stack's account and its break-glass role by what it was told of them", async () => {
+    const gone = (principal: string) => event('x', { what: 'removed', left: 'marker', principal });
+    const ours = { account: '123456789012', breakGlassRoleId: 'AROAJNDVBL7WPMMDWOTYY' };
+    const events = [gone('AWS:AROAJNDVBL7WPMMDWOTYY:alice'), gone('210987654321')];
+    const store = inMemoryStore(keyed('web/', saturday));
+    const [message] = await messagesOf(judgeEvents(store, roster, events, at(now), ours));
+    expect(message?.text).toContain('by the break-glass role (session alice) from 203.0.113.9');
+    expect(message?.text).toContain('by somebody of ANOTHER account (210987654321)');
+    expect(message?.text).not.toContain('aws iam');
+  });
+
+  it('tells every removal, with who and from where, in one message for each host', async () => {
+    const gone = (name: string, override: Partial<ObjectEvent> = {}) =>
+      event(name, { what: 'removed', left: 'marker', ...override });
+    const left = recovery.slice(1).filter(({ name }) => !name.includes('vol2'));
+    const messages = await told(left, [
+      gone(recovery[0]?.name ?? ''),
+      gone('duplicity-full.20261123T101500Z.vol2.difftar.gpg', { left: 'version' }),
+      gone('', { key: 'nobody/x', principal: undefined, address: undefined }),
+    ]);
+    expect(messages.map(({ subject }) => subject)).toEqual([
+      '[backup] TAMPERED web: 2 objects REMOVED',
+      '[backup] TAMPERED no host of the roll: 1 object REMOVED',
+    ]);
+    expect(messages[0]?.text).toContain("by web's own key from 203.0.113.9");
+    expect(messages[0]?.text).toContain('gone for good');
+    expect(messages[1]?.text).toMatch(/by an unknown principal from an unknown\s+address/);
+  });
+
+  it('asks once for each set of a batch whether its manifest is there, and for nothing else', async () => {
+    const asked: string[] = [];
+    const store = {
+      ...inMemoryStore([]),
+      list: () => Promise.reject(new Error('listed')),
+      readWrittenAt: async (_: string, key: string) => {
+        asked.push(key);
+        return undefined;
+      },
+    };
+    const files = [...recovery, ...anIncremental('2026-11-22T03:15:00Z', '2026-11-23T03:15:00Z')];
+    const events = files
+      .filter(({ name }) => !name.includes('manifest'))
+      .map(({ name }) => event(name));
+    expect(await judgeEvents(store, roster, events, at(now))).toEqual([]);
+    expect(asked.sort()).toEqual([
+      'web/duplicity-full.20261123T101500Z.manifest.gpg',
+      'web/duplicity-inc.20261122T031500Z.to.20261123T031500Z.manifest.gpg',
+    ]);
+  });
+
+  it('says that it could not look, rather than nothing', async () => {
+    const list = async () => {
+      throw new TargetUnreadableError('AccessDenied (403)', 'allow it');
+    };
+    const store = { ...inMemoryStore([]), list, readPart: list };
+    const [message] = await messagesOf(judgeEvents(store, roster, [manifestOf(recovery)], at(now)));
+    expect(message?.subject).toContain('web UNREADABLE');
+  });
+});

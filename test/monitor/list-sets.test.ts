@@ -1,0 +1,240 @@
+import { describe, expect, it } from 'vitest';
+import type { Host } from '../../shared/config/config.ts';
+import { isComplete } from '../../shared/duplicity/backup-set.ts';
+import type { StoredObject } from '../../shared/duplicity/versions.ts';
+import { listSets } from '../../shared/monitor/list-sets.ts';
+import type { ListQuery } from '../../shared/monitor/object-store.ts';
+import { judge } from '../../shared/rules/judge.ts';
+import { aFull, aHost, anIncremental, at } from '../support/builders.ts';
+import { inMemory, keyed } from '../support/in-memory.ts';
+import { aHistory } from '../support/versions.ts';
+
+const now = at('2026-11-23T12:00:00Z');
+const since = at('2026-11-23T00:00:00Z');
+const host = aHost();
+
+/** A full on each of the last `days` days, today's last. */
+const fulls = (days: number, volumes: number) =>
+  Array.from({ length: days }, (_, back) => {
+    const begun = new Date(at('2026-11-23T03:15:00Z') - back * 86_400_000).toISOString();
+    return aFull({ begun, volumes });
+  }).reverse();
+
+async function read(objects: readonly StoredObject[], pageRows = 1000, usualFiles?: number) {
+  const asked: ListQuery[] = [];
+  const list = inMemory(keyed('web/', objects), { pageRows, asked });
+  const collection = await listSets(list, host, { since, now, depth: 'recent', usualFiles });
+  return { collection, asked, verdict: judge(host, collection, now) };
+}
+
+describe('listSets', () => {
+  it('asks twice for a host whose last four fulls fit a page, however many there are', async () => {
+    for (const days of [4, 7, 30]) {
+      const { asked, verdict } = await read(fulls(days, 50).flat());
+      expect(asked).toHaveLength(2);
+      expect([verdict.headline, verdict.answer?.volumes?.count]).toEqual(['ok', 50]);
+    }
+  });
+
+  it('asks for the newest set alone when four fulls are more than a page', async () => {
+    const { asked, verdict } = await read(fulls(7, 60).flat(), 100);
+    expect(asked).toHaveLength(3);
+    expect(asked.at(-1)?.prefix).toBe('web/duplicity-full.20261123T031500Z.');
+    expect(verdict.headline).toBe('ok');
+  });
+
+  it('does not ask for the page that would be cut, where it is remembered how big a full is', async () => {
+    const [small, big] = [fulls(7, 60).flat(), fulls(7, 300).flat()];
+    expect((await read(big)).asked).toHaveLength(3);
+    expect((await read(big, 1000, 301)).asked).toHaveLength(2);
+    expect((await read(small, 1000, 61)).asked).toHaveLength(2);
+    // It was big once: then the newest is all that is read, and it is judged the same.
+    const shrunk = await read(small, 1000, 301);
+    expect([shrunk.asked.length, shrunk.verdict.headline]).toEqual([2, 'ok']);
+  });
+
+  it('asks for versions with the second listing, and with no more requests', async () => {
+    const { asked } = await read(fulls(7, 50).flat());
+    expect(asked.map(({ versions = false, delimiter }) => [versions, delimiter])).toEqual([
+      [false, '.vol'],
+      [true, undefined],
+    ]);
+    const history = aHistory(fulls(7, 50).flat(), 'web/').put(
+      'duplicity-full.20261121T031500Z.vol9.difftar.gpg',
+      '2026-11-23T09:00:00Z',
+    );
+    const list = inMemory([], { versions: history.rows() });
+    for (const depth of ['recent', 'all'] as const) {
+      const collection = await listSets(list, host, { since, now, depth });
+      expect(judge(host, collection, now).headline).toBe('tampered');
+    }
+  });
+
+  it('sees what is overwritten under short names, and under prefixes of their own', async () => {
+    const files = fulls(3, 4).flat();
+    const volume = 'duplicity-full.20261123T031500Z.vol2.difftar.gpg';
+    const manifest = 'duplicity-full.20261123T031500Z.manifest.gpg';
+    const filePrefix = { archive: 'a_', manifest: 'm_', signature: 's_' };
+    const shapes: [(name: string) => string, Host][] = [
+      [shorten, host],
+      [(name) => `${prefixOf(name)}${name}`, aHost({ filePrefix })],
+    ];
+    for (const [rename, odd] of shapes) {
+      for (const victim of [volume, manifest]) {
+        const renamed = files.map((object) => ({ ...object, name: rename(object.name) }));
+        const history = aHistory(renamed, 'web/').put(rename(victim), '2026-11-23T09:00:00Z');
+        const asked: ListQuery[] = [];
+        const list = inMemory([], { versions: history.rows(), asked });
+        const collection = await listSets(list, odd, { since, now, depth: 'recent' });
+        expect(judge(odd, collection, now).headline).toBe('tampered');
+        expect(asked.length).toBeLessThanOrEqual(3);
+      }
+    }
+  });
+
+  it('reads what is hidden only when nothing good is left to see', async () => {
+    const files = fulls(5, 9).flat();
+    const names = files.map(({ name }) => name);
+    const history = aHistory(files, 'web/').hide(names, '2026-11-23T09:00:00Z');
+    const asked: ListQuery[] = [];
+    const list = inMemory([], { versions: history.rows(), asked });
+    const collection = await listSets(list, host, { since, now, depth: 'recent' });
+    expect(asked).toHaveLength(2);
+    expect(collection.sets).toEqual([]);
+    expect(collection.hiddenFulls.map(({ set }) => isComplete(set))).toEqual(Array(5).fill(true));
+  });
+
+  it('reads the set of a named manifest, however old it is, once', async () => {
+    const manifest = 'duplicity-full.20261117T031500Z.manifest.gpg';
+    const history = aHistory(fulls(9, 5).flat(), 'web/').put(manifest, '2026-11-23T09:00:00Z');
+    const asked: ListQuery[] = [];
+    const list = inMemory([], { versions: history.rows(), asked });
+    const reach = { since, now, depth: 'recent', alsoSetsOf: [manifest] } as const;
+    const collection = await listSets(list, host, reach);
+    expect(asked.map(({ prefix }) => prefix)).toEqual([
+      'web/',
+      'web/duplicity-full.',
+      'web/duplicity-full.20261117T031500Z.',
+    ]);
+    expect(collection.histories).toHaveLength(1);
+    asked.length = 0;
+    const newest = { ...reach, alsoSetsOf: [manifest.replace('1117', '1123')] };
+    await listSets(list, host, newest);
+    expect(asked).toHaveLength(2);
+  });
+
+  it('reads every full of the window, and goes back to the last good one', async () => {
+    const sets = fulls(7, 60);
+    const broken = sets.map((objects, day) =>
+      day < 3 ? objects : objects.filter(({ name }) => !name.includes('vol30.')),
+    );
+    for (const pageRows of [100, 1000]) {
+      const { verdict } = await read(broken.flat(), pageRows);
+      expect(verdict.headline).toBe('incomplete');
+      expect(verdict.lastGood?.startedAt).toBe(at('2026-11-19T03:15:00Z'));
+    }
+  });
+
+  it('sees two fulls of one day, whichever of them is complete', async () => {
+    const dead = aFull({ begun: '2026-11-23T04:00:00Z', volumes: 9 }).filter(
+      ({ name }) => !name.includes('manifest'),
+    );
+    for (const pageRows of [10, 1000]) {
+      const { verdict } = await read([...fulls(5, 9).flat(), ...dead], pageRows);
+      expect(verdict.headline).toBe('ok');
+      expect(verdict.findings.map(({ kind }) => kind)).toEqual(['duplicate-full']);
+    }
+  });
+
+  it("leaves incrementals' volumes unread, and still tells of them", async () => {
+    const inc = anIncremental('2026-11-22T03:15:00Z', '2026-11-23T09:00:00Z');
+    const { asked, verdict } = await read([...fulls(3, 5).flat(), ...inc]);
+    expect(asked).toHaveLength(2);
+    expect(verdict.headline).toBe('incremental');
+  });
+
+  it('judges the same, however deep it reads and however long a page is', async () => {
+    const damaged = fulls(6, 8).map((objects, day) =>
+      day % 2 === 0 ? objects : objects.filter(({ name }) => !name.includes('vol3.')),
+    );
+    const everything = await listSets(inMemory(keyed('web/', damaged.flat())), host, {
+      since,
+      now,
+      depth: 'all',
+    });
+    const deep = judge(host, everything, now);
+    for (const pageRows of [1, 10, 20, 1000]) {
+      const { verdict } = await read(damaged.flat(), pageRows);
+      expect(verdict.headline).toBe(deep.headline);
+      expect(verdict.lastGood?.startedAt).toBe(deep.lastGood?.startedAt);
+      expect(verdict.findings).toEqual(deep.findings);
+    }
+  });
+
+  it('reads the fulls of a host with short names, and with file prefixes', async () => {
+    const short = fulls(3, 4)
+      .flat()
+      .map((object) => ({ ...object, name: shorten(object.name) }));
+    expect((await read(short)).verdict.headline).toBe('ok');
+    const filePrefix = { archive: 'a_', manifest: 'm_', signature: 's_' };
+    const prefixed = fulls(3, 4)
+      .flat()
+      .map((object) => ({ ...object, name: `${prefixOf(object.name)}${object.name}` }));
+    const list = inMemory(keyed('web/', prefixed));
+    const odd = aHost({ filePrefix });
+    const read3 = await listSets(list, odd, { since, now, depth: 'recent' });
+    expect(read3.sets.map(isComplete)).toEqual([true, true, true]);
+  });
+
+  it('sees nothing that was first written after the instant it judges', async () => {
+    const { collection } = await read(aFull({ begun: '2026-11-23T13:00:00Z' }));
+    expect(collection.sets).toEqual([]);
+  });
+
+  it('calls two spellings poison where a volume lies under both, and reads that before it says so', async () => {
+    const old = fulls(9, 5).flat();
+    const other = (volume: string) => ({
+      ...(old[0] as StoredObject),
+      name: `duplicity-full.20261115T031500z.${volume}.difftar.gpg`,
+    });
+    for (const [volume, poison] of [
+      ['vol2', true],
+      ['vol6', false],
+    ] as const) {
+      const { asked, collection } = await read([...old, other(volume)], 30);
+      expect(collection.poison.length > 0).toBe(poison);
+      expect(collection.foreign).toEqual([other(volume).name]);
+      expect(asked).toHaveLength(4);
+    }
+  });
+
+  it('is not led astray by sets dated far ahead', async () => {
+    const forged = Array.from({ length: 20 }, (_, day) =>
+      aFull({
+        begun: `2099-01-${String(day + 1).padStart(2, '0')}T00:00:00Z`,
+        done: '2026-11-23T05:00:00Z',
+      }),
+    );
+    const { asked, verdict } = await read([...fulls(4, 5).flat(), ...forged.flat()], 30);
+    expect(verdict.lastGood?.startedAt).toBe(at('2026-11-23T03:15:00Z'));
+    expect(verdict.answer?.startedAt).toBe(at('2026-11-23T03:15:00Z'));
+    expect(asked.length).toBeLessThan(10);
+  });
+});
+
+function shorten(name: string): string {
+  const seconds = (text: string) =>
+    (at(text.replace(/^(....)(..)(..)T(..)(..)(..)Z$/, '$1-$2-$3T$4:$5:$6Z')) / 1000).toString(36);
+  const [, kind = '', time = '', rest = ''] =
+    /^duplicity-(full|full-signatures)\.([^.]+)\.(.*)$/.exec(name) ?? [];
+  const tail = rest
+    .replace(/^vol(\d+)\.difftar/, (_, number) => `${Number(number).toString(36)}.dt`)
+    .replace('manifest', 'm')
+    .replace('sigtar', 'st')
+    .replace('.gpg', '.g');
+  return `${kind === 'full' ? 'df' : 'dfs'}.${seconds(time)}.${tail}`;
+}
+
+function prefixOf(name: string): string {
+  return name.includes('manifest') ? 'm_' : name.includes('sigtar') ? 's_' : 'a_';
+}

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { runEvents } from '../../shared/monitor/event-run.ts';
+import type { ObjectEvent } from '../../shared/monitor/object-event.ts';
+import { aFull, aHost, aRoster, at } from '../support/builders.ts';
+import { inMemoryStore, keyed } from '../support/in-memory.ts';
+import { memoryChannel, memoryLedger } from '../support/ledger-in-memory.ts';
+
+const roster = aRoster([aHost()]);
+const now = at('2026-11-23T11:03:00Z');
+const removal = (volume: number): ObjectEvent => ({
+  what: 'removed',
+  bucket: 'backups',
+  key: `web/duplicity-full.20261123T031500Z.vol${volume}.difftar.gpg`,
+  at: at('2026-11-23T11:02:00Z'),
+  left: 'marker',
+  principal: 'AWS:AIDAEXAMPLE',
+  address: '203.0.113.9',
+});
+
+function anOffice() {
+  const ledger = memoryLedger();
+  const mail = memoryChannel('mail');
+  const store = inMemoryStore(keyed('web/', aFull({ begun: '2026-11-23T03:15:00Z' })));
+  const run = (events: readonly ObjectEvent[]) =>
+    runEvents({ store, ledger, channels: [mail] }, roster, events, now);
+  return { ledger, mail, run };
+}
+
+describe('runEvents', () => {
+  it('tells an event once, however often it is sent', async () => {
+    const { mail, run } = anOffice();
+    await run([removal(1)]);
+    await run([removal(1)]);
+    await run([removal(1), removal(2)]);
+    expect(mail.sent.map(({ text }) => text.match(/vol\d/g)?.join(' '))).toEqual(['vol1', 'vol2']);
+  });
+
+  it('tells every one of many that come at once', async () => {
+    const { mail, run } = anOffice();
+    await Promise.all([1, 2, 3, 4, 5].map((volume) => run([removal(volume)])));
+    const volumes = mail.sent.map(({ text }) => text.match(/vol\d/)?.[0]).sort();
+    expect(volumes).toEqual(['vol1', 'vol2', 'vol3', 'vol4', 'vol5']);
+  });
+
+  it('tells a doubled event once, even when both come at the same time', async () => {
+    const { mail, run } = anOffice();
+    await Promise.all([run([removal(1)]), run([removal(1)])]);
+    expect(mail.sent).toHaveLength(1);
+  });
+});

@@ -1,0 +1,89 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  formatSeals,
+  parseSeals,
+  readSealPage,
+  sealPage,
+} from '../../shared/monitor/set-records.ts';
+import type { Seal } from '../../shared/rules/fingerprints.ts';
+
+const whole = fc.nat(4_000_000_000_000);
+const optional = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined });
+const opened = fc.record({
+  name: fc.string({ unit: 'binary' }),
+  reads: fc.constantFrom('openpgp' as const, 'text' as const, 'short' as const),
+  recipients: fc.array(fc.constant('0123456789ABCDEF')),
+  symmetric: fc.nat(3),
+});
+const told = fc
+  .tuple(opened, fc.constantFrom('whole' as const, 'truncated' as const, 'cannot tell' as const))
+  .map(([one, ending]) => ({ ...one, ending }));
+const anySeal: fc.Arbitrary<Seal> = fc.record({
+  place: fc.string({ unit: 'binary' }),
+  ...{ startedAt: whole, sealedAt: whole, firstWriteAt: whole, files: whole, bytes: whole },
+  hash: optional(fc.constant('abcdefghijklmnopqrst-_')),
+  opened: optional(fc.array(fc.oneof(opened, told), { maxLength: 3 })),
+});
+const someSeals = fc.array(anySeal, { maxLength: 3 });
+
+describe('parseSeals', () => {
+  it('is the inverse of formatSeals', () => {
+    fc.assert(
+      fc.property(someSeals, (seals) => {
+        expect(parseSeals(formatSeals(seals))).toEqual(seals);
+      }),
+    );
+  });
+
+  it('takes nothing that was cut or made up', () => {
+    fc.assert(
+      fc.property(someSeals, fc.nat(), (seals, cut) => {
+        const text = formatSeals(seals).trimEnd();
+        expect(parseSeals(text.slice(0, cut % text.length))).toBeUndefined();
+      }),
+    );
+    fc.assert(
+      fc.property(fc.json(), (text) => {
+        expect(parseSeals(text)).toBeUndefined();
+      }),
+    );
+  });
+
+  const good = {
+    place: 'b/web/',
+    ...{ startedAt: 1, sealedAt: 2, firstWriteAt: 1, files: 3, bytes: 4 },
+    hash: 'abcdefghijklmnopqrst-_',
+    opened: [{ name: 'x', reads: 'openpgp', recipients: ['0123456789ABCDEF'], symmetric: 0 }],
+  };
+  const pageOf = (change: object) =>
+    JSON.stringify({ version: 1, seals: [{ ...good, ...change }] });
+
+  it.each<[string, object]>([
+    ['a key id that is text', { opened: [{ ...good.opened[0], recipients: ['\u001b[2J'] }] }],
+    ['a kind of message that is none', { opened: [{ ...good.opened[0], reads: '<b>' }] }],
+    ['an ending that is none', { opened: [{ ...good.opened[0], ending: 'fine' }] }],
+    ['a hash of another length', { hash: 'short' }],
+    ['a negative size', { bytes: -1 }],
+    ['an instant that is none', { startedAt: '2026-11-23' }],
+    ['a host that is none', { place: null }],
+  ])('refuses a page with %s', (_, change) => {
+    expect(parseSeals(pageOf({}))).toHaveLength(1);
+    expect(parseSeals(pageOf(change))).toBeUndefined();
+  });
+});
+
+describe('sealPage', () => {
+  it('names a page that tells its instant', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 4_000_000_000 }), (seconds) => {
+        const at = seconds * 1000;
+        expect(readSealPage(sealPage(at))).toEqual({ at, index: 0, of: 1 });
+        expect(readSealPage(sealPage(at, { index: 3, of: 8 }))).toEqual({ at, index: 3, of: 8 });
+      }),
+    );
+    for (const page of ['seals/', 'seals/x.json', 'seals/2026/13/40T996161Z.json', 'state.json']) {
+      expect(readSealPage(page)).toBeUndefined();
+    }
+  });
+});

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import type { Host } from '../../shared/config/config.ts';
+import { describeFinding, nextStep } from '../../shared/messages/finding-text.ts';
+import { checkHosts } from '../../shared/monitor/judge-hosts.ts';
+import { aFull, aHost, at } from '../support/builders.ts';
+import { inMemoryStore, keyed } from '../support/in-memory.ts';
+import { buildMessage, noise, recordedMessages } from '../support/recorded-message.ts';
+
+const now = at('2026-11-23T12:00:00Z');
+const name = (file: string) => `duplicity-full.20261123T031502Z.${file}.gpg`;
+const [VOL1, VOL2, VOL3, MANIFEST] = [
+  name('vol1.difftar'),
+  name('vol2.difftar'),
+  name('vol3.difftar'),
+  name('manifest'),
+];
+const messageOf = (bytes: number) => {
+  const message = recordedMessages.find((one) => one.to === 'curve25519' && one.plain === bytes);
+  if (message === undefined) throw new Error(`nothing of ${bytes} bytes is recorded`);
+  return buildMessage(message, noise(bytes));
+};
+const whole = {
+  [VOL1]: messageOf(3_000_017),
+  [VOL2]: messageOf(3_000_017),
+  [VOL3]: messageOf(500_000),
+  [MANIFEST]: messageOf(4050),
+};
+const web = aHost({ recipients: ['B95D68253E90E86D'] });
+type Contents = Record<string, Uint8Array>;
+type Asked = { key: string; from: number; bytes: number };
+
+/** Judges one full whose files hold this; a file whose contents are not given is in cold storage. */
+async function judged(contents: Contents, { host = web, cold = [] as string[] } = {}) {
+  const asked: Asked[] = [];
+  const objects = aFull({ begun: '2026-11-23T03:15:02Z' })
+    .filter((object) => object.name in contents || object.name.includes('sigtar'))
+    .map((object) => ({ ...object, bytes: contents[object.name]?.length ?? object.bytes }));
+  const store = inMemoryStore(
+    keyed(host.target.prefix, objects),
+    Object.fromEntries(
+      Object.entries(contents)
+        .filter(([file]) => !cold.includes(file))
+        .map(([file, bytes]) => [`${host.target.prefix}${file}`, bytes]),
+    ),
+  );
+  const [verdict] = await checkHosts(
+    {
+      ...store,
+      readPart: (bucket, key, span) => {
+        asked.push({ key: key.slice(host.target.prefix.length), ...span });
+        return store.readPart(bucket, key, span);
+      },
+    },
+    [host as Host],
+    { now, depth: 'recent' },
+  );
+  if (verdict === undefined) throw new Error('no verdict');
+  return { ...verdict, verdict, asked };
+}
+
+describe('the framing of a full', () => {
+  it('is whole where its last volume and manifest end as they should, for two requests more', async () => {
+    const { headline, findings, asked } = await judged(whole);
+    expect([headline, findings]).toEqual(['ok', []]);
+    expect(asked.map(({ key }) => key).sort()).toEqual([MANIFEST, VOL1, VOL3, VOL3]);
+    const [, tail] = asked.filter(({ key }) => key === VOL3);
+    expect(tail?.bytes).toBeLessThanOrEqual(8197);
+    expect(asked.map(({ bytes }) => bytes).filter((bytes) => bytes > 8197)).toEqual([]);
+  });
+
+  it('asks once a file for a full of one small volume', async () => {
+    const { headline, asked } = await judged({ [VOL1]: messageOf(4050), [MANIFEST]: messageOf(0) });
+    expect(headline).toBe('ok');
+    expect(asked).toHaveLength(2);
+  });
+
+  it.each([
+    ['the last volume', VOL3, 1],
+    ['the last volume', VOL3, 9000],
+    ['the last volume', VOL3, 499_900],
+    ['the manifest', MANIFEST, 1],
+  ])('warns of %s (%s) cut by %i bytes', async (_, file, lost) => {
+    const { headline, findings, verdict } = await judged({
+      ...whole,
+      [file]: (whole[file] as Uint8Array).subarray(0, -lost),
+    });
+    expect([headline, verdict.lastGood]).toEqual(['maybe-truncated', undefined]);
+    expect(findings).toEqual([
+      {
+        kind: 'maybe-truncated',
+        severity: 'warning',
+        startedAt: at('2026-11-23T03:15:02Z'),
+        by: 'framing',
+        files: [file],
+        untold: [],
+      },
+    ]);
+    const [finding] = findings;
+    if (finding === undefined) throw new Error('no finding');
+    expect(describeFinding(finding, verdict, verdict.host.timezone)).toBe(
+      `"${file}" ends before the message in it does: it was cut`,
+    );
+    expect(nextStep(finding, verdict)).toBe("ssh web 'sudo rollcall-backup run'");
+  });
+
+  it('cannot be told of a volume in cold storage, and is then no verdict', async () => {
+    const { headline, findings, verdict } = await judged(whole, { cold: [VOL1, VOL3] });
+    expect(headline).toBe('ok');
+    expect(findings).toMatchObject([{ severity: 'info', files: [], untold: [VOL3] }]);
+    const [finding] = findings;
+    if (finding === undefined) throw new Error('no finding');
+    expect(describeFinding(finding, verdict, verdict.host.timezone)).toContain(
+      `whether "${VOL3}" ends where it should`,
+    );
+    expect(nextStep(finding, verdict)).toBeUndefined();
+  });
+
+  it('is a warning of what was cut, whatever could not be told of the rest', async () => {
+    const contents = { ...whole, [MANIFEST]: (whole[MANIFEST] as Uint8Array).subarray(0, -1) };
+    const { headline, findings } = await judged(contents, { cold: [VOL3] });
+    expect(headline).toBe('maybe-truncated');
+    expect(findings).toMatchObject([{ severity: 'warning', files: [MANIFEST], untold: [VOL3] }]);
+  });
+
+  it('is not looked at where the roll names no recipients', async () => {
+    const cut = (whole[VOL3] as Uint8Array).subarray(0, -1);
+    const { headline, asked } = await judged({ ...whole, [VOL3]: cut }, { host: aHost() });
+    expect([headline, asked]).toEqual(['ok', []]);
+  });
+
+  it('is told apart from a last volume as big as the others', async () => {
+    const big = messageOf(3_000_017);
+    const { findings } = await judged({ ...whole, [VOL3]: big.subarray(0, -1) });
+    expect(findings.map((finding) => 'by' in finding && finding.by).sort()).toEqual([
+      'framing',
+      'size',
+    ]);
+  });
+});

@@ -1,0 +1,172 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { formatFileName } from '../../shared/duplicity/file-name.ts';
+import type { StoredObject } from '../../shared/duplicity/versions.ts';
+import { worstSeverity } from '../../shared/rules/finding.ts';
+import { judge, type Verdict } from '../../shared/rules/judge.ts';
+import { aFull, aHost, anIncremental, anObject, at, collected } from '../support/builders.ts';
+import { aHistory } from '../support/versions.ts';
+
+const NOON = at('2026-11-23T12:00:00Z');
+const host = aHost();
+const judged = (objects: readonly StoredObject[], now = NOON) =>
+  judge(host, collected(...objects), now);
+
+/** Instants of some days around the judged one, to the minute. */
+const instant = fc
+  .integer({ min: at('2026-11-20T00:00Z') / 60_000, max: at('2026-11-24T00:00Z') / 60_000 })
+  .map((minutes) => new Date(minutes * 60_000).toISOString());
+
+const aSet = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc
+      .tuple(instant, fc.integer({ min: 0, max: 240 }), fc.integer({ min: 1, max: 5 }))
+      .map(([begun, minutes, volumes]) =>
+        aFull({ begun, done: new Date(at(begun) + minutes * 60_000).toISOString(), volumes }),
+      ),
+  },
+  { weight: 1, arbitrary: fc.tuple(instant, instant).map(([a, b]) => anIncremental(a, b)) },
+);
+const bucket = fc.array(aSet, { maxLength: 5 }).map((sets) => {
+  const names = new Map(sets.flat().map((object) => [object.name, object]));
+  return [...names.values()];
+});
+const foreign = fc
+  .string({ unit: 'binary', maxLength: 40 })
+  .filter((name) => !/^d(?:uplicity|[fi]|fs|ns)/.test(name))
+  .map((name) => anObject(name));
+
+const essence = ({ headline, findings, answer, lastGood }: Verdict) => ({
+  headline,
+  findings: findings.filter(({ kind }) => kind !== 'foreign'),
+  answer: answer?.startedAt,
+  lastGood: lastGood?.startedAt,
+});
+const kindsOf = ({ findings }: Verdict) => findings.map(({ kind }) => kind);
+const badness = (verdict: Verdict) =>
+  verdict.headline === 'ok'
+    ? 0
+    : ['info', 'warning', 'critical'].indexOf(worstSeverity(verdict.findings)) + 1;
+
+describe('a verdict', () => {
+  it('does not depend on the order of the keys', () => {
+    fc.assert(
+      fc.property(
+        bucket.chain((objects) =>
+          fc.tuple(
+            fc.constant(objects),
+            fc.shuffledSubarray(objects, { minLength: objects.length }),
+          ),
+        ),
+        ([objects, shuffled]) => {
+          expect(essence(judged(shuffled))).toEqual(essence(judged(objects)));
+        },
+      ),
+    );
+  });
+
+  it('is not changed by foreign keys', () => {
+    fc.assert(
+      fc.property(bucket, fc.array(foreign, { maxLength: 5 }), (objects, strange) => {
+        expect(essence(judged([...objects, ...strange]))).toEqual(essence(judged(objects)));
+      }),
+    );
+  });
+
+  it("is never improved by the loss of one of the answering set's files", () => {
+    fc.assert(
+      fc.property(bucket, fc.nat(), (objects, pick) => {
+        const before = judged(objects);
+        const { answer } = before;
+        // With a second full in the window the other one answers, and is compared with fewer earlier ones.
+        if (answer === undefined || kindsOf(before).includes('duplicate-full')) return;
+        const time = formatFileName({
+          type: 'full',
+          manifest: true,
+          volume: undefined,
+          time: answer.startedAt,
+          start: undefined,
+          end: undefined,
+          encrypted: true,
+          compressed: false,
+          partial: false,
+        }).split('.')[1] as string;
+        const members = objects.filter(
+          ({ name }) => name.startsWith('duplicity-full') && name.split('.')[1] === time,
+        );
+        const lost = members[pick % members.length];
+        const after = judged(objects.filter((object) => object !== lost));
+        // A warning about the size of this full goes when another full of the window takes its place.
+        const replaced = after.answer !== undefined && after.answer.startedAt !== answer.startedAt;
+        if (replaced) return;
+        expect(badness(after)).toBeGreaterThanOrEqual(badness(before));
+      }),
+    );
+  });
+
+  it('is ok only with a complete full that both clocks place in the window', () => {
+    fc.assert(
+      fc.property(bucket, (objects) => {
+        const verdict = judged(objects);
+        if (verdict.headline !== 'ok') return;
+        const { answer, window } = verdict;
+        expect(answer?.startedAt).toBeGreaterThanOrEqual(window.opensAt);
+        expect(answer?.startedAt).toBeLessThan(window.endsAt);
+        expect(answer?.manifest?.writtenAt).toBeGreaterThanOrEqual(window.opensAt);
+        expect(answer?.manifest?.writtenAt).toBeLessThanOrEqual(NOON);
+        expect(answer?.volumes?.missing).toEqual([]);
+      }),
+    );
+  });
+
+  it('has one of ok, or at least one finding', () => {
+    fc.assert(
+      fc.property(bucket, (objects) => {
+        const verdict = judged(objects);
+        if (verdict.headline !== 'ok') {
+          expect(verdict.findings.map(({ kind }) => kind)).toContain(verdict.headline);
+        }
+      }),
+    );
+  });
+
+  it('is the same from the versions of an untouched bucket as from its objects', () => {
+    fc.assert(
+      fc.property(bucket, (objects) => {
+        const versions = judge(host, aHistory(objects).collected(NOON), NOON);
+        const seen = objects.filter(({ modifiedAt }) => modifiedAt <= NOON);
+        expect({ ...versions, sets: [] }).toEqual({ ...judged(seen), sets: [] });
+      }),
+    );
+  });
+
+  it('is never improved by overwriting or hiding a file of a finished set', () => {
+    const deed = fc.constantFrom('put' as const, 'hide' as const);
+    fc.assert(
+      fc.property(bucket, fc.nat(), deed, instant, (objects, pick, kind, when) => {
+        const victim = objects[pick % Math.max(1, objects.length)];
+        const doneAt = Math.max(...objects.map(({ modifiedAt }) => modifiedAt));
+        if (victim === undefined || at(when) <= doneAt + 5 * 60_000 || at(when) > NOON) return;
+        const history = aHistory(objects);
+        const before = judge(host, history.collected(NOON), NOON);
+        history[kind](victim.name, new Date(at(when) + 1000).toISOString());
+        const after = judge(host, history.collected(NOON), NOON);
+        expect(after.findings[0]?.kind).toBe('tampered');
+        expect(badness(after)).toBeGreaterThanOrEqual(badness(before));
+      }),
+    );
+  });
+
+  it('is not changed by what becomes of foreign keys', () => {
+    fc.assert(
+      fc.property(bucket, foreign, instant, (objects, strange, when) => {
+        const clean = judge(host, aHistory(objects).collected(NOON), NOON);
+        const history = aHistory([...objects, strange]).put(strange.name, when);
+        expect(essence(judge(host, history.collected(NOON), NOON))).toEqual(essence(clean));
+        history.hide(strange.name, when);
+        expect(essence(judge(host, history.collected(NOON), NOON))).toEqual(essence(clean));
+      }),
+    );
+  });
+});

@@ -1,0 +1,214 @@
+import { describe, expect, it } from 'vitest';
+import type { Collection } from '../../shared/duplicity/backup-set.ts';
+import { NO_PREFIX } from '../../shared/duplicity/file-name.ts';
+import {
+  brokenSeals,
+  mergeSeals,
+  newSeals,
+  placeOf,
+  rememberedOpeners,
+  type Seal,
+  soundOf,
+} from '../../shared/rules/fingerprints.ts';
+import { judge } from '../../shared/rules/judge.ts';
+import { keepOf } from '../../shared/rules/lifecycle.ts';
+import { aFull, aHost, anIncremental, at, collected } from '../support/builders.ts';
+import { aHistory } from '../support/versions.ts';
+
+const now = at('2026-11-23T08:15:00Z');
+const host = aHost();
+const nights = ['2026-11-21', '2026-11-22', '2026-11-23'].map((day) =>
+  aFull({ begun: `${day}T03:00:00Z` }),
+);
+const startedAt = at('2026-11-22T03:00:00Z');
+/** A stand-in for a hash that tells one text from another. */
+const hashesOf = ({ texts }: Collection) =>
+  new Map(texts.map(({ startedAt: time, text }) => [time, text]));
+const sealsOf = (read: Collection) => newSeals(host, [], read, hashesOf(read), new Map(), now);
+const versioned = (objects = nights.flat()) => aHistory(objects).collected();
+const sealed = sealsOf(versioned());
+const keep = keepOf(host, { unread: 'not asked' });
+const broken = (read: Collection, at_ = now, seals: readonly Seal[] = sealed) =>
+  brokenSeals(seals, read, hashesOf(read), { keep, keepDays: 6, now: at_ });
+
+describe('newSeals', () => {
+  it('seals every complete full with what it is', () => {
+    expect(sealed.map(({ files, sealedAt }) => [files, sealedAt])).toEqual(Array(3).fill([4, now]));
+    expect(sealed.every(({ hash }) => hash !== undefined)).toBe(true);
+  });
+
+  it.each<[string, Collection]>([
+    ['that is not complete', versioned(nights[1]?.slice(1) ?? [])],
+    ['that was finished a minute ago', versioned(aFull({ begun: '2026-11-23T08:14:00Z' }))],
+    [
+      'that was overwritten',
+      aHistory(nights[1] ?? [])
+        .put('duplicity-full.20261122T030000Z.vol2.difftar.gpg', '2026-11-22T05:00:00Z')
+        .collected(),
+    ],
+    [
+      'from the future',
+      versioned(aFull({ begun: '2099-01-01T00:00:00Z', done: '2026-11-23T03:00:00Z' })),
+    ],
+  ])('seals none %s', (_, read) => {
+    expect(sealsOf(read)).toEqual([]);
+  });
+
+  it('seals one five minutes after it was finished, to the instant', () => {
+    const read = versioned(aFull({ begun: '2026-11-23T03:00:00Z', done: '2026-11-23T03:10:00Z' }));
+    const since = at('2026-11-23T03:15:00Z');
+    const count = (when: number) =>
+      newSeals(host, [], read, hashesOf(read), new Map(), when).length;
+    expect([since - 1, since].map(count)).toEqual([0, 1]);
+  });
+
+  it('remembers sizes where no versions are known, and seals it when they are', () => {
+    const blind = sealsOf(collected(...nights.flat()));
+    expect(blind.map(({ hash, bytes }) => [hash, bytes > 0])).toEqual(
+      Array(3).fill([undefined, true]),
+    );
+    const read = versioned();
+    expect(newSeals(host, blind, read, hashesOf(read), new Map(), now)).toHaveLength(3);
+    expect(newSeals(host, sealed, read, hashesOf(read), new Map(), now)).toEqual([]);
+    const [, ...others] = sealed;
+    const [added] = newSeals(host, others, read, hashesOf(read), new Map(), now);
+    expect(added?.startedAt).toBe(sealed[0]?.startedAt);
+  });
+});
+
+describe('brokenSeals', () => {
+  it('finds nothing on fulls that are what they were', () => {
+    expect(broken(versioned())).toEqual([]);
+  });
+
+  it('finds a full that is gone, one with another file, and one with a file more', () => {
+    expect(broken(versioned([...(nights[0] ?? []), ...(nights[2] ?? [])]))).toMatchObject([
+      { startedAt, filesThen: 4, filesNow: 0 },
+    ]);
+    const others = aFull({ begun: '2026-11-22T03:00:00Z', volumeBytes: 7 });
+    expect(
+      broken(versioned([...(nights[0] ?? []), ...others, ...(nights[2] ?? [])])),
+    ).toMatchObject([{ startedAt, filesThen: 4, filesNow: 4 }]);
+    const more = aFull({ begun: '2026-11-22T03:00:00Z', volumes: 4 });
+    expect(broken(versioned([...(nights[0] ?? []), ...more, ...(nights[2] ?? [])]))).toMatchObject([
+      { startedAt, filesThen: 4, filesNow: 5 },
+    ]);
+  });
+
+  it('takes no incremental that ends at its time for a full', () => {
+    const increment = anIncremental('2026-11-21T03:00:00Z', '2026-11-22T03:00:00Z');
+    const read = versioned([...(nights[0] ?? []), ...increment, ...(nights[2] ?? [])]);
+    const found = broken(read);
+    expect(found).toMatchObject([{ startedAt, filesNow: 0, bytesNow: 0 }]);
+    expect(soundOf(read, found).sets.map(({ type }) => type)).toEqual(['full', 'inc', 'full']);
+    const both = versioned([...nights.flat(), ...increment]);
+    const [, seal] = sealed;
+    const swapped = broken(both, now, [{ ...(seal as Seal), hash: 'x' }]);
+    expect(soundOf(both, swapped).sets.map(({ type }) => type)).toEqual(['full', 'inc', 'full']);
+  });
+
+  it('excuses all from the day on which lifecycle may hide the first file', () => {
+    const empty = versioned([]);
+    expect(broken(empty, at('2026-11-27T23:59:00Z'))).toHaveLength(3);
+    expect(broken(empty, at('2026-11-28T00:00:00Z')).map((one) => one.startedAt)).not.toContain(
+      at('2026-11-21T03:00:00Z'),
+    );
+    expect(broken(empty, at('2026-11-30T00:00:00Z'))).toEqual([]);
+  });
+
+  it('does not take for broken what was not read this time', () => {
+    expect(broken(collected(...nights.flat()))).toEqual([]);
+    const hashless = sealed.map((seal) => ({ ...seal, hash: undefined }));
+    expect(broken(versioned([]), now, hashless)).toEqual([]);
+  });
+
+  it('leaves to the versions what they tell of', () => {
+    const hidden = aHistory(nights.flat()).hide(
+      (nights[1] ?? []).map(({ name }) => name),
+      '2026-11-23T07:00:00Z',
+    );
+    expect(broken(hidden.collected())).toEqual([]);
+    const overwritten = aHistory(nights.flat())
+      .put('duplicity-full.20261122T030000Z.vol2.difftar.gpg', '2026-11-22T05:00:00Z')
+      .collected();
+    const verdict = judge(host, overwritten, now, { broken: broken(overwritten) });
+    const [finding] = verdict.findings;
+    expect(finding?.kind === 'tampered' && [finding.sets.length, finding.seals.length]).toEqual([
+      1, 0,
+    ]);
+  });
+});
+
+describe('a verdict', () => {
+  it('takes a full with a broken seal for no good copy', () => {
+    const read = versioned();
+    const [, , last] = sealed;
+    if (last === undefined) throw new Error('no seal');
+    const found = broken(read, now, [{ ...last, hash: 'x' }]);
+    const verdict = judge(host, read, now, { broken: found });
+    expect(verdict.headline).toBe('tampered');
+    expect(verdict.lastGood?.startedAt).toBe(startedAt);
+  });
+});
+
+describe('mergeSeals', () => {
+  const [seal] = sealed;
+  if (seal === undefined) throw new Error('no seal');
+  const opened = [{ name: 'x', reads: 'openpgp' as const, recipients: [], symmetric: 0 }].map(
+    (one) => ({ ...one, ending: 'whole' as const }),
+  );
+
+  it('adds who can open the same files, and changes nothing else', () => {
+    expect(mergeSeals(seal, { ...seal, opened })).toEqual({ ...seal, opened });
+    expect(mergeSeals(seal, { ...seal, hash: 'x', opened })).toBe(seal);
+    expect(mergeSeals({ ...seal, hash: undefined }, seal)).toBe(seal);
+    const blind = { ...seal, hash: undefined };
+    expect(mergeSeals(blind, { ...blind, opened })).toBe(blind);
+  });
+
+  it('takes no proof that nothing was cut from before that was looked at', () => {
+    const old = { ...seal, opened: opened.map(({ ending: _, ...one }) => one) };
+    const same = new Map([[seal.startedAt, seal.hash ?? '']]);
+    expect(rememberedOpeners([old], seal.startedAt, same)).toBeUndefined();
+    expect(mergeSeals(old, { ...seal, opened })).toEqual({ ...seal, opened });
+    expect(mergeSeals({ ...seal, opened }, old)).toEqual({ ...seal, opened });
+  });
+
+  it('answers for these very files only', () => {
+    const known = [{ ...seal, opened }];
+    const same = new Map([[seal.startedAt, seal.hash ?? '']]);
+    expect(rememberedOpeners(known, seal.startedAt, same)).toBe(opened);
+    expect(rememberedOpeners(known, seal.startedAt, new Map([[seal.startedAt, 'x']]))).toBe(
+      undefined,
+    );
+    expect(rememberedOpeners(known, 0, same)).toBeUndefined();
+  });
+
+  it('answers for one full of several', () => {
+    const others = sealed.slice(1).map((other) => ({ ...other, opened: [] }));
+    const hashes = new Map(sealed.map((one) => [one.startedAt, one.hash ?? '']));
+    const all = [...others, { ...seal, opened }];
+    expect(rememberedOpeners(all, seal.startedAt, hashes)).toBe(opened);
+  });
+});
+
+describe('placeOf', () => {
+  it('is what the ledger has known a place by from the first day on', () => {
+    expect(placeOf(host)).toBe('backups/web/');
+    const prefixed = (archive: string, manifest: string) =>
+      placeOf(aHost({ filePrefix: { ...NO_PREFIX, archive, manifest } }));
+    expect(prefixed('x-', 'x-')).toBe('backups/web/x-');
+    expect(prefixed('', 'm-')).toBe('backups/web/ "m-"');
+  });
+
+  it('is another one for another bucket, prefix or file prefix', () => {
+    const hosts = [
+      host,
+      aHost({ target: { bucket: 'b', prefix: 'web/' } }),
+      aHost({ name: 'db' }),
+      aHost({ filePrefix: { ...NO_PREFIX, archive: 'x-', manifest: 'x-' } }),
+      aHost({ filePrefix: { ...NO_PREFIX, manifest: 'm-' } }),
+    ];
+    expect(new Set(hosts.map(placeOf)).size).toBe(hosts.length);
+  });
+});
