@@ -1,5 +1,5 @@
 // The schedule's function: calls the roll every 15 minutes, and tells who did not answer.
-import { underWatch } from '../shared/channels/heartbeat.ts';
+import { withHeartbeat } from '../shared/channels/heartbeat.ts';
 import { connectSchedule, startBudget } from '../shared/lambda/connect.ts';
 import { readEnv } from '../shared/lambda/env.ts';
 import { readScheduledAt } from '../shared/lambda/incoming.ts';
@@ -11,8 +11,8 @@ export const handler = wrap('check-hosts', async (event, context) => {
   const budget = startBudget(context);
   const env = readEnv();
   const until = readScheduledAt(event) ?? now;
-  const outcome = await underWatch(env.roster.alerts.heartbeat, () =>
-    runSchedule(connectSchedule(env), env.roster, until, now, budget),
+  const outcome = await withHeartbeat(env.config.alerts.heartbeat, () =>
+    runSchedule(connectSchedule(env), env.config, until, now, budget),
   );
   logGoodRun(env.functionName, now);
   return outcome;

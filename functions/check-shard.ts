@@ -4,8 +4,8 @@ import { startBudget } from '../shared/lambda/connect.ts';
 import { connectionOf, readEnv } from '../shared/lambda/env.ts';
 import { readBatch } from '../shared/lambda/incoming.ts';
 import { wrap } from '../shared/lambda/log.ts';
-import { answerCall } from '../shared/monitor/workers.ts';
-import { s3Ledger } from '../shared/stores/s3-records.ts';
+import { runWorker } from '../shared/monitor/workers.ts';
+import { s3Records } from '../shared/stores/s3-records.ts';
 
 export const handler = wrap('check-shard', async (event, context) => {
   const now = Date.now();
@@ -14,9 +14,9 @@ export const handler = wrap('check-shard', async (event, context) => {
   const [message] = readBatch(event);
   const env = readEnv();
   const connection = connectionOf(env);
-  const ends = {
+  const dependencies = {
     store: connectBuckets(connection),
-    ledger: s3Ledger(connection, env.ledgerBucket),
+    records: s3Records(connection, env.stateBucket),
   };
-  return answerCall(ends, env.roster, message?.body, now, budget);
+  return runWorker(dependencies, env.config, message?.body, now, budget);
 });

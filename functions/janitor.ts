@@ -6,9 +6,9 @@ import { tagSuperseded } from '../shared/monitor/tag-superseded.ts';
 
 export const handler = wrap('janitor', async () => {
   const now = Date.now();
-  const { roster, endpoint, functionName } = readEnv();
-  const ends = connectJanitor({ region: roster.region, endpoint });
-  const round = await tagSuperseded(ends, roster, now);
+  const { config, endpoint, functionName } = readEnv();
+  const dependencies = connectJanitor({ region: config.region, endpoint });
+  const round = await tagSuperseded(dependencies, config, now);
   logGoodRun(functionName, now);
   return round;
 });

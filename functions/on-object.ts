@@ -14,9 +14,9 @@ export const handler = wrap('on-object', async (event, context) => {
   if (events.length === 0) return { events: 0, told: 0, batchItemFailures: failuresOf(unread) };
   const budget = startBudget(context);
   const env = readEnv();
-  const { roster, alertsTopicArn, breakGlassRoleId } = env;
+  const { config, alertsTopicArn, breakGlassRoleId } = env;
   const ids = { account: alertsTopicArn.split(':')[4], breakGlassRoleId };
-  const { putOff, ...outcome } = await runEvents(connectAll(env), roster, events, now, ids, budget);
+  const { putOff, ...outcome } = await runEvents(connectAll(env), config, events, now, ids, budget);
   const again = putOff.flatMap((one) => messageOf.get(one) ?? []);
   return { ...outcome, batchItemFailures: failuresOf([...unread, ...again]) };
 });

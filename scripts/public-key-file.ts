@@ -52,10 +52,10 @@ function openKeyFile(file: string): KeyFile {
 }
 
 /** Key files by their paths from where the roll is; each is read once. Never throws. */
-export function keyFilesBeside(rollFile: string): ReadKeyFile {
+export function keyFilesBeside(configFile: string): ReadKeyFile {
   const known = new Map<string, ReturnType<ReadKeyFile>>();
   return (path) => {
-    const answer = known.get(path) ?? readFingerprints(resolve(dirname(rollFile), path));
+    const answer = known.get(path) ?? readFingerprints(resolve(dirname(configFile), path));
     known.set(path, answer);
     return answer;
   };

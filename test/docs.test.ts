@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readRoster } from '../shared/config/parse-config.ts';
+import { parseConfig } from '../shared/config/parse-config.ts';
 import { composeRun } from '../shared/messages/compose-alert.ts';
 import { FINDING_KINDS } from '../shared/rules/finding.ts';
 import { judge } from '../shared/rules/judge.ts';
@@ -97,14 +97,14 @@ describe('the documentation', () => {
     const roll = /^ {3}```yaml\n([\s\S]*?)^ {3}```$/m.exec(read('README.md'))?.[1] ?? '';
     const text = roll.replace(/^ {3}/gm, '');
     expect(text.trim().split('\n')).toHaveLength(5);
-    expect(readRoster(text, 'hosts.yml', undefined, 'deploy').hosts).toHaveLength(1);
+    expect(parseConfig(text, 'hosts.yml', undefined, 'deploy').hosts).toHaveLength(1);
   });
 
   it('has an example of a roll that can be deployed', () => {
     const text = read('hosts.example.yml');
-    expect(readRoster(text, 'hosts.example.yml', undefined, 'deploy').hosts.length).toBeGreaterThan(
-      1,
-    );
+    expect(
+      parseConfig(text, 'hosts.example.yml', undefined, 'deploy').hosts.length,
+    ).toBeGreaterThan(1);
   });
 
   it('shows in the README the mail that is really sent', () => {
@@ -118,7 +118,7 @@ describe('the documentation', () => {
       });
     const web = [full('19', '11'), full('20', '12'), full('21')].flat();
     const lifecycle = { rules: [{ prefix: '', hides: { days: 6 }, noncurrentDays: 8 }] };
-    const verdicts = [
+    const judgements = [
       judge(aHost({ name: 'web', timezone }), collected(...web), now, { lifecycle }),
       judge(
         aHost({ name: 'db', timezone }),
@@ -130,13 +130,13 @@ describe('the documentation', () => {
       report: {
         checkedAt: now,
         bucket: 'acme-backups',
-        verdicts,
+        judgements,
         unknownHosts: [],
         foreignObjects: 0,
       },
       due: new Set(['web', 'db']),
       digest: false,
-      hostsOnRoll: 41,
+      hostsInConfig: 41,
       timezone,
     });
     expect(read('README.md')).toContain(

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { ConfigError } from '../shared/config/config.ts';
-import { readRoster } from '../shared/config/parse-config.ts';
+import { parseConfig } from '../shared/config/parse-config.ts';
 
 const page = readFileSync(new URL('../docs/setup.md', import.meta.url), 'utf8');
 const section = page.split(/^### /m).find((one) => one.startsWith('Every key of hosts.yml')) ?? '';
@@ -12,7 +12,7 @@ const rows = [...section.matchAll(/^\| `([\w.]+)` \| (.+?) \| (.+?) \| `(.+?)` \
 const minimal = 'bucket: acme-backups\nhosts:\n  web: {}\n';
 const inHost = (line: string) => `bucket: acme-backups\nhosts:\n  web:\n    ${line}\n`;
 const parse = (text: string) =>
-  readRoster(text, 'hosts.yml', () => ({ fingerprints: ['0123456789ABCDEF'] }));
+  parseConfig(text, 'hosts.yml', () => ({ fingerprints: ['0123456789ABCDEF'] }));
 
 /** The keys that are known at a place, as the mistake about an unknown one lists them. */
 function knownAt(roll: string): string[] {
@@ -58,15 +58,15 @@ describe('the table of every key of hosts.yml', () => {
   });
 
   it('says what holds without a key', () => {
-    const { hosts, window, alerts, ...roster } = parse(minimal);
+    const { hosts, window, alerts, ...config } = parse(minimal);
     const size = hosts[0]?.size;
     const without = Object.fromEntries(rows.map((row) => [row.key, row.without]));
     expect(without).toMatchObject({
-      timezone: `\`${roster.timezone}\``,
-      region: `\`${roster.region}\``,
-      keepDays: `\`${roster.keepDays}\``,
-      keepLastGood: `\`${roster.keepLastGood}\``,
-      existing: `\`${roster.existing}\``,
+      timezone: `\`${config.timezone}\``,
+      region: `\`${config.region}\``,
+      keepDays: `\`${config.keepDays}\``,
+      keepLastGood: `\`${config.keepLastGood}\``,
+      existing: `\`${config.existing}\``,
       'window.opens': `\`"${window.opens}"\``,
       'window.due': `\`"${window.due}"\``,
       'window.hardDue': expect.stringContaining(`\`"${window.hardDue}"\``),

@@ -9,23 +9,23 @@ import { type Expected, expected, recordedListing } from './support/recorded.ts'
 const UNENCRYPTED = ['web-07', 'web-08'];
 
 async function judgeRecorded({ listing, host, as_of }: Expected) {
-  const [verdict] = await checkHosts(
+  const [judgement] = await checkHosts(
     openListings([recordedListing(listing)]),
     [aHost({ name: host })],
     { now: Date.parse(as_of), depth: 'all' },
   );
-  if (verdict === undefined) throw new Error('no verdict');
-  return verdict;
+  if (judgement === undefined) throw new Error('no verdict');
+  return judgement;
 }
 
 describe('the recorded listings', () => {
   it.each(expected)('$host in $listing is judged right ($reason)', async (known) => {
-    const verdict = await judgeRecorded(known);
-    const { answer, lastGood, headline, findings, sets } = verdict;
+    const judgement = await judgeRecorded(known);
+    const { answer, lastGood, verdict, findings, sets } = judgement;
 
     expect(known.accept).toContain(answer === undefined ? 'no' : 'yes');
-    if (known.ok) expect(headline).toBe(UNENCRYPTED.includes(known.host) ? 'unencrypted' : 'ok');
-    else expect(headline).not.toBe('ok');
+    if (known.ok) expect(verdict).toBe(UNENCRYPTED.includes(known.host) ? 'unencrypted' : 'ok');
+    else expect(verdict).not.toBe('ok');
 
     expect(lastGood === undefined ? null : iso(lastGood.startedAt)).toBe(
       known.newest_complete_full_set,
@@ -43,10 +43,10 @@ describe('the recorded listings', () => {
     const kinds = findings.map(({ kind }) => kind);
     expect(kinds.includes('incremental')).toBe(known.incrementals_uploaded_today.length > 0);
     if (known.reason === 'no-manifest' || known.reason === 'missing-volumes') {
-      expect(headline).toBe('incomplete');
+      expect(verdict).toBe('incomplete');
     }
-    if (known.reason === 'no-full-set-of-today') expect(headline).toBe('missing');
-    if (known.reason === 'no-duplicity-objects') expect(headline).toBe('never');
+    if (known.reason === 'no-full-set-of-today') expect(verdict).toBe('missing');
+    if (known.reason === 'no-duplicity-objects') expect(verdict).toBe('never');
   });
 
   it('find six volumes behind a file prefix once the roll tells it', async () => {
@@ -64,9 +64,9 @@ describe('the recorded listings', () => {
         return checkHosts(list, [aHost({ name, filePrefix })], { now, depth: 'all' });
       }),
     );
-    for (const [verdict] of judged) {
-      expect(verdict?.headline).toBe('ok');
-      expect(verdict?.answer?.volumes?.count).toBe(6);
+    for (const [judgement] of judged) {
+      expect(judgement?.verdict).toBe('ok');
+      expect(judgement?.answer?.volumes?.count).toBe(6);
     }
   });
 

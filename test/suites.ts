@@ -133,7 +133,7 @@ function shellFiles(): string[] {
   return files.filter((file) => /^#!.*\b(?:ba|da)?sh\b/.test(begins(file)));
 }
 
-function say(name: string, { passed, failed, skipped }: Count): string {
+function print(name: string, { passed, failed, skipped }: Count): string {
   const tail = skipped > 0 ? `, ${skipped} skipped` : '';
   return `${name === '' ? '' : `${name}: `}${passed} passed, ${failed} failed${tail}`;
 }
@@ -151,9 +151,9 @@ async function main([first = '', ...rest]: readonly string[]): Promise<number> {
     const tally = lines.map((line) => JSON.parse(line) as { name: string } & Outcome);
     for (const { name, failures } of tally)
       for (const failure of failures) console.log(`FAILED in ${name}: ${failure}`);
-    for (const count of tally) console.log(say(count.name, count));
+    for (const count of tally) console.log(print(count.name, count));
     const total = sum(tally);
-    console.log(say('', total));
+    console.log(print('', total));
     return total.failed === 0 ? 0 : 1;
   }
   const names = [first, ...rest];
@@ -164,14 +164,14 @@ async function main([first = '', ...rest]: readonly string[]): Promise<number> {
       throw new Error(`no suite "${name}": ${Object.keys(SUITES).join(', ')}`);
     console.log(`\n=== ${name} (needs ${suite.needs})`);
     const count = await suite.run();
-    console.log(say(name, count));
+    console.log(print(name, count));
     counts.push(count);
     const { ROLLCALL_TALLY } = process.env;
     if (ROLLCALL_TALLY) appendFileSync(ROLLCALL_TALLY, `${JSON.stringify({ name, ...count })}\n`);
   }
   tellNotRun(names);
   const total = sum(counts);
-  console.log(`\n${say('', total)}`);
+  console.log(`\n${print('', total)}`);
   return total.failed === 0 ? 0 : 1;
 }
 

@@ -12,7 +12,14 @@ import { runCheck } from '../rollcall/check-command.ts';
 import { wakingSuffixes } from '../stack/object-events.ts';
 import { textedOnly } from '../stack/topics.ts';
 import { backUp, canBackUp } from './back-up.ts';
-import { DEMO_BUCKET, DEMO_DAY, DEMO_LEDGER, DEMO_ROLL, fileNames, loadFleet } from './fleet.ts';
+import {
+  DEMO_BUCKET,
+  DEMO_CONFIG,
+  DEMO_DAY,
+  DEMO_STATE_BUCKET,
+  fileNames,
+  loadFleet,
+} from './fleet.ts';
 
 // A reader that has seen enough (`| head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -91,17 +98,17 @@ async function playDay(aws: LocalAws): Promise<void> {
   clock.now = Date.parse(`${DEMO_DAY}T12:00:00Z`);
   act('12:00  You look for yourself:  rollcall check');
   await runCheck(['--hosts', join(folder, 'hosts.yml'), '--endpoint-url', aws.endpoint]);
-  say(
+  print(
     '\nThat was Rollcall: nothing was installed, no account was used, and nothing is left behind.',
   );
 }
 
 async function setUp(aws: LocalAws): Promise<void> {
   aws.createBucket(DEMO_BUCKET, { versioning: true });
-  aws.createBucket(DEMO_LEDGER, { versioning: true });
+  aws.createBucket(DEMO_STATE_BUCKET, { versioning: true });
   aws.setIdentity('backups@example.net', 'Success');
   loadFleet(aws);
-  writeFileSync(join(folder, 'hosts.yml'), DEMO_ROLL);
+  writeFileSync(join(folder, 'hosts.yml'), DEMO_CONFIG);
   const sns = new SNSClient(connection(aws));
   const { TopicArn = '' } = await sns.send(new CreateTopicCommand({ Name: 'rollcall-alerts' }));
   const ops = await sns.send(new CreateTopicCommand({ Name: 'rollcall-ops' }));
@@ -117,7 +124,7 @@ async function setUp(aws: LocalAws): Promise<void> {
     AWS_SECRET_ACCESS_KEY: aws.credentials.secretAccessKey,
     AWS_ENDPOINT_URL: aws.endpoint,
     HOSTS_FILE: join(folder, 'hosts.yml'),
-    LEDGER_BUCKET: DEMO_LEDGER,
+    LEDGER_BUCKET: DEMO_STATE_BUCKET,
     ALERTS_TOPIC_ARN: TopicArn,
     OPS_TOPIC_ARN: ops.TopicArn,
   });
@@ -142,19 +149,19 @@ async function standInForDuplicity(aws: LocalAws): Promise<void> {
 }
 
 function act(title: string): void {
-  say(`\n${styleText('bold', title, { stream: process.stdout })}\n`);
+  print(`\n${styleText('bold', title, { stream: process.stdout })}\n`);
 }
 
 /** Every mail and SMS since the last look, as their readers see them. */
 function showOutbox({ outbox }: LocalAws): void {
   for (const { to, subject, text } of outbox.mails) {
-    say(box(`mail to ${to.join(', ')}`, `Subject: ${subject}\n\n${text.trimEnd()}`));
+    print(box(`mail to ${to.join(', ')}`, `Subject: ${subject}\n\n${text.trimEnd()}`));
   }
-  for (const { to, text } of outbox.sms) say(box(`SMS to ${to}`, text));
+  for (const { to, text } of outbox.sms) print(box(`SMS to ${to}`, text));
   outbox.clear();
 }
 
-function say(text: string): void {
+function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 

@@ -7,7 +7,7 @@ import type { RecordedListing, RecordedObject } from '../../test/local-aws/s3/se
 export const DEMO_DAY = '2026-11-23';
 
 export const DEMO_BUCKET = 'acme-backups';
-export const DEMO_LEDGER = 'acme-backups-ledger';
+export const DEMO_STATE_BUCKET = 'acme-backups-ledger';
 
 /** What each host's target was recorded from; see test/fixtures/README.md. */
 const RECORDED: Record<string, string> = {
@@ -23,7 +23,7 @@ const RECORDED: Record<string, string> = {
 };
 
 /** The roll of the fleet; `new` has never backed up, and `lab` has leave. */
-export const DEMO_ROLL = `bucket: ${DEMO_BUCKET}
+export const DEMO_CONFIG = `bucket: ${DEMO_BUCKET}
 region: eu-west-1
 timezone: UTC
 alerts: { from: backups@example.net, mail: [ops@example.net], sms: ["+31600000000"] }

@@ -4,18 +4,24 @@ import { whyNoUser } from '../../shared/config/aws-names.ts';
 import type { Host } from '../../shared/config/config.ts';
 import {
   addHost,
-  type EditedRoll,
-  RollEditError,
-  type RollText,
+  ConfigEditError,
+  type ConfigText,
+  type EditedConfig,
   setUserId,
 } from '../../shared/config/edit-config.ts';
-import { readRoster } from '../../shared/config/parse-config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 import type { HostKey } from '../../shared/doctor/host-keys.ts';
 import { windowToOpen } from '../../shared/rules/window.ts';
 import { checkPublicKey } from '../public-key-file.ts';
 import { hostUserPath } from '../stack/bucket-policy.ts';
 import { hostGroupName } from '../stack/host-group.ts';
-import { composeChange, findHost, onlyName, readRollToChange, replaceRoll } from './config-file.ts';
+import {
+  composeChange,
+  findHost,
+  onlyName,
+  readConfigToChange,
+  replaceConfig,
+} from './config-file.ts';
 import {
   keyName,
   lineFromHere,
@@ -73,12 +79,12 @@ export async function runAddHost(args: readonly string[]): Promise<number> {
   const key = { file: options['public-key'], fingerprint: options.fingerprint };
   const piped = options['credentials-file'] !== undefined;
   checkPublicKey(key.file, key.fingerprint, { piped });
-  const roll = await readRollToChange(options.hosts);
-  const { text, roster } = putOnRoll(roll, name, options, Date.now());
+  const roll = await readConfigToChange(options.hosts);
+  const { text, config } = putInConfig(roll, name, options, Date.now());
   const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
-  const job = { roll, text, roster, host: findHost(roster, name), options, key, endpoint };
-  const without = options['no-iam'] ? 'as asked by --no-iam' : whyNoUser(job.host, roster.bucket);
-  await (without === undefined ? addWithUser(job) : addToRoll(job, without));
+  const job = { roll, text, config, host: findHost(config, name), options, key, endpoint };
+  const without = options['no-iam'] ? 'as asked by --no-iam' : whyNoUser(job.host, config.bucket);
+  await (without === undefined ? addWithUser(job) : addToConfig(job, without));
   return 0;
 }
 
@@ -104,40 +110,42 @@ function parseOptions(args: readonly string[]) {
 
 type Options = ReturnType<typeof parseOptions>['values'];
 
-type Job = EditedRoll & {
-  readonly roll: RollText;
+type Job = EditedConfig & {
+  readonly roll: ConfigText;
   readonly host: Host;
   readonly options: Options;
   readonly key: PublicKey;
   readonly endpoint: string | undefined;
 };
 
-async function addToRoll(job: Job, why: string): Promise<void> {
-  const { roll, text, host, roster, key, endpoint, options } = job;
+async function addToConfig(job: Job, why: string): Promise<void> {
+  const { roll, text, host, config, key, endpoint, options } = job;
   if (options.rotate || options['credentials-file'] !== undefined) {
     throw new UsageError(
       `no key is made for ${host.name}: ${why}`,
       'leave --rotate and --credentials-file out',
     );
   }
-  sayRoll(job);
-  say(`no IAM user and no key: ${why}`);
+  formatConfigLine(job);
+  print(`no IAM user and no key: ${why}`);
   if (!options['no-iam']) {
-    say(`it brings its own credentials, which may append to ${sayTarget(host)} and nothing else`);
+    print(
+      `it brings its own credentials, which may append to ${formatTarget(host)} and nothing else`,
+    );
   }
   if (options['dry-run']) return;
-  await replaceRoll(roll, text);
-  sayLine(`Run this on ${host.name}, as root:`, lineOnHost(host, roster, key, endpoint));
-  sayRest(job, []);
+  await replaceConfig(roll, text);
+  printLine(`Run this on ${host.name}, as root:`, lineOnHost(host, config, key, endpoint));
+  printRest(job, []);
 }
 
 async function addWithUser(first: Job): Promise<void> {
-  const { roll, host, roster, key, endpoint, options } = first;
+  const { roll, host, config, key, endpoint, options } = first;
   const { name } = host;
-  const group = hostGroupName(roster.bucket);
+  const group = hostGroupName(config.bucket);
   const { connectHostUsers } = await import('../../shared/aws/host-users.ts');
   const { connect } = await import('./connection.ts');
-  const users = connectHostUsers(await connect(roster.region, endpoint));
+  const users = connectHostUsers(await connect(config.region, endpoint));
   if (!(await users.hasGroup(group))) {
     throw new UsageError(
       `there is no IAM group ${group}: the stack that makes it is not deployed`,
@@ -147,8 +155,8 @@ async function addWithUser(first: Job): Promise<void> {
   const found = await users.find(name);
   const plan = planUser({ name, group, rotate: options.rotate }, found);
   const job = { ...first, text: withUserId(first, found?.id) };
-  sayRoll(job);
-  for (const line of plan.says) say(line);
+  formatConfigLine(job);
+  for (const line of plan.says) print(line);
   if (options['dry-run']) return;
 
   const file = options['credentials-file'];
@@ -156,24 +164,24 @@ async function addWithUser(first: Job): Promise<void> {
   try {
     // The user before the roll: whether IAM takes its name, and one more user, only IAM can say.
     const id = await makeUser(users, plan, hostUserPath);
-    await replaceRoll(roll, withUserId(job, id));
+    await replaceConfig(roll, withUserId(job, id));
   } catch (error) {
     await handover.drop();
     throw error;
   }
   if (plan.makeKey) await handOverKey(users, name, handover);
   if (!plan.makeKey) {
-    const line = lineOnHost(host, roster, key, endpoint);
-    sayLine(`To set ${name} up again, run this on it, as root:`, line);
+    const line = lineOnHost(host, config, key, endpoint);
+    printLine(`To set ${name} up again, run this on it, as root:`, line);
   } else if (file === undefined) {
-    const line = lineOnHost(host, roster, key, endpoint);
-    sayLine(`Run this on ${name}, as root, beside the public key; it asks for both:`, line);
+    const line = lineOnHost(host, config, key, endpoint);
+    printLine(`Run this on ${name}, as root, beside the public key; it asks for both:`, line);
   } else {
-    say(`its key is in ${file}, which only you can read`);
-    const line = lineFromHere(host, roster, key, endpoint, file);
-    sayLine(`Run this here; it sets ${name} up over ssh:`, `${line} && rm ${quoteWord(file)}`);
+    print(`its key is in ${file}, which only you can read`);
+    const line = lineFromHere(host, config, key, endpoint, file);
+    printLine(`Run this here; it sets ${name} up over ssh:`, `${line} && rm ${quoteWord(file)}`);
   }
-  sayRest(job, plan.makeKey ? plan.keys : []);
+  printRest(job, plan.makeKey ? plan.keys : []);
 }
 
 /** The roll with the id of the host's user; where its line cannot be edited, a person is told what to write. */
@@ -182,39 +190,39 @@ function withUserId({ roll, text, host }: Job, id: string | undefined): string {
   try {
     return setUserId({ ...roll, text }, host.name, id).text;
   } catch (error) {
-    if (!(error instanceof RollEditError)) throw error;
-    say(`${roll.file} is written in a form that cannot be edited safely: ${error.hint}`);
+    if (!(error instanceof ConfigEditError)) throw error;
+    print(`${roll.file} is written in a form that cannot be edited safely: ${error.hint}`);
     return text;
   }
 }
 
-function sayRoll({ roll, text, host, options }: Job): void {
-  if (options['dry-run']) say('nothing is changed (--dry-run); this is what would be done:');
-  if (text === roll.text) say(`${host.name} is on the roll (${roll.file})`);
+function formatConfigLine({ roll, text, host, options }: Job): void {
+  if (options['dry-run']) print('nothing is changed (--dry-run); this is what would be done:');
+  if (text === roll.text) print(`${host.name} is on the roll (${roll.file})`);
   else process.stdout.write(`${roll.file}:\n${composeChange(roll.text, text)}`);
 }
 
-function sayRest({ key, host }: Job, old: readonly HostKey[]): void {
+function printRest({ key, host }: Job, old: readonly HostKey[]): void {
   if (key.file === undefined || key.fingerprint === undefined) {
-    say(
+    print(
       `the public key and its FINGERPRINT come from: scripts/keys/rollcall-keygen ${host.name} --out ${keyName(host)}-key`,
     );
   }
   for (const one of old) {
-    say(`when ${host.name} has backed up with the new key: ${deleteKeyLine(host.name, one)}`);
+    print(`when ${host.name} has backed up with the new key: ${deleteKeyLine(host.name, one)}`);
   }
-  say('then put the roll into force: npx serverless deploy');
+  print('then put the roll into force: npx serverless deploy');
 }
 
-function sayLine(what: string, line: string): void {
+function printLine(what: string, line: string): void {
   process.stdout.write(`\n${what}\n\n  ${line}\n\n`);
 }
 
-function sayTarget({ target }: Host): string {
+function formatTarget({ target }: Host): string {
   return `s3://${target.bucket}/${target.prefix}`;
 }
 
-function say(line: string): void {
+function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
@@ -222,12 +230,12 @@ function say(line: string): void {
  * The roll with the host on it; one that is on it already stays as it is. Without `since` it owes its first backup in
  * the next window that opens. Throws `UsageError`, and `ConfigError` for a name or a target that no roll may have.
  */
-export function putOnRoll(
-  roll: RollText,
+export function putInConfig(
+  roll: ConfigText,
   name: string,
   { since, target }: { readonly since?: string | undefined; readonly target?: string | undefined },
   now: number,
-): EditedRoll {
+): EditedConfig {
   const on = (date: string) =>
     addHost(roll, name, { since: date, ...(target === undefined ? {} : { target }) });
   const known = hostsIn(roll).find((one) => one.name === name);
@@ -240,18 +248,18 @@ export function putOnRoll(
         `change its line in ${roll.file} by hand, or leave --target and --since out`,
       );
     }
-    return { text: roll.text, roster: readRoster(roll.text, roll.file, roll.readKeyFile) };
+    return { text: roll.text, config: parseConfig(roll.text, roll.file, roll.readKeyFile) };
   }
   if (since !== undefined) return on(since);
   // Its zone and window are the roll's: known only once it is on it.
-  const host = findHost(on('2000-01-01').roster, name);
+  const host = findHost(on('2000-01-01').config, name);
   return on(windowToOpen(host, now).date);
 }
 
 /** A roll whose list is still empty is wrong, but a host can be added to it. */
-function hostsIn(roll: RollText): readonly Host[] {
+function hostsIn(roll: ConfigText): readonly Host[] {
   try {
-    return readRoster(roll.text, roll.file, roll.readKeyFile).hosts;
+    return parseConfig(roll.text, roll.file, roll.readKeyFile).hosts;
   } catch {
     return [];
   }

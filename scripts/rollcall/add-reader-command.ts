@@ -1,8 +1,8 @@
 // `rollcall add-reader`: an IAM user that can read the backups of some hosts, for whoever restores them.
 import { parseArgs } from 'node:util';
-import type { Host, Roster } from '../../shared/config/config.ts';
+import type { Config, Host } from '../../shared/config/config.ts';
 import { isEqual } from '../../shared/config/edit-config.ts';
-import { readRoster } from '../../shared/config/parse-config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 import type { HostUser } from '../../shared/doctor/host-keys.ts';
 import {
   readerPolicy,
@@ -10,11 +10,11 @@ import {
   readerPolicyName,
   readerUserPath,
 } from '../stack/reader-policy.ts';
-import { findHost, findLedgerBucket, onlyName, readRoll } from './config-file.ts';
+import { findHost, findLedgerBucket, onlyName, readConfigFile } from './config-file.ts';
 import { NOTHING_TO_HAND_OVER, openHandover, quoteWord } from './hand-over.ts';
 import { stepsToRemove } from './remove-host-command.ts';
 import { confirm, UsageError } from './terminal.ts';
-import { checkKeyCount, deleteKeyLine, handOverKey, sayKey } from './user-plan.ts';
+import { checkKeyCount, deleteKeyLine, formatKey, handOverKey } from './user-plan.ts';
 
 export const ADD_READER_HELP = `rollcall add-reader - make the key that restores read with; it can read, and nothing else
 
@@ -58,18 +58,18 @@ export async function runAddReader(args: readonly string[]): Promise<number> {
     return 0;
   }
   const name = onlyName(positionals, 'add-reader');
-  const roll = await readRoll(options.hosts);
-  const roster = readRoster(roll.text, roll.file, roll.readKeyFile);
-  checkName(name, roster);
-  const hosts = readHosts(options.host, roster);
+  const roll = await readConfigFile(options.hosts);
+  const config = parseConfig(roll.text, roll.file, roll.readKeyFile);
+  checkName(name, config);
+  const hosts = readHosts(options.host, config);
   const { connect } = await import('./connection.ts');
-  const connection = await connect(roster.region, options['endpoint-url']);
+  const connection = await connect(config.region, options['endpoint-url']);
   const until = options.expires === undefined ? undefined : endOf(options.expires, Date.now());
-  const policy = readerPolicy(hosts, partitionOf(roster.region), {
+  const policy = readerPolicy(hosts, partitionOf(config.region), {
     requireMfa: options['require-mfa'],
     until,
     drillsIn: options.drills
-      ? await findLedgerBucket(connection, options.stack, options.ledger)
+      ? await findLedgerBucket(connection, options.stack, options.records)
       : undefined,
   });
   checkSize(policy);
@@ -85,20 +85,20 @@ export async function runAddReader(args: readonly string[]): Promise<number> {
     : undefined;
   const grant = !isEqual(known, policy);
 
-  if (options['dry-run']) say('nothing is changed (--dry-run); this is what would be done:');
-  say(
+  if (options['dry-run']) print('nothing is changed (--dry-run); this is what would be done:');
+  print(
     found === undefined
       ? `make the IAM user ${readerUserPath}${name}`
       : `the IAM user ${name} is there`,
   );
-  const what = `read ${hosts.map(sayTarget).join(' and ')}${sayTerms(options)}`;
-  say(
+  const what = `read ${hosts.map(formatTarget).join(' and ')}${sayTerms(options)}`;
+  print(
     `${grant ? (known === undefined ? 'let it' : 'change what it may do: from now on it may') : 'it may'} ${what}`,
   );
-  say(
+  print(
     makeKey
       ? 'make a key for it'
-      : `it has the key ${keys.map(sayKey).join(' and ')}, whose secret nobody can show again; a new one: --rotate`,
+      : `it has the key ${keys.map(formatKey).join(' and ')}, whose secret nobody can show again; a new one: --rotate`,
   );
   if (options['dry-run']) return 0;
 
@@ -117,10 +117,16 @@ export async function runAddReader(args: readonly string[]): Promise<number> {
     throw error;
   }
   if (makeKey) await handOverKey(users, name, handover);
-  if (makeKey && file !== undefined) say(`its key is in ${file}, which only you can read`);
-  sayRest({ name, hosts, roster, endpoint: connection.endpoint, file: makeKey ? file : undefined });
+  if (makeKey && file !== undefined) print(`its key is in ${file}, which only you can read`);
+  printRest({
+    name,
+    hosts,
+    config,
+    endpoint: connection.endpoint,
+    file: makeKey ? file : undefined,
+  });
   for (const key of makeKey ? keys : []) {
-    say(`when the new key restores: ${deleteKeyLine(name, key)}`);
+    print(`when the new key restores: ${deleteKeyLine(name, key)}`);
   }
   if (options['require-mfa']) sayMfa(name);
   return 0;
@@ -138,7 +144,7 @@ function parseOptions(args: readonly string[]) {
       'require-mfa': { type: 'boolean', default: false },
       drills: { type: 'boolean', default: false },
       stack: { type: 'string', default: 'rollcall-prod' },
-      ledger: { type: 'string' },
+      records: { type: 'string' },
       rotate: { type: 'boolean', default: false },
       'dry-run': { type: 'boolean', default: false },
       'endpoint-url': { type: 'string' },
@@ -150,7 +156,7 @@ function parseOptions(args: readonly string[]) {
 type Options = ReturnType<typeof parseOptions>['values'];
 
 /** IAM tells no user from another by upper and lower case. Source: "IAM identifiers", IAM User Guide. */
-function checkName(name: string, { hosts }: Roster): void {
+function checkName(name: string, { hosts }: Config): void {
   if (!/^[\w+=,.@-]{1,64}$/.test(name)) {
     throw new UsageError(
       `${JSON.stringify(name)} cannot be the name of an IAM user`,
@@ -165,16 +171,16 @@ function checkName(name: string, { hosts }: Roster): void {
   }
 }
 
-function readHosts(names: readonly string[] | undefined, roster: Roster): Host[] {
+function readHosts(names: readonly string[] | undefined, config: Config): Host[] {
   if (names === undefined) {
     throw new UsageError('whose backups may it read?', 'name the host, or several: --host web');
   }
-  const hosts = [...new Set(names)].map((name) => findHost(roster, name));
+  const hosts = [...new Set(names)].map((name) => findHost(config, name));
   // In a policy they are wildcards and variables, and would stand for other places.
   const wild = hosts.find(({ name, target }) => /[*?$]/.test(`${name}${target.prefix}`));
   if (wild === undefined) return hosts;
   throw new UsageError(
-    `${sayTarget(wild)} has a * ? or $ in it, which a policy takes for more than that place`,
+    `${formatTarget(wild)} has a * ? or $ in it, which a policy takes for more than that place`,
     'let that host write to a prefix without them',
   );
 }
@@ -228,41 +234,41 @@ function checkFound(name: string, found: HostUser | undefined, rotate: boolean):
   if (rotate) checkKeyCount(name, found.keys);
 }
 
-function sayRest({
+function printRest({
   name,
   hosts,
-  roster,
+  config,
   endpoint,
   file = `${name}.aws`,
 }: {
   name: string;
   hosts: readonly Host[];
-  roster: Roster;
+  config: Config;
   endpoint: string | undefined;
   file: string | undefined;
 }): void {
-  say('\nRun this where you restore; it tries the key, too:\n');
+  print('\nRun this where you restore; it tries the key, too:\n');
   for (const host of hosts) {
     const { bucket, prefix } = host.target;
     const local = host.name.replaceAll('/', '_');
     const words = [
-      ...['restore-add-host', local, '--bucket', bucket, '--region', roster.region],
+      ...['restore-add-host', local, '--bucket', bucket, '--region', config.region],
       ...(prefix === `${local}/` ? [] : ['--prefix', prefix.replace(/\/$/, '')]),
       ...(host.filePrefix.archive === '' ? [] : ['--file-prefix', host.filePrefix.archive]),
       ...(endpoint === undefined ? [] : ['--endpoint-url', endpoint]),
       ...['--key', `${local}.key`, '--credentials', file],
     ];
-    say(`  ${words.map(quoteWord).join(' ')}`);
+    print(`  ${words.map(quoteWord).join(' ')}`);
   }
-  say('');
+  print('');
 }
 
 function sayMfa(name: string): void {
-  say(
+  print(
     `its key reads only in a session with a second factor. Give ${name} a virtual MFA device in IAM, then, with`,
   );
-  say('its key as the profile, in place of --credentials FILE:');
-  say(
+  print('its key as the profile, in place of --credentials FILE:');
+  print(
     '  aws sts get-session-token --serial-number ARN --token-code CODE | restore-add-host HOST ... --credentials -',
   );
 }
@@ -276,11 +282,11 @@ function sayTerms(options: Options): string {
   ].join('');
 }
 
-function sayTarget({ target }: Host): string {
+function formatTarget({ target }: Host): string {
   return `s3://${target.bucket}/${target.prefix}`;
 }
 
-function say(line: string): void {
+function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
@@ -323,14 +329,14 @@ export async function runRemoveReader(args: readonly string[]): Promise<number> 
     return 0;
   }
   const name = onlyName(positionals, 'remove-reader');
-  const roll = await readRoll(options.hosts);
-  const { region } = readRoster(roll.text, roll.file, roll.readKeyFile);
+  const roll = await readConfigFile(options.hosts);
+  const { region } = parseConfig(roll.text, roll.file, roll.readKeyFile);
   const { connect } = await import('./connection.ts');
   const { connectHostUsers } = await import('../../shared/aws/host-users.ts');
   const users = connectHostUsers(await connect(region, options['endpoint-url']));
   const user = await users.find(name);
   if (user === undefined) {
-    say(`there is no IAM user ${name}: nothing to do`);
+    print(`there is no IAM user ${name}: nothing to do`);
     return 0;
   }
   if (!user.path.startsWith(readerUserPath)) {
@@ -340,16 +346,16 @@ export async function runRemoveReader(args: readonly string[]): Promise<number> 
     );
   }
   const steps = stepsToRemove(user);
-  for (const { says } of steps) say(`${options['dry-run'] ? 'would ' : 'to do: '}${says}`);
+  for (const { says } of steps) print(`${options['dry-run'] ? 'would ' : 'to do: '}${says}`);
   if (options['dry-run']) {
-    say('nothing is changed (--dry-run)');
+    print('nothing is changed (--dry-run)');
     return 0;
   }
   if (!options.yes) await confirm(`${name} loses its keys, and restores with them end`, name);
   for (const { says, run } of steps) {
     await run(users);
-    say(`done: ${says}`);
+    print(`done: ${says}`);
   }
-  say(`${name} is removed`);
+  print(`${name} is removed`);
   return 0;
 }

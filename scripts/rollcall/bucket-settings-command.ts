@@ -1,8 +1,8 @@
 // `rollcall bucket-settings`: what the backup bucket should be set to, as JSON for `aws s3api`.
 import { parseArgs } from 'node:util';
 import type { Connection } from '../../shared/aws/client.ts';
-import type { Roster } from '../../shared/config/config.ts';
-import { readRoster } from '../../shared/config/parse-config.ts';
+import type { Config } from '../../shared/config/config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 import type { DeployedStack } from '../../shared/doctor/deployment.ts';
 import {
   MOST_POLICY_BYTES,
@@ -12,7 +12,7 @@ import {
   settingOf,
 } from '../stack/bucket-settings.ts';
 import type { Names } from '../stack/policy-sizes.ts';
-import { readRoll } from './config-file.ts';
+import { readConfigFile } from './config-file.ts';
 import { toAsciiJson } from './format-report.ts';
 import { UsageError } from './terminal.ts';
 
@@ -75,31 +75,31 @@ export async function runBucketSettings(args: readonly string[]): Promise<number
     return 0;
   }
   const what = whatOf(positionals);
-  const { text, file, readKeyFile } = await readRoll(options.hosts);
-  const roster = readRoster(text, file, readKeyFile);
+  const { text, file, readKeyFile } = await readConfigFile(options.hosts);
+  const config = parseConfig(text, file, readKeyFile);
   const { connect } = await import('./connection.ts');
-  const connection = await connect(roster.region, options['endpoint-url']);
-  const { admins, names } = await readNames(connection, options.stack, what, roster);
-  const setting = roster.existing
+  const connection = await connect(config.region, options['endpoint-url']);
+  const { admins, names } = await readNames(connection, options.stack, what, config);
+  const setting = config.existing
     ? mergedSettingOf(
         what,
-        await readSetting(connection, what, roster.bucket),
-        roster,
+        await readSetting(connection, what, config.bucket),
+        config,
         admins,
         names,
       )
-    : settingOf(what, roster, admins, names);
+    : settingOf(what, config, admins, names);
   const bytes = Buffer.byteLength(JSON.stringify(setting));
   if (what === 'policy' && bytes > MOST_POLICY_BYTES) {
     throw new UsageError(
       `the policy would have ${bytes} bytes, and S3 takes ${MOST_POLICY_BYTES}`,
-      `take statements that are not needed out of the policy of ${roster.bucket}, and run this again`,
+      `take statements that are not needed out of the policy of ${config.bucket}, and run this again`,
     );
   }
   process.stdout.write(`${toAsciiJson(setting)}\n`);
   const [call, option] = SETTINGS[what].split(' ');
   console.error(
-    `to put it into force: aws --profile break-glass s3api ${call} --bucket ${roster.bucket} ${option} file://FILE`,
+    `to put it into force: aws --profile break-glass s3api ${call} --bucket ${config.bucket} ${option} file://FILE`,
   );
   return 0;
 }
@@ -124,9 +124,9 @@ async function readNames(
   connection: Connection,
   stackName: string,
   what: Setting,
-  roster: Roster,
+  config: Config,
 ): Promise<{ admins: readonly string[]; names: Names }> {
-  const needed = what === 'policy' || (what === 'notification' && !roster.existing);
+  const needed = what === 'policy' || (what === 'notification' && !config.existing);
   if (!needed) return { admins: [], names: namesOf(stackName, undefined) };
   const { readStack } = await import('../../shared/aws/deployed-stack.ts');
   const stack = await readStack(connection, stackName);
@@ -136,10 +136,10 @@ async function readNames(
       'deploy it: npx serverless deploy; or name another: --stack NAME',
     );
   }
-  const { BackupBucketName = roster.bucket, BucketAdmins = '' } = stack.outputs;
-  if (BackupBucketName !== roster.bucket) {
+  const { BackupBucketName = config.bucket, BucketAdmins = '' } = stack.outputs;
+  if (BackupBucketName !== config.bucket) {
     throw new UsageError(
-      `the stack ${stackName} is for the bucket ${BackupBucketName}, and hosts.yml says ${roster.bucket}`,
+      `the stack ${stackName} is for the bucket ${BackupBucketName}, and hosts.yml says ${config.bucket}`,
       'correct "bucket" in hosts.yml, or name the stack of this bucket: --stack NAME',
     );
   }

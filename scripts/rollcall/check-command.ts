@@ -1,13 +1,17 @@
 // `rollcall check`: judges now, or offline from saved listings.
 import { parseArgs } from 'node:util';
-import type { Roster } from '../../shared/config/config.ts';
-import { readRoster } from '../../shared/config/parse-config.ts';
+import type { Config } from '../../shared/config/config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 import { NOBODY_NOTIFIED, recipientsOf } from '../../shared/config/recipients.ts';
 import { exitStatus, type Report, reportToJson } from '../../shared/messages/report.ts';
-import { findStrangers, reportOf, type Strangers } from '../../shared/monitor/judge-fleet.ts';
+import {
+  findUnknownPrefixes,
+  reportOf,
+  type UnknownPrefixes,
+} from '../../shared/monitor/judge-fleet.ts';
 import { checkHosts } from '../../shared/monitor/judge-hosts.ts';
 import type { ObjectStore } from '../../shared/monitor/object-store.ts';
-import { findHost, readRoll } from './config-file.ts';
+import { findHost, readConfigFile } from './config-file.ts';
 import { composeNagios, composeTable, toAsciiJson } from './format-report.ts';
 import { coverBucket, openListings, parseListing } from './saved-listing.ts';
 import { readInput, startProgress, UsageError } from './terminal.ts';
@@ -52,25 +56,25 @@ export async function runCheck(args: readonly string[]): Promise<number> {
   }
   const now = options.at === undefined ? Date.now() : parseInstant(options.at);
   const format = parseFormat(options.format);
-  const roster = await openRoster(options.hosts);
-  const hosts = options.host?.map((name) => findHost(roster, name)) ?? roster.hosts;
-  const source = await openSource(options, roster);
+  const config = await openConfig(options.hosts);
+  const hosts = options.host?.map((name) => findHost(config, name)) ?? config.hosts;
+  const source = await openSource(options, config);
 
   const progress = startProgress('host');
-  const verdicts = await checkHosts(source.store, hosts, {
+  const judgements = await checkHosts(source.store, hosts, {
     now,
     // What was there at an instant of the past is told by the time of every object, not by names alone.
     depth: options.deep || options.at !== undefined || source.offline ? 'all' : 'recent',
     onHost: progress.tell,
   });
   const search = options.host === undefined && source.wholeBucket;
-  const nobody: Strangers = { prefixes: [], foreignObjects: 0 };
-  const strangers = search ? await findStrangers(source.store.list, roster) : nobody;
+  const nobody: UnknownPrefixes = { prefixes: [], foreignObjects: 0 };
+  const unknownPrefixes = search ? await findUnknownPrefixes(source.store.list, config) : nobody;
   progress.end();
 
-  const report = reportOf(roster.bucket, verdicts, strangers, now);
-  process.stdout.write(print(report, format, roster.timezone));
-  if (recipientsOf(roster.alerts) === 'missing') {
+  const report = reportOf(config.bucket, judgements, unknownPrefixes, now);
+  process.stdout.write(print(report, format, config.timezone));
+  if (recipientsOf(config.alerts) === 'missing') {
     console.error(`rollcall: warning: ${NOBODY_NOTIFIED.says}; ${NOBODY_NOTIFIED.fix}`);
   }
   return exitStatus(report);
@@ -107,27 +111,27 @@ function print(report: Report, format: Format, timezone: string): string {
   }
 }
 
-async function openRoster(option: string | undefined): Promise<Roster> {
-  const { text, file, readKeyFile } = await readRoll(option);
-  return readRoster(text, file, readKeyFile);
+async function openConfig(option: string | undefined): Promise<Config> {
+  const { text, file, readKeyFile } = await readConfigFile(option);
+  return parseConfig(text, file, readKeyFile);
 }
 
 async function openSource(
   options: Options,
-  roster: Roster,
+  config: Config,
 ): Promise<{ store: ObjectStore; offline: boolean; wholeBucket: boolean }> {
   if (options.listing !== undefined) {
     const listings = [];
     for (const file of options.listing) {
       listings.push(parseListing(await readInput(file, 'name a file that exists, or - '), file));
     }
-    const wholeBucket = coverBucket(listings, roster.bucket);
+    const wholeBucket = coverBucket(listings, config.bucket);
     return { store: openListings(listings), offline: true, wholeBucket };
   }
   // Only an online check pays for loading the SDK.
   const { connectBuckets } = await import('../../shared/aws/s3-objects.ts');
   const { connect } = await import('./connection.ts');
-  const region = options.region ?? roster.region;
+  const region = options.region ?? config.region;
   const store = connectBuckets(await connect(region, options['endpoint-url']));
   return { store, offline: false, wholeBucket: true };
 }

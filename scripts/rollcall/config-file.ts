@@ -3,24 +3,24 @@ import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { closest, distance } from 'fastest-levenshtein';
 import type { Connection } from '../../shared/aws/client.ts';
-import type { Host, Roster } from '../../shared/config/config.ts';
-import type { RollText } from '../../shared/config/edit-config.ts';
+import type { Config, Host } from '../../shared/config/config.ts';
+import type { ConfigText } from '../../shared/config/edit-config.ts';
 import { nameOf } from '../../shared/doctor/deployment.ts';
-import type { Ledger } from '../../shared/monitor/state.ts';
+import type { RecordStore } from '../../shared/monitor/state.ts';
 import { keyFilesBeside } from '../public-key-file.ts';
-import { ledgerBucket } from '../stack/state-bucket.ts';
+import { stateBucket } from '../stack/state-bucket.ts';
 import { readInput, UsageError } from './terminal.ts';
 
 /** Reads `--hosts`, else `$ROLLCALL_HOSTS`, else hosts.yml. Throws `UsageError`. */
-export async function readRoll(option: string | undefined): Promise<Required<RollText>> {
+export async function readConfigFile(option: string | undefined): Promise<Required<ConfigText>> {
   const file = option ?? (process.env.ROLLCALL_HOSTS || 'hosts.yml');
   const hint = 'give the roll with --hosts FILE, or: cp hosts.example.yml hosts.yml';
   return { file, text: await readInput(file, hint), readKeyFile: keyFilesBeside(file) };
 }
 
 /** The same, to be changed: standard input cannot be. */
-export async function readRollToChange(option: string | undefined): Promise<RollText> {
-  if (option !== '-') return readRoll(option);
+export async function readConfigToChange(option: string | undefined): Promise<ConfigText> {
+  if (option !== '-') return readConfigFile(option);
   throw new UsageError('the roll on standard input cannot be changed', 'name it: --hosts FILE');
 }
 
@@ -28,12 +28,15 @@ export async function readRollToChange(option: string | undefined): Promise<Roll
  * Puts the new text in the place of the old, whole or not at all: a file beside it, then a rename. A link
  * stays a link. Throws `UsageError` when somebody else has changed the roll since it was read.
  */
-export async function replaceRoll({ file, text: before }: RollText, after: string): Promise<void> {
+export async function replaceConfig(
+  { file, text: before }: ConfigText,
+  after: string,
+): Promise<void> {
   if (after === before) return;
   const path = await realpath(file);
-  const beside = join(dirname(path), `.${process.pid}.hosts.yml`);
+  const evidence = join(dirname(path), `.${process.pid}.hosts.yml`);
   const { mode } = await stat(path);
-  const handle = await open(beside, 'wx', 0o600);
+  const handle = await open(evidence, 'wx', 0o600);
   try {
     await handle.writeFile(after);
     // Not when it is made, where the umask would take away from it.
@@ -46,10 +49,10 @@ export async function replaceRoll({ file, text: before }: RollText, after: strin
         'run it again',
       );
     }
-    await rename(beside, path);
+    await rename(evidence, path);
   } catch (error) {
     await handle.close().catch(() => undefined);
-    await rm(beside, { force: true });
+    await rm(evidence, { force: true });
     throw error;
   }
 }
@@ -71,29 +74,33 @@ export function composeChange(before: string, after: string): string {
 }
 
 /** Shows a change, makes it unless it is only a try, and says what puts it into force. */
-export async function changeRoll(roll: RollText, after: string, dryRun: boolean): Promise<void> {
+export async function changeConfig(
+  roll: ConfigText,
+  after: string,
+  dryRun: boolean,
+): Promise<void> {
   if (after === roll.text) {
     process.stdout.write(`${roll.file} says so already\n`);
     return;
   }
   process.stdout.write(`${roll.file}:\n${composeChange(roll.text, after)}`);
   if (dryRun) process.stdout.write('nothing is changed (--dry-run); otherwise:\n');
-  else await replaceRoll(roll, after);
+  else await replaceConfig(roll, after);
   process.stdout.write('to put it into force: npx serverless deploy\n');
 }
 
 /** Throws `UsageError` for a name that is not on the roll. */
-export function findHost(roster: Roster, name: string): Host {
-  const host = roster.hosts.find((one) => one.name === name);
+export function findHost(config: Config, name: string): Host {
+  const host = config.hosts.find((one) => one.name === name);
   if (host !== undefined) return host;
   throw new UsageError(
     `there is no host ${JSON.stringify(name)} on the roll`,
-    `did you mean ${nearestName(roster, name)}?`,
+    `did you mean ${nearestName(config, name)}?`,
   );
 }
 
 /** The name on the roll that is most like it. */
-export function nearestName({ hosts }: Roster, name: string): string {
+export function nearestName({ hosts }: Config, name: string): string {
   return closest(
     name,
     hosts.map((one) => one.name),
@@ -101,8 +108,8 @@ export function nearestName({ hosts }: Roster, name: string): string {
 }
 
 /** True when a name is so like one on the roll that it was probably mistyped. */
-export function isNear(roster: Roster, name: string): boolean {
-  return distance(name, nearestName(roster, name)) <= 2;
+export function isNear(config: Config, name: string): boolean {
+  return distance(name, nearestName(config, name)) <= 2;
 }
 
 /** The one word that a command takes. Throws `UsageError`. */
@@ -116,13 +123,13 @@ export function onlyName(positionals: readonly string[], command: string): strin
 }
 
 /** Opens the bucket that was named, else the stack's. Throws `UsageError`, or `AwsCallError`. */
-export async function findLedger(
+export async function findStateBucket(
   connection: Connection,
   stackName: string,
   bucket: string | undefined,
-): Promise<Ledger> {
-  const { s3Ledger } = await import('../../shared/stores/s3-records.ts');
-  return s3Ledger(connection, await findLedgerBucket(connection, stackName, bucket));
+): Promise<RecordStore> {
+  const { s3Records } = await import('../../shared/stores/s3-records.ts');
+  return s3Records(connection, await findLedgerBucket(connection, stackName, bucket));
 }
 
 /** Its name. Throws `UsageError`, or `AwsCallError`. */
@@ -133,7 +140,7 @@ export async function findLedgerBucket(
 ): Promise<string> {
   if (bucket !== undefined) return bucket;
   const { readStack } = await import('../../shared/aws/deployed-stack.ts');
-  const name = nameOf(await readStack(connection, stackName), ledgerBucket);
+  const name = nameOf(await readStack(connection, stackName), stateBucket);
   if (name !== undefined) return name;
   throw new UsageError(
     `there is no stack ${stackName} with a ledger in ${connection.region}`,

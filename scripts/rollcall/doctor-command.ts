@@ -1,12 +1,12 @@
 // `rollcall doctor`: is what is deployed what the roll asks for, and would anybody hear it?
 import { parseArgs, styleText } from 'node:util';
 import type { Connection } from '../../shared/aws/client.ts';
-import type { Roster } from '../../shared/config/config.ts';
-import { readRoster } from '../../shared/config/parse-config.ts';
+import type { Config } from '../../shared/config/config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 import { auditStatus, type Check } from '../../shared/doctor/audit.ts';
 import { count, toAscii, wrapText } from '../../shared/messages/plain-text.ts';
 import { iso } from '../../shared/messages/report.ts';
-import { readRoll } from './config-file.ts';
+import { readConfigFile } from './config-file.ts';
 import { toAsciiJson } from './format-report.ts';
 import { startProgress, UsageError } from './terminal.ts';
 
@@ -55,32 +55,32 @@ export async function runDoctor(args: readonly string[]): Promise<number> {
   if (format !== 'table' && format !== 'json') {
     throw new UsageError(`--format ${JSON.stringify(format)} is not known`, 'write table or json');
   }
-  const { text, file, readKeyFile } = await readRoll(options.hosts);
-  const roster = readRoster(text, file, readKeyFile);
+  const { text, file, readKeyFile } = await readConfigFile(options.hosts);
+  const config = parseConfig(text, file, readKeyFile);
   const { connect } = await import('./connection.ts');
-  const connection = await connect(roster.region, options['endpoint-url']);
+  const connection = await connect(config.region, options['endpoint-url']);
   const now = Date.now();
   const checks = options['before-deploy']
-    ? await beforeDeploy(connection, roster, stackName)
-    : await audit(connection, roster, stackName, now);
-  const about = { checkedAt: iso(now), stack: stackName, bucket: roster.bucket };
+    ? await beforeDeploy(connection, config, stackName)
+    : await audit(connection, config, stackName, now);
+  const about = { checkedAt: iso(now), stack: stackName, bucket: config.bucket };
   process.stdout.write(
     format === 'json' ? `${toAsciiJson(auditToJson(checks, about))}\n` : composeAudit(checks),
   );
   return auditStatus(checks);
 }
 
-async function audit(connection: Connection, roster: Roster, stackName: string, now: number) {
+async function audit(connection: Connection, config: Config, stackName: string, now: number) {
   const progress = startProgress('host');
   const { examine } = await import('./examine.ts');
-  const checks = await examine({ connection, roster, stackName, now, onHost: progress.tell });
+  const checks = await examine({ connection, config, stackName, now, onHost: progress.tell });
   progress.end();
   return checks;
 }
 
-async function beforeDeploy(connection: Connection, roster: Roster, stackName: string) {
+async function beforeDeploy(connection: Connection, config: Config, stackName: string) {
   const { examineBeforeDeploy } = await import('../stack/deploy-hook.ts');
-  return examineBeforeDeploy(connection, roster, stackName);
+  return examineBeforeDeploy(connection, config, stackName);
 }
 
 const WORDS = { ok: 'ok', warn: 'WARN', fail: 'FAIL', unknown: '????' } as const;

@@ -5,11 +5,11 @@ import { connectBucketReader } from '../../shared/aws/bucket-settings.ts';
 import { AwsCallError, attempt, type Connection } from '../../shared/aws/client.ts';
 import { readAlarms, readStack } from '../../shared/aws/deployed-stack.ts';
 import { readHostGroup, readHostUsers } from '../../shared/aws/host-users.ts';
-import type { Roster } from '../../shared/config/config.ts';
+import type { Config } from '../../shared/config/config.ts';
 import type { Check, Reading } from '../../shared/doctor/audit.ts';
 import { judgeKeptBucket } from '../../shared/doctor/before-deploy.ts';
 import { judgeBucket, judgeEvents, judgeLifecycle } from '../../shared/doctor/bucket.ts';
-import { judgePaths } from '../../shared/doctor/channels.ts';
+import { judgeChannels } from '../../shared/doctor/channels.ts';
 import {
   type DeployedStack,
   judgeAlarms,
@@ -22,18 +22,18 @@ import {
 } from '../../shared/doctor/deployment.ts';
 import { judgeHostUsers } from '../../shared/doctor/host-keys.ts';
 import { judgeHostRights } from '../../shared/doctor/host-rights.ts';
-import { type LedgerState, parseState, STATE_PAGE } from '../../shared/monitor/state.ts';
-import { s3Ledger } from '../../shared/stores/s3-records.ts';
+import { type MonitorState, parseState, STATE_PAGE } from '../../shared/monitor/state.ts';
+import { s3Records } from '../../shared/stores/s3-records.ts';
 import { undeleteDays } from '../stack/backup-bucket.ts';
 import { hostUserPath } from '../stack/bucket-policy.ts';
 import { hostGroupName } from '../stack/host-group.ts';
 import { objectEvents, wakingSuffixes } from '../stack/object-events.ts';
-import { ledgerBucket } from '../stack/state-bucket.ts';
+import { stateBucket } from '../stack/state-bucket.ts';
 
 /** What an audit is about. */
 export type Subject = {
   readonly connection: Connection;
-  readonly roster: Roster;
+  readonly config: Config;
   readonly stackName: string;
   readonly now: number;
   readonly onHost: (done: number, of: number) => void;
@@ -41,10 +41,10 @@ export type Subject = {
 
 /** Every check, in the order in which a person would look. */
 export async function examine(subject: Subject): Promise<readonly Check[]> {
-  const { connection, roster, stackName, now } = subject;
+  const { connection, config, stackName, now } = subject;
   const stack = await attempt(() => readStack(connection, stackName));
   const found = stack.read ? stack.value : undefined;
-  const { alerts } = roster;
+  const { alerts } = config;
   const [bucket, hosts, alertsTopic, opsTopic, mail, sms, alarms, state] = await Promise.all([
     examineBucket(subject, stack),
     examineHosts(subject, stack),
@@ -58,10 +58,10 @@ export async function examine(subject: Subject): Promise<readonly Check[]> {
   const refusals = mapReading(state, (one) => one?.refusals ?? new Map());
   return [
     ...judgeStack(stack, stackName),
-    ...judgeKeptBucket(found, roster),
+    ...judgeKeptBucket(found, config),
     ...bucket,
     ...hosts,
-    ...judgePaths({ alertsTopic, opsTopic, mail, sms, refusals }, roster),
+    ...judgeChannels({ alertsTopic, opsTopic, mail, sms, refusals }, config),
     ...judgeAlarms(alarms, alarmNames(found)),
     ...judgeLastRun(
       mapReading(state, (one) => one?.judgedUntil),
@@ -71,15 +71,15 @@ export async function examine(subject: Subject): Promise<readonly Check[]> {
 }
 
 async function examineBucket(
-  { connection, roster }: Subject,
+  { connection, config }: Subject,
   stack: Reading<DeployedStack | undefined>,
 ): Promise<readonly Check[]> {
-  const reader = connectBucketReader(connection, roster.bucket);
+  const reader = connectBucketReader(connection, config.bucket);
   const region = await attempt(reader.region);
   if (region.read && region.value === undefined) {
     const none = { read: false, why: 'there is no bucket', fix: 'npx serverless deploy' } as const;
     const nothing = { versioning: none, publicAccessBlocked: none, ownership: none };
-    return judgeBucket({ region, ...nothing, encryption: none }, roster);
+    return judgeBucket({ region, ...nothing, encryption: none }, config);
   }
   const [versioning, publicAccessBlocked, ownership, encryption, lifecycle, notifications] =
     await Promise.all([
@@ -92,12 +92,12 @@ async function examineBucket(
     ]);
   const deployed = stack.read ? stack.value : undefined;
   return [
-    ...judgeBucket({ region, versioning, publicAccessBlocked, ownership, encryption }, roster),
-    ...judgeLifecycle(lifecycle, roster, undeleteDays),
-    ...judgeJanitor(stack, roster),
-    ...judgeShards(stack, roster),
+    ...judgeBucket({ region, versioning, publicAccessBlocked, ownership, encryption }, config),
+    ...judgeLifecycle(lifecycle, config, undeleteDays),
+    ...judgeJanitor(stack, config),
+    ...judgeShards(stack, config),
     // Whom the bucket should tell, only the stack knows.
-    ...judgeEvents(stack.read ? notifications : stack, roster, {
+    ...judgeEvents(stack.read ? notifications : stack, config, {
       // CloudFormation calls a queue by its address, which ends with its name.
       queue: nameOf(deployed, objectEvents)?.split('/').at(-1),
       suffixes: wakingSuffixes,
@@ -107,11 +107,11 @@ async function examineBucket(
 }
 
 async function examineHosts(
-  { connection, roster, now, onHost }: Subject,
+  { connection, config, now, onHost }: Subject,
   stack: Reading<DeployedStack | undefined>,
 ): Promise<readonly Check[]> {
-  const group = hostGroupName(roster.bucket);
-  const reader = connectBucketReader(connection, roster.bucket);
+  const group = hostGroupName(config.bucket);
+  const reader = connectBucketReader(connection, config.bucket);
   const [bucketPolicy, groupPolicies, users] = await Promise.all([
     attempt(reader.policy),
     attempt(() => readHostGroup(connection, group)),
@@ -123,8 +123,8 @@ async function examineHosts(
   );
   const policies = { bucket: bucketPolicy, group: groupPolicies };
   return [
-    ...judgeHostRights(policies, roster, account),
-    ...judgeHostUsers(users, roster, group, now),
+    ...judgeHostRights(policies, config, account),
+    ...judgeHostUsers(users, config, group, now),
   ];
 }
 
@@ -163,10 +163,10 @@ function mapReading<From, To>(reading: Reading<From>, map: (value: From) => To):
 async function readState(
   connection: Connection,
   stack: DeployedStack,
-): Promise<LedgerState | undefined> {
-  const bucket = nameOf(stack, ledgerBucket) ?? '';
+): Promise<MonitorState | undefined> {
+  const bucket = nameOf(stack, stateBucket) ?? '';
   try {
-    const { text } = await s3Ledger(connection, bucket).read(STATE_PAGE);
+    const { text } = await s3Records(connection, bucket).read(STATE_PAGE);
     return text === undefined ? undefined : parseState(text);
   } catch (cause) {
     const { message } = cause as Error;

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import { type FileName, type FilePrefix, readFileName } from '../../shared/duplicity/file-name.ts';
 import { isCalendarTime } from '../../shared/duplicity/time.ts';
-import { sayOpeners } from '../../shared/messages/finding-text.ts';
+import { formatOpeners } from '../../shared/messages/finding-text.ts';
 import { quoteName } from '../../shared/messages/plain-text.ts';
 import { iso } from '../../shared/messages/report.ts';
 import { HEAD_BYTES, type MessageHead, readMessageHead } from '../../shared/openpgp/message.ts';
@@ -58,10 +58,10 @@ export async function runExplain(args: readonly string[]): Promise<number> {
   }
   const one = values['file-prefix'];
   const prefix = { archive: one, manifest: one, signature: one };
-  const say = (key: string) =>
-    format === 'json' ? toAsciiJson(explainKey(key, prefix), 0) : sayKey(key, prefix);
+  const print = (key: string) =>
+    format === 'json' ? toAsciiJson(explainKey(key, prefix), 0) : formatKey(key, prefix);
   for await (const key of positionals.length > 0 ? positionals : keysFromInput()) {
-    process.stdout.write(`${say(key)}\n`);
+    process.stdout.write(`${print(key)}\n`);
   }
   return 0;
 }
@@ -93,14 +93,14 @@ function splitKey(key: string): { folder: string; name: string } {
   return { folder: key.slice(0, end), name: key.slice(end) };
 }
 
-function sayKey(key: string, filePrefix: FilePrefix): string {
+function formatKey(key: string, filePrefix: FilePrefix): string {
   const reading = readFileName(splitKey(key).name, filePrefix);
   const shown = quoteName(key);
   switch (reading.kind) {
     case 'written':
-      return `${shown}: ${sayFile(reading.name)}`;
+      return `${shown}: ${formatFile(reading.name)}`;
     case 'tolerated':
-      return `${shown}: not counted; duplicity reads it as ${sayFile(reading.name)}, but never writes it so`;
+      return `${shown}: not counted; duplicity reads it as ${formatFile(reading.name)}, but never writes it so`;
     case 'lethal':
       return `${shown}: poison; duplicity's own parser dies of a volume 0`;
     case 'statistics':
@@ -110,7 +110,7 @@ function sayKey(key: string, filePrefix: FilePrefix): string {
   }
 }
 
-function sayFile(name: FileName): string {
+function formatFile(name: FileName): string {
   const part =
     name.volume === undefined
       ? name.manifest
@@ -119,8 +119,8 @@ function sayFile(name: FileName): string {
       : `volume ${name.volume}`;
   const set =
     name.end === undefined
-      ? `the full of ${sayInstant(name.time)}`
-      : `the incremental of ${sayInstant(name.end)}, based on ${sayInstant(name.start)}`;
+      ? `the full of ${formatInstant(name.time)}`
+      : `the incremental of ${formatInstant(name.end)}, based on ${formatInstant(name.start)}`;
   const form = name.encrypted
     ? 'encrypted'
     : name.compressed
@@ -129,7 +129,7 @@ function sayFile(name: FileName): string {
   return `${name.partial ? 'unfinished ' : ''}${part} of ${set}, ${form}`;
 }
 
-function sayInstant(at = Number.NaN): string {
+function formatInstant(at = Number.NaN): string {
   if (Number.isNaN(at)) return 'a time that depends on the reader';
   return isCalendarTime(at) ? iso(at) : 'a time beyond any calendar';
 }
@@ -175,17 +175,17 @@ export async function* explainHeads(
     const { kind, recipients, symmetric } = readMessageHead(await readFirstBytes(file));
     yield format === 'json'
       ? JSON.stringify({ kind, recipients, symmetric })
-      : `${file === '-' ? 'standard input' : quoteName(file)}: ${sayHead({ kind, recipients, symmetric })}`;
+      : `${file === '-' ? 'standard input' : quoteName(file)}: ${formatHead({ kind, recipients, symmetric })}`;
   }
 }
 
-function sayHead(head: MessageHead): string {
+function formatHead(head: MessageHead): string {
   const { kind, recipients, symmetric } = head;
   switch (kind) {
     case 'openpgp':
-      return `an encrypted OpenPGP message; it opens with ${sayOpeners(head)}`;
+      return `an encrypted OpenPGP message; it opens with ${formatOpeners(head)}`;
     case 'short': {
-      const found = recipients.length + symmetric > 0 ? `; so far: ${sayOpeners(head)}` : '';
+      const found = recipients.length + symmetric > 0 ? `; so far: ${formatOpeners(head)}` : '';
       return `cut off before its list of recipients ends, so who can open it cannot be told${found}`;
     }
     case 'gzip':

@@ -3,15 +3,15 @@ import { styleText } from 'node:util';
 import { describeFinding, nextStep } from '../../shared/messages/finding-text.ts';
 import {
   count,
+  formatBytes,
+  formatDuration,
+  formatInstant,
   quoteName,
-  sayBytes,
-  sayInstant,
-  sayLength,
   wrapText,
 } from '../../shared/messages/plain-text.ts';
 import { exitStatus, type Report, summarize } from '../../shared/messages/report.ts';
 import { type Severity, worstSeverity } from '../../shared/rules/finding.ts';
-import type { Verdict } from '../../shared/rules/judge.ts';
+import type { Judgement } from '../../shared/rules/judge.ts';
 
 const COLOURS = { critical: 'red', warning: 'yellow', info: 'dim', ok: 'green' } as const;
 const WIDTH = 100;
@@ -19,7 +19,7 @@ const WIDTH = 100;
 /** One host of a table, in texts that are safe to print. */
 export type Row = {
   readonly name: string;
-  readonly headline: string;
+  readonly verdict: string;
   readonly severity: Severity | 'ok';
   readonly lastGood: string;
   readonly findings: readonly {
@@ -31,11 +31,11 @@ export type Row = {
 
 /** Worst hosts first; colour only on a terminal, and never with NO_COLOR. */
 export function composeTable(report: Report, timezone: string): string {
-  const { hosts, ok, critical, warning } = summarize(report.verdicts);
-  const rows = report.verdicts.map((verdict) => rowOf(verdict, timezone));
+  const { hosts, ok, critical, warning } = summarize(report.judgements);
+  const rows = report.judgements.map((judgement) => rowOf(judgement, timezone));
   return composeRows(rows, timezone, [
     `${ok} of ${count(hosts, 'host')} ok, ${critical} critical, ${warning} with warnings`,
-    ...sayStrangers(report),
+    ...formatUnknownPrefixes(report),
   ]);
 }
 
@@ -47,13 +47,13 @@ export function composeRows(
 ): string {
   const rows = [...unsorted].sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
   const names = rows.reduce((width, { name }) => Math.max(width, name.length), 4);
-  const kinds = rows.reduce((width, { headline }) => Math.max(width, headline.length), 7);
+  const kinds = rows.reduce((width, { verdict }) => Math.max(width, verdict.length), 7);
   const indent = ' '.repeat(names + kinds + 4);
   const lines = [
     `${'HOST'.padEnd(names)}  ${'VERDICT'.padEnd(kinds)}  LAST GOOD FULL (times: ${timezone})`,
   ];
-  for (const { name, headline, severity, lastGood, findings } of rows) {
-    const word = paint(headline.padEnd(kinds), COLOURS[severity]);
+  for (const { name, verdict, severity, lastGood, findings } of rows) {
+    const word = paint(verdict.padEnd(kinds), COLOURS[severity]);
     lines.push(`${name.padEnd(names)}  ${word}  ${lastGood}`);
     for (const finding of findings) {
       for (const line of wrapText(finding.text, Math.max(40, WIDTH - indent.length))) {
@@ -67,23 +67,23 @@ export function composeRows(
 
 const ORDER: readonly Row['severity'][] = ['critical', 'warning', 'info', 'ok'];
 
-function rowOf(verdict: Verdict, timezone: string): Row {
-  const { host, headline, findings } = verdict;
+function rowOf(judgement: Judgement, timezone: string): Row {
+  const { host, verdict, findings } = judgement;
   return {
     name: host.name,
-    headline,
-    severity: headline === 'ok' ? 'ok' : worstSeverity(findings),
-    lastGood: sayLastGood(verdict, timezone),
+    verdict,
+    severity: verdict === 'ok' ? 'ok' : worstSeverity(findings),
+    lastGood: formatLastGood(judgement, timezone),
     findings: findings.map((finding) => ({
       severity: finding.severity,
-      text: `${finding.kind}: ${describeFinding(finding, verdict, timezone)}`,
-      step: finding.severity === 'info' ? undefined : nextStep(finding, verdict),
+      text: `${finding.kind}: ${describeFinding(finding, judgement, timezone)}`,
+      step: finding.severity === 'info' ? undefined : nextStep(finding, judgement),
     })),
   };
 }
 
 /** What lies in the bucket but on nobody's roll. */
-export function sayStrangers({
+export function formatUnknownPrefixes({
   unknownHosts,
   unsearched,
 }: {
@@ -98,16 +98,16 @@ export function sayStrangers({
   ];
 }
 
-function sayLastGood(
-  { lastGood, answer, answeredAt, window, next }: Verdict,
+function formatLastGood(
+  { lastGood, answer, answeredAt, window, next }: Judgement,
   timezone: string,
 ): string {
   if (lastGood === undefined) return '-';
-  const begun = sayInstant(lastGood.startedAt, timezone);
-  const size = `${count(lastGood.volumes?.count ?? 0, 'volume')}, ${sayBytes(lastGood.bytes)}`;
+  const begun = formatInstant(lastGood.startedAt, timezone);
+  const size = `${count(lastGood.volumes?.count ?? 0, 'volume')}, ${formatBytes(lastGood.bytes)}`;
   const late =
     answer !== undefined && answeredAt !== undefined && answeredAt > window.dueAt
-      ? `, ${sayLength(answeredAt - window.dueAt)} late`
+      ? `, ${formatDuration(answeredAt - window.dueAt)} late`
       : '';
   const open = next === undefined ? '' : `; the next window is open: ${next.state}`;
   return `${begun} (${size}${late})${open}`;
@@ -121,17 +121,17 @@ const WORDS = ['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'] as const;
 
 /** Source: https://www.monitoring-plugins.org/doc/guidelines.html, "plugin output". */
 export function composeNagios(report: Report, timezone: string): string {
-  const { hosts, ok, critical, warning } = summarize(report.verdicts);
-  const bad = report.verdicts
-    .filter(({ headline }) => headline !== 'ok' && headline !== 'paused')
-    .map(({ host, headline }) => `${host.name} ${headline.toUpperCase()}`);
+  const { hosts, ok, critical, warning } = summarize(report.judgements);
+  const bad = report.judgements
+    .filter(({ verdict }) => verdict !== 'ok' && verdict !== 'paused')
+    .map(({ host, verdict }) => `${host.name} ${verdict.toUpperCase()}`);
   const names = bad.length === 0 ? '' : `: ${bad.slice(0, 10).join(', ')}`;
   const more = bad.length > 10 ? ` and ${bad.length - 10} more` : '';
   const data = `hosts=${hosts} ok=${ok} critical=${critical} warning=${warning} unknown_hosts=${report.unknownHosts.length}`;
-  const lines = report.verdicts.flatMap((verdict) =>
-    verdict.findings.map(
+  const lines = report.judgements.flatMap((judgement) =>
+    judgement.findings.map(
       (finding) =>
-        `${finding.severity}: ${verdict.host.name} ${finding.kind}: ${describeFinding(finding, verdict, timezone)}`,
+        `${finding.severity}: ${judgement.host.name} ${finding.kind}: ${describeFinding(finding, judgement, timezone)}`,
     ),
   );
   const first = `ROLLCALL ${WORDS[exitStatus(report)]} - ${ok} of ${hosts} hosts ok${names}${more}`;

@@ -2,7 +2,7 @@
 
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { NewKey } from '../../shared/aws/host-users.ts';
-import type { Host, Roster } from '../../shared/config/config.ts';
+import type { Config, Host } from '../../shared/config/config.ts';
 import { refuseTrackedPath } from './git-tracks.ts';
 import { UsageError } from './terminal.ts';
 
@@ -13,7 +13,7 @@ export type PublicKey = {
 };
 
 /** The words of `rollcall-backup-setup` that the roll knows. */
-function wordsFor(host: Host, roster: Roster, endpoint: string | undefined): string[] {
+function wordsFor(host: Host, config: Config, endpoint: string | undefined): string[] {
   const { bucket, prefix } = host.target;
   const { archive } = host.filePrefix;
   return [
@@ -23,7 +23,7 @@ function wordsFor(host: Host, roster: Roster, endpoint: string | undefined): str
     '--bucket',
     bucket,
     '--region',
-    roster.region,
+    config.region,
     ...(prefix === `${host.name}/` ? [] : ['--prefix', prefix.replace(/\/$/, '')]),
     ...(archive === '' ? [] : ['--file-prefix', archive]),
     ...(endpoint === undefined ? [] : ['--endpoint-url', endpoint]),
@@ -33,14 +33,14 @@ function wordsFor(host: Host, roster: Roster, endpoint: string | undefined): str
 /** To be run on the host itself, as root, beside the public key; it asks for the AWS key. */
 export function lineOnHost(
   host: Host,
-  roster: Roster,
+  config: Config,
   key: PublicKey,
   endpoint: string | undefined,
 ): string {
   const { file = `${keyName(host)}.pub.gpg`, fingerprint = 'FINGERPRINT' } = key;
   const name = file.split('/').at(-1) ?? file;
   return [
-    ...wordsFor(host, roster, endpoint),
+    ...wordsFor(host, config, endpoint),
     '--public-key',
     name,
     '--fingerprint',
@@ -53,7 +53,7 @@ export function lineOnHost(
 /** To be run here: both keys go through standard input, so that neither is ever an argument. */
 export function lineFromHere(
   host: Host,
-  roster: Roster,
+  config: Config,
   key: PublicKey,
   endpoint: string | undefined,
   credentialsFile: string,
@@ -61,7 +61,7 @@ export function lineFromHere(
   const { file = `${keyName(host)}-key/${keyName(host)}.pub.asc`, fingerprint = 'FINGERPRINT' } =
     key;
   const words = [
-    ...wordsFor(host, roster, endpoint),
+    ...wordsFor(host, config, endpoint),
     '--fingerprint',
     fingerprint.replaceAll(' ', ''),
     '--public-key',

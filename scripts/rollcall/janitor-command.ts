@@ -2,12 +2,12 @@
 import { parseArgs } from 'node:util';
 import pMap from 'p-map';
 import type { Host } from '../../shared/config/config.ts';
-import { readRoster } from '../../shared/config/parse-config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 import { formatWrittenTime } from '../../shared/duplicity/time.ts';
-import { count, sayBytes } from '../../shared/messages/plain-text.ts';
+import { count, formatBytes } from '../../shared/messages/plain-text.ts';
 import { TargetUnreadableError } from '../../shared/monitor/object-store.ts';
 import { planTags, type TagPlan } from '../../shared/monitor/tag-superseded.ts';
-import { findHost, readRoll } from './config-file.ts';
+import { findHost, readConfigFile } from './config-file.ts';
 import { startProgress } from './terminal.ts';
 
 export const JANITOR_HELP = `rollcall janitor - what would the janitor tag now, for lifecycle to hide?
@@ -56,12 +56,12 @@ export async function runJanitor(args: readonly string[]): Promise<number> {
     return 0;
   }
   const now = Date.now();
-  const { text, file, readKeyFile } = await readRoll(options.hosts);
-  const roster = readRoster(text, file, readKeyFile);
-  const hosts = options.host?.map((name) => findHost(roster, name)) ?? roster.hosts;
+  const { text, file, readKeyFile } = await readConfigFile(options.hosts);
+  const config = parseConfig(text, file, readKeyFile);
+  const hosts = options.host?.map((name) => findHost(config, name)) ?? config.hosts;
   const { connectBuckets } = await import('../../shared/aws/s3-objects.ts');
   const { connect } = await import('./connection.ts');
-  const region = options.region ?? roster.region;
+  const region = options.region ?? config.region;
   const { list } = connectBuckets(await connect(region, options['endpoint-url']));
 
   const progress = startProgress('host');
@@ -69,16 +69,16 @@ export async function runJanitor(args: readonly string[]): Promise<number> {
   const told = await pMap(
     hosts,
     async (host) => {
-      const isLeft = roster.keepLastGood && !host.keepLastGood;
+      const isLeft = config.keepLastGood && !host.keepLastGood;
       const plan = isLeft ? undefined : await planTags(list, host, now).catch(asUnreadable);
       done += 1;
       progress.tell(done, hosts.length);
-      return { lines: sayPlan(host, plan), looked: !(plan instanceof Error) };
+      return { lines: formatPlan(host, plan), looked: !(plan instanceof Error) };
     },
     { concurrency: HOSTS_AT_ONCE },
   ).finally(progress.end);
   const lines = told.flatMap((one) => one.lines);
-  if (!roster.keepLastGood) {
+  if (!config.keepLastGood) {
     lines.push(
       'hosts.yml does not say "keepLastGood: true": there is no janitor, and lifecycle goes by age alone',
     );
@@ -92,7 +92,7 @@ function asUnreadable(error: unknown): TargetUnreadableError {
   throw error;
 }
 
-function sayPlan(host: Host, plan: TagPlan | TargetUnreadableError | undefined): string[] {
+function formatPlan(host: Host, plan: TagPlan | TargetUnreadableError | undefined): string[] {
   if (plan === undefined) return [`${host.name}: left alone, as its target is in another bucket`];
   if (plan instanceof Error) return [`${host.name}: not looked at: ${plan.message}; ${plan.hint}`];
   const { sets, keys, held } = plan;
@@ -102,7 +102,7 @@ function sayPlan(host: Host, plan: TagPlan | TargetUnreadableError | undefined):
     `${host.name}: ${count(sets.length, 'set')} may go`,
     ...sets.map(({ type, startedAt, bytes }, index) => {
       const files = count(keys[index]?.length ?? 0, 'file');
-      return `  ${formatWrittenTime(startedAt)}  ${type.padEnd(4)}  ${files}, ${sayBytes(bytes)}`;
+      return `  ${formatWrittenTime(startedAt)}  ${type.padEnd(4)}  ${files}, ${formatBytes(bytes)}`;
     }),
   ];
 }

@@ -3,9 +3,9 @@ import { parseArgs } from 'node:util';
 import type { Host } from '../../shared/config/config.ts';
 import { DATE } from '../../shared/config/config-values.ts';
 import { pauseHost, resumeHost } from '../../shared/config/edit-config.ts';
-import { readRoster } from '../../shared/config/parse-config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 import { dateIn } from '../../shared/rules/window.ts';
-import { changeRoll, findHost, onlyName, readRollToChange } from './config-file.ts';
+import { changeConfig, findHost, onlyName, readConfigToChange } from './config-file.ts';
 import { UsageError } from './terminal.ts';
 
 export const MUTE_HELP = `rollcall mute - expect no backup from a host for a while
@@ -47,11 +47,11 @@ export async function runMute(args: readonly string[]): Promise<number> {
     return 0;
   }
   const name = onlyName(positionals, 'mute');
-  const roll = await readRollToChange(options.hosts);
-  const host = findHost(readRoster(roll.text, roll.file, roll.readKeyFile), name);
+  const roll = await readConfigToChange(options.hosts);
+  const host = findHost(parseConfig(roll.text, roll.file, roll.readKeyFile), name);
   const until = readUntil(options.until, host, Date.now());
   const because = readReason(options.because);
-  await changeRoll(roll, pauseHost(roll, name, { until, because }).text, options['dry-run']);
+  await changeConfig(roll, pauseHost(roll, name, { until, because }).text, options['dry-run']);
   process.stdout.write(`${name} owes no backup until ${until}; its archive is still watched\n`);
   return 0;
 }
@@ -114,13 +114,13 @@ export async function runUnmute(args: readonly string[]): Promise<number> {
     return 0;
   }
   const name = onlyName(positionals, 'unmute');
-  const roll = await readRollToChange(options.hosts);
-  const host = findHost(readRoster(roll.text, roll.file, roll.readKeyFile), name);
+  const roll = await readConfigToChange(options.hosts);
+  const host = findHost(parseConfig(roll.text, roll.file, roll.readKeyFile), name);
   if (host.paused === undefined) {
     process.stdout.write(`${name} is not paused\n`);
     return 0;
   }
-  await changeRoll(roll, resumeHost(roll, name).text, options['dry-run']);
+  await changeConfig(roll, resumeHost(roll, name).text, options['dry-run']);
   process.stdout.write(`${name} owes its backups again\n`);
   return 0;
 }

@@ -2,12 +2,12 @@
 import { parseArgs } from 'node:util';
 import type { HostUsers } from '../../shared/aws/host-users.ts';
 import { otherHostGroups } from '../../shared/config/aws-names.ts';
-import type { Host, Roster } from '../../shared/config/config.ts';
+import type { Config, Host } from '../../shared/config/config.ts';
 import { removeHost } from '../../shared/config/edit-config.ts';
-import { readRoster } from '../../shared/config/parse-config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 import type { HostUser } from '../../shared/doctor/host-keys.ts';
 import type { Instant } from '../../shared/duplicity/time.ts';
-import { count, sayBytes, sayDate, sayInstant } from '../../shared/messages/plain-text.ts';
+import { count, formatBytes, formatDate, formatInstant } from '../../shared/messages/plain-text.ts';
 import { checkHosts } from '../../shared/monitor/judge-hosts.ts';
 import type { ObjectStore } from '../../shared/monitor/object-store.ts';
 import { expiryAfter } from '../../shared/rules/lifecycle.ts';
@@ -19,8 +19,8 @@ import {
   isNear,
   nearestName,
   onlyName,
-  readRollToChange,
-  replaceRoll,
+  readConfigToChange,
+  replaceConfig,
 } from './config-file.ts';
 import { confirm, UsageError } from './terminal.ts';
 
@@ -65,35 +65,35 @@ export async function runRemoveHost(args: readonly string[]): Promise<number> {
     return 0;
   }
   const name = onlyName(positionals, 'remove-host');
-  const roll = await readRollToChange(options.hosts);
-  const roster = readRoster(roll.text, roll.file, roll.readKeyFile);
-  const host = roster.hosts.find((one) => one.name === name);
-  const after = host === undefined ? roll.text : withoutHost(roll, roster, name);
+  const roll = await readConfigToChange(options.hosts);
+  const config = parseConfig(roll.text, roll.file, roll.readKeyFile);
+  const host = config.hosts.find((one) => one.name === name);
+  const after = host === undefined ? roll.text : withoutHost(roll, config, name);
   const { connect } = await import('./connection.ts');
-  const connection = await connect(roster.region, options['endpoint-url']);
+  const connection = await connect(config.region, options['endpoint-url']);
 
   const { connectHostUsers } = await import('../../shared/aws/host-users.ts');
   const users = connectHostUsers(connection);
   const user = options['no-iam'] || name.includes('/') ? undefined : await users.find(name);
-  const steps = planRemoval(user, hostGroupName(roster.bucket));
-  sayUser(user, name, roster);
+  const steps = planRemoval(user, hostGroupName(config.bucket));
+  formatUser(user, name, config);
   if (host === undefined && steps.length === 0) {
-    const near = isNear(roster, name) ? `; did you mean ${nearestName(roster, name)}?` : '';
-    say(`${name} is not on the roll, and nothing of it is in IAM: nothing to do${near}`);
+    const near = isNear(config, name) ? `; did you mean ${nearestName(config, name)}?` : '';
+    print(`${name} is not on the roll, and nothing of it is in IAM: nothing to do${near}`);
     return 0;
   }
 
-  for (const { says } of steps) say(`${options['dry-run'] ? 'would ' : 'to do: '}${says}`);
+  for (const { says } of steps) print(`${options['dry-run'] ? 'would ' : 'to do: '}${says}`);
   if (host !== undefined) {
     process.stdout.write(`${roll.file}:\n${composeChange(roll.text, after)}`);
     const { connectBuckets } = await import('../../shared/aws/s3-objects.ts');
-    say(await sayArchive(connectBuckets(connection), host, roster, Date.now()));
+    print(await formatArchive(connectBuckets(connection), host, config, Date.now()));
   }
-  if (options['dry-run']) return sayUnchanged();
+  if (options['dry-run']) return formatUnchanged();
   if (!options.yes) await confirm(`${name} goes from the roll and loses its keys`, name);
   await carryOut(steps, users);
-  await replaceRoll(roll, after);
-  say(
+  await replaceConfig(roll, after);
+  print(
     `${name} is removed${host === undefined ? '' : '; to put the roll into force: npx serverless deploy'}`,
   );
   return 0;
@@ -101,7 +101,7 @@ export async function runRemoveHost(args: readonly string[]): Promise<number> {
 
 function withoutHost(
   roll: Parameters<typeof removeHost>[0],
-  { hosts }: Roster,
+  { hosts }: Config,
   name: Host['name'],
 ): string {
   if (hosts.length > 1) return removeHost(roll, name).text;
@@ -114,29 +114,29 @@ function withoutHost(
 async function carryOut(steps: readonly Step[], users: HostUsers): Promise<void> {
   for (const { says, run } of steps) {
     await run(users);
-    say(`done: ${says}`);
+    print(`done: ${says}`);
   }
 }
 
 /** Where the user is not simply deleted, why not. */
-function sayUser(user: HostUser | undefined, name: string, { bucket }: Roster): void {
+function formatUser(user: HostUser | undefined, name: string, { bucket }: Config): void {
   if (user === undefined) return;
   const group = hostGroupName(bucket);
   if (planRemoval(user, group).length === 0 && !isShared(user, group)) {
-    say(`the IAM user ${name} is no host's (its path is ${user.path}): it stays`);
+    print(`the IAM user ${name} is no host's (its path is ${user.path}): it stays`);
   } else if (isShared(user, group)) {
-    say(
+    print(
       `the IAM user ${name} is in ${user.groups.join(' and ')}: it stays, with its keys, for the other stack`,
     );
   }
 }
 
-function sayUnchanged(): number {
-  say('nothing is changed (--dry-run)');
+function formatUnchanged(): number {
+  print('nothing is changed (--dry-run)');
   return 0;
 }
 
-function say(line: string): void {
+function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
@@ -196,27 +196,27 @@ export function isShared({ groups }: HostUser, group: string): boolean {
 const DAY = 86_400_000;
 
 /** One or two sentences. What cannot be looked at is said to be so. */
-export async function sayArchive(
+export async function formatArchive(
   store: ObjectStore,
   host: Host,
-  roster: Roster,
+  config: Config,
   now: Instant,
 ): Promise<string> {
   const where = `s3://${host.target.bucket}/${host.target.prefix}`;
-  const [verdict] = await checkHosts(store, [host], { now, depth: 'recent' });
-  const unread = verdict?.findings.find(({ kind }) => kind === 'unreadable');
-  const last = verdict?.lastGood;
+  const [judgement] = await checkHosts(store, [host], { now, depth: 'recent' });
+  const unread = judgement?.findings.find(({ kind }) => kind === 'unreadable');
+  const last = judgement?.lastGood;
   if (unread !== undefined) return `its archive stays in ${where}; it could not be looked at now`;
   if (last === undefined) return `there is no complete full in ${where}; what is there stays`;
-  const size = `${count(last.volumes?.count ?? 0, 'volume')}, ${sayBytes(last.bytes)}`;
-  const newest = `its archive stays in ${where}: the newest full is of ${sayInstant(last.startedAt, roster.timezone)} ${roster.timezone} (${size})`;
+  const size = `${count(last.volumes?.count ?? 0, 'volume')}, ${formatBytes(last.bytes)}`;
+  const newest = `its archive stays in ${where}: the newest full is of ${formatInstant(last.startedAt, config.timezone)} ${config.timezone} (${size})`;
   if (host.keepLastGood) {
     return `${newest}, until somebody removes it: docs/runbook.md#janitor`;
   }
-  if (roster.existing || host.target.bucket !== roster.bucket) {
+  if (config.existing || host.target.bucket !== config.bucket) {
     return `${newest}, until the lifecycle of that bucket takes it`;
   }
-  const hidden = expiryAfter(last.startedAt, roster.keepDays);
+  const hidden = expiryAfter(last.startedAt, config.keepDays);
   const gone = hidden + undeleteDays * DAY;
-  return `${newest}; lifecycle hides it from ${sayDate(hidden, roster.timezone)} on, and it can be brought back until ${sayDate(gone, roster.timezone)}`;
+  return `${newest}; lifecycle hides it from ${formatDate(hidden, config.timezone)} on, and it can be brought back until ${formatDate(gone, config.timezone)}`;
 }

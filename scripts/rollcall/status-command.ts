@@ -1,11 +1,11 @@
 // `rollcall status`: what the last digest found, as the ledger has it; nothing is judged.
 import { parseArgs } from 'node:util';
-import { readRoster } from '../../shared/config/parse-config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 import {
   count,
-  sayBytes,
-  sayInstant,
-  sayLength,
+  formatBytes,
+  formatDuration,
+  formatInstant,
   toAscii,
 } from '../../shared/messages/plain-text.ts';
 import { exitStatus } from '../../shared/messages/report.ts';
@@ -16,14 +16,14 @@ import {
 } from '../../shared/messages/stored-report.ts';
 import {
   dateOfPage,
-  type Ledger,
-  LedgerError,
   REPORTS,
+  RecordError,
+  type RecordStore,
   reportPage,
 } from '../../shared/monitor/state.ts';
 import { worstSeverity } from '../../shared/rules/finding.ts';
-import { findLedger, readRoll } from './config-file.ts';
-import { composeRows, type Row, sayStrangers, toAsciiJson } from './format-report.ts';
+import { findStateBucket, readConfigFile } from './config-file.ts';
+import { composeRows, formatUnknownPrefixes, type Row, toAsciiJson } from './format-report.ts';
 import { UsageError } from './terminal.ts';
 
 export const STATUS_HELP = `rollcall status - what did the last daily report say?
@@ -63,7 +63,7 @@ export async function runStatus(args: readonly string[]): Promise<number> {
       format: { type: 'string', default: 'table' },
       hosts: { type: 'string' },
       stack: { type: 'string', default: 'rollcall-prod' },
-      ledger: { type: 'string' },
+      records: { type: 'string' },
       'endpoint-url': { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -79,34 +79,34 @@ export async function runStatus(args: readonly string[]): Promise<number> {
   if (date !== undefined && !/^\d{4}-\d\d-\d\d$/.test(date)) {
     throw new UsageError(`--date ${JSON.stringify(date)} is not a day`, 'write it like 2026-11-23');
   }
-  const roll = await readRoll(options.hosts);
-  const { region, timezone } = readRoster(roll.text, roll.file, roll.readKeyFile);
+  const roll = await readConfigFile(options.hosts);
+  const { region, timezone } = parseConfig(roll.text, roll.file, roll.readKeyFile);
   const { connect } = await import('./connection.ts');
   const connection = await connect(region, options['endpoint-url']);
-  const ledger = await findLedger(connection, options.stack, options.ledger);
-  const { report, text } = await readReport(ledger, date);
+  const records = await findStateBucket(connection, options.stack, options.records);
+  const { report, text } = await readReport(records, date);
   const zone = report.timezone ?? timezone;
 
   const age = Date.now() - report.checkedAt;
   const stale = date === undefined && (age > STALE_MS || age < -SKEW_MS);
-  const loud = stale ? `WARNING: ${sayStale(age)}\n` : '';
+  const loud = stale ? `WARNING: ${formatStale(age)}\n` : '';
   if (format === 'json') {
     process.stderr.write(loud);
     process.stdout.write(`${toAsciiJson(JSON.parse(text))}\n`);
   } else {
-    process.stdout.write(`${loud}${sayAge(report, age, zone)}\n\n`);
+    process.stdout.write(`${loud}${formatAge(report, age, zone)}\n\n`);
     process.stdout.write(composeReport(report, zone));
   }
-  return stale ? 3 : exitStatus({ ...report, verdicts: report.hosts });
+  return stale ? 3 : exitStatus({ ...report, judgements: report.hosts });
 }
 
 async function readReport(
-  ledger: Ledger,
+  records: RecordStore,
   date: string | undefined,
 ): Promise<{ report: StoredReport; text: string }> {
   try {
-    const page = date === undefined ? await lastPage(ledger) : reportPage(date);
-    const { text } = await ledger.read(page);
+    const page = date === undefined ? await lastPage(records) : reportPage(date);
+    const { text } = await records.read(page);
     if (text === undefined) {
       throw new UsageError(
         `there is no report of ${date}`,
@@ -120,7 +120,7 @@ async function readReport(
       'somebody else wrote it: look at its versions, and judge now: rollcall check',
     );
   } catch (error) {
-    if (!(error instanceof LedgerError)) throw error;
+    if (!(error instanceof RecordError)) throw error;
     throw new UsageError(
       toAscii(error.message),
       'allow s3:ListBucket and s3:GetObject on the ledger to these credentials; or judge now: rollcall check',
@@ -129,8 +129,8 @@ async function readReport(
   }
 }
 
-async function lastPage(ledger: Ledger): Promise<string> {
-  const pages = await ledger.list(REPORTS);
+async function lastPage(records: RecordStore): Promise<string> {
+  const pages = await records.list(REPORTS);
   const last = pages.findLast((page) => dateOfPage(page) !== undefined);
   if (last !== undefined) return last;
   throw new UsageError(
@@ -139,16 +139,16 @@ async function lastPage(ledger: Ledger): Promise<string> {
   );
 }
 
-function sayStale(age: number): string {
+function formatStale(age: number): string {
   const what =
     age < 0
       ? 'this report is from the future: a clock is wrong, or it is forged'
-      : `this report is ${sayLength(age)} old; one is due every day`;
+      : `this report is ${formatDuration(age)} old; one is due every day`;
   return `${what}. Nobody is watching: rollcall doctor, and docs/runbook.md#monitor-silent`;
 }
 
-function sayAge({ checkedAt, bucket }: StoredReport, age: number, zone: string): string {
-  return `checked ${sayInstant(checkedAt, zone)} ${zone}, ${sayLength(age)} ago; bucket ${toAscii(bucket)}`;
+function formatAge({ checkedAt, bucket }: StoredReport, age: number, zone: string): string {
+  return `checked ${formatInstant(checkedAt, zone)} ${zone}, ${formatDuration(age)} ago; bucket ${toAscii(bucket)}`;
 }
 
 function composeReport(report: StoredReport, zone: string): string {
@@ -159,7 +159,7 @@ function composeReport(report: StoredReport, zone: string): string {
     zone,
     [
       `${ok} of ${count(hosts.length, 'host')} ok`,
-      ...sayStrangers({ unknownHosts, unsearched: unsearched && toAscii(unsearched) }),
+      ...formatUnknownPrefixes({ unknownHosts, unsearched: unsearched && toAscii(unsearched) }),
     ],
   );
 }
@@ -167,12 +167,12 @@ function composeReport(report: StoredReport, zone: string): string {
 function rowOf({ host, verdict, findings, lastGood }: StoredHost, zone: string): Row {
   return {
     name: toAscii(host).slice(0, 64),
-    headline: verdict,
+    verdict: verdict,
     severity: verdict === 'ok' ? 'ok' : worstSeverity(findings),
     lastGood:
       lastGood === undefined
         ? '-'
-        : `${sayInstant(lastGood.startedAt, zone)} (${count(lastGood.volumes, 'volume')}, ${sayBytes(lastGood.bytes)})`,
+        : `${formatInstant(lastGood.startedAt, zone)} (${count(lastGood.volumes, 'volume')}, ${formatBytes(lastGood.bytes)})`,
     findings: findings.map(({ kind, severity, message }) => ({
       severity,
       text: `${kind}: ${toAscii(message)}`,

@@ -2,14 +2,14 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import type { Connection } from '../../shared/aws/client.ts';
-import type { Roster } from '../../shared/config/config.ts';
-import { readRoster } from '../../shared/config/parse-config.ts';
+import type { Config } from '../../shared/config/config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 import { NOBODY_NOTIFIED, recipientsOf } from '../../shared/config/recipients.ts';
 import { showEndpoint } from '../../shared/doctor/accounts.ts';
 import { composeCodeWord, composeMessage, type Message } from '../../shared/messages/message.ts';
-import { count, sayInstant } from '../../shared/messages/plain-text.ts';
+import { count, formatInstant } from '../../shared/messages/plain-text.ts';
 import { type Channel, RefusalError, sendTo } from '../../shared/monitor/notify.ts';
-import { readRoll } from './config-file.ts';
+import { readConfigFile } from './config-file.ts';
 import { UsageError } from './terminal.ts';
 
 export const TEST_ALERT_HELP = `rollcall test-alert - does an alarm reach everybody on the roll?
@@ -65,24 +65,24 @@ export async function runTestAlert(args: readonly string[]): Promise<number> {
     const message = `--channel ${JSON.stringify(channel)} is not known`;
     throw new UsageError(message, 'write mail, sns or https');
   }
-  const { text, file, readKeyFile } = await readRoll(options.hosts);
-  const roster = readRoster(text, file, readKeyFile);
-  const recipients = recipientsOf(roster.alerts);
+  const { text, file, readKeyFile } = await readConfigFile(options.hosts);
+  const config = parseConfig(text, file, readKeyFile);
+  const recipients = recipientsOf(config.alerts);
   if (recipients === 'none') {
-    say('nothing is sent: hosts.yml says alerts: none');
+    print('nothing is sent: hosts.yml says alerts: none');
     return 0;
   }
   if (recipients === 'missing') {
-    say(`FAILED  ${NOBODY_NOTIFIED.says}; ${NOBODY_NOTIFIED.fix}`);
+    print(`FAILED  ${NOBODY_NOTIFIED.says}; ${NOBODY_NOTIFIED.fix}`);
     return 2;
   }
   const { connect } = await import('./connection.ts');
-  const connection = await connect(roster.region, options['endpoint-url']);
+  const connection = await connect(config.region, options['endpoint-url']);
   const isAsked = (name: string) => channel === undefined || channel === name;
   const ways = [
-    ...(isAsked('mail') ? await mailWays(connection, roster) : []),
+    ...(isAsked('mail') ? await mailWays(connection, config) : []),
     ...(isAsked('sns') ? await topicWays(connection, options.stack, options['topic-arn']) : []),
-    ...(isAsked('https') ? await hookWays(roster) : []),
+    ...(isAsked('https') ? await hookWays(config) : []),
   ];
   if (ways.length === 0 && channel === 'https') {
     throw new UsageError(
@@ -98,23 +98,23 @@ export async function runTestAlert(args: readonly string[]): Promise<number> {
   }
   const word = composeCodeWord(randomInt);
   if (options['dry-run']) {
-    for (const way of ways) say(`would send to ${way.channel.name}${sayReach(way)}`);
+    for (const way of ways) print(`would send to ${way.channel.name}${formatReach(way)}`);
     return 0;
   }
-  return sendAll(ways, composeTest(word, roster, Date.now()), word);
+  return sendAll(ways, composeTest(word, config, Date.now()), word);
 }
 
 async function sendAll(ways: readonly Way[], message: Message, word: string): Promise<number> {
   const errors = await Promise.all(ways.map(({ channel }) => sendTo(channel, message)));
   for (const [index, way] of ways.entries()) {
     const error = errors[index];
-    if (error === undefined) say(`taken   ${way.channel.name}${sayReach(way)}`);
+    if (error === undefined) print(`taken   ${way.channel.name}${formatReach(way)}`);
     else
-      say(
+      print(
         `FAILED  ${way.channel.name}: ${await sayWhy(error.cause)}; ${hintFor(way.channel.name)}`,
       );
   }
-  say(`look for the code word ${word} at each address; what does not arrive: rollcall doctor`);
+  print(`look for the code word ${word} at each address; what does not arrive: rollcall doctor`);
   return errors.every((error) => error === undefined) ? 0 : 2;
 }
 
@@ -124,12 +124,12 @@ async function sayWhy(cause: unknown): Promise<string> {
   return nameOf(cause);
 }
 
-async function hookWays({ alerts }: Roster): Promise<Way[]> {
+async function hookWays({ alerts }: Config): Promise<Way[]> {
   const { hookChannels } = await import('../../shared/channels/webhook.ts');
   return hookChannels(alerts).map((channel) => ({ channel, reaches: [], waits: [] }));
 }
 
-async function mailWays(connection: Connection, { alerts }: Roster): Promise<Way[]> {
+async function mailWays(connection: Connection, { alerts }: Config): Promise<Way[]> {
   if (alerts.from === undefined) return [];
   const { sesChannels } = await import('../../shared/channels/ses-mail.ts');
   const channels = sesChannels(connection, alerts.from, alerts.mail);
@@ -147,11 +147,15 @@ async function topicWays(
   return Promise.all(
     Object.entries(topics).map(async ([name, arn]) => {
       const subscriptions = await readSubscriptions(connection, arn);
-      const say = (confirmed: boolean) =>
+      const print = (confirmed: boolean) =>
         subscriptions
           .filter((one) => one.confirmed === confirmed)
           .map(({ protocol, endpoint }) => `${protocol} ${showEndpoint(endpoint)}`);
-      return { channel: snsChannel(connection, name, arn), reaches: say(true), waits: say(false) };
+      return {
+        channel: snsChannel(connection, name, arn),
+        reaches: print(true),
+        waits: print(false),
+      };
     }),
   );
 }
@@ -173,8 +177,8 @@ async function topicsOf(
 }
 
 /** The message: plainly a test, so that nobody runs to a server for it. */
-export function composeTest(word: string, { bucket, timezone }: Roster, now: number): Message {
-  const when = sayInstant(now, timezone);
+export function composeTest(word: string, { bucket, timezone }: Config, now: number): Message {
+  const when = formatInstant(now, timezone);
   return composeMessage({
     subject: `TEST ${word}: this is how an alarm reaches you`,
     text: `This is a test of Rollcall's alarms for the bucket ${bucket}. Nothing is wrong.\n\nCode word: ${word}\nSent:      ${when} ${timezone}\n\nTell whoever sent it that it arrived here.\n`,
@@ -184,7 +188,7 @@ export function composeTest(word: string, { bucket, timezone }: Roster, now: num
   });
 }
 
-function sayReach({ channel, reaches, waits }: Way): string {
+function formatReach({ channel, reaches, waits }: Way): string {
   if (!channel.name.startsWith('SNS')) return '';
   const whom = reaches.length === 0 ? 'NOBODY is subscribed' : `for ${reaches.join(', ')}`;
   const late =
@@ -203,6 +207,6 @@ function hintFor(name: string): string {
     : 'verify the sender in SES, leave its sandbox, or allow ses:SendEmail; docs/setup.md, step 3';
 }
 
-function say(line: string): void {
+function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }

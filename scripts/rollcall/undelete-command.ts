@@ -2,17 +2,17 @@
 import { parseArgs } from 'node:util';
 import pMap from 'p-map';
 import type { Host } from '../../shared/config/config.ts';
-import { readRoster } from '../../shared/config/parse-config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 import { type BackupSet, collectSets, isComplete } from '../../shared/duplicity/backup-set.ts';
 import { readFileName } from '../../shared/duplicity/file-name.ts';
 import { formatWrittenTime, type Instant, parseWrittenTime } from '../../shared/duplicity/time.ts';
 import { newestUpload, uncover } from '../../shared/duplicity/versions.ts';
 import { composeSteps, describeFinding } from '../../shared/messages/finding-text.ts';
-import { count, quoteName, sayBytes, sayInstant } from '../../shared/messages/plain-text.ts';
+import { count, formatBytes, formatInstant, quoteName } from '../../shared/messages/plain-text.ts';
 import { checkHosts } from '../../shared/monitor/judge-hosts.ts';
 import type { ListAnswer } from '../../shared/monitor/object-store.ts';
-import type { Verdict } from '../../shared/rules/judge.ts';
-import { findHost, readRoll } from './config-file.ts';
+import type { Judgement } from '../../shared/rules/judge.ts';
+import { findHost, readConfigFile } from './config-file.ts';
 import { startProgress, UsageError } from './terminal.ts';
 
 export const UNDELETE_HELP = `rollcall undelete - bring back a backup set that is under delete markers
@@ -59,12 +59,12 @@ export async function runUndelete(args: readonly string[]): Promise<number> {
     return 0;
   }
   const [name, time] = readOperands(positionals);
-  const roll = await readRoll(options.hosts);
-  const roster = readRoster(roll.text, roll.file, roll.readKeyFile);
-  const host = findHost(roster, name);
+  const roll = await readConfigFile(options.hosts);
+  const config = parseConfig(roll.text, roll.file, roll.readKeyFile);
+  const host = findHost(config, name);
   const { connectUndelete } = await import('../../shared/aws/remove-markers.ts');
   const { connect } = await import('./connection.ts');
-  const connection = await connect(options.region ?? roster.region, options['endpoint-url']);
+  const connection = await connect(options.region ?? config.region, options['endpoint-url']);
   const aws = connectUndelete(connection);
 
   const { bucket, prefix } = host.target;
@@ -98,14 +98,14 @@ export async function runUndelete(args: readonly string[]): Promise<number> {
   );
   const { connectBuckets } = await import('../../shared/aws/s3-objects.ts');
   const reach = { now: Date.now(), depth: 'all' } as const;
-  const [verdict] = await checkHosts(connectBuckets(connection), [host], reach);
-  process.stdout.write(verdict === undefined ? '' : composeOutlook(verdict, roster.timezone));
+  const [judgement] = await checkHosts(connectBuckets(connection), [host], reach);
+  process.stdout.write(judgement === undefined ? '' : composeOutlook(judgement, config.timezone));
   return 0;
 }
 
 /** Whether the host is well now, as the monitor will say it. */
-function composeOutlook(verdict: Verdict, timezone: string): string {
-  const { host, findings } = verdict;
+function composeOutlook(judgement: Judgement, timezone: string): string {
+  const { host, findings } = judgement;
   const critical = findings.filter(({ severity }) => severity === 'critical');
   if (critical.length === 0) {
     return `${host.name} is OK again: the monitor says so by a message within a few minutes, where it was deployed\n`;
@@ -113,8 +113,8 @@ function composeOutlook(verdict: Verdict, timezone: string): string {
   return [
     `${host.name} is NOT OK yet, and the monitor sends no OK AGAIN before it is:`,
     ...critical.flatMap((finding) => [
-      `  ${finding.kind}: ${describeFinding(finding, verdict, timezone)}`,
-      ...composeSteps(finding, verdict),
+      `  ${finding.kind}: ${describeFinding(finding, judgement, timezone)}`,
+      ...composeSteps(finding, judgement),
     ]),
     '',
   ].join('\n');
@@ -156,7 +156,7 @@ function composePlan(plan: UndeletePlan, host: Host, time: number): string {
   if (files.length > 0) lines.push(`${what}: ${count(files.length, 'file')} to bring back`);
   for (const { name, hiddenAt } of files.slice(0, SHOWN)) {
     lines.push(
-      `  ${quoteName(name)} hidden ${sayInstant(hiddenAt, host.timezone)} ${host.timezone}`,
+      `  ${quoteName(name)} hidden ${formatInstant(hiddenAt, host.timezone)} ${host.timezone}`,
     );
   }
   if (files.length > SHOWN) lines.push(`  and ${files.length - SHOWN} more`);
@@ -166,7 +166,7 @@ function composePlan(plan: UndeletePlan, host: Host, time: number): string {
   }
   if (set !== undefined) {
     const state = isComplete(set) === true ? 'complete' : 'NOT complete';
-    const size = `${count(set.volumes?.count ?? 0, 'volume')}, ${sayBytes(set.bytes)}`;
+    const size = `${count(set.volumes?.count ?? 0, 'volume')}, ${formatBytes(set.bytes)}`;
     lines.push(`${files.length > 0 ? 'it will be' : 'it is'} ${state}: ${size}`);
   }
   return `${lines.join('\n')}\n`;

@@ -42,7 +42,7 @@ export function planUser(
   const keys = found?.keys ?? [];
   if (rotate) checkKeyCount(name, keys);
   const makeKey = keys.length === 0 || rotate;
-  const kept = `it has the key ${keys.map(sayKey).join(' and ')}, whose secret nobody can show again; a new one: rollcall add-host ${name} --rotate`;
+  const kept = `it has the key ${keys.map(formatKey).join(' and ')}, whose secret nobody can show again; a new one: rollcall add-host ${name} --rotate`;
   return {
     ...{ name, group, create, join, makeKey, keys },
     says: [
@@ -59,7 +59,7 @@ export function planUser(
 export function checkKeyCount(name: string, keys: readonly HostKey[]): void {
   if (keys.length < 2) return;
   throw new UsageError(
-    `${name} has two keys, and IAM allows no third: ${keys.map(sayKey).join(', ')}`,
+    `${name} has two keys, and IAM allows no third: ${keys.map(formatKey).join(', ')}`,
     `when the younger one is in use, delete the older: ${deleteKeyLine(name, keys[0])}`,
   );
 }
@@ -111,7 +111,7 @@ export function deleteKeyLine(name: string, key: HostKey | undefined): string {
 }
 
 /** `AKIA... of 2026-11-23 (switched off)`. */
-export function sayKey({ id, createdAt, active }: HostKey): string {
+export function formatKey({ id, createdAt, active }: HostKey): string {
   const day = Number.isNaN(createdAt)
     ? ''
     : ` of ${new Date(createdAt).toISOString().slice(0, 10)}`;

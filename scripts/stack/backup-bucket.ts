@@ -1,5 +1,5 @@
 // The bucket that the hosts share: versions, a lifecycle, and no way to lose it by accident.
-import type { Roster } from '../../shared/config/config.ts';
+import type { Config } from '../../shared/config/config.ts';
 import { EXPIRE_TAG } from '../../shared/rules/lifecycle.ts';
 import { bucketPolicy } from './bucket-policy.ts';
 import { attributeOf, type Resources, type Value } from './cloudformation.ts';
@@ -15,8 +15,8 @@ export const undeleteDays = 8;
  * Its name is a literal wherever it is needed: the bucket notifies a function, whose role reads
  * the bucket, and a `Ref` in the role would close the circle.
  */
-export function backupBucket(roster: Roster, admins: readonly string[]): Resources {
-  const taggers = roster.keepLastGood ? [attributeOf(janitorRole, 'Arn')] : [];
+export function backupBucket(config: Config, admins: readonly string[]): Resources {
+  const taggers = config.keepLastGood ? [attributeOf(janitorRole, 'Arn')] : [];
   return {
     BackupBucket: {
       Type: 'AWS::S3::Bucket',
@@ -26,9 +26,9 @@ export function backupBucket(roster: Roster, admins: readonly string[]): Resourc
       // S3 tries the notification when it is set, so the queue must be open to it by then.
       DependsOn: [mayQueueEvents],
       Properties: {
-        BucketName: roster.bucket,
+        BucketName: config.bucket,
         ...privateBucket,
-        LifecycleConfiguration: { Rules: lifecycle(roster) },
+        LifecycleConfiguration: { Rules: lifecycle(config) },
         NotificationConfiguration: { QueueConfigurations: wakingConfigurations },
       },
     },
@@ -38,8 +38,8 @@ export function backupBucket(roster: Roster, admins: readonly string[]): Resourc
       UpdateReplacePolicy: 'Retain',
       DependsOn: ['BackupBucket'],
       Properties: {
-        Bucket: roster.bucket,
-        PolicyDocument: bucketPolicy(roster.bucket, admins, taggers),
+        Bucket: config.bucket,
+        PolicyDocument: bucketPolicy(config.bucket, admins, taggers),
       },
     },
   };
@@ -51,7 +51,7 @@ export function backupBucket(roster: Roster, admins: readonly string[]): Resourc
  * CloudFormation refuses a rule that only sweeps markers ("AWS::S3::Bucket Rule" lists what a rule needs), and S3 one that
  * sweeps them and has days or a tag ("LifecycleExpiration", S3 API): so they are swept where old versions are removed.
  */
-function lifecycle({ keepDays, keepLastGood }: Roster) {
+function lifecycle({ keepDays, keepLastGood }: Config) {
   const { key: Key, value: Value } = EXPIRE_TAG;
   return [
     {

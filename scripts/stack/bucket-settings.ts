@@ -1,5 +1,5 @@
 // The settings of the backup bucket as `aws s3api put-...` takes them: out of the template, in S3's own spelling.
-import type { Roster } from '../../shared/config/config.ts';
+import type { Config } from '../../shared/config/config.ts';
 import { backupBucket } from './backup-bucket.ts';
 import type { Value } from './cloudformation.ts';
 import { objectEvents } from './object-events.ts';
@@ -28,11 +28,11 @@ type Json = { readonly [key: string]: Value };
  */
 export function settingOf(
   what: Setting,
-  roster: Roster,
+  config: Config,
   admins: readonly string[],
   names: Names,
 ): Json {
-  const { BackupBucket, BackupBucketPolicy } = backupBucket(roster, admins);
+  const { BackupBucket, BackupBucketPolicy } = backupBucket(config, admins);
   const { LifecycleConfiguration, NotificationConfiguration, ...more } =
     (BackupBucket?.Properties ?? {}) as { readonly [property: string]: Json };
   switch (what) {
@@ -59,16 +59,16 @@ export function settingOf(
 export function mergedSettingOf(
   what: Setting,
   there: Json,
-  ...[roster, admins, names]: [Roster, readonly string[], Names]
+  ...[config, admins, names]: [Config, readonly string[], Names]
 ): Json {
   switch (what) {
     case 'policy': {
-      const ours = settingOf(what, roster, admins, names);
+      const ours = settingOf(what, config, admins, names);
       const Statement = mergeNamed('Sid', 'Rollcall', there.Statement, ours.Statement);
       return { ...there, ...ours, Statement };
     }
     case 'lifecycle': {
-      const { Rules } = settingOf(what, roster, admins, names);
+      const { Rules } = settingOf(what, config, admins, names);
       return { ...there, Rules: mergeNamed('ID', 'rollcall-', there.Rules, Rules) };
     }
     case 'notification': {
@@ -85,7 +85,7 @@ export function mergedSettingOf(
       };
     }
     default:
-      return settingOf(what, roster, admins, names);
+      return settingOf(what, config, admins, names);
   }
 }
 

@@ -1,7 +1,7 @@
 // Looks, before anything is made, for what CloudFormation would stop at half-way.
 import type { Connection } from '../../shared/aws/client.ts';
 import { readBeforeDeploy } from '../../shared/aws/names-in-use.ts';
-import type { Roster } from '../../shared/config/config.ts';
+import type { Config } from '../../shared/config/config.ts';
 import type { Check } from '../../shared/doctor/audit.ts';
 import { judgeBeforeDeploy } from '../../shared/doctor/before-deploy.ts';
 import { hostGroupName } from './host-group.ts';
@@ -10,19 +10,19 @@ import { readStackRoster } from './package-stack.ts';
 /** What stands in the way of this stack. It only reads; what it may not read is `unknown`. */
 export async function examineBeforeDeploy(
   connection: Connection,
-  roster: Roster,
+  config: Config,
   stackName: string,
 ): Promise<readonly Check[]> {
-  const names = { stack: stackName, group: hostGroupName(roster.bucket) };
-  const found = await readBeforeDeploy(connection, roster.bucket, names);
-  return judgeBeforeDeploy(found, roster, names);
+  const names = { stack: stackName, group: hostGroupName(config.bucket) };
+  const found = await readBeforeDeploy(connection, config.bucket, names);
+  return judgeBeforeDeploy(found, config, names);
 }
 
 /** The hook of `sls deploy`: throws the framework's own kind of error, which ends it. */
 export async function refuseBadDeploy(framework: Framework, log: Log): Promise<void> {
   const { connection, stackName } = await connectLikeFramework(framework);
-  const roster = readStackRoster(framework.serviceDir, process.env);
-  const checks = await examineBeforeDeploy(connection, roster, stackName);
+  const config = readStackRoster(framework.serviceDir, process.env);
+  const checks = await examineBeforeDeploy(connection, config, stackName);
   for (const one of checks) {
     if (one.status === 'unknown') log.warning(`not looked at before the deploy: ${one.says}`);
   }

@@ -1,5 +1,5 @@
 // What the two functions that judge may do: look, remember, speak, and log. Neither can write to a backup bucket.
-import type { Roster } from '../../shared/config/config.ts';
+import type { Config } from '../../shared/config/config.ts';
 import { isNorthAmerican } from '../../shared/config/recipients.ts';
 import {
   arnHere,
@@ -12,34 +12,34 @@ import {
 } from './cloudformation.ts';
 import { functionRole } from './function-role.ts';
 import { takeEvents } from './object-events.ts';
-import { keepReports, keepSeals, rememberRuns } from './state-bucket.ts';
+import { keepFingerprints, keepReports, rememberRuns } from './state-bucket.ts';
 import { alertsTopic, opsTopic } from './topics.ts';
 
 /**
  * One role a function. The schedule's looks at every bucket of the roll, the event's at the one
  * bucket whose events it gets. `scheduled` is what the schedule's may do besides.
  */
-export function monitorRoles(roster: Roster, scheduled: readonly Statement[] = []): Resources {
+export function monitorRoles(config: Config, scheduled: readonly Statement[] = []): Resources {
   return {
-    CheckHostsRole: role('CheckHosts', roster, bucketsOf(roster), {
+    CheckHostsRole: role('CheckHosts', config, bucketsOf(config), {
       topics: [alertsTopic, opsTopic],
-      more: [keepReports, ...keepSeals, ...lookAtPaths(roster), ...scheduled],
+      more: [keepReports, ...keepFingerprints, ...checkChannels(config), ...scheduled],
     }),
-    OnObjectRole: role('OnObject', roster, [roster.bucket], {
+    OnObjectRole: role('OnObject', config, [config.bucket], {
       topics: [alertsTopic],
-      more: [takeEvents, seeWhenFinished(roster.bucket)],
+      more: [takeEvents, seeWhenFinished(config.bucket)],
     }),
   };
 }
 
-const bucketsOf = ({ bucket, hosts }: Roster): string[] => [
+const bucketsOf = ({ bucket, hosts }: Config): string[] => [
   ...new Set([bucket, ...hosts.map(({ target }) => target.bucket)]),
 ];
 
 /** To see what is in the buckets of a roll, and no more of it than judging takes. */
 export const lookAtBackups = (
-  roster: Roster,
-  buckets: readonly string[] = bucketsOf(roster),
+  config: Config,
+  buckets: readonly string[] = bucketsOf(config),
 ): readonly Statement[] => [
   {
     Sid: 'LookAtNamesAndHowLongTheyLast',
@@ -47,11 +47,11 @@ export const lookAtBackups = (
     Action: ['s3:ListBucket', 's3:ListBucketVersions', 's3:GetLifecycleConfiguration'],
     Resource: buckets.map((bucket) => bucketArn(bucket)),
   },
-  ...readRecipients(roster, buckets),
+  ...parseRecipients(config, buckets),
 ];
 
 /** The first bytes of a backup say who can open it. Only where the roll names recipients to compare them with. */
-const readRecipients = ({ hosts }: Roster, buckets: readonly string[]): readonly Statement[] => {
+const parseRecipients = ({ hosts }: Config, buckets: readonly string[]): readonly Statement[] => {
   const compared = buckets.filter((bucket) =>
     hosts.some(({ target, recipients }) => target.bucket === bucket && recipients.length > 0),
   );
@@ -76,14 +76,14 @@ const seeWhenFinished = (bucket: string): Statement => ({
 
 const role = (
   name: string,
-  roster: Roster,
+  config: Config,
   buckets: readonly string[],
   { topics, more }: { readonly topics: readonly string[]; readonly more: readonly Statement[] },
 ): Resource =>
   functionRole(
     name,
     'look-and-speak',
-    ...lookAtBackups(roster, buckets),
+    ...lookAtBackups(config, buckets),
     {
       Sid: 'SpeakByTopic',
       Effect: 'Allow',
@@ -91,11 +91,11 @@ const role = (
       Resource: topics.map((topic) => ref(topic)),
     },
     ...rememberRuns,
-    ...(roster.alerts.from === undefined ? [] : [speakByMail(roster.alerts.from)]),
+    ...(config.alerts.from === undefined ? [] : [sendMail(config.alerts.from)]),
     ...more,
   );
 
-const speakByMail = (from: string): Statement => ({
+const sendMail = (from: string): Statement => ({
   Sid: 'SpeakByMail',
   Effect: 'Allow',
   Action: ['ses:SendEmail', 'ses:SendRawEmail'],
@@ -107,7 +107,7 @@ const speakByMail = (from: string): Statement => ({
 });
 
 /** Would an alarm arrive? Questions only, and only of the ways that the roll uses. */
-const lookAtPaths = ({ alerts }: Roster): readonly Statement[] => {
+const checkChannels = ({ alerts }: Config): readonly Statement[] => {
   const isAmerican = alerts.sms.some(isNorthAmerican);
   return [
     look(

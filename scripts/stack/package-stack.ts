@@ -1,9 +1,9 @@
 // hosts.yml -> the stack it asks for, and what of the roll each function carries along.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { ConfigError, type Roster } from '../../shared/config/config.ts';
+import { type Config, ConfigError } from '../../shared/config/config.ts';
 import { formatKeyFiles, type ReadKeyFile } from '../../shared/config/key-files.ts';
-import { readRoster } from '../../shared/config/parse-config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 import { entriesOf, note, openYaml } from '../../shared/config/yaml.ts';
 import { keyFilesBeside } from '../public-key-file.ts';
 import { type PolicySize, policySizes } from './policy-sizes.ts';
@@ -12,7 +12,7 @@ import { type Stack, stackOf } from './stack.ts';
 /**
  * Where the roll is: `ROLLCALL_HOSTS`, or `hosts.yml` in the project.
  */
-export const rollFile = (projectDir: string, env: NodeJS.ProcessEnv): string =>
+export const configFile = (projectDir: string, env: NodeJS.ProcessEnv): string =>
   resolve(projectDir, env.ROLLCALL_HOSTS || 'hosts.yml');
 
 /**
@@ -24,17 +24,17 @@ export const rollFile = (projectDir: string, env: NodeJS.ProcessEnv): string =>
  * length.
  */
 export function readStack(projectDir: string, env: NodeJS.ProcessEnv): Stack {
-  const file = rollFile(projectDir, env);
+  const file = configFile(projectDir, env);
   const admins = (env.ROLLCALL_ADMINS ?? '').split(',').flatMap((arn) => arn.trim() || []);
-  const [text, name] = [readRoll(file), relative(projectDir, file)];
-  const roster = readRoster(text, name, keyFilesBeside(file), 'deploy');
-  const stackFor = (part: Roster) => stackOf(part, admins, readHostsARun(env));
-  const stack = stackFor(roster);
+  const [text, name] = [readConfigFile(file), relative(projectDir, file)];
+  const config = parseConfig(text, name, keyFilesBeside(file), 'deploy');
+  const stackFor = (part: Config) => stackOf(part, admins, readHostsARun(env));
+  const stack = stackFor(config);
   const [tooLong] = tooLongOf(stack);
   if (tooLong === undefined) return stack;
   const { id, size, most } = tooLong;
   const words = `${id} would have a policy of ${size} characters, and AWS takes ${most}`;
-  const last = findOneTooMany(roster, (part) => tooLongOf(stackFor(part)).length > 0);
+  const last = findOneTooMany(config, (part) => tooLongOf(stackFor(part)).length > 0);
   throw new ConfigError([
     last === undefined
       ? `${words}: name fewer principals in ROLLCALL_ADMINS (${admins.length}), or several by one with a "*"`
@@ -47,20 +47,20 @@ const tooLongOf = ({ resources, region }: Stack): PolicySize[] =>
 
 /** The first host whose bucket does not fit any more, and how many did; `undefined` where buckets are not the cause. */
 function findOneTooMany(
-  roster: Roster,
-  isTooLong: (part: Roster) => boolean,
+  config: Config,
+  isTooLong: (part: Config) => boolean,
 ): { readonly host: string; readonly fit: number } | undefined {
-  const fitting = new Set([roster.bucket]);
+  const fitting = new Set([config.bucket]);
   // As many hosts, so that a roll in shards stays one; those in other buckets as if they were in the stack's.
-  const part = (): Roster => ({
-    ...roster,
-    hosts: roster.hosts.map(({ target: { bucket, prefix }, ...host }) => ({
+  const part = (): Config => ({
+    ...config,
+    hosts: config.hosts.map(({ target: { bucket, prefix }, ...host }) => ({
       ...host,
-      target: { bucket: fitting.has(bucket) ? bucket : roster.bucket, prefix },
+      target: { bucket: fitting.has(bucket) ? bucket : config.bucket, prefix },
     })),
   });
   if (isTooLong(part())) return undefined;
-  for (const { name, target } of roster.hosts) {
+  for (const { name, target } of config.hosts) {
     const fit = fitting.size;
     if (fit < fitting.add(target.bucket).size && isTooLong(part())) return { host: name, fit };
   }
@@ -81,9 +81,9 @@ function atHost(text: string, file: string, host: string, problem: string): stri
 }
 
 /** The config alone. Throws `ConfigError`. */
-export function readStackRoster(projectDir: string, env: NodeJS.ProcessEnv): Roster {
-  const file = rollFile(projectDir, env);
-  return readRoster(readRoll(file), relative(projectDir, file), keyFilesBeside(file));
+export function readStackRoster(projectDir: string, env: NodeJS.ProcessEnv): Config {
+  const file = configFile(projectDir, env);
+  return parseConfig(readConfigFile(file), relative(projectDir, file), keyFilesBeside(file));
 }
 
 /**
@@ -91,7 +91,7 @@ export function readStackRoster(projectDir: string, env: NodeJS.ProcessEnv): Ros
  * files. Nothing where it names none. Throws `ConfigError`.
  */
 export function writePackedKeys(projectDir: string, env: NodeJS.ProcessEnv, out: string): void {
-  const file = rollFile(projectDir, env);
+  const file = configFile(projectDir, env);
   const readKeyFile = keyFilesBeside(file);
   const files = new Map<string, readonly string[]>();
   const noteAndRead: ReadKeyFile = (path) => {
@@ -99,7 +99,7 @@ export function writePackedKeys(projectDir: string, env: NodeJS.ProcessEnv, out:
     if ('fingerprints' in answer) files.set(path, answer.fingerprints);
     return answer;
   };
-  readRoster(readRoll(file), relative(projectDir, file), noteAndRead);
+  parseConfig(readConfigFile(file), relative(projectDir, file), noteAndRead);
   if (files.size > 0) writeFileSync(join(out, 'keys.json'), formatKeyFiles(files));
 }
 
@@ -109,7 +109,7 @@ function readHostsARun({ ROLLCALL_HOSTS_A_RUN: text = '' }: NodeJS.ProcessEnv): 
   throw new ConfigError([`ROLLCALL_HOSTS_A_RUN is "${text}", but must be a number of hosts`]);
 }
 
-function readRoll(file: string): string {
+function readConfigFile(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {

@@ -5,7 +5,7 @@ import { connectHostUsers, type HostUsers, readGroupMembers } from '../../shared
 import { type DeployedStack, nameOf } from '../../shared/doctor/deployment.ts';
 import type { HostUser } from '../../shared/doctor/host-keys.ts';
 import { connectLikeFramework, type Framework, type Log } from './deploy-hook.ts';
-import { ledgerBucket } from './state-bucket.ts';
+import { stateBucket } from './state-bucket.ts';
 
 /** What the framework's later hooks need: `putBack` after a failure, `tellRest` after success. */
 export type Removal = { readonly putBack: () => Promise<void>; readonly tellRest: () => void };
@@ -128,7 +128,7 @@ async function putMembersBack(
 /** What the removal of a stack leaves, and how each of it goes. */
 export function composeRest(stack: DeployedStack, members: readonly HostUser[]): string[] {
   const own = nameOf(stack, 'BackupBucket');
-  const state = nameOf(stack, ledgerBucket);
+  const state = nameOf(stack, stateBucket);
   const bucket = own ?? stack.outputs.BackupBucketName ?? '';
   const drop = (name: string) =>
     `  to delete it: empty it (docs/setup.md#delete-what-stays), then: aws s3 rb s3://${name}`;

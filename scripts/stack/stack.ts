@@ -1,6 +1,6 @@
 // The stack that a roll asks for: everything in the template but the functions that stand in serverless.yml.
 import { USERS_AN_ACCOUNT, whyNoUser } from '../../shared/config/aws-names.ts';
-import { type Alerts, HOSTS_A_RUN, type Roster } from '../../shared/config/config.ts';
+import { type Alerts, type Config, HOSTS_A_RUN } from '../../shared/config/config.ts';
 import {
   isNorthAmerican,
   NO_OPS,
@@ -18,14 +18,14 @@ import { janitor, janitorFunction } from './janitor-resources.ts';
 import { monitorRoles } from './monitor-roles.ts';
 import { existingBucketEvents, ownBucketEvents } from './object-events.ts';
 import { schedules } from './schedule.ts';
-import { ledgerResources } from './state-bucket.ts';
+import { stateBucketResources } from './state-bucket.ts';
 import { alertsTopic, opsTopic, topics } from './topics.ts';
 import {
-  callWorkers,
   checkShardFunction,
   needsShards,
   shardEnvironment,
   shardResources,
+  startWorkers,
 } from './worker-resources.ts';
 
 /** What `serverless.yml` takes from the roll. */
@@ -50,41 +50,41 @@ export type Stack = {
  * may. A roll of more than `hostsARun` hosts gets workers. The logical ids of functions are the framework's.
  */
 export function stackOf(
-  roster: Roster,
+  config: Config,
   admins: readonly string[] = [],
   hostsARun = HOSTS_A_RUN,
 ): Stack {
-  const isSharded = needsShards(roster, hostsARun);
+  const isSharded = needsShards(config, hostsARun);
   return {
-    region: roster.region,
-    warnings: [...warningsOf(roster.alerts), ...warnOfUsers(roster)],
+    region: config.region,
+    warnings: [...warningsOf(config.alerts), ...warnOfUsers(config)],
     functions: {
-      ...(roster.keepLastGood ? { janitor: janitorFunction } : {}),
+      ...(config.keepLastGood ? { janitor: janitorFunction } : {}),
       ...(isSharded ? { checkShard: checkShardFunction } : {}),
     },
     checkHostsEnvironment: isSharded ? shardEnvironment(hostsARun) : {},
-    onObjectEnvironment: roster.existing
+    onObjectEnvironment: config.existing
       ? {}
       : { BREAK_GLASS_ROLE_ID: attributeOf(breakGlassRole, 'RoleId') },
     resources: {
-      ...(roster.existing
-        ? existingBucketEvents(roster.bucket)
-        : { ...backupBucket(roster, admins), ...ownBucketEvents(roster.bucket) }),
-      ...breakGlass(roster.bucket),
-      ...hostGroup(roster.bucket),
-      ...ledgerResources,
-      ...topics(roster.alerts),
+      ...(config.existing
+        ? existingBucketEvents(config.bucket)
+        : { ...backupBucket(config, admins), ...ownBucketEvents(config.bucket) }),
+      ...breakGlass(config.bucket),
+      ...hostGroup(config.bucket),
+      ...stateBucketResources,
+      ...topics(config.alerts),
       ...failedRunsQueue,
-      ...monitorRoles(roster, isSharded ? callWorkers : []),
-      ...schedules(roster.keepLastGood),
+      ...monitorRoles(config, isSharded ? startWorkers : []),
+      ...schedules(config.keepLastGood),
       ...alarms,
-      ...(roster.keepLastGood ? { ...janitor(roster.bucket), ...janitorAlarms } : {}),
-      ...(isSharded ? { ...shardResources(roster, hostsARun), ...shardAlarms } : {}),
+      ...(config.keepLastGood ? { ...janitor(config.bucket), ...janitorAlarms } : {}),
+      ...(isSharded ? { ...shardResources(config, hostsARun), ...shardAlarms } : {}),
     },
     outputs: {
       BackupBucketName: {
         Description: 'Where the hosts write.',
-        Value: roster.bucket,
+        Value: config.bucket,
       },
       HostGroupName: {
         Description: 'The IAM group that makes a user a host; its path is /backup-hosts/.',
@@ -124,7 +124,7 @@ function warningsOf(alerts: Alerts): string[] {
 }
 
 /** No mistake: hosts may write to their own names with credentials that they share. */
-function warnOfUsers({ hosts, bucket }: Roster): string[] {
+function warnOfUsers({ hosts, bucket }: Config): string[] {
   const users = hosts.filter((host) => whyNoUser(host, bucket) === undefined).length;
   if (users <= USERS_AN_ACCOUNT) return [];
   return [

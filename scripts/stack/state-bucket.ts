@@ -1,22 +1,22 @@
 // The bucket in which runs remember what they judged and told; no host can reach it.
 import { DRILLS } from '../../shared/monitor/scheduled-run.ts';
-import { SEALS } from '../../shared/monitor/set-records.ts';
+import { FINGERPRINTS } from '../../shared/monitor/set-records.ts';
 import { REPORTS, STATUS_PAGE } from '../../shared/monitor/state.ts';
 import { ANSWERS } from '../../shared/monitor/worker-answer.ts';
 import { privateBucket } from './backup-bucket.ts';
 import { attributeOf, policy, type Resources, ref, type Statement, sub } from './cloudformation.ts';
 
 /** Logical id of the bucket; its name is CloudFormation's, as nobody but the functions needs it. */
-export const ledgerBucket = 'LedgerBucket';
+export const stateBucket = 'LedgerBucket';
 
 const KEPT_VERSIONS_DAYS = 30;
 const KEPT_REPORTS_DAYS = 400;
 // A run reads those of forty days.
-const KEPT_SEALS_DAYS = 45;
+const KEPT_FINGERPRINTS_DAYS = 45;
 
 /** Private, versioned, and kept when the stack goes: it holds the proof of what was told. */
-export const ledgerResources: Resources = {
-  [ledgerBucket]: {
+export const stateBucketResources: Resources = {
+  [stateBucket]: {
     Type: 'AWS::S3::Bucket',
     DeletionPolicy: 'RetainExceptOnCreate',
     UpdateReplacePolicy: 'Retain',
@@ -45,8 +45,8 @@ export const ledgerResources: Resources = {
           {
             Id: 'forget-old-seals',
             Status: 'Enabled',
-            Prefix: SEALS,
-            ExpirationInDays: KEPT_SEALS_DAYS,
+            Prefix: FINGERPRINTS,
+            ExpirationInDays: KEPT_FINGERPRINTS_DAYS,
           },
           {
             Id: 'forget-old-answers',
@@ -63,13 +63,13 @@ export const ledgerResources: Resources = {
   LedgerBucketPolicy: {
     Type: 'AWS::S3::BucketPolicy',
     Properties: {
-      Bucket: ref(ledgerBucket),
+      Bucket: ref(stateBucket),
       PolicyDocument: policy({
         Sid: 'TlsOnly',
         Effect: 'Deny',
         Principal: '*',
         Action: 's3:*',
-        Resource: [attributeOf(ledgerBucket, 'Arn'), sub(`\${${ledgerBucket}.Arn}/*`)],
+        Resource: [attributeOf(stateBucket, 'Arn'), sub(`\${${stateBucket}.Arn}/*`)],
         Condition: { Bool: { 'aws:SecureTransport': 'false' } },
       }),
     },
@@ -81,7 +81,7 @@ export const seeWhatIsThere: Statement = {
   Sid: 'SeeWhatIsThere',
   Effect: 'Allow',
   Action: 's3:ListBucket',
-  Resource: attributeOf(ledgerBucket, 'Arn'),
+  Resource: attributeOf(stateBucket, 'Arn'),
 };
 
 /** What every run needs of it: one object, read and written; and to see that it is not there yet. */
@@ -90,7 +90,7 @@ export const rememberRuns: readonly Statement[] = [
     Sid: 'RememberRuns',
     Effect: 'Allow',
     Action: ['s3:GetObject', 's3:PutObject'],
-    Resource: sub(`\${${ledgerBucket}.Arn}/state.json`),
+    Resource: sub(`\${${stateBucket}.Arn}/state.json`),
   },
   seeWhatIsThere,
 ];
@@ -100,22 +100,22 @@ export const keepReports: Statement = {
   Sid: 'KeepReports',
   Effect: 'Allow',
   Action: 's3:PutObject',
-  Resource: [`${REPORTS}*`, STATUS_PAGE].map((page) => sub(`\${${ledgerBucket}.Arn}/${page}`)),
+  Resource: [`${REPORTS}*`, STATUS_PAGE].map((page) => sub(`\${${stateBucket}.Arn}/${page}`)),
 };
 
 /** What whoever judges leaves behind and cannot write again. */
-export const keepSeals: readonly Statement[] = [
+export const keepFingerprints: readonly Statement[] = [
   {
     Sid: 'ReadSeals',
     Effect: 'Allow',
     Action: 's3:GetObject',
-    Resource: sub(`\${${ledgerBucket}.Arn}/${SEALS}*`),
+    Resource: sub(`\${${stateBucket}.Arn}/${FINGERPRINTS}*`),
   },
   {
     Sid: 'WriteEachSealOnce',
     Effect: 'Allow',
     Action: 's3:PutObject',
-    Resource: sub(`\${${ledgerBucket}.Arn}/${SEALS}*`),
+    Resource: sub(`\${${stateBucket}.Arn}/${FINGERPRINTS}*`),
     // Only a write that S3 refuses where something is already there. Source: "Enforce conditional writes", S3 User Guide.
     Condition: { Null: { 's3:if-none-match': 'false' } },
   },

@@ -1,6 +1,6 @@
 // Workers for a roll that one run cannot hold: the queue of calls, the function that answers them, and what each may do.
 
-import { HOSTS_A_RUN, type Roster, shardsOf } from '../../shared/config/config.ts';
+import { type Config, HOSTS_A_RUN, shardsOf } from '../../shared/config/config.ts';
 import { ANSWERS } from '../../shared/monitor/worker-answer.ts';
 import {
   attributeOf,
@@ -12,10 +12,10 @@ import {
 } from './cloudformation.ts';
 import { failedRuns, functionRole } from './function-role.ts';
 import { lookAtBackups } from './monitor-roles.ts';
-import { keepSeals, ledgerBucket, seeWhatIsThere } from './state-bucket.ts';
+import { keepFingerprints, seeWhatIsThere, stateBucket } from './state-bucket.ts';
 
 /** Logical id of the queue. */
-export const shardCalls = 'ShardCalls';
+export const shardTasks = 'ShardCalls';
 
 /** The longest that a worker may run, in seconds: twice that is less than a run waits for it. */
 export const checkShardTimeout = 300;
@@ -25,12 +25,12 @@ const ROUNDS = 2;
 const MOST_AT_ONCE = 24;
 
 /** True for a roll of more hosts than one run judges by itself. */
-export const needsShards = ({ hosts }: Roster, hostsARun = HOSTS_A_RUN): boolean =>
+export const needsShards = ({ hosts }: Config, hostsARun = HOSTS_A_RUN): boolean =>
   hosts.length > hostsARun;
 
 /** What tells the schedule's function of its workers. */
 export const shardEnvironment = (hostsARun: number): Value => ({
-  SHARD_QUEUE_URL: ref(shardCalls),
+  SHARD_QUEUE_URL: ref(shardTasks),
   HOSTS_A_RUN: `${hostsARun}`,
 });
 
@@ -50,10 +50,10 @@ export const checkShardFunction: Value = {
  * to the failed runs after five times. The worker can look, seal, and leave an answer that it can neither read nor change:
  * it cannot speak.
  */
-export function shardResources(roster: Roster, hostsARun: number): Resources {
-  const shards = shardsOf(roster.hosts.length, hostsARun);
+export function shardResources(config: Config, hostsARun: number): Resources {
+  const shards = shardsOf(config.hosts.length, hostsARun);
   return {
-    [shardCalls]: {
+    [shardTasks]: {
       Type: 'AWS::SQS::Queue',
       Properties: {
         SqsManagedSseEnabled: true,
@@ -69,7 +69,7 @@ export function shardResources(roster: Roster, hostsARun: number): Resources {
       Type: 'AWS::Lambda::EventSourceMapping',
       Properties: {
         FunctionName: attributeOf('CheckShardLambdaFunction', 'Arn'),
-        EventSourceArn: attributeOf(shardCalls, 'Arn'),
+        EventSourceArn: attributeOf(shardTasks, 'Arn'),
         BatchSize: 1,
         ScalingConfig: {
           MaximumConcurrency: Math.min(Math.max(shards / ROUNDS, 2), MOST_AT_ONCE),
@@ -79,38 +79,38 @@ export function shardResources(roster: Roster, hostsARun: number): Resources {
     CheckShardRole: functionRole(
       'CheckShard',
       'look-and-answer',
-      ...lookAtBackups(roster),
+      ...lookAtBackups(config),
       seeWhatIsThere,
-      ...keepSeals,
+      ...keepFingerprints,
       {
         Sid: 'AnswerEachCallOnce',
         Effect: 'Allow',
         Action: 's3:PutObject',
-        Resource: sub(`\${${ledgerBucket}.Arn}/${ANSWERS}*`),
+        Resource: sub(`\${${stateBucket}.Arn}/${ANSWERS}*`),
         Condition: { Null: { 's3:if-none-match': 'false' } },
       },
       {
         Sid: 'TakeCallsFromTheirQueue',
         Effect: 'Allow',
         Action: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
-        Resource: attributeOf(shardCalls, 'Arn'),
+        Resource: attributeOf(shardTasks, 'Arn'),
       },
     ),
   };
 }
 
 /** What the schedule's function needs besides: to call, and to read what is answered. */
-export const callWorkers: readonly Statement[] = [
+export const startWorkers: readonly Statement[] = [
   {
     Sid: 'CallWorkers',
     Effect: 'Allow',
     Action: 'sqs:SendMessage',
-    Resource: attributeOf(shardCalls, 'Arn'),
+    Resource: attributeOf(shardTasks, 'Arn'),
   },
   {
     Sid: 'ReadTheirAnswers',
     Effect: 'Allow',
     Action: 's3:GetObject',
-    Resource: sub(`\${${ledgerBucket}.Arn}/${ANSWERS}*`),
+    Resource: sub(`\${${stateBucket}.Arn}/${ANSWERS}*`),
   },
 ];

@@ -24,7 +24,7 @@ import {
   type Subscription,
 } from '../doctor/accounts.ts';
 import type { Reading } from '../doctor/audit.ts';
-import type { PathReadings } from '../doctor/channels.ts';
+import type { ChannelReadings } from '../doctor/channels.ts';
 import { askAws, attempt, type Connection, clientConfig } from './client.ts';
 
 /**
@@ -129,8 +129,8 @@ export async function readSubscriptions(
 ): Promise<Subscription[]> {
   const client = new SNSClient(clientConfig(connection));
   const subscriptions: Subscription[] = [];
-  const deed = `read who is subscribed to ${topicArn.split(':').at(-1)}`;
-  await askAws(deed, 'sns:ListSubscriptionsByTopic', async () => {
+  const change = `read who is subscribed to ${topicArn.split(':').at(-1)}`;
+  await askAws(change, 'sns:ListSubscriptionsByTopic', async () => {
     const pages = paginateListSubscriptionsByTopic({ client }, { TopicArn: topicArn });
     for await (const { Subscriptions = [] } of pages) {
       for (const { Protocol = '', Endpoint = '', SubscriptionArn = '' } of Subscriptions) {
@@ -149,11 +149,11 @@ export async function readSubscriptions(
 const PATIENCE_MS = 30_000;
 
 /** Asks only for what the roll uses. Never throws for a refusal: that is a reading that failed. */
-export async function readPaths(
+export async function readChannels(
   connection: Connection,
   alerts: Alerts,
   topics: { readonly alerts: string; readonly ops: string },
-): Promise<Omit<PathReadings, 'refusals'>> {
+): Promise<Omit<ChannelReadings, 'refusals'>> {
   const [alertsTopic, opsTopic, mail, sms] = await Promise.all([
     inTime(attempt(() => readSubscriptions(connection, topics.alerts))),
     inTime(attempt(() => readSubscriptions(connection, topics.ops))),

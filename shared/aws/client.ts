@@ -88,7 +88,7 @@ export class AwsCallError extends Error {
  * Throws `AwsCallError`, but for the errors named in `expected`, which answer `undefined`.
  */
 export async function askAws<Answer>(
-  deed: string,
+  change: string,
   action: string,
   ask: () => Promise<Answer>,
   expected: readonly string[] = [],
@@ -97,7 +97,7 @@ export async function askAws<Answer>(
     return await ask();
   } catch (error) {
     if (expected.includes((error as SdkError).name ?? '')) return undefined;
-    throw new AwsCallError(`could not ${deed}: ${nameOf(error)}`, hintForCall(error, action), {
+    throw new AwsCallError(`could not ${change}: ${nameOf(error)}`, hintForCall(error, action), {
       cause: error,
     });
   }

@@ -77,9 +77,9 @@ export function connectHostUsers(connection: Connection): HostUsers {
     },
     create: async (UserName, Path) => {
       const command = new CreateUserCommand({ UserName, Path });
-      const deed = `make the IAM user ${UserName}`;
+      const change = `make the IAM user ${UserName}`;
       const answer = await withinQuota(MOST_USERS, () =>
-        askAws(deed, 'iam:CreateUser', () => iam.send(command), THERE),
+        askAws(change, 'iam:CreateUser', () => iam.send(command), THERE),
       );
       return answer === undefined ? undefined : { id: answer.User?.UserId };
     },
@@ -97,8 +97,8 @@ export function connectHostUsers(connection: Connection): HostUsers {
     },
     readPolicy: async (UserName, PolicyName) => {
       const command = new GetUserPolicyCommand({ UserName, PolicyName });
-      const deed = `read the policy of ${UserName}`;
-      const answer = await askAws(deed, 'iam:GetUserPolicy', () => iam.send(command), ABSENT);
+      const change = `read the policy of ${UserName}`;
+      const answer = await askAws(change, 'iam:GetUserPolicy', () => iam.send(command), ABSENT);
       // IAM answers a document in the form of a URL.
       return answer?.PolicyDocument === undefined
         ? undefined
@@ -111,43 +111,43 @@ export function connectHostUsers(connection: Connection): HostUsers {
     },
     createKey: async (UserName) => {
       const command = new CreateAccessKeyCommand({ UserName });
-      const deed = `make a key for ${UserName}`;
+      const change = `make a key for ${UserName}`;
       const hint = `IAM lets a user have two keys: look which one the host uses, delete the other, and run it again: aws iam list-access-keys --user-name ${UserName}`;
       const answer = await withinQuota(hint, () =>
-        askAws(deed, 'iam:CreateAccessKey', () => askingOnce.send(command)),
+        askAws(change, 'iam:CreateAccessKey', () => askingOnce.send(command)),
       );
       const { AccessKeyId = '', SecretAccessKey = '' } = answer?.AccessKey ?? {};
       return { id: AccessKeyId, secret: SecretAccessKey };
     },
     deleteKey: async (UserName, AccessKeyId) => {
       const command = new DeleteAccessKeyCommand({ UserName, AccessKeyId });
-      const deed = `delete the key ${AccessKeyId}`;
-      await askAws(deed, 'iam:DeleteAccessKey', () => iam.send(command), ABSENT);
+      const change = `delete the key ${AccessKeyId}`;
+      await askAws(change, 'iam:DeleteAccessKey', () => iam.send(command), ABSENT);
     },
     leave: async (UserName, GroupName) => {
       const command = new RemoveUserFromGroupCommand({ UserName, GroupName });
-      const deed = `take ${UserName} out of ${GroupName}`;
-      await askAws(deed, 'iam:RemoveUserFromGroup', () => iam.send(command), ABSENT);
+      const change = `take ${UserName} out of ${GroupName}`;
+      await askAws(change, 'iam:RemoveUserFromGroup', () => iam.send(command), ABSENT);
     },
     dropPolicies: async ({ name: UserName, inlinePolicies, attachedPolicies }) => {
       for (const PolicyName of inlinePolicies) {
         const command = new DeleteUserPolicyCommand({ UserName, PolicyName });
-        const deed = `delete the policy ${PolicyName} of ${UserName}`;
-        await askAws(deed, 'iam:DeleteUserPolicy', () => iam.send(command), ABSENT);
+        const change = `delete the policy ${PolicyName} of ${UserName}`;
+        await askAws(change, 'iam:DeleteUserPolicy', () => iam.send(command), ABSENT);
       }
       for (const PolicyArn of attachedPolicies) {
         const command = new DetachUserPolicyCommand({ UserName, PolicyArn });
-        const deed = `detach ${PolicyArn} from ${UserName}`;
-        await askAws(deed, 'iam:DetachUserPolicy', () => iam.send(command), ABSENT);
+        const change = `detach ${PolicyArn} from ${UserName}`;
+        await askAws(change, 'iam:DetachUserPolicy', () => iam.send(command), ABSENT);
       }
     },
     dropSecondFactors: async (UserName) => {
-      const deed = `take the second factor off ${UserName}`;
+      const change = `take the second factor off ${UserName}`;
       const list = new ListMFADevicesCommand({ UserName });
-      const found = await askAws(deed, 'iam:ListMFADevices', () => iam.send(list), ABSENT);
+      const found = await askAws(change, 'iam:ListMFADevices', () => iam.send(list), ABSENT);
       for (const { SerialNumber } of found?.MFADevices ?? []) {
         const command = new DeactivateMFADeviceCommand({ UserName, SerialNumber });
-        await askAws(deed, 'iam:DeactivateMFADevice', () => iam.send(command), ABSENT);
+        await askAws(change, 'iam:DeactivateMFADevice', () => iam.send(command), ABSENT);
       }
     },
     remove: async (UserName) => {

@@ -1,6 +1,6 @@
 // Versions where they may be listed; else the objects alone, and the reason with them.
 import { ListObjectsV2Command, ListObjectVersionsCommand, type S3Client } from '@aws-sdk/client-s3';
-import type { Blindness, Version } from '../duplicity/versions.ts';
+import type { Inconclusive, Version } from '../duplicity/versions.ts';
 import { foldVersions, type VersionRow } from '../monitor/list-sets.ts';
 import {
   type KeyedObject,
@@ -12,7 +12,7 @@ import {
 import { hintFor, nameOf } from './client.ts';
 import { parseXml, sendForBody, type XmlElement } from './raw-answer.ts';
 
-const REASONS: Readonly<Record<string, Blindness>> = {
+const REASONS: Readonly<Record<string, Inconclusive>> = {
   AccessDenied: 'denied',
   Forbidden: 'denied',
   NotImplemented: 'not offered',
@@ -26,7 +26,7 @@ const REASONS: Readonly<Record<string, Blindness>> = {
  * not asked again.
  */
 export function startListing(client: S3Client): ListObjects {
-  const refused = new Map<string, Blindness>();
+  const refused = new Map<string, Inconclusive>();
   return async (query) => {
     if (!query.versions) return listObjects(client, query);
     try {
@@ -41,7 +41,7 @@ export function startListing(client: S3Client): ListObjects {
   };
 }
 
-function reasonFor(error: unknown): Blindness | undefined {
+function reasonFor(error: unknown): Inconclusive | undefined {
   if (!(error instanceof TargetUnreadableError)) return undefined;
   if (error.message.endsWith(NO_VERSIONS)) return 'not offered';
   return REASONS[(error.cause as Error | undefined)?.name ?? ''];

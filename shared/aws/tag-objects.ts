@@ -1,6 +1,6 @@
 // S3 as the janitor's way into the backup bucket: it lists, and it tags.
 import { PutObjectTaggingCommand, S3Client } from '@aws-sdk/client-s3';
-import type { JanitorEnds } from '../monitor/tag-superseded.ts';
+import type { JanitorDependencies } from '../monitor/tag-superseded.ts';
 import { EXPIRE_TAG } from '../rules/lifecycle.ts';
 import { askAws, type Connection, clientConfig } from './client.ts';
 import { startListing } from './s3-listing.ts';
@@ -11,7 +11,7 @@ const GONE = ['NoSuchKey', 'MethodNotAllowed'];
 const TagSet = [{ Key: EXPIRE_TAG.key, Value: EXPIRE_TAG.value }];
 
 /** Kept apart from what the other functions load, as none of them may tag. */
-export function connectJanitor(connection: Connection): JanitorEnds {
+export function connectJanitor(connection: Connection): JanitorDependencies {
   const forcePathStyle = connection.endpoint !== undefined;
   const client = new S3Client({ ...clientConfig(connection), forcePathStyle });
   return {

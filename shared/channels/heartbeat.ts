@@ -9,7 +9,7 @@ const PATIENCE_MS = 10_000;
  * Throws too when the ping of a good run is not taken: a watcher that is not told is as good as none.
  * Source: https://healthchecks.io/docs/http_api/
  */
-export async function underWatch<Result>(
+export async function withHeartbeat<Result>(
   url: string | undefined,
   run: () => Promise<Result>,
 ): Promise<Result> {
@@ -19,7 +19,9 @@ export async function underWatch<Result>(
     result = await run();
   } catch (error) {
     // Nothing that goes wrong here may hide the error itself; the ping that stays away tells as well.
-    await call(failureUrl(url), { method: 'POST', body: sayFailure(error) }).catch(() => undefined);
+    await call(failureUrl(url), { method: 'POST', body: pingFailure(error) }).catch(
+      () => undefined,
+    );
     throw error;
   }
   const answer = await call(url, {});
@@ -41,7 +43,7 @@ function failureUrl(url: string): string {
 }
 
 /** Names of errors only: the address is outside, and a message may name mailboxes and buckets. */
-function sayFailure(error: unknown): string {
+function pingFailure(error: unknown): string {
   const causes = error instanceof AggregateError ? error.errors : [];
   const names = [error, ...causes].map((one) => (one instanceof Error ? one.name : 'Error'));
   return `rollcall check-hosts failed: ${[...new Set(names)].join(', ')}. Its log says why.\n`;

@@ -55,7 +55,7 @@ export type Alerts = {
   readonly weeklyTest: boolean;
 };
 
-export type Roster = {
+export type Config = {
   readonly bucket: string;
   /** True: the bucket was there before the stack, which then only attaches to it. */
   readonly existing: boolean;
@@ -82,8 +82,8 @@ export class ConfigError extends Error {
 }
 
 /** The host in whose target a key lies; targets do not overlap, so there is at most one. */
-export function hostOf(roster: Roster, bucket: string, key: string): Host | undefined {
-  return roster.hosts.find(
+export function hostOf(config: Config, bucket: string, key: string): Host | undefined {
+  return config.hosts.find(
     ({ target }) => target.bucket === bucket && key.startsWith(target.prefix),
   );
 }

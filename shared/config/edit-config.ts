@@ -10,13 +10,13 @@ import {
   type Pair,
   type YAMLMap,
 } from 'yaml';
-import { ConfigError, type Host, type Roster } from './config.ts';
+import { type Config, ConfigError, type Host } from './config.ts';
 import type { ReadKeyFile } from './key-files.ts';
-import { readRoster } from './parse-config.ts';
+import { parseConfig } from './parse-config.ts';
 import { openYaml } from './yaml.ts';
 
 /** The roll is right, but so written that no single line can be changed; `hint` is what to write by hand. */
-export class RollEditError extends Error {
+export class ConfigEditError extends Error {
   override readonly name = 'RollEditError';
   readonly hint: string;
 
@@ -27,7 +27,7 @@ export class RollEditError extends Error {
 }
 
 /** A roll's text, what mistakes call it, and a reader of the key files that it names. */
-export type RollText = {
+export type ConfigText = {
   readonly text: string;
   readonly file: string;
   readonly readKeyFile?: ReadKeyFile;
@@ -35,14 +35,14 @@ export type RollText = {
 /** What a pause says; `until` is the first date on which a backup is owed again. */
 export type Pause = NonNullable<Host['paused']>;
 /** The text after a change, and the roll that it is: read again, and different in this one thing alone. */
-export type EditedRoll = { readonly text: string; readonly roster: Roster };
+export type EditedConfig = { readonly text: string; readonly config: Config };
 
 /** Puts a host behind the last one. Throws `ConfigError` for what it may not be called or overlap with. */
 export function addHost(
-  roll: RollText,
+  roll: ConfigText,
   name: string,
   says: { readonly target?: string; readonly since: string },
-): EditedRoll {
+): EditedConfig {
   const target = says.target === undefined ? '' : `target: ${says.target}, `;
   const entry = `${writeKey(name)}: { ${target}since: ${says.since} }`;
   return change(
@@ -62,7 +62,7 @@ export function addHost(
 }
 
 /** Takes a host out. Throws `ConfigError` when nobody would be left. */
-export function removeHost(roll: RollText, name: string): EditedRoll {
+export function removeHost(roll: ConfigText, name: string): EditedConfig {
   return change(
     roll,
     `take out ${name} under hosts`,
@@ -79,7 +79,7 @@ export function removeHost(roll: RollText, name: string): EditedRoll {
 }
 
 /** Pauses a host, or changes the pause that it has. */
-export function pauseHost(roll: RollText, name: string, { until, because }: Pause): EditedRoll {
+export function pauseHost(roll: ConfigText, name: string, { until, because }: Pause): EditedConfig {
   const entry = `paused: { until: ${until}, because: ${JSON.stringify(because)} }`;
   return change(
     roll,
@@ -101,7 +101,7 @@ export function pauseHost(roll: RollText, name: string, { until, because }: Paus
 }
 
 /** Writes the UserId of a host's IAM user, in the place of another one if there is one. */
-export function setUserId(roll: RollText, name: string, userId: string): EditedRoll {
+export function setUserId(roll: ConfigText, name: string, userId: string): EditedConfig {
   const entry = `userId: ${userId}`;
   return change(
     roll,
@@ -131,7 +131,7 @@ function addToHost(text: string, document: Document, name: string, entry: string
 }
 
 /** Ends a host's pause now. */
-export function resumeHost(roll: RollText, name: string): EditedRoll {
+export function resumeHost(roll: ConfigText, name: string): EditedConfig {
   return change(
     roll,
     `take out "paused" at ${name}`,
@@ -147,35 +147,35 @@ export function resumeHost(roll: RollText, name: string): EditedRoll {
 
 /** No cut is believed: the result must be a roll, and differ from the old one as it was meant to. */
 function change(
-  roll: RollText,
+  roll: ConfigText,
   byHand: string,
   cut: (document: Document) => string,
-  isMeant: (before: Roster | undefined, after: Roster) => boolean,
-): EditedRoll {
+  isMeant: (before: Config | undefined, after: Config) => boolean,
+): EditedConfig {
   const { document, issues } = openYaml(roll.text, roll.file);
   if (issues.length > 0) throw new ConfigError(issues);
   const listed = pairOf(mapOf(document.contents), 'hosts')?.value;
   const nobody = isEmpty(listed) || mapOf(listed)?.items.length === 0;
-  const before = nobody ? undefined : readRoster(roll.text, roll.file, roll.readKeyFile);
+  const before = nobody ? undefined : parseConfig(roll.text, roll.file, roll.readKeyFile);
   let text: string;
   try {
     text = cut(document);
   } catch (cause) {
     if (!(cause instanceof YamlFormError)) throw cause;
-    throw new RollEditError(roll.file, byHand, { cause });
+    throw new ConfigEditError(roll.file, byHand, { cause });
   }
-  if (openYaml(text, roll.file).issues.length > 0) throw new RollEditError(roll.file, byHand);
-  const after = readRoster(text, roll.file, roll.readKeyFile);
+  if (openYaml(text, roll.file).issues.length > 0) throw new ConfigEditError(roll.file, byHand);
+  const after = parseConfig(text, roll.file, roll.readKeyFile);
   if (before !== undefined && !isEqual({ ...before, hosts: [] }, { ...after, hosts: [] })) {
-    throw new RollEditError(roll.file, byHand);
+    throw new ConfigEditError(roll.file, byHand);
   }
-  if (!isMeant(before, after)) throw new RollEditError(roll.file, byHand);
-  return { text, roster: after };
+  if (!isMeant(before, after)) throw new ConfigEditError(roll.file, byHand);
+  return { text, config: after };
 }
 
 function isSameBut(
-  before: Roster | undefined,
-  after: Roster,
+  before: Config | undefined,
+  after: Config,
   name: string,
   meant: (host: Host) => Host,
 ): boolean {

@@ -1,10 +1,10 @@
 // hosts.yml -> the config, or every mistake at once, each with its line and what to write instead.
 import { NO_PREFIX } from '../duplicity/file-name.ts';
 import { faultOfBucketName, readRegion, whyNoUser } from './aws-names.ts';
-import { type Alerts, ConfigError, type Host, type Roster } from './config.ts';
+import { type Alerts, type Config, ConfigError, type Host } from './config.ts';
 import { EMAIL, HTTPS, PHONE, readSize, readWindow, ZONE } from './config-values.ts';
 import { NO_KEY_FILES, type ReadKeyFile } from './key-files.ts';
-import { readHost, readRecipients } from './parse-host.ts';
+import { parseHost, parseRecipients } from './parse-host.ts';
 import { NOBODY_NOTIFIED, recipientsOf, SMS_REGIONS, SMS_REGIONS_AS_OF } from './recipients.ts';
 import {
   entriesOf,
@@ -24,26 +24,27 @@ import {
  * deployment must have, somebody to notify whom AWS can reach, is a mistake with `use` = `deploy`.
  * Throws `ConfigError` with one issue for every mistake, in the order of the lines.
  */
-export function readRoster(
+export function parseConfig(
   text: string,
   file: string,
   readKeyFile = NO_KEY_FILES,
   use: 'read' | 'deploy' = 'read',
-): Roster {
+): Config {
   const yaml = openYaml(text, file);
-  const roster = yaml.issues.length === 0 ? readRoll(yaml, yaml.root, readKeyFile, use) : undefined;
-  if (roster === undefined || yaml.issues.length > 0) {
+  const config =
+    yaml.issues.length === 0 ? readConfigFile(yaml, yaml.root, readKeyFile, use) : undefined;
+  if (config === undefined || yaml.issues.length > 0) {
     throw new ConfigError(inLineOrder(yaml.issues));
   }
-  return roster;
+  return config;
 }
 
-function readRoll(
+function readConfigFile(
   yaml: YamlReader,
   root: Place,
   readKeyFile: ReadKeyFile,
   use: 'read' | 'deploy',
-): Roster | undefined {
+): Config | undefined {
   const fields = fieldsOf(yaml, root, [
     'bucket',
     'existing',
@@ -71,13 +72,13 @@ function readRoll(
     filePrefix: NO_PREFIX,
     timezone,
     window,
-    recipients: readRecipients(yaml, fields.recipients, readKeyFile),
+    recipients: parseRecipients(yaml, fields.recipients, readKeyFile),
     size: readSize(yaml, fields.size, { minBytes: 0, shrink: 0.5, grow: 2 }),
     keepDays,
     keepLastGood,
   };
   const hosts = entriesOf(yaml, fields.hosts ?? { node: undefined, path: 'hosts' }).map((entry) =>
-    readHost(yaml, entry, defaults, readKeyFile),
+    parseHost(yaml, entry, defaults, readKeyFile),
   );
   if (hosts.length === 0) {
     note(

@@ -19,7 +19,7 @@ import {
 export type HostDefaults = Omit<Host, 'name' | 'target'> & { readonly bucket: string };
 
 /** Reads `NAME: { ... }`; the place is the one that mistakes about the whole host point at. */
-export function readHost(
+export function parseHost(
   yaml: YamlReader,
   [name, value, key]: [string, Place, Place],
   { bucket, ...defaults }: HostDefaults,
@@ -60,7 +60,7 @@ export function readHost(
     recipients:
       fields.recipients === undefined
         ? defaults.recipients
-        : readRecipients(yaml, fields.recipients, readKeyFile),
+        : parseRecipients(yaml, fields.recipients, readKeyFile),
     size: readSize(yaml, fields.size, defaults.size),
     keepDays: defaults.keepDays,
     keepLastGood: defaults.keepLastGood && target.bucket === bucket,
@@ -138,7 +138,7 @@ const RULE =
   'an OpenPGP key id or fingerprint: 16, 40 or 64 hexadecimal digits; or a public key file that ends in .asc, .gpg or .pgp';
 
 /** The ids and fingerprints of a list, in upper-case hex; a key file stands for all that encrypt in it. */
-export function readRecipients(
+export function parseRecipients(
   yaml: YamlReader,
   place: Place | undefined,
   readKeyFile: ReadKeyFile,

@@ -1,5 +1,5 @@
 // May we send mail and text messages, and does each topic reach the right people?
-import type { Roster } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { isNorthAmerican, opsSubscribers, type Subscriber, US_RULE } from '../config/recipients.ts';
 import { count } from '../messages/plain-text.ts';
 import { type Check, fail, judgeReading, ok, type Reading, warn } from './audit.ts';
@@ -18,7 +18,7 @@ export type MailAccount = {
 
 export function judgeMail(
   reading: Reading<MailAccount>,
-  { alerts, region }: Roster,
+  { alerts, region }: Config,
 ): readonly Check[] {
   const check = 'mail';
   const { from, mail } = alerts;
@@ -103,7 +103,7 @@ const FIRST_LIMIT = 1;
 
 export function judgeSms(
   reading: Reading<SmsAccount>,
-  { alerts, region }: Roster,
+  { alerts, region }: Config,
 ): readonly Check[] {
   const check = 'sms';
   if (alerts.sms.length === 0) return [];

@@ -1,5 +1,5 @@
 // May the stack be deployed as it is asked for? Each thing that CloudFormation would fail at, before anything is made.
-import type { Roster } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { type Check, fail, judgeReading, ok, type Reading } from './audit.ts';
 import { type DeployedStack, nameOf } from './deployment.ts';
 
@@ -27,17 +27,17 @@ const ANOTHER_CONFIG =
 /** A `fail` is what CloudFormation would refuse, half-way through; `unknown` is what could not be looked at. */
 export function judgeBeforeDeploy(
   { stack, bucket, group }: BeforeDeploy,
-  roster: Roster,
+  config: Config,
   names: Names,
 ): readonly Check[] {
   const deployed = stack.read ? stack.value : undefined;
   return [
     ...judgeReading('stack', stack, (one) => [judgeStatus(one, names.stack)]),
-    ...judgeKeptBucket(deployed, roster),
+    ...judgeKeptBucket(deployed, config),
     ...judgeReading('bucket', bucket, (one) => [
-      roster.existing
-        ? judgeExisting(one, roster)
-        : judgeOwn(one, roster, nameOf(deployed, 'BackupBucket'), names.stack),
+      config.existing
+        ? judgeExisting(one, config)
+        : judgeOwn(one, config, nameOf(deployed, 'BackupBucket'), names.stack),
     ]),
     ...judgeReading('group', group, (one) => [
       judgeGroup(one, names, nameOf(deployed, 'HostGroup')),
@@ -68,7 +68,7 @@ function judgeStatus(stack: DeployedStack | undefined, name: string): Check {
 
 function judgeOwn(
   found: BucketOwner,
-  { bucket }: Roster,
+  { bucket }: Config,
   own: string | undefined,
   stackName: string,
 ): Check {
@@ -90,7 +90,7 @@ function judgeOwn(
   );
 }
 
-function judgeExisting(found: BucketOwner, { bucket, region }: Roster): Check {
+function judgeExisting(found: BucketOwner, { bucket, region }: Config): Check {
   const check = 'bucket';
   if (found.owner === 'nobody') {
     return fail(
@@ -146,7 +146,7 @@ function judgeGroup(
  */
 export function judgeKeptBucket(
   stack: DeployedStack | undefined,
-  { bucket, existing }: Roster,
+  { bucket, existing }: Config,
 ): readonly Check[] {
   const check = 'bucket name';
   const kept = stack?.outputs.BackupBucketName;

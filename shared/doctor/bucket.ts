@@ -1,5 +1,5 @@
 // Is the bucket there, does it keep what is overwritten, and is it closed to the world?
-import type { Roster } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { EXPIRE_TAG } from '../rules/lifecycle.ts';
 import { type Check, fail, judgeReading, ok, type Reading, warn } from './audit.ts';
 
@@ -16,11 +16,11 @@ export type BucketSettings = {
 
 const SWITCHES = 4;
 
-export function judgeBucket(settings: BucketSettings, roster: Roster): readonly Check[] {
-  const there = judgeReading('bucket', settings.region, (region) => [judgeRegion(region, roster)]);
+export function judgeBucket(settings: BucketSettings, config: Config): readonly Check[] {
+  const there = judgeReading('bucket', settings.region, (region) => [judgeRegion(region, config)]);
   if (settings.region.read && settings.region.value === undefined) return there;
-  const repair = roster.existing ? 'set it by hand:' : 'npx serverless deploy; or by hand:';
-  const byHand = (command: string) => `${repair} aws s3api ${command} --bucket ${roster.bucket}`;
+  const repair = config.existing ? 'set it by hand:' : 'npx serverless deploy; or by hand:';
+  const byHand = (command: string) => `${repair} aws s3api ${command} --bucket ${config.bucket}`;
   return [
     ...there,
     ...judgeReading('versioning', settings.versioning, (versioning) => [
@@ -62,7 +62,7 @@ export function judgeBucket(settings: BucketSettings, roster: Roster): readonly 
   ];
 }
 
-function judgeRegion(region: string | undefined, { bucket, region: wanted }: Roster): Check {
+function judgeRegion(region: string | undefined, { bucket, region: wanted }: Config): Check {
   if (region === undefined) {
     return fail(
       'bucket',
@@ -99,7 +99,7 @@ const TAG = `${EXPIRE_TAG.key}=${EXPIRE_TAG.value}`;
 /** `undeleteDays`: how long the stack keeps what was hidden. */
 export function judgeLifecycle(
   reading: Reading<readonly LifecycleRule[]>,
-  { keepDays, keepLastGood, existing, bucket }: Roster,
+  { keepDays, keepLastGood, existing, bucket }: Config,
   undeleteDays: number,
 ): readonly Check[] {
   const repair = existing
@@ -217,7 +217,7 @@ export type WantedEvents = {
 
 export function judgeEvents(
   reading: Reading<Notifications>,
-  { existing, bucket }: Roster,
+  { existing, bucket }: Config,
   { queue, suffixes, rules }: WantedEvents,
 ): readonly Check[] {
   const check = 'events';

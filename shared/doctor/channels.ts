@@ -1,6 +1,6 @@
 // The ways an alarm takes: which of them are open, and what has changed since somebody last looked.
 
-import type { Alerts, Roster } from '../config/config.ts';
+import type { Alerts, Config } from '../config/config.ts';
 import {
   alertSubscribers,
   hooksOf,
@@ -21,7 +21,7 @@ import {
 import { type Check, fail, judgeReading, ok, type Reading, warn } from './audit.ts';
 
 /** What AWS says of each way, and the ledger of those that only a post can ask. */
-export type PathReadings = {
+export type ChannelReadings = {
   readonly alertsTopic: Reading<readonly Subscription[]>;
   readonly opsTopic: Reading<readonly Subscription[]>;
   readonly mail: Reading<MailAccount>;
@@ -30,15 +30,18 @@ export type PathReadings = {
 };
 
 /** How a way stands, and since when it was seen so. */
-export type PathState = Check & { readonly since: Instant };
+export type ChannelState = Check & { readonly since: Instant };
 
 /** All ways, as they were when somebody last looked. */
-export type Paths = { readonly lookedAt: Instant; readonly states: readonly PathState[] };
+export type ChannelStates = {
+  readonly lookedAt: Instant;
+  readonly states: readonly ChannelState[];
+};
 
 /** A look, and what it has to tell: only a way that fails is dead. */
-export type PathsLook = Paths & {
-  readonly died: readonly PathState[];
-  readonly mended: readonly PathState[];
+export type ChannelCheck = ChannelStates & {
+  readonly died: readonly ChannelState[];
+  readonly mended: readonly ChannelState[];
   /** Somebody's mail is among what died, so that only an SMS is sure to tell of it. */
   readonly urgent: boolean;
 };
@@ -47,14 +50,14 @@ const HOUR_MS = 3_600_000;
 const OPS = 'ops topic';
 
 /** Everything that could keep an alarm from somebody on the roll. */
-export function judgePaths(readings: PathReadings, roster: Roster): readonly Check[] {
-  const { alerts } = roster;
+export function judgeChannels(readings: ChannelReadings, config: Config): readonly Check[] {
+  const { alerts } = config;
   return [
     ...judgeRecipients(alerts),
     ...judgeSubscriptions('alerts topic', readings.alertsTopic, alertSubscribers(alerts)),
     ...judgeSubscriptions(OPS, readings.opsTopic, opsSubscribers(alerts)),
-    ...judgeMail(readings.mail, roster),
-    ...judgeSms(readings.sms, roster),
+    ...judgeMail(readings.mail, config),
+    ...judgeSms(readings.sms, config),
     ...judgeHooks(readings.refusals, alerts),
   ];
 }
@@ -77,7 +80,7 @@ function judgeRecipients(alerts: Alerts): readonly Check[] {
 }
 
 /** Once an hour: what is dead is dead for days, and each look costs a few calls. */
-export function isLookDue(paths: Paths | undefined, now: Instant): boolean {
+export function isLookDue(paths: ChannelStates | undefined, now: Instant): boolean {
   return paths === undefined || now - paths.lookedAt >= HOUR_MS;
 }
 
@@ -85,12 +88,12 @@ export function isLookDue(paths: Paths | undefined, now: Instant): boolean {
  * What a look found, beside the one before it. What was dead and cannot be looked at now stays dead, so that it
  * is neither called mended nor told a second time.
  */
-export function comparePaths(
-  before: Paths | undefined,
+export function compareChannels(
+  before: ChannelStates | undefined,
   checks: readonly Check[],
   lookedAt: Instant,
   { mail }: Pick<Alerts, 'mail'>,
-): PathsLook {
+): ChannelCheck {
   const known = before?.states ?? [];
   const isSame = (a: Check, b: Check) =>
     a.check === b.check && a.status === b.status && a.says === b.says;
@@ -117,7 +120,7 @@ export function comparePaths(
 }
 
 /** The addresses of the roll to which no alert gets through; the topic that only alarms ring is another matter. */
-export function silentAddresses(states: readonly PathState[]): ReadonlySet<string> {
+export function silentAddresses(states: readonly ChannelState[]): ReadonlySet<string> {
   return new Set(
     states.flatMap((state) =>
       state.status === 'fail' && state.check !== OPS ? (state.silent ?? []) : [],

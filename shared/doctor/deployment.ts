@@ -1,8 +1,8 @@
 // Is the stack there, and did its last deployment come to a good end?
 
-import { HOSTS_A_RUN, type Roster } from '../config/config.ts';
+import { type Config, HOSTS_A_RUN } from '../config/config.ts';
 import type { Instant } from '../duplicity/time.ts';
-import { count, sayLength } from '../messages/plain-text.ts';
+import { count, formatDuration } from '../messages/plain-text.ts';
 import { type Check, fail, judgeReading, ok, type Reading, warn } from './audit.ts';
 
 /** A deployed stack. */
@@ -152,10 +152,10 @@ export function judgeLastRun(
       age > LATE_MS
         ? fail(
             check,
-            `the last good run was ${sayLength(age)} ago; one is due every 15 minutes`,
+            `the last good run was ${formatDuration(age)} ago; one is due every 15 minutes`,
             look,
           )
-        : ok(check, `the schedule runs: the last good run was ${sayLength(age)} ago`),
+        : ok(check, `the schedule runs: the last good run was ${formatDuration(age)} ago`),
     ];
   });
 }
@@ -163,7 +163,7 @@ export function judgeLastRun(
 /** Nothing where the roll asks for no janitor, or the stack is not known, which is told by itself. */
 export function judgeJanitor(
   stack: Reading<DeployedStack | undefined>,
-  { keepLastGood }: Roster,
+  { keepLastGood }: Config,
 ): readonly Check[] {
   if (!keepLastGood || !stack.read || stack.value === undefined) return [];
   const name = nameOf(stack.value, 'JanitorLambdaFunction');
@@ -181,7 +181,7 @@ export function judgeJanitor(
 /** Nothing where one run is enough, or the stack is not known, which is told by itself. */
 export function judgeShards(
   stack: Reading<DeployedStack | undefined>,
-  { hosts }: Roster,
+  { hosts }: Config,
 ): readonly Check[] {
   if (!stack.read || stack.value === undefined) return [];
   const name = nameOf(stack.value, 'CheckShardLambdaFunction');

@@ -1,7 +1,7 @@
 // Do the hosts on the roll and the users in IAM agree, and how old and how used are their keys?
 
 import { otherHostGroups, whyNoUser } from '../config/aws-names.ts';
-import type { Host, Roster } from '../config/config.ts';
+import type { Config, Host } from '../config/config.ts';
 import type { Instant } from '../duplicity/time.ts';
 import { type Check, fail, judgeReading, ok, type Reading, warn } from './audit.ts';
 
@@ -26,7 +26,7 @@ const SHOWN = 10;
 /** `group` is the one that makes a user a host of this roll. */
 export function judgeHostUsers(
   reading: Reading<readonly AuditedUser[]>,
-  { hosts, bucket, region }: Roster,
+  { hosts, bucket, region }: Config,
   group: string,
   now: Instant,
 ): readonly Check[] {

@@ -1,5 +1,5 @@
 // What a host's key can do: asked of the policies themselves, as if the host tried.
-import type { Roster } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { type Check, fail, judgeReading, ok, type Reading, warn } from './audit.ts';
 import { type Decision, decide, type PolicyRequest } from './policy-decision.ts';
 
@@ -11,7 +11,7 @@ export type Policies = {
   >;
 };
 
-type Deed = {
+type Change = {
   readonly does: string;
   readonly action: string;
   readonly key?: string;
@@ -26,7 +26,7 @@ const OWN = `${HOST}/duplicity-full.20261123T031502Z.vol1.difftar.gpg`;
 const OTHERS = 'other-host/duplicity-full.20261123T031502Z.vol1.difftar.gpg';
 
 /** What the bucket must refuse a host, even one that was granted everything. */
-const FORBIDDEN: readonly Deed[] = [
+const FORBIDDEN: readonly Change[] = [
   { does: 'delete its backups', action: 's3:DeleteObject', key: OWN },
   { does: 'delete old versions for good', action: 's3:DeleteObjectVersion', key: OWN },
   { does: 'tag its backups, for lifecycle to hide', action: 's3:PutObjectTagging', key: OWN },
@@ -45,16 +45,16 @@ const FORBIDDEN: readonly Deed[] = [
   },
 ];
 /** What the bucket must refuse an administrator who has not taken the break-glass role. */
-const FORBIDDEN_TO_ADMINISTRATORS: readonly Deed[] = [
+const FORBIDDEN_TO_ADMINISTRATORS: readonly Change[] = [
   { does: 'delete backups for good', action: 's3:DeleteObjectVersion', key: OWN },
   { does: 're-encrypt backups with another key', action: 's3:UpdateObjectEncryption', key: OWN },
   { does: 'replicate deletions into it', action: 's3:ReplicateDelete', key: OWN },
   { does: 'change the lifecycle', action: 's3:PutLifecycleConfiguration' },
   { does: 'delete the bucket policy', action: 's3:DeleteBucketPolicy' },
   { does: 'use an action that S3 adds later', action: 's3:AddedLater', key: OWN },
-].map((deed) => ({ ...deed, does: `as an administrator, ${deed.does}`, by: ADMINISTRATOR }));
+].map((change) => ({ ...change, does: `as an administrator, ${change.does}`, by: ADMINISTRATOR }));
 /** What a backup consists of. */
-const NEEDED: readonly Deed[] = [
+const NEEDED: readonly Change[] = [
   { does: 'add a backup', action: 's3:PutObject', key: OWN },
   { does: 'list the bucket', action: 's3:ListBucket' },
 ];
@@ -62,19 +62,19 @@ const NEEDED: readonly Deed[] = [
 /** `account` is the number of the AWS account that the hosts live in: a policy knows them by it. */
 export function judgeHostRights(
   { bucket, group }: Policies,
-  roster: Roster,
+  config: Config,
   account: Reading<string | undefined>,
 ): readonly Check[] {
   const number = account.read ? account.value : undefined;
-  const those: Those = (deeds, document, ...answers) =>
-    deeds
-      .filter((deed) =>
-        answers.includes(decide(document, requestOf(deed, roster.bucket, number ?? NO_ACCOUNT))),
+  const those: Those = (changes, document, ...answers) =>
+    changes
+      .filter((change) =>
+        answers.includes(decide(document, requestOf(change, config.bucket, number ?? NO_ACCOUNT))),
       )
       .map(({ does }) => does);
   return [
     ...judgeReading('bucket policy', account.read ? bucket : account, (policy) =>
-      judgeBucketPolicy(policy, roster, those),
+      judgeBucketPolicy(policy, config, those),
     ),
     ...judgeReading('host group', group, (found) => judgeGroup(found, those)),
   ];
@@ -83,9 +83,9 @@ export function judgeHostRights(
 // The group's own policy names no account.
 const NO_ACCOUNT = '000000000000';
 
-type Those = (deeds: readonly Deed[], document: unknown, ...answers: Decision[]) => string[];
+type Those = (changes: readonly Change[], document: unknown, ...answers: Decision[]) => string[];
 
-function judgeBucketPolicy(policy: unknown, { existing }: Roster, those: Those): readonly Check[] {
+function judgeBucketPolicy(policy: unknown, { existing }: Config, those: Those): readonly Check[] {
   const check = 'bucket policy';
   const forbidden = [...FORBIDDEN, ...FORBIDDEN_TO_ADMINISTRATORS];
   const open = those(forbidden, policy, 'none', 'allow');
@@ -163,7 +163,7 @@ function judgeGroup(
 }
 
 function requestOf(
-  { action, key, context, by }: Deed,
+  { action, key, context, by }: Change,
   bucket: string,
   account: string,
 ): PolicyRequest {

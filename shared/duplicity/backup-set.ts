@@ -2,16 +2,16 @@
 import { type FileName, type FilePrefix, readFileName, setIdOf } from './file-name.ts';
 import type { Instant } from './time.ts';
 import {
-  type Blindness,
   collectHistories,
   historiesIn,
+  type Inconclusive,
   isUnversioned,
   type Listing,
   type SetHistory,
   type StoredObject,
   uncover,
 } from './versions.ts';
-import { type SetText, sealOf, sumUp, type VolumeFile, type Volumes } from './volumes.ts';
+import { fingerprintText, type SetText, sumUp, type VolumeFile, type Volumes } from './volumes.ts';
 
 /** The manifest of one set; of several (poison) the smallest, and the latest written. */
 export type Manifest = {
@@ -82,7 +82,7 @@ export type Collection = {
   readonly histories: readonly SetHistory[];
   /** Oldest first by `startedAt`. */
   readonly hiddenFulls: readonly HiddenFull[];
-  readonly blind: Blindness | undefined;
+  readonly blind: Inconclusive | undefined;
   /** What each full is by its files, where the volumes and versions of all of them are known; oldest first. */
   readonly texts: readonly SetText[];
 };
@@ -262,7 +262,7 @@ function addMember(draft: Draft, name: FileName, object: StoredObject): void {
 }
 
 function textOf({ type, startedAt, members, unreadStems }: Draft): SetText[] {
-  const text = type === 'full' && unreadStems.length === 0 ? sealOf(members) : undefined;
+  const text = type === 'full' && unreadStems.length === 0 ? fingerprintText(members) : undefined;
   return text === undefined ? [] : [{ startedAt, files: members.length, text }];
 }
 

@@ -21,7 +21,7 @@ export type StoredObject = {
 };
 
 /** Why nothing is known of earlier versions, though they were asked for. */
-export type Blindness = 'denied' | 'not offered' | 'not kept';
+export type Inconclusive = 'denied' | 'not offered' | 'not kept';
 
 /** What was read of a target: its objects, and the names cut at `.vol` whose volumes were not read. */
 export type Listing = {
@@ -29,7 +29,7 @@ export type Listing = {
   readonly volumeStems: readonly string[];
   /** Names that are under a delete marker: no objects, but evidence. */
   readonly hidden?: readonly FileHistory[];
-  readonly blind?: Blindness;
+  readonly blind?: Inconclusive;
 };
 
 /** One upload of a key; the same `etag` twice is the same bytes. */

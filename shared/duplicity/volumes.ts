@@ -77,7 +77,7 @@ export type SetText = {
  * has no seal. The same bytes again, under another version id, are a client's retry: the id counts only where there is
  * no ETag. JSON, so that no name can be mistaken for the parts of another line.
  */
-export function sealOf(members: readonly StoredObject[]): string | undefined {
+export function fingerprintText(members: readonly StoredObject[]): string | undefined {
   const lines = members.map(({ name, versionId, etag, bytes }) =>
     versionId === undefined ? undefined : JSON.stringify([name, etag ?? versionId, bytes]),
   );

@@ -2,16 +2,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Connection } from '../aws/client.ts';
-import { ConfigError, type Roster } from '../config/config.ts';
+import { type Config, ConfigError } from '../config/config.ts';
 import { NO_KEY_FILES, parseKeyFiles, type ReadKeyFile } from '../config/key-files.ts';
-import { readRoster } from '../config/parse-config.ts';
+import { parseConfig } from '../config/parse-config.ts';
 
 /** The environment, checked; `endpoint` only where AWS is emulated. */
 export type Env = {
-  readonly roster: Roster;
+  readonly config: Config;
   readonly alertsTopicArn: string;
   readonly opsTopicArn: string;
-  readonly ledgerBucket: string;
+  readonly stateBucket: string;
   /** The queue of the workers, and how many hosts one run judges without them; only for a roll with more. */
   readonly shards: { readonly queueUrl: string; readonly hostsARun: number } | undefined;
   /** The unique ID of the break-glass role; only where the stack has one. */
@@ -41,10 +41,10 @@ export function readEnv(env: NodeJS.ProcessEnv = process.env): Env {
   if (wrong.length > 0) throw new ConfigError(wrong.map((one) => `${one}: deploy the stack again`));
   const file = resolve(env.LAMBDA_TASK_ROOT ?? '.', HOSTS_FILE);
   return {
-    roster: readRoster(readFileSync(file, 'utf8'), HOSTS_FILE, readPackedKeys(dirname(file))),
+    config: parseConfig(readFileSync(file, 'utf8'), HOSTS_FILE, readPackedKeys(dirname(file))),
     alertsTopicArn: ALERTS_TOPIC_ARN,
     opsTopicArn: OPS_TOPIC_ARN,
-    ledgerBucket: LEDGER_BUCKET,
+    stateBucket: LEDGER_BUCKET,
     shards:
       SHARD_QUEUE_URL === ''
         ? undefined
@@ -66,6 +66,6 @@ function readPackedKeys(folder: string): ReadKeyFile {
 }
 
 /** Where the function's AWS is. */
-export function connectionOf({ roster, endpoint }: Env): Connection {
-  return { region: roster.region, endpoint };
+export function connectionOf({ config, endpoint }: Env): Connection {
+  return { region: config.region, endpoint };
 }

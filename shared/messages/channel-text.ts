@@ -1,8 +1,15 @@
 // The ways an alarm takes, in words: the digest's delivery check, and what is told when one dies or lives again.
 import type { Check } from '../doctor/audit.ts';
-import type { PathState, PathsLook } from '../doctor/channels.ts';
+import type { ChannelCheck, ChannelState } from '../doctor/channels.ts';
 import { composeMessage, type Message } from './message.ts';
-import { COLUMN, paragraph, sayInstant, sayLength, sayTime, toAscii } from './plain-text.ts';
+import {
+  COLUMN,
+  formatDuration,
+  formatInstant,
+  formatTime,
+  paragraph,
+  toAscii,
+} from './plain-text.ts';
 import { composeHeader, type Run } from './report.ts';
 
 const SHOWN = 20;
@@ -12,67 +19,67 @@ const INDENT = ' '.repeat(COLUMN);
 const RUNBOOK = 'docs/runbook.md#alarm-path';
 
 /** True when a way died or lives again: that is told at once. */
-export function hasPathNews(look: PathsLook | undefined): look is PathsLook {
+export function hasChannelNews(look: ChannelCheck | undefined): look is ChannelCheck {
   return look !== undefined && look.died.length + look.mended.length > 0;
 }
 
 /** The message of a run that has nothing else to tell; `undefined` without news. */
-export function composePathNews({ report, paths, timezone }: Run): Message | undefined {
-  if (!hasPathNews(paths)) return undefined;
+export function composeChannelNews({ report, paths, timezone }: Run): Message | undefined {
+  if (!hasChannelNews(paths)) return undefined;
   const text = [composeHeader(report, timezone), '', ...composeNews(paths, timezone)];
   return composeMessage({
-    subject: sayNews(paths),
+    subject: formatNews(paths),
     text: `${text.join('\n')}\n`,
-    ...(paths.urgent ? { sms: composePathSms(paths) } : {}),
+    ...(paths.urgent ? { sms: composeChannelSms(paths) } : {}),
     severity: paths.urgent ? 'critical' : paths.died.length > 0 ? 'warning' : 'info',
     urgency: paths.urgent ? 'alert' : 'digest',
   });
 }
 
 /** `BACKUP ALARM PATH DEAD: mail. boss@example.net is on the suppression list: ...` */
-export function composePathSms(look: PathsLook): string {
+export function composeChannelSms(look: ChannelCheck): string {
   const [first] = look.died;
-  return `BACKUP ${sayNews(look)}. ${first?.says ?? ''}`;
+  return `BACKUP ${formatNews(look)}. ${first?.says ?? ''}`;
 }
 
 /** What died and what is mended, with what to do. */
-export function composeNews(look: PathsLook, zone: string): string[] {
+export function composeNews(look: ChannelCheck, zone: string): string[] {
   return [
     ...look.died.slice(0, SHOWN).flatMap((one) => composeState(one, zone)),
-    ...composeMended(look),
+    ...composeRepaired(look),
   ];
 }
 
 /** The delivery check: would an alarm arrive, way by way, and what to do where it would not. */
-export function composeDelivery(look: PathsLook | undefined, zone: string): string[] {
+export function composeDelivery(look: ChannelCheck | undefined, zone: string): string[] {
   if (look === undefined) return [];
   const sorted = [...look.states].sort(
     (a, b) => WORST_FIRST.indexOf(a.status) - WORST_FIRST.indexOf(b.status),
   );
   const more = sorted.length - SHOWN;
   return [
-    `Would an alarm arrive? As of ${sayTime(look.lookedAt, zone)}:`,
+    `Would an alarm arrive? As of ${formatTime(look.lookedAt, zone)}:`,
     '',
     ...sorted.slice(0, SHOWN).flatMap((one) => composeState(one, zone)),
     ...(more > 0 ? [`and ${more} more: rollcall doctor`] : []),
-    ...composeMended(look),
+    ...composeRepaired(look),
     '',
   ];
 }
 
-function composeMended({ mended, lookedAt }: PathsLook): string[] {
+function composeRepaired({ mended, lookedAt }: ChannelCheck): string[] {
   return mended
     .slice(0, SHOWN)
     .flatMap(({ check, says, since }) =>
       paragraph(
         'MENDED',
-        `${check}: open again after ${sayLength(lookedAt - since)}. It was: ${toAscii(says)}`,
+        `${check}: open again after ${formatDuration(lookedAt - since)}. It was: ${toAscii(says)}`,
       ),
     );
 }
 
-function composeState(state: PathState, zone: string): string[] {
-  const since = state.status === 'fail' ? ` (since ${sayInstant(state.since, zone)})` : '';
+function composeState(state: ChannelState, zone: string): string[] {
+  const since = state.status === 'fail' ? ` (since ${formatInstant(state.since, zone)})` : '';
   return [
     ...paragraph(LABELS[state.status], `${state.check}: ${toAscii(state.says)}${since}`),
     // A command must be copied as it is: it is never wrapped.
@@ -81,8 +88,8 @@ function composeState(state: PathState, zone: string): string[] {
   ];
 }
 
-function sayNews({ died, mended }: PathsLook): string {
-  const names = (states: readonly PathState[]) =>
+function formatNews({ died, mended }: ChannelCheck): string {
+  const names = (states: readonly ChannelState[]) =>
     [...new Set(states.map(({ check }) => check))].join(', ');
   return died.length > 0
     ? `ALARM PATH DEAD: ${names(died)}`

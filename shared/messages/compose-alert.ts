@@ -5,18 +5,18 @@ import {
   windowsMissedBy,
   worstSeverity,
 } from '../rules/finding.ts';
-import type { Verdict } from '../rules/judge.ts';
-import { composeNews, composePathSms, hasPathNews } from './channel-text.ts';
+import type { Judgement } from '../rules/judge.ts';
+import { composeChannelSms, composeNews, hasChannelNews } from './channel-text.ts';
 import { composeDigest, composeTestSms } from './compose-digest.ts';
-import { composeSteps, describeFinding, sayRhythm } from './finding-text.ts';
-import { sayLastGood } from './loss-text.ts';
+import { composeSteps, describeFinding, formatRhythm } from './finding-text.ts';
+import { formatLastGood } from './loss-text.ts';
 import { composeMessage, type Message, SMS_BOUND } from './message.ts';
 import {
   count,
+  formatDate,
+  formatInstant,
   ordinal,
   paragraph,
-  sayDate,
-  sayInstant,
   toAscii,
   WIDTH,
   wrapText,
@@ -39,21 +39,21 @@ export function composeRun(run: Run, warning?: string): Message | undefined {
     '',
     ...composeFailed(failed, run.timezone),
     ...(run.digest ? composeDigest(run, alerting.length > 0) : []),
-    ...(!run.digest && hasPathNews(paths) ? composeNews(paths, run.timezone) : []),
+    ...(!run.digest && hasChannelNews(paths) ? composeNews(paths, run.timezone) : []),
   ];
   const text = `${lines.join('\n')}\n`;
   const severity = severityOf(run);
   if (alerting.length > 0) {
     return composeMessage({
       ...{ subject, text, severity },
-      sms: composeSms(alerting, run.hostsOnRoll, run.timezone),
+      sms: composeSms(alerting, run.hostsInConfig, run.timezone),
       urgency: 'alert',
     });
   }
   if (paths?.urgent === true) {
     return composeMessage({
       ...{ subject, text, severity },
-      sms: composePathSms(paths),
+      sms: composeChannelSms(paths),
       urgency: 'alert',
     });
   }
@@ -67,13 +67,13 @@ function severityOf({ report, paths }: Run): Severity {
   const isDead = paths?.states.some(({ status }) => status === 'fail') === true;
   const others = report.unknownHosts.length > 0 || report.unsearched !== undefined || isDead;
   return worstSeverity([
-    ...report.verdicts.flatMap(({ findings }) => findings),
+    ...report.judgements.flatMap(({ findings }) => findings),
     ...(others ? [{ severity: paths?.urgent === true ? 'critical' : 'warning' } as const] : []),
   ]);
 }
 
-function composeFailed(sorted: readonly Verdict[], zone: string): string[] {
-  const describe = (verdict: Verdict) => composeHost(verdict, zone);
+function composeFailed(sorted: readonly Judgement[], zone: string): string[] {
+  const describe = (judgement: Judgement) => composeHost(judgement, zone);
   if (sorted.length < MANY) return sorted.flatMap(describe);
   const shared = sharedCause(sorted, zone);
   const rest = sorted.slice(WORST, WORST + LISTED);
@@ -85,41 +85,41 @@ function composeFailed(sorted: readonly Verdict[], zone: string): string[] {
     '',
     ...sorted.slice(0, WORST).flatMap(describe),
     'And:',
-    ...rest.map((verdict) => `  ${verdict.host.name} ${sayKind(verdict)}`),
+    ...rest.map((judgement) => `  ${judgement.host.name} ${formatKind(judgement)}`),
     ...(more > 0 ? [`  and ${more} more: rollcall check`] : []),
     '',
   ];
 }
 
 /** One refusal for all, or the same last day for all: then the trouble is not the hosts' own. */
-function sharedCause(failed: readonly Verdict[], zone: string): string | undefined {
+function sharedCause(failed: readonly Judgement[], zone: string): string | undefined {
   const causes = failed.map(({ findings: [worst], lastGood }) => {
     if (worst?.kind === 'unreadable') return worst.hint;
     if (worst?.kind !== 'missing' || lastGood === undefined) return undefined;
-    return `none has a full since ${sayDate(lastGood.startedAt, zone)}`;
+    return `none has a full since ${formatDate(lastGood.startedAt, zone)}`;
   });
   const [first] = causes;
   return causes.every((cause) => cause === first) ? first : undefined;
 }
 
 /** The headline in a column of its own, then what was found, the last good copy and the next step. */
-function composeHost(verdict: Verdict, zone: string): string[] {
-  const { host, findings } = verdict;
+function composeHost(judgement: Judgement, zone: string): string[] {
+  const { host, findings } = judgement;
   const [worst] = findings;
   if (worst === undefined) return [];
   const told = findings.filter(({ severity }) => severity !== 'info');
   const lines = told.flatMap((finding, index) => {
-    const text = describeFinding(finding, verdict, zone);
+    const text = describeFinding(finding, judgement, zone);
     return index === 0
       ? paragraph(finding.kind.toUpperCase(), `${host.name}: ${text}`)
       : paragraph('', `${finding.kind}: ${text}`);
   });
   const details = [
-    worst.kind === 'missing' ? sayRhythm(verdict, zone) : undefined,
-    worst.kind === 'unreadable' ? undefined : sayLastGood(verdict, zone),
+    worst.kind === 'missing' ? formatRhythm(judgement, zone) : undefined,
+    worst.kind === 'unreadable' ? undefined : formatLastGood(judgement, zone),
   ].filter((detail) => detail !== undefined);
   lines.push(...details.flatMap((detail) => paragraph('', detail)));
-  return [...lines, ...composeSteps(worst, verdict), ''];
+  return [...lines, ...composeSteps(worst, judgement), ''];
 }
 
 /** From this many bad hosts on they are counted by kind, not named. */
@@ -134,16 +134,16 @@ export function composeSubject(run: Run): string {
   const failed = failedIn(run);
   return failed.length === 0
     ? composeGoodSubject(run)
-    : composeFailedSubject(failed, run.hostsOnRoll);
+    : composeFailedSubject(failed, run.hostsInConfig);
 }
 
 /** `2 of 41 hosts FAILED: web MISSING (2nd day), db INCOMPLETE`. */
-function composeFailedSubject(failed: readonly Verdict[], hostsOnRoll: number): string {
-  const head = `${failed.length} of ${count(hostsOnRoll, 'host')} FAILED: `;
+function composeFailedSubject(failed: readonly Judgement[], hostsInConfig: number): string {
+  const head = `${failed.length} of ${count(hostsInConfig, 'host')} FAILED: `;
   if (failed.length >= MANY) return head + countByKind(failed);
   const shown: string[] = [];
-  for (const verdict of failed) {
-    const next = `${verdict.host.name} ${sayKind(verdict)}`;
+  for (const judgement of failed) {
+    const next = `${judgement.host.name} ${formatKind(judgement)}`;
     const rest = failed.length - shown.length - 1;
     const room = NAMES_ROOM - head.length - (rest > 0 ? MORE_ROOM : 0);
     if (shown.length > 0 && [...shown, next].join(', ').length > room) break;
@@ -155,21 +155,21 @@ function composeFailedSubject(failed: readonly Verdict[], hostsOnRoll: number): 
 
 /** `OK 40 of 41, 1 paused - Mon 23 Nov (#2026-327)`. */
 function composeGoodSubject(run: Run): string {
-  const { verdicts, checkedAt, unknownHosts } = run.report;
-  const ok = verdicts.filter(({ headline }) => headline === 'ok').length;
-  const paused = verdicts.filter(({ headline }) => headline === 'paused').length;
-  const warned = verdicts.filter(({ findings }) => worstSeverity(findings) === 'warning').length;
-  const parts = [`OK ${ok} of ${run.hostsOnRoll}`];
+  const { judgements, checkedAt, unknownHosts } = run.report;
+  const ok = judgements.filter(({ verdict }) => verdict === 'ok').length;
+  const paused = judgements.filter(({ verdict }) => verdict === 'paused').length;
+  const warned = judgements.filter(({ findings }) => worstSeverity(findings) === 'warning').length;
+  const parts = [`OK ${ok} of ${run.hostsInConfig}`];
   if (warned > 0) parts.push(count(warned, 'warning'));
   if (paused > 0) parts.push(`${paused} paused`);
   if (unknownHosts.length > 0) parts.push(`${unknownHosts.length} not on the roll`);
-  return `${parts.join(', ')} - ${sayDate(checkedAt, run.timezone)} (${serialOf(run)})`;
+  return `${parts.join(', ')} - ${formatDate(checkedAt, run.timezone)} (${serialOf(run)})`;
 }
 
 /** `10 MISSING, 2 UNREADABLE`; most first. */
-export function countByKind(failed: readonly Verdict[]): string {
+export function countByKind(failed: readonly Judgement[]): string {
   const counts = new Map<FindingKind | 'ok', number>();
-  for (const { headline } of failed) counts.set(headline, (counts.get(headline) ?? 0) + 1);
+  for (const { verdict } of failed) counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
   return [...counts]
     .sort((a, b) => b[1] - a[1])
     .map(([kind, number]) => `${number} ${kind.toUpperCase()}`)
@@ -177,24 +177,29 @@ export function countByKind(failed: readonly Verdict[]): string {
 }
 
 /** `MISSING (2nd day)`. */
-export function sayKind({ headline, findings }: Verdict): string {
-  const days = windowsMissedBy(findings.filter(({ kind }) => kind === headline));
-  return `${headline.toUpperCase()}${days > 1 ? ` (${ordinal(days)} day)` : ''}`;
+export function formatKind({ verdict, findings }: Judgement): string {
+  const days = windowsMissedBy(findings.filter(({ kind }) => kind === verdict));
+  return `${verdict.toUpperCase()}${days > 1 ? ` (${ordinal(days)} day)` : ''}`;
 }
 
 /** Enough to act on in one segment: how many, who, what; the mail has the rest. */
-export function composeSms(failed: readonly Verdict[], hostsOnRoll: number, zone: string): string {
-  const head = `BACKUP ${failed.length}/${hostsOnRoll} FAILED: `;
+export function composeSms(
+  failed: readonly Judgement[],
+  hostsInConfig: number,
+  zone: string,
+): string {
+  const head = `BACKUP ${failed.length}/${hostsInConfig} FAILED: `;
   const tail = ' Mail has the fix.';
   if (failed.length >= MANY) return `${head}${countByKind(failed)}.${tail}`;
-  const words = failed.map((verdict) => {
-    const { lastGood, host } = verdict;
-    const good = lastGood === undefined ? '' : ` last good ${sayInstant(lastGood.startedAt, zone)}`;
-    return `${host.name} ${sayKind(verdict)}${good}`;
+  const words = failed.map((judgement) => {
+    const { lastGood, host } = judgement;
+    const good =
+      lastGood === undefined ? '' : ` last good ${formatInstant(lastGood.startedAt, zone)}`;
+    return `${host.name} ${formatKind(judgement)}${good}`;
   });
   const times = failed.some(({ lastGood }) => lastGood !== undefined) ? ` Times: ${zone}.` : '';
   const text = `${head}${words.join(', ')}.${times}${tail}`;
   if (text.length <= SMS_BOUND) return text;
-  const names = `${head}${failed.map((one) => `${one.host.name} ${one.headline.toUpperCase()}`).join(', ')}.${tail}`;
+  const names = `${head}${failed.map((one) => `${one.host.name} ${one.verdict.toUpperCase()}`).join(', ')}.${tail}`;
   return names.length <= SMS_BOUND ? names : `${head}${countByKind(failed)}.${tail}`;
 }

@@ -1,8 +1,8 @@
 // The daily digest: what is to be known of every host, also when all is well.
 
 import type { Instant } from '../duplicity/time.ts';
-import { isUntold } from '../rules/finding.ts';
-import type { Verdict } from '../rules/judge.ts';
+import { isInconclusive } from '../rules/finding.ts';
+import type { Judgement } from '../rules/judge.ts';
 import { dateIn } from '../rules/window.ts';
 import { composeDelivery } from './channel-text.ts';
 import { describeFinding } from './finding-text.ts';
@@ -11,11 +11,11 @@ import { composeCodeWord } from './message.ts';
 import {
   COLUMN,
   count,
+  formatBytes,
+  formatDate,
+  formatInstant,
   paragraph,
   quoteName,
-  sayBytes,
-  sayDate,
-  sayInstant,
   WIDTH,
   wrapText,
 } from './plain-text.ts';
@@ -25,15 +25,15 @@ const LISTED = 200;
 
 /** What is noted of hosts that have not failed, who did it, and how to notice that no digest comes. */
 export function composeDigest(run: Run, alarms: boolean): string[] {
-  const { verdicts, unknownHosts, unsearched } = run.report;
+  const { judgements, unknownHosts, unsearched } = run.report;
   const lines: string[] = [];
-  for (const verdict of verdicts.filter((one) => !hasFailed(one))) {
-    for (const finding of verdict.findings.filter((one) => !isUntold(one)).slice(0, 5)) {
-      const text = describeFinding(finding, verdict, run.timezone);
-      lines.push(...paragraph(finding.kind.toUpperCase(), `${verdict.host.name}: ${text}`));
+  for (const judgement of judgements.filter((one) => !hasFailed(one))) {
+    for (const finding of judgement.findings.filter((one) => !isInconclusive(one)).slice(0, 5)) {
+      const text = describeFinding(finding, judgement, run.timezone);
+      lines.push(...paragraph(finding.kind.toUpperCase(), `${judgement.host.name}: ${text}`));
     }
   }
-  lines.push(...composeBlind(verdicts));
+  lines.push(...composeBlind(judgements));
   if (unknownHosts.length > 0) {
     const names = unknownHosts.slice(0, 5).map(quoteName).join(', ');
     const more = unknownHosts.length > 5 ? `, and ${unknownHosts.length - 5} more` : '';
@@ -44,7 +44,7 @@ export function composeDigest(run: Run, alarms: boolean): string[] {
     lines.push(...paragraph('UNSEARCHED', `could not look for unknown hosts: ${unsearched}`));
   }
   const noted = lines.slice(0, LISTED * 2);
-  const good = verdicts.filter(({ headline }) => headline === 'ok');
+  const good = judgements.filter(({ verdict }) => verdict === 'ok');
   return [
     ...noted,
     ...(noted.length > 0 ? [''] : []),
@@ -57,9 +57,9 @@ export function composeDigest(run: Run, alarms: boolean): string[] {
 }
 
 /** A setting of the bucket's: one paragraph, and not a line for each of its hosts. */
-function composeBlind(verdicts: readonly Verdict[]): string[] {
+function composeBlind(judgements: readonly Judgement[]): string[] {
   return Object.entries(UNTOLD).flatMap(([untold, text]) => {
-    const blind = verdicts.filter(({ findings }) =>
+    const blind = judgements.filter(({ findings }) =>
       findings.some((one) => one.kind === 'tampered' && one.untold === untold),
     );
     return blind.length === 0
@@ -68,12 +68,12 @@ function composeBlind(verdicts: readonly Verdict[]): string[] {
   });
 }
 
-function composeGood(good: readonly Verdict[], zone: string): string[] {
+function composeGood(good: readonly Judgement[], zone: string): string[] {
   if (good.length === 0) return [];
   const lines = good.slice(0, LISTED).map(({ host, answer, answeredAt, window }) => {
-    const done = answeredAt === undefined ? '' : ` done ${sayInstant(answeredAt, zone)}`;
+    const done = answeredAt === undefined ? '' : ` done ${formatInstant(answeredAt, zone)}`;
     const late = answeredAt !== undefined && answeredAt > window.dueAt ? ', late' : '';
-    const size = answer === undefined ? '' : `, ${sayBytes(answer.bytes)}`;
+    const size = answer === undefined ? '' : `, ${formatBytes(answer.bytes)}`;
     return `${'OK'.padEnd(COLUMN)}${host.name}: full${done}${size}${late}`;
   });
   const more = good.length - lines.length;
@@ -92,7 +92,7 @@ const DAY = 86_400_000;
 
 /** Whose last proof is the oldest, who has none, and whose last drill failed; nothing where nobody has looked. */
 export function composeDrills({ report, drills, timezone }: Run): string[] {
-  const hosts = report.verdicts.map(({ host }) => host.name);
+  const hosts = report.judgements.map(({ host }) => host.name);
   if (drills === undefined || hosts.length === 0) return [];
   const proven = hosts
     .flatMap((name) => {
@@ -105,10 +105,10 @@ export function composeDrills({ report, drills, timezone }: Run): string[] {
     const { provenAt = 0, failedAt = 0 } = drills.get(name) ?? {};
     return failedAt > provenAt;
   });
-  const sayAge = ({ name, at }: { name: string; at: Instant }) =>
-    `${name} ${count(Math.floor((report.checkedAt - at) / DAY), 'day')} ago (${sayDate(at, timezone)})`;
+  const formatAge = ({ name, at }: { name: string; at: Instant }) =>
+    `${name} ${count(Math.floor((report.checkedAt - at) / DAY), 'day')} ago (${formatDate(at, timezone)})`;
   const said = [
-    ...(proven.length === 0 ? [] : [`last proven: ${nameSome(proven.map(sayAge))}`]),
+    ...(proven.length === 0 ? [] : [`last proven: ${nameSome(proven.map(formatAge))}`]),
     ...(never.length === 0 ? [] : [`never proven: ${nameSome(never)}`]),
   ];
   // The next to be drilled: whoever never was, else whose proof is the oldest.
@@ -147,7 +147,7 @@ export function composeTest(run: Run, alarms: boolean): string[] {
 
 /** One segment: whose phone shows it is reached, and needs to do nothing. */
 export function composeTestSms(run: Run): string {
-  const day = sayDate(run.report.checkedAt, run.timezone);
+  const day = formatDate(run.report.checkedAt, run.timezone);
   return `BACKUP TEST ${codeWordOf(run)}: the weekly test of this phone, no alarm. The digest of ${day} has the same word.`;
 }
 

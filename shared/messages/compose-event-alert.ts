@@ -3,17 +3,17 @@
 import type { Host } from '../config/config.ts';
 import type { BackupSet } from '../duplicity/backup-set.ts';
 import { type FindingKind, type Removal, windowsMissedBy } from '../rules/finding.ts';
-import type { Verdict } from '../rules/judge.ts';
+import type { Judgement } from '../rules/judge.ts';
 import { composeWhoIs, type Known, sayWho } from './author-text.ts';
 import { composeSteps, describeFinding, nextStep } from './finding-text.ts';
 import { composeMessage, type Message } from './message.ts';
 import {
   count,
+  formatBytes,
+  formatDuration,
+  formatInstant,
   paragraph,
   quoteName,
-  sayBytes,
-  sayInstant,
-  sayLength,
   toAscii,
   WIDTH,
   wrapText,
@@ -26,20 +26,20 @@ const CULPRITS_SHOWN = 3;
 export type About = { readonly timezone: string; readonly known: Known };
 
 /** "web OK AGAIN": what came, how late, and what was missed; never a bare "up". */
-export function composeRecovery(before: Verdict, after: Verdict, timezone: string): Message {
+export function composeRecovery(before: Judgement, after: Judgement, timezone: string): Message {
   const { host } = after;
   const set = after.answer ?? after.lastGood;
   const doneAt = after.answeredAt ?? set?.manifest?.writtenAt ?? after.at;
   const windows = Math.max(1, windowsMissedBy(before.findings));
   const first = before.lastGood === undefined;
   const late = after.answer === undefined ? 0 : doneAt - after.window.dueAt;
-  const size = `${count(set?.volumes?.count ?? 0, 'volume')}, ${sayBytes(set?.bytes ?? 0)}`;
-  const done = `${sayInstant(doneAt, timezone)} ${timezone}`;
+  const size = `${count(set?.volumes?.count ?? 0, 'volume')}, ${formatBytes(set?.bytes ?? 0)}`;
+  const done = `${formatInstant(doneAt, timezone)} ${timezone}`;
   const gap =
     before.lastGood === undefined
       ? 'It is the first complete full backup in its target.'
-      : `Before it the last good copy was ${sayInstant(before.lastGood.startedAt, timezone)} (${sayLength(after.at - before.lastGood.startedAt)} ago; ${count(windows, 'window')} missed).`;
-  const punctual = late > 0 ? `, ${sayLength(late)} late` : '';
+      : `Before it the last good copy was ${formatInstant(before.lastGood.startedAt, timezone)} (${formatDuration(after.at - before.lastGood.startedAt)} ago; ${count(windows, 'window')} missed).`;
+  const punctual = late > 0 ? `, ${formatDuration(late)} late` : '';
   const text = [
     ...wrapText(`${host.name}: full done ${done} (${size})${punctual}. ${gap}`, WIDTH),
     '',
@@ -57,23 +57,23 @@ export function composeRecovery(before: Verdict, after: Verdict, timezone: strin
 
 /** "web OK AGAIN: full of ... is back": delete markers were taken away, and by whom; nothing critical is left. */
 export function composeReturn(
-  verdict: Verdict,
+  judgement: Judgement,
   sets: readonly BackupSet[],
-  deeds: readonly Deed[],
+  changes: readonly Change[],
   { timezone, known }: About,
 ): Message {
-  const { host } = verdict;
+  const { host } = judgement;
   const [newest, ...older] = sets.toReversed();
   const kind = newest?.type === 'inc' ? 'incremental' : 'full';
-  const began = `${sayInstant(newest?.startedAt ?? verdict.at, timezone)} ${timezone}`;
+  const began = `${formatInstant(newest?.startedAt ?? judgement.at, timezone)} ${timezone}`;
   const back = `${kind} of ${began}${older.length > 0 ? ` and ${older.length} more` : ''} is back`;
-  const culprits = [...new Set(deeds.map((deed) => sayCulprit(deed, known, host)))]
+  const culprits = [...new Set(changes.map((change) => formatCulprit(change, known, host)))]
     .slice(0, SHOWN)
     .join('; ');
   const text = [
     ...wrapText(`${host.name}: ${back}: its delete markers were removed ${culprits}.`, WIDTH),
     '',
-    ...restOf(verdict, timezone),
+    ...restOf(judgement, timezone),
   ];
   return composeMessage({
     subject: `${host.name} OK AGAIN: ${back}`,
@@ -86,19 +86,19 @@ export function composeReturn(
 
 /** An upload that should not be: unencrypted, incremental, poisonous, or to a target that cannot be read. */
 export function composeTrouble(
-  verdict: Verdict,
+  judgement: Judgement,
   kinds: readonly FindingKind[],
-  uploads: readonly Deed[],
+  uploads: readonly Change[],
   { timezone, known }: About,
 ): Message {
-  const { host } = verdict;
-  const findings = verdict.findings.filter(({ kind }) => kinds.includes(kind));
+  const { host } = judgement;
+  const findings = judgement.findings.filter(({ kind }) => kinds.includes(kind));
   const lines = findings.flatMap((finding) => [
     ...paragraph(
       finding.kind.toUpperCase(),
-      `${host.name}: ${describeFinding(finding, verdict, timezone)}`,
+      `${host.name}: ${describeFinding(finding, judgement, timezone)}`,
     ),
-    ...composeSteps(finding, verdict),
+    ...composeSteps(finding, judgement),
     '',
   ]);
   const words = findings.map(({ kind }) => kind.toUpperCase()).join(', ');
@@ -112,8 +112,8 @@ export function composeTrouble(
 }
 
 /** Names or places that nobody on the roll writes; told by mail only, as anybody with a key can cause it. */
-export function composeStrangers(
-  uploads: readonly (Deed & { readonly bucket: string })[],
+export function composeUnknownPrefixes(
+  uploads: readonly (Change & { readonly bucket: string })[],
   { timezone, known }: About,
   own?: Host,
 ): Message {
@@ -122,7 +122,7 @@ export function composeStrangers(
   const text = [
     'Uploads that no host of the roll makes:',
     '',
-    ...listDeeds(uploads, { timezone, known }, own),
+    ...listChanges(uploads, { timezone, known }, own),
     'Add their host to hosts.yml, or find out who writes there.',
     '',
     ...composeWhoIs(
@@ -140,38 +140,38 @@ export function composeStrangers(
 }
 
 /** One upload or removal, as its event told it. */
-export type Deed = Removal & { readonly what: 'created' | 'removed' };
+export type Change = Removal & { readonly what: 'created' | 'removed' };
 
 /**
  * Overwritten in a finished backup or removed by somebody, and not by lifecycle: every one is told, with who
  * and from where.
  */
 export function composeTampering(
-  deeds: readonly Deed[],
-  verdict: Verdict | undefined,
+  changes: readonly Change[],
+  judgement: Judgement | undefined,
   about: About,
 ): Message {
-  const name = verdict?.host.name ?? 'no host of the roll';
+  const name = judgement?.host.name ?? 'no host of the roll';
   const done = (['created', 'removed'] as const).flatMap((what) => {
-    const times = deeds.filter((deed) => deed.what === what).length;
-    return times === 0 ? [] : [`${count(times, 'object')} ${DEEDS[what].toUpperCase()}`];
+    const times = changes.filter((change) => change.what === what).length;
+    return times === 0 ? [] : [`${count(times, 'object')} ${CHANGES[what].toUpperCase()}`];
   });
-  const finding = verdict?.findings.find(
+  const finding = judgement?.findings.find(
     ({ kind, severity }) => kind === 'tampered' && severity === 'critical',
   );
   const step =
-    (finding && verdict && nextStep(finding, verdict)) ??
+    (finding && judgement && nextStep(finding, judgement)) ??
     'disable that key in IAM, then look: rollcall check --deep';
-  const [first] = deeds;
+  const [first] = changes;
   const text = [
     `${done.join(', ').toLowerCase()}: ${name}`,
     '',
-    ...listDeeds(deeds, about, verdict?.host),
+    ...listChanges(changes, about, judgement?.host),
     ...composeWhoIs(
-      deeds.map(({ principal }) => principal),
+      changes.map(({ principal }) => principal),
       about.known,
     ),
-    ...(verdict === undefined ? [] : [...restOf(verdict, about.timezone), '']),
+    ...(judgement === undefined ? [] : [...restOf(judgement, about.timezone), '']),
     'Nobody but lifecycle should ever remove a backup, and nobody overwrite one.',
     `Do now:  ${step}`,
     'Runbook: docs/runbook.md#tampered',
@@ -181,13 +181,13 @@ export function composeTampering(
   return composeMessage({
     subject: `TAMPERED ${name}: ${done.join(', ')}`,
     text: `${text.join('\n')}\n`,
-    sms: `BACKUP TAMPER ${name}: ${done.join(', ')}${first === undefined ? '' : `, ${sayCulprit(first, about.known, verdict?.host)}`}. Disable that key now.`,
+    sms: `BACKUP TAMPER ${name}: ${done.join(', ')}${first === undefined ? '' : `, ${formatCulprit(first, about.known, judgement?.host)}`}. Disable that key now.`,
     severity: 'critical',
     urgency: 'alert',
   });
 }
 
-const DEEDS = { created: 'overwritten', removed: 'removed' } as const;
+const CHANGES = { created: 'overwritten', removed: 'removed' } as const;
 
 const LEFT = {
   marker: 'the version is still there, hidden under a delete marker',
@@ -196,26 +196,26 @@ const LEFT = {
 };
 
 /** The first of them, each with its time and culprit, and how many there are besides. */
-function listDeeds(
-  deeds: readonly Deed[],
+function listChanges(
+  changes: readonly Change[],
   { timezone, known }: About,
   own: Host | undefined,
 ): string[] {
-  const more = deeds.length - SHOWN;
-  const lines = deeds
+  const more = changes.length - SHOWN;
+  const lines = changes
     .slice(0, SHOWN)
-    .flatMap((deed) => [
-      quoteName(deed.key),
-      `  ${deed.what === 'created' ? 'written' : 'removed'} ${sayInstant(deed.at, timezone)} ${sayCulprit(deed, known, own)}`,
-      ...(deed.what === 'removed' ? [`  ${LEFT[deed.left]}`] : []),
+    .flatMap((change) => [
+      quoteName(change.key),
+      `  ${change.what === 'created' ? 'written' : 'removed'} ${formatInstant(change.at, timezone)} ${formatCulprit(change, known, own)}`,
+      ...(change.what === 'removed' ? [`  ${LEFT[change.left]}`] : []),
       '',
     ]);
   return more > 0 ? [...lines, `and ${more} more`, ''] : lines;
 }
 
 /** Whose key made the uploads that the message is about, and what tells it where that is not known. */
-function listUploaders(uploads: readonly Deed[], known: Known, own: Host): string[] {
-  const who = [...new Set(uploads.map((upload) => sayCulprit(upload, known, own)))];
+function listUploaders(uploads: readonly Change[], known: Known, own: Host): string[] {
+  const who = [...new Set(uploads.map((upload) => formatCulprit(upload, known, own)))];
   const more = who.length - CULPRITS_SHOWN;
   const rest = more > 0 ? `, and ${more} more` : '';
   return [
@@ -232,7 +232,11 @@ function sayZone(timezone: string): string {
   return `Times are in ${timezone}.`;
 }
 
-function sayCulprit({ principal, address }: Deed, known: Known, own: Host | undefined): string {
+function formatCulprit(
+  { principal, address }: Change,
+  known: Known,
+  own: Host | undefined,
+): string {
   const who = sayWho(principal, known, own);
   return `by ${who} from ${address === undefined ? 'an unknown address' : toAscii(address).slice(0, 45)}`;
 }
@@ -242,16 +246,16 @@ const MADE_GOOD: readonly FindingKind[] = ['missing', 'incomplete', 'late', 'nev
 
 /** What else is wrong with the host right now. */
 function restOf(
-  verdict: Verdict,
+  judgement: Judgement,
   timezone: string,
   leaveOut: readonly FindingKind[] = [],
 ): string[] {
-  const rest = verdict.findings.filter(
+  const rest = judgement.findings.filter(
     ({ severity, kind }) => severity !== 'info' && !leaveOut.includes(kind),
   );
   if (rest.length === 0) return ['Nothing else is wrong with it.'];
   const lines = rest.flatMap((finding) =>
-    wrapText(`${finding.kind}: ${describeFinding(finding, verdict, timezone)}`, WIDTH),
+    wrapText(`${finding.kind}: ${describeFinding(finding, judgement, timezone)}`, WIDTH),
   );
   return ['Wrong with it now:', ...lines];
 }

@@ -4,80 +4,80 @@ import { isComplete } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import { HIDDEN_RECIPIENT, type MessageHead } from '../openpgp/message.ts';
 import type { Finding, FindingKind, NamesShown, OpenedBy, SetTimes } from '../rules/finding.ts';
-import type { Verdict } from '../rules/judge.ts';
+import type { Judgement } from '../rules/judge.ts';
 import { wallClock } from '../rules/window.ts';
-import { sayExpiring, sayTampered, stepAfterTampering, stepBeforeLoss } from './loss-text.ts';
+import { formatExpiring, formatTampered, stepAfterTampering, stepBeforeLoss } from './loss-text.ts';
 import {
   COLUMN,
   count,
+  formatBytes,
+  formatDuration,
+  formatInstant,
+  formatNumbers,
+  formatTime,
   quoteName,
-  sayBytes,
-  sayInstant,
-  sayLength,
-  sayNumbers,
-  sayTime,
 } from './plain-text.ts';
 
 /**
  * One sentence or two, ASCII, names escaped; without the host and the kind. Times are those of `zone`, an IANA time zone that
  * the reader is told once: not the host's own, or one mail would have times of several zones.
  */
-export function describeFinding(finding: Finding, verdict: Verdict, zone: string): string {
-  const at = (instant: number) => sayInstant(instant, zone);
+export function describeFinding(finding: Finding, judgement: Judgement, zone: string): string {
+  const at = (instant: number) => formatInstant(instant, zone);
   switch (finding.kind) {
     case 'tampered':
-      return sayTampered(finding, zone);
+      return formatTampered(finding, zone);
     case 'unreadable':
       return `could not check: ${finding.reason}. This is not an all-clear`;
     case 'missing':
       return [
-        sayMissing(finding.windowsMissed, verdict, zone),
-        ...finding.strayed.map(sayStray(zone)),
+        formatMissing(finding.windowsMissed, judgement, zone),
+        ...finding.strayed.map(formatStray(zone)),
       ].join('. ');
     case 'incomplete':
-      return `the full of ${at(finding.startedAt)} has ${count(finding.volumes, 'volume')}; ${sayFlaws(finding)}. It can NOT be relied on`;
+      return `the full of ${at(finding.startedAt)} has ${count(finding.volumes, 'volume')}; ${formatFlaws(finding)}. It can NOT be relied on`;
     case 'poisoned':
-      return `duplicity itself dies on ${sayNames(finding)}: no restore works until they are gone`;
+      return `duplicity itself dies on ${formatNames(finding)}: no restore works until they are gone`;
     case 'incremental':
-      return `${count(finding.count, 'incremental set')}, the first ${quoteName(finding.name)} of ${at(finding.startedAt)} (${sayLength(verdict.at - finding.startedAt)} ago); only fulls should occur`;
+      return `${count(finding.count, 'incremental set')}, the first ${quoteName(finding.name)} of ${at(finding.startedAt)} (${formatDuration(judgement.at - finding.startedAt)} ago); only fulls should occur`;
     case 'unencrypted':
-      return `${count(finding.count, 'object')} without encryption: ${sayNames(finding)}`;
+      return `${count(finding.count, 'object')} without encryption: ${formatNames(finding)}`;
     case 'wrong-recipient':
       return finding.untold === undefined
-        ? finding.files.map(sayOpenedBy).join('; ')
+        ? finding.files.map(formatOpenedBy).join('; ')
         : UNTOLD[finding.untold];
     case 'expiring':
-      return sayExpiring(finding, verdict, zone);
+      return formatExpiring(finding, judgement, zone);
     case 'never':
       return finding.severity === 'info'
         ? 'no backup yet; none is owed before its first window'
         : 'on the roll, and no duplicity backup was ever seen in its target';
     case 'late':
-      return `still uploading: ${count(finding.volumes, 'volume')} of the full of ${at(finding.startedAt)}, the last at ${sayTime(finding.lastArrivalAt, zone)}; counts as missed at ${sayTime(finding.hardDueAt, zone)}`;
+      return `still uploading: ${count(finding.volumes, 'volume')} of the full of ${at(finding.startedAt)}, the last at ${formatTime(finding.lastArrivalAt, zone)}; counts as missed at ${formatTime(finding.hardDueAt, zone)}`;
     case 'no-signatures':
       return `the full of ${at(finding.startedAt)} has no signature archive: it restores, but cannot be listed`;
     case 'maybe-truncated':
       return finding.by === 'size'
         ? `the last of ${count(finding.volumes, 'volume')} is as big as the others, so a later one may be lost; a restore proves it`
-        : sayFraming(finding.files, finding.untold);
+        : formatFraming(finding.files, finding.untold);
     case 'shrunk':
       return finding.usualBytes === undefined
-        ? `${sayBytes(finding.bytes)}, under the minimum of ${sayBytes(finding.boundBytes)}`
-        : `shrank to ${sayBytes(finding.bytes)}, ${share(finding.bytes, finding.usualBytes)} of its usual ${sayBytes(finding.usualBytes)}`;
+        ? `${formatBytes(finding.bytes)}, under the minimum of ${formatBytes(finding.boundBytes)}`
+        : `shrank to ${formatBytes(finding.bytes)}, ${share(finding.bytes, finding.usualBytes)} of its usual ${formatBytes(finding.usualBytes)}`;
     case 'grew':
-      return `grew to ${sayBytes(finding.bytes)}, ${share(finding.bytes, finding.usualBytes)} of its usual ${sayBytes(finding.usualBytes ?? 0)}`;
+      return `grew to ${formatBytes(finding.bytes)}, ${share(finding.bytes, finding.usualBytes)} of its usual ${formatBytes(finding.usualBytes ?? 0)}`;
     case 'clock-skew':
       return finding.aheadMs > 0
-        ? `the name of the full of ${at(finding.startedAt)} is ${sayLength(finding.aheadMs)} ahead of S3's clock: the host's clock is wrong, or the name is forged`
-        : `the full of ${at(finding.startedAt)} was written ${sayLength(-finding.aheadMs)} after the time in its name: it was copied there, the host's clock is wrong, or the name is forged`;
+        ? `the name of the full of ${at(finding.startedAt)} is ${formatDuration(finding.aheadMs)} ahead of S3's clock: the host's clock is wrong, or the name is forged`
+        : `the full of ${at(finding.startedAt)} was written ${formatDuration(-finding.aheadMs)} after the time in its name: it was copied there, the host's clock is wrong, or the name is forged`;
     case 'resumed':
-      return `the full of ${at(finding.startedAt)} was killed and resumed, and finished ${at(finding.finishedAt)}: before that ${count(finding.count, 'file')} changed (${sayNames(finding)}), as duplicity does it`;
+      return `the full of ${at(finding.startedAt)} was killed and resumed, and finished ${at(finding.finishedAt)}: before that ${count(finding.count, 'file')} changed (${formatNames(finding)}), as duplicity does it`;
     case 'duplicate-full':
-      return `${finding.fulls.length} fulls in one window: ${finding.fulls.map((full) => `${sayTime(full.startedAt, zone)}${full.completedAt === undefined ? ' (not complete)' : ''}`).join(', ')}`;
+      return `${finding.fulls.length} fulls in one window: ${finding.fulls.map((full) => `${formatTime(full.startedAt, zone)}${full.completedAt === undefined ? ' (not complete)' : ''}`).join(', ')}`;
     case 'unknown-host':
       return `${quoteName(finding.prefix)} holds objects, and no host of the roll writes there`;
     case 'foreign':
-      return `${count(finding.count, 'object')} that duplicity did not write: ${sayNames(finding)}${prefixHint(finding)}`;
+      return `${count(finding.count, 'object')} that duplicity did not write: ${formatNames(finding)}${prefixHint(finding)}`;
     case 'paused':
       return `paused until ${finding.until}: ${quoteName(finding.because)}`;
   }
@@ -89,13 +89,13 @@ const UNTOLD = {
     'nothing of it was opened, so its recipients were not compared with the roll, and whether a file was cut is not known',
 };
 
-function sayOpenedBy({ name, reads, ...openers }: OpenedBy): string {
+function formatOpenedBy({ name, reads, ...openers }: OpenedBy): string {
   return reads === 'openpgp'
-    ? `${quoteName(name)} is encrypted to ${sayOpeners(openers)}, which is not what the roll says`
+    ? `${quoteName(name)} is encrypted to ${formatOpeners(openers)}, which is not what the roll says`
     : `${quoteName(name)} is no encrypted OpenPGP message, whatever its name says (${reads})`;
 }
 
-function sayFraming(files: readonly string[], untold: readonly string[]): string {
+function formatFraming(files: readonly string[], untold: readonly string[]): string {
   const cut = files.map(
     (name) => `${quoteName(name)} ends before the message in it does: it was cut`,
   );
@@ -109,14 +109,14 @@ function sayFraming(files: readonly string[], untold: readonly string[]): string
 }
 
 /** The command or the step that comes next; nothing where there is nothing to do. */
-export function nextStep(finding: Finding, verdict: Verdict): string | undefined {
-  const { host } = verdict;
+export function nextStep(finding: Finding, judgement: Judgement): string | undefined {
+  const { host } = judgement;
   const on = (command: string) => `ssh ${host.name} '${command}'`;
   switch (finding.kind) {
     case 'tampered':
-      return stepAfterTampering(finding, verdict);
+      return stepAfterTampering(finding, judgement);
     case 'expiring':
-      return stepBeforeLoss(finding, verdict);
+      return stepBeforeLoss(finding, judgement);
     case 'unreadable':
       return finding.hint;
     case 'missing':
@@ -155,33 +155,33 @@ export function runbookOf(kind: FindingKind): string {
   return `docs/runbook.md#${kind}`;
 }
 
-function sayMissing(windowsMissed: number, { lastGood, at }: Verdict, zone: string): string {
+function formatMissing(windowsMissed: number, { lastGood, at }: Judgement, zone: string): string {
   if (lastGood === undefined) return 'no complete full backup is in the bucket';
-  const since = sayInstant(lastGood.startedAt, zone);
-  const age = sayLength(at - lastGood.startedAt);
+  const since = formatInstant(lastGood.startedAt, zone);
+  const age = formatDuration(at - lastGood.startedAt);
   return `no full backup since ${since} (${age}; ${count(windowsMissed, 'window')})`;
 }
 
-function sayStray(zone: string): (set: SetTimes) => string {
+function formatStray(zone: string): (set: SetTimes) => string {
   return ({ startedAt, completedAt }) => {
-    const begun = sayInstant(startedAt, zone);
-    const done = completedAt === undefined ? 'later' : sayInstant(completedAt, zone);
-    return `A set begun ${begun} was finished ${done}: it counts for neither day. If that is the plan, set "opens" in hosts.yml to before ${sayTime(startedAt, zone)}`;
+    const begun = formatInstant(startedAt, zone);
+    const done = completedAt === undefined ? 'later' : formatInstant(completedAt, zone);
+    return `A set begun ${begun} was finished ${done}: it counts for neither day. If that is the plan, set "opens" in hosts.yml to before ${formatTime(startedAt, zone)}`;
   };
 }
 
-function sayFlaws(finding: Extract<Finding, { kind: 'incomplete' }>): string {
+function formatFlaws(finding: Extract<Finding, { kind: 'incomplete' }>): string {
   const flaws: string[] = [];
   if (finding.manifest === 'absent') flaws.push('its manifest never arrived');
   if (finding.manifest === 'empty') flaws.push('its manifest is empty');
   if (finding.missingVolumes.length > 0)
-    flaws.push(`absent: ${sayNumbers(finding.missingVolumes)}`);
-  if (finding.emptyVolumes.length > 0) flaws.push(`empty: ${sayNumbers(finding.emptyVolumes)}`);
+    flaws.push(`absent: ${formatNumbers(finding.missingVolumes)}`);
+  if (finding.emptyVolumes.length > 0) flaws.push(`empty: ${formatNumbers(finding.emptyVolumes)}`);
   if (flaws.length === 0) flaws.push('no volume is there');
   return flaws.join('; ');
 }
 
-function sayNames({ names, count: all }: NamesShown): string {
+function formatNames({ names, count: all }: NamesShown): string {
   const more = all - names.length;
   return `${names.map(quoteName).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
@@ -201,7 +201,7 @@ function share(bytes: number, usual: number | undefined): string {
 }
 
 /** `key 3C3227771D10B285 and a hidden key and 1 passphrase`, in the order of the packets. */
-export function sayOpeners({
+export function formatOpeners({
   recipients,
   symmetric,
 }: Pick<MessageHead, 'recipients' | 'symmetric'>): string {
@@ -210,16 +210,16 @@ export function sayOpeners({
 }
 
 /** `This window: nothing was uploaded. The last 6 fulls began 02:00-02:05 and were done by 02:20.` */
-export function sayRhythm(verdict: Verdict, zone: string): string {
-  const came = isQuiet(verdict) ? 'nothing was uploaded' : 'files came, and no full of it';
-  const rhythm = rhythmOf(verdict);
-  return `This window: ${came}.${rhythm === undefined ? '' : ` ${sayUsual(rhythm, zone)}`}`;
+export function formatRhythm(judgement: Judgement, zone: string): string {
+  const came = isQuiet(judgement) ? 'nothing was uploaded' : 'files came, and no full of it';
+  const rhythm = rhythmOf(judgement);
+  return `This window: ${came}.${rhythm === undefined ? '' : ` ${formatUsual(rhythm, zone)}`}`;
 }
 
-function sayUsual({ fulls, beganFrom, beganUntil, doneBy }: Rhythm, zone: string): string {
-  const [from, until] = [sayTime(beganFrom, zone), sayTime(beganUntil, zone)];
+function formatUsual({ fulls, beganFrom, beganUntil, doneBy }: Rhythm, zone: string): string {
+  const [from, until] = [formatTime(beganFrom, zone), formatTime(beganUntil, zone)];
   const began = from === until ? `at ${from}` : `${from}-${until}`;
-  return `The last ${fulls} fulls began ${began} and were done by ${sayTime(doneBy, zone)}.`;
+  return `The last ${fulls} fulls began ${began} and were done by ${formatTime(doneBy, zone)}.`;
 }
 
 /** Of the last fulls that were done within a day: only the time of day of each of the three instants counts. */
@@ -237,7 +237,7 @@ const FEWEST = 3;
 const MOST = 7;
 
 /** Counted from the time of day at which the window opens, so that midnight may lie among them. */
-export function rhythmOf({ sets, host, window }: Verdict): Rhythm | undefined {
+export function rhythmOf({ sets, host, window }: Judgement): Rhythm | undefined {
   const { timezone } = host;
   const opensAt = wallClock(window.opensAt, timezone);
   const runs = sets
@@ -263,7 +263,7 @@ export function rhythmOf({ sets, host, window }: Verdict): Rhythm | undefined {
 }
 
 /** True when nothing at all that duplicity writes came since the window opened. */
-export function isQuiet({ sets, window, findings }: Verdict): boolean {
+export function isQuiet({ sets, window, findings }: Judgement): boolean {
   const spelledWrong = findings.some(({ kind }) => kind === 'poisoned');
   return (
     !spelledWrong &&
@@ -274,8 +274,8 @@ export function isQuiet({ sets, window, findings }: Verdict): boolean {
 }
 
 /** A command must be copied as it is: it is never wrapped. */
-export function composeSteps(finding: Finding, verdict: Verdict): string[] {
-  const step = nextStep(finding, verdict);
+export function composeSteps(finding: Finding, judgement: Judgement): string[] {
+  const step = nextStep(finding, judgement);
   const indent = ' '.repeat(COLUMN);
   return [
     ...(step === undefined ? [] : [`${indent}Do now:  ${step}`]),

@@ -1,25 +1,32 @@
 // What was done to a finished set, and the command that gets it back.
 
 import { formatWrittenTime } from '../duplicity/time.ts';
-import type { Blindness } from '../duplicity/versions.ts';
-import type { BrokenSeal, Finding, NamesShown, Removal, TamperedSet } from '../rules/finding.ts';
-import type { Verdict } from '../rules/judge.ts';
-import { count, quoteName, sayBytes, sayDate, sayInstant, sayLength } from './plain-text.ts';
+import type { Inconclusive } from '../duplicity/versions.ts';
+import type { ChangedFull, Finding, NamesShown, Removal, TamperedSet } from '../rules/finding.ts';
+import type { Judgement } from '../rules/judge.ts';
+import {
+  count,
+  formatBytes,
+  formatDate,
+  formatDuration,
+  formatInstant,
+  quoteName,
+} from './plain-text.ts';
 
 type Tampered = Extract<Finding, { kind: 'tampered' }>;
 
 /** Which files, what happened to them and when, and whether the good versions are still there. */
-export function sayTampered({ removals, sets, seals, untold }: Tampered, zone: string): string {
+export function formatTampered({ removals, sets, seals, untold }: Tampered, zone: string): string {
   if (untold !== undefined) return UNTOLD[untold];
   return [
-    ...removals.map((removal) => sayRemoval(removal, zone)),
-    ...sets.map((set) => saySet(set, zone)),
-    ...seals.map((seal) => saySeal(seal, zone)),
+    ...removals.map((removal) => formatRemoval(removal, zone)),
+    ...sets.map((set) => formatSet(set, zone)),
+    ...seals.map((seal) => formatChange(seal, zone)),
   ].join('. ');
 }
 
 /** Why nothing can be said of tampering. */
-export const UNTOLD: Readonly<Record<Blindness, string>> = {
+export const UNTOLD: Readonly<Record<Inconclusive, string>> = {
   denied:
     'cannot be told: these credentials may not list versions, so an overwritten or hidden backup would not show; allow s3:ListBucketVersions',
   'not offered':
@@ -31,7 +38,7 @@ export const UNTOLD: Readonly<Record<Blindness, string>> = {
 /** Whoever did it is stopped first; what is only hidden comes back in place, what was overwritten by a restore. */
 export function stepAfterTampering(
   { sets, seals, untold }: Tampered,
-  { host }: Verdict,
+  { host }: Judgement,
 ): string | undefined {
   if (untold !== undefined) return undefined;
   const stop = `disable ${sets.length + seals.length > 0 ? "the host's" : 'that'} key in IAM, then`;
@@ -45,9 +52,9 @@ export function stepAfterTampering(
     : `${stop}: rollcall undelete ${host.name} ${formatWrittenTime(hidden.startedAt)}`;
 }
 
-function sayRemoval({ key, at, principal, address, left }: Removal, zone: string): string {
+function formatRemoval({ key, at, principal, address, left }: Removal, zone: string): string {
   const who = `${principal ?? 'an unknown key'} from ${address ?? 'an unknown address'}`;
-  return `${quoteName(key)} was removed ${sayInstant(at, zone)} by ${who}; ${LEFT[left]}`;
+  return `${quoteName(key)} was removed ${formatInstant(at, zone)} by ${who}; ${LEFT[left]}`;
 }
 
 const LEFT = {
@@ -56,12 +63,12 @@ const LEFT = {
   unknown: 'whether a version is left was not told',
 };
 
-function saySet({ type, overwritten, hidden, lost, ...set }: TamperedSet, zone: string): string {
-  const first = sayInstant(set.firstAt, zone);
-  const last = sayInstant(set.lastAt, zone);
-  const deeds = [
-    ...(overwritten.count > 0 ? [sayFiles(overwritten, 'overwritten')] : []),
-    ...(hidden.count > 0 ? [sayFiles(hidden, 'hidden by a delete marker')] : []),
+function formatSet({ type, overwritten, hidden, lost, ...set }: TamperedSet, zone: string): string {
+  const first = formatInstant(set.firstAt, zone);
+  const last = formatInstant(set.lastAt, zone);
+  const changes = [
+    ...(overwritten.count > 0 ? [formatFiles(overwritten, 'overwritten')] : []),
+    ...(hidden.count > 0 ? [formatFiles(hidden, 'hidden by a delete marker')] : []),
   ];
   const when = first === last ? first : `${first} to ${last}`;
   const left =
@@ -69,23 +76,23 @@ function saySet({ type, overwritten, hidden, lost, ...set }: TamperedSet, zone: 
       ? 'the good versions are still there'
       : `of ${count(lost, 'file')} the good version is gone`;
   const name = type === 'full' ? 'full' : 'incremental';
-  return `after the ${name} of ${sayInstant(set.startedAt, zone)} was finished, ${deeds.join(' and ')}, ${when}; ${left}`;
+  return `after the ${name} of ${formatInstant(set.startedAt, zone)} was finished, ${changes.join(' and ')}, ${when}; ${left}`;
 }
 
-function saySeal({ startedAt, sealedAt, ...seal }: BrokenSeal, zone: string): string {
-  const size = (files: number, bytes: number) => `${count(files, 'file')}, ${sayBytes(bytes)}`;
-  const then = `${size(seal.filesThen, seal.bytesThen)} when it was sealed ${sayInstant(sealedAt, zone)}`;
+function formatChange({ startedAt, sealedAt, ...seal }: ChangedFull, zone: string): string {
+  const size = (files: number, bytes: number) => `${count(files, 'file')}, ${formatBytes(bytes)}`;
+  const then = `${size(seal.filesThen, seal.bytesThen)} when it was sealed ${formatInstant(sealedAt, zone)}`;
   const now =
     seal.filesNow === 0
       ? 'is gone, and no lifecycle rule took it'
       : `is not what it was: now ${size(seal.filesNow, seal.bytesNow)}, not the same files`;
-  return `the full of ${sayInstant(startedAt, zone)} ${now}; it had ${then}`;
+  return `the full of ${formatInstant(startedAt, zone)} ${now}; it had ${then}`;
 }
 
-function sayFiles({ names, count: all }: NamesShown, deed: string): string {
+function formatFiles({ names, count: all }: NamesShown, change: string): string {
   const more = all > names.length ? ` and ${all - names.length} more` : '';
   const were = all === 1 ? 'was' : 'were';
-  return `${count(all, 'file')} ${were} ${deed} (${names.map(quoteName).join(', ')}${more})`;
+  return `${count(all, 'file')} ${were} ${change} (${names.map(quoteName).join(', ')}${more})`;
 }
 
 type Expiring = Extract<Finding, { kind: 'expiring' }>;
@@ -93,9 +100,9 @@ type Expiring = Extract<Finding, { kind: 'expiring' }>;
 const DAY = 86_400_000;
 
 /** When it is hidden, in how long, and until when it can be brought back. */
-export function sayExpiring(finding: Expiring, { at: now }: Verdict, zone: string): string {
+export function formatExpiring(finding: Expiring, { at: now }: Judgement, zone: string): string {
   const { startedAt, hiddenAt, goneAt, by, stampedAt } = finding;
-  const at = (instant: number) => sayInstant(instant, zone);
+  const at = (instant: number) => formatInstant(instant, zone);
   const back =
     goneAt === undefined
       ? ''
@@ -112,29 +119,29 @@ export function sayExpiring(finding: Expiring, { at: now }: Verdict, zone: strin
       ? []
       : [`S3 itself says ${at(stampedAt)} of its first volume: the rules are not what they seem`]),
   ];
-  const text = `the last good copy, the full of ${at(startedAt)}, is hidden by lifecycle ${at(hiddenAt)}, in ${sayLength(hiddenAt - now)}${back}`;
+  const text = `the last good copy, the full of ${at(startedAt)}, is hidden by lifecycle ${at(hiddenAt)}, in ${formatDuration(hiddenAt - now)}${back}`;
   return [text, ...sources].join('. ');
 }
 
 /** A new backup while there is time for one; then the hidden one has to come back. */
-export function stepBeforeLoss({ startedAt, hiddenAt }: Expiring, { at, host }: Verdict): string {
+export function stepBeforeLoss({ startedAt, hiddenAt }: Expiring, { at, host }: Judgement): string {
   return hiddenAt > at
     ? `ssh ${host.name} 'sudo rollcall-backup run'`
     : `rollcall undelete ${host.name} ${formatWrittenTime(startedAt)}`;
 }
 
 /** `Last good copy: Sat 21 Nov 02:14, 31 volumes, 5.9 GiB - hidden by lifecycle Sat 28 Nov, ...`; none without one. */
-export function sayLastGood(
-  { lastGood, countdown, at }: Verdict,
+export function formatLastGood(
+  { lastGood, countdown, at }: Judgement,
   zone: string,
 ): string | undefined {
   const set = lastGood ?? countdown?.set;
   if (set === undefined) return undefined;
-  const size = `${count(set.volumes?.count ?? 0, 'volume')}, ${sayBytes(set.bytes)}`;
-  const copy = `Last good copy: ${sayInstant(set.startedAt, zone)}, ${size}`;
+  const size = `${count(set.volumes?.count ?? 0, 'volume')}, ${formatBytes(set.bytes)}`;
+  const copy = `Last good copy: ${formatInstant(set.startedAt, zone)}, ${size}`;
   if (countdown === undefined || countdown.set.startedAt !== set.startedAt) return `${copy}.`;
   const { hiddenAt, goneAt, by } = countdown;
-  const on = (instant: number) => sayDate(instant, zone);
+  const on = (instant: number) => formatDate(instant, zone);
   if (goneAt === hiddenAt) return `${copy} - deleted by lifecycle ${on(hiddenAt)}, for good.`;
   const back = goneAt === undefined ? '' : `, recoverable until ${on(goneAt)}`;
   if (hiddenAt <= at) return `${copy} - hidden since ${on(hiddenAt)}${back}.`;

@@ -43,23 +43,23 @@ const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** `Sat 21 Nov` on the clock of a zone. */
-export function sayDate(at: Instant, zone: string): string {
+export function formatDate(at: Instant, zone: string): string {
   const local = new Date(wallClock(at, zone));
   return `${WEEKDAYS[local.getUTCDay()]} ${local.getUTCDate()} ${MONTHS[local.getUTCMonth()]}`;
 }
 
 /** `02:14` on the clock of a zone. */
-export function sayTime(at: Instant, zone: string): string {
+export function formatTime(at: Instant, zone: string): string {
   return new Date(wallClock(at, zone)).toISOString().slice(11, 16);
 }
 
 /** `Sat 21 Nov 02:14`. */
-export function sayInstant(at: Instant, zone: string): string {
-  return `${sayDate(at, zone)} ${sayTime(at, zone)}`;
+export function formatInstant(at: Instant, zone: string): string {
+  return `${formatDate(at, zone)} ${formatTime(at, zone)}`;
 }
 
 /** `54 h`, `2 h 47 min`, `12 min`: never more than two numbers. */
-export function sayLength(ms: number): string {
+export function formatDuration(ms: number): string {
   const minutes = Math.max(0, Math.round(ms / 60_000));
   const hours = Math.floor(minutes / 60);
   const rest = minutes % 60;
@@ -68,7 +68,7 @@ export function sayLength(ms: number): string {
 }
 
 /** `6.1 GiB`. */
-export function sayBytes(bytes: number): string {
+export function formatBytes(bytes: number): string {
   const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
   let value = bytes;
   let unit = 0;
@@ -92,7 +92,7 @@ export function ordinal(number: number): string {
 }
 
 /** `1-3, 7`; at most eight ranges are said. */
-export function sayNumbers(numbers: readonly number[]): string {
+export function formatNumbers(numbers: readonly number[]): string {
   const ranges: [number, number][] = [];
   for (const number of numbers) {
     const last = ranges.at(-1);

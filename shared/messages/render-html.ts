@@ -56,12 +56,12 @@ function readLine(line: string, last: Part | undefined): Part | undefined {
   // A free text goes on to the next empty line: nothing in it becomes a label by where it was wrapped.
   const label = last?.kind === 'text' ? '' : labelOf(line);
   if (label !== '') return { kind: 'item', label, text: line.slice(label.length).trimStart() };
-  const beside = last !== undefined && last.kind !== 'text' && line.startsWith(INDENT);
-  const words = beside ? line.slice(COLUMN) : line;
+  const evidence = last !== undefined && last.kind !== 'text' && line.startsWith(INDENT);
+  const words = evidence ? line.slice(COLUMN) : line;
   const [, doNow, runbook, rest = ''] = STEP.exec(words) ?? [];
   const step = doNow ?? runbook;
   if (step !== undefined) return { kind: 'step', label: step, text: rest };
-  if (beside) {
+  if (evidence) {
     const goesOn = (last.kind === 'item' || last.kind === 'more') && !BEGINS.test(words);
     return goesOn ? undefined : { kind: 'more', label: '', text: words };
   }

@@ -1,6 +1,6 @@
 // All verdicts of one run, counted, and their stable JSON.
 
-import type { PathsLook } from '../doctor/channels.ts';
+import type { ChannelCheck } from '../doctor/channels.ts';
 import { type BackupSet, completedAt, isComplete } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import {
@@ -10,16 +10,16 @@ import {
   windowsMissedBy,
   worstSeverity,
 } from '../rules/finding.ts';
-import type { Verdict } from '../rules/judge.ts';
+import type { Judgement } from '../rules/judge.ts';
 import { dateIn } from '../rules/window.ts';
 import { describeFinding } from './finding-text.ts';
-import { sayDate, sayTime } from './plain-text.ts';
+import { formatDate, formatTime } from './plain-text.ts';
 
 /** What one run found. */
 export type Report = {
   readonly checkedAt: Instant;
   readonly bucket: string;
-  readonly verdicts: readonly Verdict[];
+  readonly judgements: readonly Judgement[];
   /** Prefixes in the bucket that nobody on the roll writes to. */
   readonly unknownHosts: readonly string[];
   /** Objects that duplicity did not write, inside the targets and outside. */
@@ -36,12 +36,12 @@ export type Summary = {
   readonly warning: number;
 };
 
-export function summarize(verdicts: readonly Verdict[]): Summary {
+export function summarize(judgements: readonly Judgement[]): Summary {
   const worst = (severity: Severity) =>
-    verdicts.filter(({ findings }) => worstSeverity(findings) === severity).length;
+    judgements.filter(({ findings }) => worstSeverity(findings) === severity).length;
   return {
-    hosts: verdicts.length,
-    ok: verdicts.filter(({ headline }) => headline === 'ok').length,
+    hosts: judgements.length,
+    ok: judgements.filter(({ verdict }) => verdict === 'ok').length,
     critical: worst('critical'),
     warning: worst('warning'),
   };
@@ -52,17 +52,17 @@ export function summarize(verdicts: readonly Verdict[]): Summary {
  * known to be bad outranks one that could not be looked at.
  */
 export function exitStatus({
-  verdicts,
+  judgements,
   unknownHosts,
   unsearched,
 }: {
-  readonly verdicts: readonly {
+  readonly judgements: readonly {
     readonly findings: readonly Pick<Finding, 'kind' | 'severity'>[];
   }[];
   readonly unknownHosts: readonly string[];
   readonly unsearched?: string | undefined;
 }): 0 | 1 | 2 | 3 {
-  const findings = verdicts.flatMap((verdict) => verdict.findings);
+  const findings = judgements.flatMap((judgement) => judgement.findings);
   const critical = findings.filter(({ severity }) => severity === 'critical');
   if (critical.some(({ kind }) => kind !== 'unreadable')) return 2;
   if (critical.length > 0) return 3;
@@ -78,25 +78,25 @@ export function reportToJson(report: Report, timezone: string): Record<string, u
     checkedAt: iso(report.checkedAt),
     bucket: report.bucket,
     timezone,
-    summary: summarize(report.verdicts),
-    hosts: report.verdicts.map((verdict) => verdictToJson(verdict, timezone)),
+    summary: summarize(report.judgements),
+    hosts: report.judgements.map((judgement) => verdictToJson(judgement, timezone)),
     unknownHosts: report.unknownHosts,
     foreignObjects: report.foreignObjects,
     ...(report.unsearched === undefined ? {} : { unsearched: report.unsearched }),
   };
 }
 
-function verdictToJson(verdict: Verdict, timezone: string): Record<string, unknown> {
-  const { host, window, answer, lastGood, next } = verdict;
+function verdictToJson(judgement: Judgement, timezone: string): Record<string, unknown> {
+  const { host, window, answer, lastGood, next } = judgement;
   return {
     host: host.name,
     target: `s3://${host.target.bucket}/${host.target.prefix}`,
-    verdict: verdict.headline,
+    verdict: judgement.verdict,
     window: { opensAt: iso(window.opensAt), dueAt: iso(window.dueAt) },
-    findings: verdict.findings.map((finding) => findingToJson(finding, verdict, timezone)),
+    findings: judgement.findings.map((finding) => findingToJson(finding, judgement, timezone)),
     answer: answer === undefined ? null : setToJson(answer),
     lastGood: lastGood === undefined ? null : setToJson(lastGood),
-    sets: verdict.sets.map(setToJson),
+    sets: judgement.sets.map(setToJson),
     ...(next === undefined
       ? {}
       : {
@@ -111,14 +111,14 @@ function verdictToJson(verdict: Verdict, timezone: string): Record<string, unkno
 
 function findingToJson(
   finding: Finding,
-  verdict: Verdict,
+  judgement: Judgement,
   timezone: string,
 ): Record<string, unknown> {
   const { kind, severity, ...evidence } = finding;
   return {
     kind,
     severity,
-    message: describeFinding(finding, verdict, timezone),
+    message: describeFinding(finding, judgement, timezone),
     ...evidenceToJson(evidence),
   };
 }
@@ -171,10 +171,10 @@ export type Run = {
   readonly due: ReadonlySet<string>;
   /** True once a day: then everybody is told of, also when all is well. */
   readonly digest: boolean;
-  readonly hostsOnRoll: number;
+  readonly hostsInConfig: number;
   readonly timezone: string;
   /** How the ways that alarms take were when somebody last looked; without it nobody has. */
-  readonly paths?: PathsLook;
+  readonly paths?: ChannelCheck;
   /** When backups were last proven by a restore; without it nobody has looked. */
   readonly drills?: Drills;
   /** This digest is the weekly test of every way. */
@@ -183,23 +183,23 @@ export type Run = {
 
 /** A host that was told of has missed its second window or more: whoever watches the monitor hears of it too. */
 export function isEscalated({ report, due }: Run): boolean {
-  return report.verdicts.some(
+  return report.judgements.some(
     ({ host, findings }) => due.has(host.name) && windowsMissedBy(findings) > 1,
   );
 }
 
 /** A host that somebody must see to now. */
-export function hasFailed({ findings }: Verdict): boolean {
+export function hasFailed({ findings }: Judgement): boolean {
   return worstSeverity(findings) === 'critical';
 }
 
 /** The hosts that have failed: by headline, and within one by how long there has been no good copy. */
-export function failedIn({ report }: Run): Verdict[] {
-  return report.verdicts.filter(hasFailed).sort(worstFirst);
+export function failedIn({ report }: Run): Judgement[] {
+  return report.judgements.filter(hasFailed).sort(worstFirst);
 }
 
-function worstFirst(a: Verdict, b: Verdict): number {
-  const rank = ({ findings }: Verdict) => FINDING_KINDS.indexOf(findings[0]?.kind ?? 'paused');
+function worstFirst(a: Judgement, b: Judgement): number {
+  const rank = ({ findings }: Judgement) => FINDING_KINDS.indexOf(findings[0]?.kind ?? 'paused');
   return rank(a) - rank(b) || (a.lastGood?.startedAt ?? 0) - (b.lastGood?.startedAt ?? 0);
 }
 
@@ -214,5 +214,5 @@ export function serialOf({ report, timezone }: Run): string {
 /** `Mon 23 Nov 2026 08:15 Europe/Amsterdam - bucket acme-backups`. */
 export function composeHeader({ checkedAt, bucket }: Report, zone: string): string {
   const year = dateIn(zone, checkedAt).slice(0, 4);
-  return `${sayDate(checkedAt, zone)} ${year} ${sayTime(checkedAt, zone)} ${zone} - bucket ${bucket}`;
+  return `${formatDate(checkedAt, zone)} ${year} ${formatTime(checkedAt, zone)} ${zone} - bucket ${bucket}`;
 }

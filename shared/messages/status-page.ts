@@ -1,28 +1,28 @@
 // A run as one page for a browser: no script, nothing from elsewhere, readable on a phone.
 import { type Severity, worstSeverity } from '../rules/finding.ts';
-import type { Verdict } from '../rules/judge.ts';
+import type { Judgement } from '../rules/judge.ts';
 import { dateIn } from '../rules/window.ts';
 import { composeSubject } from './compose-alert.ts';
 import { describeFinding, nextStep, runbookOf } from './finding-text.ts';
-import { sayLastGood } from './loss-text.ts';
-import { count, escapeHtml, quoteName, sayBytes, sayInstant, toAscii } from './plain-text.ts';
+import { formatLastGood } from './loss-text.ts';
+import { count, escapeHtml, formatBytes, formatInstant, quoteName, toAscii } from './plain-text.ts';
 import { failedIn, hasFailed, type Run } from './report.ts';
 
 const LISTED = 500;
-const STRANGERS = 20;
+const UNKNOWN_PREFIXES = 20;
 const STEPS = 5;
 
 /** Escaped throughout. At most 500 hosts are named, the worst first; a page cannot know its age, so it says its day. */
 export function composeStatusPage(run: Run): string {
   const { report, timezone } = run;
-  const { verdicts, checkedAt, bucket } = report;
-  const rest = verdicts.filter((verdict) => !hasFailed(verdict));
+  const { judgements, checkedAt, bucket } = report;
+  const rest = judgements.filter((judgement) => !hasFailed(judgement));
   const ordered = [
     ...failedIn(run),
-    ...rest.filter(({ headline }) => headline !== 'ok'),
-    ...rest.filter(({ headline }) => headline === 'ok'),
+    ...rest.filter(({ verdict }) => verdict !== 'ok'),
+    ...rest.filter(({ verdict }) => verdict === 'ok'),
   ];
-  const when = `${sayInstant(checkedAt, timezone)} ${dateIn(timezone, checkedAt).slice(0, 4)}`;
+  const when = `${formatInstant(checkedAt, timezone)} ${dateIn(timezone, checkedAt).slice(0, 4)}`;
   const more = ordered.length - LISTED;
   return `<!doctype html>
 <html lang="en">
@@ -39,26 +39,26 @@ export function composeStatusPage(run: Run): string {
 <p>Checked ${safe(when)} ${safe(timezone)}, bucket ${safe(bucket)}. This page is written once a day: if that is not today, <strong>nobody is watching</strong>; see docs/runbook.md#monitor-silent.</p>
 ${ordered
   .slice(0, LISTED)
-  .map((verdict) => composeHost(verdict, timezone))
+  .map((judgement) => composeHost(judgement, timezone))
   .join('\n')}
-${more > 0 ? `<p>And ${count(more, 'host')} more: rollcall status</p>\n` : ''}${composeStrangers(run)}</body>
+${more > 0 ? `<p>And ${count(more, 'host')} more: rollcall status</p>\n` : ''}${composeUnknownPrefixes(run)}</body>
 </html>
 `;
 }
 
-function composeHost(verdict: Verdict, zone: string): string {
-  const { host, headline, findings } = verdict;
-  const tone = headline === 'ok' ? 'ok' : worstSeverity(findings);
+function composeHost(judgement: Judgement, zone: string): string {
+  const { host, verdict, findings } = judgement;
+  const tone = verdict === 'ok' ? 'ok' : worstSeverity(findings);
   const told = findings.slice(0, STEPS).map((finding) => {
-    const step = finding.severity === 'info' ? undefined : nextStep(finding, verdict);
+    const step = finding.severity === 'info' ? undefined : nextStep(finding, judgement);
     const todo =
       step === undefined
         ? ''
         : `<br>Do now: <code>${safe(step)}</code> (${safe(runbookOf(finding.kind))})`;
-    return `<li>${safe(finding.kind)}: ${safe(describeFinding(finding, verdict, zone))}${todo}</li>`;
+    return `<li>${safe(finding.kind)}: ${safe(describeFinding(finding, judgement, zone))}${todo}</li>`;
   });
   const list = told.length === 0 ? '' : `<ul>${told.join('')}</ul>`;
-  return `<section class="${TONES[tone]}"><h2>${safe(host.name)} <b>${safe(headline.toUpperCase())}</b></h2><p>${safe(sayCopy(verdict, zone))}</p>${list}</section>`;
+  return `<section class="${TONES[tone]}"><h2>${safe(host.name)} <b>${safe(verdict.toUpperCase())}</b></h2><p>${safe(formatCopy(judgement, zone))}</p>${list}</section>`;
 }
 
 const TONES: Readonly<Record<Severity | 'ok', string>> = {
@@ -68,18 +68,18 @@ const TONES: Readonly<Record<Severity | 'ok', string>> = {
   ok: 'ok',
 };
 
-function sayCopy(verdict: Verdict, zone: string): string {
-  const { answer, answeredAt } = verdict;
+function formatCopy(judgement: Judgement, zone: string): string {
+  const { answer, answeredAt } = judgement;
   if (answer === undefined || answeredAt === undefined) {
-    return sayLastGood(verdict, zone) ?? 'No complete full backup is known.';
+    return formatLastGood(judgement, zone) ?? 'No complete full backup is known.';
   }
-  return `Full done ${sayInstant(answeredAt, zone)}, ${count(answer.volumes?.count ?? 0, 'volume')}, ${sayBytes(answer.bytes)}.`;
+  return `Full done ${formatInstant(answeredAt, zone)}, ${count(answer.volumes?.count ?? 0, 'volume')}, ${formatBytes(answer.bytes)}.`;
 }
 
-function composeStrangers({ report }: Run): string {
+function composeUnknownPrefixes({ report }: Run): string {
   const { unknownHosts, unsearched } = report;
-  const names = unknownHosts.slice(0, STRANGERS).map(quoteName).join(', ');
-  const more = unknownHosts.length - STRANGERS;
+  const names = unknownHosts.slice(0, UNKNOWN_PREFIXES).map(quoteName).join(', ');
+  const more = unknownHosts.length - UNKNOWN_PREFIXES;
   return [
     ...(unknownHosts.length === 0
       ? []

@@ -54,17 +54,17 @@ function readReport(value: unknown): StoredReport {
     checkedAt: instant(checkedAt),
     bucket: string(bucket),
     timezone: timezone === undefined ? undefined : zone(timezone),
-    hosts: list(hosts).map(readHost),
+    hosts: list(hosts).map(parseHost),
     unknownHosts: list(unknownHosts).map(string),
     unsearched: unsearched === undefined ? undefined : string(unsearched),
   };
 }
 
-function readHost(value: unknown): StoredHost {
-  const { host, verdict, findings, lastGood } = record(value);
+function parseHost(value: unknown): StoredHost {
+  const { host, judgement, findings, lastGood } = record(value);
   return {
     host: string(host),
-    verdict: oneOf(['ok', ...FINDING_KINDS], verdict),
+    verdict: oneOf(['ok', ...FINDING_KINDS], judgement),
     findings: list(findings).map(readFinding),
     lastGood: lastGood === null ? undefined : readSet(lastGood),
   };

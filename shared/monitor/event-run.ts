@@ -1,6 +1,6 @@
 // One run for S3's events: each is told once, however often it is sent, and a flood of them in few messages.
 
-import type { Roster } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Known } from '../messages/author-text.ts';
 import { joinMessages } from '../messages/message.ts';
@@ -8,8 +8,8 @@ import { judgeEvents, type Notice } from './judge-events.ts';
 import type { Budget } from './judge-hosts.ts';
 import { type Channel, deliverPending, pendingFor } from './notify.ts';
 import type { ObjectEvent } from './object-event.ts';
-import { type Ends, UNHEARD } from './scheduled-run.ts';
-import { changeLedger, type LedgerState, openLedger, shortHash } from './state.ts';
+import { type Dependencies, UNHEARD } from './scheduled-run.ts';
+import { changeRecords, type MonitorState, openRecords, shortHash } from './state.ts';
 
 // About one thing five messages at once, and from then on one each quarter of an hour.
 const APART_MS = 15 * 60_000;
@@ -22,8 +22,8 @@ const CLOCKS_APART_MS = 60_000;
  * Throws like `runSchedule`.
  */
 export async function runEvents(
-  { store, ledger, channels }: Ends,
-  roster: Roster,
+  { store, records, channels }: Dependencies,
+  config: Config,
   events: readonly ObjectEvent[],
   now: Instant,
   ours: Omit<Known, 'hosts'> = {},
@@ -35,9 +35,9 @@ export async function runEvents(
   };
   const time = budget === undefined ? undefined : { budget, putOff };
   const outcome = (told: number) => ({ events: events.length, told, putOff: [...late] });
-  const first = await judgeEvents(store, roster, events, now, ours, time);
+  const first = await judgeEvents(store, config, events, now, ours, time);
   if (first.length === 0) return outcome(0);
-  const opened = await openLedger(ledger, now);
+  const opened = await openRecords(records, now);
   const ids = new Map(
     await Promise.all(
       events.map(async (event): Promise<[ObjectEvent, string]> => [event, await idOf(event)]),
@@ -45,10 +45,10 @@ export async function runEvents(
   );
   const fresh = events.filter((event) => !opened.state.told.has(ids.get(event) ?? ''));
   const known = fresh.length < events.length;
-  const notices = known ? await judgeEvents(store, roster, fresh, now, ours, time) : first;
+  const notices = known ? await judgeEvents(store, config, fresh, now, ours, time) : first;
   if (notices.length === 0) {
     // All of it was told; perhaps not by every channel.
-    await deliverPending(ledger, opened, channels, [], now);
+    await deliverPending(records, opened, channels, [], now);
     return outcome(0);
   }
   const own = notices.map(
@@ -56,35 +56,35 @@ export async function runEvents(
   );
   const telling = notices.flatMap((notice) => notice.events.flatMap((one) => ids.get(one) ?? []));
   let told = 0;
-  const kept = await changeLedger(ledger, opened, now, (state) => {
+  const kept = await changeRecords(records, opened, now, (state) => {
     if (telling.every((id) => state.told.has(id))) return undefined;
     const news = notices.filter((notice) => !wasSaid(state, notice));
     told = news.length;
     const once = news.flatMap((notice) => notice.once ?? []);
-    return news.reduce<LedgerState>(
+    return news.reduce<MonitorState>(
       (after, notice) => remember(after, notice, own[notices.indexOf(notice)] ?? '', channels, now),
       { ...state, told: add(state.told, [...telling, ...once], now) },
     );
   });
-  if (kept !== undefined) await deliverPending(ledger, kept, channels, own, now);
+  if (kept !== undefined) await deliverPending(records, kept, channels, own, now);
   if (channels.length === 0) return { ...outcome(0), unheard: UNHEARD };
   return outcome(kept === undefined ? 0 : told);
 }
 
 /** It was said after these events, by a run that saw what they did. Between S3's clock and ours may be a minute. */
-function wasSaid({ told }: LedgerState, { once, events }: Notice): boolean {
+function wasSaid({ told }: MonitorState, { once, events }: Notice): boolean {
   const saidAt = once === undefined ? undefined : told.get(once);
   return saidAt !== undefined && events.every(({ at }) => at <= saidAt + CLOCKS_APART_MS);
 }
 
 /** To be told now; or, after several messages about the same, in one that gathers what comes until it may go out. */
 function remember(
-  state: LedgerState,
+  state: MonitorState,
   { about, message }: Notice,
   id: string,
   channels: readonly Channel[],
   now: Instant,
-): LedgerState {
+): MonitorState {
   const gathered = `more ${about}: `;
   const waiting = state.pending.find((pending) => pending.id.startsWith(gathered));
   if (waiting !== undefined) {

@@ -1,6 +1,6 @@
 // What S3's events mean for a host: a recovery, a set that should not be, a backup that somebody changed.
 import pMap from 'p-map';
-import { type Host, hostOf, type Roster } from '../config/config.ts';
+import { type Config, type Host, hostOf } from '../config/config.ts';
 import type { Collection } from '../duplicity/backup-set.ts';
 import type { FileName } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
@@ -9,13 +9,13 @@ import {
   type About,
   composeRecovery,
   composeReturn,
-  composeStrangers,
   composeTampering,
   composeTrouble,
+  composeUnknownPrefixes,
 } from '../messages/compose-event-alert.ts';
 import type { Message } from '../messages/message.ts';
 import type { FindingKind, TamperedSet } from '../rules/finding.ts';
-import { judge, type Verdict } from '../rules/judge.ts';
+import { type Judgement, judge } from '../rules/judge.ts';
 import { isOverwrite } from '../rules/tampering.ts';
 import { type Budget, NOT_IN_TIME, readTarget, whileTimeLasts } from './judge-hosts.ts';
 import type { ObjectEvent } from './object-event.ts';
@@ -56,32 +56,32 @@ const SETS_LOOKED_AT = 20;
  */
 export async function judgeEvents(
   store: ObjectStore,
-  roster: Roster,
+  config: Config,
   events: readonly ObjectEvent[],
   now: Instant,
   ours: Omit<Known, 'hosts'> = {},
   time?: TimeToLook,
 ): Promise<Notice[]> {
-  const about = { timezone: roster.timezone, known: { ...ours, hosts: roster.hosts } };
-  const byHost = Map.groupBy(events, ({ bucket, key }) => hostOf(roster, bucket, key));
+  const about = { timezone: config.timezone, known: { ...ours, hosts: config.hosts } };
+  const byHost = Map.groupBy(events, ({ bucket, key }) => hostOf(config, bucket, key));
   const notices = await pMap(
     byHost,
     ([host, own]) =>
-      host === undefined ? judgeNobodys(own, about) : judgeHost(store, host, own, now, about, time),
+      host === undefined ? judgeUnowned(own, about) : judgeHost(store, host, own, now, about, time),
     { concurrency: AT_ONCE },
   );
   return notices.flat();
 }
 
-function judgeNobodys(events: readonly ObjectEvent[], about: About): Notice[] {
+function judgeUnowned(events: readonly ObjectEvent[], about: About): Notice[] {
   const removed = events.filter(({ what }) => what === 'removed');
-  const tampering = composeNotice('tampering with nobody', removed, (deeds) =>
-    composeTampering(deeds, undefined, about),
+  const tampering = composeNotice('tampering with nobody', removed, (changes) =>
+    composeTampering(changes, undefined, about),
   );
   const created = events.filter(({ what }) => what === 'created');
   return [
     ...tampering,
-    ...composeNotice('strangers', created, (uploads) => composeStrangers(uploads, about)),
+    ...composeNotice('strangers', created, (uploads) => composeUnknownPrefixes(uploads, about)),
   ];
 }
 
@@ -108,12 +108,12 @@ async function judgeHost(
     events,
     time?.budget,
   );
-  const strangers = (uploads: readonly FileEvent[]) =>
-    composeNotice(`strangers at ${host.name}`, eventsOf(uploads), (deeds) =>
-      composeStrangers(deeds, about, host),
+  const unknownPrefixes = (uploads: readonly FileEvent[]) =>
+    composeNotice(`strangers at ${host.name}`, eventsOf(uploads), (changes) =>
+      composeUnknownPrefixes(changes, about, host),
     );
   const looked = Map.groupBy([...late, ...removed, ...manifests, ...unsure, ...poison], setOf);
-  if (looked.size === 0) return strangers(foreign);
+  if (looked.size === 0) return unknownPrefixes(foreign);
 
   const sets = [...looked].slice(0, SETS_LOOKED_AT);
   const alsoSetsOf = sets.flatMap(([, [first]]) => first?.file ?? []);
@@ -125,8 +125,8 @@ async function judgeHost(
   );
   const isPutOff = reading === NOT_IN_TIME;
   if (isPutOff) time?.putOff(eventsOf([...manifests, ...unsure, ...poison]));
-  const { collection, beside } = reading;
-  const verdict = judge(host, collection, now, beside);
+  const { collection, evidence } = reading;
+  const judgement = judge(host, collection, now, evidence);
   const unreadable = 'unreadable' in collection;
   const seen = new Set(unreadable || collection.blind !== undefined ? [] : sets.map(([id]) => id));
   const overwrites = [...late, ...unsure, ...manifests].filter((one) =>
@@ -146,41 +146,41 @@ async function judgeHost(
   const names = manifests.flatMap(({ name }) => name ?? []);
   const bad = unreadable
     ? []
-    : troubleOf(verdict, names, poison.length > 0).filter(
+    : troubleOf(judgement, names, poison.length > 0).filter(
         // With who and from where it is told already.
         (kind) => kind !== 'tampered' || overwrites.length + gone.length === 0,
       );
   const tampering = composeNotice(
     `tampering with ${host.name}`,
     eventsOf([...overwrites, ...gone]),
-    (deeds) => composeTampering(deeds, verdict, about),
+    (changes) => composeTampering(changes, judgement, about),
   );
   const uploads = composeNotice(
     `uploads of ${host.name}`,
     isPutOff ? [] : eventsOf([...manifests, ...poison]),
-    (deeds) => {
-      if (unreadable) return composeTrouble(verdict, ['unreadable'], deeds, about);
-      if (bad.length > 0) return composeTrouble(verdict, bad, deeds, about);
+    (changes) => {
+      if (unreadable) return composeTrouble(judgement, ['unreadable'], changes, about);
+      if (bad.length > 0) return composeTrouble(judgement, bad, changes, about);
       const before = judge(host, without(collection, names), now);
-      return overwrites.length === 0 && names.length > 0 && isRecovery(before, verdict)
-        ? composeRecovery(before, verdict, about.timezone)
+      return overwrites.length === 0 && names.length > 0 && isRecovery(before, judgement)
+        ? composeRecovery(before, judgement, about.timezone)
         : undefined;
     },
   );
   const recovery =
-    tampering.length === 0 ? await judgeReturn(store, verdict, restored, about, time) : [];
+    tampering.length === 0 ? await judgeReturn(store, judgement, restored, about, time) : [];
   return [
     ...tampering,
     ...uploads,
     ...recovery,
-    ...strangers(bad.includes('poisoned') || isPutOff ? foreign : [...foreign, ...poison]),
+    ...unknownPrefixes(bad.includes('poisoned') || isPutOff ? foreign : [...foreign, ...poison]),
   ];
 }
 
 /** OK AGAIN by removed markers. Asked of every set there is: one that is hidden whole shows in no other listing. */
 async function judgeReturn(
   store: ObjectStore,
-  recent: Verdict,
+  recent: Judgement,
   restored: readonly FileEvent[],
   about: About,
   time: TimeToLook | undefined,
@@ -194,16 +194,16 @@ async function judgeReturn(
     () => NOT_IN_TIME,
   );
   if (reading === NOT_IN_TIME) time?.putOff(events);
-  const verdict = judge(host, reading.collection, now, reading.beside);
-  const back = setsBack(verdict, restored);
+  const judgement = judge(host, reading.collection, now, reading.evidence);
+  const back = setsBack(judgement, restored);
   if (back.length === 0) return [];
-  const message = composeReturn(verdict, back, events, about);
+  const message = composeReturn(judgement, back, events, about);
   return [{ about: `return of ${host.name}`, message, events, once: `${host.name} is back` }];
 }
 
 /** What these very uploads did wrong; what was wrong before them has been told. */
 function troubleOf(
-  { findings }: Verdict,
+  { findings }: Judgement,
   names: readonly FileName[],
   poison: boolean,
 ): FindingKind[] {
@@ -235,8 +235,8 @@ function without(read: Collection, names: readonly FileName[]): Collection {
 }
 
 /** It owed a backup, and these uploads brought it: for the closed window, or for the one that is open. */
-function isRecovery(before: Verdict, after: Verdict): boolean {
-  const owed = before.answer === undefined && before.headline !== 'paused';
+function isRecovery(before: Judgement, after: Judgement): boolean {
+  const owed = before.answer === undefined && before.verdict !== 'paused';
   const brought = after.answer !== undefined || after.next?.state === 'done';
   return owed && brought && before.next?.state !== 'done';
 }

@@ -1,11 +1,11 @@
 // One tick of the schedule: whose window has closed, what is to be told, and to whom.
 import pMap from 'p-map';
-import type { Host, Roster } from '../config/config.ts';
+import type { Config, Host } from '../config/config.ts';
 import { readFileName } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Report, Run } from '../messages/report.ts';
 import type { FindingKind } from '../rules/finding.ts';
-import { judge, type Unreadable, type Verdict } from '../rules/judge.ts';
+import { type Judgement, judge, type Unreadable } from '../rules/judge.ts';
 import {
   addDays,
   closedWindow,
@@ -24,13 +24,17 @@ import {
   whileTimeLasts,
 } from './judge-hosts.ts';
 import { type ListObjects, type ObjectStore, TargetUnreadableError } from './object-store.ts';
-import { dateByHost, hostsByDate, NO_TURNS, type Turns } from './state.ts';
+import { dateByHost, hostsByDate, NO_WINDOW_STATES, type WindowStates } from './state.ts';
 
 /** From after the last tick until this one, in milliseconds since 1970; `turns` = what that one left behind. */
-export type Tick = { readonly from: Instant; readonly until: Instant; readonly turns?: Turns };
+export type Tick = {
+  readonly from: Instant;
+  readonly until: Instant;
+  readonly turns?: WindowStates;
+};
 
 /** Who judges the hosts, and for how long there is time to look. */
-export type Office = {
+export type TickDependencies = {
   readonly judgeHosts: (hosts: readonly Host[]) => Promise<Judged>;
   readonly budget?: Budget | undefined;
 };
@@ -42,80 +46,80 @@ const LAST_DATE = '9999-12-31';
  * Judges the hosts whose window closed in the tick, those whose grace for a late upload ran out in it, and those that
  * could not be read when they were due. Once a day, at the first due time of the roll, every host is judged, for the digest.
  */
-export async function callRoll(
+export async function judgeFleet(
   store: ObjectStore,
-  roster: Roster,
+  config: Config,
   tick: Tick,
   now: Instant,
-  { judgeHosts, budget }: Office = {
+  { judgeHosts, budget }: TickDependencies = {
     judgeHosts: async (hosts) => ({
-      verdicts: await checkHosts(store, hosts, { now, depth: 'recent' }),
+      judgements: await checkHosts(store, hosts, { now, depth: 'recent' }),
     }),
   },
 ): Promise<Run & Pick<Judged, 'lost'>> {
-  const { unread, judged, late } = tick.turns ?? NO_TURNS;
+  const { unread, judged, late } = tick.turns ?? NO_WINDOW_STATES;
   const judgedOn = dateByHost(judged);
-  const digest = isDigestDue(roster, tick);
-  const due = roster.hosts.filter(
+  const digest = isDigestDue(config, tick);
+  const due = config.hosts.filter(
     (host) =>
       windowsClosedIn(host, tick.from, tick.until).length > 0 ||
       closedWindow(host, tick.from).date > (judgedOn.get(host.name) ?? LAST_DATE),
   );
   const lateOn = late && dateByHost(late);
-  const outOfGrace = roster.hosts.filter((host) => {
+  const outOfGrace = config.hosts.filter((host) => {
     if (lateOn === undefined) return graceEndedIn(host, tick);
     const date = lateOn.get(host.name);
     return date !== undefined && isGraceOver(host, date, tick.until);
   });
   const unreadNames = new Set(unread);
-  const left = roster.hosts.filter(({ name }) => unreadNames.has(name));
-  const hosts = digest ? roster.hosts : [...new Set([...due, ...outOfGrace, ...left])];
-  const { verdicts, lost } = await judgeHosts(hosts);
+  const left = config.hosts.filter(({ name }) => unreadNames.has(name));
+  const hosts = digest ? config.hosts : [...new Set([...due, ...outOfGrace, ...left])];
+  const { judgements, lost } = await judgeHosts(hosts);
 
   const told = new Set(due.map(({ name }) => name));
   const mayBeLate = new Set(outOfGrace);
-  const isNews = async (verdict: Verdict): Promise<boolean> => {
-    if (unreadNames.has(verdict.host.name)) return !has(verdict, 'unreadable');
-    if (!mayBeLate.has(verdict.host) || verdict.answer !== undefined) return false;
+  const isNews = async (judgement: Judgement): Promise<boolean> => {
+    if (unreadNames.has(judgement.host.name)) return !has(judgement, 'unreadable');
+    if (!mayBeLate.has(judgement.host) || judgement.answer !== undefined) return false;
     // Without a memory, what the host looked like when it was due must do.
     if (lateOn !== undefined) return true;
     return whileTimeLasts(
       budget,
-      () => wasLate(store, verdict),
+      () => wasLate(store, judgement),
       () => true,
     );
   };
   await pMap(
-    verdicts.filter(({ host }) => !told.has(host.name)),
-    async (verdict) => {
-      if (await isNews(verdict)) told.add(verdict.host.name);
+    judgements.filter(({ host }) => !told.has(host.name)),
+    async (judgement) => {
+      if (await isNews(judgement)) told.add(judgement.host.name);
     },
     { concurrency: HOSTS_AT_ONCE },
   );
-  const strangers = digest
+  const unknownPrefixes = digest
     ? await whileTimeLasts(
         budget,
-        () => findStrangers(store.list, roster),
+        () => findUnknownPrefixes(store.list, config),
         () => OUT_OF_TIME,
       )
     : { prefixes: [], foreignObjects: 0 };
   return {
-    report: reportOf(roster.bucket, verdicts, strangers, now),
+    report: reportOf(config.bucket, judgements, unknownPrefixes, now),
     due: told,
     digest,
-    hostsOnRoll: roster.hosts.length,
-    timezone: roster.timezone,
+    hostsInConfig: config.hosts.length,
+    timezone: config.timezone,
     lost,
   };
 }
 
 /** Once for each day, when its first window closes; one that another roll moves back is made up for at once. */
-function isDigestDue(roster: Roster, { from, until, turns }: Tick): boolean {
-  return newestDay(roster, until) > (turns?.digest ?? newestDay(roster, from));
+function isDigestDue(config: Config, { from, until, turns }: Tick): boolean {
+  return newestDay(config, until) > (turns?.digest ?? newestDay(config, from));
 }
 
 /** The newest date of which a window has closed, by the roll's own calendar; `''` for a roll of no hosts. */
-function newestDay({ hosts, timezone }: Roster, at: Instant): string {
+function newestDay({ hosts, timezone }: Config, at: Instant): string {
   const today = dateIn(timezone, at);
   const days = [addDays(today, -1), today, addDays(today, 1)];
   const hasClosed = (date: string) =>
@@ -137,41 +141,45 @@ function graceEndedIn(host: Host, { from, until }: Tick): boolean {
 }
 
 /** At its due time this host was still uploading, so nothing was said then; or that cannot be known. */
-async function wasLate(store: ObjectStore, verdict: Verdict): Promise<boolean> {
-  const { host, window } = verdict;
-  if (has(verdict, 'unreadable')) return true;
+async function wasLate(store: ObjectStore, judgement: Judgement): Promise<boolean> {
+  const { host, window } = judgement;
+  if (has(judgement, 'unreadable')) return true;
   const { collection } = await readTarget(store, host, { now: window.dueAt, depth: 'recent' });
   const then = judge(host, collection, window.dueAt);
   return has(then, 'late') || has(then, 'unreadable');
 }
 
-function has({ findings }: Verdict, kind: FindingKind): boolean {
+function has({ findings }: Judgement, kind: FindingKind): boolean {
   return findings.some((finding) => finding.kind === kind);
 }
 
 /** What this tick leaves behind for the next one. */
-export function turnsAfter(roster: Roster, { until, turns = NO_TURNS }: Tick, run: Run): Turns {
+export function windowStatesAfter(
+  config: Config,
+  { until, turns = NO_WINDOW_STATES }: Tick,
+  run: Run,
+): WindowStates {
   const told = new Set([...run.due, ...turns.unread]);
-  const open = run.report.verdicts.filter(({ host }) => told.has(host.name));
-  const lateNow = open.filter((verdict) => has(verdict, 'late'));
+  const open = run.report.judgements.filter(({ host }) => told.has(host.name));
+  const lateNow = open.filter((judgement) => has(judgement, 'late'));
   const lateOn = dateByHost(turns.late ?? []);
-  const inGrace = roster.hosts.flatMap((host) => {
+  const inGrace = config.hosts.flatMap((host) => {
     const date = lateOn.get(host.name);
     return date === undefined || isGraceOver(host, date, until) ? [] : [[host.name, date] as const];
   });
   return {
-    unread: open.filter((verdict) => has(verdict, 'unreadable')).map(({ host }) => host.name),
-    judged: hostsByDate(roster.hosts.map((host) => [host.name, closedWindow(host, until).date])),
+    unread: open.filter((judgement) => has(judgement, 'unreadable')).map(({ host }) => host.name),
+    judged: hostsByDate(config.hosts.map((host) => [host.name, closedWindow(host, until).date])),
     late: hostsByDate([
       ...inGrace,
       ...lateNow.map(({ host, window }) => [host.name, window.date] as const),
     ]),
-    digest: [turns.digest ?? '', newestDay(roster, until)].reduce((a, b) => (a > b ? a : b)),
+    digest: [turns.digest ?? '', newestDay(config, until)].reduce((a, b) => (a > b ? a : b)),
   };
 }
 
 /** `prefixes` without their last slash, sorted; `foreignObjects` outside of every host's target. */
-export type Strangers = {
+export type UnknownPrefixes = {
   readonly prefixes: readonly string[];
   readonly foreignObjects: number;
 };
@@ -182,12 +190,12 @@ const PREFIXES_OPENED = 100;
  * Finds the prefixes that hold objects and are on nobody's roll. At most 100 unknown prefixes are looked
  * into; one that was not is named by its first folder.
  */
-export async function findStrangers(
+export async function findUnknownPrefixes(
   list: ListObjects,
-  roster: Roster,
-): Promise<Strangers | Unreadable> {
-  const { bucket } = roster;
-  const targets = roster.hosts
+  config: Config,
+): Promise<UnknownPrefixes | Unreadable> {
+  const { bucket } = config;
+  const targets = config.hosts
     .filter(({ target }) => target.bucket === bucket)
     .map(({ target }) => target.prefix);
   if (targets.includes('')) return { prefixes: [], foreignObjects: 0 };
@@ -234,17 +242,24 @@ function isForeign(key: string, folder: string): boolean {
 
 export function reportOf(
   bucket: string,
-  verdicts: readonly Verdict[],
-  strangers: Strangers | Unreadable,
+  judgements: readonly Judgement[],
+  unknownPrefixes: UnknownPrefixes | Unreadable,
   checkedAt: Instant,
 ): Report {
-  const inTargets = verdicts
+  const inTargets = judgements
     .flatMap(({ findings }) => findings)
     .reduce((sum, finding) => sum + (finding.kind === 'foreign' ? finding.count : 0), 0);
-  if ('unreadable' in strangers) {
-    const unsearched = `${strangers.unreadable}; ${strangers.hint}`;
-    return { checkedAt, bucket, verdicts, unknownHosts: [], foreignObjects: inTargets, unsearched };
+  if ('unreadable' in unknownPrefixes) {
+    const unsearched = `${unknownPrefixes.unreadable}; ${unknownPrefixes.hint}`;
+    return {
+      checkedAt,
+      bucket,
+      judgements,
+      unknownHosts: [],
+      foreignObjects: inTargets,
+      unsearched,
+    };
   }
-  const foreignObjects = inTargets + strangers.foreignObjects;
-  return { checkedAt, bucket, verdicts, unknownHosts: strangers.prefixes, foreignObjects };
+  const foreignObjects = inTargets + unknownPrefixes.foreignObjects;
+  return { checkedAt, bucket, judgements, unknownHosts: unknownPrefixes.prefixes, foreignObjects };
 }

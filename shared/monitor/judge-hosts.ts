@@ -3,13 +3,13 @@ import pMap from 'p-map';
 import type { Host } from '../config/config.ts';
 import type { Collection } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
-import { type Beside, judge, type Unreadable, type Verdict } from '../rules/judge.ts';
+import { type HostEvidence, type Judgement, judge, type Unreadable } from '../rules/judge.ts';
 import { closedWindow } from '../rules/window.ts';
 import { type Depth, listSets } from './list-sets.ts';
 import { type ObjectStore, TargetUnreadableError } from './object-store.ts';
-import { readBeside } from './read-evidence.ts';
+import { readEvidence } from './read-evidence.ts';
 import { type SetMemory, startRemembering } from './set-records.ts';
-import type { Ledger } from './state.ts';
+import type { RecordStore } from './state.ts';
 
 /** How the check looks; `onHost` is told after each host, for progress. */
 export type CheckOptions = {
@@ -34,32 +34,32 @@ export const OUT_OF_TIME: Unreadable = {
 };
 
 /** What is known of a target for which the time did not suffice. */
-export const NOT_IN_TIME: Reading = { collection: OUT_OF_TIME, beside: {} };
+export const NOT_IN_TIME: Reading = { collection: OUT_OF_TIME, evidence: {} };
 
 /** One verdict for each host, in the order given. A target that cannot be read is a verdict, not an error. */
 export async function checkHosts(
   store: ObjectStore,
   hosts: readonly Host[],
   options: CheckOptions,
-): Promise<Verdict[]> {
+): Promise<Judgement[]> {
   let done = 0;
   return pMap(
     hosts,
     async (host) => {
-      const { collection, beside } = await whileTimeLasts(
+      const { collection, evidence } = await whileTimeLasts(
         options.budget,
         () => readTarget(store, host, options),
         () => NOT_IN_TIME,
       );
       done += 1;
       options.onHost?.(done, hosts.length);
-      return judge(host, collection, options.now, beside);
+      return judge(host, collection, options.now, evidence);
     },
     { concurrency: HOSTS_AT_ONCE },
   );
 }
 
-type Reading = { readonly collection: Collection | Unreadable; readonly beside: Beside };
+type Reading = { readonly collection: Collection | Unreadable; readonly evidence: HostEvidence };
 
 /** What a host's target held at `now` and what else tells of it, or why that is not known. */
 export async function readTarget(
@@ -72,10 +72,10 @@ export async function readTarget(
     const [newest] = (await memory?.recall(host)) ?? [];
     const reach = { ...options, since, now, usualFiles: newest?.files };
     const collection = await listSets(store.list, host, reach);
-    return { collection, beside: await readBeside(store, host, collection, now, memory) };
+    return { collection, evidence: await readEvidence(store, host, collection, now, memory) };
   } catch (error) {
     if (!(error instanceof TargetUnreadableError)) throw error;
-    return { collection: { unreadable: error.message, hint: error.hint }, beside: {} };
+    return { collection: { unreadable: error.message, hint: error.hint }, evidence: {} };
   }
 }
 
@@ -89,20 +89,20 @@ export type Judging = {
 
 /** One verdict for each host that was asked for, in their order. */
 export type Judged = {
-  readonly verdicts: readonly Verdict[];
+  readonly judgements: readonly Judgement[];
   /** What is not remembered of earlier backups, or of these. */
   readonly lost?: string | undefined;
 };
 
 /** Never fails for a ledger that cannot be read. */
 export async function judgeHosts(
-  { store, ledger }: { readonly store: ObjectStore; readonly ledger: Ledger },
+  { store, records }: { readonly store: ObjectStore; readonly records: RecordStore },
   hosts: readonly Host[],
   { until, now, budget, shards }: Judging,
 ): Promise<Judged> {
-  const memory = startRemembering(ledger, until, hosts, shards);
-  const verdicts = await checkHosts(store, hosts, { now, depth: 'recent', memory, budget });
-  return { verdicts, lost: await memory.close() };
+  const memory = startRemembering(records, until, hosts, shards);
+  const judgements = await checkHosts(store, hosts, { now, depth: 'recent', memory, budget });
+  return { judgements, lost: await memory.close() };
 }
 
 /** The time of one run. */

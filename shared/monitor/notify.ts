@@ -1,17 +1,23 @@
 // Messages to their channels: each channel is tried, and what one refuses waits for the next run.
 
-import type { Roster } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import type { Check } from '../doctor/audit.ts';
 import {
-  comparePaths,
+  type ChannelCheck,
+  compareChannels,
   isLookDue,
-  type PathsLook,
   type Refusals,
   silentAddresses,
 } from '../doctor/channels.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Message } from '../messages/message.ts';
-import { changeLedger, type Kept, type Ledger, type LedgerState, type Pending } from './state.ts';
+import {
+  changeRecords,
+  type Kept,
+  type MonitorState,
+  type Pending,
+  type RecordStore,
+} from './state.ts';
 
 /** One way to somebody; `send` throws when it did not take the message. */
 export type Channel = {
@@ -58,7 +64,7 @@ export function pendingFor(
  * the run fails: twice told beats never told. A channel that the others tell of fails no run that remembers it.
  */
 export async function deliverPending(
-  ledger: Ledger,
+  records: RecordStore,
   kept: Kept,
   channels: readonly Channel[],
   own: readonly string[],
@@ -72,7 +78,7 @@ export async function deliverPending(
   const errors = results.flatMap((result) => result.errors);
   const taken = new Set(results.flatMap((result) => result.taken));
   const left = new Map(results.map(({ id, errors }) => [id, errors.map(({ channel }) => channel)]));
-  const after = await changeLedger(ledger, kept, now, (state) => ({
+  const after = await changeRecords(records, kept, now, (state) => ({
     ...state,
     ...noteRefusals(state, channels, { errors, taken, now }),
     pending: state.pending.flatMap((pending) => {
@@ -94,7 +100,7 @@ export async function deliverPending(
 
 /** A channel refuses from its first `RefusalError` on until it takes a message; what it said first is kept. */
 function noteRefusals(
-  { refusals = new Map() }: LedgerState,
+  { refusals = new Map() }: MonitorState,
   channels: readonly Channel[],
   {
     errors,
@@ -143,23 +149,23 @@ export async function sendTo(
  * The look that is due, or the last one without its news; `undefined` where nobody has looked. Without a memory only
  * the digest looks, as a dead way would be told anew by every run.
  */
-export async function lookAtPaths(
-  judgePaths: (refusals: Refusals) => Promise<readonly Check[]>,
+export async function checkChannels(
+  judgeChannels: (refusals: Refusals) => Promise<readonly Check[]>,
   { state, warning }: Kept,
-  { alerts }: Roster,
+  { alerts }: Config,
   { until, digest }: { readonly until: Instant; readonly digest: boolean },
-): Promise<PathsLook | undefined> {
+): Promise<ChannelCheck | undefined> {
   const { paths } = state;
   if (isLookDue(paths, until) && (warning === undefined || digest)) {
-    return comparePaths(paths, await judgePaths(state.refusals ?? new Map()), until, alerts);
+    return compareChannels(paths, await judgeChannels(state.refusals ?? new Map()), until, alerts);
   }
   return paths === undefined ? undefined : { ...paths, died: [], mended: [], urgent: false };
 }
 
 /** A mailbox that is known to be dead would only refuse to hear so. */
-export function livingChannels(
+export function workingChannels(
   channels: readonly Channel[],
-  look: PathsLook | undefined,
+  look: ChannelCheck | undefined,
 ): readonly Channel[] {
   const silent = silentAddresses(look?.states ?? []);
   return channels.filter(({ address }) => address === undefined || !silent.has(address));

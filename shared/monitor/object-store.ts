@@ -1,7 +1,7 @@
 // The one way in which the check looks into a bucket, whoever answers: S3, a saved listing, a test.
 
 import type { Instant } from '../duplicity/time.ts';
-import type { Blindness, FileHistory, StoredObject } from '../duplicity/versions.ts';
+import type { FileHistory, Inconclusive, StoredObject } from '../duplicity/versions.ts';
 import type { Span } from '../openpgp/message.ts';
 import type { Lifecycle } from '../rules/lifecycle.ts';
 
@@ -33,7 +33,7 @@ export type ListAnswer = {
   readonly prefixes: readonly string[];
   readonly cut: boolean;
   /** Versions were asked for, and these are the objects alone, because. */
-  readonly blind?: Blindness;
+  readonly blind?: Inconclusive;
 };
 
 /** Lists objects. Throws `TargetUnreadableError` when it could not look; never answers less than there is. */

@@ -13,8 +13,13 @@ import {
 } from '../openpgp/message.ts';
 import { newestFull } from '../rules/answer.ts';
 import type { OpenedBy } from '../rules/finding.ts';
-import { brokenSeals, newSeals, rememberedOpeners, soundOf } from '../rules/fingerprints.ts';
-import { type Beside, hasToCount, NOT_ASKED } from '../rules/judge.ts';
+import {
+  changedFulls,
+  newFingerprints,
+  rememberedOpeners,
+  unchangedOf,
+} from '../rules/fingerprints.ts';
+import { type HostEvidence, hasToCount, NOT_ASKED } from '../rules/judge.ts';
 import { keepOf, type Lifecycle } from '../rules/lifecycle.ts';
 import { countDown, isCritical } from '../rules/retention.ts';
 import { closedWindow } from '../rules/window.ts';
@@ -26,13 +31,13 @@ import { shortHash } from './state.ts';
  * Compares a host's fulls with what is remembered of them, and learns what is new. Who can open the newest full is read
  * where that is not remembered of these very files. Throws `TargetUnreadableError`.
  */
-export async function readBeside(
+export async function readEvidence(
   store: ObjectStore,
   host: Host,
   collection: Collection,
   now: Instant,
   memory: SetMemory | undefined,
-): Promise<Beside> {
+): Promise<HostEvidence> {
   if (memory === undefined) {
     const opened = await readOpeners(store.readPart, host, collection, now);
     return { opened, ...(await readRetention(store, host, collection, now)) };
@@ -45,20 +50,20 @@ export async function readBeside(
     (await readOpeners(store.readPart, host, collection, now));
 
   const compare = (lifecycle: Lifecycle) =>
-    brokenSeals(seals, collection, hashes, {
+    changedFulls(seals, collection, hashes, {
       ...{ keep: keepOf(host, lifecycle), keepDays: host.keepDays, now },
     });
   // The bucket's rules can only excuse more than the roll's days do.
   const suspects = compare(NOT_ASKED);
   const isSuspect = suspects.length > 0;
-  const sound = soundOf(collection, suspects);
+  const sound = unchangedOf(collection, suspects);
   const retention = await readRetention(store, host, sound, now, isSuspect);
   const broken = isSuspect ? compare(retention.lifecycle ?? NOT_ASKED) : [];
   const openers = new Map<Instant, readonly OpenedBy[]>();
   if (newest !== undefined && opened.length > 0 && opened.length === newest.openers.length) {
     openers.set(newest.startedAt, opened);
   }
-  memory.learn(newSeals(host, seals, sound, hashes, openers, now));
+  memory.learn(newFingerprints(host, seals, sound, hashes, openers, now));
   return { opened, seals, broken, ...retention };
 }
 
@@ -121,7 +126,7 @@ export async function readRetention(
   collection: Collection,
   now: Instant,
   isSuspect = false,
-): Promise<Pick<Beside, 'lifecycle' | 'stampedAt'>> {
+): Promise<Pick<HostEvidence, 'lifecycle' | 'stampedAt'>> {
   const window = closedWindow(host, now);
   const { bucket, prefix } = host.target;
   const counts = hasToCount(collection, window, now) && hasFulls(collection);

@@ -1,10 +1,10 @@
 // One run of the schedule, from the last good one until now: judge, remember, tell.
 
-import type { Roster } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import type { Check } from '../doctor/audit.ts';
 import type { Refusals } from '../doctor/channels.ts';
 import { type Instant, parseWrittenTime } from '../duplicity/time.ts';
-import { composePathNews, hasPathNews } from '../messages/channel-text.ts';
+import { composeChannelNews, hasChannelNews } from '../messages/channel-text.ts';
 import { composeRun } from '../messages/compose-alert.ts';
 import { isTestDue } from '../messages/compose-digest.ts';
 import type { Urgency } from '../messages/message.ts';
@@ -19,36 +19,42 @@ import {
 import { composeStatusPage } from '../messages/status-page.ts';
 import { SKEW } from '../rules/answer.ts';
 import { dateIn } from '../rules/window.ts';
-import { callRoll, turnsAfter } from './judge-fleet.ts';
+import { judgeFleet, windowStatesAfter } from './judge-fleet.ts';
 import type { Budget } from './judge-hosts.ts';
-import { type Channel, deliverPending, livingChannels, lookAtPaths, pendingFor } from './notify.ts';
+import {
+  type Channel,
+  checkChannels,
+  deliverPending,
+  pendingFor,
+  workingChannels,
+} from './notify.ts';
 import type { ObjectStore } from './object-store.ts';
 import {
-  changeLedger,
-  type Ledger,
-  LedgerError,
-  openLedger,
+  changeRecords,
+  openRecords,
+  RecordError,
+  type RecordStore,
   reportPage,
   STATUS_PAGE,
 } from './state.ts';
 import { judgeRoll, type Workers } from './workers.ts';
 
 /** What a run reaches for. */
-export type Ends = {
+export type Dependencies = {
   readonly store: ObjectStore;
-  readonly ledger: Ledger;
+  readonly records: RecordStore;
   /** Empty where the roll has no recipients: then nobody is notified, and the outcome says so. */
   readonly channels: readonly Channel[];
 };
 
 /** What a run of the schedule reaches for besides. */
-export type ScheduleEnds = Ends & {
+export type ScheduleDependencies = Dependencies & {
   /** Reaches whoever watches the monitor, by no way that the channels take. */
   readonly ops: Channel;
   /** Those are other people than the channels reach, so that a second missed window is told to them too. */
   readonly escalates: boolean;
   /** Judges the ways that alarms take; of some only `refusals` tell. What cannot be looked at is `unknown`, and never thrown. */
-  readonly judgePaths: (refusals: Refusals) => Promise<readonly Check[]>;
+  readonly judgeChannels: (refusals: Refusals) => Promise<readonly Check[]>;
   /** Judge what one run cannot hold; only where the roll is that big. */
   readonly workers?: Workers | undefined;
 };
@@ -91,50 +97,50 @@ const CAUGHT_UP_MS = 7 * 86_400_000;
  * Throws an `AggregateError` when a channel refused, after all were tried, and a `ClockError` when `until` is to come.
  */
 export async function runSchedule(
-  ends: ScheduleEnds,
-  roster: Roster,
+  dependencies: ScheduleDependencies,
+  config: Config,
   until: Instant,
   now: Instant,
   budget?: Budget,
 ): Promise<Outcome> {
   if (until - now > SKEW) throw new ClockError(until, now);
-  const { store, ledger, channels, ops } = ends;
+  const { store, records, channels, ops } = dependencies;
   const everybody = [...channels, ops];
-  const opened = await openLedger(ledger, now);
+  const opened = await openRecords(records, now);
   const judgedUntil = opened.state.judgedUntil ?? until - PERIOD_MS;
   const from = Math.max(judgedUntil, until - CAUGHT_UP_MS);
   if (from >= until) {
-    await deliverPending(ledger, opened, everybody, [], now);
+    await deliverPending(records, opened, everybody, [], now);
     return { ...summarize([]), told: 'nobody' };
   }
 
   const tick = { from, until, ...(opened.state.turns && { turns: opened.state.turns }) };
   const times = { until, now, budget, hasLedger: opened.warning === undefined };
-  const { lost: forgotten, ...called } = await callRoll(store, roster, tick, now, {
-    judgeHosts: (hosts) => judgeRoll(ends, roster, hosts, times),
+  const { lost: forgotten, ...called } = await judgeFleet(store, config, tick, now, {
+    judgeHosts: (hosts) => judgeRoll(dependencies, config, hosts, times),
     budget,
   });
   const { digest } = called;
-  const drills = digest ? await readDrills(ledger, now) : undefined;
-  const paths = await lookAtPaths(ends.judgePaths, opened, roster, { until, digest });
+  const drills = digest ? await readDrills(records, now) : undefined;
+  const paths = await checkChannels(dependencies.judgeChannels, opened, config, { until, digest });
   const run = {
     ...called,
-    test: roster.alerts.weeklyTest && isTestDue(called),
+    test: config.alerts.weeklyTest && isTestDue(called),
     ...(paths === undefined ? {} : { paths }),
     ...(drills === undefined ? {} : { drills }),
   };
-  const unkept = digest ? await keepReport(ledger, run) : undefined;
+  const unkept = digest ? await keepReport(records, run) : undefined;
   const lost = forgotten ?? unkept;
   const alarm = composeRun(run, opened.warning ?? lost);
-  const message = alarm ?? composePathNews(run);
+  const message = alarm ?? composeChannelNews(run);
   const id = `run ${until}`;
-  const rings = run.test || hasPathNews(paths) || (ends.escalates && isEscalated(run));
+  const rings = run.test || hasChannelNews(paths) || (dependencies.escalates && isEscalated(run));
   const told = [
-    ...(alarm === undefined ? livingChannels(channels, paths) : channels),
+    ...(alarm === undefined ? workingChannels(channels, paths) : channels),
     ...(rings ? [ops] : []),
   ];
   const pending = message === undefined ? [] : [pendingFor(id, message, told, now)];
-  const kept = await changeLedger(ledger, opened, now, (state) =>
+  const kept = await changeRecords(records, opened, now, (state) =>
     (state.judgedUntil ?? from) >= until
       ? undefined
       : {
@@ -142,7 +148,7 @@ export async function runSchedule(
           // Before `from` nobody has judged: a run that knew no better leaves that to the next one.
           ...(opened.state.judgedUntil === undefined && (state.judgedUntil ?? from) < from
             ? {}
-            : { judgedUntil: until, turns: turnsAfter(roster, tick, run) }),
+            : { judgedUntil: until, turns: windowStatesAfter(config, tick, run) }),
           pending: [...state.pending, ...pending],
           ...(paths === undefined
             ? {}
@@ -150,11 +156,11 @@ export async function runSchedule(
         },
   );
   // Undefined: another run of the same tick was first, and tells it.
-  const after = kept && (await deliverPending(ledger, kept, everybody, [id], now));
+  const after = kept && (await deliverPending(records, kept, everybody, [id], now));
   const refused = [...(after?.state.refusals?.keys() ?? [])];
   const isHeard = kept !== undefined && channels.length > 0;
   return {
-    ...summarize(run.report.verdicts),
+    ...summarize(run.report.judgements),
     told: isHeard ? (message?.urgency ?? 'nobody') : 'nobody',
     ...(message === undefined || channels.length > 0 ? {} : { unheard: UNHEARD }),
     ...(refused.length === 0 ? {} : { refused }),
@@ -164,27 +170,27 @@ export async function runSchedule(
 }
 
 /** Writes the report of the day and the status page. Answers why that did not work; it is never a reason not to tell. */
-export async function keepReport(ledger: Ledger, run: Run): Promise<string | undefined> {
+export async function keepReport(records: RecordStore, run: Run): Promise<string | undefined> {
   const { report, timezone } = run;
   const page = reportPage(dateIn(timezone, report.checkedAt));
   try {
     await Promise.all([
-      ledger.replace(page, `${JSON.stringify(reportToJson(report, timezone))}\n`),
-      ledger.replace(STATUS_PAGE, composeStatusPage(run)),
+      records.replace(page, `${JSON.stringify(reportToJson(report, timezone))}\n`),
+      records.replace(STATUS_PAGE, composeStatusPage(run)),
     ]);
     return undefined;
   } catch (error) {
-    if (!(error instanceof LedgerError)) throw error;
+    if (!(error instanceof RecordError)) throw error;
     return `this report is not kept: ${error.message}`;
   }
 }
 
 /** `undefined` where the ledger is out of reach, which other lines of the message tell. */
-export async function readDrills(ledger: Ledger, now: Instant): Promise<Drills | undefined> {
+export async function readDrills(records: RecordStore, now: Instant): Promise<Drills | undefined> {
   try {
-    return readDrillNames(await ledger.list(DRILLS), now);
+    return readDrillNames(await records.list(DRILLS), now);
   } catch (error) {
-    if (!(error instanceof LedgerError)) throw error;
+    if (!(error instanceof RecordError)) throw error;
     return undefined;
   }
 }

@@ -3,14 +3,14 @@
 import { doOverlap, type Host, type Shard, shardIndexOf } from '../config/config.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { OpenedBy } from '../rules/finding.ts';
-import { mergeSeals, placeOf, type Seal } from '../rules/fingerprints.ts';
-import { type Ledger, LedgerConflictError, LedgerError } from './state.ts';
+import { type Fingerprint, mergeFingerprints, placeOf } from '../rules/fingerprints.ts';
+import { RecordConflictError, RecordError, type RecordStore } from './state.ts';
 
 /** The memory of one run. */
 export type SetMemory = {
   /** The seals of a host's fulls, newest first; none when the ledger is out of reach. */
-  readonly recall: (host: Host) => Promise<readonly Seal[]>;
-  readonly learn: (seals: readonly Seal[]) => void;
+  readonly recall: (host: Host) => Promise<readonly Fingerprint[]>;
+  readonly learn: (seals: readonly Fingerprint[]) => void;
   /** Keeps what was learned. Answers what was wrong with the memory; it is never a reason not to check. */
   readonly close: () => Promise<string | undefined>;
 };
@@ -20,23 +20,23 @@ const DAYS_READ = 40;
 const PAGES_READ = 4000;
 const PAGES_AT_ONCE = 8;
 /** Thirty to compare a size with, and the one that is compared. */
-const SEALS_KEPT = 31;
+const FINGERPRINTS_KEPT = 31;
 
 /**
  * Starts the memory of these hosts, of a roll that is cut into so many shards, for the run of an instant: a run that is
  * made again finds its own pages, and leaves them as they are.
  */
 export function startRemembering(
-  ledger: Ledger,
+  records: RecordStore,
   until: Instant,
   hosts: readonly Host[],
   shards = 1,
 ): SetMemory {
-  const learned: Seal[] = [];
+  const learned: Fingerprint[] = [];
   let reading: Promise<Read> | undefined;
   return {
     recall: async (host) => {
-      reading ??= readSeals(ledger, until, hosts.map(placeOf), shards);
+      reading ??= readFingerprints(records, until, hosts.map(placeOf), shards);
       return (await reading).seals.get(placeOf(host)) ?? [];
     },
     learn: (seals) => learned.push(...seals),
@@ -45,7 +45,7 @@ export function startRemembering(
       if (learned.length === 0 || warning?.unreadable) return warning?.text;
       const byShard = Map.groupBy(learned, ({ place }) => shardIndexOf(place, shards));
       const kept = [...byShard].map(([index, seals]) =>
-        keepSeals(ledger, sealPage(until, { index, of: shards }), seals),
+        keepFingerprints(records, fingerprintPage(until, { index, of: shards }), seals),
       );
       return (await Promise.all(kept)).find((lost) => lost !== undefined) ?? warning?.text;
     },
@@ -53,77 +53,79 @@ export function startRemembering(
 }
 
 type Read = {
-  readonly seals: ReadonlyMap<string, readonly Seal[]>;
+  readonly seals: ReadonlyMap<string, readonly Fingerprint[]>;
   readonly warning?: { readonly text: string; readonly unreadable: boolean };
 };
 
 /** A few pages at a time, as those of 10,000 hosts are big; the oldest first, as the first seal of a full counts. */
-async function readSeals(
-  ledger: Ledger,
+async function readFingerprints(
+  records: RecordStore,
   until: Instant,
   asked: readonly string[],
   of: number,
 ): Promise<Read> {
-  const places = new Map<string, Seal[]>(asked.map((place) => [place, []]));
+  const places = new Map<string, Fingerprint[]>(asked.map((place) => [place, []]));
   const indices = [...new Set(asked.map((place) => shardIndexOf(place, of)))];
   const isAsked = (page: string) => {
-    const read = readSealPage(page);
+    const read = readFingerprintPage(page);
     if (read === undefined || read.at <= until - DAYS_READ * DAY) return false;
     return indices.some((index) => doOverlap(read, { index, of }));
   };
   let spoiled = 0;
   try {
-    const pages = (await ledger.list(SEALS)).filter(isAsked).slice(-PAGES_READ * indices.length);
+    const pages = (await records.list(FINGERPRINTS))
+      .filter(isAsked)
+      .slice(-PAGES_READ * indices.length);
     for (let from = 0; from < pages.length; from += PAGES_AT_ONCE) {
       const batch = pages.slice(from, from + PAGES_AT_ONCE);
-      for (const { text } of await Promise.all(batch.map(ledger.read))) {
-        const seals = parseSeals(text ?? '');
+      for (const { text } of await Promise.all(batch.map(records.read))) {
+        const seals = parseFingerprints(text ?? '');
         if (seals === undefined) spoiled += 1;
-        for (const seal of seals ?? []) addSeal(places, seal);
+        for (const seal of seals ?? []) addFingerprint(places, seal);
       }
     }
     if (spoiled === 0) return { seals: places };
     const text = `${spoiled} of ${pages.length} pages of seals in the ledger are not what a run wrote`;
     return { seals: places, warning: { text, unreadable: false } };
   } catch (error) {
-    if (!(error instanceof LedgerError)) throw error;
+    if (!(error instanceof RecordError)) throw error;
     const text = `no memory of earlier backups: ${error.message}`;
     return { seals: new Map(), warning: { text, unreadable: true } };
   }
 }
 
 /** Newest first; of a host no more fulls than a size is compared with, and only of the newest who can open it. */
-function addSeal(places: ReadonlyMap<string, Seal[]>, seal: Seal): void {
+function addFingerprint(places: ReadonlyMap<string, Fingerprint[]>, seal: Fingerprint): void {
   const fulls = places.get(seal.place);
   if (fulls === undefined) return;
   const found = fulls.findIndex(({ startedAt }) => startedAt <= seal.startedAt);
   const index = found < 0 ? fulls.length : found;
   const known = fulls[index]?.startedAt === seal.startedAt ? fulls[index] : undefined;
-  fulls.splice(index, known === undefined ? 0 : 1, mergeSeals(known, seal));
+  fulls.splice(index, known === undefined ? 0 : 1, mergeFingerprints(known, seal));
   const behind = Math.max(index, 1);
   const older = fulls[behind];
   if (older?.opened !== undefined) fulls[behind] = { ...older, opened: undefined };
-  if (fulls.length > SEALS_KEPT) fulls.pop();
+  if (fulls.length > FINGERPRINTS_KEPT) fulls.pop();
 }
 
-async function keepSeals(
-  ledger: Ledger,
+async function keepFingerprints(
+  records: RecordStore,
   page: string,
-  seals: readonly Seal[],
+  seals: readonly Fingerprint[],
 ): Promise<string | undefined> {
   try {
-    await ledger.write(page, formatSeals(seals), undefined);
+    await records.write(page, formatFingerprints(seals), undefined);
     return undefined;
   } catch (error) {
     // Another run of this tick has seen the same.
-    if (error instanceof LedgerConflictError) return undefined;
-    if (!(error instanceof LedgerError)) throw error;
+    if (error instanceof RecordConflictError) return undefined;
+    if (!(error instanceof RecordError)) throw error;
     return `what was seen of new backups is not remembered: ${error.message}`;
   }
 }
 
 /** All pages of seals begin so. */
-export const SEALS = 'seals/';
+export const FINGERPRINTS = 'seals/';
 
 const HASH = /^[\w-]{22}$/;
 const KEY_ID = /^[0-9A-F]{16}$/;
@@ -136,14 +138,14 @@ const ENDINGS: readonly OpenedBy['ending'][] = ['whole', 'truncated', 'cannot te
  * `seals/2026/11/23T081500Z.json`, by the run's own instant; of a roll that is cut, `23T081500Z.3of32.json`, so that
  * whoever judges a shard reads and writes no more than that.
  */
-export function sealPage(at: Instant, { index, of }: Shard = { index: 0, of: 1 }): string {
+export function fingerprintPage(at: Instant, { index, of }: Shard = { index: 0, of: 1 }): string {
   const [date = '', time = ''] = new Date(at).toISOString().slice(0, 19).split('T');
   const shard = of === 1 ? '' : `.${index}of${of}`;
-  return `${SEALS}${date.replaceAll('-', '/')}T${time.replaceAll(':', '')}Z${shard}.json`;
+  return `${FINGERPRINTS}${date.replaceAll('-', '/')}T${time.replaceAll(':', '')}Z${shard}.json`;
 }
 
 /** The inverse; `undefined` for any other name. */
-export function readSealPage(page: string): (Shard & { readonly at: Instant }) | undefined {
+export function readFingerprintPage(page: string): (Shard & { readonly at: Instant }) | undefined {
   const match =
     /^seals\/(\d{4})\/(\d\d)\/(\d\d)T(\d\d)(\d\d)(\d\d)Z(?:\.(\d+)of(\d+))?\.json$/.exec(page);
   if (match === null) return undefined;
@@ -153,16 +155,16 @@ export function readSealPage(page: string): (Shard & { readonly at: Instant }) |
 }
 
 /** Version 1; instants are milliseconds since 1970. */
-export function formatSeals(seals: readonly Seal[]): string {
+export function formatFingerprints(seals: readonly Fingerprint[]): string {
   return `${JSON.stringify({ version: 1, seals })}\n`;
 }
 
 /** The inverse; `undefined` for anything that `formatSeals` does not write. Never throws. */
-export function parseSeals(text: string): readonly Seal[] | undefined {
+export function parseFingerprints(text: string): readonly Fingerprint[] | undefined {
   const { version, seals } = parseRecord(text);
   if (version !== 1 || !Array.isArray(seals)) return undefined;
-  const read = seals.map(readSeal);
-  return read.includes(undefined) ? undefined : (read as readonly Seal[]);
+  const read = seals.map(readFingerprint);
+  return read.includes(undefined) ? undefined : (read as readonly Fingerprint[]);
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -179,7 +181,7 @@ function recordOf(value: unknown): Json {
   return typeof value === 'object' && value !== null ? (value as Json) : {};
 }
 
-function readSeal(value: unknown): Seal | undefined {
+function readFingerprint(value: unknown): Fingerprint | undefined {
   const { place, startedAt, sealedAt, firstWriteAt, files, bytes, hash, opened } = recordOf(value);
   if (typeof place !== 'string' || !isCount(startedAt) || !isCount(sealedAt)) return undefined;
   if (!isCount(firstWriteAt) || !isCount(files) || !isCount(bytes)) return undefined;

@@ -12,7 +12,7 @@ import {
 } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
 import { firstUploadAt, newestUpload, type SetHistory } from '../duplicity/versions.ts';
-import { NOT_ASKED, type Verdict } from '../rules/judge.ts';
+import { type Judgement, NOT_ASKED } from '../rules/judge.ts';
 import { keepOf, mayBeHiddenFrom } from '../rules/lifecycle.ts';
 import { isPastFinish, SLACK } from '../rules/tampering.ts';
 import { type Budget, whileTimeLasts } from './judge-hosts.ts';
@@ -198,7 +198,7 @@ function lastManifestAt(
  * The sets that are whole again by these removals, where nothing critical is wrong with the host any more; none where
  * lifecycle may have hidden them all, as then the host was well before, too.
  */
-export function setsBack({ host, sets, findings }: Verdict, restored: readonly FileEvent[]) {
+export function setsBack({ host, sets, findings }: Judgement, restored: readonly FileEvent[]) {
   if (findings.some(({ severity }) => severity === 'critical')) return [];
   const keep = keepOf(host, NOT_ASKED);
   return sets.filter(

@@ -1,6 +1,6 @@
 // What runs remember, and how it is used so that two runs at once lose nothing of one another's.
 
-import type { PathState, Paths, Refusals } from '../doctor/channels.ts';
+import type { ChannelState, ChannelStates, Refusals } from '../doctor/channels.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Message } from '../messages/message.ts';
 import type { CalendarDate } from '../rules/window.ts';
@@ -30,7 +30,7 @@ export type Pending = {
   readonly since: Instant;
 };
 
-export type LedgerState = {
+export type MonitorState = {
   /** Every window that closed until then was judged; `undefined` before the first run. */
   readonly judgedUntil: Instant | undefined;
   readonly pending: readonly Pending[];
@@ -39,14 +39,14 @@ export type LedgerState = {
   /** What messages of events were about, with until when they have used up their turn: a flood of events is no flood of mails. */
   readonly spoken: ReadonlyMap<string, Instant>;
   /** How the ways that alarms take were when a run last looked; absent before the first look. */
-  readonly paths?: Paths;
+  readonly paths?: ChannelStates;
   /** The channels that said why they took no message, and have taken none since; absent in states of before. */
   readonly refusals?: Refusals;
   /** How the hosts stood at `judgedUntil`; absent before the first run. */
-  readonly turns?: Turns;
+  readonly turns?: WindowStates;
 };
 
-export const EMPTY_STATE: LedgerState = {
+export const EMPTY_STATE: MonitorState = {
   judgedUntil: undefined,
   pending: [],
   told: new Map(),
@@ -62,7 +62,13 @@ const MOST_TOLD = 5000;
 const MOST_PENDING = 100;
 
 /** The state in the form in which it is stored, version 1; instants are milliseconds since 1970. */
-export function formatState({ judgedUntil, told, spoken, refusals, ...rest }: LedgerState): string {
+export function formatState({
+  judgedUntil,
+  told,
+  spoken,
+  refusals,
+  ...rest
+}: MonitorState): string {
   const events = {
     ...{ told: [...told], spoken: [...spoken] },
     ...(refusals === undefined ? {} : { refusals: [...refusals] }),
@@ -72,7 +78,7 @@ export function formatState({ judgedUntil, told, spoken, refusals, ...rest }: Le
 }
 
 /** The inverse; `undefined` for anything that `formatState` does not write. Never throws. */
-export function parseState(text: string): LedgerState | undefined {
+export function parseState(text: string): MonitorState | undefined {
   const stored = parseRecord(text);
   if (stored?.version !== 1) return undefined;
   // States written before messages were kept apart have no `spoken`.
@@ -81,8 +87,8 @@ export function parseState(text: string): LedgerState | undefined {
   if (!Array.isArray(pending) || !pending.every(isPending)) return undefined;
   if (!Array.isArray(told) || !told.every(isTold)) return undefined;
   if (!Array.isArray(spoken) || !spoken.every(isTold)) return undefined;
-  if (paths !== undefined && !isPaths(paths)) return undefined;
-  if (turns !== undefined && !isTurns(turns)) return undefined;
+  if (paths !== undefined && !areChannelStates(paths)) return undefined;
+  if (turns !== undefined && !areWindowStates(turns)) return undefined;
   if (refusals !== undefined && !(Array.isArray(refusals) && refusals.every(isRefusal))) {
     return undefined;
   }
@@ -101,7 +107,7 @@ export function parseState(text: string): LedgerState | undefined {
  * Drops what nobody needs any more. A message that a channel refused for a day is given up: the failing
  * runs have rung the alarm all the while. Of more than 100 messages, or 5,000 told events, the newest stay.
  */
-export function forgetOld(state: LedgerState, now: Instant): LedgerState {
+export function forgetOld(state: MonitorState, now: Instant): MonitorState {
   const recent = (map: ReadonlyMap<string, Instant>) =>
     new Map([...map].filter(([, at]) => now - at < TOLD_KEPT).slice(-MOST_TOLD));
   return {
@@ -145,12 +151,12 @@ function isPending(value: unknown): value is Pending {
   return typeof id === 'string' && isInstant(since) && isTexts(left) && isMessage(message);
 }
 
-function isPaths(value: unknown): value is Paths {
+function areChannelStates(value: unknown): value is ChannelStates {
   const { lookedAt, states } = asRecord(value) ?? {};
-  return isInstant(lookedAt) && Array.isArray(states) && states.every(isPathState);
+  return isInstant(lookedAt) && Array.isArray(states) && states.every(isChannelState);
 }
 
-function isPathState(value: unknown): value is PathState {
+function isChannelState(value: unknown): value is ChannelState {
   const { check, status, says, fix, since, silent } = asRecord(value) ?? {};
   const said = typeof check === 'string' && typeof says === 'string' && isInstant(since);
   if (!said || (silent !== undefined && !isTexts(silent))) return false;
@@ -175,7 +181,7 @@ function isMessage(value: unknown): value is Message {
 type ByDate = readonly (readonly [date: string, hosts: readonly string[]])[];
 
 /** What `judgedUntil` alone does not tell. */
-export type Turns = {
+export type WindowStates = {
   /** Hosts that could not be read when they were due, and have not been since: that window is still to be judged. */
   readonly unread: readonly string[];
   /** Hosts by the date of their newest closed window: one that is moved back would close behind `judgedUntil`. */
@@ -186,7 +192,7 @@ export type Turns = {
   readonly digest?: string;
 };
 
-export const NO_TURNS: Turns = { unread: [], judged: [] };
+export const NO_WINDOW_STATES: WindowStates = { unread: [], judged: [] };
 
 /** The date of each host. */
 export function dateByHost(days: ByDate): Map<string, string> {
@@ -200,7 +206,7 @@ export function hostsByDate(dates: Iterable<readonly [host: string, date: string
 }
 
 /** States written before grace and digests were remembered have no `late` and no `digest`. */
-export function isTurns(value: unknown): value is Turns {
+export function areWindowStates(value: unknown): value is WindowStates {
   const { unread, judged, late = [], digest = '' } = (value ?? {}) as Record<string, unknown>;
   return areNames(unread) && areDays(judged) && areDays(late) && typeof digest === 'string';
 }
@@ -216,7 +222,7 @@ function areNames(value: unknown): value is string[] {
 }
 
 /** The pages that runs leave behind, by name. `tag` stands for what was read of one. */
-export type Ledger = {
+export type RecordStore = {
   /** Text and tag are `undefined` where nothing was ever written. Throws `LedgerError`. */
   readonly read: (page: string) => Promise<{ text: string | undefined; tag: string | undefined }>;
   /**
@@ -231,18 +237,18 @@ export type Ledger = {
 };
 
 /** Somebody else has written since it was read. */
-export class LedgerConflictError extends Error {
+export class RecordConflictError extends Error {
   override readonly name = 'LedgerConflictError';
 }
 
 /** The ledger could not be read or written; the run goes on without a memory. */
-export class LedgerError extends Error {
+export class RecordError extends Error {
   override readonly name = 'LedgerError';
 }
 
 /** The state as this run knows it; with a `warning` nothing is remembered, and the messages say why. */
 export type Kept = {
-  readonly state: LedgerState;
+  readonly state: MonitorState;
   readonly tag: string | undefined;
   readonly warning: string | undefined;
 };
@@ -260,19 +266,19 @@ const LOOKED_BACK_MS = 86_400_000;
  * windows of days to come were judged, as with it no run would judge anything until then. All that is a warning, never
  * a failed check.
  */
-export async function openLedger(ledger: Ledger, now: Instant): Promise<Kept> {
+export async function openRecords(records: RecordStore, now: Instant): Promise<Kept> {
   try {
-    const { text, tag } = await ledger.read(STATE_PAGE);
+    const { text, tag } = await records.read(STATE_PAGE);
     if (text === undefined) {
       // A ledger with a report in it has had a state; one without is at its first run.
-      const isLost = (await ledger.list(REPORTS)).length > 0;
-      return isLost ? await beginAnew(ledger, tag, 'lost', now) : { ...NOTHING, tag };
+      const isLost = (await records.list(REPORTS)).length > 0;
+      return isLost ? await beginAnew(records, tag, 'lost', now) : { ...NOTHING, tag };
     }
     const state = parseState(text);
     const sound = state !== undefined && (state.judgedUntil ?? now) - now < AHEAD_MS;
     return sound
       ? { state, tag, warning: undefined }
-      : await beginAnew(ledger, tag, 'corrupt', now);
+      : await beginAnew(records, tag, 'corrupt', now);
   } catch (error) {
     return { ...NOTHING, warning: warn(error) };
   }
@@ -281,13 +287,13 @@ export async function openLedger(ledger: Ledger, now: Instant): Promise<Kept> {
 const NOTHING: Kept = { state: EMPTY_STATE, tag: undefined, warning: undefined };
 
 async function beginAnew(
-  ledger: Ledger,
+  records: RecordStore,
   found: string | undefined,
   was: 'lost' | 'corrupt',
   now: Instant,
 ): Promise<Kept> {
   const state = { ...EMPTY_STATE, judgedUntil: now - LOOKED_BACK_MS };
-  const tag = await ledger.write(STATE_PAGE, formatState(state), found);
+  const tag = await records.write(STATE_PAGE, formatState(state), found);
   const warning = `the ledger was ${was} and is begun anew: the last day is judged again, and something may be told twice`;
   return { state, tag, warning };
 }
@@ -296,11 +302,11 @@ async function beginAnew(
  * Writes a change. When another run has written in between, the change is made to what that run left;
  * `undefined` as the change = there is nothing left to do, and `undefined` is answered.
  */
-export async function changeLedger(
-  ledger: Ledger,
+export async function changeRecords(
+  records: RecordStore,
   kept: Kept,
   now: Instant,
-  change: (state: LedgerState) => LedgerState | undefined,
+  change: (state: MonitorState) => MonitorState | undefined,
 ): Promise<Kept | undefined> {
   let known = kept;
   for (let tries = 1; ; tries += 1) {
@@ -308,20 +314,20 @@ export async function changeLedger(
     if (changed === undefined) return undefined;
     const state = forgetOld(changed, now);
     try {
-      const tag = await ledger.write(STATE_PAGE, formatState(state), known.tag);
+      const tag = await records.write(STATE_PAGE, formatState(state), known.tag);
       return { state, tag, warning: known.warning };
     } catch (error) {
-      if (!(error instanceof LedgerConflictError) || tries >= TRIES) {
+      if (!(error instanceof RecordConflictError) || tries >= TRIES) {
         return { state, tag: known.tag, warning: warn(error) };
       }
-      known = await openLedger(ledger, now);
+      known = await openRecords(records, now);
     }
   }
 }
 
 /** Only what the ledger is known to throw is a warning; anything else is a bug. */
 function warn(error: unknown): string {
-  if (error instanceof LedgerError || error instanceof LedgerConflictError) {
+  if (error instanceof RecordError || error instanceof RecordConflictError) {
     return `no memory: ${error.message}; something may be told twice`;
   }
   throw error;

@@ -1,6 +1,6 @@
 // The janitor's round: what two newer good fulls have replaced is tagged, so that lifecycle may hide it.
 import pMap from 'p-map';
-import type { Host, Roster } from '../config/config.ts';
+import type { Config, Host } from '../config/config.ts';
 import { collectSets, membersOf } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import { asOf } from '../duplicity/versions.ts';
@@ -9,7 +9,7 @@ import { gatherAnswers } from './list-sets.ts';
 import { type ListObjects, TargetUnreadableError } from './object-store.ts';
 
 /** What a round reaches for. `tag` puts `EXPIRE_TAG` on the object that a GET would answer; it throws when that is refused. */
-export type JanitorEnds = {
+export type JanitorDependencies = {
   readonly list: ListObjects;
   readonly tag: (bucket: string, key: string) => Promise<void>;
 };
@@ -41,16 +41,16 @@ const REASONS_SHOWN = 3;
  * host alone, and is thrown after the last, as one `AggregateError`. After `tags` objects the rest is left to the next round.
  */
 export async function tagSuperseded(
-  ends: JanitorEnds,
-  roster: Roster,
+  dependencies: JanitorDependencies,
+  config: Config,
   now: Instant,
   tags = TAGS_A_ROUND,
 ): Promise<Round> {
-  const hosts = roster.hosts.filter(({ keepLastGood }) => keepLastGood);
+  const hosts = config.hosts.filter(({ keepLastGood }) => keepLastGood);
   const round = { hosts: hosts.length, held: 0, sets: 0, tagged: 0, left: 0 };
   const errors: Error[] = [];
   const tagHost = async (host: Host) => {
-    const plan = await planTags(ends.list, host, now);
+    const plan = await planTags(dependencies.list, host, now);
     if (plan.held === 'tampered' || plan.held === 'poisoned') round.held += 1;
     else if (plan.held !== undefined) throw blind(host, plan.held);
     for (const [manifest, ...others] of plan.keys) {
@@ -60,7 +60,7 @@ export async function tagSuperseded(
         return;
       }
       const tag = async (key: string) => {
-        await ends.tag(host.target.bucket, key);
+        await dependencies.tag(host.target.bucket, key);
         round.tagged += 1;
       };
       await tag(manifest);

@@ -6,7 +6,7 @@ import type { Instant } from '../duplicity/time.ts';
 import type { Volumes } from '../duplicity/volumes.ts';
 import { doesAnswer, type Progress } from '../rules/answer.ts';
 import {
-  type BrokenSeal,
+  type ChangedFull,
   type Evidence,
   FINDING_KINDS,
   type Finding,
@@ -17,7 +17,7 @@ import {
   sortFindings,
   type TamperedSet,
 } from '../rules/finding.ts';
-import { headlineOf, type Verdict } from '../rules/judge.ts';
+import { type Judgement, verdictOf } from '../rules/judge.ts';
 import type { Countdown } from '../rules/retention.ts';
 import { closedWindow, windowAfter } from '../rules/window.ts';
 import {
@@ -56,22 +56,22 @@ type StoredAnswer = {
   readonly version: 1;
   readonly call: string;
   readonly lost?: string | undefined;
-  readonly verdicts: readonly StoredVerdict[];
+  readonly judgements: readonly StoredVerdict[];
 };
 
 /** What a shard was found to be: of a host that is ok no more sets than the answer and the last good. */
 export type ShardAnswer = {
-  readonly verdicts: readonly Verdict[];
+  readonly judgements: readonly Judgement[];
   readonly lost?: string | undefined;
 };
 
 /** Version 1; instants are milliseconds since 1970. It names the whole call, so that it answers no other. */
-export function formatAnswer(call: ShardCall, { verdicts, lost }: ShardAnswer): string {
+export function formatAnswer(call: ShardTask, { judgements, lost }: ShardAnswer): string {
   const answer: StoredAnswer = {
     version: 1,
     call: JSON.stringify(call),
     lost,
-    verdicts: verdicts.map(storeVerdict),
+    judgements: judgements.map(storeVerdict),
   };
   return `${JSON.stringify(answer)}\n`;
 }
@@ -82,22 +82,22 @@ export function formatAnswer(call: ShardCall, { verdicts, lost }: ShardAnswer): 
  */
 export function parseAnswer(
   text: string,
-  call: ShardCall,
+  call: ShardTask,
   hosts: readonly Host[],
 ): ShardAnswer | undefined {
   const answer = parseJson(text);
   if (!isAnswer(answer) || answer.call !== JSON.stringify(call)) return undefined;
-  if (answer.verdicts.length !== hosts.length) return undefined;
-  const verdicts = hosts.map((host, at) => readVerdict(answer.verdicts[at], host, call.now));
-  return verdicts.includes(undefined)
+  if (answer.judgements.length !== hosts.length) return undefined;
+  const judgements = hosts.map((host, at) => readVerdict(answer.judgements[at], host, call.now));
+  return judgements.includes(undefined)
     ? undefined
-    : { verdicts: verdicts as readonly Verdict[], lost: answer.lost };
+    : { judgements: judgements as readonly Judgement[], lost: answer.lost };
 }
 
-function storeVerdict(verdict: Verdict): StoredVerdict {
-  const { host, findings, answer, answeredAt, lastGood, countdown, next } = verdict;
-  const own = verdict.sets.filter(
-    (set) => verdict.headline !== 'ok' || set === answer || set === lastGood,
+function storeVerdict(judgement: Judgement): StoredVerdict {
+  const { host, findings, answer, answeredAt, lastGood, countdown, next } = judgement;
+  const own = judgement.sets.filter(
+    (set) => judgement.verdict !== 'ok' || set === answer || set === lastGood,
   );
   const sets = [...new Set([...own, countdown?.set])].filter((set) => set !== undefined);
   const placeOf = (set: BackupSet | undefined) => (set && sets.indexOf(set)) ?? undefined;
@@ -123,7 +123,7 @@ function readVerdict(
   stored: StoredVerdict | undefined,
   host: Host,
   now: Instant,
-): Verdict | undefined {
+): Judgement | undefined {
   if (stored?.host !== host.name) return undefined;
   const { answeredAt } = stored;
   const sets = stored.sets.map(readSet);
@@ -139,11 +139,11 @@ function readVerdict(
   if ((answer === undefined) !== (answeredAt === undefined)) return undefined;
   if (answer !== undefined && !doesAnswer(answer, window, now)) return undefined;
   if (lastGood !== undefined && isComplete(lastGood) !== true) return undefined;
-  const headline = headlineOf(findings, answer);
+  const verdict = verdictOf(findings, answer);
   // A host is well when a full answered, and not because nothing was said of it.
-  if (headline === 'ok' && answer === undefined) return undefined;
+  if (verdict === 'ok' && answer === undefined) return undefined;
   return {
-    ...{ host, at: now, window, headline, findings, answer, answeredAt, lastGood },
+    ...{ host, at: now, window, verdict, findings, answer, answeredAt, lastGood },
     countdown: stored.countdown && last && { ...stored.countdown, set: last },
     sets: sets.slice(0, stored.own),
     next: stored.next && { window: windowAfter(host, window), state: stored.next },
@@ -195,7 +195,7 @@ const isAnswer = closed<StoredAnswer>({
   version: oneOf([1]),
   call: isText,
   lost: maybe(isText),
-  verdicts: listOf(
+  judgements: listOf(
     closed<StoredVerdict>({
       host: isText,
       findings: listOf(isFinding),
@@ -232,7 +232,7 @@ export const ANSWERS = 'shards/';
 export type CallingRun = { readonly until: Instant; readonly now: Instant };
 
 /** What a worker is asked. */
-export type ShardCall = CallingRun & {
+export type ShardTask = CallingRun & {
   readonly version: 1;
   /** After it nobody waits for the answer. */
   readonly deadline: Instant;
@@ -244,7 +244,7 @@ export type ShardCall = CallingRun & {
   readonly asked: string;
 };
 
-const isCall = closed<ShardCall>({
+const isTask = closed<ShardTask>({
   version: (value): value is 1 => value === 1,
   until: isCount,
   now: isCount,
@@ -256,8 +256,8 @@ const isCall = closed<ShardCall>({
 });
 
 /** `undefined` for anything that is no call, or has a member more. */
-export function parseCall(value: unknown): ShardCall | undefined {
-  const isOne = isCall(value) && value.index < value.of && Number.isInteger(Math.log2(value.of));
+export function parseTask(value: unknown): ShardTask | undefined {
+  const isOne = isTask(value) && value.index < value.of && Number.isInteger(Math.log2(value.of));
   return isOne ? value : undefined;
 }
 
@@ -268,7 +268,7 @@ export function answersTo({ until, now }: CallingRun): string {
 }
 
 /** `3of32.json`, behind that. */
-export function answerPage(call: ShardCall): string {
+export function answerPage(call: ShardTask): string {
   return `${answersTo(call)}${call.index}of${call.of}.json`;
 }
 
@@ -296,7 +296,7 @@ const isTamperedSet = closed<TamperedSet>({
   hidden: closed(namesShown),
   lost: isCount,
 });
-const isBrokenSeal = closed<BrokenSeal>({
+const isChangedFull = closed<ChangedFull>({
   startedAt: isCount,
   sealedAt: isCount,
   filesThen: isCount,
@@ -320,7 +320,7 @@ const SHAPES: { readonly [Kind in FindingKind]: ShapeOf<Kind> | readonly ShapeOf
   tampered: {
     removals: listOf(isRemoval),
     sets: listOf(isTamperedSet),
-    seals: listOf(isBrokenSeal),
+    seals: listOf(isChangedFull),
     untold: maybe(oneOf(['denied', 'not offered', 'not kept'])),
   },
   unreadable: { reason: isText, hint: isText },

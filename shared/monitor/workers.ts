@@ -1,21 +1,21 @@
 // A roll that one run cannot hold: cut into shards, judged by workers over a queue, and put together again by this run.
 
-import { type Host, type Roster, type Shard, shardIndexOf, shardsOf } from '../config/config.ts';
+import { type Config, type Host, type Shard, shardIndexOf, shardsOf } from '../config/config.ts';
 import type { Instant } from '../duplicity/time.ts';
 import { SKEW } from '../rules/answer.ts';
 import { placeOf } from '../rules/fingerprints.ts';
-import { judge, type Verdict } from '../rules/judge.ts';
+import { type Judgement, judge } from '../rules/judge.ts';
 import { type Budget, type Judged, type Judging, judgeHosts } from './judge-hosts.ts';
 import type { ObjectStore } from './object-store.ts';
-import { type Ledger, LedgerConflictError, LedgerError, shortHash } from './state.ts';
+import { RecordConflictError, RecordError, type RecordStore, shortHash } from './state.ts';
 import {
   answerPage,
   answersTo,
   type CallingRun,
   formatAnswer,
   parseAnswer,
-  parseCall,
-  type ShardCall,
+  parseTask,
+  type ShardTask,
 } from './worker-answer.ts';
 
 /** Whom a run calls for what it cannot hold. */
@@ -23,7 +23,7 @@ export type Workers = {
   /** From so many hosts on. */
   readonly hostsARun: number;
   /** Hands out calls. Throws `QueueError` when the queue did not take each of them. */
-  readonly call: (calls: readonly ShardCall[]) => Promise<void>;
+  readonly call: (calls: readonly ShardTask[]) => Promise<void>;
   readonly pause: (ms: number) => Promise<void>;
 };
 
@@ -35,13 +35,13 @@ export class QueueError extends Error {
 const POLL_MS = 1000;
 
 /** The hosts of a shard, in the order of the roll. */
-export function hostsOf({ hosts }: Roster, { index, of }: Shard): Host[] {
+export function hostsOf({ hosts }: Config, { index, of }: Shard): Host[] {
   return hosts.filter((host) => shardIndexOf(placeOf(host), of) === index);
 }
 
 /** A hash of all that the roll says: with another one the same call would mean something else. */
-export function hashRoll(roster: Roster): Promise<string> {
-  return shortHash(JSON.stringify(roster));
+export function hashConfig(config: Config): Promise<string> {
+  return shortHash(JSON.stringify(config));
 }
 
 /**
@@ -49,15 +49,15 @@ export function hashRoll(roster: Roster): Promise<string> {
  * of a shard without a sound answer are unreadable: never ok, and never missing. Throws `QueueError`.
  */
 export async function judgeInShards(
-  { ledger, workers }: { readonly ledger: Ledger; readonly workers: Workers },
-  roster: Roster,
+  { records, workers }: { readonly records: RecordStore; readonly workers: Workers },
+  config: Config,
   hosts: readonly Host[],
   { until, now, budget, shards: of }: Judging & { readonly budget: Budget },
 ): Promise<Judged> {
   const isAsked = new Set(hosts);
   const run = { version: 1, until, now, deadline: now + Math.floor(budget.left()) } as const;
-  const roll = await hashRoll(roster);
-  const byIndex = Map.groupBy(roster.hosts, (host) => shardIndexOf(placeOf(host), of));
+  const roll = await hashConfig(config);
+  const byIndex = Map.groupBy(config.hosts, (host) => shardIndexOf(placeOf(host), of));
   const open = new Map<string, Open>();
   for (const [index, all] of byIndex) {
     const called = all.filter((host) => isAsked.has(host));
@@ -69,14 +69,14 @@ export async function judgeInShards(
   }
   await workers.call([...open.values()].map(({ call }) => call));
 
-  const verdicts = new Map<Host, Verdict>();
+  const judgements = new Map<Host, Judgement>();
   let lost: string | undefined;
   for (;;) {
-    for (const { page, call, hosts: called, text } of await readAnswers(ledger, run, open)) {
+    for (const { page, call, hosts: called, text } of await readAnswers(records, run, open)) {
       open.delete(page);
       const answer = parseAnswer(text, call, called);
       for (const [at, host] of called.entries()) {
-        verdicts.set(host, answer?.verdicts[at] ?? judge(host, UNSOUND, now));
+        judgements.set(host, answer?.judgements[at] ?? judge(host, UNSOUND, now));
       }
       lost ??= answer?.lost;
     }
@@ -84,7 +84,7 @@ export async function judgeInShards(
     await workers.pause(Math.min(POLL_MS, budget.left()));
   }
   return {
-    verdicts: hosts.map((host) => verdicts.get(host) ?? judge(host, UNANSWERED, now)),
+    judgements: hosts.map((host) => judgements.get(host) ?? judge(host, UNANSWERED, now)),
     lost,
   };
 }
@@ -98,27 +98,27 @@ const UNSOUND = {
   hint: HINT,
 };
 
-type Open = { readonly page: string; readonly call: ShardCall; readonly hosts: readonly Host[] };
+type Open = { readonly page: string; readonly call: ShardTask; readonly hosts: readonly Host[] };
 
 /** Those that are there and still waited for. A ledger out of reach may be in reach again a second later. */
 async function readAnswers(
-  ledger: Ledger,
+  records: RecordStore,
   run: CallingRun,
   open: ReadonlyMap<string, Open>,
 ): Promise<(Open & { readonly text: string })[]> {
   try {
-    const there = (await ledger.list(answersTo(run))).flatMap((page) => open.get(page) ?? []);
+    const there = (await records.list(answersTo(run))).flatMap((page) => open.get(page) ?? []);
     return await Promise.all(
-      there.map(async (one) => ({ ...one, text: (await ledger.read(one.page)).text ?? '' })),
+      there.map(async (one) => ({ ...one, text: (await records.read(one.page)).text ?? '' })),
     );
   } catch (error) {
-    if (!(error instanceof LedgerError)) throw error;
+    if (!(error instanceof RecordError)) throw error;
     return [];
   }
 }
 
 /** A call that must not be answered: it cannot be read, is from the future, or is for another roll. */
-export class CallError extends Error {
+export class TaskError extends Error {
   override readonly name = 'CallError';
 }
 
@@ -129,56 +129,57 @@ export type Answered = { readonly hosts: number; readonly answer: 'given' | 'lat
  * Judges as of the instant of the run that called. Written once: a call that comes twice changes nothing. Throws
  * `CallError`, or `LedgerError` when the answer could not be left: the queue then gives the call out again.
  */
-export async function answerCall(
-  ends: { readonly store: ObjectStore; readonly ledger: Ledger },
-  roster: Roster,
+export async function runWorker(
+  dependencies: { readonly store: ObjectStore; readonly records: RecordStore },
+  config: Config,
   message: unknown,
   clock: Instant,
   budget: Budget,
 ): Promise<Answered> {
-  const call = parseCall(message);
+  const call = parseTask(message);
   if (call === undefined || call.now - clock > SKEW) {
-    throw new CallError('this is no call for a shard; see who writes to the queue');
+    throw new TaskError('this is no call for a shard; see who writes to the queue');
   }
   if (call.deadline <= clock) return { hosts: 0, answer: 'late' };
-  const all = hostsOf(roster, call);
-  if (call.roll !== (await hashRoll(roster)) || call.asked.length !== all.length) {
-    throw new CallError('the call is for another roll; the next run calls for this one');
+  const all = hostsOf(config, call);
+  if (call.roll !== (await hashConfig(config)) || call.asked.length !== all.length) {
+    throw new TaskError('the call is for another roll; the next run calls for this one');
   }
   const { until, now, of: shards } = call;
   const hosts = all.filter((_, at) => call.asked[at] === '1');
-  const judged = await judgeHosts(ends, hosts, { until, now, shards, budget });
+  const judged = await judgeHosts(dependencies, hosts, { until, now, shards, budget });
   try {
-    await ends.ledger.write(answerPage(call), formatAnswer(call, judged), undefined);
+    await dependencies.records.write(answerPage(call), formatAnswer(call, judged), undefined);
     return { hosts: hosts.length, answer: 'given' };
   } catch (error) {
-    if (!(error instanceof LedgerConflictError)) throw error;
+    if (!(error instanceof RecordConflictError)) throw error;
     return { hosts: hosts.length, answer: 'twice' };
   }
 }
 
 /** Without a queue that takes calls, or a ledger to read answers from, it judges what it can in its own time. */
 export async function judgeRoll(
-  ends: {
+  dependencies: {
     readonly store: ObjectStore;
-    readonly ledger: Ledger;
+    readonly records: RecordStore;
     readonly workers?: Workers | undefined;
   },
-  roster: Roster,
+  config: Config,
   hosts: readonly Host[],
   { hasLedger, ...times }: Omit<Judging, 'shards'> & { readonly hasLedger: boolean },
 ): Promise<Judged> {
-  const { workers } = ends;
+  const { workers } = dependencies;
   const { budget } = times;
-  const shards = workers === undefined ? 1 : shardsOf(roster.hosts.length, workers.hostsARun);
+  const shards = workers === undefined ? 1 : shardsOf(config.hosts.length, workers.hostsARun);
   const judging = { ...times, shards };
   const isTooMuch = workers !== undefined && hosts.length > workers.hostsARun;
-  if (!isTooMuch || budget === undefined || !hasLedger) return judgeHosts(ends, hosts, judging);
+  if (!isTooMuch || budget === undefined || !hasLedger)
+    return judgeHosts(dependencies, hosts, judging);
   try {
-    return await judgeInShards({ ...ends, workers }, roster, hosts, { ...judging, budget });
+    return await judgeInShards({ ...dependencies, workers }, config, hosts, { ...judging, budget });
   } catch (error) {
     if (!(error instanceof QueueError)) throw error;
-    const judged = await judgeHosts(ends, hosts, judging);
+    const judged = await judgeHosts(dependencies, hosts, judging);
     return { ...judged, lost: `${error.message}: one run judged what it could` };
   }
 }

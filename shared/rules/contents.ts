@@ -7,7 +7,7 @@ import { HIDDEN_RECIPIENT } from '../openpgp/message.ts';
 import { keyIdOf } from '../openpgp/public-key.ts';
 import { isIn, SKEW } from './answer.ts';
 import { type Finding, type OpenedBy, showNames, timesOf } from './finding.ts';
-import type { Seal } from './fingerprints.ts';
+import type { Fingerprint } from './fingerprints.ts';
 import { judgeSize, judgeTail } from './size.ts';
 import { type Window, windowBefore } from './window.ts';
 
@@ -59,7 +59,7 @@ export function judgeAnswer(
   answer: BackupSet,
   sets: readonly BackupSet[],
   host: Host,
-  seals: readonly Seal[],
+  seals: readonly Fingerprint[],
 ): Finding[] {
   const unsigned: Finding[] = answer.hasSignatures
     ? []

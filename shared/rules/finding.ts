@@ -1,7 +1,7 @@
 // The closed list of what can be found on a host, worst first, each with its evidence.
 import { type BackupSet, completedAt } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
-import type { Blindness } from '../duplicity/versions.ts';
+import type { Inconclusive } from '../duplicity/versions.ts';
 import type { Ending, MessageHead } from '../openpgp/message.ts';
 
 /** Worst first among findings of one severity; a host's headline is its first. */
@@ -68,7 +68,7 @@ export type TamperedSet = {
 };
 
 /** A full that differs from its seal, and lifecycle is no excuse. */
-export type BrokenSeal = {
+export type ChangedFull = {
   readonly startedAt: Instant;
   readonly sealedAt: Instant;
   readonly filesThen: number;
@@ -96,9 +96,9 @@ export type Evidence =
       /** As the versions tell them, oldest set first. */
       readonly sets: readonly TamperedSet[];
       /** As the ledger tells them, where the versions do not; newest set first. */
-      readonly seals: readonly BrokenSeal[];
+      readonly seals: readonly ChangedFull[];
       /** Why the versions tell nothing; `undefined` where they could. */
-      readonly untold: Blindness | undefined;
+      readonly untold: Inconclusive | undefined;
     }
   | { readonly kind: 'unreadable'; readonly reason: string; readonly hint: string }
   | {
@@ -212,7 +212,7 @@ export function sortFindings(findings: readonly Finding[]): Finding[] {
 }
 
 /** It says only that versions could not be looked at: that is told, and is no verdict on the backups. */
-export function isUntold(finding: Finding): boolean {
+export function isInconclusive(finding: Finding): boolean {
   return finding.kind === 'tampered' && finding.untold !== undefined;
 }
 

@@ -3,13 +3,13 @@
 import type { Host } from '../config/config.ts';
 import { type BackupSet, type Collection, completedAt } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
-import type { BrokenSeal, OpenedBy } from './finding.ts';
+import type { ChangedFull, OpenedBy } from './finding.ts';
 import { type Keep, mayBeHiddenFrom } from './lifecycle.ts';
 import { goodFulls } from './retention.ts';
 import { SLACK } from './tampering.ts';
 
 /** One full as it was when it was first seen finished. */
-export type Seal = {
+export type Fingerprint = {
   /** Whose it is, by `placeOf`. */
   readonly place: string;
   readonly startedAt: Instant;
@@ -36,8 +36,8 @@ export function placeOf({ target, filePrefix }: Host): string {
  * `hashes` are those of what is there now. What was not read this time is not broken, and what the versions tell of is
  * told by them.
  */
-export function brokenSeals(
-  seals: readonly Seal[],
+export function changedFulls(
+  seals: readonly Fingerprint[],
   { sets, histories, texts }: Collection,
   hashes: ReadonlyMap<Instant, string>,
   {
@@ -45,7 +45,7 @@ export function brokenSeals(
     keepDays,
     now,
   }: { readonly keep: Keep; readonly keepDays: number; readonly now: Instant },
-): BrokenSeal[] {
+): ChangedFull[] {
   const withHistory = new Set(histories.map(({ startedAt }) => startedAt));
   return seals.flatMap(({ startedAt, sealedAt, firstWriteAt, files, bytes, hash }) => {
     const isExcused = now >= mayBeHiddenFrom(firstWriteAt, keep, keepDays);
@@ -61,32 +61,32 @@ export function brokenSeals(
 }
 
 /** The collection without the fulls whose seals are broken: none of them is a good copy. */
-export function soundOf(read: Collection, broken: readonly BrokenSeal[]): Collection {
+export function unchangedOf(read: Collection, broken: readonly ChangedFull[]): Collection {
   const times = new Set(broken.map(({ startedAt }) => startedAt));
   const isSound = ({ type, startedAt }: BackupSet) => type !== 'full' || !times.has(startedAt);
   return times.size === 0 ? read : { ...read, sets: read.sets.filter(isSound) };
 }
 
 /** The fulls of which there is something to remember that `seals` do not hold; `opened` = who can open the newest. */
-export function newSeals(
+export function newFingerprints(
   host: Host,
-  seals: readonly Seal[],
+  seals: readonly Fingerprint[],
   read: Collection,
   hashes: ReadonlyMap<Instant, string>,
   opened: ReadonlyMap<Instant, readonly OpenedBy[]>,
   now: Instant,
-): Seal[] {
-  return goodFulls(read, now).flatMap((set): Seal[] => {
+): Fingerprint[] {
+  return goodFulls(read, now).flatMap((set): Fingerprint[] => {
     const { startedAt, firstWriteAt, bytes } = set;
     const known = seals.find((one) => one.startedAt === startedAt);
-    const next: Seal = {
+    const next: Fingerprint = {
       ...{ place: placeOf(host), startedAt, sealedAt: now, firstWriteAt, bytes },
       files: (set.volumes?.count ?? 0) + 1,
       hash: hashes.get(startedAt),
       opened: opened.get(startedAt),
     };
     const isFinished = (completedAt(set) ?? now) + SLACK <= now;
-    return isFinished && mergeSeals(known, next) !== known ? [next] : [];
+    return isFinished && mergeFingerprints(known, next) !== known ? [next] : [];
   });
 }
 
@@ -94,7 +94,7 @@ export function newSeals(
  * What two seals of one full say together, the older one first: the first hash counts for ever. Answers `known` itself
  * where `next` adds nothing.
  */
-export function mergeSeals(known: Seal | undefined, next: Seal): Seal {
+export function mergeFingerprints(known: Fingerprint | undefined, next: Fingerprint): Fingerprint {
   if (known === undefined) return next;
   if (known.hash === undefined) return next.hash === undefined ? known : next;
   const adds = !tellsAll(known.opened) && tellsAll(next.opened) && next.hash === known.hash;
@@ -102,13 +102,13 @@ export function mergeSeals(known: Seal | undefined, next: Seal): Seal {
 }
 
 /** Before endings were looked at, only recipients were remembered: that is to be read anew. */
-function tellsAll(opened: Seal['opened']): boolean {
+function tellsAll(opened: Fingerprint['opened']): boolean {
   return opened?.some(({ ending }) => ending !== undefined) ?? false;
 }
 
 /** What a full tells by its own bytes, where that was read of these very files before. */
 export function rememberedOpeners(
-  seals: readonly Seal[],
+  seals: readonly Fingerprint[],
   startedAt: Instant,
   hashes: ReadonlyMap<Instant, string>,
 ): readonly OpenedBy[] | undefined {

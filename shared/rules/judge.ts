@@ -22,15 +22,15 @@ import {
   judgeRecipients,
 } from './contents.ts';
 import {
-  type BrokenSeal,
+  type ChangedFull,
   type Finding,
   type FindingKind,
-  isUntold,
+  isInconclusive,
   type OpenedBy,
   sortFindings,
   timesOf,
 } from './finding.ts';
-import { type Seal, soundOf } from './fingerprints.ts';
+import { type Fingerprint, unchangedOf } from './fingerprints.ts';
 import { keepOf, type Lifecycle } from './lifecycle.ts';
 import { type Countdown, countDown, goodFulls, judgeRetention } from './retention.ts';
 import { judgeTampering } from './tampering.ts';
@@ -40,25 +40,25 @@ import { closedWindow, type Window, windowBefore } from './window.ts';
 export type Unreadable = { readonly unreadable: string; readonly hint: string };
 
 /** What was read beside the listing; each has its answer for when it was not. */
-export type Beside = {
+export type HostEvidence = {
   /** Who can open the newest full, and whether it is all there. */
   readonly opened?: readonly OpenedBy[];
   readonly lifecycle?: Lifecycle;
   /** When S3 itself says that the first volume of the last good copy is hidden. */
   readonly stampedAt?: Instant | undefined;
   /** What is remembered of the host's fulls, newest first. */
-  readonly seals?: readonly Seal[];
+  readonly seals?: readonly Fingerprint[];
   /** Those that are not what they were. */
-  readonly broken?: readonly BrokenSeal[];
+  readonly broken?: readonly ChangedFull[];
 };
 
 /** The judgement on one host at one instant. */
-export type Verdict = {
+export type Judgement = {
   readonly host: Host;
   readonly at: Instant;
   readonly window: Window;
   /** `ok` = a complete full in the window and nothing but information found; else the worst finding. */
-  readonly headline: 'ok' | FindingKind;
+  readonly verdict: 'ok' | FindingKind;
   /** Worst first. */
   readonly findings: readonly Finding[];
   /** The newest complete full that both clocks place in the window's day. */
@@ -81,8 +81,8 @@ export function judge(
   host: Host,
   read: Collection | Unreadable,
   now: Instant,
-  { opened = [], lifecycle = NOT_ASKED, stampedAt, seals = [], broken = [] }: Beside = {},
-): Verdict {
+  { opened = [], lifecycle = NOT_ASKED, stampedAt, seals = [], broken = [] }: HostEvidence = {},
+): Judgement {
   const window = closedWindow(host, now);
   if ('unreadable' in read) return unreadable(host, window, now, read);
 
@@ -93,7 +93,7 @@ export function judge(
     answers.length === 0
       ? undefined
       : Math.min(...answers.flatMap((set) => completedAt(set) ?? []));
-  const sound = soundOf(read, broken);
+  const sound = unchangedOf(read, broken);
   const newest = newestFull(read.sets, now);
   const told =
     newest === undefined
@@ -107,7 +107,7 @@ export function judge(
   const findings = sortFindings([
     ...judgeTampering(read, host, keep, window, broken),
     ...judgeRetention(countdown, window.opensAt, now, stampedAt),
-    ...judgeTurn(host, window, read, lastGood, answer, now),
+    ...judgeWindow(host, window, read, lastGood, answer, now),
     ...judgePoison(read),
     ...judgeIncrementals(host, read.sets, window),
     ...judgeEncryption(read),
@@ -121,7 +121,7 @@ export function judge(
     host,
     at: now,
     window,
-    headline: headlineOf(findings, answer),
+    verdict: verdictOf(findings, answer),
     findings,
     answer,
     answeredAt,
@@ -142,22 +142,22 @@ export function hasToCount(read: Collection, { opensAt }: Window, now: Instant):
 }
 
 /** What a host is called, by what was found worst of all that is told of its backups. */
-export function headlineOf(
+export function verdictOf(
   findings: readonly Finding[],
   answer: BackupSet | undefined,
 ): 'ok' | FindingKind {
-  const [worst] = findings.filter((finding) => !isUntold(finding));
+  const [worst] = findings.filter((finding) => !isInconclusive(finding));
   if (worst !== undefined && worst.severity !== 'info') return worst.kind;
   const excuse = findings.find(({ kind }) => kind === 'paused' || kind === 'never');
   return excuse === undefined || answer !== undefined ? 'ok' : excuse.kind;
 }
 
-function unreadable(host: Host, window: Window, now: Instant, why: Unreadable): Verdict {
+function unreadable(host: Host, window: Window, now: Instant, why: Unreadable): Judgement {
   return {
     host,
     at: now,
     window,
-    headline: 'unreadable',
+    verdict: 'unreadable',
     findings: [
       { kind: 'unreadable', severity: 'critical', reason: why.unreadable, hint: why.hint },
     ],
@@ -173,7 +173,7 @@ function unreadable(host: Host, window: Window, now: Instant, why: Unreadable): 
 const WINDOWS_COUNTED = 400;
 
 /** Nothing for a window that was answered; `lastGood` tells how many were not. */
-export function judgeTurn(
+export function judgeWindow(
   host: Host,
   window: Window,
   { sets, hiddenFulls }: Collection,

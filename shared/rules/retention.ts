@@ -3,7 +3,7 @@
 import type { Host } from '../config/config.ts';
 import { type BackupSet, type Collection, isComplete } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
-import type { Blindness } from '../duplicity/versions.ts';
+import type { Inconclusive } from '../duplicity/versions.ts';
 import { isIn, SKEW } from './answer.ts';
 import type { Finding } from './finding.ts';
 import { hiddenBy, type Keep, keepOf, removedBy } from './lifecycle.ts';
@@ -92,7 +92,7 @@ export function isCritical({ set, hiddenAt }: Countdown, opensAt: Instant, now: 
 /** What may go, oldest first; with `held` nothing may, because. */
 export type Superseded = {
   readonly sets: readonly BackupSet[];
-  readonly held: 'tampered' | 'poisoned' | Blindness | undefined;
+  readonly held: 'tampered' | 'poisoned' | Inconclusive | undefined;
 };
 
 /** The good fulls of one window's day that have stood long enough to take the place of what is older, newest first. */

@@ -9,7 +9,7 @@ import {
   type SetHistory,
   type Upload,
 } from '../duplicity/versions.ts';
-import { type BrokenSeal, type Finding, showNames, type TamperedSet } from './finding.ts';
+import { type ChangedFull, type Finding, showNames, type TamperedSet } from './finding.ts';
 import { isByLifecycle, type Keep } from './lifecycle.ts';
 import type { Window } from './window.ts';
 
@@ -28,7 +28,7 @@ export function judgeTampering(
   host: Host,
   keep: Keep,
   window: Window,
-  broken: readonly BrokenSeal[] = [],
+  broken: readonly ChangedFull[] = [],
 ): Finding[] {
   const sets = histories.flatMap((set) => tamperedSet(set, host, keep));
   const told = new Set(sets.map(({ startedAt }) => startedAt));
@@ -82,7 +82,7 @@ const UNTOLD = { denied: 'warning', 'not offered': 'info', 'not kept': 'info' } 
 
 function judgeSets(
   sets: readonly TamperedSet[],
-  seals: readonly BrokenSeal[],
+  seals: readonly ChangedFull[],
   untold: Collection['blind'],
 ): Finding[] {
   const nobody = { kind: 'tampered' as const, removals: [], seals };

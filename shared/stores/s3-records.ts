@@ -3,7 +3,7 @@ import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3
 import { type Connection, clientConfig, nameOf } from '../aws/client.ts';
 import { listObjects } from '../aws/s3-listing.ts';
 import { TargetUnreadableError } from '../monitor/object-store.ts';
-import { type Ledger, LedgerConflictError, LedgerError } from '../monitor/state.ts';
+import { RecordConflictError, RecordError, type RecordStore } from '../monitor/state.ts';
 
 // The report of 10,000 hosts is half of it.
 const MOST_BYTES = 64 * 1024 * 1024;
@@ -13,11 +13,11 @@ const MOST_BYTES = 64 * 1024 * 1024;
  * tag that was read, `If-None-Match: *` where there was none.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
  */
-export function s3Ledger(connection: Connection, bucket: string): Ledger {
+export function s3Records(connection: Connection, bucket: string): RecordStore {
   const forcePathStyle = connection.endpoint !== undefined;
   const client = new S3Client({ ...clientConfig(connection), forcePathStyle });
   const unreachable = (page: string, what: string, cause: unknown) =>
-    new LedgerError(`s3://${bucket}/${page} could not be ${what} (${nameOf(cause)})`, { cause });
+    new RecordError(`s3://${bucket}/${page} could not be ${what} (${nameOf(cause)})`, { cause });
   const put = async (page: string, text: string, condition: object) => {
     const ContentType = page.endsWith('.html') ? 'text/html; charset=utf-8' : 'application/json';
     const object = { Bucket: bucket, Key: page, Body: text, ContentType };
@@ -27,7 +27,7 @@ export function s3Ledger(connection: Connection, bucket: string): Ledger {
     } catch (error) {
       const { name } = error as Error;
       if (name === 'PreconditionFailed' || name === 'ConditionalRequestConflict') {
-        throw new LedgerConflictError(`s3://${bucket}/${page} was written by another run`);
+        throw new RecordConflictError(`s3://${bucket}/${page} was written by another run`);
       }
       throw unreachable(page, 'written', error);
     }
@@ -59,7 +59,7 @@ export function s3Ledger(connection: Connection, bucket: string): Ledger {
         return objects.map(({ key }) => key);
       } catch (error) {
         if (!(error instanceof TargetUnreadableError)) throw error;
-        throw new LedgerError(error.message, { cause: error });
+        throw new RecordError(error.message, { cause: error });
       }
     },
   };

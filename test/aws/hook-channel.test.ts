@@ -6,11 +6,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { hookChannels } from '../../shared/channels/webhook.ts';
 import { composeMessage } from '../../shared/messages/message.ts';
 import { RefusalError, sendTo } from '../../shared/monitor/notify.ts';
-import { aHost, aRoster } from '../support/builders.ts';
+import { aConfig, aHost } from '../support/builders.ts';
 
 const SECRET = 'T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX';
 const URL_OF_HOOK = `https://hooks.chat.example/services/${SECRET}`;
-const { alerts } = aRoster([aHost()]);
+const { alerts } = aConfig([aHost()]);
 const message = composeMessage({
   subject: 'web MISSING',
   text: 'web: no full backup\n',

@@ -1,14 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { LedgerConflictError, LedgerError } from '../../shared/monitor/state.ts';
-import { s3Ledger } from '../../shared/stores/s3-records.ts';
+import { RecordConflictError, RecordError } from '../../shared/monitor/state.ts';
+import { s3Records } from '../../shared/stores/s3-records.ts';
 import { type LocalAws, startLocalAws } from '../local-aws/local-aws.ts';
 
 let aws: LocalAws;
 let buckets = 0;
-const ledger = () => {
+const records = () => {
   buckets += 1;
   aws.createBucket(`ledger-${buckets}`, { versioning: true });
-  return s3Ledger({ region: aws.region, endpoint: aws.endpoint }, `ledger-${buckets}`);
+  return s3Records({ region: aws.region, endpoint: aws.endpoint }, `ledger-${buckets}`);
 };
 
 beforeAll(async () => {
@@ -24,7 +24,7 @@ afterAll(async () => {
 
 describe('s3Ledger', () => {
   it('has nothing at first, and then what was written', async () => {
-    const kept = ledger();
+    const kept = records();
     expect(await kept.read('state.json')).toEqual({ text: undefined, tag: undefined });
     const tag = await kept.write('state.json', 'one', undefined);
     expect(await kept.read('state.json')).toEqual({ text: 'one', tag });
@@ -33,16 +33,16 @@ describe('s3Ledger', () => {
   });
 
   it('refuses a write that is based on less than the newest', async () => {
-    const kept = ledger();
+    const kept = records();
     const old = await kept.write('state.json', 'one', undefined);
     await kept.write('state.json', 'two', old);
-    await expect(kept.write('state.json', 'three', old)).rejects.toThrow(LedgerConflictError);
-    await expect(kept.write('state.json', 'four', undefined)).rejects.toThrow(LedgerConflictError);
+    await expect(kept.write('state.json', 'three', old)).rejects.toThrow(RecordConflictError);
+    await expect(kept.write('state.json', 'four', undefined)).rejects.toThrow(RecordConflictError);
     expect((await kept.read('state.json')).text).toBe('two');
   });
 
   it('replaces a page whatever is there, and lists pages by prefix', async () => {
-    const kept = ledger();
+    const kept = records();
     await kept.replace('reports/2026/11/24.json', 'b');
     await kept.replace('reports/2026/11/23.json', 'a');
     await kept.replace('reports/2026/11/24.json', 'c');
@@ -53,18 +53,18 @@ describe('s3Ledger', () => {
       'reports/2026/11/24.json',
     ]);
     aws.faults.add({ service: 's3', fault: { error: 'AccessDenied', status: 403 } });
-    await expect(kept.list('reports/')).rejects.toThrow(LedgerError);
+    await expect(kept.list('reports/')).rejects.toThrow(RecordError);
     await expect(kept.replace('x', 'x')).rejects.toThrow(/x could not be written \(AccessDenied/);
   });
 
   it('says which object it could not reach, and why', async () => {
-    const kept = ledger();
+    const kept = records();
     aws.faults.add({ service: 's3', fault: { error: 'AccessDenied', status: 403 } });
-    await expect(kept.read('state.json')).rejects.toThrow(LedgerError);
+    await expect(kept.read('state.json')).rejects.toThrow(RecordError);
     await expect(kept.write('state.json', 'x', undefined)).rejects.toThrow(
       /could not be written \(AccessDenied \(403\)\)/,
     );
-    const gone = s3Ledger({ region: aws.region, endpoint: aws.endpoint }, 'no-such-bucket');
+    const gone = s3Records({ region: aws.region, endpoint: aws.endpoint }, 'no-such-bucket');
     aws.faults.clear();
     await expect(gone.read('state.json')).rejects.toThrow(
       /could not be read \(NoSuchBucket \(404\)\)/,

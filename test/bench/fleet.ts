@@ -3,7 +3,7 @@
 import type { Host } from '../../shared/config/config.ts';
 import { formatFileName, NO_PREFIX } from '../../shared/duplicity/file-name.ts';
 import type { FindingKind } from '../../shared/rules/finding.ts';
-import { placeOf, type Seal } from '../../shared/rules/fingerprints.ts';
+import { type Fingerprint, placeOf } from '../../shared/rules/fingerprints.ts';
 
 /** How many hosts, with how many fulls of how many volumes each. */
 export type Fleet = { readonly hosts: number; readonly days: number; readonly volumes: number };
@@ -57,7 +57,7 @@ function begunAt(number: number, back: number): number {
 }
 
 /** Yesterday's full of a host as the ledger has it on any day but the first. */
-export function sealOfYesterday(host: Host, { volumes }: Fleet): Seal {
+export function sealOfYesterday(host: Host, { volumes }: Fleet): Fingerprint {
   const startedAt = begunAt(Number(host.name.slice(-5)), 1);
   const bytes = (volumes - 1) * VOLUME + LAST_VOLUME + SIGNATURES + MANIFEST;
   return {

@@ -41,11 +41,11 @@ async function askRollcall({ endpoint, fleet, atOnce }: Task): Promise<string[]>
   const check = (hosts: readonly Host[]) =>
     checkHosts(store, hosts, { now: NOW, depth: 'recent', memory });
   const hosts = rollOf(fleet);
-  const verdicts =
+  const judgements =
     atOnce === undefined
       ? await check(hosts)
       : (await pMap(hosts, (host) => check([host]), { concurrency: atOnce })).flat();
-  return verdicts.map(({ headline }) => headline);
+  return judgements.map(({ verdict }) => verdict);
 }
 
 /**

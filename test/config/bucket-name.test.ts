@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { faultOfBucketName } from '../../shared/config/aws-names.ts';
 import { ConfigError } from '../../shared/config/config.ts';
-import { readRoster } from '../../shared/config/parse-config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 
 const issuesOf = (text: string): readonly string[] => {
   try {
-    readRoster(text, 'hosts.yml');
+    parseConfig(text, 'hosts.yml');
     return [];
   } catch (error) {
     if (error instanceof ConfigError) return error.issues;

@@ -2,17 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   addHost,
-  type EditedRoll,
+  ConfigEditError,
+  type ConfigText,
+  type EditedConfig,
   pauseHost,
-  RollEditError,
-  type RollText,
   removeHost,
   resumeHost,
   setUserId,
 } from '../../shared/config/edit-config.ts';
-import { readRoster } from '../../shared/config/parse-config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 
-const roll = (text: string): RollText => ({ text, file: 'hosts.yml' });
+const roll = (text: string): ConfigText => ({ text, file: 'hosts.yml' });
 const linesOf = (text: string) => text.split('\n');
 const pause = { until: '2026-12-01', because: 'disk "swap": at last' };
 
@@ -35,10 +35,10 @@ alerts: { mail: [ops@example.net] }
 
 describe('addHost', () => {
   it('adds one line behind the last host, and changes nothing else', () => {
-    const { text, roster } = addHost(roll(written), 'db', { since: '2026-11-24' });
+    const { text, config } = addHost(roll(written), 'db', { since: '2026-11-24' });
     const line = '    db: { since: 2026-11-24 }';
     expect(linesOf(text)).toEqual(linesOf(written).toSpliced(12, 0, line));
-    expect(roster.hosts.at(-1)).toMatchObject({ name: 'db', since: '2026-11-24' });
+    expect(config.hosts.at(-1)).toMatchObject({ name: 'db', since: '2026-11-24' });
   });
 
   it('writes the target of a host that writes elsewhere', () => {
@@ -86,8 +86,8 @@ describe('addHost', () => {
     'quotes %s where YAML would misread it',
     (name) => {
       for (const before of ['hosts: { a: {} }\n', 'hosts:\n  a: {}\n']) {
-        const { roster } = addHost(roll(`bucket: acme\n${before}`), name, { since: '2026-11-24' });
-        expect(roster.hosts.map((host) => host.name)).toEqual(['a', name]);
+        const { config } = addHost(roll(`bucket: acme\n${before}`), name, { since: '2026-11-24' });
+        expect(config.hosts.map((host) => host.name)).toEqual(['a', name]);
       }
     },
   );
@@ -135,7 +135,7 @@ describe('setUserId', () => {
     const text = (host: string) => `bucket: acme\nhosts:\n  db: {}\n  ${host}\n`;
     const edited = setUserId(roll(text(before)), 'web', id);
     expect(edited.text).toBe(text(after));
-    expect(edited.roster.hosts[1]?.userId).toBe(id);
+    expect(edited.config.hosts[1]?.userId).toBe(id);
   });
 
   it.each([
@@ -151,7 +151,7 @@ describe('setUserId', () => {
   it('is kept by a pause and by its end', () => {
     const written = setUserId(roll('bucket: acme\nhosts:\n  web: {}\n'), 'web', id);
     const paused = pauseHost(roll(written.text), 'web', pause);
-    expect(paused.roster.hosts[0]).toMatchObject({ userId: id, paused: pause });
+    expect(paused.config.hosts[0]).toMatchObject({ userId: id, paused: pause });
     expect(resumeHost(roll(paused.text), 'web').text).toBe(written.text);
   });
 });
@@ -192,14 +192,14 @@ describe('pauseHost', () => {
       '  a:\n    since: 2026-01-01 # x\n    paused: P\n',
     ],
   ])('pauses %s', (_, before, after) => {
-    const { text, roster } = pauseHost(
+    const { text, config } = pauseHost(
       roll(`bucket: acme\nhosts:\n${before}  b: {}\n`),
       'a',
       pause,
     );
     const words = '{ until: 2026-12-01, because: "disk \\"swap\\": at last" }';
     expect(text).toBe(`bucket: acme\nhosts:\n${after.replace('P', words)}  b: {}\n`);
-    expect(roster.hosts[0]?.paused).toEqual(pause);
+    expect(config.hosts[0]?.paused).toEqual(pause);
   });
 
   it('changes a pause that is there, and keeps what is said about it', () => {
@@ -271,7 +271,7 @@ const anyRoll = fc
 const name = fc.constantFrom('a', 'b', 'c');
 const commentsIn = (text: string) =>
   text.split('\n').flatMap((line) => /#.*/.exec(line)?.[0] ?? []);
-const edited = (text: string, edit: (roll: RollText) => EditedRoll) => edit(roll(text)).text;
+const edited = (text: string, edit: (roll: ConfigText) => EditedConfig) => edit(roll(text)).text;
 
 describe('every edit', () => {
   it('that adds is undone to the byte by the one that removes', () => {
@@ -296,7 +296,7 @@ describe('every edit', () => {
         expect(again).toBe(paused.replace('2026-12-01', '2027-01-01'));
         const resumed = edited(paused, (one) => resumeHost(one, host));
         expect(commentsIn(resumed)).toEqual(commentsIn(text));
-        expect(readRoster(resumed, 'hosts.yml')).toEqual(readRoster(text, 'hosts.yml'));
+        expect(parseConfig(resumed, 'hosts.yml')).toEqual(parseConfig(text, 'hosts.yml'));
       }),
     );
   });
@@ -322,6 +322,6 @@ describe('every edit', () => {
         ),
         'b',
       ),
-    ).toThrow(RollEditError);
+    ).toThrow(ConfigEditError);
   });
 });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { hostOf } from '../../shared/config/config.ts';
-import { aHost, aRoster } from '../support/builders.ts';
+import { aConfig, aHost } from '../support/builders.ts';
 
 describe('hostOf', () => {
-  const roster = aRoster([
+  const config = aConfig([
     aHost({ name: 'web' }),
     aHost({ name: 'web2' }),
     aHost({ name: 'nas', target: { bucket: 'other', prefix: 'web/' } }),
@@ -17,6 +17,6 @@ describe('hostOf', () => {
     ['backups', 'web', undefined],
     ['third', 'web/x', undefined],
   ])('of s3://%s/%s is %s', (bucket, key, name) => {
-    expect(hostOf(roster, bucket, key)?.name).toBe(name);
+    expect(hostOf(config, bucket, key)?.name).toBe(name);
   });
 });

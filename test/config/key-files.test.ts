@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../shared/config/config.ts';
 import { formatKeyFiles, parseKeyFiles, type ReadKeyFile } from '../../shared/config/key-files.ts';
-import { readRoster } from '../../shared/config/parse-config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 
 const WEB = 'A'.repeat(40);
 const V6 = 'B'.repeat(64);
@@ -17,7 +17,7 @@ const readKeyFile: ReadKeyFile = (path) =>
 
 const issuesOf = (text: string, read?: ReadKeyFile): readonly string[] => {
   try {
-    readRoster(text, 'hosts.yml', read);
+    parseConfig(text, 'hosts.yml', read);
     return [];
   } catch (error) {
     if (error instanceof ConfigError) return error.issues;
@@ -28,7 +28,7 @@ const issuesOf = (text: string, read?: ReadKeyFile): readonly string[] => {
 describe('a key file on the roll', () => {
   it('stands for the keys in it that encrypt, beside ids', () => {
     const roll = ROLL.replace('"keys/other key.gpg"', 'keys/web.asc');
-    const { hosts } = readRoster(roll, 'hosts.yml', readKeyFile);
+    const { hosts } = parseConfig(roll, 'hosts.yml', readKeyFile);
     expect(hosts.map(({ recipients }) => recipients)).toEqual([
       [WEB, V6, '0123456789ABCDEF'],
       [WEB, V6],

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../shared/config/config.ts';
-import { readRoster } from '../../shared/config/parse-config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 import { recipientsOf } from '../../shared/config/recipients.ts';
 
 const issuesOf = (text: string): readonly string[] => {
   try {
-    readRoster(text, 'hosts.yml');
+    parseConfig(text, 'hosts.yml');
     return [];
   } catch (error) {
     if (error instanceof ConfigError) return error.issues;
@@ -34,11 +34,11 @@ hosts:
 
 describe('readRoster', () => {
   it('takes a roll of four lines', () => {
-    const roster = readRoster(
+    const config = parseConfig(
       'bucket: acme-backups\nregion: eu-west-1\nhosts:\n  mail: {}\n',
       'hosts.yml',
     );
-    expect(roster.hosts).toMatchObject([
+    expect(config.hosts).toMatchObject([
       {
         name: 'mail',
         target: { bucket: 'acme-backups', prefix: 'mail/' },
@@ -49,8 +49,8 @@ describe('readRoster', () => {
   });
 
   it('reads every key of a full roll', () => {
-    const { hosts, alerts, ...roster } = readRoster(FULL, 'hosts.yml');
-    expect(roster).toMatchObject({ bucket: 'acme-backups', keepDays: 6, existing: false });
+    const { hosts, alerts, ...config } = parseConfig(FULL, 'hosts.yml');
+    expect(config).toMatchObject({ bucket: 'acme-backups', keepDays: 6, existing: false });
     expect(alerts).toEqual({
       from: 'backups@example.net',
       mail: ['ops@example.net'],
@@ -79,7 +79,7 @@ describe('readRoster', () => {
 
   it('tells who watches the monitor from who watches the hosts, where the roll does', () => {
     const alerts = (lines: string) =>
-      readRoster(
+      parseConfig(
         `bucket: abc\nalerts:\n  mail: [a@b.example]\n${lines}hosts: {a: {}}\n`,
         'hosts.yml',
       ).alerts;
@@ -92,7 +92,7 @@ describe('readRoster', () => {
   });
 
   it('keeps the last good backup of the hosts of its own bucket, where it says so', () => {
-    const { keepLastGood, hosts } = readRoster(
+    const { keepLastGood, hosts } = parseConfig(
       FULL.replace('keepDays: 6', 'keepDays: 6\nkeepLastGood: true'),
       'hosts.yml',
     );
@@ -103,7 +103,7 @@ describe('readRoster', () => {
       ['nas', false],
       ['lab', true],
     ]);
-    const silent = readRoster(FULL, 'hosts.yml');
+    const silent = parseConfig(FULL, 'hosts.yml');
     expect([silent, ...silent.hosts].some((one) => one.keepLastGood)).toBe(false);
     expect(issuesOf(FULL.replace('keepDays: 6', 'keepLastGood: yes'))).toEqual([
       'hosts.yml:5: keepLastGood is "yes", but must be true or false',
@@ -112,7 +112,7 @@ describe('readRoster', () => {
 
   it('sends no weekly test where it says so, and takes no other word for it', () => {
     const alerts = (line: string) => FULL.replace('alerts:', `alerts:\n  ${line}`);
-    expect(readRoster(alerts('weeklyTest: false'), 'hosts.yml').alerts.weeklyTest).toBe(false);
+    expect(parseConfig(alerts('weeklyTest: false'), 'hosts.yml').alerts.weeklyTest).toBe(false);
     expect(issuesOf(alerts('weeklyTest: never'))).toEqual([
       'hosts.yml:7: alerts.weeklyTest is "never", but must be true or false',
     ]);
@@ -129,8 +129,8 @@ describe('readRoster', () => {
     ['a sender alone', 'alerts: { from: a@b.example }\n', 'hosts.yml:2: nobody is notified'],
   ])('refuses to be deployed with %s, and can be read all the same', (_, alerts, words) => {
     const text = `bucket: acme-backups\n${alerts}hosts: { web: {} }\n`;
-    expect(recipientsOf(readRoster(text, 'hosts.yml').alerts)).toBe('missing');
-    const deploy = () => readRoster(text, 'hosts.yml', undefined, 'deploy');
+    expect(recipientsOf(parseConfig(text, 'hosts.yml').alerts)).toBe('missing');
+    const deploy = () => parseConfig(text, 'hosts.yml', undefined, 'deploy');
     expect(deploy).toThrow(words);
     expect(deploy).toThrow('or, to notify nobody: alerts: none');
   });
@@ -142,8 +142,8 @@ describe('readRoster', () => {
     ['none', 'alerts: none', 'none'],
   ])('can be deployed with alerts by %s', (_, alerts, recipients) => {
     const text = `bucket: acme-backups\n${alerts}\nhosts: { web: {} }\n`;
-    const roster = readRoster(text, 'hosts.yml', undefined, 'deploy');
-    expect(recipientsOf(roster.alerts)).toBe(recipients);
+    const config = parseConfig(text, 'hosts.yml', undefined, 'deploy');
+    expect(recipientsOf(config.alerts)).toBe(recipients);
   });
 
   it.each([
@@ -157,7 +157,7 @@ describe('readRoster', () => {
       `bucket: acme-backups\nregion: ${region}\n${more}hosts: { web: {} }\n`;
     const issues = (more: string) => {
       try {
-        readRoster(text(more), 'hosts.yml', undefined, 'deploy');
+        parseConfig(text(more), 'hosts.yml', undefined, 'deploy');
         return [];
       } catch (error) {
         return (error as ConfigError).issues;
@@ -165,7 +165,7 @@ describe('readRoster', () => {
     };
     expect(issues(alerts)).toEqual(mistakes.map((one) => expect.stringContaining(one)));
     expect(issues(alerts.replace(/ {2}sms.*\n/, ''))).toEqual([]);
-    expect(readRoster(text(alerts), 'hosts.yml').region).toBe(region);
+    expect(parseConfig(text(alerts), 'hosts.yml').region).toBe(region);
   });
 
   it.each(['nobody', '[none]', '{ none: true }'])('does not take alerts: %s for none', (word) => {
@@ -177,7 +177,7 @@ describe('readRoster', () => {
     const hosts = Array.from({ length: 50_000 }, (_, number) => `  host-${number}: {}`);
     const text = `bucket: acme-backups\nhosts:\n${hosts.join('\n')}\n`;
     const start = performance.now();
-    expect(readRoster(text, 'hosts.yml').hosts).toHaveLength(50_000);
+    expect(parseConfig(text, 'hosts.yml').hosts).toHaveLength(50_000);
     // It takes half a second; it took 22 s when each name was compared with all before it.
     expect(performance.now() - start).toBeLessThan(10_000);
   });

@@ -4,11 +4,11 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { partitionOf, REGIONS } from '../../shared/config/aws-names.ts';
 import { ConfigError } from '../../shared/config/config.ts';
-import { readRoster } from '../../shared/config/parse-config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 
 const issueOf = (region: string): string => {
   try {
-    readRoster(`bucket: abc\nregion: ${region}\nhosts: { web: {} }\n`, 'hosts.yml');
+    parseConfig(`bucket: abc\nregion: ${region}\nhosts: { web: {} }\n`, 'hosts.yml');
     return '';
   } catch (error) {
     if (error instanceof ConfigError) return error.issues.join('\n');

@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, type Roster } from '../../shared/config/config.ts';
-import { readRoster } from '../../shared/config/parse-config.ts';
+import { type Config, ConfigError } from '../../shared/config/config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 
 const BASE = { bucket: 'acme-backups', hosts: '{ web: {} }' };
 
 /** A roll with one key more, or other than usual. */
-function read(key: string, value: string): Roster {
+function read(key: string, value: string): Config {
   const lines = Object.entries({ ...BASE, [key]: value }).map(
     ([name, text]) => `${name}: ${text}\n`,
   );
-  return readRoster(lines.join(''), 'hosts.yml');
+  return parseConfig(lines.join(''), 'hosts.yml');
 }
 
-const web = (roster: Roster) => roster.hosts[0];
+const web = (config: Config) => config.hosts[0];
 
 describe('a value of the roll', () => {
-  it.each<[string, string, (roster: Roster) => unknown, unknown]>([
+  it.each<[string, string, (config: Config) => unknown, unknown]>([
     ['bucket', 'abc', ({ bucket }) => bucket, 'abc'],
     ['bucket', 'my.backups-2026', ({ bucket }) => bucket, 'my.backups-2026'],
     ['bucket', `a${'b'.repeat(61)}c`, ({ bucket }) => bucket, `a${'b'.repeat(61)}c`],
@@ -27,26 +27,26 @@ describe('a value of the roll', () => {
     ['region', '{ new: eu-west-1 }', ({ region }) => region, 'eu-west-1'],
     ['existing', 'true', ({ existing }) => existing, true],
     ['keepDays', '2', ({ keepDays }) => keepDays, 2],
-    ['keepDays', '365', (roster) => web(roster)?.keepDays, 365],
-    ['timezone', 'Asia/Kolkata', (roster) => web(roster)?.timezone, 'Asia/Kolkata'],
-    ['window', '{ due: "10:07" }', (roster) => web(roster)?.window.hardDue, '14:07'],
-    ['window', '{ due: "23:59" }', (roster) => web(roster)?.window.hardDue, '03:59'],
+    ['keepDays', '365', (config) => web(config)?.keepDays, 365],
+    ['timezone', 'Asia/Kolkata', (config) => web(config)?.timezone, 'Asia/Kolkata'],
+    ['window', '{ due: "10:07" }', (config) => web(config)?.window.hardDue, '14:07'],
+    ['window', '{ due: "23:59" }', (config) => web(config)?.window.hardDue, '03:59'],
     [
       'recipients',
       '["0x0123456789abcdef"]',
-      (roster) => web(roster)?.recipients,
+      (config) => web(config)?.recipients,
       ['0123456789ABCDEF'],
     ],
     [
       'recipients',
       '["0123 4567 89ab cdef 0123 4567 89ab cdef 0123 4567"]',
-      (roster) => web(roster)?.recipients,
+      (config) => web(config)?.recipients,
       ['0123456789ABCDEF0123456789ABCDEF01234567'],
     ],
     [
       'recipients',
       `["${'0F'.repeat(32)}"]`,
-      (roster) => web(roster)?.recipients,
+      (config) => web(config)?.recipients,
       ['0F'.repeat(32)],
     ],
     ['alerts', '{ sms: ["+31600000000", "+1234567"] }', ({ alerts }) => alerts.sms.length, 2],
@@ -57,53 +57,53 @@ describe('a value of the roll', () => {
       ['a.b+c@mail.example.net'],
     ],
     ['alerts', '{ https: ["https://hook.example/x?y=1"] }', ({ alerts }) => alerts.https.length, 1],
-    ['size', '{ min: 500 }', (roster) => web(roster)?.size.minBytes, 500],
-    ['size', '{ min: 500B }', (roster) => web(roster)?.size.minBytes, 500],
-    ['size', '{ min: 2kB }', (roster) => web(roster)?.size.minBytes, 2000],
-    ['size', '{ min: 2.25 KiB }', (roster) => web(roster)?.size.minBytes, 2304],
-    ['size', '{ min: 3MB }', (roster) => web(roster)?.size.minBytes, 3_000_000],
-    ['size', '{ min: 10GiB }', (roster) => web(roster)?.size.minBytes, 10 * 1024 ** 3],
-    ['size', '{ min: 1TiB }', (roster) => web(roster)?.size.minBytes, 1024 ** 4],
-    ['size', '{ shrink: 12.25% }', (roster) => web(roster)?.size.shrink, 0.1225],
-    ['size', '{ shrink: 0% }', (roster) => web(roster)?.size, { minBytes: 0, shrink: 0, grow: 2 }],
+    ['size', '{ min: 500 }', (config) => web(config)?.size.minBytes, 500],
+    ['size', '{ min: 500B }', (config) => web(config)?.size.minBytes, 500],
+    ['size', '{ min: 2kB }', (config) => web(config)?.size.minBytes, 2000],
+    ['size', '{ min: 2.25 KiB }', (config) => web(config)?.size.minBytes, 2304],
+    ['size', '{ min: 3MB }', (config) => web(config)?.size.minBytes, 3_000_000],
+    ['size', '{ min: 10GiB }', (config) => web(config)?.size.minBytes, 10 * 1024 ** 3],
+    ['size', '{ min: 1TiB }', (config) => web(config)?.size.minBytes, 1024 ** 4],
+    ['size', '{ shrink: 12.25% }', (config) => web(config)?.size.shrink, 0.1225],
+    ['size', '{ shrink: 0% }', (config) => web(config)?.size, { minBytes: 0, shrink: 0, grow: 2 }],
     [
       'size',
       '{ grow: 300% }',
-      (roster) => web(roster)?.size,
+      (config) => web(config)?.size,
       { minBytes: 0, shrink: 0.5, grow: 3 },
     ],
     [
       'hosts',
       '{ web: { target: s3://other } }',
-      (roster) => web(roster)?.target,
+      (config) => web(config)?.target,
       { bucket: 'other', prefix: '' },
     ],
-    ['hosts', '{ web: { target: s3://other/ } }', (roster) => web(roster)?.target.prefix, ''],
+    ['hosts', '{ web: { target: s3://other/ } }', (config) => web(config)?.target.prefix, ''],
     [
       'hosts',
       '{ web: { target: s3://other/a/b// } }',
-      (roster) => web(roster)?.target.prefix,
+      (config) => web(config)?.target.prefix,
       'a/b/',
     ],
-    ['hosts', `{ ${'w'.repeat(64)}: {} }`, (roster) => web(roster)?.name.length, 64],
+    ['hosts', `{ ${'w'.repeat(64)}: {} }`, (config) => web(config)?.name.length, 64],
     [
       'hosts',
       '{ web: { userId: AIDAIOSFODNN7EXAMPLE } }',
-      (roster) => web(roster)?.userId,
+      (config) => web(config)?.userId,
       'AIDAIOSFODNN7EXAMPLE',
     ],
-    ['hosts', '{ web: {} }', (roster) => web(roster)?.userId, undefined],
-    ['hosts', '{ web: }', (roster) => web(roster)?.name, 'web'],
+    ['hosts', '{ web: {} }', (config) => web(config)?.userId, undefined],
+    ['hosts', '{ web: }', (config) => web(config)?.name, 'web'],
     [
       'hosts',
       '{ web: { filePrefix: { archive: a-, manifest: m- } } }',
-      (roster) => web(roster)?.filePrefix,
+      (config) => web(config)?.filePrefix,
       { archive: 'a-', manifest: 'm-', signature: '' },
     ],
     [
       'hosts',
       '{ web: { paused: { until: 2028-02-29, because: disks } } }',
-      (roster) => web(roster)?.paused,
+      (config) => web(config)?.paused,
       { until: '2028-02-29', because: 'disks' },
     ],
   ])('%s: %s is taken', (key, value, of, expected) => {

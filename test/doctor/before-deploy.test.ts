@@ -5,10 +5,10 @@ import {
   judgeBeforeDeploy,
 } from '../../shared/doctor/before-deploy.ts';
 import type { DeployedStack } from '../../shared/doctor/deployment.ts';
-import { aHost, aRoster } from '../support/builders.ts';
+import { aConfig, aHost } from '../support/builders.ts';
 import { read, said, unread } from './readings.ts';
 
-const own = aRoster([aHost()], { bucket: 'acme' });
+const own = aConfig([aHost()], { bucket: 'acme' });
 const existing = { ...own, existing: true };
 const names = { stack: 'rollcall-prod', group: 'acme-hosts' };
 const stack = (status: string): DeployedStack => ({
@@ -26,8 +26,8 @@ const nothing: BeforeDeploy = {
 const ours = (of?: string, region = 'eu-west-1'): { bucket: BeforeDeploy['bucket'] } => ({
   bucket: read<BucketOwner>({ owner: 'us', region, stack: of }),
 });
-const failures = (found: BeforeDeploy, roster = own) =>
-  said(judgeBeforeDeploy(found, roster, names).filter(({ status }) => status !== 'ok'));
+const failures = (found: BeforeDeploy, config = own) =>
+  said(judgeBeforeDeploy(found, config, names).filter(({ status }) => status !== 'ok'));
 
 describe('judgeBeforeDeploy', () => {
   it('lets a first deploy of free names pass', () => {
@@ -74,8 +74,8 @@ describe('judgeBeforeDeploy', () => {
   });
 
   it('lets an existing bucket of ours in the region pass', () => {
-    const roster = { ...existing, region: 'eu-west-1' };
-    expect(failures({ ...nothing, ...ours() }, roster)).toEqual([]);
+    const config = { ...existing, region: 'eu-west-1' };
+    expect(failures({ ...nothing, ...ours() }, config)).toEqual([]);
   });
 
   it('fails for a group that another stage or nobody made', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { auditStatus } from '../../shared/doctor/audit.ts';
 import { type BucketSettings, judgeBucket } from '../../shared/doctor/bucket.ts';
-import { read, roster, said } from './readings.ts';
+import { config, read, said } from './readings.ts';
 
 describe('judgeBucket', () => {
   const good: BucketSettings = {
@@ -12,7 +12,7 @@ describe('judgeBucket', () => {
     encryption: read('AES256'),
   };
   it('is well with the bucket of the stack', () => {
-    expect(auditStatus(judgeBucket(good, roster))).toBe(0);
+    expect(auditStatus(judgeBucket(good, config))).toBe(0);
   });
   it.each([
     [
@@ -37,11 +37,11 @@ describe('judgeBucket', () => {
     ],
     ['encryption', { encryption: read(undefined) }, 'warn: S3 encrypts nothing by default'],
   ])('tells what is wrong with %s', (check, over, words) => {
-    const bad = judgeBucket({ ...good, ...over }, roster).filter(({ status }) => status !== 'ok');
+    const bad = judgeBucket({ ...good, ...over }, config).filter(({ status }) => status !== 'ok');
     expect([bad[0]?.check, ...said(bad)]).toEqual([check, words]);
   });
   it('says once that there is no bucket', () => {
-    expect(said(judgeBucket({ ...good, region: read(undefined) }, roster))).toEqual([
+    expect(said(judgeBucket({ ...good, region: read(undefined) }, config))).toEqual([
       'fail: there is no bucket backups',
     ]);
   });

@@ -12,7 +12,7 @@ import { judgeHostUsers } from '../../shared/doctor/host-keys.ts';
 import { judgeHostRights } from '../../shared/doctor/host-rights.ts';
 import { account } from '../stack/resolve-template.ts';
 import { fullRoll } from '../stack/rolls.ts';
-import { now, read, roster, unread } from './readings.ts';
+import { config, now, read, unread } from './readings.ts';
 
 describe('an audit', () => {
   const all: Check[] = (['ok', 'warn', 'unknown', 'fail'] as const).map((status) => ({
@@ -31,7 +31,7 @@ describe('an audit', () => {
   });
 
   it('never takes what it could not read for ok, whatever it is', () => {
-    const roll = { ...roster, alerts: { ...fullRoll.alerts } };
+    const roll = { ...config, alerts: { ...fullRoll.alerts } };
     const wanted = { queue: 'f', suffixes: ['.m'], rules: [] };
     const settings: BucketSettings = {
       region: unread,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judgeEvents, type Notifications } from '../../shared/doctor/bucket.ts';
-import { read, roster, said } from './readings.ts';
+import { config, read, said } from './readings.ts';
 
 describe('judgeEvents', () => {
   const arn = 'arn:aws:sqs:eu-west-1:1:rollcall-prod-ObjectEvents-X';
@@ -18,7 +18,7 @@ describe('judgeEvents', () => {
     over = {},
   ) =>
     said(
-      judgeEvents(read({ queues, eventBridge }), { ...roster, existing }, { ...wanted, ...over }),
+      judgeEvents(read({ queues, eventBridge }), { ...config, existing }, { ...wanted, ...over }),
     )[0];
   it('is well when the bucket tells the queue', () => {
     expect(judged([created, removed])).toMatch(/^ok: /);

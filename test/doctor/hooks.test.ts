@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { judgeHooks } from '../../shared/doctor/channels.ts';
-import { aHost, aRoster } from '../support/builders.ts';
+import { aConfig, aHost } from '../support/builders.ts';
 import { now, read, said, unread } from './readings.ts';
 
-const { alerts } = aRoster([aHost()]);
+const { alerts } = aConfig([aHost()]);
 const https = ['https://a.example/SECRET', 'https://b.example/SECRET'];
 
 describe('judgeHooks', () => {

@@ -38,8 +38,10 @@ describe('judgeHostRights', () => {
       'HostsStayInTheirOwnPrefix',
       "write among another host's backups; read another host's backups",
     ],
-  ])('tells what a host could do without %s', (sid, deed) => {
-    expect(said(judged(without(sid), [groupPolicy]))[0]).toMatch(new RegExp(`^fail: .*: ${deed}$`));
+  ])('tells what a host could do without %s', (sid, change) => {
+    expect(said(judged(without(sid), [groupPolicy]))[0]).toMatch(
+      new RegExp(`^fail: .*: ${change}$`),
+    );
   });
   it.each([
     [
@@ -52,10 +54,10 @@ describe('judgeHostRights', () => {
       'OnlyBreakGlassOrTheStackReconfigures',
       'change the lifecycle; as an administrator, delete the bucket policy',
     ],
-  ])('tells what an administrator could do without %s', (sid, deeds) => {
+  ])('tells what an administrator could do without %s', (sid, changes) => {
     const [first] = said(judged(without(sid), [groupPolicy]));
     expect(first).toMatch(/^fail: it would not stop /);
-    expect(first?.endsWith(`: as an administrator, ${deeds}`)).toBe(true);
+    expect(first?.endsWith(`: as an administrator, ${changes}`)).toBe(true);
   });
   it('tells of a policy that names what is denied, as it lets through what S3 adds later', () => {
     const byName = {

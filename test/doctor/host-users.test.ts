@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type AuditedUser, judgeHostUsers } from '../../shared/doctor/host-keys.ts';
-import { aHost, aRoster } from '../support/builders.ts';
-import { DAY, now, read, roster, said } from './readings.ts';
+import { aConfig, aHost } from '../support/builders.ts';
+import { config, DAY, now, read, said } from './readings.ts';
 
 describe('judgeHostUsers', () => {
   const group = 'backups-hosts';
@@ -17,7 +17,7 @@ describe('judgeHostUsers', () => {
     uses: { AKIA1: { at: now - usedAgo * DAY, service: 's3', region: 'eu-west-1' } },
     ...over,
   });
-  const bad = (users: AuditedUser[], roll = roster) =>
+  const bad = (users: AuditedUser[], roll = config) =>
     said(judgeHostUsers(read(users), roll, group, now).filter(({ status }) => status !== 'ok'));
   const key = (id: string, days: number, active = true) => ({
     id,
@@ -90,7 +90,7 @@ describe('judgeHostUsers', () => {
   });
 
   it('notices that a user was made again, and the fix writes its new id', () => {
-    const roll = aRoster([aHost({ userId: 'AIDAIOSFODNN7EXAMPLE' })]);
+    const roll = aConfig([aHost({ userId: 'AIDAIOSFODNN7EXAMPLE' })]);
     expect(bad([user({ id: 'AIDAIOSFODNN7EXAMPLE' })], roll)).toEqual([]);
     expect(bad([user({ id: 'AIDAQABLZS4A3QDU576Q2' })], roll)).toEqual([
       "warn: hosts.yml has another userId for web than its IAM user: an alarm would not know web's own key",
@@ -102,7 +102,7 @@ describe('judgeHostUsers', () => {
   it('asks nothing of hosts that bring their own credentials, nor a use of one that is paused', () => {
     const nas = aHost({ name: 'nas', target: { bucket: 'other', prefix: 'nas/' } });
     const lab = aHost({ paused: { until: '2026-12-01', because: 'disk' } });
-    expect(bad([user({}, 9)], aRoster([lab, nas]))).toEqual([]);
+    expect(bad([user({}, 9)], aConfig([lab, nas]))).toEqual([]);
   });
 
   it('tells ten of many, the worst first, and how many more', () => {
@@ -111,7 +111,7 @@ describe('judgeHostUsers', () => {
       hosts.map(({ name }) =>
         user({ name, ...(name === 'host-39' ? { groups: [] } : { inlinePolicies: ['x'] }) }),
       ),
-      aRoster(hosts),
+      aConfig(hosts),
     );
     expect(lines).toHaveLength(10);
     expect(lines[0]).toMatch(/^fail: host-39/);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { judgeJanitor } from '../../shared/doctor/deployment.ts';
-import { read, roster, said } from './readings.ts';
+import { config, read, said } from './readings.ts';
 
-const keeping = { ...roster, keepLastGood: true };
+const keeping = { ...config, keepLastGood: true };
 const stack = (...ids: string[]) =>
   read({
     ...{ name: 'rollcall-prod', status: 'CREATE_COMPLETE', outputs: {} },
@@ -17,7 +17,7 @@ describe('judgeJanitor', () => {
     expect(said(judgeJanitor(stack('CheckHosts'), keeping))).toEqual([
       'warn: there is none: nothing is tagged, so nothing is hidden',
     ]);
-    expect(judgeJanitor(stack('CheckHosts'), roster)).toEqual([]);
+    expect(judgeJanitor(stack('CheckHosts'), config)).toEqual([]);
   });
 
   it('says nothing of a stack that is not known', () => {

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readRoster } from '../../shared/config/parse-config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 import { type Check, fail, ok, warn } from '../../shared/doctor/audit.ts';
 import {
-  comparePaths,
+  type ChannelStates,
+  compareChannels,
   isLookDue,
-  judgePaths,
-  type Paths,
+  judgeChannels,
   silentAddresses,
 } from '../../shared/doctor/channels.ts';
 import { fullRoll, smallestRoll } from '../stack/rolls.ts';
@@ -28,22 +28,23 @@ const readings = { ...topics, mail: unread, sms: unread, refusals: unread };
 
 describe('judgePaths', () => {
   it('asks of the topics only, where the roll has neither a sender nor a telephone', () => {
-    expect(judgePaths(readings, fullRoll).map(({ check }) => check)).toEqual([
+    expect(judgeChannels(readings, fullRoll).map(({ check }) => check)).toEqual([
       'alerts topic',
       'ops topic',
       'mail',
       'sms',
       'hooks',
     ]);
-    expect(said(judgePaths(readings, smallestRoll))).toHaveLength(2);
+    expect(said(judgeChannels(readings, smallestRoll))).toHaveLength(2);
   });
 });
 
 describe('judgePaths, of the recipients', () => {
   const recipients = (text: string) =>
-    judgePaths(readings, readRoster(`bucket: abc\n${text}hosts: { a: {} }\n`, 'hosts.yml')).filter(
-      ({ check }) => check === 'recipients',
-    );
+    judgeChannels(
+      readings,
+      parseConfig(`bucket: abc\n${text}hosts: { a: {} }\n`, 'hosts.yml'),
+    ).filter(({ check }) => check === 'recipients');
 
   it('fails where nobody is notified', () => {
     expect(recipients('')).toEqual([
@@ -89,8 +90,8 @@ describe('isLookDue', () => {
 });
 
 describe('comparePaths', () => {
-  const look = (before: Paths | undefined, ...checks: Check[]) =>
-    comparePaths(before, checks, (before?.lookedAt ?? now - HOUR) + HOUR, alerts);
+  const look = (before: ChannelStates | undefined, ...checks: Check[]) =>
+    compareChannels(before, checks, (before?.lookedAt ?? now - HOUR) + HOUR, alerts);
 
   it('tells once that a way is dead, and once that it is mended', () => {
     const first = look(undefined, dropped);
@@ -127,7 +128,7 @@ describe('comparePaths', () => {
       fc.property(
         fc.array(fc.uniqueArray(aCheck, { maxLength: 4, selector: JSON.stringify })),
         (looks) => {
-          let paths: Paths | undefined;
+          let paths: ChannelStates | undefined;
           const dead = new Set<string>();
           const name = ({ check, says }: Check) => `${check}: ${says}`;
           for (const checks of looks) {

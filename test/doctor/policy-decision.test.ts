@@ -65,19 +65,21 @@ describe('decide', () => {
     { 's3:x-amz-server-side-encryption-customer-algorithm': 'AES256' },
   ];
   const cases = principals.flatMap((who) => [
-    ...objectDeeds.flatMap((deed) =>
-      keys.flatMap((key) => contexts.map((context) => [who, deed, `/${key}`, context] as const)),
+    ...objectDeeds.flatMap((change) =>
+      keys.flatMap((key) => contexts.map((context) => [who, change, `/${key}`, context] as const)),
     ),
-    ...bucketDeeds.flatMap((deed) => contexts.map((context) => [who, deed, '', context] as const)),
+    ...bucketDeeds.flatMap((change) =>
+      contexts.map((context) => [who, change, '', context] as const),
+    ),
     ...headers.map((context) => [who, 'PutObject', `/${keys[0]}`, context] as const),
   ]);
 
   it(`answers ${cases.length} calls on the stack's bucket as a policy simulator does`, async () => {
     const different: unknown[] = [];
-    for (const [who, deed, key, more] of cases) {
+    for (const [who, change, key, more] of cases) {
       const principal = `arn:aws:iam::${account}:${who}`;
       const { action, resource, context } = request({
-        ...{ principal, action: `s3:${deed}`, resource: `${bucket}${key}`, context: more },
+        ...{ principal, action: `s3:${change}`, resource: `${bucket}${key}`, context: more },
       });
       const { 'aws:username': name = '', ...rest } = context;
       const contextVariables = who.startsWith('user')
@@ -104,7 +106,7 @@ describe('decide', () => {
         simulated.resultType === 'error' ? simulated.errors : simulated.overallResult === 'Allowed';
       const ours =
         decide(bucketPolicy, { principal, action, resource, context: contextVariables }) !== 'deny';
-      if (theirs !== ours) different.push([who, deed, key, more, theirs, ours]);
+      if (theirs !== ours) different.push([who, change, key, more, theirs, ours]);
     }
     expect(different).toEqual([]);
   });

@@ -1,10 +1,10 @@
 // Readings for the checks, and their lines in words.
 import type { Check, Reading } from '../../shared/doctor/audit.ts';
-import { aHost, aRoster, at } from '../support/builders.ts';
+import { aConfig, aHost, at } from '../support/builders.ts';
 
 export const now = at('2026-11-23T12:00:00Z');
 export const DAY = 86_400_000;
-export const roster = aRoster([aHost()], { keepDays: 30 });
+export const config = aConfig([aHost()], { keepDays: 30 });
 
 export const read = <Value>(value: Value): Reading<Value> => ({ read: true, value });
 export const unread = {

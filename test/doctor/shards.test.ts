@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { HOSTS_A_RUN, type Roster } from '../../shared/config/config.ts';
+import { type Config, HOSTS_A_RUN } from '../../shared/config/config.ts';
 import { judgeShards } from '../../shared/doctor/deployment.ts';
 import { aHost } from '../support/builders.ts';
-import { read, roster, said } from './readings.ts';
+import { config, read, said } from './readings.ts';
 
-const big: Roster = { ...roster, hosts: Array(HOSTS_A_RUN + 1).fill(aHost()) };
+const big: Config = { ...config, hosts: Array(HOSTS_A_RUN + 1).fill(aHost()) };
 const stack = (...ids: string[]) =>
   read({
     ...{ name: 'rollcall-prod', status: 'CREATE_COMPLETE', outputs: {} },
@@ -19,7 +19,7 @@ describe('judgeShards', () => {
     expect(said(judgeShards(stack('CheckHosts'), big))).toEqual([
       'warn: there are no workers for 8001 hosts: what one run has no time for is unreadable',
     ]);
-    expect(judgeShards(stack('CheckHosts'), roster)).toEqual([]);
+    expect(judgeShards(stack('CheckHosts'), config)).toEqual([]);
   });
 
   it('says nothing of a stack that is not known', () => {

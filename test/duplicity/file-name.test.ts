@@ -122,8 +122,8 @@ describe('parseFileName', () => {
   it('knows the statistics that duplicity 2.1 and later may add, and counts them as nothing', () => {
     const full = 'duplicity-full.20261123T034402Z.jsonstat';
     const inc = 'duplicity-inc.20261122T034402Z.to.20261123T034402Z.jsonstat';
-    const ends = ['', '.gz', '.gpg', '.part', '.part.gz'];
-    for (const name of [full, inc].flatMap((one) => ends.map((end) => `${one}${end}`))) {
+    const dependencies = ['', '.gz', '.gpg', '.part', '.part.gz'];
+    for (const name of [full, inc].flatMap((one) => dependencies.map((end) => `${one}${end}`))) {
       expect(readFileName(name).kind, name).toBe('statistics');
       expect(parseFileName(name)).toBeUndefined();
     }

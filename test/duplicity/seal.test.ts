@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { sealOf } from '../../shared/duplicity/volumes.ts';
+import { fingerprintText } from '../../shared/duplicity/volumes.ts';
 import { aFull } from '../support/builders.ts';
 
 const members = aFull({ begun: '2026-11-23T03:00:00Z' }).map((object, index) => ({
@@ -13,7 +13,7 @@ describe('sealOf', () => {
   it('is the same in every order', () => {
     fc.assert(
       fc.property(fc.shuffledSubarray(members, { minLength: members.length }), (shuffled) => {
-        expect(sealOf(shuffled)).toBe(sealOf(members));
+        expect(fingerprintText(shuffled)).toBe(fingerprintText(members));
       }),
     );
   });
@@ -21,25 +21,31 @@ describe('sealOf', () => {
   it('is another one when anything of a file is another', () => {
     const changes = [{ name: 'x' }, { etag: 'x' }, { bytes: 1 }];
     const seals = changes.map((change) =>
-      sealOf(members.map((member, index) => (index === 1 ? { ...member, ...change } : member))),
+      fingerprintText(
+        members.map((member, index) => (index === 1 ? { ...member, ...change } : member)),
+      ),
     );
-    expect(new Set([sealOf(members), sealOf(members.slice(1)), ...seals]).size).toBe(5);
+    expect(
+      new Set([fingerprintText(members), fingerprintText(members.slice(1)), ...seals]).size,
+    ).toBe(5);
   });
 
   it('tells versions apart where there are no ETags', () => {
     const bare = (id: string) =>
       members.map(({ etag: _, ...rest }) => ({ ...rest, versionId: id }));
-    expect(sealOf(bare('1'))).not.toBe(sealOf(bare('2')));
+    expect(fingerprintText(bare('1'))).not.toBe(fingerprintText(bare('2')));
   });
 
   it('is the same when a client uploads the same bytes again', () => {
     const again = members.map((member) => ({ ...member, versionId: `${member.versionId} again` }));
-    expect(sealOf(again)).toBe(sealOf(members));
+    expect(fingerprintText(again)).toBe(fingerprintText(members));
   });
 
   it('is none where a version is not known, or nothing is there', () => {
     const [first, ...rest] = aFull({ begun: '2026-11-23T03:00:00Z' });
-    expect(sealOf([...members, ...(first === undefined ? [] : [first]), ...rest])).toBeUndefined();
-    expect(sealOf([])).toBeUndefined();
+    expect(
+      fingerprintText([...members, ...(first === undefined ? [] : [first]), ...rest]),
+    ).toBeUndefined();
+    expect(fingerprintText([])).toBeUndefined();
   });
 });

@@ -22,7 +22,7 @@ import { SESClient, VerifyEmailIdentityCommand } from '@aws-sdk/client-ses';
 import pMap from 'p-map';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatWrittenTime } from '../../shared/duplicity/time.ts';
-import { sayInstant } from '../../shared/messages/plain-text.ts';
+import { formatInstant } from '../../shared/messages/plain-text.ts';
 import { type Ministack, startMinistack } from '../support/ministack.ts';
 import { copyProject } from '../support/project-copy.ts';
 import { runProgram } from '../support/run-program.ts';
@@ -224,9 +224,9 @@ describe('an intruder with the keys of hosts', () => {
       (s3, { Key }) =>
         s3.send(new PutObjectCommand({ Bucket, Key: Key.replace('web/', 'mail/'), Body: 'x' })),
     ],
-  ])('may not %s', async (_, deed) => {
+  ])('may not %s', async (_, change) => {
     const [Key = ''] = filesOf('web', setOf('today'));
-    await expect(deed(as('web'), { Bucket, Key })).rejects.toThrow(/not authorized|denied/i);
+    await expect(change(as('web'), { Bucket, Key })).rejects.toThrow(/not authorized|denied/i);
   });
 
   it('is told when it writes over a volume, and over a manifest', async () => {
@@ -288,7 +288,7 @@ describe('an intruder with the keys of hosts', () => {
       // A newer set that nobody opens.
       'WRONG-RECIPIENT mail:',
       'is no encrypted OpenPGP message',
-      `Last good copy: ${sayInstant(Math.floor(backedUp.today / 1000) * 1000, timezone)}, 3 volumes`,
+      `Last good copy: ${formatInstant(Math.floor(backedUp.today / 1000) * 1000, timezone)}, 3 volumes`,
       // Garbage to the right key: too small, one too many, and of times that cannot be.
       'SHRUNK app:',
       'DUPLICATE-FULL app: 2 fulls in one window',

@@ -127,11 +127,11 @@ describe('the deployed stack', () => {
 
   it.each(['deletes', 'reads', 'tags', 'writes without encryption', 'writes for another host'])(
     'refuses a host that %s',
-    async (deed) => {
+    async (change) => {
       const s3 = new S3Client({ ...client(hostKey), maxAttempts: 1 });
       const [Key = ''] = await keys();
       const put = (key: string) => s3.send(new PutObjectCommand({ Bucket, Key: key, Body: 'x' }));
-      const deeds: { [deed: string]: () => Promise<unknown> } = {
+      const changes: { [change: string]: () => Promise<unknown> } = {
         deletes: () => s3.send(new DeleteObjectCommand({ Bucket, Key })),
         tags: () =>
           s3.send(
@@ -144,7 +144,7 @@ describe('the deployed stack', () => {
         'writes without encryption': () => put('web/duplicity-full.20261123T031702Z.manifest'),
         'writes for another host': () => put('silent/duplicity-full.20261123T031702Z.manifest.gpg'),
       };
-      await expect(deeds[deed]?.()).rejects.toThrow(/not authorized/);
+      await expect(changes[change]?.()).rejects.toThrow(/not authorized/);
     },
   );
 

@@ -28,8 +28,8 @@ describe('the stack of a roll that one run cannot hold', () => {
 
   const pagesIn = async (prefix: string) => {
     const { Buckets } = await s3.send(new ListBucketsCommand({}));
-    const ledger = Buckets?.find(({ Name }) => Name?.includes('ledger'))?.Name;
-    const list = new ListObjectsV2Command({ Bucket: ledger, Prefix: prefix });
+    const records = Buckets?.find(({ Name }) => Name?.includes('ledger'))?.Name;
+    const list = new ListObjectsV2Command({ Bucket: records, Prefix: prefix });
     return ((await s3.send(list)).Contents ?? []).map(({ Key }) => Key ?? '');
   };
 

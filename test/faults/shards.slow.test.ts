@@ -1,7 +1,7 @@
 // A roll that is judged in shards: workers that die, answer late, twice or wrongly, and calls that are lost.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { answerPage, type ShardCall } from '../../shared/monitor/worker-answer.ts';
+import { answerPage, type ShardTask } from '../../shared/monitor/worker-answer.ts';
 import type { QueuedMessage } from '../local-aws/sqs/queues.ts';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, LEDGER } from '../support/deployed.ts';
@@ -27,7 +27,7 @@ afterEach(() => deployed.close());
 
 const mails = () => deployed.aws.outbox.mails.map(({ subject, text }) => `${subject}\n${text}`);
 const subjects = () => deployed.aws.outbox.mails.map(({ subject }) => subject);
-const callIn = ({ body }: QueuedMessage) => JSON.parse(body) as ShardCall;
+const callIn = ({ body }: QueuedMessage) => JSON.parse(body) as ShardTask;
 const answers = () =>
   deployed.aws.requests.records.flatMap(({ operation, key, status }) =>
     operation === 'PutObject' && status === 200 && key?.startsWith('shards/') ? [key] : [],

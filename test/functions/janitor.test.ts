@@ -1,6 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { afterEach, describe, expect, it } from 'vitest';
-import { readRoster } from '../../shared/config/parse-config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 import { NO_PREFIX, readFileName } from '../../shared/duplicity/file-name.ts';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, s3Event } from '../support/deployed.ts';
@@ -27,7 +27,7 @@ async function start(roll: string): Promise<void> {
   deployed = await deploy(roll);
   const { endpoint, region, credentials } = deployed.aws;
   const s3 = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
-  await putLifecycle(s3, readRoster(roll, 'hosts.yml'), 'backups');
+  await putLifecycle(s3, parseConfig(roll, 'hosts.yml'), 'backups');
   s3.destroy();
 }
 
@@ -328,9 +328,9 @@ describe('an intruder with the key of a host that has died', () => {
       'lethal',
       (key, late) => deployed.aws.put('backups', key.replace('vol2', 'vol0'), { bytes: 1 }, late),
     ],
-  ])('has all of a host held as it is by one file that is %s', async (_, deed) => {
+  ])('has all of a host held as it is by one file that is %s', async (_, change) => {
     await dead();
-    deed(keysOf('live', 50)[1] ?? '', { modified: `${day(58)}T13:00:00Z` });
+    change(keysOf('live', 50)[1] ?? '', { modified: `${day(58)}T13:00:00Z` });
     const round = await deployed.tidy(`${day(60)}T20:30:00Z`);
     expect(round).toMatchObject({ hosts: 2, held: 1, sets: 10 });
     expect(tags(keysOf('live', 13)[0] ?? '')).toEqual({});

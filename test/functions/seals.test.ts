@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseSeals, readSealPage } from '../../shared/monitor/set-records.ts';
+import { parseFingerprints, readFingerprintPage } from '../../shared/monitor/set-records.ts';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, LEDGER } from '../support/deployed.ts';
 
@@ -54,8 +54,8 @@ describe('a finished full', () => {
   it('is sealed by the first run that sees it, and only once', async () => {
     await deployed.tick('2026-11-23T08:15:00Z');
     const [page = ''] = pages();
-    expect(parseSeals(page)).toHaveLength(8);
-    expect(parseSeals(page)).toContainEqual(
+    expect(parseFingerprints(page)).toHaveLength(8);
+    expect(parseFingerprints(page)).toContainEqual(
       expect.objectContaining({ place: 'backups/web/', files: 7, bytes: expect.any(Number) }),
     );
     await deployed.tick('2026-11-23T10:00:00Z');
@@ -210,7 +210,7 @@ describe('a memory of seals', () => {
   });
 
   it('names its pages by the instants of the runs', () => {
-    expect(readSealPage('seals/2026/11/23T081500Z.json')?.at).toBe(
+    expect(readFingerprintPage('seals/2026/11/23T081500Z.json')?.at).toBe(
       Date.parse('2026-11-23T08:15:00Z'),
     );
   });

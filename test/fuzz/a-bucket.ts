@@ -235,7 +235,7 @@ function factsOf(run: Run, prefix: FilePrefix): Fact[] {
   return facts;
 }
 
-const strangers = (now: Instant, prefix: FilePrefix): fc.Arbitrary<Fact> =>
+const unknownPrefixes = (now: Instant, prefix: FilePrefix): fc.Arbitrary<Fact> =>
   fc
     .tuple(
       fc.oneof(
@@ -290,7 +290,10 @@ export const cases: fc.Arbitrary<Case> = fc
         fc.array(runs(now), { maxLength: 8 }),
         fc.oneof(
           { weight: 2, arbitrary: fc.constant([]) },
-          { weight: 1, arbitrary: fc.array(strangers(now, host.filePrefix), { maxLength: 4 }) },
+          {
+            weight: 1,
+            arbitrary: fc.array(unknownPrefixes(now, host.filePrefix), { maxLength: 4 }),
+          },
         ),
       )
       .map(([made, strange]): Case => {

@@ -61,7 +61,7 @@ const b36 = fc.oneof(
   fc.nat({ max: 4_102_444_799 }).map((number) => number.toString(36)),
   fc.stringMatching(/^[0-9a-zA-Z.]{0,14}$/),
 );
-const ends = fc.constantFrom(
+const dependencies = fc.constantFrom(
   '.gpg',
   '.gpg',
   '.gpg',
@@ -90,7 +90,7 @@ const long = fc
     times,
     times,
     numbers,
-    ends,
+    dependencies,
     fc.nat({ max: 9 }),
   )
   .map(([type, from, to, number, end, shape]) => {
@@ -107,7 +107,7 @@ const short = fc
     b36,
     b36,
     fc.constantFrom('dt', 'm', 'st'),
-    ends,
+    dependencies,
     fc.nat({ max: 3 }),
   )
   .map(
@@ -153,7 +153,7 @@ const pumped = fc
     fc.constantFrom('duplicity-full.', 'duplicity-inc.', 'duplicity-new-signatures.', 'di.', 'df.'),
     fc.constantFrom('.to.', '.vol1', '.vol', 'T', '1', '.', '.manifest', 'a.to.b', '.dt', '0'),
     fc.integer({ min: 1, max: 500 }),
-    ends,
+    dependencies,
   )
   .map(([begin, part, times_, end]) => `${begin}${part.repeat(times_)}`.slice(0, 1000) + end);
 

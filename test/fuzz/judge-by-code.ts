@@ -1,18 +1,18 @@
 // The product's judgement on a generated bucket, in the words that both judges share.
 import { listSets } from '../../shared/monitor/list-sets.ts';
 import type { Finding } from '../../shared/rules/finding.ts';
-import { judge, type Verdict } from '../../shared/rules/judge.ts';
+import { type Judgement, judge } from '../../shared/rules/judge.ts';
 import { closedWindow } from '../../shared/rules/window.ts';
 import { inMemory, keyed } from '../support/in-memory.ts';
 import type { Case } from './a-bucket.ts';
-import type { Judgement } from './reference-judge.ts';
+import type { ReferenceJudgement } from './reference-judge.ts';
 
 /** Reads the bucket as the check does, page by page, and judges it. */
 export async function judgeByCode(
   { host, now, facts }: Case,
   depth: 'recent' | 'all',
   pageRows: number,
-): Promise<Judgement> {
+): Promise<ReferenceJudgement> {
   const objects = facts.map(({ name, bytes, modifiedAt, firstModifiedAt }) => ({
     ...{ name, bytes, modifiedAt, firstModifiedAt },
   }));
@@ -21,9 +21,15 @@ export async function judgeByCode(
   return inWords(judge(host, await listSets(list, host, { since, now, depth }), now));
 }
 
-function inWords({ headline, findings, answer, answeredAt, lastGood }: Verdict): Judgement {
+function inWords({
+  verdict,
+  findings,
+  answer,
+  answeredAt,
+  lastGood,
+}: Judgement): ReferenceJudgement {
   return {
-    headline,
+    verdict,
     findings: findings.map(tell).sort(),
     answer: answer?.startedAt,
     answeredAt,

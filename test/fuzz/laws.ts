@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { parseListing } from '../../scripts/rollcall/saved-listing.ts';
 import { UsageError } from '../../scripts/rollcall/terminal.ts';
-import { ConfigError, type Roster } from '../../shared/config/config.ts';
-import { readRoster } from '../../shared/config/parse-config.ts';
+import { type Config, ConfigError } from '../../shared/config/config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 import { collectSets } from '../../shared/duplicity/backup-set.ts';
 import { formatFileName, NO_PREFIX, readFileName } from '../../shared/duplicity/file-name.ts';
 import { readEnding, readMessageHead } from '../../shared/openpgp/message.ts';
@@ -23,7 +23,7 @@ import type { Fact, Session } from './fact.ts';
 import { judgeByCode } from './judge-by-code.ts';
 import { readEndingByTheBook } from './reference-end.ts';
 import { readHeadByTheBook } from './reference-head.ts';
-import { type Judgement, judgeByTheBook } from './reference-judge.ts';
+import { judgeByTheBook, type ReferenceJudgement } from './reference-judge.ts';
 
 /** One law, and in how many cases the short and the long run try to break it. */
 export type Law = {
@@ -52,10 +52,14 @@ const NEEDS_ALL = [
   'clock-skew',
 ];
 const kindOf = (finding: string) => finding.split(' ')[1] ?? '';
-const kindsIn = ({ findings }: Judgement) => findings.map(kindOf);
-const without = ({ findings }: Judgement, kinds: readonly string[]) =>
+const kindsIn = ({ findings }: ReferenceJudgement) => findings.map(kindOf);
+const without = ({ findings }: ReferenceJudgement, kinds: readonly string[]) =>
   findings.filter((finding) => !kinds.includes(kindOf(finding)));
-const sets = ({ answer, answeredAt, lastGood }: Judgement) => ({ answer, answeredAt, lastGood });
+const sets = ({ answer, answeredAt, lastGood }: ReferenceJudgement) => ({
+  answer,
+  answeredAt,
+  lastGood,
+});
 
 /** The judge of the product and the judge by the book agree on a bucket that was read whole. */
 export async function agreesOnAll(one: Case): Promise<void> {
@@ -78,7 +82,7 @@ export async function agreesOnRecent({ host, now, facts }: Case, pageRows: numbe
     if (!kindsIn(book).includes(kind)) expect(kindsIn(recent)).not.toContain(kind);
   }
   expect(kindsIn(recent).includes('incremental')).toBe(kindsIn(book).includes('incremental'));
-  if (recent.headline === 'ok') {
+  if (recent.verdict === 'ok') {
     const worse = book.findings.filter((finding) => finding.startsWith('critical'));
     for (const finding of worse) expect(['poisoned', 'unencrypted']).toContain(kindOf(finding));
   }
@@ -186,23 +190,23 @@ export function readsOrRefusesListing(text: string): void {
 
 /** A roll is read whole, or refused with a line for every mistake. */
 export function readsOrRefusesRoll(text: string): void {
-  let roster: Roster;
+  let config: Config;
   try {
-    roster = readRoster(text, 'hosts.yml');
+    config = parseConfig(text, 'hosts.yml');
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     expect(error.issues.length).toBeGreaterThan(0);
     for (const issue of error.issues) expect(issue).toMatch(/^hosts\.yml:\d+: \S/);
     return;
   }
-  expect(roster.hosts.length).toBeGreaterThan(0);
-  const paths = roster.hosts.map(({ target }) => `${target.bucket}/${target.prefix}`);
+  expect(config.hosts.length).toBeGreaterThan(0);
+  const paths = config.hosts.map(({ target }) => `${target.bucket}/${target.prefix}`);
   for (const [place, path] of paths.entries()) {
     const others = paths.filter((_, other) => other !== place);
     expect(others.some((other) => other.startsWith(path))).toBe(false);
   }
-  expect(new Set(roster.hosts.map(({ name }) => name)).size).toBe(roster.hosts.length);
-  for (const { window } of [roster, ...roster.hosts]) expect(window.opens).not.toBe(window.due);
+  expect(new Set(config.hosts.map(({ name }) => name)).size).toBe(config.hosts.length);
+  for (const { window } of [config, ...config.hosts]) expect(window.opens).not.toBe(window.due);
 }
 
 /** A head is read as the RFC says, byte for byte, and never throws. */

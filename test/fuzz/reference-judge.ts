@@ -5,8 +5,8 @@ import type { Instant } from '../../shared/duplicity/time.ts';
 import type { Fact, Part, Session } from './fact.ts';
 
 /** The judgement, in words that both judges can be held to; findings sorted, `severity kind evidence`. */
-export type Judgement = {
-  readonly headline: string;
+export type ReferenceJudgement = {
+  readonly verdict: string;
   readonly findings: readonly string[];
   readonly answer: Instant | undefined;
   readonly answeredAt: Instant | undefined;
@@ -24,7 +24,11 @@ const WORST_FIRST =
 const SEVERITIES = ['critical', 'warning', 'info'];
 
 /** Judges the facts that were there at `now`, rule by rule. */
-export function judgeByTheBook(host: Host, facts: readonly Fact[], now: Instant): Judgement {
+export function judgeByTheBook(
+  host: Host,
+  facts: readonly Fact[],
+  now: Instant,
+): ReferenceJudgement {
   const there = facts.filter((fact) => fact.firstModifiedAt <= now);
   const window = lastClosedWindow(host, now);
   const inDay = (at: Instant) => window.opensAt <= at && at < window.end;
@@ -101,7 +105,7 @@ export function judgeByTheBook(host: Host, facts: readonly Fact[], now: Instant)
   if (strange.length > 0) findings.push(`info foreign ${strange.length}`);
 
   return {
-    headline: headlineOf(findings, answer !== undefined),
+    verdict: verdictOf(findings, answer !== undefined),
     findings: findings.sort(),
     answer: answer?.session.at,
     answeredAt: answers.length === 0 ? undefined : Math.min(...answers.map(writtenAt)),
@@ -286,7 +290,7 @@ function windowOf(host: Host, date: Temporal.PlainDate): Window {
   };
 }
 
-function headlineOf(findings: readonly string[], answered: boolean): string {
+function verdictOf(findings: readonly string[], answered: boolean): string {
   const parsed = findings.map((finding) => finding.split(' ') as [string, string]);
   for (const severity of SEVERITIES.slice(0, 2)) {
     const kinds = parsed.filter(([first]) => first === severity).map(([, kind]) => kind);

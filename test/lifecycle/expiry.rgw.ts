@@ -8,9 +8,9 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectJanitor } from '../../shared/aws/tag-objects.ts';
-import type { Roster } from '../../shared/config/config.ts';
+import type { Config } from '../../shared/config/config.ts';
 import { tagSuperseded } from '../../shared/monitor/tag-superseded.ts';
-import { aFull, aHost, aRoster } from '../support/builders.ts';
+import { aConfig, aFull, aHost } from '../support/builders.ts';
 import { putLifecycle } from '../support/put-lifecycle.ts';
 import { startFastDays } from './fast-days.ts';
 import { type Radosgw, startRadosgw } from './start-radosgw.ts';
@@ -20,8 +20,8 @@ const DAYS = 14;
 const DIED_AFTER = 3;
 const region = 'us-east-1';
 
-const rollOf = (bucket: string, keepLastGood: boolean): Roster =>
-  aRoster(
+const rollOf = (bucket: string, keepLastGood: boolean): Config =>
+  aConfig(
     ['dead', 'live'].map((name) =>
       aHost({ name, target: { bucket, prefix: `${name}/` }, keepDays: 2, keepLastGood }),
     ),

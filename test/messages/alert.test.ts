@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { composeNagios, composeTable } from '../../scripts/rollcall/format-report.ts';
 import type { Host } from '../../shared/config/config.ts';
 import { fail, ok, warn } from '../../shared/doctor/audit.ts';
-import type { PathsLook } from '../../shared/doctor/channels.ts';
-import { composePathNews } from '../../shared/messages/channel-text.ts';
+import type { ChannelCheck } from '../../shared/doctor/channels.ts';
+import { composeChannelNews } from '../../shared/messages/channel-text.ts';
 import { composeRun } from '../../shared/messages/compose-alert.ts';
 import {
   composeRecovery,
@@ -15,7 +15,7 @@ import { composeMessage, composePublication, type Message } from '../../shared/m
 import { composeHtml } from '../../shared/messages/render-html.ts';
 import { isEscalated, type Run, reportToJson } from '../../shared/messages/report.ts';
 import { composeStatusPage } from '../../shared/messages/status-page.ts';
-import { judge, type Unreadable, type Verdict } from '../../shared/rules/judge.ts';
+import { type Judgement, judge, type Unreadable } from '../../shared/rules/judge.ts';
 import { aFull, aHost, anIncremental, anObject, at, collected } from '../support/builders.ts';
 import { aHistory } from '../support/versions.ts';
 
@@ -40,16 +40,18 @@ const denied: Unreadable = {
 };
 
 const lifecycle = { rules: [{ prefix: '', hides: { days: 6 }, noncurrentDays: 8 }] };
-const verdict = (name: string, read: Parameters<typeof judge>[1], host: Partial<Host> = {}) =>
+const judgement = (name: string, read: Parameters<typeof judge>[1], host: Partial<Host> = {}) =>
   judge(aHost({ name, timezone, ...host }), read, now, { lifecycle });
 
-const fleet: Verdict[] = [
-  verdict('mail', collected(...today)),
-  verdict('web', collected(...earlier, ...saturday)),
-  verdict('db', collected(...today.filter(({ name }) => !name.includes('vol7')))),
-  verdict('nas', denied),
-  verdict('lab', collected(...saturday), { paused: { until: '2026-12-01', because: 'disk swap' } }),
-  verdict(
+const fleet: Judgement[] = [
+  judgement('mail', collected(...today)),
+  judgement('web', collected(...earlier, ...saturday)),
+  judgement('db', collected(...today.filter(({ name }) => !name.includes('vol7')))),
+  judgement('nas', denied),
+  judgement('lab', collected(...saturday), {
+    paused: { until: '2026-12-01', because: 'disk swap' },
+  }),
+  judgement(
     'slow',
     collected(
       ...aFull({ begun: '2026-11-23T06:14:00Z', done: '2026-11-23T07:10:00Z' }).filter(
@@ -59,22 +61,28 @@ const fleet: Verdict[] = [
   ),
 ];
 
-const run = (verdicts: readonly Verdict[], override: Partial<Run> = {}): Run => ({
-  report: { checkedAt: now, bucket: 'acme-backups', verdicts, unknownHosts: [], foreignObjects: 0 },
-  due: new Set(verdicts.map(({ host }) => host.name)),
+const run = (judgements: readonly Judgement[], override: Partial<Run> = {}): Run => ({
+  report: {
+    checkedAt: now,
+    bucket: 'acme-backups',
+    judgements,
+    unknownHosts: [],
+    foreignObjects: 0,
+  },
+  due: new Set(judgements.map(({ host }) => host.name)),
   digest: false,
-  hostsOnRoll: verdicts.length,
+  hostsInConfig: judgements.length,
   timezone,
   ...override,
 });
-const compose = (verdicts: readonly Verdict[], override: Partial<Run> = {}): Message => {
-  const message = composeRun(run(verdicts, override));
+const compose = (judgements: readonly Judgement[], override: Partial<Run> = {}): Message => {
+  const message = composeRun(run(judgements, override));
   if (message === undefined) throw new Error('nothing was told');
   return message;
 };
 const whole = ({ subject, sms, text }: Message) => `Subject: ${subject}\nSMS: ${sms}\n\n${text}`;
 const broken = (count: number) =>
-  Array.from({ length: count }, (_, n) => verdict(`host-${n}`, collected(...saturday)));
+  Array.from({ length: count }, (_, n) => judgement(`host-${n}`, collected(...saturday)));
 
 const since = at('2026-11-23T05:15:00Z');
 const dropped = {
@@ -86,7 +94,7 @@ const dropped = {
   ),
   since,
 };
-const look: PathsLook = {
+const look: ChannelCheck = {
   lookedAt: now,
   states: [
     dropped,
@@ -144,7 +152,7 @@ describe('the times of what is told', () => {
     const message = composeRun(run(fleet, { digest: true }));
     expect(message?.text).toContain('Mon 23 Nov 2026 08:15 Europe/Amsterdam');
     expect(message?.sms).toContain('Times: Europe/Amsterdam.');
-    const without = composeRun(run([verdict('nas', denied)]));
+    const without = composeRun(run([judgement('nas', denied)]));
     expect(without?.sms).not.toContain('Times:');
   });
 });
@@ -152,7 +160,7 @@ describe('the times of what is told', () => {
 describe('composeRun', () => {
   it('counts the days of a host whose backups are incomplete, and asks ops to hear of the second', () => {
     const broken = today.filter(({ name }) => !name.includes('vol7'));
-    const db = verdict('db', collected(...saturday, ...broken));
+    const db = judgement('db', collected(...saturday, ...broken));
     expect(compose([db]).subject).toContain('db INCOMPLETE (2nd day)');
     expect(isEscalated(run([db]))).toBe(true);
   });
@@ -180,11 +188,11 @@ describe('composeRun', () => {
     );
     const message = compose(
       [
-        verdict('web', overwritten.collected(now)),
-        verdict('db', hidden.collected(now)),
-        verdict('nas', collected(...full('18'))),
-        verdict('lab', gone.collected(now)),
-        verdict('mail', { ...collected(...today), blind: 'denied' }),
+        judgement('web', overwritten.collected(now)),
+        judgement('db', hidden.collected(now)),
+        judgement('nas', collected(...full('18'))),
+        judgement('lab', gone.collected(now)),
+        judgement('mail', { ...collected(...today), blind: 'denied' }),
       ],
       { digest: true },
     );
@@ -198,7 +206,7 @@ describe('composeRun', () => {
   });
 
   it('writes a digest on a good day, by mail only', async () => {
-    const message = compose([fleet[0] as Verdict, fleet[4] as Verdict], { digest: true });
+    const message = compose([fleet[0] as Judgement, fleet[4] as Judgement], { digest: true });
     expect([message.urgency, message.sms]).toEqual(['digest', undefined]);
     await expect(whole(message)).toMatchFileSnapshot('golden/digest-good.txt');
   });
@@ -226,7 +234,7 @@ describe('composeRun', () => {
       '\u001b[2J\u202egpj.gpg',
       `OK          mail: full done ${' '.repeat(80)}`,
     ];
-    const bad = verdict('web', collected(...names.map((name) => anObject(name))));
+    const bad = judgement('web', collected(...names.map((name) => anObject(name))));
     const { report, ...rest } = run([bad], { digest: true });
     const message = composeRun({ ...rest, report: { ...report, unknownHosts: names } });
     if (message === undefined) throw new Error('nothing was told');
@@ -242,7 +250,7 @@ describe('composeRun', () => {
   });
 
   it('tells nothing when nobody who is due has failed', () => {
-    expect(composeRun(run([fleet[0] as Verdict]))).toBeUndefined();
+    expect(composeRun(run([fleet[0] as Judgement]))).toBeUndefined();
     expect(composeRun(run(fleet, { due: new Set(['mail', 'slow']) }))).toBeUndefined();
   });
 
@@ -254,7 +262,7 @@ describe('composeRun', () => {
 
   it('numbers the digests of a year without a gap', () => {
     const number = (iso: string) => {
-      const { report, ...rest } = run([fleet[0] as Verdict], { digest: true });
+      const { report, ...rest } = run([fleet[0] as Judgement], { digest: true });
       return composeRun({ ...rest, report: { ...report, checkedAt: at(iso) } })?.subject.slice(-11);
     };
     expect(number('2026-01-01T07:15:00Z')).toBe('(#2026-001)');
@@ -266,7 +274,7 @@ describe('composeRun', () => {
     fc.assert(
       fc.property(fc.array(hostile, { maxLength: 5 }), hostile, (names, stranger) => {
         const objects = names.map((name) => anObject(name));
-        const bad = verdict(
+        const bad = judgement(
           'web',
           collected(
             ...objects,
@@ -295,8 +303,8 @@ describe('composeRun', () => {
 });
 
 describe('composePathNews', () => {
-  const alone = (paths: PathsLook) => {
-    const message = composePathNews(run([], { paths }));
+  const alone = (paths: ChannelCheck) => {
+    const message = composeChannelNews(run([], { paths }));
     if (message === undefined) throw new Error('nothing was told');
     expectBounded(message);
     return message;
@@ -315,7 +323,7 @@ describe('composePathNews', () => {
   });
 
   it('tells nothing when nothing has changed', () => {
-    expect(composePathNews(run([], { paths: { ...look, mended: [] } }))).toBeUndefined();
+    expect(composeChannelNews(run([], { paths: { ...look, mended: [] } }))).toBeUndefined();
   });
 });
 

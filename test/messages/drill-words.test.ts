@@ -6,12 +6,12 @@ import { aHost, at, collected } from '../support/builders.ts';
 
 const now = at('2026-11-23T08:15:00Z');
 const lines = (names: readonly string[], drills: Drills | undefined) => {
-  const verdicts = names.map((name) => judge(aHost({ name }), collected(), now));
+  const judgements = names.map((name) => judge(aHost({ name }), collected(), now));
   const run: Run = {
-    report: { checkedAt: now, bucket: 'b', verdicts, unknownHosts: [], foreignObjects: 0 },
+    report: { checkedAt: now, bucket: 'b', judgements, unknownHosts: [], foreignObjects: 0 },
     due: new Set(),
     digest: true,
-    hostsOnRoll: names.length,
+    hostsInConfig: names.length,
     timezone: 'UTC',
     ...(drills === undefined ? {} : { drills }),
   };

@@ -30,7 +30,7 @@ describe('composeRecovery', () => {
 describe('composeTrouble', () => {
   it('says what should not be there, and what to do', async () => {
     const inc = anIncremental('2026-11-22T01:00:00Z', '2026-11-23T01:00:00Z');
-    const verdict = judge(host, collected(...saturday, ...inc), at('2026-11-23T01:05:00Z'));
+    const judgement = judge(host, collected(...saturday, ...inc), at('2026-11-23T01:05:00Z'));
     const upload = {
       what: 'created',
       key: 'web/x',
@@ -43,36 +43,36 @@ describe('composeTrouble', () => {
       { ...upload, principal: 'AWS:AIDAIOSFODNN7EXAMPLE' },
       { ...upload, principal: 'AWS:AROADBQP57FF2AEXAMPLE:alice' },
     ];
-    const message = composeTrouble(verdict, ['incremental'], uploads, about);
+    const message = composeTrouble(judgement, ['incremental'], uploads, about);
     await expect(whole(message)).toMatchFileSnapshot('golden/trouble.txt');
   });
 });
 
 describe('composeTampering', () => {
   it('names what was overwritten and removed, by whom and from where, and a hostile key only escaped', async () => {
-    const verdict = judge(host, collected(...saturday), at('2026-11-21T05:02:00Z'));
-    const deed = {
+    const judgement = judge(host, collected(...saturday), at('2026-11-21T05:02:00Z'));
+    const change = {
       what: 'removed',
       at: at('2026-11-21T05:02:00Z'),
       principal: 'AWS:AIDAIOSFODNN7EXAMPLE',
       address: '203.0.113.9',
     } as const;
-    const deeds = [
+    const changes = [
       {
-        ...deed,
+        ...change,
         key: 'web/duplicity-full.20261121T011400Z.vol6.difftar.gpg',
         left: 'unknown',
         what: 'created',
       },
-      { ...deed, key: 'web/duplicity-full.20261121T011400Z.vol7.difftar.gpg', left: 'marker' },
+      { ...change, key: 'web/duplicity-full.20261121T011400Z.vol7.difftar.gpg', left: 'marker' },
       {
-        ...deed,
+        ...change,
         principal: 'AWS:AIDAQABLZS4A3QDU576Q2',
         key: 'web/<b>x\r\nOK          web: all is well',
         left: 'version',
       },
     ] as const;
-    const message = composeTampering(deeds, verdict, about);
+    const message = composeTampering(changes, judgement, about);
     await expect(whole(message)).toMatchFileSnapshot('golden/tampered.txt');
     await expect(composeHtml(message.text)).toMatchFileSnapshot('golden/tampered.html');
   });

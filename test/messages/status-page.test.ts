@@ -2,28 +2,28 @@ import { describe, expect, it } from 'vitest';
 import type { StoredObject } from '../../shared/duplicity/versions.ts';
 import type { Run } from '../../shared/messages/report.ts';
 import { composeStatusPage } from '../../shared/messages/status-page.ts';
-import { judge, type Verdict } from '../../shared/rules/judge.ts';
+import { type Judgement, judge } from '../../shared/rules/judge.ts';
 import { aFull, aHost, anObject, at, collected } from '../support/builders.ts';
 
 const now = at('2026-11-23T08:15:00Z');
 const full = aFull({ begun: '2026-11-23T03:00:00Z' });
-const run = (verdicts: Verdict[], more: Partial<Run['report']> = {}): Run => ({
+const run = (judgements: Judgement[], more: Partial<Run['report']> = {}): Run => ({
   report: {
-    ...{ checkedAt: now, bucket: 'acme', verdicts, unknownHosts: [], foreignObjects: 0 },
+    ...{ checkedAt: now, bucket: 'acme', judgements, unknownHosts: [], foreignObjects: 0 },
     ...more,
   },
   due: new Set(),
   digest: true,
-  hostsOnRoll: verdicts.length,
+  hostsInConfig: judgements.length,
   timezone: 'UTC',
 });
-const verdict = (name: string, ...objects: StoredObject[]) =>
+const judgement = (name: string, ...objects: StoredObject[]) =>
   judge(aHost({ name }), collected(...objects), now);
 
 describe('composeStatusPage', () => {
   it('says first how all is, then the worst, and when it was written', () => {
     const old = aFull({ begun: '2026-11-20T03:00:00Z' });
-    const page = composeStatusPage(run([verdict('mail', ...full), verdict('web', ...old)]));
+    const page = composeStatusPage(run([judgement('mail', ...full), judgement('web', ...old)]));
     const order = [
       '1 of 2 hosts FAILED: web MISSING',
       'Mon 23 Nov 08:15 2026',
@@ -39,7 +39,7 @@ describe('composeStatusPage', () => {
   it('holds no markup but its own, whatever a bucket holds', () => {
     const evil = '<script>alert(1)</script>\u202e"><img src=x onerror=y>';
     const page = composeStatusPage(
-      run([verdict('web', ...full, anObject(evil))], {
+      run([judgement('web', ...full, anObject(evil))], {
         unknownHosts: [evil],
         unsearched: evil,
         bucket: evil,
@@ -68,7 +68,7 @@ describe('composeStatusPage', () => {
   });
 
   it('stays small for ten thousand hosts', () => {
-    const one = verdict('web');
+    const one = judgement('web');
     const page = composeStatusPage(run(Array.from({ length: 10_000 }, () => one)));
     expect(page.length).toBeLessThan(400_000);
     expect(page).toContain('And 9500 hosts more');

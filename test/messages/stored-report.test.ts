@@ -9,7 +9,7 @@ const now = at('2026-11-23T08:15:00Z');
 const report = {
   checkedAt: now,
   bucket: 'backups',
-  verdicts: [
+  judgements: [
     judge(aHost({ name: 'web' }), collected(...aFull({ begun: '2026-11-23T03:00:00Z' })), now),
     judge(aHost({ name: 'db' }), collected(...aFull({ begun: '2026-11-21T03:00:00Z' })), now),
     judge(aHost({ name: 'nas' }), { unreadable: 'denied', hint: 'allow it' }, now),

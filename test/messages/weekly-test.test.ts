@@ -8,13 +8,13 @@ const run = (iso: string, timezone = 'UTC', later = 0): Run => ({
   report: {
     checkedAt: at(iso) + later,
     bucket: 'acme-backups',
-    verdicts: [],
+    judgements: [],
     unknownHosts: [],
     foreignObjects: 0,
   },
   due: new Set(),
   digest: true,
-  hostsOnRoll: 1,
+  hostsInConfig: 1,
   timezone,
 });
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { findStrangers } from '../../shared/monitor/judge-fleet.ts';
+import { findUnknownPrefixes } from '../../shared/monitor/judge-fleet.ts';
 import { TargetUnreadableError } from '../../shared/monitor/object-store.ts';
-import { aFull, aHost, anObject, aRoster } from '../support/builders.ts';
+import { aConfig, aFull, aHost, anObject } from '../support/builders.ts';
 import { inMemory, keyed } from '../support/in-memory.ts';
 
 const full = aFull({ begun: '2026-11-23T03:15:00Z' });
-const roster = aRoster([aHost(), aHost({ name: 'eu/prod/db' })]);
+const config = aConfig([aHost(), aHost({ name: 'eu/prod/db' })]);
 
 describe('findStrangers', () => {
   it("names every prefix that holds objects and is on nobody's roll", async () => {
@@ -18,7 +18,7 @@ describe('findStrangers', () => {
       ...keyed('', [anObject('README.txt'), anObject('duplicity-full.20261123T031502Z.manifest')]),
       ...keyed('eu/', [anObject('note')]),
     ]);
-    expect(await findStrangers(list, roster)).toEqual({
+    expect(await findUnknownPrefixes(list, config)).toEqual({
       prefixes: ['eu/prod/db2', 'lost/and/found', 'photos'],
       foreignObjects: 4,
     });
@@ -26,16 +26,16 @@ describe('findStrangers', () => {
 
   it('names what it did not look into by its folder', async () => {
     const many = Array.from({ length: 150 }, (_, n) => keyed(`x${n}/deep/`, full)).flat();
-    const found = await findStrangers(inMemory(many), roster);
+    const found = await findUnknownPrefixes(inMemory(many), config);
     expect('prefixes' in found && found.prefixes.length).toBe(150);
   });
 
   it('goes through any number of prefixes', async () => {
     const prefixes = Array.from({ length: 300_000 }, (_, n) => `x${n}/`);
     const nothing = { objects: [], hidden: [], prefixes: [], cut: false };
-    const found = await findStrangers(
+    const found = await findUnknownPrefixes(
       async ({ prefix }) => ({ ...nothing, prefixes: prefix === '' ? prefixes : [] }),
-      roster,
+      config,
     );
     expect('prefixes' in found && found.prefixes.length).toBe(300_000);
   });
@@ -44,7 +44,7 @@ describe('findStrangers', () => {
     const list = async () => {
       throw new TargetUnreadableError('AccessDenied (403)', 'allow it');
     };
-    expect(await findStrangers(list, roster)).toEqual({
+    expect(await findUnknownPrefixes(list, config)).toEqual({
       unreadable: 'AccessDenied (403)',
       hint: 'allow it',
     });

@@ -3,12 +3,12 @@ import type { StoredObject } from '../../shared/duplicity/versions.ts';
 import { judgeEvents, type Notice } from '../../shared/monitor/judge-events.ts';
 import type { ObjectEvent } from '../../shared/monitor/object-event.ts';
 import { TargetUnreadableError } from '../../shared/monitor/object-store.ts';
-import { aFull, aHost, anIncremental, anObject, aRoster, at } from '../support/builders.ts';
+import { aConfig, aFull, aHost, anIncremental, anObject, at } from '../support/builders.ts';
 import { inMemoryStore, keyed } from '../support/in-memory.ts';
 
 const WEB = 'AIDAIOSFODNN7EXAMPLE';
 const DB = 'AIDAQABLZS4A3QDU576Q2';
-const roster = aRoster([aHost({ userId: WEB }), aHost({ name: 'db', userId: DB })]);
+const config = aConfig([aHost({ userId: WEB }), aHost({ name: 'db', userId: DB })]);
 const saturday = aFull({ begun: '2026-11-21T03:15:00Z' });
 const yesterday = aFull({ begun: '2026-11-22T03:15:00Z' });
 const now = '2026-11-23T11:03:00Z';
@@ -28,7 +28,7 @@ const manifestOf = (objects: readonly StoredObject[]) =>
   event(objects.find(({ name }) => name.includes('manifest'))?.name ?? '');
 
 const told = (objects: readonly StoredObject[], events: readonly ObjectEvent[], when = now) =>
-  messagesOf(judgeEvents(inMemoryStore(keyed('web/', objects)), roster, events, at(when)));
+  messagesOf(judgeEvents(inMemoryStore(keyed('web/', objects)), config, events, at(when)));
 
 const messagesOf = async (notices: Promise<Notice[]>) =>
   (await notices).map(({ message }) => message);
@@ -120,7 +120,7 @@ describe('judgeEvents', () => {
     const ours = { account: '123456789012', breakGlassRoleId: 'AROAJNDVBL7WPMMDWOTYY' };
     const events = [gone('AWS:AROAJNDVBL7WPMMDWOTYY:alice'), gone('210987654321')];
     const store = inMemoryStore(keyed('web/', saturday));
-    const [message] = await messagesOf(judgeEvents(store, roster, events, at(now), ours));
+    const [message] = await messagesOf(judgeEvents(store, config, events, at(now), ours));
     expect(message?.text).toContain('by the break-glass role (session alice) from 203.0.113.9');
     expect(message?.text).toContain('by somebody of ANOTHER account (210987654321)');
     expect(message?.text).not.toContain('aws iam');
@@ -158,7 +158,7 @@ describe('judgeEvents', () => {
     const events = files
       .filter(({ name }) => !name.includes('manifest'))
       .map(({ name }) => event(name));
-    expect(await judgeEvents(store, roster, events, at(now))).toEqual([]);
+    expect(await judgeEvents(store, config, events, at(now))).toEqual([]);
     expect(asked.sort()).toEqual([
       'web/duplicity-full.20261123T101500Z.manifest.gpg',
       'web/duplicity-inc.20261122T031500Z.to.20261123T031500Z.manifest.gpg',
@@ -170,7 +170,7 @@ describe('judgeEvents', () => {
       throw new TargetUnreadableError('AccessDenied (403)', 'allow it');
     };
     const store = { ...inMemoryStore([]), list, readPart: list };
-    const [message] = await messagesOf(judgeEvents(store, roster, [manifestOf(recovery)], at(now)));
+    const [message] = await messagesOf(judgeEvents(store, config, [manifestOf(recovery)], at(now)));
     expect(message?.subject).toContain('web UNREADABLE');
   });
 });

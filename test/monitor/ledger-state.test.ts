@@ -4,7 +4,7 @@ import {
   EMPTY_STATE,
   forgetOld,
   formatState,
-  type LedgerState,
+  type MonitorState,
   parseState,
 } from '../../shared/monitor/state.ts';
 
@@ -63,7 +63,7 @@ const fields = {
 // A ledger from before the first look has no `paths`, one in which no channel refused no `refusals`, and one from before the first run no `turns`.
 const anyState = fc.record(fields, {
   requiredKeys: ['judgedUntil', 'pending', 'told', 'spoken'],
-}) as fc.Arbitrary<LedgerState>;
+}) as fc.Arbitrary<MonitorState>;
 
 describe('parseState', () => {
   it('is the inverse of formatState', () => {

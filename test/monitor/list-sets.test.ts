@@ -24,23 +24,23 @@ async function read(objects: readonly StoredObject[], pageRows = 1000, usualFile
   const asked: ListQuery[] = [];
   const list = inMemory(keyed('web/', objects), { pageRows, asked });
   const collection = await listSets(list, host, { since, now, depth: 'recent', usualFiles });
-  return { collection, asked, verdict: judge(host, collection, now) };
+  return { collection, asked, judgement: judge(host, collection, now) };
 }
 
 describe('listSets', () => {
   it('asks twice for a host whose last four fulls fit a page, however many there are', async () => {
     for (const days of [4, 7, 30]) {
-      const { asked, verdict } = await read(fulls(days, 50).flat());
+      const { asked, judgement } = await read(fulls(days, 50).flat());
       expect(asked).toHaveLength(2);
-      expect([verdict.headline, verdict.answer?.volumes?.count]).toEqual(['ok', 50]);
+      expect([judgement.verdict, judgement.answer?.volumes?.count]).toEqual(['ok', 50]);
     }
   });
 
   it('asks for the newest set alone when four fulls are more than a page', async () => {
-    const { asked, verdict } = await read(fulls(7, 60).flat(), 100);
+    const { asked, judgement } = await read(fulls(7, 60).flat(), 100);
     expect(asked).toHaveLength(3);
     expect(asked.at(-1)?.prefix).toBe('web/duplicity-full.20261123T031500Z.');
-    expect(verdict.headline).toBe('ok');
+    expect(judgement.verdict).toBe('ok');
   });
 
   it('does not ask for the page that would be cut, where it is remembered how big a full is', async () => {
@@ -50,7 +50,7 @@ describe('listSets', () => {
     expect((await read(small, 1000, 61)).asked).toHaveLength(2);
     // It was big once: then the newest is all that is read, and it is judged the same.
     const shrunk = await read(small, 1000, 301);
-    expect([shrunk.asked.length, shrunk.verdict.headline]).toEqual([2, 'ok']);
+    expect([shrunk.asked.length, shrunk.judgement.verdict]).toEqual([2, 'ok']);
   });
 
   it('asks for versions with the second listing, and with no more requests', async () => {
@@ -66,7 +66,7 @@ describe('listSets', () => {
     const list = inMemory([], { versions: history.rows() });
     for (const depth of ['recent', 'all'] as const) {
       const collection = await listSets(list, host, { since, now, depth });
-      expect(judge(host, collection, now).headline).toBe('tampered');
+      expect(judge(host, collection, now).verdict).toBe('tampered');
     }
   });
 
@@ -86,7 +86,7 @@ describe('listSets', () => {
         const asked: ListQuery[] = [];
         const list = inMemory([], { versions: history.rows(), asked });
         const collection = await listSets(list, odd, { since, now, depth: 'recent' });
-        expect(judge(odd, collection, now).headline).toBe('tampered');
+        expect(judge(odd, collection, now).verdict).toBe('tampered');
         expect(asked.length).toBeLessThanOrEqual(3);
       }
     }
@@ -129,9 +129,9 @@ describe('listSets', () => {
       day < 3 ? objects : objects.filter(({ name }) => !name.includes('vol30.')),
     );
     for (const pageRows of [100, 1000]) {
-      const { verdict } = await read(broken.flat(), pageRows);
-      expect(verdict.headline).toBe('incomplete');
-      expect(verdict.lastGood?.startedAt).toBe(at('2026-11-19T03:15:00Z'));
+      const { judgement } = await read(broken.flat(), pageRows);
+      expect(judgement.verdict).toBe('incomplete');
+      expect(judgement.lastGood?.startedAt).toBe(at('2026-11-19T03:15:00Z'));
     }
   });
 
@@ -140,17 +140,17 @@ describe('listSets', () => {
       ({ name }) => !name.includes('manifest'),
     );
     for (const pageRows of [10, 1000]) {
-      const { verdict } = await read([...fulls(5, 9).flat(), ...dead], pageRows);
-      expect(verdict.headline).toBe('ok');
-      expect(verdict.findings.map(({ kind }) => kind)).toEqual(['duplicate-full']);
+      const { judgement } = await read([...fulls(5, 9).flat(), ...dead], pageRows);
+      expect(judgement.verdict).toBe('ok');
+      expect(judgement.findings.map(({ kind }) => kind)).toEqual(['duplicate-full']);
     }
   });
 
   it("leaves incrementals' volumes unread, and still tells of them", async () => {
     const inc = anIncremental('2026-11-22T03:15:00Z', '2026-11-23T09:00:00Z');
-    const { asked, verdict } = await read([...fulls(3, 5).flat(), ...inc]);
+    const { asked, judgement } = await read([...fulls(3, 5).flat(), ...inc]);
     expect(asked).toHaveLength(2);
-    expect(verdict.headline).toBe('incremental');
+    expect(judgement.verdict).toBe('incremental');
   });
 
   it('judges the same, however deep it reads and however long a page is', async () => {
@@ -164,10 +164,10 @@ describe('listSets', () => {
     });
     const deep = judge(host, everything, now);
     for (const pageRows of [1, 10, 20, 1000]) {
-      const { verdict } = await read(damaged.flat(), pageRows);
-      expect(verdict.headline).toBe(deep.headline);
-      expect(verdict.lastGood?.startedAt).toBe(deep.lastGood?.startedAt);
-      expect(verdict.findings).toEqual(deep.findings);
+      const { judgement } = await read(damaged.flat(), pageRows);
+      expect(judgement.verdict).toBe(deep.verdict);
+      expect(judgement.lastGood?.startedAt).toBe(deep.lastGood?.startedAt);
+      expect(judgement.findings).toEqual(deep.findings);
     }
   });
 
@@ -175,7 +175,7 @@ describe('listSets', () => {
     const short = fulls(3, 4)
       .flat()
       .map((object) => ({ ...object, name: shorten(object.name) }));
-    expect((await read(short)).verdict.headline).toBe('ok');
+    expect((await read(short)).judgement.verdict).toBe('ok');
     const filePrefix = { archive: 'a_', manifest: 'm_', signature: 's_' };
     const prefixed = fulls(3, 4)
       .flat()
@@ -215,9 +215,9 @@ describe('listSets', () => {
         done: '2026-11-23T05:00:00Z',
       }),
     );
-    const { asked, verdict } = await read([...fulls(4, 5).flat(), ...forged.flat()], 30);
-    expect(verdict.lastGood?.startedAt).toBe(at('2026-11-23T03:15:00Z'));
-    expect(verdict.answer?.startedAt).toBe(at('2026-11-23T03:15:00Z'));
+    const { asked, judgement } = await read([...fulls(4, 5).flat(), ...forged.flat()], 30);
+    expect(judgement.lastGood?.startedAt).toBe(at('2026-11-23T03:15:00Z'));
+    expect(judgement.answer?.startedAt).toBe(at('2026-11-23T03:15:00Z'));
     expect(asked.length).toBeLessThan(10);
   });
 });

@@ -1,9 +1,9 @@
 // Nights after one another through `callRoll`: a few of them for each change, 400 now and then.
 import { expect } from 'vitest';
 import { composeRun } from '../../shared/messages/compose-alert.ts';
-import { callRoll } from '../../shared/monitor/judge-fleet.ts';
+import { judgeFleet } from '../../shared/monitor/judge-fleet.ts';
 import { addDays, dateIn } from '../../shared/rules/window.ts';
-import { aFull, aHost, aRoster, at } from '../support/builders.ts';
+import { aConfig, aFull, aHost, at } from '../support/builders.ts';
 import { inMemoryStore, keyed } from '../support/in-memory.ts';
 import { ZONES } from '../support/zones.ts';
 
@@ -13,16 +13,16 @@ const DAY = 86_400_000;
 /** Every tick of so many days: each window of ten zones is due once, in order, and each day has one digest. */
 export async function expectEachWindowOnce(date: string, days: number): Promise<void> {
   const hosts = ZONES.map((timezone) => aHost({ name: timezone, timezone }));
-  const roster = aRoster(hosts, { timezone: 'Europe/Amsterdam' });
+  const config = aConfig(hosts, { timezone: 'Europe/Amsterdam' });
   const store = inMemoryStore([]);
   const told = new Map<string, string[]>(ZONES.map((zone) => [zone, []]));
   const digests: string[] = [];
   const start = at(`${date}T00:00Z`);
   for (let from = start; from < start + days * DAY; from += QUARTER) {
     const until = from + QUARTER;
-    const run = await callRoll(store, roster, { from, until }, until);
-    if (run.digest) digests.push(dateIn(roster.timezone, until));
-    for (const { host, window } of run.report.verdicts) {
+    const run = await judgeFleet(store, config, { from, until }, until);
+    if (run.digest) digests.push(dateIn(config.timezone, until));
+    for (const { host, window } of run.report.judgements) {
       if (run.due.has(host.name)) told.get(host.name)?.push(window.date);
     }
   }
@@ -39,7 +39,7 @@ export async function expectEachWindowOnce(date: string, days: number): Promise<
 /** The nights on which a host with every kind of fault was told of wrongly, or not told of. */
 export async function wrongNights(date: string, nights: number): Promise<string[]> {
   const host = aHost({ timezone: 'America/New_York' });
-  const roster = aRoster([host], { timezone: host.timezone });
+  const config = aConfig([host], { timezone: host.timezone });
   const start = at(`${date}T00:00Z`);
   const wrong: string[] = [];
   for (let day = 0; day < nights; day += 1) {
@@ -55,7 +55,7 @@ export async function wrongNights(date: string, nights: number): Promise<string[
     );
     const store = inMemoryStore(keyed('web/', [...aFull({ begun: earlier }), ...night]));
     const until = start + day * DAY + 14 * 3_600_000;
-    const run = await callRoll(store, roster, { from: until - DAY / 12, until }, until);
+    const run = await judgeFleet(store, config, { from: until - DAY / 12, until }, until);
     const message = composeRun({ ...run, digest: false });
     if ((message === undefined) !== (fault === 'none')) wrong.push(`${begun} ${fault}`);
   }

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { runEvents } from '../../shared/monitor/event-run.ts';
 import type { ObjectEvent } from '../../shared/monitor/object-event.ts';
-import { aFull, aHost, aRoster, at } from '../support/builders.ts';
+import { aConfig, aFull, aHost, at } from '../support/builders.ts';
 import { inMemoryStore, keyed } from '../support/in-memory.ts';
 import { memoryChannel, memoryLedger } from '../support/ledger-in-memory.ts';
 
-const roster = aRoster([aHost()]);
+const config = aConfig([aHost()]);
 const now = at('2026-11-23T11:03:00Z');
 const removal = (volume: number): ObjectEvent => ({
   what: 'removed',
@@ -18,12 +18,12 @@ const removal = (volume: number): ObjectEvent => ({
 });
 
 function anOffice() {
-  const ledger = memoryLedger();
+  const records = memoryLedger();
   const mail = memoryChannel('mail');
   const store = inMemoryStore(keyed('web/', aFull({ begun: '2026-11-23T03:15:00Z' })));
   const run = (events: readonly ObjectEvent[]) =>
-    runEvents({ store, ledger, channels: [mail] }, roster, events, now);
-  return { ledger, mail, run };
+    runEvents({ store, records, channels: [mail] }, config, events, now);
+  return { records, mail, run };
 }
 
 describe('runEvents', () => {

@@ -1,117 +1,117 @@
 import { describe, expect, it } from 'vitest';
 import { type Check, fail, ok } from '../../shared/doctor/audit.ts';
-import { runSchedule, type ScheduleEnds } from '../../shared/monitor/scheduled-run.ts';
+import { runSchedule, type ScheduleDependencies } from '../../shared/monitor/scheduled-run.ts';
 import {
   EMPTY_STATE,
   formatState,
-  type Ledger,
-  LedgerError,
   parseState,
+  RecordError,
+  type RecordStore,
 } from '../../shared/monitor/state.ts';
-import { aFull, aHost, aRoster, at } from '../support/builders.ts';
+import { aConfig, aFull, aHost, at } from '../support/builders.ts';
 import { inMemoryStore, keyed } from '../support/in-memory.ts';
 import { memoryChannel, memoryLedger } from '../support/ledger-in-memory.ts';
 
 const QUARTER = 15 * 60_000;
-const roster = aRoster([
+const config = aConfig([
   aHost({ name: 'web' }),
   aHost({ name: 'db', window: { opens: '00:00', due: '10:00', hardDue: '14:00' } }),
 ]);
 const friday = aFull({ begun: '2026-11-20T03:15:00Z' });
 const store = inMemoryStore([...keyed('web/', friday), ...keyed('db/', friday)]);
 
-function anOffice() {
-  const ledger = memoryLedger();
+function aSetting() {
+  const records = memoryLedger();
   const channels = [memoryChannel('mail'), memoryChannel('SNS')];
   const ops = memoryChannel('SNS ops');
   const paths: { checks: readonly Check[]; looks: number } = { checks: [], looks: 0 };
-  const ends: ScheduleEnds = {
-    ...{ store, ledger, channels, ops, escalates: true },
-    judgePaths: async () => {
+  const dependencies: ScheduleDependencies = {
+    ...{ store, records, channels, ops, escalates: true },
+    judgeChannels: async () => {
       paths.looks += 1;
       return paths.checks;
     },
   };
   return {
-    ...{ ledger, channels, ops, paths, ends },
-    run: (iso: string, late = 0) => runSchedule(ends, roster, at(iso), at(iso) + late),
+    ...{ records, channels, ops, paths, dependencies },
+    run: (iso: string, late = 0) => runSchedule(dependencies, config, at(iso), at(iso) + late),
     subjects: () => channels.map(({ sent }) => sent.map(({ subject }) => subject)),
     told: () => channels[0]?.sent.map(({ subject }) => subject) ?? [],
   };
 }
 
-function outOfReach(): Ledger {
+function outOfReach(): RecordStore {
   const unreachable = async () => {
-    throw new LedgerError('s3://ledger/state.json could not be read (AccessDenied (403))');
+    throw new RecordError('s3://ledger/state.json could not be read (AccessDenied (403))');
   };
   return { read: unreachable, write: unreachable, replace: unreachable, list: unreachable };
 }
 
 describe('runSchedule', () => {
   it('judges each window once, however the ticks fall', async () => {
-    const office = anOffice();
+    const setting = aSetting();
     for (const tick of ['08:00', '08:15', '08:15', '08:30', '08:15', '10:15', '10:15', '10:30']) {
-      await office.run(`2026-11-23T${tick}:00Z`);
+      await setting.run(`2026-11-23T${tick}:00Z`);
     }
-    expect(office.told()).toEqual([
+    expect(setting.told()).toEqual([
       expect.stringContaining('2 of 2 hosts FAILED'),
       expect.stringContaining('1 of 2 hosts FAILED: db MISSING'),
     ]);
   });
 
   it('catches up on ticks that never came', async () => {
-    const office = anOffice();
-    await office.run('2026-11-22T08:00:00Z');
-    await office.run('2026-11-23T11:00:00Z');
-    expect(office.told()).toEqual([
+    const setting = aSetting();
+    await setting.run('2026-11-22T08:00:00Z');
+    await setting.run('2026-11-23T11:00:00Z');
+    expect(setting.told()).toEqual([
       expect.stringMatching(/FAILED: web MISSING \(3rd day\), db MISSING/),
     ]);
-    const state = parseState(office.ledger.text ?? '');
+    const state = parseState(setting.records.text ?? '');
     expect(state?.judgedUntil).toBe(at('2026-11-23T11:00:00Z'));
   });
 
   it('rings for whoever watches the monitor from the second missed window on', async () => {
-    const office = anOffice();
-    await office.run('2026-11-21T08:15:00Z');
-    expect(office.ops.sent).toEqual([]);
-    await office.run('2026-11-22T08:15:00Z');
-    expect(office.ops.sent.map(({ subject }) => subject)).toEqual([
+    const setting = aSetting();
+    await setting.run('2026-11-21T08:15:00Z');
+    expect(setting.ops.sent).toEqual([]);
+    await setting.run('2026-11-22T08:15:00Z');
+    expect(setting.ops.sent.map(({ subject }) => subject)).toEqual([
       expect.stringContaining('web MISSING (2nd day)'),
     ]);
   });
 
   it('tells once when two runs of one tick go at the same time', async () => {
-    const office = anOffice();
-    const both = [office.run('2026-11-23T08:15:00Z'), office.run('2026-11-23T08:15:00Z')];
+    const setting = aSetting();
+    const both = [setting.run('2026-11-23T08:15:00Z'), setting.run('2026-11-23T08:15:00Z')];
     await Promise.all(both);
-    expect(office.told()).toHaveLength(1);
+    expect(setting.told()).toHaveLength(1);
   });
 
   it('keeps what a dead channel refused for it, and tells the others only once', async () => {
-    const office = anOffice();
-    const [mail, sns] = office.channels;
+    const setting = aSetting();
+    const [mail, sns] = setting.channels;
     if (mail === undefined || sns === undefined) throw new Error('no channels');
     mail.dead = true;
-    await expect(office.run('2026-11-23T08:15:00Z')).rejects.toThrow(
+    await expect(setting.run('2026-11-23T08:15:00Z')).rejects.toThrow(
       /mail did not take the message/,
     );
-    await expect(office.run('2026-11-23T08:30:00Z')).rejects.toThrow(/mail did not take/);
+    await expect(setting.run('2026-11-23T08:30:00Z')).rejects.toThrow(/mail did not take/);
     mail.dead = false;
-    await office.run('2026-11-23T08:45:00Z');
-    await office.run('2026-11-23T09:00:00Z');
-    expect(office.subjects().map(({ length }) => length)).toEqual([1, 1]);
+    await setting.run('2026-11-23T08:45:00Z');
+    await setting.run('2026-11-23T09:00:00Z');
+    expect(setting.subjects().map(({ length }) => length)).toEqual([1, 1]);
   });
 
   it('gives a message up after a day, so that a channel that is gone cannot fail every run', async () => {
-    const office = anOffice();
-    const [mail] = office.channels;
+    const setting = aSetting();
+    const [mail] = setting.channels;
     if (mail !== undefined) mail.dead = true;
-    await expect(office.run('2026-11-22T08:15:00Z')).rejects.toThrow();
-    await expect(office.run('2026-11-23T08:00:00Z')).rejects.toThrow();
-    const pending = () => parseState(office.ledger.text ?? '')?.pending.length;
+    await expect(setting.run('2026-11-22T08:15:00Z')).rejects.toThrow();
+    await expect(setting.run('2026-11-23T08:00:00Z')).rejects.toThrow();
+    const pending = () => parseState(setting.records.text ?? '')?.pending.length;
     expect(pending()).toBeGreaterThan(0);
-    await expect(office.run('2026-11-23T10:30:00Z')).rejects.toThrow();
-    const ids = parseState(office.ledger.text ?? '')?.pending.map(({ id }) => id);
+    await expect(setting.run('2026-11-23T10:30:00Z')).rejects.toThrow();
+    const ids = parseState(setting.records.text ?? '')?.pending.map(({ id }) => id);
     expect(ids).not.toContain(`run ${at('2026-11-22T08:15:00Z')}`);
   });
 
@@ -124,20 +124,20 @@ describe('runSchedule', () => {
       /the ledger was corrupt/,
     ],
   ])('goes on with a ledger that is %s, says so once, and has it back', async (_, text, words) => {
-    const office = anOffice();
-    office.ledger.text = text;
-    await office.run('2026-11-23T08:15:00Z');
-    expect(office.channels[0]?.sent[0]?.text.replace(/\s+/g, ' ')).toMatch(words);
-    await office.run('2026-11-23T08:15:00Z');
-    expect(office.told()).toHaveLength(1);
+    const setting = aSetting();
+    setting.records.text = text;
+    await setting.run('2026-11-23T08:15:00Z');
+    expect(setting.channels[0]?.sent[0]?.text.replace(/\s+/g, ' ')).toMatch(words);
+    await setting.run('2026-11-23T08:15:00Z');
+    expect(setting.told()).toHaveLength(1);
   });
 
   it('goes on without a ledger that is out of reach, and says so each time', async () => {
     const channels = [memoryChannel('mail')];
-    const ledger = outOfReach();
-    const ends = { ...anOffice().ends, ledger, channels };
+    const records = outOfReach();
+    const dependencies = { ...aSetting().dependencies, records, channels };
     const until = at('2026-11-23T08:15:00Z');
-    const outcome = await runSchedule(ends, roster, until, until);
+    const outcome = await runSchedule(dependencies, config, until, until);
     expect(outcome).toMatchObject({
       told: 'alert',
       noMemory: expect.stringContaining('no memory'),
@@ -147,7 +147,7 @@ describe('runSchedule', () => {
 
   it('loses nothing and repeats no window, killed at any await and run again', async () => {
     for (let killedAt = 1; ; killedAt += 1) {
-      const office = anOffice();
+      const setting = aSetting();
       let calls = 0;
       let survived = true;
       let kill: (reason: Error) => void = () => undefined;
@@ -164,31 +164,33 @@ describe('runSchedule', () => {
           kill(new Error('killed'));
           return new Promise<Answer>(() => undefined);
         };
-      const ends: ScheduleEnds = {
-        ...office.ends,
+      const dependencies: ScheduleDependencies = {
+        ...setting.dependencies,
         store: { ...store, list: mortal(store.list), readPart: mortal(store.readPart) },
-        ledger: {
-          read: mortal(office.ledger.read),
-          write: mortal(office.ledger.write),
-          replace: mortal(office.ledger.replace),
-          list: mortal(office.ledger.list),
+        records: {
+          read: mortal(setting.records.read),
+          write: mortal(setting.records.write),
+          replace: mortal(setting.records.replace),
+          list: mortal(setting.records.list),
         },
-        channels: office.channels.map(({ name, send }) => ({ name, send: mortal(send) })),
-        judgePaths: mortal(office.ends.judgePaths),
+        channels: setting.channels.map(({ name, send }) => ({ name, send: mortal(send) })),
+        judgeChannels: mortal(setting.dependencies.judgeChannels),
         escalates: false,
       };
       const until = at('2026-11-23T08:15:00Z');
-      await Promise.race([runSchedule(ends, roster, until, until), killed]).catch(() => undefined);
+      await Promise.race([runSchedule(dependencies, config, until, until), killed]).catch(
+        () => undefined,
+      );
       // Lambda's retry, and the next ticks.
-      await office.run('2026-11-23T08:15:00Z', 60_000);
-      await office.run('2026-11-23T08:30:00Z');
-      for (const sent of office.subjects()) {
+      await setting.run('2026-11-23T08:15:00Z', 60_000);
+      await setting.run('2026-11-23T08:30:00Z');
+      for (const sent of setting.subjects()) {
         expect(sent.length, `killed at await ${killedAt}`).toBeGreaterThanOrEqual(1);
         // Killed between a send and the note of it: twice told beats never told.
         expect(sent.length, `killed at await ${killedAt}`).toBeLessThanOrEqual(2);
       }
       if (survived) {
-        expect(office.subjects().map(({ length }) => length)).toEqual([1, 1]);
+        expect(setting.subjects().map(({ length }) => length)).toEqual([1, 1]);
         expect(killedAt).toBeGreaterThan(6);
         return;
       }
@@ -196,24 +198,24 @@ describe('runSchedule', () => {
   });
 
   it('remembers for as long as it must, and no longer', async () => {
-    const office = anOffice();
+    const setting = aSetting();
     for (let tick = at('2026-11-23T00:00Z'); tick < at('2026-11-27T00:00Z'); tick += QUARTER) {
-      await office.run(new Date(tick).toISOString());
+      await setting.run(new Date(tick).toISOString());
     }
-    expect(office.told()).toHaveLength(8);
-    expect(parseState(office.ledger.text ?? '')?.pending).toEqual([]);
+    expect(setting.told()).toHaveLength(8);
+    expect(parseState(setting.records.text ?? '')?.pending).toEqual([]);
   });
 
   it('looks at its own ways once an hour, and tells of a dead one once, then in each digest', async () => {
-    const office = anOffice();
+    const setting = aSetting();
     const dead = fail('sms', '+31600000000 has opted out', 'opt in', ['+31600000000']);
-    const [mail] = office.channels;
+    const [mail] = setting.channels;
     for (let tick = at('2026-11-23T00:00Z'); tick < at('2026-11-24T12:00Z'); tick += QUARTER) {
-      if (tick >= at('2026-11-23T02:30Z')) office.paths.checks = [dead];
-      if (tick >= at('2026-11-24T11:00Z')) office.paths.checks = [ok('sms', 'well')];
-      await office.run(new Date(tick).toISOString());
+      if (tick >= at('2026-11-23T02:30Z')) setting.paths.checks = [dead];
+      if (tick >= at('2026-11-24T11:00Z')) setting.paths.checks = [ok('sms', 'well')];
+      await setting.run(new Date(tick).toISOString());
     }
-    expect(office.paths.looks).toBe(36);
+    expect(setting.paths.looks).toBe(36);
     expect(mail?.sent.map(({ subject, urgency }) => `${urgency}: ${subject}`)).toEqual([
       'digest: [backup] ALARM PATH DEAD: sms',
       expect.stringContaining('2 of 2 hosts FAILED'),
@@ -230,25 +232,25 @@ describe('runSchedule', () => {
     expect(mail?.sent[5]?.text.replace(/\s+/g, ' ')).toContain(
       'MENDED sms: open again after 32 h. It was: +31600000000 has opted out',
     );
-    expect(office.ops.sent.map(({ subject }) => subject)).toEqual(
+    expect(setting.ops.sent.map(({ subject }) => subject)).toEqual(
       expect.arrayContaining(['[backup] ALARM PATH DEAD: sms']),
     );
   });
 
   it('tells of a dead mailbox by SMS and by the living, and does not fail for it', async () => {
-    const office = anOffice();
+    const setting = aSetting();
     const boss = { ...memoryChannel('mail to boss@example.net'), address: 'boss@example.net' };
     boss.dead = true;
-    office.channels.push(boss);
-    const alerts = { ...roster.alerts, mail: ['ops@example.net', 'boss@example.net'] };
-    office.paths.checks = [
+    setting.channels.push(boss);
+    const alerts = { ...config.alerts, mail: ['ops@example.net', 'boss@example.net'] };
+    setting.paths.checks = [
       fail('mail', 'boss@example.net is dropped', 'fix', ['boss@example.net']),
     ];
     const until = at('2026-11-23T02:00Z');
-    const outcome = await runSchedule(office.ends, { ...roster, alerts }, until, until);
+    const outcome = await runSchedule(setting.dependencies, { ...config, alerts }, until, until);
     expect(outcome.told).toBe('alert');
     expect(boss.sent).toEqual([]);
-    for (const channel of [...office.channels.slice(0, 2), office.ops]) {
+    for (const channel of [...setting.channels.slice(0, 2), setting.ops]) {
       expect(channel.sent.map(({ sms }) => sms)).toEqual([
         'BACKUP ALARM PATH DEAD: mail. boss@example.net is dropped',
       ]);
@@ -256,15 +258,15 @@ describe('runSchedule', () => {
   });
 
   it('says of a way that it could not look, and neither that it is dead nor that it is mended', async () => {
-    const office = anOffice();
-    office.paths.checks = [fail('mail', 'paused', 'see the console')];
-    await office.run('2026-11-23T06:00:00Z');
-    office.paths.checks = [{ check: 'mail', status: 'unknown', says: 'denied', fix: 'allow it' }];
-    await office.run('2026-11-23T07:00:00Z');
-    await office.run('2026-11-23T08:15:00Z');
-    office.paths.checks = [fail('mail', 'paused', 'see the console')];
-    await office.run('2026-11-23T09:15:00Z');
-    const [mail] = office.channels;
+    const setting = aSetting();
+    setting.paths.checks = [fail('mail', 'paused', 'see the console')];
+    await setting.run('2026-11-23T06:00:00Z');
+    setting.paths.checks = [{ check: 'mail', status: 'unknown', says: 'denied', fix: 'allow it' }];
+    await setting.run('2026-11-23T07:00:00Z');
+    await setting.run('2026-11-23T08:15:00Z');
+    setting.paths.checks = [fail('mail', 'paused', 'see the console')];
+    await setting.run('2026-11-23T09:15:00Z');
+    const [mail] = setting.channels;
     expect(mail?.sent.map(({ subject }) => subject)).toEqual([
       '[backup] ALARM PATH DEAD: mail',
       expect.stringContaining('FAILED'),
@@ -274,13 +276,13 @@ describe('runSchedule', () => {
   });
 
   it('looks only for the digest where nothing can be remembered', async () => {
-    const office = anOffice();
-    office.paths.checks = [fail('sms', 'opted out', 'opt in')];
-    const ends = { ...office.ends, ledger: outOfReach() };
+    const setting = aSetting();
+    setting.paths.checks = [fail('sms', 'opted out', 'opt in')];
+    const dependencies = { ...setting.dependencies, records: outOfReach() };
     for (const tick of ['08:00', '08:15', '08:30', '08:45', '09:00', '10:15']) {
       const until = at(`2026-11-23T${tick}:00Z`);
-      await runSchedule(ends, roster, until, until);
+      await runSchedule(dependencies, config, until, until);
     }
-    expect(office.paths.looks).toBe(1);
+    expect(setting.paths.looks).toBe(1);
   });
 });

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  formatSeals,
-  parseSeals,
-  readSealPage,
-  sealPage,
+  fingerprintPage,
+  formatFingerprints,
+  parseFingerprints,
+  readFingerprintPage,
 } from '../../shared/monitor/set-records.ts';
-import type { Seal } from '../../shared/rules/fingerprints.ts';
+import type { Fingerprint } from '../../shared/rules/fingerprints.ts';
 
 const whole = fc.nat(4_000_000_000_000);
 const optional = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined });
@@ -19,7 +19,7 @@ const opened = fc.record({
 const told = fc
   .tuple(opened, fc.constantFrom('whole' as const, 'truncated' as const, 'cannot tell' as const))
   .map(([one, ending]) => ({ ...one, ending }));
-const anySeal: fc.Arbitrary<Seal> = fc.record({
+const anySeal: fc.Arbitrary<Fingerprint> = fc.record({
   place: fc.string({ unit: 'binary' }),
   ...{ startedAt: whole, sealedAt: whole, firstWriteAt: whole, files: whole, bytes: whole },
   hash: optional(fc.constant('abcdefghijklmnopqrst-_')),
@@ -31,7 +31,7 @@ describe('parseSeals', () => {
   it('is the inverse of formatSeals', () => {
     fc.assert(
       fc.property(someSeals, (seals) => {
-        expect(parseSeals(formatSeals(seals))).toEqual(seals);
+        expect(parseFingerprints(formatFingerprints(seals))).toEqual(seals);
       }),
     );
   });
@@ -39,13 +39,13 @@ describe('parseSeals', () => {
   it('takes nothing that was cut or made up', () => {
     fc.assert(
       fc.property(someSeals, fc.nat(), (seals, cut) => {
-        const text = formatSeals(seals).trimEnd();
-        expect(parseSeals(text.slice(0, cut % text.length))).toBeUndefined();
+        const text = formatFingerprints(seals).trimEnd();
+        expect(parseFingerprints(text.slice(0, cut % text.length))).toBeUndefined();
       }),
     );
     fc.assert(
       fc.property(fc.json(), (text) => {
-        expect(parseSeals(text)).toBeUndefined();
+        expect(parseFingerprints(text)).toBeUndefined();
       }),
     );
   });
@@ -68,8 +68,8 @@ describe('parseSeals', () => {
     ['an instant that is none', { startedAt: '2026-11-23' }],
     ['a host that is none', { place: null }],
   ])('refuses a page with %s', (_, change) => {
-    expect(parseSeals(pageOf({}))).toHaveLength(1);
-    expect(parseSeals(pageOf(change))).toBeUndefined();
+    expect(parseFingerprints(pageOf({}))).toHaveLength(1);
+    expect(parseFingerprints(pageOf(change))).toBeUndefined();
   });
 });
 
@@ -78,12 +78,16 @@ describe('sealPage', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 4_000_000_000 }), (seconds) => {
         const at = seconds * 1000;
-        expect(readSealPage(sealPage(at))).toEqual({ at, index: 0, of: 1 });
-        expect(readSealPage(sealPage(at, { index: 3, of: 8 }))).toEqual({ at, index: 3, of: 8 });
+        expect(readFingerprintPage(fingerprintPage(at))).toEqual({ at, index: 0, of: 1 });
+        expect(readFingerprintPage(fingerprintPage(at, { index: 3, of: 8 }))).toEqual({
+          at,
+          index: 3,
+          of: 8,
+        });
       }),
     );
     for (const page of ['seals/', 'seals/x.json', 'seals/2026/13/40T996161Z.json', 'state.json']) {
-      expect(readSealPage(page)).toBeUndefined();
+      expect(readFingerprintPage(page)).toBeUndefined();
     }
   });
 });

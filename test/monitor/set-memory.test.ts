@@ -1,15 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { type Host, shardIndexOf } from '../../shared/config/config.ts';
-import { readSealPage, sealPage, startRemembering } from '../../shared/monitor/set-records.ts';
-import { LedgerError } from '../../shared/monitor/state.ts';
-import { placeOf, type Seal } from '../../shared/rules/fingerprints.ts';
+import {
+  fingerprintPage,
+  readFingerprintPage,
+  startRemembering,
+} from '../../shared/monitor/set-records.ts';
+import { RecordError } from '../../shared/monitor/state.ts';
+import { type Fingerprint, placeOf } from '../../shared/rules/fingerprints.ts';
 import { aHost, at } from '../support/builders.ts';
 import { memoryLedger } from '../support/ledger-in-memory.ts';
 
 const DAY = 86_400_000;
 const until = at('2026-11-23T08:15:00Z');
 const host = aHost();
-const aSeal = (override: Partial<Seal> = {}): Seal => ({
+const aSeal = (override: Partial<Fingerprint> = {}): Fingerprint => ({
   place: placeOf(host),
   startedAt: until - DAY,
   sealedAt: until,
@@ -23,90 +27,93 @@ const aSeal = (override: Partial<Seal> = {}): Seal => ({
 
 describe('startRemembering', () => {
   it('has what earlier runs learned', async () => {
-    const ledger = memoryLedger();
-    const first = startRemembering(ledger, until, [host]);
+    const records = memoryLedger();
+    const first = startRemembering(records, until, [host]);
     expect(await first.recall(host)).toEqual([]);
     first.learn([aSeal()]);
     expect(await first.close()).toBeUndefined();
-    const second = startRemembering(ledger, until + DAY, [host, aHost({ name: 'db' })]);
+    const second = startRemembering(records, until + DAY, [host, aHost({ name: 'db' })]);
     expect(await second.recall(host)).toEqual([aSeal()]);
     expect(await second.recall(aHost({ name: 'db' }))).toEqual([]);
   });
 
   it('takes the first seal of a full, whatever is written later', async () => {
-    const ledger = memoryLedger();
+    const records = memoryLedger();
     for (const [day, hash] of [
       [0, 'first_________________'],
       [1, 'later_________________'],
     ] as const) {
-      const memory = startRemembering(ledger, until + day * DAY, [host]);
+      const memory = startRemembering(records, until + day * DAY, [host]);
       memory.learn([aSeal({ hash })]);
       await memory.close();
     }
-    const [seal] = await startRemembering(ledger, until + 2 * DAY, [host]).recall(host);
+    const [seal] = await startRemembering(records, until + 2 * DAY, [host]).recall(host);
     expect(seal?.hash).toBe('first_________________');
   });
 
   it('never writes over a page, as two runs of one tick would', async () => {
-    const ledger = memoryLedger();
-    const both = [startRemembering(ledger, until, [host]), startRemembering(ledger, until, [host])];
+    const records = memoryLedger();
+    const both = [
+      startRemembering(records, until, [host]),
+      startRemembering(records, until, [host]),
+    ];
     both[0]?.learn([aSeal()]);
     both[1]?.learn([aSeal({ hash: 'other_________________' })]);
     for (const memory of both) expect(await memory.close()).toBeUndefined();
-    expect(ledger.pages.get(sealPage(until))).toContain('first_');
+    expect(records.pages.get(fingerprintPage(until))).toContain('first_');
   });
 
   it('asks the ledger nothing when nobody is judged, and writes nothing when nothing is new', async () => {
-    const ledger = memoryLedger();
+    const records = memoryLedger();
     const asked: string[] = [];
     const list = async (prefix: string) => {
       asked.push(prefix);
       return [];
     };
-    const idle = startRemembering({ ...ledger, list }, until, [host]);
+    const idle = startRemembering({ ...records, list }, until, [host]);
     expect(await idle.close()).toBeUndefined();
     expect(asked).toEqual([]);
-    const busy = startRemembering({ ...ledger, list }, until, [host]);
+    const busy = startRemembering({ ...records, list }, until, [host]);
     await Promise.all([busy.recall(host), busy.recall(host)]);
     await busy.close();
     expect(asked).toEqual(['seals/']);
-    expect(ledger.pages.size).toBe(0);
+    expect(records.pages.size).toBe(0);
   });
 
   it('forgets what is older than forty days, and the thirty-second full', async () => {
-    const ledger = memoryLedger();
+    const records = memoryLedger();
     for (let day = 60; day > 0; day -= 1) {
-      const memory = startRemembering(ledger, until - day * DAY, [host]);
+      const memory = startRemembering(records, until - day * DAY, [host]);
       memory.learn([aSeal({ startedAt: until - day * DAY })]);
       await memory.close();
     }
-    const seals = await startRemembering(ledger, until, [host]).recall(host);
+    const seals = await startRemembering(records, until, [host]).recall(host);
     expect(seals).toHaveLength(31);
     expect(seals[0]?.startedAt).toBe(until - DAY);
-    const later = await startRemembering(ledger, until + 30 * DAY, [host]).recall(host);
+    const later = await startRemembering(records, until + 30 * DAY, [host]).recall(host);
     expect(later).toHaveLength(9);
   });
 
   it('does not seal anew what it could not read', async () => {
-    const ledger = memoryLedger();
+    const records = memoryLedger();
     const list = async () => {
-      throw new LedgerError('s3://ledger/seals/ could not be listed: AccessDenied (403)');
+      throw new RecordError('s3://ledger/seals/ could not be listed: AccessDenied (403)');
     };
-    const memory = startRemembering({ ...ledger, list }, until, [host]);
+    const memory = startRemembering({ ...records, list }, until, [host]);
     expect(await memory.recall(host)).toEqual([]);
     memory.learn([aSeal()]);
     expect(await memory.close()).toContain('no memory of earlier backups: ');
-    expect(ledger.pages.size).toBe(0);
+    expect(records.pages.size).toBe(0);
   });
 
   it('goes on with the pages that are good, and tells of the others', async () => {
-    const ledger = memoryLedger();
-    const first = startRemembering(ledger, until, [host]);
+    const records = memoryLedger();
+    const first = startRemembering(records, until, [host]);
     first.learn([aSeal()]);
     await first.close();
-    ledger.pages.set('seals/2026/11/22T081500Z.json', '<html>');
-    ledger.pages.set('seals/2026/11/22T091500Z.json', '{"version":2}');
-    const memory = startRemembering(ledger, until + DAY, [host]);
+    records.pages.set('seals/2026/11/22T081500Z.json', '<html>');
+    records.pages.set('seals/2026/11/22T091500Z.json', '{"version":2}');
+    const memory = startRemembering(records, until + DAY, [host]);
     expect(await memory.recall(host)).toHaveLength(1);
     expect(await memory.close()).toBe(
       '2 of 3 pages of seals in the ledger are not what a run wrote',
@@ -114,36 +121,36 @@ describe('startRemembering', () => {
   });
 
   it('reads and writes no more than the shards of its hosts, also after the roll has grown', async () => {
-    const ledger = memoryLedger();
+    const records = memoryLedger();
     const hosts = Array.from({ length: 40 }, (_, number) => aHost({ name: `host-${number}` }));
-    const sealOf = (one: Host, day: number) =>
+    const fingerprintText = (one: Host, day: number) =>
       aSeal({ place: placeOf(one), startedAt: until + day * DAY });
     for (const [day, shards] of [1, 4, 8].entries()) {
-      const memory = startRemembering(ledger, until + day * DAY, hosts, shards);
-      memory.learn(hosts.map((one) => sealOf(one, day)));
+      const memory = startRemembering(records, until + day * DAY, hosts, shards);
+      memory.learn(hosts.map((one) => fingerprintText(one, day)));
       await memory.close();
     }
-    expect(ledger.pages.size).toBe(1 + 4 + 8);
+    expect(records.pages.size).toBe(1 + 4 + 8);
 
     const read: string[] = [];
     const watched = {
-      ...ledger,
+      ...records,
       read: (page: string) => {
         read.push(page);
-        return ledger.read(page);
+        return records.read(page);
       },
     };
     const one = hosts[7] as Host;
     const seals = await startRemembering(watched, until + 3 * DAY, [one], 8).recall(one);
-    expect(seals).toEqual([2, 1, 0].map((day) => sealOf(one, day)));
+    expect(seals).toEqual([2, 1, 0].map((day) => fingerprintText(one, day)));
     const index = shardIndexOf(placeOf(one), 8);
-    expect(read.map((page) => readSealPage(page))).toEqual([
+    expect(read.map((page) => readFingerprintPage(page))).toEqual([
       { at: until, index: 0, of: 1 },
       { at: until + DAY, index: index % 4, of: 4 },
       { at: until + 2 * DAY, index, of: 8 },
     ]);
     // And of a roll that has shrunk.
-    const small = startRemembering(ledger, until + 3 * DAY, hosts, 2);
+    const small = startRemembering(records, until + 3 * DAY, hosts, 2);
     for (const host of hosts) expect(await small.recall(host)).toHaveLength(3);
   });
 });

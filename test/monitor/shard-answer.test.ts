@@ -6,18 +6,18 @@ import { listSets } from '../../shared/monitor/list-sets.ts';
 import {
   formatAnswer,
   parseAnswer,
-  parseCall,
-  type ShardCall,
+  parseTask,
+  type ShardTask,
 } from '../../shared/monitor/worker-answer.ts';
 import { type Evidence, FINDING_KINDS, type Finding } from '../../shared/rules/finding.ts';
-import { judge, type Verdict } from '../../shared/rules/judge.ts';
+import { type Judgement, judge } from '../../shared/rules/judge.ts';
 import { closedWindow } from '../../shared/rules/window.ts';
 import { cases } from '../fuzz/a-bucket.ts';
 import { aFull, aHost, at, collected } from '../support/builders.ts';
 import { inMemory, keyed } from '../support/in-memory.ts';
 
 const now = at('2026-11-23T08:15:01Z');
-const call: ShardCall = {
+const call: ShardTask = {
   ...{ version: 1, until: at('2026-11-23T08:15:00Z'), now, deadline: now + 720_000 },
   ...{ roll: 'abcdefghijklmnopqrstuv', index: 3, of: 8, asked: '101' },
 };
@@ -28,21 +28,27 @@ const yesterday = aFull({ begun: '2026-11-22T03:15:00Z' });
 const lifecycle = { rules: [{ prefix: '', hides: { days: 2 }, noncurrentDays: 8 }] };
 const good = judge(web, collected(...yesterday, ...today), now);
 const bad = judge(db, collected(...yesterday), now, { lifecycle });
-const text = formatAnswer(call, { verdicts: [good, bad], lost: 'no memory of earlier backups' });
+const text = formatAnswer(call, { judgements: [good, bad], lost: 'no memory of earlier backups' });
 
 /** As it is read again: with all sets, or those that an `ok` is about. */
-const about = (verdict: Verdict) => ({
-  ...verdict,
-  sets: verdict.sets.filter(
-    (set) => verdict.headline !== 'ok' || [verdict.answer, verdict.lastGood].includes(set),
+const about = (judgement: Judgement) => ({
+  ...judgement,
+  sets: judgement.sets.filter(
+    (set) => judgement.verdict !== 'ok' || [judgement.answer, judgement.lastGood].includes(set),
   ),
 });
 
 /** All that is told of a verdict. */
-const words = (verdicts: readonly Verdict[]) => {
-  const [host] = verdicts.map((one) => one.host.name);
-  const report = { checkedAt: now, bucket: 'b', verdicts, unknownHosts: [], foreignObjects: 0 };
-  const run = { report, due: new Set([`${host}`]), digest: true, hostsOnRoll: 1, timezone: 'UTC' };
+const words = (judgements: readonly Judgement[]) => {
+  const [host] = judgements.map((one) => one.host.name);
+  const report = { checkedAt: now, bucket: 'b', judgements, unknownHosts: [], foreignObjects: 0 };
+  const run = {
+    report,
+    due: new Set([`${host}`]),
+    digest: true,
+    hostsInConfig: 1,
+    timezone: 'UTC',
+  };
   return [composeRun(run), composeStatusPage(run)];
 };
 
@@ -98,10 +104,10 @@ describe('parseAnswer', () => {
   it('is the inverse of formatAnswer, but for the sets that an ok is not about', () => {
     const answer = parseAnswer(text, call, [web, db]);
     expect(answer).toEqual({
-      verdicts: [about(good), about(bad)],
+      judgements: [about(good), about(bad)],
       lost: 'no memory of earlier backups',
     });
-    expect(answer?.verdicts.map(({ headline }) => headline)).toEqual(['ok', 'missing']);
+    expect(answer?.judgements.map(({ verdict }) => verdict)).toEqual(['ok', 'missing']);
   });
 
   it('is that for every host with every bucket, and tells the same words', async () => {
@@ -113,12 +119,12 @@ describe('parseAnswer', () => {
         const list = inMemory(keyed(host.target.prefix, objects));
         const since = closedWindow(host, now).opensAt;
         const read = await listSets(list, host, { since, now, depth: 'recent' });
-        const verdict = judge(host, read, now, { lifecycle });
+        const judgement = judge(host, read, now, { lifecycle });
         const asked = { ...call, now };
-        const answer = formatAnswer(asked, { verdicts: [verdict] });
-        const again = parseAnswer(answer, asked, [host])?.verdicts ?? [];
-        expect(again).toEqual([about(verdict)]);
-        expect(words(again)).toEqual(words([verdict]));
+        const answer = formatAnswer(asked, { judgements: [judgement] });
+        const again = parseAnswer(answer, asked, [host])?.judgements ?? [];
+        expect(again).toEqual([about(judgement)]);
+        expect(words(again)).toEqual(words([judgement]));
       }),
       { numRuns: 300 },
     );
@@ -129,9 +135,11 @@ describe('parseAnswer', () => {
     (kind) => {
       const finding = { kind, severity: 'critical', ...A[kind] } as Finding;
       const said = (one: object) => {
-        const verdict = { ...bad, findings: [one, ...bad.findings] };
-        const answer = formatAnswer(call, { verdicts: [good, verdict as unknown as Verdict] });
-        return parseAnswer(answer, call, [web, db])?.verdicts[1]?.findings;
+        const judgement = { ...bad, findings: [one, ...bad.findings] };
+        const answer = formatAnswer(call, {
+          judgements: [good, judgement as unknown as Judgement],
+        });
+        return parseAnswer(answer, call, [web, db])?.judgements[1]?.findings;
       };
       expect(said(finding)).toContainEqual(finding);
       expect(said({ ...finding, more: 1 })).toBeUndefined();
@@ -176,8 +184,8 @@ describe('parseAnswer', () => {
     // biome-ignore lint/suspicious/noExplicitAny: whatever somebody may write there
     const forged = (change: (host: any) => void) => {
       const answer = JSON.parse(text);
-      change(answer.verdicts[1]);
-      return parseAnswer(JSON.stringify(answer), call, [web, db])?.verdicts[1];
+      change(answer.judgements[1]);
+      return parseAnswer(JSON.stringify(answer), call, [web, db])?.judgements[1];
     };
     // Nothing was found, and nothing answered.
     expect(forged((host) => (host.findings = []))).toBeUndefined();
@@ -185,19 +193,19 @@ describe('parseAnswer', () => {
     const answers = (host: { answer: number; answeredAt: number; findings: object[] }) =>
       Object.assign(host, { answer: 0, answeredAt: now, findings: [] });
     expect(forged(answers)).toBeUndefined();
-    expect(forged((host) => (host.headline = 'ok'))).toBeUndefined();
+    expect(forged((host) => (host.verdict = 'ok'))).toBeUndefined();
     expect(forged((host) => (host.lastGood = 7))).toBeUndefined();
     expect(forged((host) => (host.sets[0].manifest.bytes = 0))).toBeUndefined();
     expect(forged((host) => (host.sets[0].type = 'inc'))).toBeUndefined();
     // The worst behind the others is still the worst.
     const note = { kind: 'foreign', severity: 'info', names: [], count: 0 };
-    expect(forged((host) => host.findings.unshift(note))?.headline).toBe('missing');
+    expect(forged((host) => host.findings.unshift(note))?.verdict).toBe('missing');
   });
 });
 
 describe('parseCall', () => {
   it('takes a call as it was sent, and nothing with a member more, less or wrong', () => {
-    expect(parseCall(JSON.parse(JSON.stringify(call)))).toEqual(call);
+    expect(parseTask(JSON.parse(JSON.stringify(call)))).toEqual(call);
     const { asked: _, ...less } = call;
     for (const wrong of [
       less,
@@ -213,7 +221,7 @@ describe('parseCall', () => {
       null,
       'x',
     ]) {
-      expect(parseCall(wrong)).toBeUndefined();
+      expect(parseTask(wrong)).toBeUndefined();
     }
   });
 });

@@ -1,13 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { tagSuperseded } from '../../shared/monitor/tag-superseded.ts';
-import { aFull, aHost, aRoster, at } from '../support/builders.ts';
+import { aConfig, aFull, aHost, at } from '../support/builders.ts';
 import { inMemory } from '../support/in-memory.ts';
 import { aHistory } from '../support/versions.ts';
 
 const NOW = at('2026-11-23T20:30:00Z');
 const names = Array.from({ length: 12 }, (_, index) => `host-${index}`);
-const roster = aRoster(names.map((name) => aHost({ name, keepLastGood: true })));
+const config = aConfig(names.map((name) => aHost({ name, keepLastGood: true })));
 const nights = ['10', '11', '12', '13'].flatMap((date) =>
   aFull({ begun: `2026-11-${date}T03:00:00Z`, volumes: 30 }),
 );
@@ -27,7 +27,7 @@ describe('tagSuperseded', () => {
       underWay -= 1;
       keys.push(key);
     };
-    const round = await tagSuperseded({ list, tag }, roster, NOW);
+    const round = await tagSuperseded({ list, tag }, config, NOW);
     expect(round).toEqual({ hosts: 12, held: 0, sets: 24, tagged: 24 * 32, left: 0 });
     expect(new Set(keys).size).toBe(24 * 32);
     expect(most).toBeGreaterThan(8);
@@ -37,7 +37,7 @@ describe('tagSuperseded', () => {
   it('ends a round after so many tags, between two sets, and says how many hosts are left', async () => {
     const keys: string[] = [];
     const tag = async (_: string, key: string) => void keys.push(key);
-    const round = await tagSuperseded({ list, tag }, roster, NOW, 100);
+    const round = await tagSuperseded({ list, tag }, config, NOW, 100);
     expect(round.tagged).toBe(keys.length);
     expect(round.tagged % 32).toBe(0);
     expect(round.tagged).toBeLessThan(100 + 8 * 32);
@@ -50,14 +50,14 @@ describe('tagSuperseded', () => {
       if (key.startsWith('host-3/')) throw new Error('refused');
       keys.push(key);
     };
-    await expect(tagSuperseded({ list, tag }, roster, NOW)).rejects.toThrow(
+    await expect(tagSuperseded({ list, tag }, config, NOW)).rejects.toThrow(
       /^1 of 12 hosts were not tidied: refused$/,
     );
     expect(keys).toHaveLength(22 * 32);
   });
 
   it('leaves alone whom the roll does not keep the last good backup of', async () => {
-    const others = aRoster(names.map((name) => aHost({ name })));
+    const others = aConfig(names.map((name) => aHost({ name })));
     const tag = () => expect.fail('it tagged');
     expect(await tagSuperseded({ list, tag }, others, NOW)).toMatchObject({ hosts: 0, tagged: 0 });
   });

@@ -17,7 +17,7 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SETTINGS, type Setting } from '../../scripts/stack/bucket-settings.ts';
 import { wakingSuffixes } from '../../scripts/stack/object-events.ts';
-import { readRoster } from '../../shared/config/parse-config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 import { type LocalAws, startLocalAws } from '../local-aws/local-aws.ts';
 import { deployStack } from '../support/local-stack.ts';
 import { runRollcall } from './run-rollcall.ts';
@@ -32,7 +32,7 @@ const roll = (more = '') =>
   `bucket: ${Bucket}\nregion: eu-west-1\nkeepDays: 30\n${more}alerts: { from: b@example.net, mail: [o@example.net] }\nhosts: { web: {} }\n`;
 const writeRoll = (more = '') => {
   writeFileSync(hosts, roll(more));
-  return readRoster(roll(more), 'hosts.yml');
+  return parseConfig(roll(more), 'hosts.yml');
 };
 const run = (...args: string[]) => runRollcall(aws, ['bucket-settings', '--hosts', hosts, ...args]);
 /** Prints a setting. */
@@ -298,7 +298,7 @@ describe('rollcall bucket-settings for a bucket that was there before', () => {
   it('starts from nothing on a bucket that has none of it', async () => {
     aws.createBucket('bare');
     writeFileSync(hosts, roll('existing: true\n').replace(Bucket, 'bare'));
-    deployStack(aws, readRoster(roll('existing: true\n').replace(Bucket, 'bare'), 'hosts.yml'));
+    deployStack(aws, parseConfig(roll('existing: true\n').replace(Bucket, 'bare'), 'hosts.yml'));
     expect((await print('policy')).Statement[0].Sid).toBe('RollcallTlsOnly');
     expect((await print('lifecycle')).Rules[0].ID).toBe('rollcall-expire');
     expect(await print('notification')).toEqual({ EventBridgeConfiguration: {} });

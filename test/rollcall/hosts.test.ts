@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readRoster } from '../../shared/config/parse-config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 import { type LocalAws, startLocalAws } from '../local-aws/local-aws.ts';
 import { aFull } from '../support/builders.ts';
 import { runRollcall, startAlone } from './run-rollcall.ts';
@@ -101,7 +101,7 @@ describe('rollcall add-host', () => {
 
   it('owes its first backup in the next window that opens', async () => {
     await add();
-    const web = readRoster(rollNow(), 'hosts.yml').hosts.at(-1);
+    const web = parseConfig(rollNow(), 'hosts.yml').hosts.at(-1);
     const days = (Date.parse(`${web?.since}T00:00Z`) - Date.now()) / 86_400_000;
     expect(days).toBeGreaterThan(0);
     expect(days).toBeLessThanOrEqual(1);
@@ -230,11 +230,11 @@ describe('rollcall add-host', () => {
     expect([status, calls()]).toEqual([0, []]);
     expect(stdout).toContain(why);
     expect(stdout).toContain(`rollcall-backup-setup --id ${words[0]}`);
-    expect(readRoster(rollNow(), 'hosts.yml').hosts).toHaveLength(3);
+    expect(parseConfig(rollNow(), 'hosts.yml').hosts).toHaveLength(3);
   });
 
   const idNow = () =>
-    readRoster(rollNow(), 'hosts.yml').hosts.find(({ name }) => name === 'web')?.userId;
+    parseConfig(rollNow(), 'hosts.yml').hosts.find(({ name }) => name === 'web')?.userId;
 
   it('writes the id of a host that was added without one, and the new id of a user that was made again', async () => {
     await add();

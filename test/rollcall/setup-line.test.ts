@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { checkPublicKey } from '../../scripts/public-key-file.ts';
 import { lineFromHere, lineOnHost, quoteWord } from '../../scripts/rollcall/hand-over.ts';
 import { readArmour } from '../../shared/openpgp/public-key.ts';
-import { aHost, aRoster } from '../support/builders.ts';
+import { aConfig, aHost } from '../support/builders.ts';
 import { readFixture } from '../support/recorded.ts';
 
 const setup = new URL('../../scripts/host/sbin/rollcall-backup-setup', import.meta.url).pathname;
@@ -19,18 +19,18 @@ const fingerprint = '0123 4567 89AB CDEF 0123 4567 89AB CDEF 0123 4567';
 describe('the line for a host', () => {
   it('names what differs from what the host kit takes for granted, and no secret', () => {
     expect(
-      lineOnHost(aHost(), aRoster([aHost()]), { file: 'k/web.pub.gpg', fingerprint }, undefined),
+      lineOnHost(aHost(), aConfig([aHost()]), { file: 'k/web.pub.gpg', fingerprint }, undefined),
     ).toBe(
       'rollcall-backup-setup --id web --bucket backups --region eu-west-1 --public-key web.pub.gpg --fingerprint 0123456789ABCDEF0123456789ABCDEF01234567',
     );
-    expect(lineFromHere(nas, aRoster([nas]), {}, 'https://s3.example.net', 'my keys/nas.aws')).toBe(
+    expect(lineFromHere(nas, aConfig([nas]), {}, 'https://s3.example.net', 'my keys/nas.aws')).toBe(
       "cat 'my keys/nas.aws' office_nas-key/office_nas.pub.asc | ssh office_nas sudo rollcall-backup-setup --id office/nas --bucket other --region eu-west-1 --prefix office/nas-1 --file-prefix nas- --endpoint-url https://s3.example.net --fingerprint FINGERPRINT --public-key - --credentials -",
     );
   });
 
   it('has only options that the host kit has', () => {
     const help = readFileSync(setup, 'utf8');
-    const line = lineFromHere(nas, aRoster([nas]), {}, 'https://s3.example.net', 'f');
+    const line = lineFromHere(nas, aConfig([nas]), {}, 'https://s3.example.net', 'f');
     for (const [option = ''] of line.matchAll(/--[a-z-]+/g)) {
       expect(help).toMatch(new RegExp(`^ +${option}\\)|^# +${option} `, 'm'));
     }

@@ -20,10 +20,10 @@ const reportOf = (hoursAgo: number, zone = 'UTC') => {
   const checkedAt = Date.now() - hoursAgo * HOUR;
   const begun = new Date(checkedAt - HOUR).toISOString();
   const host = aHost({ name: 'web', window: { opens: '00:00', due: '23:59', hardDue: '23:59' } });
-  const verdict = judge(host, collected(...aFull({ begun })), checkedAt);
-  const fine = { ...verdict, headline: 'ok' as const, findings: [] };
+  const judgement = judge(host, collected(...aFull({ begun })), checkedAt);
+  const fine = { ...judgement, verdict: 'ok' as const, findings: [] };
   const report = { checkedAt, bucket: 'backups', unknownHosts: [], foreignObjects: 0 };
-  return JSON.stringify(reportToJson({ ...report, verdicts: [fine] }, zone));
+  return JSON.stringify(reportToJson({ ...report, judgements: [fine] }, zone));
 };
 const keep = (date: string, text: string) =>
   aws.put('ledger', `reports/${date}.json`, Buffer.from(text));

@@ -43,7 +43,7 @@ async function judged(contents: Contents, { host = web, cold = [] as string[] } 
         .map(([file, bytes]) => [`${host.target.prefix}${file}`, bytes]),
     ),
   );
-  const [verdict] = await checkHosts(
+  const [judgement] = await checkHosts(
     {
       ...store,
       readPart: (bucket, key, span) => {
@@ -54,14 +54,14 @@ async function judged(contents: Contents, { host = web, cold = [] as string[] } 
     [host as Host],
     { now, depth: 'recent' },
   );
-  if (verdict === undefined) throw new Error('no verdict');
-  return { ...verdict, verdict, asked };
+  if (judgement === undefined) throw new Error('no verdict');
+  return { ...judgement, judgement, asked };
 }
 
 describe('the framing of a full', () => {
   it('is whole where its last volume and manifest end as they should, for two requests more', async () => {
-    const { headline, findings, asked } = await judged(whole);
-    expect([headline, findings]).toEqual(['ok', []]);
+    const { verdict, findings, asked } = await judged(whole);
+    expect([verdict, findings]).toEqual(['ok', []]);
     expect(asked.map(({ key }) => key).sort()).toEqual([MANIFEST, VOL1, VOL3, VOL3]);
     const [, tail] = asked.filter(({ key }) => key === VOL3);
     expect(tail?.bytes).toBeLessThanOrEqual(8197);
@@ -69,8 +69,8 @@ describe('the framing of a full', () => {
   });
 
   it('asks once a file for a full of one small volume', async () => {
-    const { headline, asked } = await judged({ [VOL1]: messageOf(4050), [MANIFEST]: messageOf(0) });
-    expect(headline).toBe('ok');
+    const { verdict, asked } = await judged({ [VOL1]: messageOf(4050), [MANIFEST]: messageOf(0) });
+    expect(verdict).toBe('ok');
     expect(asked).toHaveLength(2);
   });
 
@@ -80,11 +80,11 @@ describe('the framing of a full', () => {
     ['the last volume', VOL3, 499_900],
     ['the manifest', MANIFEST, 1],
   ])('warns of %s (%s) cut by %i bytes', async (_, file, lost) => {
-    const { headline, findings, verdict } = await judged({
+    const { verdict, findings, judgement } = await judged({
       ...whole,
       [file]: (whole[file] as Uint8Array).subarray(0, -lost),
     });
-    expect([headline, verdict.lastGood]).toEqual(['maybe-truncated', undefined]);
+    expect([verdict, judgement.lastGood]).toEqual(['maybe-truncated', undefined]);
     expect(findings).toEqual([
       {
         kind: 'maybe-truncated',
@@ -97,35 +97,35 @@ describe('the framing of a full', () => {
     ]);
     const [finding] = findings;
     if (finding === undefined) throw new Error('no finding');
-    expect(describeFinding(finding, verdict, verdict.host.timezone)).toBe(
+    expect(describeFinding(finding, judgement, judgement.host.timezone)).toBe(
       `"${file}" ends before the message in it does: it was cut`,
     );
-    expect(nextStep(finding, verdict)).toBe("ssh web 'sudo rollcall-backup run'");
+    expect(nextStep(finding, judgement)).toBe("ssh web 'sudo rollcall-backup run'");
   });
 
   it('cannot be told of a volume in cold storage, and is then no verdict', async () => {
-    const { headline, findings, verdict } = await judged(whole, { cold: [VOL1, VOL3] });
-    expect(headline).toBe('ok');
+    const { verdict, findings, judgement } = await judged(whole, { cold: [VOL1, VOL3] });
+    expect(verdict).toBe('ok');
     expect(findings).toMatchObject([{ severity: 'info', files: [], untold: [VOL3] }]);
     const [finding] = findings;
     if (finding === undefined) throw new Error('no finding');
-    expect(describeFinding(finding, verdict, verdict.host.timezone)).toContain(
+    expect(describeFinding(finding, judgement, judgement.host.timezone)).toContain(
       `whether "${VOL3}" ends where it should`,
     );
-    expect(nextStep(finding, verdict)).toBeUndefined();
+    expect(nextStep(finding, judgement)).toBeUndefined();
   });
 
   it('is a warning of what was cut, whatever could not be told of the rest', async () => {
     const contents = { ...whole, [MANIFEST]: (whole[MANIFEST] as Uint8Array).subarray(0, -1) };
-    const { headline, findings } = await judged(contents, { cold: [VOL3] });
-    expect(headline).toBe('maybe-truncated');
+    const { verdict, findings } = await judged(contents, { cold: [VOL3] });
+    expect(verdict).toBe('maybe-truncated');
     expect(findings).toMatchObject([{ severity: 'warning', files: [MANIFEST], untold: [VOL3] }]);
   });
 
   it('is not looked at where the roll names no recipients', async () => {
     const cut = (whole[VOL3] as Uint8Array).subarray(0, -1);
-    const { headline, asked } = await judged({ ...whole, [VOL3]: cut }, { host: aHost() });
-    expect([headline, asked]).toEqual(['ok', []]);
+    const { verdict, asked } = await judged({ ...whole, [VOL3]: cut }, { host: aHost() });
+    expect([verdict, asked]).toEqual(['ok', []]);
   });
 
   it('is told apart from a last volume as big as the others', async () => {

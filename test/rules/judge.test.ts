@@ -19,50 +19,52 @@ const without = (objects: readonly StoredObject[], part: string) =>
 
 describe('judge', () => {
   it('is ok with a complete full in the window', () => {
-    const verdict = judged(aFull({ begun: today }));
-    expect(verdict.headline).toBe('ok');
-    expect(verdict.findings).toEqual([]);
-    expect(verdict.answer).toBe(verdict.lastGood);
+    const judgement = judged(aFull({ begun: today }));
+    expect(judgement.verdict).toBe('ok');
+    expect(judgement.findings).toEqual([]);
+    expect(judgement.answer).toBe(judgement.lastGood);
   });
 
   it('is missing when the newest full is of yesterday, and counts the windows', () => {
-    const verdict = judged(aFull({ begun: '2026-11-21T03:15:00Z' }));
-    expect(verdict.findings).toEqual([
+    const judgement = judged(aFull({ begun: '2026-11-21T03:15:00Z' }));
+    expect(judgement.findings).toEqual([
       { kind: 'missing', severity: 'critical', windowsMissed: 2, strayed: [] },
     ]);
-    expect(verdict.lastGood?.startedAt).toBe(at('2026-11-21T03:15:00Z'));
+    expect(judgement.lastGood?.startedAt).toBe(at('2026-11-21T03:15:00Z'));
   });
 
   it('counts the windows of a host whose fulls are incomplete night after night', () => {
     const broken = [yesterday, today].flatMap((begun) => without(aFull({ begun }), 'vol2'));
-    const verdict = judged([...aFull({ begun: '2026-11-21T03:15:00Z' }), ...broken]);
-    expect(verdict.findings[0]).toMatchObject({ kind: 'incomplete', windowsMissed: 2 });
+    const judgement = judged([...aFull({ begun: '2026-11-21T03:15:00Z' }), ...broken]);
+    expect(judgement.findings[0]).toMatchObject({ kind: 'incomplete', windowsMissed: 2 });
   });
 
   it.each([
     ['before the host owed a backup', { since: '2026-11-22' }],
     ['that a pause covered', { paused: { until: '2026-11-22', because: 'disk swap' } }],
   ])('does not count a window %s as missed', (_, host) => {
-    const verdict = judged(aFull({ begun: '2026-11-18T03:15:00Z' }), NOON, host);
-    expect(verdict.findings[0]).toMatchObject({ kind: 'missing', windowsMissed: 2 });
+    const judgement = judged(aFull({ begun: '2026-11-18T03:15:00Z' }), NOON, host);
+    expect(judgement.findings[0]).toMatchObject({ kind: 'missing', windowsMissed: 2 });
   });
 
   it('judges yesterday until the window of today has closed, and says how far today is', () => {
     const objects = aFull({ begun: today });
     const before = judged([...aFull({ begun: yesterday }), ...objects], '2026-11-23T08:14:59Z');
-    expect([before.headline, before.window.date, before.next?.state]).toEqual([
+    expect([before.verdict, before.window.date, before.next?.state]).toEqual([
       'ok',
       '2026-11-22',
       'done',
     ]);
     const early = judged(aFull({ begun: yesterday }), '2026-11-23T02:00:00Z');
-    expect([early.headline, early.next?.state]).toEqual(['ok', 'not yet']);
+    expect([early.verdict, early.next?.state]).toEqual(['ok', 'not yet']);
   });
 
   it('takes a full that came after the due time as a recovery', () => {
-    const verdict = judged(aFull({ begun: '2026-11-23T10:00:00Z', done: '2026-11-23T11:02:00Z' }));
-    expect(verdict.headline).toBe('ok');
-    expect((verdict.answeredAt ?? 0) - verdict.window.dueAt).toBe((2 * 60 + 47) * 60_000);
+    const judgement = judged(
+      aFull({ begun: '2026-11-23T10:00:00Z', done: '2026-11-23T11:02:00Z' }),
+    );
+    expect(judgement.verdict).toBe('ok');
+    expect((judgement.answeredAt ?? 0) - judgement.window.dueAt).toBe((2 * 60 + 47) * 60_000);
   });
 
   it.each([
@@ -94,13 +96,13 @@ describe('judge', () => {
       strayed: [{ completedAt: at('2026-11-23T00:40:00Z') }],
     });
     const forged = aFull({ begun: today, done: yesterday });
-    expect(judged(forged).headline).toBe('missing');
+    expect(judged(forged).verdict).toBe('missing');
   });
 
   it('answers over midnight when the window opens the evening before', () => {
     const resumed = aFull({ begun: '2026-11-22T23:50:00Z', done: '2026-11-23T00:40:00Z' });
     const window = { opens: '22:00', due: '08:15', hardDue: '12:15' };
-    expect(judged(resumed, NOON, { window }).headline).toBe('ok');
+    expect(judged(resumed, NOON, { window }).verdict).toBe('ok');
   });
 
   it('is late while volumes still arrive, and incomplete once the grace is over', () => {
@@ -129,7 +131,7 @@ describe('judge', () => {
     expect(kinds([anObject('backup.log')])).toEqual(['critical never', 'info foreign']);
     const since = { since: '2026-11-24' };
     expect(kinds([], NOON, since)).toEqual(['info never']);
-    expect(judged([], NOON, since).headline).toBe('never');
+    expect(judged([], NOON, since).verdict).toBe('never');
     expect(kinds([], NOON, { since: '2026-11-23' })).toEqual(['critical never']);
   });
 
@@ -181,9 +183,9 @@ describe('judge', () => {
       `df.${(at(today) / 1000).toString(36)}.m.g`,
       'df.toxqtp.0.dt.g',
     ]) {
-      const verdict = judged([...aFull({ begun: today }), anObject(name)]);
-      expect(verdict.headline, name).toBe('poisoned');
-      const finding = verdict.findings.find(({ kind }) => kind === 'poisoned');
+      const judgement = judged([...aFull({ begun: today }), anObject(name)]);
+      expect(judgement.verdict, name).toBe('poisoned');
+      const finding = judgement.findings.find(({ kind }) => kind === 'poisoned');
       expect(finding, name).toMatchObject({ severity: 'critical' });
       expect(JSON.stringify(finding), name).toContain(name);
     }
@@ -195,7 +197,7 @@ describe('judge', () => {
     expect(kinds([...full, ...inc])).toEqual(['critical incremental']);
     const old = anIncremental('2026-11-21T03:15:00Z', yesterday);
     expect(kinds([...full, ...old])).toEqual(['info incremental']);
-    expect(judged([...full, ...old]).headline).toBe('ok');
+    expect(judged([...full, ...old]).verdict).toBe('ok');
   });
 
   it('takes an incremental as new that was written after the window before was judged', () => {
@@ -219,7 +221,7 @@ describe('judge', () => {
     const old = anIncremental('2026-11-21T03:15:00Z', yesterday);
     const plain = aFull({ begun: today, encrypted: false });
     expect(kinds([...plain, ...old])).toEqual(['critical unencrypted', 'info incremental']);
-    expect(judged([...plain, ...old]).headline).toBe('unencrypted');
+    expect(judged([...plain, ...old]).verdict).toBe('unencrypted');
   });
 
   it('finds new signatures without a set', () => {
@@ -237,7 +239,7 @@ describe('judge', () => {
     expect(kinds(aFull({ begun: today, signatures: false }))).toEqual(['warning no-signatures']);
     const cut = without(aFull({ begun: today, volumes: 5 }), 'vol5');
     expect(kinds(cut)).toEqual(['warning maybe-truncated']);
-    expect(judged(cut).headline).toBe('maybe-truncated');
+    expect(judged(cut).verdict).toBe('maybe-truncated');
   });
 
   it('warns of a size far from the median of three earlier fulls, and below the minimum', () => {
@@ -252,13 +254,13 @@ describe('judge', () => {
   });
 
   it('never lets a name from the future be the last good copy', () => {
-    const verdict = judged([
+    const judgement = judged([
       ...aFull({ begun: today }),
       ...aFull({ begun: '2099-01-01T00:00:00Z', done: '2026-11-23T04:00:00Z' }),
     ]);
-    expect(verdict.lastGood?.startedAt).toBe(at(today));
-    expect(verdict.findings.map(({ kind }) => kind)).toEqual(['clock-skew']);
-    expect(verdict.headline).toBe('ok');
+    expect(judgement.lastGood?.startedAt).toBe(at(today));
+    expect(judgement.findings.map(({ kind }) => kind)).toEqual(['clock-skew']);
+    expect(judgement.verdict).toBe('ok');
   });
 
   it('notes a full that was written long after its name says, once, and calls no slow backup that', () => {
@@ -274,26 +276,26 @@ describe('judge', () => {
   });
 
   it('says so when there is more than one full in the window', () => {
-    const verdict = judged([
+    const judgement = judged([
       ...aFull({ begun: today }),
       ...aFull({ begun: '2026-11-23T09:15:00Z' }),
     ]);
-    expect(verdict.findings.map(({ kind }) => kind)).toEqual(['duplicate-full']);
-    expect(verdict.answer?.startedAt).toBe(at('2026-11-23T09:15:00Z'));
-    expect(verdict.answeredAt).toBe(at(today));
+    expect(judgement.findings.map(({ kind }) => kind)).toEqual(['duplicate-full']);
+    expect(judgement.answer?.startedAt).toBe(at('2026-11-23T09:15:00Z'));
+    expect(judgement.answeredAt).toBe(at(today));
   });
 
   it('is paused until the date, and never hides what is wrong with the archive', () => {
     const paused = { paused: { until: '2026-11-24', because: 'disk swap' } };
-    expect(judged(aFull({ begun: yesterday }), NOON, paused).headline).toBe('paused');
-    expect(judged(aFull({ begun: yesterday }), '2026-11-24T12:00:00Z', paused).headline).toBe(
+    expect(judged(aFull({ begun: yesterday }), NOON, paused).verdict).toBe('paused');
+    expect(judged(aFull({ begun: yesterday }), '2026-11-24T12:00:00Z', paused).verdict).toBe(
       'missing',
     );
     const poison = [...aFull({ begun: yesterday }), anObject('df.toxqtp.0.dt.g')];
-    expect(judged(poison, NOON, paused).headline).toBe('poisoned');
+    expect(judged(poison, NOON, paused).verdict).toBe('poisoned');
     const odd = [...aFull({ begun: yesterday }), anObject('backup.log')];
-    expect(judged(odd, NOON, paused).headline).toBe('paused');
-    expect(judged(aFull({ begun: today }), NOON, paused).headline).toBe('ok');
+    expect(judged(odd, NOON, paused).verdict).toBe('paused');
+    expect(judged(aFull({ begun: today }), NOON, paused).verdict).toBe('ok');
   });
 
   it('counts down until a good full is begun in the window, from its first instant on', () => {
@@ -311,18 +313,18 @@ describe('judge', () => {
   });
 
   it('is unreadable, and nothing else, when its target could not be read', () => {
-    const verdict = judge(aHost(), { unreadable: 'AccessDenied (403)', hint: 'ask' }, at(NOON));
-    expect(verdict.headline).toBe('unreadable' satisfies FindingKind);
-    expect(verdict.findings).toMatchObject([{ kind: 'unreadable', severity: 'critical' }]);
+    const judgement = judge(aHost(), { unreadable: 'AccessDenied (403)', hint: 'ask' }, at(NOON));
+    expect(judgement.verdict).toBe('unreadable' satisfies FindingKind);
+    expect(judgement.findings).toMatchObject([{ kind: 'unreadable', severity: 'critical' }]);
   });
 
   it('is unreadable rather than missing when volumes of the window were not listed', () => {
     const objects = aFull({ begun: today }).filter(({ name }) => !name.includes('.vol'));
     const read = collected(...objects);
     const unread = read.sets.map((set) => ({ ...set, volumes: undefined }));
-    const verdict = judge(aHost(), { ...read, sets: unread }, at(NOON));
-    expect(verdict.headline).toBe('unreadable');
-    expect(verdict.findings).toMatchObject([
+    const judgement = judge(aHost(), { ...read, sets: unread }, at(NOON));
+    expect(judgement.verdict).toBe('unreadable');
+    expect(judgement.findings).toMatchObject([
       {
         ...{ kind: 'unreadable', severity: 'critical', hint: expect.stringContaining('list') },
         reason: 'the volumes of the full of 2026-11-23T03:15:00.000Z were not listed',
@@ -332,7 +334,7 @@ describe('judge', () => {
 
   it('judges by the calendar of the host', () => {
     const eve = aFull({ begun: '2026-11-22T23:30:00Z' });
-    expect(judged(eve, NOON, { timezone: 'Europe/Amsterdam' }).headline).toBe('ok');
-    expect(judged(eve, NOON).headline).toBe('missing');
+    expect(judged(eve, NOON, { timezone: 'Europe/Amsterdam' }).verdict).toBe('ok');
+    expect(judged(eve, NOON).verdict).toBe('missing');
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { formatFileName } from '../../shared/duplicity/file-name.ts';
 import type { StoredObject } from '../../shared/duplicity/versions.ts';
 import { worstSeverity } from '../../shared/rules/finding.ts';
-import { judge, type Verdict } from '../../shared/rules/judge.ts';
+import { type Judgement, judge } from '../../shared/rules/judge.ts';
 import { aFull, aHost, anIncremental, anObject, at, collected } from '../support/builders.ts';
 import { aHistory } from '../support/versions.ts';
 
@@ -37,17 +37,17 @@ const foreign = fc
   .filter((name) => !/^d(?:uplicity|[fi]|fs|ns)/.test(name))
   .map((name) => anObject(name));
 
-const essence = ({ headline, findings, answer, lastGood }: Verdict) => ({
-  headline,
+const essence = ({ verdict, findings, answer, lastGood }: Judgement) => ({
+  verdict,
   findings: findings.filter(({ kind }) => kind !== 'foreign'),
   answer: answer?.startedAt,
   lastGood: lastGood?.startedAt,
 });
-const kindsOf = ({ findings }: Verdict) => findings.map(({ kind }) => kind);
-const badness = (verdict: Verdict) =>
-  verdict.headline === 'ok'
+const kindsOf = ({ findings }: Judgement) => findings.map(({ kind }) => kind);
+const badness = (judgement: Judgement) =>
+  judgement.verdict === 'ok'
     ? 0
-    : ['info', 'warning', 'critical'].indexOf(worstSeverity(verdict.findings)) + 1;
+    : ['info', 'warning', 'critical'].indexOf(worstSeverity(judgement.findings)) + 1;
 
 describe('a verdict', () => {
   it('does not depend on the order of the keys', () => {
@@ -108,9 +108,9 @@ describe('a verdict', () => {
   it('is ok only with a complete full that both clocks place in the window', () => {
     fc.assert(
       fc.property(bucket, (objects) => {
-        const verdict = judged(objects);
-        if (verdict.headline !== 'ok') return;
-        const { answer, window } = verdict;
+        const judgement = judged(objects);
+        if (judgement.verdict !== 'ok') return;
+        const { answer, window } = judgement;
         expect(answer?.startedAt).toBeGreaterThanOrEqual(window.opensAt);
         expect(answer?.startedAt).toBeLessThan(window.endsAt);
         expect(answer?.manifest?.writtenAt).toBeGreaterThanOrEqual(window.opensAt);
@@ -123,9 +123,9 @@ describe('a verdict', () => {
   it('has one of ok, or at least one finding', () => {
     fc.assert(
       fc.property(bucket, (objects) => {
-        const verdict = judged(objects);
-        if (verdict.headline !== 'ok') {
-          expect(verdict.findings.map(({ kind }) => kind)).toContain(verdict.headline);
+        const judgement = judged(objects);
+        if (judgement.verdict !== 'ok') {
+          expect(judgement.findings.map(({ kind }) => kind)).toContain(judgement.verdict);
         }
       }),
     );
@@ -142,9 +142,9 @@ describe('a verdict', () => {
   });
 
   it('is never improved by overwriting or hiding a file of a finished set', () => {
-    const deed = fc.constantFrom('put' as const, 'hide' as const);
+    const change = fc.constantFrom('put' as const, 'hide' as const);
     fc.assert(
-      fc.property(bucket, fc.nat(), deed, instant, (objects, pick, kind, when) => {
+      fc.property(bucket, fc.nat(), change, instant, (objects, pick, kind, when) => {
         const victim = objects[pick % Math.max(1, objects.length)];
         const doneAt = Math.max(...objects.map(({ modifiedAt }) => modifiedAt));
         if (victim === undefined || at(when) <= doneAt + 5 * 60_000 || at(when) > NOON) return;

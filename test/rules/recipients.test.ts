@@ -6,7 +6,7 @@ import { checkHosts } from '../../shared/monitor/judge-hosts.ts';
 import { TargetUnreadableError } from '../../shared/monitor/object-store.ts';
 import { readMessageHead } from '../../shared/openpgp/message.ts';
 import { judgeRecipients } from '../../shared/rules/contents.ts';
-import { type Beside, judge } from '../../shared/rules/judge.ts';
+import { type HostEvidence, judge } from '../../shared/rules/judge.ts';
 import { aFull, aHost, at, collected } from '../support/builders.ts';
 import { inMemoryStore } from '../support/in-memory.ts';
 import { fixturePath, readFixture, recordedListing } from '../support/recorded.ts';
@@ -24,14 +24,14 @@ const heads = Object.fromEntries(
 async function judged(listing: string, name: string, recipients: readonly string[]) {
   const { objects } = recordedListing(`${listing}.json`);
   const host: Host = aHost({ name, recipients });
-  const [verdict] = await checkHosts(inMemoryStore(objects, heads), [host], {
+  const [judgement] = await checkHosts(inMemoryStore(objects, heads), [host], {
     now,
     depth: 'recent',
   });
-  if (verdict === undefined) throw new Error('no verdict');
+  if (judgement === undefined) throw new Error('no verdict');
   // No recording holds a last volume; test/rules/framing.test.ts has them.
-  const findings = verdict.findings.filter(({ kind }) => kind !== 'maybe-truncated');
-  return { ...verdict, findings };
+  const findings = judgement.findings.filter(({ kind }) => kind !== 'maybe-truncated');
+  return { ...judgement, findings };
 }
 
 describe('recipients', () => {
@@ -44,8 +44,8 @@ describe('recipients', () => {
     ['full-short-filenames', 'web-11', [BACKUP]],
     ['full-curve25519', 'web-04', ['B95D68253E90E86D']],
   ])('are right in %s', async (listing, name, recipients) => {
-    const verdict = await judged(listing, name, recipients);
-    expect([verdict.headline, verdict.findings]).toEqual(['ok', []]);
+    const judgement = await judged(listing, name, recipients);
+    expect([judgement.verdict, judgement.findings]).toEqual(['ok', []]);
   });
 
   it.each([
@@ -54,9 +54,9 @@ describe('recipients', () => {
     ['full-symmetric', 'web-06', [BACKUP], { symmetric: 1, recipients: [] }],
     ['full-rsa3072', 'web-01', ['1A167F94A9502CDA'], { recipients: [BACKUP] }],
   ])('are wrong in %s', async (listing, name, recipients, evidence) => {
-    const verdict = await judged(listing, name, recipients);
-    expect(verdict.headline).toBe('wrong-recipient');
-    expect(verdict.findings[0]).toMatchObject({
+    const judgement = await judged(listing, name, recipients);
+    expect(judgement.verdict).toBe('wrong-recipient');
+    expect(judgement.findings[0]).toMatchObject({
       severity: 'critical',
       files: [evidence, evidence],
     });
@@ -82,8 +82,9 @@ describe('recipients', () => {
   it('that are wrong leave the full before as the last good copy', () => {
     const fulls = ['21', '22', '23'].flatMap((day) => aFull({ begun: `2026-11-${day}T03:00:00Z` }));
     const opened = [{ name: 'x', reads: 'text' as const, recipients: [], symmetric: 0 }];
-    const lastGood = (beside: Beside) =>
-      judge(aHost({ recipients: [BACKUP] }), collected(...fulls), now, beside).lastGood?.startedAt;
+    const lastGood = (evidence: HostEvidence) =>
+      judge(aHost({ recipients: [BACKUP] }), collected(...fulls), now, evidence).lastGood
+        ?.startedAt;
     expect(lastGood({ opened })).toBe(at('2026-11-22T03:00:00Z'));
     expect(lastGood({})).toBe(at('2026-11-23T03:00:00Z'));
   });
@@ -93,11 +94,11 @@ describe('recipients', () => {
     const key = objects.find((object) => object.key.includes('manifest'))?.key ?? '';
     const forged = { ...heads, [key]: new TextEncoder().encode('Hostname web-01') };
     const host = aHost({ name: 'web-01', recipients: [BACKUP] });
-    const [verdict] = await checkHosts(inMemoryStore(objects, forged), [host], {
+    const [judgement] = await checkHosts(inMemoryStore(objects, forged), [host], {
       now,
       depth: 'recent',
     });
-    expect(verdict?.findings[0]).toMatchObject({
+    expect(judgement?.findings[0]).toMatchObject({
       kind: 'wrong-recipient',
       files: [{ reads: 'text' }],
     });
@@ -106,7 +107,7 @@ describe('recipients', () => {
   it('cannot be told when they are hidden, or nothing was read', async () => {
     const hidden = await judged('full-hidden-recipient', 'web-02', [BACKUP]);
     expect(hidden.findings).toMatchObject([{ severity: 'info', untold: 'hidden' }]);
-    expect(hidden.headline).toBe('ok');
+    expect(hidden.verdict).toBe('ok');
     const cold = await judged('full-many-volumes', 'web-16', [BACKUP]);
     expect(cold.findings).toMatchObject([{ severity: 'info', untold: 'not read' }]);
   });
@@ -121,7 +122,7 @@ describe('recipients', () => {
       throw new TargetUnreadableError('AccessDenied (403)', 'allow s3:GetObject');
     };
     const host = aHost({ name: 'web-01', recipients: [BACKUP] });
-    const [verdict] = await checkHosts({ ...store, readPart }, [host], { now, depth: 'recent' });
-    expect(verdict?.headline).toBe('unreadable');
+    const [judgement] = await checkHosts({ ...store, readPart }, [host], { now, depth: 'recent' });
+    expect(judgement?.verdict).toBe('unreadable');
   });
 });

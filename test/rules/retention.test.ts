@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeFinding, nextStep } from '../../shared/messages/finding-text.ts';
-import { sayLastGood } from '../../shared/messages/loss-text.ts';
-import { judge, type Verdict } from '../../shared/rules/judge.ts';
+import { formatLastGood } from '../../shared/messages/loss-text.ts';
+import { type Judgement, judge } from '../../shared/rules/judge.ts';
 import { expiryAfter, keepOf, type Lifecycle } from '../../shared/rules/lifecycle.ts';
 import { aFull, aHost, at, collected } from '../support/builders.ts';
 import { aHistory } from '../support/versions.ts';
@@ -10,10 +10,10 @@ import { aHistory } from '../support/versions.ts';
 const DAY = 86_400_000;
 const rules: Lifecycle = { rules: [{ prefix: '', hides: { days: 6 }, noncurrentDays: 8 }] };
 const set = aFull({ begun: '2026-11-21T01:14:00Z', done: '2026-11-21T01:40:00Z' });
-const judged = (now: string, lifecycle: Lifecycle = rules, more = {}): Verdict =>
+const judged = (now: string, lifecycle: Lifecycle = rules, more = {}): Judgement =>
   judge(aHost(), collected(...set), at(now), { lifecycle, ...more });
-const expiringOf = (verdict: Verdict) =>
-  verdict.findings.find((finding) => finding.kind === 'expiring');
+const expiringOf = (judgement: Judgement) =>
+  judgement.findings.find((finding) => finding.kind === 'expiring');
 
 describe('expiryAfter', () => {
   it.each([
@@ -74,14 +74,14 @@ describe('keepOf', () => {
 
 describe('judgeRetention', () => {
   it('counts down to the day on which the last good copy is hidden', () => {
-    const verdict = judged('2026-11-23T12:00:00Z');
-    expect(verdict.countdown).toMatchObject({
+    const judgement = judged('2026-11-23T12:00:00Z');
+    expect(judgement.countdown).toMatchObject({
       hiddenAt: at('2026-11-28T00:00:00Z'),
       goneAt: at('2026-12-06T00:00:00Z'),
       by: 'rules',
     });
-    expect(expiringOf(verdict)).toBeUndefined();
-    expect(sayLastGood(verdict, verdict.host.timezone)).toBe(
+    expect(expiringOf(judgement)).toBeUndefined();
+    expect(formatLastGood(judgement, judgement.host.timezone)).toBe(
       'Last good copy: Sat 21 Nov 01:14, 3 volumes, 421.0 MiB - hidden by lifecycle Sat 28 Nov, recoverable until Sun 6 Dec.',
     );
   });
@@ -98,14 +98,14 @@ describe('judgeRetention', () => {
   });
 
   it('says when, in how long, and what to do', () => {
-    const verdict = judged('2026-11-25T12:00:00Z');
-    const finding = expiringOf(verdict);
+    const judgement = judged('2026-11-25T12:00:00Z');
+    const finding = expiringOf(judgement);
     if (finding === undefined) throw new Error('nothing was found');
-    expect(describeFinding(finding, verdict, verdict.host.timezone)).toBe(
+    expect(describeFinding(finding, judgement, judgement.host.timezone)).toBe(
       'the last good copy, the full of Sat 21 Nov 01:14, is hidden by lifecycle Sat 28 Nov 00:00, in 60 h; recoverable until Sun 6 Dec 00:00',
     );
-    expect(nextStep(finding, verdict)).toBe("ssh web 'sudo rollcall-backup run'");
-    expect(verdict.headline).toBe('missing');
+    expect(nextStep(finding, judgement)).toBe("ssh web 'sudo rollcall-backup run'");
+    expect(judgement.verdict).toBe('missing');
   });
 
   it('counts from the first volume, not from the manifest', () => {
@@ -115,34 +115,34 @@ describe('judgeRetention', () => {
           ? { ...object, modifiedAt: at('2026-11-20T23:55:00Z') }
           : object,
     );
-    const verdict = judge(aHost(), collected(...night), at('2026-11-22T12:00:00Z'), {
+    const judgement = judge(aHost(), collected(...night), at('2026-11-22T12:00:00Z'), {
       lifecycle: rules,
     });
-    expect(verdict.countdown?.hiddenAt).toBe(at('2026-11-27T00:00:00Z'));
+    expect(judgement.countdown?.hiddenAt).toBe(at('2026-11-27T00:00:00Z'));
   });
 
   it('counts nothing while a full of the window is good, however short the rule is', () => {
     const short = { rules: [{ prefix: '', hides: { days: 1 } }] };
     const today = aFull({ begun: '2026-11-23T03:00:00Z' });
-    const verdict = judge(aHost(), collected(...set, ...today), at('2026-11-23T12:00:00Z'), {
+    const judgement = judge(aHost(), collected(...set, ...today), at('2026-11-23T12:00:00Z'), {
       lifecycle: short,
     });
-    expect([verdict.headline, verdict.countdown]).toEqual(['ok', undefined]);
+    expect([judgement.verdict, judgement.countdown]).toEqual(['ok', undefined]);
   });
 
   it('goes on for a paused host, whose archive is still guarded', () => {
     const paused = { until: '2027-01-01', because: 'disk swap' };
-    const verdict = judge(aHost({ paused }), collected(...set), at('2026-11-26T12:00:00Z'), {
+    const judgement = judge(aHost({ paused }), collected(...set), at('2026-11-26T12:00:00Z'), {
       lifecycle: rules,
     });
-    expect(verdict.headline).toBe('expiring');
+    expect(judgement.verdict).toBe('expiring');
   });
 
   it('promises nothing that no rule was read for', () => {
-    const verdict = judged('2026-11-25T12:00:00Z', { unread: 'AccessDenied (403)' });
-    const finding = expiringOf(verdict);
+    const judgement = judged('2026-11-25T12:00:00Z', { unread: 'AccessDenied (403)' });
+    const finding = expiringOf(judgement);
     expect(finding).toMatchObject({ by: 'roll', goneAt: undefined });
-    expect(finding && describeFinding(finding, verdict, verdict.host.timezone)).toContain(
+    expect(finding && describeFinding(finding, judgement, judgement.host.timezone)).toContain(
       "That is by the roll's keepDays",
     );
     // Two days later everything is still there: the bucket keeps more than the roll says.
@@ -152,26 +152,26 @@ describe('judgeRetention', () => {
   it('has no end where no rule hides anything, and none after it where versions are kept for good', () => {
     expect(judged('2026-11-25T12:00:00Z', { rules: [] }).countdown).toBeUndefined();
     const kept = judged('2026-11-25T12:00:00Z', { rules: [{ prefix: '', hides: { days: 6 } }] });
-    expect(sayLastGood(kept, kept.host.timezone)).toMatch(/hidden by lifecycle Sat 28 Nov\.$/);
+    expect(formatLastGood(kept, kept.host.timezone)).toMatch(/hidden by lifecycle Sat 28 Nov\.$/);
   });
 
   it('says for good where the bucket keeps no versions', () => {
-    const verdict = judge(
+    const judgement = judge(
       aHost(),
       { ...collected(...set), blind: 'not kept' },
       at('2026-11-23T12:00:00Z'),
       { lifecycle: rules },
     );
-    expect(sayLastGood(verdict, verdict.host.timezone)).toMatch(
+    expect(formatLastGood(judgement, judgement.host.timezone)).toMatch(
       /deleted by lifecycle Sat 28 Nov, for good\.$/,
     );
   });
 
   it("says when S3's own date is another one", () => {
     const stampedAt = at('2026-11-26T00:00:00Z');
-    const verdict = judged('2026-11-25T12:00:00Z', rules, { stampedAt });
-    const finding = expiringOf(verdict);
-    expect(finding && describeFinding(finding, verdict, verdict.host.timezone)).toContain(
+    const judgement = judged('2026-11-25T12:00:00Z', rules, { stampedAt });
+    const finding = expiringOf(judgement);
+    expect(finding && describeFinding(finding, judgement, judgement.host.timezone)).toContain(
       'S3 itself says Thu 26 Nov 00:00 of its first volume',
     );
   });
@@ -182,17 +182,17 @@ describe('judgeRetention', () => {
       '2026-11-28T00:00:00Z',
     );
     const now = at('2026-11-29T12:00:00Z');
-    const verdict = judge(aHost(), hidden.collected(now), now, { lifecycle: rules });
-    const finding = expiringOf(verdict);
+    const judgement = judge(aHost(), hidden.collected(now), now, { lifecycle: rules });
+    const finding = expiringOf(judgement);
     if (finding === undefined) throw new Error('nothing was found');
-    expect(describeFinding(finding, verdict, verdict.host.timezone)).toBe(
+    expect(describeFinding(finding, judgement, judgement.host.timezone)).toBe(
       'the last good copy, the full of Sat 21 Nov 01:14, was hidden Sat 28 Nov 00:00; recoverable until Sun 6 Dec 00:00',
     );
-    expect(nextStep(finding, verdict)).toBe('rollcall undelete web 20261121T011400Z');
-    expect(sayLastGood(verdict, verdict.host.timezone)).toMatch(
+    expect(nextStep(finding, judgement)).toBe('rollcall undelete web 20261121T011400Z');
+    expect(formatLastGood(judgement, judgement.host.timezone)).toMatch(
       /hidden since Sat 28 Nov, recoverable until Sun 6 Dec\.$/,
     );
-    expect(verdict.findings).toMatchObject([
+    expect(judgement.findings).toMatchObject([
       { kind: 'missing', windowsMissed: 8 },
       { kind: 'expiring' },
     ]);

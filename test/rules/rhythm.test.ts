@@ -46,8 +46,8 @@ describe('rhythmOf', () => {
     const autumn = ['23T00', '24T00', '25T01', '26T01'].map((begun) =>
       aFull({ begun: `2026-10-${begun}:30:00Z`, done: `2026-10-${begun}:40:00Z` }),
     );
-    const verdict = judge(aHost(host), collected(...autumn.flat()), at('2026-10-27T08:20:00Z'));
-    const rhythm = rhythmOf(verdict);
+    const judgement = judge(aHost(host), collected(...autumn.flat()), at('2026-10-27T08:20:00Z'));
+    const rhythm = rhythmOf(judgement);
     expect(rhythm?.fulls).toBe(4);
     const read = (instant = 0) => wallClock(instant, host.timezone) % 86_400_000;
     expect(read(rhythm?.beganFrom)).toBe(read(rhythm?.beganUntil));

@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { Collection } from '../../shared/duplicity/backup-set.ts';
 import { NO_PREFIX } from '../../shared/duplicity/file-name.ts';
 import {
-  brokenSeals,
-  mergeSeals,
-  newSeals,
+  changedFulls,
+  type Fingerprint,
+  mergeFingerprints,
+  newFingerprints,
   placeOf,
   rememberedOpeners,
-  type Seal,
-  soundOf,
+  unchangedOf,
 } from '../../shared/rules/fingerprints.ts';
 import { judge } from '../../shared/rules/judge.ts';
 import { keepOf } from '../../shared/rules/lifecycle.ts';
@@ -24,12 +24,13 @@ const startedAt = at('2026-11-22T03:00:00Z');
 /** A stand-in for a hash that tells one text from another. */
 const hashesOf = ({ texts }: Collection) =>
   new Map(texts.map(({ startedAt: time, text }) => [time, text]));
-const sealsOf = (read: Collection) => newSeals(host, [], read, hashesOf(read), new Map(), now);
+const sealsOf = (read: Collection) =>
+  newFingerprints(host, [], read, hashesOf(read), new Map(), now);
 const versioned = (objects = nights.flat()) => aHistory(objects).collected();
 const sealed = sealsOf(versioned());
 const keep = keepOf(host, { unread: 'not asked' });
-const broken = (read: Collection, at_ = now, seals: readonly Seal[] = sealed) =>
-  brokenSeals(seals, read, hashesOf(read), { keep, keepDays: 6, now: at_ });
+const broken = (read: Collection, at_ = now, seals: readonly Fingerprint[] = sealed) =>
+  changedFulls(seals, read, hashesOf(read), { keep, keepDays: 6, now: at_ });
 
 describe('newSeals', () => {
   it('seals every complete full with what it is', () => {
@@ -58,7 +59,7 @@ describe('newSeals', () => {
     const read = versioned(aFull({ begun: '2026-11-23T03:00:00Z', done: '2026-11-23T03:10:00Z' }));
     const since = at('2026-11-23T03:15:00Z');
     const count = (when: number) =>
-      newSeals(host, [], read, hashesOf(read), new Map(), when).length;
+      newFingerprints(host, [], read, hashesOf(read), new Map(), when).length;
     expect([since - 1, since].map(count)).toEqual([0, 1]);
   });
 
@@ -68,10 +69,10 @@ describe('newSeals', () => {
       Array(3).fill([undefined, true]),
     );
     const read = versioned();
-    expect(newSeals(host, blind, read, hashesOf(read), new Map(), now)).toHaveLength(3);
-    expect(newSeals(host, sealed, read, hashesOf(read), new Map(), now)).toEqual([]);
+    expect(newFingerprints(host, blind, read, hashesOf(read), new Map(), now)).toHaveLength(3);
+    expect(newFingerprints(host, sealed, read, hashesOf(read), new Map(), now)).toEqual([]);
     const [, ...others] = sealed;
-    const [added] = newSeals(host, others, read, hashesOf(read), new Map(), now);
+    const [added] = newFingerprints(host, others, read, hashesOf(read), new Map(), now);
     expect(added?.startedAt).toBe(sealed[0]?.startedAt);
   });
 });
@@ -100,11 +101,15 @@ describe('brokenSeals', () => {
     const read = versioned([...(nights[0] ?? []), ...increment, ...(nights[2] ?? [])]);
     const found = broken(read);
     expect(found).toMatchObject([{ startedAt, filesNow: 0, bytesNow: 0 }]);
-    expect(soundOf(read, found).sets.map(({ type }) => type)).toEqual(['full', 'inc', 'full']);
+    expect(unchangedOf(read, found).sets.map(({ type }) => type)).toEqual(['full', 'inc', 'full']);
     const both = versioned([...nights.flat(), ...increment]);
     const [, seal] = sealed;
-    const swapped = broken(both, now, [{ ...(seal as Seal), hash: 'x' }]);
-    expect(soundOf(both, swapped).sets.map(({ type }) => type)).toEqual(['full', 'inc', 'full']);
+    const swapped = broken(both, now, [{ ...(seal as Fingerprint), hash: 'x' }]);
+    expect(unchangedOf(both, swapped).sets.map(({ type }) => type)).toEqual([
+      'full',
+      'inc',
+      'full',
+    ]);
   });
 
   it('excuses all from the day on which lifecycle may hide the first file', () => {
@@ -131,8 +136,8 @@ describe('brokenSeals', () => {
     const overwritten = aHistory(nights.flat())
       .put('duplicity-full.20261122T030000Z.vol2.difftar.gpg', '2026-11-22T05:00:00Z')
       .collected();
-    const verdict = judge(host, overwritten, now, { broken: broken(overwritten) });
-    const [finding] = verdict.findings;
+    const judgement = judge(host, overwritten, now, { broken: broken(overwritten) });
+    const [finding] = judgement.findings;
     expect(finding?.kind === 'tampered' && [finding.sets.length, finding.seals.length]).toEqual([
       1, 0,
     ]);
@@ -145,9 +150,9 @@ describe('a verdict', () => {
     const [, , last] = sealed;
     if (last === undefined) throw new Error('no seal');
     const found = broken(read, now, [{ ...last, hash: 'x' }]);
-    const verdict = judge(host, read, now, { broken: found });
-    expect(verdict.headline).toBe('tampered');
-    expect(verdict.lastGood?.startedAt).toBe(startedAt);
+    const judgement = judge(host, read, now, { broken: found });
+    expect(judgement.verdict).toBe('tampered');
+    expect(judgement.lastGood?.startedAt).toBe(startedAt);
   });
 });
 
@@ -159,19 +164,19 @@ describe('mergeSeals', () => {
   );
 
   it('adds who can open the same files, and changes nothing else', () => {
-    expect(mergeSeals(seal, { ...seal, opened })).toEqual({ ...seal, opened });
-    expect(mergeSeals(seal, { ...seal, hash: 'x', opened })).toBe(seal);
-    expect(mergeSeals({ ...seal, hash: undefined }, seal)).toBe(seal);
+    expect(mergeFingerprints(seal, { ...seal, opened })).toEqual({ ...seal, opened });
+    expect(mergeFingerprints(seal, { ...seal, hash: 'x', opened })).toBe(seal);
+    expect(mergeFingerprints({ ...seal, hash: undefined }, seal)).toBe(seal);
     const blind = { ...seal, hash: undefined };
-    expect(mergeSeals(blind, { ...blind, opened })).toBe(blind);
+    expect(mergeFingerprints(blind, { ...blind, opened })).toBe(blind);
   });
 
   it('takes no proof that nothing was cut from before that was looked at', () => {
     const old = { ...seal, opened: opened.map(({ ending: _, ...one }) => one) };
     const same = new Map([[seal.startedAt, seal.hash ?? '']]);
     expect(rememberedOpeners([old], seal.startedAt, same)).toBeUndefined();
-    expect(mergeSeals(old, { ...seal, opened })).toEqual({ ...seal, opened });
-    expect(mergeSeals({ ...seal, opened }, old)).toEqual({ ...seal, opened });
+    expect(mergeFingerprints(old, { ...seal, opened })).toEqual({ ...seal, opened });
+    expect(mergeFingerprints({ ...seal, opened }, old)).toEqual({ ...seal, opened });
   });
 
   it('answers for these very files only', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { describeFinding, nextStep } from '../../shared/messages/finding-text.ts';
 import type { Finding } from '../../shared/rules/finding.ts';
-import { judge, type Verdict } from '../../shared/rules/judge.ts';
+import { type Judgement, judge } from '../../shared/rules/judge.ts';
 import type { Lifecycle } from '../../shared/rules/lifecycle.ts';
 import { isOverwrite } from '../../shared/rules/tampering.ts';
 import { aFull, aHost, at } from '../support/builders.ts';
@@ -20,42 +20,42 @@ const judged = (
   history: ReturnType<typeof aHistory>,
   now = NOON,
   lifecycle: Lifecycle | undefined = rules,
-): Verdict => judge(aHost(), history.collected(now), now, { lifecycle });
-const found = <K extends Finding['kind']>({ findings }: Verdict, kind: K) =>
+): Judgement => judge(aHost(), history.collected(now), now, { lifecycle });
+const found = <K extends Finding['kind']>({ findings }: Judgement, kind: K) =>
   findings.find((one): one is Extract<Finding, { kind: K }> => one.kind === kind);
-const told = (verdict: Verdict) => {
-  const [finding] = verdict.findings;
+const told = (judgement: Judgement) => {
+  const [finding] = judgement.findings;
   if (finding === undefined) throw new Error('nothing was found');
   return {
-    text: describeFinding(finding, verdict, verdict.host.timezone),
-    step: nextStep(finding, verdict),
+    text: describeFinding(finding, judgement, judgement.host.timezone),
+    step: nextStep(finding, judgement),
   };
 };
 
 describe('judgeTampering', () => {
   it('finds nothing in sets that were written once', () => {
-    const verdict = judged(fresh());
-    expect([verdict.headline, verdict.findings]).toEqual(['ok', []]);
+    const judgement = judged(fresh());
+    expect([judgement.verdict, judgement.findings]).toEqual(['ok', []]);
   });
 
   it('says tampered when a volume got other bytes after its set was finished', () => {
-    const verdict = judged(fresh().put(VOLUME, '2026-11-23T09:00:00Z'));
-    expect(verdict.headline).toBe('tampered');
-    expect(told(verdict)).toEqual({
+    const judgement = judged(fresh().put(VOLUME, '2026-11-23T09:00:00Z'));
+    expect(judgement.verdict).toBe('tampered');
+    expect(told(judgement)).toEqual({
       text: `after the full of Mon 23 Nov 03:00 was finished, 1 file was overwritten ("${VOLUME}"), Mon 23 Nov 09:00; the good versions are still there`,
       step: "disable the host's key in IAM, then restore the old versions: restore-set web 20261123T030000Z ./set",
     });
   });
 
   it('never takes an overwritten full for the last good copy', () => {
-    const verdict = judged(fresh().put(VOLUME, '2026-11-23T09:00:00Z'));
-    expect(verdict.lastGood?.startedAt).toBe(at('2026-11-22T03:00:00Z'));
+    const judgement = judged(fresh().put(VOLUME, '2026-11-23T09:00:00Z'));
+    expect(judgement.lastGood?.startedAt).toBe(at('2026-11-22T03:00:00Z'));
   });
 
   it('says tampered when the manifest itself is written anew, and keeps its first time', () => {
-    const verdict = judged(fresh().put(MANIFEST, '2026-11-23T11:00:00Z'));
-    expect(verdict.headline).toBe('tampered');
-    expect(verdict.answeredAt).toBe(at('2026-11-23T03:10:00Z'));
+    const judgement = judged(fresh().put(MANIFEST, '2026-11-23T11:00:00Z'));
+    expect(judgement.verdict).toBe('tampered');
+    expect(judgement.answeredAt).toBe(at('2026-11-23T03:10:00Z'));
   });
 
   it('is not fooled by a new manifest over a new volume', () => {
@@ -66,8 +66,8 @@ describe('judgeTampering', () => {
   it.each([
     ['within five minutes of the manifest', '2026-11-23T03:15:00Z', 'ok'],
     ['a second later', '2026-11-23T03:15:01Z', 'tampered'],
-  ])('counts other bytes %s as %s -> %s', (_, when, headline) => {
-    expect(judged(fresh().put(VOLUME, when)).headline).toBe(headline);
+  ])('counts other bytes %s as %s -> %s', (_, when, verdict) => {
+    expect(judged(fresh().put(VOLUME, when)).verdict).toBe(verdict);
   });
 
   it('thinks nothing of the same bytes again, whenever they come', () => {
@@ -84,9 +84,9 @@ describe('judgeTampering', () => {
       ...killed.filter(({ name }) => !name.includes('manifest')),
     ]).put(VOLUME, '2026-11-23T05:00:00Z');
     history.put(MANIFEST, '2026-11-23T05:10:00Z');
-    const verdict = judged(history);
-    expect(verdict.headline).toBe('ok');
-    expect(found(verdict, 'resumed')).toMatchObject({
+    const judgement = judged(history);
+    expect(judgement.verdict).toBe('ok');
+    expect(found(judgement, 'resumed')).toMatchObject({
       severity: 'info',
       names: [VOLUME],
       count: 1,
@@ -104,9 +104,9 @@ describe('judgeTampering', () => {
   });
 
   it('says tampered when a volume is hidden, and how to get it back', () => {
-    const verdict = judged(fresh().hide(OLD_VOLUME, '2026-11-23T09:00:00Z'));
-    expect(verdict.headline).toBe('tampered');
-    expect(told(verdict)).toEqual({
+    const judgement = judged(fresh().hide(OLD_VOLUME, '2026-11-23T09:00:00Z'));
+    expect(judgement.verdict).toBe('tampered');
+    expect(told(judgement)).toEqual({
       text: `after the full of Sun 22 Nov 03:00 was finished, 1 file was hidden by a delete marker ("${OLD_VOLUME}"), Mon 23 Nov 09:00; the good versions are still there`,
       step: "disable the host's key in IAM, then: rollcall undelete web 20261122T030000Z",
     });
@@ -117,9 +117,9 @@ describe('judgeTampering', () => {
       today.map(({ name }) => name),
       '2026-11-23T09:00:00Z',
     );
-    const verdict = judged(hidden);
-    expect(verdict.findings.map(({ kind }) => kind)).toEqual(['tampered', 'missing']);
-    expect(found(verdict, 'tampered')?.sets[0]?.hidden.count).toBe(6);
+    const judgement = judged(hidden);
+    expect(judgement.findings.map(({ kind }) => kind)).toEqual(['tampered', 'missing']);
+    expect(found(judgement, 'tampered')?.sets[0]?.hidden.count).toBe(6);
     const gone = judged(hidden.forget(VOLUME));
     expect(told(gone).text).toContain('of 1 file the good version is gone');
   });
@@ -145,8 +145,8 @@ describe('judgeTampering', () => {
       'somebody',
     ],
   ])('of a marker %s blames the right one', (_, when, lifecycle, culprit) => {
-    const verdict = judged(fresh().hide(OLD_VOLUME, when), at('2026-12-02T12:00:00Z'), lifecycle);
-    expect(found(verdict, 'tampered') === undefined).toBe(culprit === 'lifecycle');
+    const judgement = judged(fresh().hide(OLD_VOLUME, when), at('2026-12-02T12:00:00Z'), lifecycle);
+    expect(found(judgement, 'tampered') === undefined).toBe(culprit === 'lifecycle');
   });
 
   it('calls no set tampered that lifecycle hides volume by volume over midnight', () => {
@@ -180,9 +180,9 @@ describe('judgeTampering', () => {
 
   it('takes for good what came in the last instant that is duplicity’s own', () => {
     const late = fresh().put(VOLUME, '2026-11-23T03:15:00Z').retry(VOLUME, '2026-11-23T09:00:00Z');
-    const verdict = judged(late);
-    expect(verdict.headline).toBe('ok');
-    expect(found(verdict, 'resumed')).toMatchObject({ names: [VOLUME], count: 1 });
+    const judgement = judged(late);
+    expect(judgement.verdict).toBe('ok');
+    expect(found(judgement, 'resumed')).toMatchObject({ names: [VOLUME], count: 1 });
   });
 
   it.each([
@@ -213,10 +213,10 @@ describe('judgeTampering', () => {
     ['not kept', 'info', 'turn versioning on'],
   ] as const)('says so when versions are %s, and judges the rest', (blind, severity, words) => {
     const read = { ...fresh().collected(), blind };
-    const verdict = judge(aHost(), read, NOON, { lifecycle: rules });
-    expect(verdict.headline).toBe('ok');
-    expect(verdict.findings).toMatchObject([{ kind: 'tampered', severity, untold: blind }]);
-    expect(told(verdict).text).toContain(words);
+    const judgement = judge(aHost(), read, NOON, { lifecycle: rules });
+    expect(judgement.verdict).toBe('ok');
+    expect(judgement.findings).toMatchObject([{ kind: 'tampered', severity, untold: blind }]);
+    expect(told(judgement).text).toContain(words);
   });
 });
 

@@ -121,7 +121,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 async function run(trial: Trial, mail: string, { id }: Caller): Promise<number> {
   const { name } = trial;
-  say(
+  print(
     `everything is called ${name}. Should this be cut off: the same command with --clean ${name}`,
   );
   // Whatever runs now hears it too, and ends; what was made is removed after it.
@@ -141,9 +141,9 @@ async function run(trial: Trial, mail: string, { id }: Caller): Promise<number> 
       )) &&
       (await ask('Did a mail "TEST" come, with the code word above? [y/n]', 'y'));
   } finally {
-    say('removing all of it');
+    print('removing all of it');
     status = await remove(trial);
-    say(
+    print(
       held ? 'all of it holds' : 'NOT all of it holds, or it was cut off: the lines above say what',
     );
   }
@@ -169,7 +169,7 @@ async function runs(
   const { status, said } = await start(program, words, env);
   if (status !== 0 || cut.signal.aborted) return false;
   if (!said.includes(mustSay)) {
-    say(`DOES NOT HOLD: ${program} ${words.join(' ')} did not say "${mustSay}"`);
+    print(`DOES NOT HOLD: ${program} ${words.join(' ')} did not say "${mustSay}"`);
     return false;
   }
   return true;
@@ -200,7 +200,7 @@ function start(
 /** With no terminal nobody is asked, and that is said; it proves nothing then. */
 async function ask(question: string, wanted: string): Promise<boolean> {
   if (process.stdin.isTTY !== true) {
-    say(`NOT ASKED, as there is no terminal: ${question}`);
+    print(`NOT ASKED, as there is no terminal: ${question}`);
     return true;
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
@@ -229,8 +229,8 @@ async function remove(trial: Trial): Promise<number> {
     left.push({ what: `the stack ${name}`, why: String(error), command });
   }
   left.push(...(await cleanUp({ region, endpoint }, name)));
-  for (const one of left) say(`LEFT BEHIND: ${one.what}: ${one.why}\n  by hand: ${one.command}`);
-  say(left.length === 0 ? `nothing of ${name} is left` : `or run it again with --clean ${name}`);
+  for (const one of left) print(`LEFT BEHIND: ${one.what}: ${one.why}\n  by hand: ${one.command}`);
+  print(left.length === 0 ? `nothing of ${name} is left` : `or run it again with --clean ${name}`);
   return left.length === 0 ? 0 : 3;
 }
 
@@ -241,7 +241,7 @@ async function removeStack({ name, region, endpoint, env }: Trial): Promise<bool
   let stack = await read();
   const isChanging = () =>
     stack?.status.endsWith('_IN_PROGRESS') && stack.status !== 'REVIEW_IN_PROGRESS';
-  if (isChanging()) say(`${name} is ${stack?.status}: waiting for it`);
+  if (isChanging()) print(`${name} is ${stack?.status}: waiting for it`);
   while (isChanging() && Date.now() < until) {
     await sleep(endpoint === undefined ? 10_000 : 200);
     stack = await read();
@@ -291,7 +291,7 @@ function demand(holds: boolean, message: string, hint: string): void {
   if (!holds) throw new UsageError(message, hint);
 }
 
-function say(line: string): void {
+function print(line: string): void {
   process.stdout.write(`smoke-aws: ${line}\n`);
 }
 

@@ -136,9 +136,9 @@ export const stackChecks = (trial: Trial): readonly ContractCheck[] => [
     run: async ({ s3 }) => {
       const { name, region, endpoint } = trial;
       const stack = await readStack({ region, endpoint }, name);
-      const ledger = stack?.resources.find(({ id }) => id === 'LedgerBucket')?.name ?? '';
+      const records = stack?.resources.find(({ id }) => id === 'LedgerBucket')?.name ?? '';
       const told = async () => {
-        const object = { Bucket: ledger, Key: 'state.json' };
+        const object = { Bucket: records, Key: 'state.json' };
         const text = await s3.send(new GetObjectCommand(object)).then(
           ({ Body }) => Body?.transformToString(),
           () => '{}',

@@ -23,7 +23,7 @@ const user = (name: string, more: Partial<HostUser> = {}): HostUser => ({
 function aGroup(names: readonly string[], refuse?: string, slow = 0) {
   const inside = new Set(names);
   const lines: string[] = [];
-  const say = (line: string) => void lines.push(line);
+  const print = (line: string) => void lines.push(line);
   let status: string | undefined = 'UPDATE_COMPLETE';
   let isThere = true;
   const users = {
@@ -42,7 +42,7 @@ function aGroup(names: readonly string[], refuse?: string, slow = 0) {
       isThere = groupIsThere;
     },
     parts: {
-      ...{ stack, users, log: { notice: say, warning: say } },
+      ...{ stack, users, log: { notice: print, warning: print } },
       members: names.map((name) => user(name)),
       status: async () => status,
     },

@@ -4,7 +4,7 @@ import { account, accountWith, allow, type Call, type Caller } from './stack-acc
 
 const stack = accountWith(keepingRoll);
 const bucket = 'arn:aws:s3:::acme-backups';
-const ledger = 'arn:aws:s3:::rollcall-prod-ledgerbucket';
+const records = 'arn:aws:s3:::rollcall-prod-ledgerbucket';
 const volume = `${bucket}/web/duplicity-full.20261123T031702Z.vol1.difftar.gpg`;
 const tags = (tag: string, value: string) => ({
   [`s3:RequestObjectTag/${tag}`]: value,
@@ -55,8 +55,8 @@ describe('the role of the janitor', () => {
     ['change the lifecycle', 's3:PutLifecycleConfiguration', bucket],
     ['change the bucket policy', 's3:PutBucketPolicy', bucket],
     ['suspend versions', 's3:PutBucketVersioning', bucket],
-    ['read what runs remember', 's3:GetObject', `${ledger}/state.json`],
-    ['change what runs remember', 's3:PutObject', `${ledger}/state.json`],
+    ['read what runs remember', 's3:GetObject', `${records}/state.json`],
+    ['change what runs remember', 's3:PutObject', `${records}/state.json`],
     ['publish', 'sns:Publish', `arn:aws:sns:eu-west-1:${account}:rollcall-prod-AlertsTopic`],
     ['become the break-glass role', 'sts:AssumeRole', stack.breakGlass.arn],
   ];
@@ -70,9 +70,9 @@ describe('the role of the janitor', () => {
       policies: [{ Version: '2012-10-17', Statement: [allow('s3:*')] }],
     };
     expect(await stack.may(overgrown, 's3:PutObjectTagging', volume)).toBe(true);
-    const deeds = ['DeleteObject', 'DeleteObjectVersion', 'DeleteObjectTagging', 'PutObjectAcl'];
-    for (const deed of [...deeds, 'PutObjectVersionTagging', 'PutObjectRetention']) {
-      expect(await stack.may(overgrown, `s3:${deed}`, volume)).toBe(false);
+    const changes = ['DeleteObject', 'DeleteObjectVersion', 'DeleteObjectTagging', 'PutObjectAcl'];
+    for (const change of [...changes, 'PutObjectVersionTagging', 'PutObjectRetention']) {
+      expect(await stack.may(overgrown, `s3:${change}`, volume)).toBe(false);
     }
     expect(await stack.may(overgrown, 's3:PutLifecycleConfiguration', bucket)).toBe(false);
   });

@@ -4,7 +4,7 @@ import { account, accountWith, type Call } from './stack-account.ts';
 
 const stack = accountWith(fullRoll);
 const bucket = 'arn:aws:s3:::acme-backups';
-const ledger = 'arn:aws:s3:::rollcall-prod-ledgerbucket';
+const records = 'arn:aws:s3:::rollcall-prod-ledgerbucket';
 const volume = `${bucket}/web/duplicity-full.20261123T031702Z.vol1.difftar.gpg`;
 
 describe.each([
@@ -20,9 +20,9 @@ describe.each([
     ['lists their versions', 's3:ListBucketVersions', bucket],
     ['reads how long they last', 's3:GetLifecycleConfiguration', bucket],
     ['reads who can open a backup', 's3:GetObject', volume],
-    ['reads what runs remember', 's3:GetObject', `${ledger}/state.json`],
-    ['remembers', 's3:PutObject', `${ledger}/state.json`],
-    ['sees that nothing is remembered yet', 's3:ListBucket', ledger],
+    ['reads what runs remember', 's3:GetObject', `${records}/state.json`],
+    ['remembers', 's3:PutObject', `${records}/state.json`],
+    ['sees that nothing is remembered yet', 's3:ListBucket', records],
     ['publishes alerts', 'sns:Publish', topic],
     ['mails from the address of the roll', 'ses:SendEmail', identity, from],
     [
@@ -36,8 +36,8 @@ describe.each([
   });
 
   it.each<Call>([
-    ['forget', 's3:DeleteObject', `${ledger}/state.json`],
-    ['write anything else into the ledger', 's3:PutObject', `${ledger}/x`],
+    ['forget', 's3:DeleteObject', `${records}/state.json`],
+    ['write anything else into the ledger', 's3:PutObject', `${records}/x`],
     ['read an older version', 's3:GetObjectVersion', volume],
     [
       'list the versions of a bucket that is not on the roll',
@@ -149,7 +149,7 @@ describe('the two roles', () => {
 
   it('differ in who leaves reports behind, which neither can read or take away', async () => {
     for (const page of ['reports/2026/11/23.json', 'status.html']) {
-      const resource = `${ledger}/${page}`;
+      const resource = `${records}/${page}`;
       expect(await stack.may(stack.checkHosts, 's3:PutObject', resource)).toBe(true);
       expect(await stack.may(stack.onObject, 's3:PutObject', resource)).toBe(false);
       expect(await stack.may(stack.checkHosts, 's3:GetObject', resource)).toBe(false);
@@ -164,7 +164,7 @@ describe('the two roles', () => {
   });
 
   it('differ in who seals backups, which can be done once and never again', async () => {
-    const page = `${ledger}/seals/2026/11/23T081500Z.json`;
+    const page = `${records}/seals/2026/11/23T081500Z.json`;
     const once = { 's3:if-none-match': '*' };
     expect(await stack.may(stack.checkHosts, 's3:PutObject', page, once)).toBe(true);
     expect(await stack.may(stack.checkHosts, 's3:PutObject', page)).toBe(false);

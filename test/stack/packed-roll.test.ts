@@ -13,7 +13,7 @@ const env = {
   ...{ LAMBDA_TASK_ROOT: folder, HOSTS_FILE: 'hosts.yml', LEDGER_BUCKET: 'ledger' },
   ...{ ALERTS_TOPIC_ARN: 'arn:aws:sns:a:1:a', OPS_TOPIC_ARN: 'arn:aws:sns:a:1:o' },
 };
-const recipients = () => readEnv(env).roster.hosts.map((host) => host.recipients);
+const recipients = () => readEnv(env).config.hosts.map((host) => host.recipients);
 
 beforeEach(() => {
   put('hosts.yml', 'bucket: backups\nrecipients: [web.asc]\nhosts: { web: {} }\n');

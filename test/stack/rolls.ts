@@ -1,9 +1,9 @@
 // Rolls to deploy: the smallest, one with everything in it, and as many hosts as you like.
 
-import type { Roster } from '../../shared/config/config.ts';
-import { readRoster } from '../../shared/config/parse-config.ts';
+import type { Config } from '../../shared/config/config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 
-const read = (text: string): Roster => readRoster(text, 'hosts.yml');
+const read = (text: string): Config => parseConfig(text, 'hosts.yml');
 
 export const smallestRoll = read(`
 bucket: acme-backups
@@ -33,13 +33,13 @@ hosts:
 `);
 
 /** The full roll, with a janitor. */
-export const keepingRoll: Roster = { ...fullRoll, keepLastGood: true };
+export const keepingRoll: Config = { ...fullRoll, keepLastGood: true };
 
 /** The full roll, on a bucket that was there before the stack. */
-export const existingRoll: Roster = { ...fullRoll, existing: true };
+export const existingRoll: Config = { ...fullRoll, existing: true };
 
 /** A roll of so many hosts, all in the one bucket. */
-export function rollOf(hosts: number): Roster {
+export function rollOf(hosts: number): Config {
   const names = Array.from({ length: hosts }, (_, index) => `  host-${index}: {}`);
   return read(`bucket: acme-backups\nregion: eu-west-1\nhosts:\n${names.join('\n')}\n`);
 }

@@ -76,9 +76,9 @@ describe('the stack of a roll that one run cannot hold', () => {
 });
 
 const stack = accountWith(fullRoll, [], BOUND);
-const ledger = 'arn:aws:s3:::rollcall-prod-ledgerbucket';
-const answer = `${ledger}/shards/2026/11/23T081500Z/1795421701234/3of8.json`;
-const seal = `${ledger}/seals/2026/11/23T081500Z.3of8.json`;
+const records = 'arn:aws:s3:::rollcall-prod-ledgerbucket';
+const answer = `${records}/shards/2026/11/23T081500Z/1795421701234/3of8.json`;
+const seal = `${records}/seals/2026/11/23T081500Z.3of8.json`;
 const volume = 'arn:aws:s3:::acme-backups/web/duplicity-full.20261123T031702Z.vol1.difftar.gpg';
 const queue = (id: string) => `arn:aws:sqs:eu-west-1:${account}:rollcall-prod-${id}`;
 const once = { 's3:if-none-match': '*' };
@@ -90,7 +90,7 @@ describe('a worker', () => {
     ['lists the backups', 's3:ListBucket', 'arn:aws:s3:::acme-backups'],
     ['lists their versions', 's3:ListBucketVersions', 'arn:aws:s3:::other-bucket'],
     ['reads who can open them', 's3:GetObject', volume],
-    ['finds the seals', 's3:ListBucket', ledger],
+    ['finds the seals', 's3:ListBucket', records],
     ['reads the seals', 's3:GetObject', seal],
     ['seals once', 's3:PutObject', seal, once],
     ['answers once', 's3:PutObject', answer, once],
@@ -103,9 +103,9 @@ describe('a worker', () => {
     ['read an answer', 's3:GetObject', answer],
     ['take an answer away', 's3:DeleteObject', answer],
     ['write a seal over', 's3:PutObject', seal],
-    ['know what was told', 's3:GetObject', `${ledger}/state.json`],
-    ['say what was judged', 's3:PutObject', `${ledger}/state.json`, once],
-    ['write a report', 's3:PutObject', `${ledger}/reports/2026/11/23.json`, once],
+    ['know what was told', 's3:GetObject', `${records}/state.json`],
+    ['say what was judged', 's3:PutObject', `${records}/state.json`, once],
+    ['write a report', 's3:PutObject', `${records}/reports/2026/11/23.json`, once],
     ['call', 'sqs:SendMessage', queue('ShardCalls')],
     [
       'speak by the topic',
@@ -129,7 +129,7 @@ describe('the run that calls', () => {
   it.each<Call>([
     ['calls', 'sqs:SendMessage', queue('ShardCalls')],
     ['reads what is answered', 's3:GetObject', answer],
-    ['finds what is answered', 's3:ListBucket', ledger],
+    ['finds what is answered', 's3:ListBucket', records],
   ])('%s', async (_, action, resource) => {
     expect(await stack.may(stack.checkHosts, action, resource)).toBe(true);
   });

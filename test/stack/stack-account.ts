@@ -1,7 +1,7 @@
 // Asks a policy simulator what the stack's policies, taken together, let somebody do.
 import { runSimulation } from '@cloud-copilot/iam-simulate';
 import { stackOf } from '../../scripts/stack/stack.ts';
-import type { Roster } from '../../shared/config/config.ts';
+import type { Config } from '../../shared/config/config.ts';
 import { account, type Resolved, resolveTemplate } from './resolve-template.ts';
 
 export { account };
@@ -20,8 +20,8 @@ export type Caller = {
 };
 
 /** The callers of a stack, and `may`, which says whether one of them may do a thing. */
-export function accountWith(roster: Roster, admins: readonly string[] = [], hostsARun?: number) {
-  const resources = resolveTemplate(stackOf(roster, admins, hostsARun).resources);
+export function accountWith(config: Config, admins: readonly string[] = [], hostsARun?: number) {
+  const resources = resolveTemplate(stackOf(config, admins, hostsARun).resources);
   const bucketPolicy = resources.BackupBucketPolicy?.Properties.PolicyDocument;
   const inline = (id: string): object[] =>
     resources[id].Properties.Policies.map((policy: Resolved) => policy.PolicyDocument);
@@ -54,7 +54,7 @@ export function accountWith(roster: Roster, admins: readonly string[] = [], host
       policies: [administrator],
     }),
     may: async (caller: Caller, action: string, resource: string, context: Context = {}) => {
-      const inBucket = resource.startsWith(`arn:aws:s3:::${roster.bucket}`);
+      const inBucket = resource.startsWith(`arn:aws:s3:::${config.bucket}`);
       const answer = await runSimulation(
         {
           request: {

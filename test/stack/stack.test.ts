@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { wakingSuffixes } from '../../scripts/stack/object-events.ts';
 import { stackOf } from '../../scripts/stack/stack.ts';
-import { readRoster } from '../../shared/config/parse-config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 import { deployed } from './deployed.ts';
 import type { Resolved } from './resolve-template.ts';
 import { existingRoll, fullRoll, keepingRoll, rollOf, smallestRoll } from './rolls.ts';
@@ -93,7 +93,7 @@ describe('stackOf', () => {
 
   it('takes the roll that the project gives as an example', () => {
     const text = readFileSync(new URL('../../hosts.example.yml', import.meta.url), 'utf8');
-    const example = stackOf(readRoster(text, 'hosts.example.yml'));
+    const example = stackOf(parseConfig(text, 'hosts.example.yml'));
     expect(example.resources).toHaveProperty('BackupBucket');
   });
 

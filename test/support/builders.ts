@@ -1,6 +1,6 @@
 // Hosts, objects and collections for tests: whole by default, one override away from any damage.
 
-import type { Host, Roster } from '../../shared/config/config.ts';
+import type { Config, Host } from '../../shared/config/config.ts';
 import { collectSets } from '../../shared/duplicity/backup-set.ts';
 import { type FileName, formatFileName, NO_PREFIX } from '../../shared/duplicity/file-name.ts';
 import type { StoredObject } from '../../shared/duplicity/versions.ts';
@@ -20,7 +20,7 @@ export const aHost = (override: Partial<Host> = {}): Host => ({
   ...override,
 });
 
-export const aRoster = (hosts: readonly Host[], override: Partial<Roster> = {}): Roster => ({
+export const aConfig = (hosts: readonly Host[], override: Partial<Config> = {}): Config => ({
   bucket: 'backups',
   existing: false,
   region: 'eu-west-1',

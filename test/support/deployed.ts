@@ -11,7 +11,7 @@ import { handler as janitor } from '../../functions/janitor.ts';
 import { handler as onObject } from '../../functions/on-object.ts';
 import { textedOnly } from '../../scripts/stack/topics.ts';
 import { type Alerts, ConfigError } from '../../shared/config/config.ts';
-import { readRoster } from '../../shared/config/parse-config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 import {
   alertSubscribers,
   opsSubscribers,
@@ -144,7 +144,7 @@ async function makeTopics(aws: LocalAws, roll: string): Promise<{ alerts: string
 
 function alertsOf(roll: string): Alerts | undefined {
   try {
-    return readRoster(roll, 'hosts.yml').alerts;
+    return parseConfig(roll, 'hosts.yml').alerts;
   } catch (error) {
     if (error instanceof ConfigError) return undefined;
     throw error;

@@ -2,9 +2,9 @@
 
 import type { Message } from '../../shared/messages/message.ts';
 import type { Channel } from '../../shared/monitor/notify.ts';
-import { type Ledger, LedgerConflictError, STATE_PAGE } from '../../shared/monitor/state.ts';
+import { RecordConflictError, type RecordStore, STATE_PAGE } from '../../shared/monitor/state.ts';
 
-export type MemoryLedger = Ledger & {
+export type MemoryLedger = RecordStore & {
   readonly pages: Map<string, string>;
   /** The state's page. */
   text: string | undefined;
@@ -30,7 +30,7 @@ export function memoryLedger(): MemoryLedger {
     },
     read: async (page) => ({ text: pages.get(page), tag: tags.get(page) }),
     write: async (page, text, tag) => {
-      if (tag !== tags.get(page)) throw new LedgerConflictError('written by another run');
+      if (tag !== tags.get(page)) throw new RecordConflictError('written by another run');
       return put(page, text);
     },
     replace: async (page, text) => {

@@ -1,7 +1,7 @@
 // The stack of a roll as CloudFormation would have deployed it, for the local AWS to know of.
 
 import { stackOf } from '../../scripts/stack/stack.ts';
-import type { Roster } from '../../shared/config/config.ts';
+import type { Config } from '../../shared/config/config.ts';
 import type { LocalAws } from '../local-aws/local-aws.ts';
 
 /** Where it stands. */
@@ -10,10 +10,10 @@ export type Deployment = { readonly admins?: readonly string[]; readonly name?: 
 /** Says that it was deployed; answers what a resource of it is really called. */
 export function deployStack(
   { stacks, account, region, endpoint }: LocalAws,
-  roster: Roster,
+  config: Config,
   { admins = [], name = 'rollcall-prod' }: Deployment = {},
 ): (id: string) => string {
-  const { resources, outputs } = stackOf(roster, admins);
+  const { resources, outputs } = stackOf(config, admins);
   const nameOf = (id: string): string => {
     const made = `${name}-${id}-1A2B3C4D5E6F`;
     switch (resources[id]?.Type) {

@@ -5,14 +5,14 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { settingOf } from '../../scripts/stack/bucket-settings.ts';
-import type { Roster } from '../../shared/config/config.ts';
+import type { Config } from '../../shared/config/config.ts';
 
 /** Puts the rules that this roll asks for on `bucket`. */
-export async function putLifecycle(s3: S3Client, roster: Roster, bucket: string): Promise<void> {
+export async function putLifecycle(s3: S3Client, config: Config, bucket: string): Promise<void> {
   const unnamed = () => {
     throw new Error('a lifecycle names no other resource');
   };
-  const { Rules } = settingOf('lifecycle', roster, [], { ref: unnamed, attribute: unnamed });
+  const { Rules } = settingOf('lifecycle', config, [], { ref: unnamed, attribute: unnamed });
   await s3.send(
     new PutBucketLifecycleConfigurationCommand({
       Bucket: bucket,

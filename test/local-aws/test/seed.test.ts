@@ -166,15 +166,15 @@ describe('a lifecycle rule', () => {
     ];
     const LifecycleConfiguration = { Rules };
     await s3.send(new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration }));
-    const ends = async (modified: string) => {
+    const dependencies = async (modified: string) => {
       aws.put(Bucket, 'k', 'x', { modified });
       return (await s3.send(new GetObjectCommand({ Bucket, Key: 'k' }))).Expiration;
     };
     const on = (date: string) => `expiry-date="${date} 00:00:00 GMT", rule-id="six"`;
     // A set written over midnight dies volume by volume.
-    expect(await ends('2026-11-20T23:59:59Z')).toBe(on('Fri, 27 Nov 2026'));
-    expect(await ends('2026-11-21T00:00:00Z')).toBe(on('Sat, 28 Nov 2026'));
-    expect(await ends('2026-11-21T00:40:00Z')).toBe(on('Sat, 28 Nov 2026'));
+    expect(await dependencies('2026-11-20T23:59:59Z')).toBe(on('Fri, 27 Nov 2026'));
+    expect(await dependencies('2026-11-21T00:00:00Z')).toBe(on('Sat, 28 Nov 2026'));
+    expect(await dependencies('2026-11-21T00:40:00Z')).toBe(on('Sat, 28 Nov 2026'));
     const put = await s3.send(new PutObjectCommand({ Bucket, Key: 'k', Body: 'x' }));
     expect(put.Expiration).toBe(on('Mon, 30 Nov 2026'));
   });
