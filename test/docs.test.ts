@@ -53,6 +53,14 @@ describe('the documentation', () => {
     }
   });
 
+  it.each(pages)('%s says nothing twice in one list or table', (page) => {
+    for (const block of read(page).split(/\n\n/)) {
+      const items = block.split(/\n(?=[-|] ?)/).filter((item) => /^[-|].{45}/.test(item));
+      const begins = items.map((item) => item.replace(/\s+/g, ' ').slice(0, 60));
+      expect(begins.filter((one, at) => begins.indexOf(one) < at)).toEqual([]);
+    }
+  });
+
   it.each(pages)('%s links only to what is there', (page) => {
     const text = read(page);
     for (const [, target = ''] of text.matchAll(/\]\(([^)\s]+)\)/g)) {

@@ -77,13 +77,16 @@ export async function runBucketSettings(args: readonly string[]): Promise<number
   const what = whatOf(positionals);
   const { text, file, readKeyFile } = await readConfigFile(options.hosts);
   const config = parseConfig(text, file, readKeyFile);
-  const { connect } = await import('./connection.ts');
-  const connection = await connect(config.region, options['endpoint-url']);
-  const { admins, names } = await readNames(connection, options.stack, what, config);
+  // Some settings need nothing of AWS, and so no credentials.
+  const open: Open = async () => {
+    const { connect } = await import('./connection.ts');
+    return connect(config.region, options['endpoint-url']);
+  };
+  const { admins, names } = await readNames(open, options.stack, what, config);
   const setting = config.existing
     ? mergedSettingOf(
         what,
-        await readSetting(connection, what, config.bucket),
+        await readSetting(await open(), what, config.bucket),
         config,
         admins,
         names,
@@ -98,11 +101,13 @@ export async function runBucketSettings(args: readonly string[]): Promise<number
   }
   process.stdout.write(`${toAsciiJson(setting)}\n`);
   const [call, option] = SETTINGS[what].split(' ');
-  console.error(
-    `to put it into force: aws --profile break-glass s3api ${call} --bucket ${config.bucket} ${option} file://FILE`,
+  process.stderr.write(
+    `to put it into force: aws --profile break-glass s3api ${call} --bucket ${config.bucket} ${option} file://FILE\n`,
   );
   return 0;
 }
+
+type Open = () => Promise<Connection>;
 
 function whatOf([what, ...more]: readonly string[]): Setting {
   const known = Object.keys(SETTINGS).join(', ');
@@ -121,7 +126,7 @@ function whatOf([what, ...more]: readonly string[]): Setting {
 
 /** What the deployed stack is made of, read only where the setting says it. */
 async function readNames(
-  connection: Connection,
+  open: Open,
   stackName: string,
   what: Setting,
   config: Config,
@@ -129,6 +134,7 @@ async function readNames(
   const needed = what === 'policy' || (what === 'notification' && !config.existing);
   if (!needed) return { admins: [], names: namesOf(stackName, undefined) };
   const { readStack } = await import('../../shared/aws/deployed-stack.ts');
+  const connection = await open();
   const stack = await readStack(connection, stackName);
   if (stack === undefined) {
     throw new UsageError(
@@ -198,8 +204,8 @@ async function readSetting(connection: Connection, what: Setting, bucket: string
   if (what !== 'lifecycle') return {};
   const { minimumSize, ...configuration } = await reader.lifecycleConfiguration();
   if (minimumSize === 'varies_by_storage_class') {
-    console.error(
-      'add to the aws command, or S3 changes it: --transition-default-minimum-object-size varies_by_storage_class',
+    process.stderr.write(
+      'add to the aws command, or S3 changes it: --transition-default-minimum-object-size varies_by_storage_class\n',
     );
   }
   return asJson(configuration);

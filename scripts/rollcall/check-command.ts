@@ -75,7 +75,7 @@ export async function runCheck(args: readonly string[]): Promise<number> {
   const report = reportOf(config.bucket, judgements, unknownPrefixes, now);
   process.stdout.write(print(report, format, config.timezone));
   if (recipientsOf(config.alerts) === 'missing') {
-    console.error(`rollcall: warning: ${NOBODY_NOTIFIED.says}; ${NOBODY_NOTIFIED.fix}`);
+    process.stderr.write(`rollcall: warning: ${NOBODY_NOTIFIED.says}; ${NOBODY_NOTIFIED.fix}\n`);
   }
   return exitStatus(report);
 }

@@ -90,7 +90,7 @@ describe('an event', () => {
 
   it('that cannot be looked at in time', async () => {
     deployed.put('web/', late);
-    deployed.timeoutMs = 1_000;
+    deployed.timeoutMs = 5_000;
     const hang = deployed.aws.faults.add({ service: 's3', prefix: 'web/', fault: { hang: true } });
     const events = [created('2026-11-23T11:02:00Z'), removed('2026-11-23T11:01:00Z')];
     const volume = s3Event(
@@ -111,7 +111,7 @@ describe('an event', () => {
 
   it('beside one of a host that S3 does not answer for', async () => {
     deployed.put('web/', late);
-    deployed.timeoutMs = 1_000;
+    deployed.timeoutMs = 5_000;
     deployed.aws.faults.add({ service: 's3', prefix: 'db/', fault: { hang: true } });
     const stuck = s3Event(
       'ObjectCreated:Put',

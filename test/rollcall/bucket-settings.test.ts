@@ -34,7 +34,8 @@ const writeRoll = (more = '') => {
   writeFileSync(hosts, roll(more));
   return parseConfig(roll(more), 'hosts.yml');
 };
-const run = (...args: string[]) => runRollcall(aws, ['bucket-settings', '--hosts', hosts, ...args]);
+const words = (...args: string[]) => ['bucket-settings', '--hosts', hosts, ...args];
+const run = (...args: string[]) => runRollcall(aws, words(...args));
 /** Prints a setting. */
 const print = async (what: Setting) => {
   const { stdout, stderr, status } = await run(what);
@@ -161,6 +162,8 @@ describe('rollcall bucket-settings', () => {
       writeRoll();
       aws.faults.add({ fault: { error: 'AccessDenied' } });
       expect((await run(what)).status).toBe(0);
+      const nobody = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' };
+      expect((await runRollcall(aws, words(what), nobody)).status).toBe(0);
     },
   );
 

@@ -5,27 +5,22 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { readStack } from '../../scripts/stack/package-stack.ts';
 import { policySizes } from '../../scripts/stack/policy-sizes.ts';
 import { ConfigError } from '../../shared/config/config.ts';
+import { SMS_REGIONS } from '../../shared/config/recipients.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'rollcall-sizes-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 
-const HEAD = [
-  'bucket: acme-backups',
-  '',
-  'alerts: { from: backups@example.net, sms: ["+31600000000"] }',
-];
-
 /** A roll with so many buckets beside its own, each with a name of 63 characters; the first host is on line 8. */
 const rollOf = (buckets: number, region = 'eu-west-1'): string => {
-  const [bucket, , alerts] = HEAD;
+  const sms = SMS_REGIONS.has(region) ? '"+31600000000"' : '';
   const hosts = Array.from({ length: buckets }, (_, at) => {
     const name = `${at}`.padStart(63, 'b');
     return `  host-${at}: { target: s3://${name}/x/ }`;
   });
   return [
-    bucket,
+    'bucket: acme-backups',
     `region: ${region}`,
-    alerts,
+    `alerts: { from: backups@example.net, mail: [ops@example.net], sms: [${sms}] }`,
     'recipients: [0123456789ABCDEF]',
     '',
     'hosts:',
