@@ -69,7 +69,7 @@ export async function runAddReader(args: readonly string[]): Promise<number> {
     requireMfa: options['require-mfa'],
     until,
     drillsIn: options.drills
-      ? await findLedgerBucket(connection, options.stack, options.records)
+      ? await findLedgerBucket(connection, options.stack, options.ledger)
       : undefined,
   });
   checkSize(policy);
@@ -144,7 +144,7 @@ function parseOptions(args: readonly string[]) {
       'require-mfa': { type: 'boolean', default: false },
       drills: { type: 'boolean', default: false },
       stack: { type: 'string', default: 'rollcall-prod' },
-      records: { type: 'string' },
+      ledger: { type: 'string' },
       rotate: { type: 'boolean', default: false },
       'dry-run': { type: 'boolean', default: false },
       'endpoint-url': { type: 'string' },

@@ -63,7 +63,7 @@ export async function runStatus(args: readonly string[]): Promise<number> {
       format: { type: 'string', default: 'table' },
       hosts: { type: 'string' },
       stack: { type: 'string', default: 'rollcall-prod' },
-      records: { type: 'string' },
+      ledger: { type: 'string' },
       'endpoint-url': { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -83,7 +83,7 @@ export async function runStatus(args: readonly string[]): Promise<number> {
   const { region, timezone } = parseConfig(roll.text, roll.file, roll.readKeyFile);
   const { connect } = await import('./connection.ts');
   const connection = await connect(region, options['endpoint-url']);
-  const records = await findStateBucket(connection, options.stack, options.records);
+  const records = await findStateBucket(connection, options.stack, options.ledger);
   const { report, text } = await readReport(records, date);
   const zone = report.timezone ?? timezone;
 

@@ -3,7 +3,7 @@
 const { copyFile, mkdir, rm, stat } = require('node:fs/promises');
 const { join } = require('node:path');
 const { build } = require('esbuild');
-const { rollFile, writePackedKeys } = require('./package-stack.ts');
+const { configFile, writePackedKeys } = require('./package-stack.ts');
 
 const outDir = '.bundle';
 
@@ -60,7 +60,7 @@ async function bundleFunctions(projectDir) {
   const out = join(projectDir, outDir);
   await rm(out, { recursive: true, force: true });
   await mkdir(out);
-  await copyFile(rollFile(projectDir, process.env), join(out, 'hosts.yml'));
+  await copyFile(configFile(projectDir, process.env), join(out, 'hosts.yml'));
   writePackedKeys(projectDir, process.env, out);
   await build({
     absWorkingDir: projectDir,

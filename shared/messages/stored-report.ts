@@ -61,10 +61,10 @@ function readReport(value: unknown): StoredReport {
 }
 
 function parseHost(value: unknown): StoredHost {
-  const { host, judgement, findings, lastGood } = record(value);
+  const { host, verdict, findings, lastGood } = record(value);
   return {
     host: string(host),
-    verdict: oneOf(['ok', ...FINDING_KINDS], judgement),
+    verdict: oneOf(['ok', ...FINDING_KINDS], verdict),
     findings: list(findings).map(readFinding),
     lastGood: lastGood === null ? undefined : readSet(lastGood),
   };

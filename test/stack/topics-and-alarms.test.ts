@@ -120,7 +120,7 @@ describe('the alarms', () => {
       ({ AlarmName, AlarmDescription }) =>
         `Subject: ALARM: "${AlarmName}" in EU (Ireland)\n\n${wrapText(AlarmDescription, 72).join('\n')}\n`,
     );
-    await expect(mails.join('\n')).toMatchFileSnapshot('../report/golden/silent-monitor.txt');
+    await expect(mails.join('\n')).toMatchFileSnapshot('../messages/golden/silent-monitor.txt');
     for (const { AlarmName, AlarmDescription } of alarms) {
       expect(`ALARM: "${AlarmName}" in EU (Ireland)`.length).toBeLessThan(100);
       expect(AlarmDescription).toMatch(/docs\/runbook\.md#(?:monitor-silent|alarm-path)$/);
