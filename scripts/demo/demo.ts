@@ -7,10 +7,10 @@ import { styleText } from 'node:util';
 import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import type { Context } from 'aws-lambda';
+import { textedOnly } from '../../shared/config/recipients.ts';
 import { type LocalAws, startLocalAws } from '../../test/local-aws/local-aws.ts';
 import { runCheck } from '../rollcall/check-command.ts';
 import { wakingSuffixes } from '../stack/object-events.ts';
-import { textedOnly } from '../stack/topics.ts';
 import { backUp, canBackUp } from './back-up.ts';
 import {
   DEMO_BUCKET,

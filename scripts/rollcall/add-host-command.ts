@@ -11,6 +11,7 @@ import {
 } from '../../shared/config/edit-config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 import type { HostKey } from '../../shared/doctor/host-keys.ts';
+import { quoteWord } from '../../shared/messages/plain-text.ts';
 import { windowToOpen } from '../../shared/rules/window.ts';
 import { checkPublicKey } from '../public-key-file.ts';
 import { hostUserPath } from '../stack/bucket-policy.ts';
@@ -29,7 +30,6 @@ import {
   NOTHING_TO_HAND_OVER,
   openHandover,
   type PublicKey,
-  quoteWord,
 } from './hand-over.ts';
 import { UsageError } from './terminal.ts';
 import { deleteKeyLine, handOverKey, makeUser, planUser } from './user-plan.ts';

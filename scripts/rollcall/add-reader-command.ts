@@ -4,6 +4,7 @@ import type { Config, Host } from '../../shared/config/config.ts';
 import { isEqual } from '../../shared/config/edit-config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 import type { HostUser } from '../../shared/doctor/host-keys.ts';
+import { quoteWord } from '../../shared/messages/plain-text.ts';
 import {
   readerPolicy,
   readerPolicyBound,
@@ -11,7 +12,7 @@ import {
   readerUserPath,
 } from '../stack/reader-policy.ts';
 import { findHost, findLedgerBucket, onlyName, readConfigFile } from './config-file.ts';
-import { NOTHING_TO_HAND_OVER, openHandover, quoteWord } from './hand-over.ts';
+import { NOTHING_TO_HAND_OVER, openHandover } from './hand-over.ts';
 import { stepsToRemove } from './remove-host-command.ts';
 import { confirm, UsageError } from './terminal.ts';
 import { checkKeyCount, deleteKeyLine, formatKey, handOverKey } from './user-plan.ts';

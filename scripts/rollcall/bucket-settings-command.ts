@@ -3,7 +3,6 @@ import { parseArgs } from 'node:util';
 import type { Connection } from '../../shared/aws/client.ts';
 import type { Config } from '../../shared/config/config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
-import type { DeployedStack } from '../../shared/doctor/deployment.ts';
 import {
   MOST_POLICY_BYTES,
   mergedSettingOf,
@@ -13,6 +12,7 @@ import {
 } from '../stack/bucket-settings.ts';
 import type { Names } from '../stack/policy-sizes.ts';
 import { readConfigFile } from './config-file.ts';
+import { deployedNames } from './deployed-names.ts';
 import { toAsciiJson } from './format-report.ts';
 import { UsageError } from './terminal.ts';
 
@@ -132,7 +132,8 @@ async function readNames(
   config: Config,
 ): Promise<{ admins: readonly string[]; names: Names }> {
   const needed = what === 'policy' || (what === 'notification' && !config.existing);
-  if (!needed) return { admins: [], names: namesOf(stackName, undefined) };
+  const unread = { name: stackName, status: '', outputs: {}, resources: [] };
+  if (!needed) return { admins: [], names: deployedNames(unread) };
   const { readStack } = await import('../../shared/aws/deployed-stack.ts');
   const connection = await open();
   const stack = await readStack(connection, stackName);
@@ -151,45 +152,7 @@ async function readNames(
   }
   return {
     admins: BucketAdmins.split(',').filter((arn) => arn !== ''),
-    names: namesOf(stackName, stack),
-  };
-}
-
-/** The names of a deployed stack. Each throws `UsageError` for what the stack does not have. */
-function namesOf(stackName: string, stack: DeployedStack | undefined): Names {
-  const [, partition = '', , region = '', account = ''] =
-    stack?.outputs.AlertsTopicArn?.split(':') ?? [];
-  const pseudo: Record<string, string> = {
-    'AWS::AccountId': account,
-    'AWS::Partition': partition,
-    'AWS::Region': region,
-    'AWS::StackName': stackName,
-  };
-  const missing = (what: string) =>
-    new UsageError(
-      `the stack ${stackName} has no ${what}, which the bucket's settings name`,
-      'deploy the stack as hosts.yml says now: npx serverless deploy; then run this again',
-    );
-  const resource = (id: string) => {
-    const found = stack?.resources.find((one) => one.id === id);
-    if (found === undefined) throw missing(id);
-    return found;
-  };
-  return {
-    ref: (id) => {
-      const name = Object.hasOwn(pseudo, id) ? pseudo[id] : resource(id).name;
-      if (name === undefined || name === '') throw missing(`output AlertsTopicArn`);
-      return name;
-    },
-    attribute: (id, attribute) => {
-      const { type, name } = resource(id);
-      // CloudFormation calls a role by its name, and a queue by its address, which ends with its name.
-      if (attribute === 'Arn' && type === 'AWS::IAM::Role')
-        return `arn:${partition}:iam::${account}:role/${name}`;
-      if (attribute === 'Arn' && type === 'AWS::SQS::Queue')
-        return `arn:${partition}:sqs:${region}:${account}:${name.split('/').at(-1)}`;
-      throw new Error(`no ${attribute} known of ${id}, a ${type}`);
-    },
+    names: deployedNames(stack),
   };
 }
 

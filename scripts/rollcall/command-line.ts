@@ -9,6 +9,7 @@ import { runExplain } from './explain-command.ts';
 import { runJanitor } from './janitor-command.ts';
 import { runMute, runUnmute } from './mute-command.ts';
 import { runRemoveHost } from './remove-host-command.ts';
+import { runStackResource } from './stack-resource-command.ts';
 import { runStatus } from './status-command.ts';
 import { UsageError } from './terminal.ts';
 import { runTestAlert } from './test-alert-command.ts';
@@ -39,6 +40,7 @@ Commands
   bucket-settings  what the bucket should be set to, as JSON for aws s3api
   janitor       what the janitor would tag now; it changes nothing
   test-alert    send a code word through every channel
+  stack-resource  a resource as it was deployed, for the aws command that puts it back
 
 rollcall COMMAND --help says more, examples first.
 `;
@@ -58,6 +60,7 @@ const COMMANDS: Record<string, (args: readonly string[]) => Promise<number>> = {
   'bucket-settings': runBucketSettings,
   janitor: runJanitor,
   'test-alert': runTestAlert,
+  'stack-resource': runStackResource,
 };
 
 /** Runs one command; returns its exit status. Throws what is a bug. */

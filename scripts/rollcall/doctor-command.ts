@@ -4,11 +4,14 @@ import type { Connection } from '../../shared/aws/client.ts';
 import type { Config } from '../../shared/config/config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 import { auditStatus, type Check } from '../../shared/doctor/audit.ts';
+import type { Asked } from '../../shared/doctor/fix.ts';
 import { count, toAscii, wrapText } from '../../shared/messages/plain-text.ts';
 import { iso } from '../../shared/messages/report.ts';
 import { readConfigFile } from './config-file.ts';
 import { toAsciiJson } from './format-report.ts';
 import { startProgress, UsageError } from './terminal.ts';
+
+const DEFAULT_STACK = 'rollcall-prod';
 
 export const DOCTOR_HELP = `rollcall doctor - is what is deployed what the roll asks for, and would anybody hear of trouble?
 
@@ -20,7 +23,11 @@ Examples
 
 It only reads: the stack, the bucket and its policies, the hosts' users and keys, topics, mail, SMS, alarms, and
 when the last good run was. What it may not read is "????", and never counts as ok. Any credentials with the AWS
-policy SecurityAudit, and s3:GetObject on the ledger, can run it.
+policies SecurityAudit and AmazonEventBridgeSchedulerReadOnlyAccess, and s3:GetObject on the ledger, can run it.
+
+Each line that is not ok ends with what to do. A command there repairs it by itself: paste it as it is, in this folder.
+\`npx serverless deploy\` is printed only for what was never deployed: it does not bring back what was changed by hand.
+A line with "--profile break-glass" needs that profile: docs/setup.md#who-may-do-what.
 
 Options
   --hosts FILE          the roll; default $ROLLCALL_HOSTS, else hosts.yml
@@ -40,7 +47,7 @@ export async function runDoctor(args: readonly string[]): Promise<number> {
     args: [...args],
     options: {
       hosts: { type: 'string' },
-      stack: { type: 'string', default: 'rollcall-prod' },
+      stack: { type: 'string', default: DEFAULT_STACK },
       'before-deploy': { type: 'boolean', default: false },
       format: { type: 'string', default: 'table' },
       'endpoint-url': { type: 'string' },
@@ -60,9 +67,14 @@ export async function runDoctor(args: readonly string[]): Promise<number> {
   const { connect } = await import('./connection.ts');
   const connection = await connect(config.region, options['endpoint-url']);
   const now = Date.now();
+  // Named again in each fix, so that it is about the same stack and config.
+  const asked = {
+    ...(stackName === DEFAULT_STACK ? {} : { stack: stackName }),
+    ...(options.hosts === undefined || options.hosts === '-' ? {} : { hosts: options.hosts }),
+  };
   const checks = options['before-deploy']
     ? await beforeDeploy(connection, config, stackName)
-    : await audit(connection, config, stackName, now);
+    : await audit(connection, config, stackName, asked, now);
   const about = { checkedAt: iso(now), stack: stackName, bucket: config.bucket };
   process.stdout.write(
     format === 'json' ? `${toAsciiJson(auditToJson(checks, about))}\n` : composeAudit(checks),
@@ -70,10 +82,19 @@ export async function runDoctor(args: readonly string[]): Promise<number> {
   return auditStatus(checks);
 }
 
-async function audit(connection: Connection, config: Config, stackName: string, now: number) {
+async function audit(
+  connection: Connection,
+  config: Config,
+  stackName: string,
+  asked: Asked,
+  now: number,
+) {
   const progress = startProgress('host');
   const { examine } = await import('./examine.ts');
-  const checks = await examine({ connection, config, stackName, now, onHost: progress.tell });
+  const checks = await examine({
+    ...{ connection, config, stackName, asked, now },
+    onHost: progress.tell,
+  });
   progress.end();
   return checks;
 }

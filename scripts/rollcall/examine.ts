@@ -1,11 +1,17 @@
 // Reads what is deployed, and has every concern judged: each on its own, so that one refusal hides nothing else.
 
-import { readMailAccount, readSmsAccount, readSubscriptions } from '../../shared/aws/accounts.ts';
+import {
+  readMailAccount,
+  readSmsAccount,
+  readSubscriptions,
+  readTopicPolicy,
+} from '../../shared/aws/accounts.ts';
 import { connectBucketReader } from '../../shared/aws/bucket-settings.ts';
 import { AwsCallError, attempt, type Connection } from '../../shared/aws/client.ts';
-import { readAlarms, readStack } from '../../shared/aws/deployed-stack.ts';
+import { readAlarms, readSchedules, readStack } from '../../shared/aws/deployed-stack.ts';
 import { readHostGroup, readHostUsers } from '../../shared/aws/host-users.ts';
 import type { Config } from '../../shared/config/config.ts';
+import { judgeTopicPolicy } from '../../shared/doctor/accounts.ts';
 import type { Check, Reading } from '../../shared/doctor/audit.ts';
 import { judgeKeptBucket } from '../../shared/doctor/before-deploy.ts';
 import { judgeBucket, judgeEvents, judgeLifecycle } from '../../shared/doctor/bucket.ts';
@@ -15,11 +21,14 @@ import {
   judgeAlarms,
   judgeJanitor,
   judgeLastRun,
+  judgeSchedules,
   judgeShards,
   judgeStack,
   nameOf,
   namesOf,
+  ofType,
 } from '../../shared/doctor/deployment.ts';
+import { type Asked, deploy } from '../../shared/doctor/fix.ts';
 import { judgeHostUsers } from '../../shared/doctor/host-keys.ts';
 import { judgeHostRights } from '../../shared/doctor/host-rights.ts';
 import { type MonitorState, parseState, STATE_PAGE } from '../../shared/monitor/state.ts';
@@ -29,40 +38,56 @@ import { hostUserPath } from '../stack/bucket-policy.ts';
 import { hostGroupName } from '../stack/host-group.ts';
 import { objectEvents, wakingSuffixes } from '../stack/object-events.ts';
 import { stateBucket } from '../stack/state-bucket.ts';
+import { alertsTopic, opsTopic } from '../stack/topics.ts';
 
 /** What an audit is about. */
 export type Subject = {
   readonly connection: Connection;
   readonly config: Config;
   readonly stackName: string;
+  /** What else than the defaults the operator named. */
+  readonly asked: Asked;
   readonly now: number;
   readonly onHost: (done: number, of: number) => void;
 };
 
+const ALARM = 'AWS::CloudWatch::Alarm';
+const SCHEDULE = 'AWS::Scheduler::Schedule';
+
 /** Every check, in the order in which a person would look. */
 export async function examine(subject: Subject): Promise<readonly Check[]> {
-  const { connection, config, stackName, now } = subject;
+  const { connection, config, stackName, asked, now } = subject;
   const stack = await attempt(() => readStack(connection, stackName));
   const found = stack.read ? stack.value : undefined;
   const { alerts } = config;
-  const [bucket, hosts, alertsTopic, opsTopic, mail, sms, alarms, state] = await Promise.all([
-    examineBucket(subject, stack),
-    examineHosts(subject, stack),
-    readTopic(connection, stack, 'AlertsTopicArn'),
-    readTopic(connection, stack, 'OpsTopicArn'),
-    attempt(() => readMailAccount(connection, alerts)),
-    attempt(() => readSmsAccount(connection, alerts.sms)),
-    ofStack(stack, (one) => readAlarms(connection, alarmNames(one))),
-    ofStack(stack, (one) => readState(connection, one)),
-  ]);
+  const { AlertsTopicArn = '', OpsTopicArn = '' } = found?.outputs ?? {};
+  const [bucket, hosts, alertsTopic, opsTopic, mail, sms, policies, alarms, scheduled, state] =
+    await Promise.all([
+      examineBucket(subject, stack),
+      examineHosts(subject, stack),
+      ofStack(stack, () => readSubscriptions(connection, AlertsTopicArn)),
+      ofStack(stack, () => readSubscriptions(connection, OpsTopicArn)),
+      attempt(() => readMailAccount(connection, alerts)),
+      attempt(() => readSmsAccount(connection, alerts.sms)),
+      examineTopicPolicies(subject, stack),
+      ofStack(stack, (one) => readAlarms(connection, namesOf(one, ALARM))),
+      ofStack(stack, (one) => readSchedules(connection, namesOf(one, SCHEDULE))),
+      ofStack(stack, (one) => readState(connection, one)),
+    ]);
   const refusals = mapReading(state, (one) => one?.refusals ?? new Map());
+  const { region } = connection;
   return [
-    ...judgeStack(stack, stackName),
+    ...judgeStack(stack, stackName, region),
     ...judgeKeptBucket(found, config),
     ...bucket,
     ...hosts,
-    ...judgeChannels({ alertsTopic, opsTopic, mail, sms, refusals }, config),
-    ...judgeAlarms(alarms, alarmNames(found)),
+    ...judgeChannels({ alertsTopic, opsTopic, mail, sms, refusals }, config, {
+      alerts: AlertsTopicArn,
+      ops: OpsTopicArn,
+    }),
+    ...policies,
+    ...judgeAlarms(alarms, ofType(found, ALARM), region, asked),
+    ...judgeSchedules(scheduled, ofType(found, SCHEDULE), region, asked),
     ...judgeLastRun(
       mapReading(state, (one) => one?.judgedUntil),
       now,
@@ -70,16 +95,36 @@ export async function examine(subject: Subject): Promise<readonly Check[]> {
   ];
 }
 
+async function examineTopicPolicies(
+  { connection, asked }: Subject,
+  stack: Reading<DeployedStack | undefined>,
+): Promise<readonly Check[]> {
+  const wanted = [
+    { check: 'alerts policy', output: 'AlertsTopicArn', id: alertsTopic, from: 'functions' },
+    { check: 'ops policy', output: 'OpsTopicArn', id: opsTopic, from: 'alarms' },
+  ] as const;
+  const checks = await Promise.all(
+    wanted.map(async ({ check, output, id, from }) => {
+      const arn = (stack.read ? stack.value?.outputs[output] : undefined) ?? '';
+      const reading = await ofStack(stack, () => readTopicPolicy(connection, arn));
+      return judgeTopicPolicy(reading, { check, arn, resource: `${id}Policy`, from }, asked);
+    }),
+  );
+  return checks.flat();
+}
+
 async function examineBucket(
-  { connection, config }: Subject,
+  { connection, config, asked }: Subject,
   stack: Reading<DeployedStack | undefined>,
 ): Promise<readonly Check[]> {
   const reader = connectBucketReader(connection, config.bucket);
   const region = await attempt(reader.region);
+  const deployed = stack.read ? stack.value : undefined;
   if (region.read && region.value === undefined) {
-    const none = { read: false, why: 'there is no bucket', fix: 'npx serverless deploy' } as const;
+    const none = { read: false, why: 'there is no bucket', fix: deploy } as const;
     const nothing = { versioning: none, publicAccessBlocked: none, ownership: none };
-    return judgeBucket({ region, ...nothing, encryption: none }, config);
+    const wasMade = nameOf(deployed, 'BackupBucket') === config.bucket;
+    return judgeBucket({ region, ...nothing, encryption: none }, config, { wasMade });
   }
   const [versioning, publicAccessBlocked, ownership, encryption, lifecycle, notifications] =
     await Promise.all([
@@ -90,24 +135,28 @@ async function examineBucket(
       attempt(reader.lifecycle),
       attempt(reader.notifications),
     ]);
-  const deployed = stack.read ? stack.value : undefined;
   return [
     ...judgeBucket({ region, versioning, publicAccessBlocked, ownership, encryption }, config),
-    ...judgeLifecycle(lifecycle, config, undeleteDays),
+    ...judgeLifecycle(lifecycle, config, undeleteDays, asked),
     ...judgeJanitor(stack, config),
     ...judgeShards(stack, config),
     // Whom the bucket should tell, only the stack knows.
-    ...judgeEvents(stack.read ? notifications : stack, config, {
-      // CloudFormation calls a queue by its address, which ends with its name.
-      queue: nameOf(deployed, objectEvents)?.split('/').at(-1),
-      suffixes: wakingSuffixes,
-      rules: namesOf(deployed, 'AWS::Events::Rule'),
-    }),
+    ...judgeEvents(
+      stack.read ? notifications : stack,
+      config,
+      {
+        // CloudFormation calls a queue by its address, which ends with its name.
+        queue: nameOf(deployed, objectEvents)?.split('/').at(-1),
+        suffixes: wakingSuffixes,
+        rules: namesOf(deployed, 'AWS::Events::Rule'),
+      },
+      asked,
+    ),
   ];
 }
 
 async function examineHosts(
-  { connection, config, now, onHost }: Subject,
+  { connection, config, asked, now, onHost }: Subject,
   stack: Reading<DeployedStack | undefined>,
 ): Promise<readonly Check[]> {
   const group = hostGroupName(config.bucket);
@@ -121,10 +170,11 @@ async function examineHosts(
     stack,
     async ({ outputs }) => outputs.AlertsTopicArn?.split(':')[4],
   );
+  const isDeployed = !stack.read || stack.value !== undefined;
   const policies = { bucket: bucketPolicy, group: groupPolicies };
   return [
-    ...judgeHostRights(policies, config, account),
-    ...judgeHostUsers(users, config, group, now),
+    ...judgeHostRights(policies, config, account, { group, path: hostUserPath, isDeployed }, asked),
+    ...judgeHostUsers(users, config, group, now, asked),
   ];
 }
 
@@ -141,18 +191,6 @@ async function ofStack<Value>(
     why: 'without the stack nobody knows its name',
     fix: 'npx serverless deploy; or name the stack: --stack NAME',
   };
-}
-
-function readTopic(
-  connection: Connection,
-  stack: Reading<DeployedStack | undefined>,
-  output: string,
-) {
-  return ofStack(stack, ({ outputs }) => readSubscriptions(connection, outputs[output] ?? ''));
-}
-
-function alarmNames(stack: DeployedStack | undefined): string[] {
-  return namesOf(stack, 'AWS::CloudWatch::Alarm');
 }
 
 function mapReading<From, To>(reading: Reading<From>, map: (value: From) => To): Reading<To> {

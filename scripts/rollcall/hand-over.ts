@@ -3,6 +3,7 @@
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { NewKey } from '../../shared/aws/host-users.ts';
 import type { Config, Host } from '../../shared/config/config.ts';
+import { quoteWord } from '../../shared/messages/plain-text.ts';
 import { refuseTrackedPath } from './git-tracks.ts';
 import { UsageError } from './terminal.ts';
 
@@ -76,11 +77,6 @@ export function lineFromHere(
 /** As rollcall-keygen calls the files of a host whose name has slashes. */
 export function keyName({ name }: Host): string {
   return name.replaceAll('/', '_');
-}
-
-/** A word as a shell takes it. */
-export function quoteWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** A place for a secret, made ready before there is one; `drop` when there will be none. */

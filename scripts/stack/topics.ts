@@ -5,6 +5,7 @@ import {
   alertSubscribers,
   opsSubscribers,
   type Subscriber,
+  textedOnly,
 } from '../../shared/config/recipients.ts';
 import {
   policy,
@@ -20,9 +21,6 @@ export const alertsTopic = 'AlertsTopic';
 
 /** Logical id of the topic that alarms ring, which must not pass through what they watch. */
 export const opsTopic = 'OpsTopic';
-
-/** A digest is sent with `urgency` = `digest`: nobody is woken up, or billed, for good news. */
-export const textedOnly = { urgency: ['alert', 'test'] } as const;
 
 /** Both topics, their policies, and one subscription an address of the roll. */
 export function topics(alerts: Alerts): Resources {

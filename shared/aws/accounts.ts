@@ -11,6 +11,7 @@ import {
   CheckIfPhoneNumberIsOptedOutCommand,
   GetSMSAttributesCommand,
   GetSMSSandboxAccountStatusCommand,
+  GetTopicAttributesCommand,
   paginateListOriginationNumbers,
   paginateListSubscriptionsByTopic,
   SNSClient,
@@ -24,7 +25,7 @@ import {
   type Subscription,
 } from '../doctor/accounts.ts';
 import type { Reading } from '../doctor/audit.ts';
-import type { ChannelReadings } from '../doctor/channels.ts';
+import type { ChannelReadings, Topics } from '../doctor/channels.ts';
 import { askAws, attempt, type Connection, clientConfig } from './client.ts';
 
 /**
@@ -139,11 +140,23 @@ export async function readSubscriptions(
           endpoint: Endpoint,
           // An unconfirmed one has the word "PendingConfirmation" there.
           confirmed: SubscriptionArn.startsWith('arn:'),
+          arn: SubscriptionArn.startsWith('arn:') ? SubscriptionArn : undefined,
         });
       }
     }
   });
   return subscriptions;
+}
+
+/** The policy of a topic, parsed; `undefined` = it has none. Throws `AwsCallError`. */
+export async function readTopicPolicy(connection: Connection, topicArn: string): Promise<unknown> {
+  const client = new SNSClient(clientConfig(connection));
+  const change = `read the policy of ${topicArn.split(':').at(-1)}`;
+  const answer = await askAws(change, 'sns:GetTopicAttributes', () =>
+    client.send(new GetTopicAttributesCommand({ TopicArn: topicArn })),
+  );
+  const text = answer?.Attributes?.Policy;
+  return text === undefined ? undefined : JSON.parse(text);
 }
 
 const PATIENCE_MS = 30_000;
@@ -152,7 +165,7 @@ const PATIENCE_MS = 30_000;
 export async function readChannels(
   connection: Connection,
   alerts: Alerts,
-  topics: { readonly alerts: string; readonly ops: string },
+  topics: Topics,
 ): Promise<Omit<ChannelReadings, 'refusals'>> {
   const [alertsTopic, opsTopic, mail, sms] = await Promise.all([
     inTime(attempt(() => readSubscriptions(connection, topics.alerts))),

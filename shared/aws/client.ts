@@ -103,6 +103,18 @@ export async function askAws<Answer>(
   }
 }
 
+/**
+ * Who reads the hints: somebody at a terminal, who can choose other credentials and ask again; or, by a mail or a log,
+ * somebody who cannot change whom a function is, and need not ask again, as the next run does.
+ */
+type Reader = 'terminal' | 'mail';
+let reader: Reader = 'terminal';
+
+/** Said once by a program, before it asks AWS anything. */
+export function writeHintsFor(who: Reader): void {
+  reader = who;
+}
+
 /** The next thing to do about an error of any service's; `action` is the permission the call takes. */
 function hintForCall(error: unknown, action: string): string {
   const { name = '' } = error as SdkError;
@@ -111,13 +123,13 @@ function hintForCall(error: unknown, action: string): string {
     case 'AccessDeniedException':
     case 'AuthorizationError':
     case 'AuthorizationErrorException':
-      return `allow ${action} to these credentials, or choose others with AWS_PROFILE`;
+      return hintForRefusal(action);
     case 'InvalidClientTokenId':
     case 'UnrecognizedClientException':
       return hintFor({ name: 'InvalidAccessKeyId' }, '');
     case 'Throttling':
     case 'ThrottlingException':
-      return 'AWS is throttling: run it again in a minute';
+      return `AWS is throttling: ${again('in a minute')}`;
     case 'LimitExceeded':
     case 'LimitExceededException':
       return 'a quota of the account is reached: ask AWS to raise it, or remove what is not needed';
@@ -127,47 +139,80 @@ function hintForCall(error: unknown, action: string): string {
     case 'NoSuchBucket':
     case 'NotFound':
     case 'PermanentRedirect':
-      return 'correct "bucket" and "region" in hosts.yml';
+      return `correct "bucket" and "region" in hosts.yml${inForce()}`;
     default:
       return hintFor(error, '');
   }
 }
 
-/** The next thing to do about an error of S3's, for the operator. */
+/** Whoever asked may not; `action` is the permission it takes. */
+export function hintForRefusal(action: string): string {
+  return reader === 'terminal'
+    ? `allow ${action} to these credentials, or choose others with AWS_PROFILE`
+    : `allow ${action} to the role of the function, or put its policy back: docs/runbook.md#changed-by-hand`;
+}
+
+/** The next thing to do about an error of S3's, for whoever reads it. */
 export function hintFor(error: unknown, bucket: string): string {
   const { name = '', code = '', hint, Region, $response } = error as SdkError;
-  const region = Region ?? $response?.headers?.['x-amz-bucket-region'];
+  const region = Region ?? $response?.headers?.['x-amz-bucket-region'] ?? 'ITS-REGION';
   switch (name) {
     case 'NoSuchBucket':
     case 'NotFound':
-      return `there is no bucket ${bucket}: correct "bucket" in hosts.yml, or deploy the stack`;
+      return `there is no bucket ${bucket}: correct "bucket" or "target" in hosts.yml${inForce()}`;
     case 'AccessDenied':
     case 'Forbidden':
     case 'AllAccessDisabled':
-      return `these credentials may not list ${bucket}: allow s3:ListBucket, or choose others with AWS_PROFILE`;
+      return hintForRefusal(`s3:ListBucket on ${bucket}`);
     case 'PermanentRedirect':
     case 'AuthorizationHeaderMalformed':
     case 'IllegalLocationConstraintException':
-      return `${bucket} is in another region: set "region: ${region ?? 'ITS-REGION'}" in hosts.yml`;
+      return reader === 'terminal'
+        ? `${bucket} is in another region: set "region: ${region}" in hosts.yml`
+        : `${bucket} is in ${region}, and the stack in another region: docs/setup.md#a-bucket-in-another-region`;
     case 'InvalidAccessKeyId':
     case 'SignatureDoesNotMatch':
     case 'ExpiredToken':
     case 'InvalidToken':
-      return 'these credentials are not valid: renew them (aws sso login, AWS_PROFILE, AWS_ACCESS_KEY_ID)';
+      return reader === 'terminal'
+        ? 'these credentials are not valid: renew them (aws sso login, AWS_PROFILE, AWS_ACCESS_KEY_ID)'
+        : OWN_CREDENTIALS;
     case 'CredentialsProviderError':
-      return (
-        hint ??
-        'no AWS credentials found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY'
-      );
+      return reader === 'terminal'
+        ? (hint ??
+            'no AWS credentials found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY')
+        : OWN_CREDENTIALS;
     case 'RequestTimeTooSkewed':
-      return 'the clock of this machine is wrong: set it, and run it again';
+      return reader === 'terminal'
+        ? 'the clock of this machine is wrong: set it, and run it again'
+        : 'the clock of the function differs from that of S3: the next run looks again; if it stays, ask AWS Support';
     case 'SlowDown':
     case 'ServiceUnavailable':
     case 'InternalError':
-      return 'S3 is throttling or in trouble: run it again in a few minutes';
+      return `S3 is throttling or in trouble: ${again('in a few minutes')}`;
     default:
       return code === 'ENOTFOUND' || code === 'ECONNREFUSED'
-        ? 'the endpoint does not answer: check the network and --endpoint-url'
-        : 'run it again; if it stays, see docs/runbook.md#unreadable';
+        ? hintForNoAnswer()
+        : `${again()}; if it stays, see docs/runbook.md#unreadable`;
   }
+}
+
+// Lambda gives a function its credentials: nobody can set them.
+const OWN_CREDENTIALS =
+  'AWS refused the credentials that it gave to the function: the next run looks again; if it stays, ask AWS Support';
+
+function hintForNoAnswer(): string {
+  return reader === 'terminal'
+    ? 'the endpoint does not answer: check the network and --endpoint-url'
+    : 'AWS does not answer: the next run looks again; if it stays, see docs/runbook.md#unreadable';
+}
+
+function again(when?: string): string {
+  if (reader === 'mail') return 'the next run looks again';
+  return when === undefined ? 'run it again' : `run it again ${when}`;
+}
+
+/** A function has the roll that it was deployed with. */
+function inForce(): string {
+  return reader === 'terminal' ? '' : ', then: npx serverless deploy';
 }

@@ -3,10 +3,12 @@ import {
   CloudFormationClient,
   DescribeStackResourcesCommand,
   DescribeStacksCommand,
+  GetTemplateCommand,
   paginateListStackResources,
 } from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
-import type { Alarm, DeployedStack, StackResource } from '../doctor/deployment.ts';
+import { GetScheduleCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
+import type { Alarm, DeployedStack, Schedule, StackResource } from '../doctor/deployment.ts';
 import { askAws, type Connection, clientConfig } from './client.ts';
 
 /** `undefined` where there is no stack of that name. Throws `AwsCallError`. */
@@ -83,4 +85,54 @@ export async function readAlarms(
     actionsEnabled: alarm.ActionsEnabled === true,
     actions: alarm.AlarmActions ?? [],
   }));
+}
+
+/**
+ * Those that exist. Throws `AwsCallError`.
+ * Source: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_GetSchedule.html
+ */
+export async function readSchedules(
+  connection: Connection,
+  names: readonly string[],
+): Promise<Schedule[]> {
+  const client = new SchedulerClient(clientConfig(connection));
+  const answers = await Promise.all(
+    names.map((Name) =>
+      askAws(
+        `read the schedule ${Name}`,
+        'scheduler:GetSchedule',
+        () => client.send(new GetScheduleCommand({ Name })),
+        ['ResourceNotFoundException'],
+      ),
+    ),
+  );
+  return answers.flatMap((answer) =>
+    answer?.Name === undefined ? [] : { name: answer.Name, enabled: answer.State === 'ENABLED' },
+  );
+}
+
+/** A template's resources by their id, with each Ref, GetAtt and Sub still in place. */
+export type Template = Readonly<
+  Record<string, { readonly Type: string; readonly Properties?: Readonly<Record<string, unknown>> }>
+>;
+
+/**
+ * `undefined` where there is no stack of that name. Throws `AwsCallError`.
+ * Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_GetTemplate.html
+ */
+export async function readTemplate(
+  connection: Connection,
+  stackName: string,
+): Promise<Template | undefined> {
+  const client = new CloudFormationClient(clientConfig(connection));
+  const answer = await askAws(
+    `read the template of ${stackName}`,
+    'cloudformation:GetTemplate',
+    () => client.send(new GetTemplateCommand({ StackName: stackName })),
+    ['ValidationError'],
+  );
+  if (answer?.TemplateBody === undefined) return undefined;
+  // The framework deploys JSON.
+  const { Resources = {} } = JSON.parse(answer.TemplateBody) as { Resources?: Template };
+  return Resources;
 }

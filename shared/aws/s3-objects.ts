@@ -10,7 +10,7 @@ import type { Instant } from '../duplicity/time.ts';
 import { type ObjectStore, TargetUnreadableError } from '../monitor/object-store.ts';
 import type { Span } from '../openpgp/message.ts';
 import type { Lifecycle, LifecycleRule } from '../rules/lifecycle.ts';
-import { type Connection, clientConfig, hintFor, nameOf } from './client.ts';
+import { type Connection, clientConfig, hintFor, hintForRefusal, nameOf } from './client.ts';
 import { startListing } from './s3-listing.ts';
 
 /** Other endpoints than AWS's rarely have a name for each bucket, so the bucket goes into the path. */
@@ -48,7 +48,7 @@ export async function readPart(
     throw new TargetUnreadableError(
       `the contents of a backup in s3://${bucket} could not be read: ${nameOf(error)}`,
       name === 'AccessDenied'
-        ? `these credentials may not read ${bucket}: allow s3:GetObject, or take "recipients" out of hosts.yml`
+        ? `${hintForRefusal(`s3:GetObject on ${bucket}`)}; or take "recipients" out of hosts.yml`
         : hintFor(error, bucket),
       { cause: error },
     );

@@ -20,7 +20,7 @@ export function connectJanitor(connection: Connection): JanitorDependencies {
       const command = new PutObjectTaggingCommand({ Bucket, Key, Tagging: { TagSet } });
       await askAws(
         `tag an object in ${Bucket}`,
-        's3:PutObjectTagging, by the role of the janitor',
+        's3:PutObjectTagging',
         () => client.send(command),
         GONE,
       );

@@ -7,6 +7,9 @@ export type Subscriber = {
   readonly endpoint: string;
 };
 
+/** A digest is sent with `urgency` = `digest`: nobody is woken up, or billed, for good news. */
+export const textedOnly = { urgency: ['alert', 'test'] } as const;
+
 const by = (protocol: Subscriber['protocol'], endpoints: readonly string[]): Subscriber[] =>
   endpoints.map((endpoint) => ({ protocol, endpoint }));
 

@@ -1,8 +1,11 @@
 // May we send mail and text messages, and does each topic reach the right people?
+
 import type { Config } from '../config/config.ts';
 import { isNorthAmerican, opsSubscribers, type Subscriber, US_RULE } from '../config/recipients.ts';
-import { count } from '../messages/plain-text.ts';
+import { count, quoteWord } from '../messages/plain-text.ts';
 import { type Check, fail, judgeReading, ok, type Reading, warn } from './audit.ts';
+import { type Asked, command, printed, step } from './fix.ts';
+import { decide } from './policy-decision.ts';
 
 /** The account's SES, as far as it concerns the sender and the recipients of the roll. */
 export type MailAccount = {
@@ -28,7 +31,7 @@ export function judgeMail(
     const verified = (address: string) =>
       [address, domainOf(address)].some((one) => account.verified.includes(one));
     const verify = (address: string) =>
-      `aws ses verify-email-identity --email-address ${address} --region ${region}, and click the link`;
+      `aws ses verify-email-identity --email-address ${quoteWord(address)} --region ${region}, and click the link`;
     const refused = inSandbox ? mail.filter((address) => !verified(address)) : [];
     const checks = [
       ...(sendingEnabled
@@ -37,7 +40,7 @@ export function judgeMail(
             fail(
               check,
               'SES has paused sending for this account',
-              'see the SES console, Account dashboard: AWS says why',
+              step('ask-aws', 'see the SES console, Account dashboard: AWS says why'),
               mail,
             ),
           ]),
@@ -47,7 +50,7 @@ export function judgeMail(
             fail(
               check,
               `the sender ${from} is not verified: every mail is refused`,
-              verify(from),
+              step('verify-address', verify(from)),
               mail,
             ),
           ]),
@@ -55,7 +58,10 @@ export function judgeMail(
         fail(
           check,
           `${address} is not verified, and the account is in the SES sandbox: it gets no mail`,
-          `ask for production access in the SES console, or: ${verify(address)}`,
+          step(
+            'verify-address',
+            `ask for production access in the SES console, or: ${verify(address)}`,
+          ),
           [address],
         ),
       ),
@@ -63,7 +69,10 @@ export function judgeMail(
         fail(
           check,
           `${address} is on the suppression list: SES takes its mail, and drops it`,
-          `is the mailbox alive? then: aws sesv2 delete-suppressed-destination --email-address ${address} --region ${region}`,
+          step(
+            'decide',
+            `is the mailbox alive? then: aws sesv2 delete-suppressed-destination --email-address ${quoteWord(address)} --region ${region}`,
+          ),
           [address],
         ),
       ),
@@ -72,7 +81,7 @@ export function judgeMail(
             warn(
               check,
               'the account is in the SES sandbox: only verified addresses get any mail',
-              'ask for production access in the SES console',
+              step('ask-aws', 'ask for production access in the SES console'),
             ),
           ]
         : []),
@@ -118,7 +127,10 @@ export function judgeSms(
             fail(
               check,
               'the account is in the SMS sandbox: only numbers verified there get a text',
-              'SNS console, Text messaging: "Exit SMS sandbox", or verify the numbers there',
+              step(
+                'ask-aws',
+                'SNS console, Text messaging: "Exit SMS sandbox", or verify the numbers there',
+              ),
             ),
           ]
         : []),
@@ -126,7 +138,8 @@ export function judgeSms(
         fail(
           check,
           `${phone} has opted out, and gets no text`,
-          `aws sns opt-in-phone-number --phone-number ${phone}`,
+          // Once in 30 days, and only who opted out may want it.
+          step('decide', `aws sns opt-in-phone-number --region ${region} --phone-number ${phone}`),
           [phone],
         ),
       ),
@@ -135,19 +148,25 @@ export function judgeSms(
             warn(
               check,
               `texts stop at ${spendLimit} USD a month, which is some ten of them`,
-              'ask AWS Support for a higher SMS spend limit, then: aws sns set-sms-attributes --attributes MonthlySpendLimit=20',
+              step(
+                'ask-aws',
+                `ask AWS Support for a higher SMS spend limit, then: aws sns set-sms-attributes --region ${region} --attributes MonthlySpendLimit=20`,
+              ),
             ),
           ]
         : []),
       ...(american.length > 0 && hasUsNumber === false
-        ? [warn(check, `${american.join(', ')}: ${US_RULE.says}`, US_RULE.fix)]
+        ? [warn(check, `${american.join(', ')}: ${US_RULE.says}`, step('ask-aws', US_RULE.fix))]
         : []),
       ...(textsOps && defaultType !== 'Transactional'
         ? [
             warn(
               check,
               'texts of alarms go out as promotional ones, which AWS calls noncritical',
-              `aws sns set-sms-attributes --attributes DefaultSMSType=Transactional --region ${region}`,
+              step(
+                'decide',
+                `for all SMS of the account: aws sns set-sms-attributes --attributes DefaultSMSType=Transactional --region ${region}`,
+              ),
             ),
           ]
         : []),
@@ -163,32 +182,44 @@ export type Subscription = {
   readonly protocol: string;
   readonly endpoint: string;
   readonly confirmed: boolean;
+  /** `undefined` while it is not confirmed. */
+  readonly arn?: string | undefined;
 };
 
-/** `check` is what the topic is called; `wanted` is whom the roll names for it. */
+/** A topic: what it is called here and by SNS, and which of its messages go out as a text; without a filter all do. */
+export type Topic = {
+  readonly check: string;
+  readonly arn: string;
+  readonly texted?: Readonly<Record<string, readonly string[]>>;
+};
+
+/** `wanted` is whom the roll names for it. */
 export function judgeSubscriptions(
-  check: string,
+  topic: Topic,
   reading: Reading<readonly Subscription[]>,
   wanted: readonly Subscriber[],
 ): readonly Check[] {
+  const { check, arn } = topic;
   return judgeReading(check, reading, (found) => {
     const isSame = (a: { protocol: string; endpoint: string }, b: Subscriber) =>
       a.protocol === b.protocol && a.endpoint.toLowerCase() === b.endpoint.toLowerCase();
     const checks = [
       ...wanted.flatMap((one) =>
         judgeOne(
-          check,
+          topic,
           one,
           found.filter((other) => isSame(other, one)),
         ),
       ),
       ...found
         .filter((one) => !wanted.some((other) => isSame(one, other)))
-        .map(({ protocol, endpoint }) =>
+        .map((one) =>
           warn(
             check,
-            `${protocol} ${showEndpoint(endpoint)} is subscribed, and is not on the roll`,
-            'add it to "alerts" in hosts.yml, or take it away: aws sns unsubscribe',
+            `${one.protocol} ${showEndpoint(one.endpoint)} is subscribed, and is not on the roll`,
+            one.arn === undefined
+              ? step('unsubscribe-unconfirmed', 'it hears nothing; AWS drops it after three days')
+              : command('unsubscribe', `${aws('unsubscribe', arn)} --subscription-arn ${one.arn}`),
           ),
         ),
     ];
@@ -211,17 +242,26 @@ export function showEndpoint(endpoint: string): string {
 }
 
 function judgeOne(
-  check: string,
+  { check, arn, texted }: Topic,
   { protocol, endpoint }: Subscriber,
   found: readonly Subscription[],
 ): Check[] {
+  const filter = {
+    FilterPolicyScope: 'MessageAttributes',
+    FilterPolicy: JSON.stringify(texted),
+  };
+  const filtered =
+    protocol === 'sms' && texted !== undefined
+      ? ` --attributes ${quoteWord(JSON.stringify(filter))}`
+      : '';
+  const subscribe = `${aws('subscribe', arn)} --topic-arn ${arn} --protocol ${protocol} --notification-endpoint ${quoteWord(endpoint)}${filtered}`;
   if (found.some(({ confirmed }) => confirmed)) return [];
   if (found.length === 0) {
     return [
       fail(
         check,
         `${protocol} ${endpoint} is on the roll, and not subscribed: it hears nothing`,
-        'npx serverless deploy',
+        command('subscribe', subscribe),
         [endpoint],
       ),
     ];
@@ -230,8 +270,57 @@ function judgeOne(
     fail(
       check,
       `${protocol} ${endpoint} has not confirmed, and hears nothing`,
-      'click the link in the mail from AWS; after three days it is gone: take the address out, deploy, put it back, deploy',
+      step('verify-address', `click the link in the mail from AWS; a new mail: ${subscribe}`),
       [endpoint],
     ),
   ];
+}
+
+/** In the region of the topic, whatever that of the operator's profile is. */
+function aws(call: string, topicArn: string): string {
+  return `aws sns ${call} --region ${topicArn.split(':')[3] ?? ''}`;
+}
+
+/** `check` is what the topic is called; `resource` is its policy in the template, `from` who must be able to publish. */
+export type WantedPolicy = {
+  readonly check: string;
+  readonly arn: string;
+  readonly resource: string;
+  readonly from: 'alarms' | 'functions';
+};
+
+/** `reading` is the policy, parsed; `undefined` = there is none. */
+export function judgeTopicPolicy(
+  reading: Reading<unknown>,
+  { check, arn, resource, from }: WantedPolicy,
+  asked: Asked = {},
+): readonly Check[] {
+  const [, , , region = '', account = ''] = arn.split(':');
+  const isAlarm = from === 'alarms';
+  const publish = (secure: boolean) => ({
+    principal: isAlarm ? 'cloudwatch.amazonaws.com' : `arn:aws:iam::${account}:role/a-function`,
+    action: 'sns:Publish',
+    resource: arn,
+    context: {
+      'aws:SecureTransport': String(secure),
+      'aws:SourceAccount': account,
+      'aws:SourceOwner': account,
+    },
+  });
+  return judgeReading(check, reading, (policy) => {
+    const put = `aws sns set-topic-attributes --region ${region} --cli-input-json ${printed(`stack-resource ${resource}`, asked)}`;
+    const repair = command('topic-policy', put);
+    const answer = decide(policy, publish(true));
+    if (answer === 'unsure') {
+      const says = `its policy has conditions that are not understood here; they decide whether ${from} can publish`;
+      return [{ check, status: 'unknown', says, fix: repair }];
+    }
+    // A function may by its role; a service only by the policy of the topic.
+    const isShut = answer === 'deny' || (isAlarm && answer !== 'allow');
+    if (isShut)
+      return [fail(check, `its policy lets no ${isAlarm ? 'alarm' : 'alert'} through`, repair)];
+    if (decide(policy, publish(false)) !== 'deny')
+      return [warn(check, 'its policy lets messages be published without TLS', repair)];
+    return [ok(check, `its policy lets ${from} publish, by TLS only`)];
+  });
 }

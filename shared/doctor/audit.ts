@@ -1,4 +1,5 @@
 // One line of an audit: what was looked at, how it stands, and what to do where it is not well.
+import type { Fix } from './fix.ts';
 
 /** `unknown` = could not look; it never counts as ok. */
 export type Check =
@@ -18,14 +19,14 @@ export type Reading<Value> =
   | { readonly read: false; readonly why: string; readonly fix: string };
 
 export const ok = (check: string, says: string): Check => ({ check, status: 'ok', says });
-export const warn = (check: string, says: string, fix: string): Check => ({
+export const warn = (check: string, says: string, fix: Fix): Check => ({
   ...{ check, says, fix },
   status: 'warn',
 });
 export const fail = (
   check: string,
   says: string,
-  fix: string,
+  fix: Fix,
   silent: readonly string[] = [],
 ): Check => ({
   ...{ check, says, fix },

@@ -2,6 +2,7 @@
 import type { Config } from '../config/config.ts';
 import { type Check, fail, judgeReading, ok, type Reading } from './audit.ts';
 import { type DeployedStack, nameOf } from './deployment.ts';
+import { step } from './fix.ts';
 
 /** A bucket as these credentials see it; `stack` = the stack that made it, if any did. */
 export type BucketOwner =
@@ -21,8 +22,10 @@ export type BeforeDeploy = {
 export type Names = { readonly stack: string; readonly group: string };
 
 const ANOTHER_NAME = 'choose another "bucket" in hosts.yml';
-const ANOTHER_CONFIG =
-  'give each stage a bucket and a hosts.yml of its own: ROLLCALL_HOSTS=hosts-test.yml npx serverless deploy --stage test';
+const ANOTHER_CONFIG = step(
+  'edit-roll',
+  'give each stage a bucket and a hosts.yml of its own: ROLLCALL_HOSTS=hosts-test.yml npx serverless deploy --stage test',
+);
 
 /** A `fail` is what CloudFormation would refuse, half-way through; `unknown` is what could not be looked at. */
 export function judgeBeforeDeploy(
@@ -55,14 +58,19 @@ function judgeStatus(stack: DeployedStack | undefined, name: string): Check {
   const { status } = stack;
   const says = `${name} is ${status}: CloudFormation changes nothing in that state`;
   if (['ROLLBACK_COMPLETE', 'ROLLBACK_FAILED', 'CREATE_FAILED', 'DELETE_FAILED'].includes(status)) {
-    return fail(check, says, 'npx serverless remove, then npx serverless deploy');
+    return fail(check, says, step('decide', 'npx serverless remove, then npx serverless deploy'));
   }
   if (status === 'UPDATE_ROLLBACK_FAILED') {
-    return fail(check, says, `aws cloudformation continue-update-rollback --stack-name ${name}`);
+    return fail(
+      check,
+      says,
+      step('decide', `aws cloudformation continue-update-rollback --stack-name ${name}`),
+    );
   }
-  if (status === 'REVIEW_IN_PROGRESS') return fail(check, says, 'npx serverless remove');
+  if (status === 'REVIEW_IN_PROGRESS')
+    return fail(check, says, step('decide', 'npx serverless remove'));
   return status.endsWith('_IN_PROGRESS')
-    ? fail(check, says, 'wait until it is done, and run this again')
+    ? fail(check, says, step('wait', 'wait until it is done, and run this again'))
     : ok(check, `${name} is ${status}`);
 }
 
@@ -86,7 +94,10 @@ function judgeOwn(
   return fail(
     check,
     `there is a bucket ${bucket} in this account already (${found.region}), and the stack ${stackName} did not make it`,
-    `to use it as it is: "existing: true" in hosts.yml (docs/setup.md#come-back); else ${ANOTHER_NAME}`,
+    step(
+      'edit-roll',
+      `to use it as it is: "existing: true" in hosts.yml (docs/setup.md#come-back); else ${ANOTHER_NAME}`,
+    ),
   );
 }
 
@@ -96,7 +107,7 @@ function judgeExisting(found: BucketOwner, { bucket, region }: Config): Check {
     return fail(
       check,
       `hosts.yml says "existing: true", and there is no bucket ${bucket}`,
-      'correct "bucket"; or leave "existing" out, and the stack makes it',
+      step('edit-roll', 'correct "bucket"; or leave "existing" out, and the stack makes it'),
     );
   }
   if (found.owner === 'another account') return taken(bucket);
@@ -104,7 +115,7 @@ function judgeExisting(found: BucketOwner, { bucket, region }: Config): Check {
     return fail(
       check,
       `${bucket} is in ${found.region}, and hosts.yml says ${region}`,
-      `set "region: ${found.region}" in hosts.yml`,
+      step('edit-roll', `set "region: ${found.region}" in hosts.yml`),
     );
   }
   return ok(check, `${bucket} is there`);
@@ -114,7 +125,7 @@ const taken = (bucket: string): Check =>
   fail(
     'bucket',
     `the bucket ${bucket} belongs to another account, or these credentials may not see it; a bucket's name is taken for everybody`,
-    ANOTHER_NAME,
+    step('edit-roll', ANOTHER_NAME),
   );
 
 function judgeGroup(
@@ -129,7 +140,10 @@ function judgeGroup(
     return fail(
       check,
       `there is an IAM group ${names.group} already, and no stack of this region made it`,
-      `look who is in it: aws iam get-group --group-name ${names.group}; delete it in the IAM console, or ${ANOTHER_NAME}`,
+      step(
+        'look',
+        `look who is in it: aws iam get-group --group-name ${names.group}; delete it in the IAM console, or ${ANOTHER_NAME}`,
+      ),
     );
   }
   return fail(
@@ -156,7 +170,10 @@ export function judgeKeptBucket(
       fail(
         check,
         `the stack ${stack.name} is for the bucket ${kept}, and hosts.yml says ${bucket}: the hosts would fall out of their group`,
-        `set "bucket: ${kept}" again; for another bucket: docs/setup.md#another-bucket`,
+        step(
+          'edit-roll',
+          `set "bucket: ${kept}" again; for another bucket: docs/setup.md#another-bucket`,
+        ),
       ),
     ];
   }
@@ -165,7 +182,7 @@ export function judgeKeptBucket(
     fail(
       check,
       `the stack ${stack.name} made ${bucket}, and hosts.yml says "existing: true": its policy would be taken away`,
-      'take "existing: true" out of hosts.yml',
+      step('edit-roll', 'take "existing: true" out of hosts.yml'),
     ),
   ];
 }

@@ -2,6 +2,7 @@
 import type { Config } from '../config/config.ts';
 import { EXPIRE_TAG } from '../rules/lifecycle.ts';
 import { type Check, fail, judgeReading, ok, type Reading, warn } from './audit.ts';
+import { type Asked, command, deploy, type Fix, printed, step } from './fix.ts';
 
 /** The settings of the bucket; `undefined` = not set. */
 export type BucketSettings = {
@@ -16,11 +17,18 @@ export type BucketSettings = {
 
 const SWITCHES = 4;
 
-export function judgeBucket(settings: BucketSettings, config: Config): readonly Check[] {
-  const there = judgeReading('bucket', settings.region, (region) => [judgeRegion(region, config)]);
+/** `wasMade`: the stack has made it once, so that it makes no other when it is deployed again. */
+export function judgeBucket(
+  settings: BucketSettings,
+  config: Config,
+  { wasMade } = { wasMade: false },
+): readonly Check[] {
+  const there = judgeReading('bucket', settings.region, (region) => [
+    region === undefined ? judgeAbsence(config, wasMade) : judgeRegion(region, config),
+  ]);
   if (settings.region.read && settings.region.value === undefined) return there;
-  const repair = config.existing ? 'set it by hand:' : 'npx serverless deploy; or by hand:';
-  const byHand = (command: string) => `${repair} aws s3api ${command} --bucket ${config.bucket}`;
+  const put = (name: Parameters<typeof command>[0], words: string) =>
+    command(name, setBucket(config, words));
   return [
     ...there,
     ...judgeReading('versioning', settings.versioning, (versioning) => [
@@ -29,7 +37,7 @@ export function judgeBucket(settings: BucketSettings, config: Config): readonly 
         : fail(
             'versioning',
             `${versioning === undefined ? 'never switched on' : 'suspended'}: a host can overwrite its backups without a trace`,
-            `${byHand('put-bucket-versioning')} --versioning-configuration Status=Enabled`,
+            put('versioning', 'put-bucket-versioning --versioning-configuration Status=Enabled'),
           ),
     ]),
     ...judgeReading('public access', settings.publicAccessBlocked, (blocked) => [
@@ -38,7 +46,10 @@ export function judgeBucket(settings: BucketSettings, config: Config): readonly 
         : fail(
             'public access',
             `${blocked.length} of ${SWITCHES} blocks are on: the bucket could be opened to the world`,
-            `${byHand('put-public-access-block')} --public-access-block-configuration BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true`,
+            put(
+              'public-access-block',
+              'put-public-access-block --public-access-block-configuration BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true',
+            ),
           ),
     ]),
     ...judgeReading('ownership', settings.ownership, (ownership) => [
@@ -47,34 +58,55 @@ export function judgeBucket(settings: BucketSettings, config: Config): readonly 
         : warn(
             'ownership',
             `${ownership ?? 'not set'}: an object can have an owner and an ACL of its own`,
-            `${byHand('put-bucket-ownership-controls')} --ownership-controls 'Rules=[{ObjectOwnership=BucketOwnerEnforced}]'`,
+            put(
+              'ownership',
+              "put-bucket-ownership-controls --ownership-controls 'Rules=[{ObjectOwnership=BucketOwnerEnforced}]'",
+            ),
           ),
     ]),
     ...judgeReading('encryption', settings.encryption, (encryption) => [
-      encryption === undefined
-        ? warn(
+      encryption === 'AES256' || (encryption !== undefined && config.existing)
+        ? ok('encryption', `${encryption}, beneath the hosts' own`)
+        : fail(
             'encryption',
-            'S3 encrypts nothing by default',
-            `${byHand('put-bucket-encryption')} --server-side-encryption-configuration '{"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"AES256"}}]}'`,
-          )
-        : ok('encryption', `${encryption}, beneath the hosts' own`),
+            `${encryption ?? 'none'}, and the stack sets AES256: whoever holds the other key decides who can read`,
+            put(
+              'encryption',
+              `put-bucket-encryption --server-side-encryption-configuration '{"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"AES256"}}]}'`,
+            ),
+          ),
     ]),
   ];
 }
 
-function judgeRegion(region: string | undefined, { bucket, region: wanted }: Config): Check {
-  if (region === undefined) {
-    return fail(
-      'bucket',
-      `there is no bucket ${bucket}`,
-      'npx serverless deploy, or correct "bucket" in hosts.yml',
-    );
-  }
+/** A call that sets something of the bucket, as the role that the bucket policy lets. */
+export function setBucket({ bucket, region }: Config, words: string): string {
+  const [call, ...more] = words.split(' ');
+  return `aws --profile break-glass s3api ${call} --region ${region} --bucket ${bucket} ${more.join(' ')}`;
+}
+
+function judgeAbsence({ bucket, region, existing }: Config, wasMade: boolean): Check {
+  // S3 takes no constraint that names its first region.
+  const where =
+    region === 'us-east-1' ? '' : ` --create-bucket-configuration LocationConstraint=${region}`;
+  const create = `aws s3api create-bucket --region ${region} --bucket ${bucket}${where}`;
+  const cure = (): Fix => {
+    if (existing)
+      return step('edit-roll', 'correct "bucket" in hosts.yml, then: npx serverless deploy');
+    return wasMade ? command('create-bucket', create) : deploy;
+  };
+  return fail('bucket', `there is no bucket ${bucket}`, cure());
+}
+
+function judgeRegion(region: string, { bucket, region: wanted }: Config): Check {
   if (region === wanted) return ok('bucket', `${bucket} is in ${region}`);
   return fail(
     'bucket',
     `${bucket} is in ${region}, and the roll says ${wanted}`,
-    `set "region: ${region}" in hosts.yml`,
+    step(
+      'edit-roll',
+      `set "region: ${region}" in hosts.yml, then: npx serverless deploy. A stack that is in ${wanted} stays there: docs/setup.md#a-bucket-in-another-region`,
+    ),
   );
 }
 
@@ -99,13 +131,21 @@ const TAG = `${EXPIRE_TAG.key}=${EXPIRE_TAG.value}`;
 /** `undeleteDays`: how long the stack keeps what was hidden. */
 export function judgeLifecycle(
   reading: Reading<readonly LifecycleRule[]>,
-  { keepDays, keepLastGood, existing, bucket }: Config,
+  config: Config,
   undeleteDays: number,
+  asked: Asked = {},
 ): readonly Check[] {
-  const repair = existing
-    ? `aws s3api put-bucket-lifecycle-configuration --bucket ${bucket}, all rules in one document; for the days, "keepDays" in hosts.yml may be what is wrong`
-    : 'npx serverless deploy';
+  const { keepDays, keepLastGood } = config;
+  const settings = printed('bucket-settings lifecycle', asked);
+  const repair = command(
+    'lifecycle',
+    setBucket(config, `put-bucket-lifecycle-configuration --lifecycle-configuration ${settings}`),
+  );
   const check = 'lifecycle';
+  // What others set on a bucket of theirs stays when the roll's rules are added.
+  const takeOut = config.existing
+    ? step('decide', `ask its owner to take that rule out of ${config.bucket}`)
+    : repair;
   const hidden = keepLastGood ? `backups tagged ${TAG} are hidden` : 'backups are hidden';
   return judgeReading(check, reading, (rules) => {
     const untagged = rules.filter(({ tag }) => tag === undefined);
@@ -139,14 +179,14 @@ export function judgeLifecycle(
         : fail(
             check,
             `the rule ${JSON.stringify(blunt.id)} asks for no tag, and so hides the last good backup too, after ${blunt.expireDays} days`,
-            `take that rule out: ${repair}`,
+            takeOut,
           ),
       dated === undefined
         ? undefined
         : fail(
             check,
             `the rule ${JSON.stringify(dated.id)} hides everything from ${dated.expireDate} on, however new it is`,
-            `take that rule out: ${repair}`,
+            takeOut,
           ),
       noncurrent < undeleteDays
         ? fail(
@@ -172,7 +212,7 @@ export function judgeLifecycle(
         : fail(
             check,
             `the rule ${JSON.stringify(short.id)} hides what is below ${JSON.stringify(short.prefix)} after ${short.expireDays} days`,
-            `take that rule out: ${repair}`,
+            takeOut,
           ),
     ].flatMap((one) => one ?? []);
     const said =
@@ -194,7 +234,10 @@ function adviseMore(keepDays: number, keepLastGood: boolean): Check {
     keepLastGood
       ? `${keepDays} days are few: forged backups that nobody notices for so long replace the real ones`
       : `${keepDays} days are few: after so many days of failed backups nothing is left but what can be undeleted`,
-    `set "keepDays: ${ADVISED_DAYS}" or more in hosts.yml, then: npx serverless deploy`,
+    step(
+      'edit-roll',
+      `set "keepDays: ${ADVISED_DAYS}" or more in hosts.yml, then: npx serverless deploy`,
+    ),
   );
 }
 
@@ -217,31 +260,30 @@ export type WantedEvents = {
 
 export function judgeEvents(
   reading: Reading<Notifications>,
-  { existing, bucket }: Config,
+  config: Config,
   { queue, suffixes, rules }: WantedEvents,
+  asked: Asked = {},
 ): readonly Check[] {
+  const { existing, bucket } = config;
   const check = 'events';
   const slow = 'a backup, or what is done to one, is only seen at the next due time';
+  const settings = printed('bucket-settings notification', asked);
+  const notify = command(
+    'notification',
+    setBucket(
+      config,
+      `put-bucket-notification-configuration --notification-configuration ${settings}`,
+    ),
+  );
   return judgeReading(check, reading, ({ queues, eventBridge }) => {
-    if (queue === undefined)
-      return [fail(check, `there is no queue to tell: ${slow}`, 'npx serverless deploy')];
+    if (queue === undefined) return [fail(check, `there is no queue to tell: ${slow}`, deploy)];
     if (existing) {
       if (!eventBridge) {
-        return [
-          fail(
-            check,
-            `${bucket} does not speak to EventBridge: ${slow}`,
-            'switch it on: docs/setup.md#a-bucket-that-is-there-already',
-          ),
-        ];
+        return [fail(check, `${bucket} does not speak to EventBridge: ${slow}`, notify)];
       }
       return [
         rules.length < 2
-          ? fail(
-              check,
-              'the stack has no rules that listen to EventBridge',
-              'npx serverless deploy',
-            )
+          ? fail(check, 'the stack has no rules that listen to EventBridge', deploy)
           : ok(check, `${bucket} tells the stack's queue, by EventBridge`),
       ];
     }
@@ -260,11 +302,7 @@ export function judgeEvents(
     return [
       untold.length === 0
         ? ok(check, `${bucket} tells the stack's queue of each file of a backup and each removal`)
-        : fail(
-            check,
-            `${bucket} tells nobody of ${untold.join(', ')}: ${slow}`,
-            'npx serverless deploy --force',
-          ),
+        : fail(check, `${bucket} tells nobody of ${untold.join(', ')}: ${slow}`, notify),
     ];
   });
 }

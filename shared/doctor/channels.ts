@@ -8,6 +8,7 @@ import {
   NOBODY_NOTIFIED,
   opsSubscribers,
   recipientsOf,
+  textedOnly,
 } from '../config/recipients.ts';
 import type { Instant } from '../duplicity/time.ts';
 import {
@@ -19,6 +20,7 @@ import {
   type Subscription,
 } from './accounts.ts';
 import { type Check, fail, judgeReading, ok, type Reading, warn } from './audit.ts';
+import { step } from './fix.ts';
 
 /** What AWS says of each way, and the ledger of those that only a post can ask. */
 export type ChannelReadings = {
@@ -49,13 +51,28 @@ export type ChannelCheck = ChannelStates & {
 const HOUR_MS = 3_600_000;
 const OPS = 'ops topic';
 
+/** The ARNs of both topics. */
+export type Topics = { readonly alerts: string; readonly ops: string };
+
 /** Everything that could keep an alarm from somebody on the roll. */
-export function judgeChannels(readings: ChannelReadings, config: Config): readonly Check[] {
+export function judgeChannels(
+  readings: ChannelReadings,
+  config: Config,
+  topics: Topics,
+): readonly Check[] {
   const { alerts } = config;
   return [
     ...judgeRecipients(alerts),
-    ...judgeSubscriptions('alerts topic', readings.alertsTopic, alertSubscribers(alerts)),
-    ...judgeSubscriptions(OPS, readings.opsTopic, opsSubscribers(alerts)),
+    ...judgeSubscriptions(
+      { check: 'alerts topic', arn: topics.alerts, texted: textedOnly },
+      readings.alertsTopic,
+      alertSubscribers(alerts),
+    ),
+    ...judgeSubscriptions(
+      { check: OPS, arn: topics.ops },
+      readings.opsTopic,
+      opsSubscribers(alerts),
+    ),
     ...judgeMail(readings.mail, config),
     ...judgeSms(readings.sms, config),
     ...judgeHooks(readings.refusals, alerts),
@@ -69,12 +86,22 @@ function judgeRecipients(alerts: Alerts): readonly Check[] {
     case 'some':
       return opsSubscribers(alerts).length > 0
         ? []
-        : [warn(check, NO_OPS.says, `${NO_OPS.fix}; then: npx serverless deploy`)];
+        : [
+            warn(
+              check,
+              NO_OPS.says,
+              step('edit-roll', `${NO_OPS.fix}; then: npx serverless deploy`),
+            ),
+          ];
     case 'none':
       return [ok(check, 'nobody is notified, as hosts.yml says: alerts: none')];
     case 'missing':
       return [
-        fail(check, NOBODY_NOTIFIED.says, `${NOBODY_NOTIFIED.fix}; then: npx serverless deploy`),
+        fail(
+          check,
+          NOBODY_NOTIFIED.says,
+          step('edit-roll', `${NOBODY_NOTIFIED.fix}; then: npx serverless deploy`),
+        ),
       ];
   }
 }
@@ -143,7 +170,10 @@ export function judgeHooks(reading: Reading<Refusals>, alerts: Alerts): readonly
         : fail(
             name,
             `takes no message: ${refusal.says}`,
-            'is its address in hosts.yml, "alerts: https", still right? correct it, npx serverless deploy, rollcall test-alert',
+            step(
+              'edit-roll',
+              'is its address in hosts.yml, "alerts: https", still right? correct it, npx serverless deploy, rollcall test-alert',
+            ),
           );
     }),
   );

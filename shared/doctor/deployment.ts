@@ -2,8 +2,9 @@
 
 import { type Config, HOSTS_A_RUN } from '../config/config.ts';
 import type { Instant } from '../duplicity/time.ts';
-import { count, formatDuration } from '../messages/plain-text.ts';
+import { count, formatDuration, quoteWord } from '../messages/plain-text.ts';
 import { type Check, fail, judgeReading, ok, type Reading, warn } from './audit.ts';
+import { type Asked, command, deploy, type Fix, printed, step } from './fix.ts';
 
 /** A deployed stack. */
 export type DeployedStack = {
@@ -20,6 +21,7 @@ export type StackResource = { readonly id: string; readonly type: string; readon
 export function judgeStack(
   reading: Reading<DeployedStack | undefined>,
   name: string,
+  region: string,
 ): readonly Check[] {
   const check = 'stack';
   return judgeReading(check, reading, (stack) => {
@@ -27,8 +29,8 @@ export function judgeStack(
       return [
         fail(
           check,
-          `there is no stack ${name}: nobody watches`,
-          'npx serverless deploy; or name another: --stack NAME',
+          `there is no stack ${name} in ${region}: nobody watches. Another: --stack NAME`,
+          deploy,
         ),
       ];
     const { status } = stack;
@@ -36,20 +38,36 @@ export function judgeStack(
       return [ok(check, `${name} is ${status}`)];
     if (status.endsWith('_IN_PROGRESS'))
       return [
-        warn(check, `${name} is being changed (${status})`, 'wait for it, and run this again'),
+        warn(
+          check,
+          `${name} is being changed (${status})`,
+          step('wait', 'wait for it, and run this again'),
+        ),
       ];
     const says = `${name} is ${status}: what was deployed last is not in force`;
     return [
       status === 'UPDATE_ROLLBACK_COMPLETE'
-        ? warn(check, says, 'npx serverless deploy, and read why it fails')
-        : fail(check, says, 'look at its events in the CloudFormation console'),
+        ? warn(check, says, step('look', 'npx serverless deploy, and read why it fails'))
+        : fail(
+            check,
+            says,
+            step(
+              'look',
+              `why: aws cloudformation describe-stack-events --region ${region} --stack-name ${quoteWord(name)} --max-items 20`,
+            ),
+          ),
     ];
   });
 }
 
-/** The names of the stack's resources of one type. */
+/** The stack's resources of one type. */
+export function ofType(stack: DeployedStack | undefined, type: string): readonly StackResource[] {
+  return (stack?.resources ?? []).filter((one) => one.type === type);
+}
+
+/** Their names. */
 export function namesOf(stack: DeployedStack | undefined, type: string): string[] {
-  return (stack?.resources ?? []).filter((one) => one.type === type).map((one) => one.name);
+  return ofType(stack, type).map((one) => one.name);
 }
 
 /** The name of one resource of the template. */
@@ -65,43 +83,39 @@ export type Alarm = {
   readonly actions: readonly string[];
 };
 
-/** `wanted` are the names that the stack gave them. */
+/** `wanted` are those of the stack, in its region. */
 export function judgeAlarms(
   reading: Reading<readonly Alarm[]>,
-  wanted: readonly string[],
+  wanted: readonly Pick<StackResource, 'id' | 'name'>[],
+  region: string,
+  asked: Asked = {},
 ): readonly Check[] {
   const check = 'alarms';
   return judgeReading(check, reading, (found) => {
-    const checks = wanted.flatMap((name) =>
-      judgeOne(
+    const checks = wanted.flatMap(({ id, name }) => {
+      const settings = printed(`stack-resource ${id}`, asked);
+      const put = `aws cloudwatch put-metric-alarm --region ${region} --cli-input-json ${settings}`;
+      return judgeOne(
         found.find((one) => one.name === name),
-        name,
-      ),
-    );
+        { name, region, put: command('alarm', put) },
+      );
+    });
     if (wanted.length === 0)
-      return [
-        fail(
-          check,
-          'the stack has none: nobody hears when the monitor stops',
-          'npx serverless deploy',
-        ),
-      ];
+      return [fail(check, 'the stack has none: nobody hears when the monitor stops', deploy)];
     return checks.length > 0
       ? checks
       : [ok(check, `${count(wanted.length, 'alarm')}, all with somebody to tell, and quiet`)];
   });
 }
 
-function judgeOne(alarm: Alarm | undefined, name: string): Check[] {
+function judgeOne(
+  alarm: Alarm | undefined,
+  { name, region, put }: { name: string; region: string; put: Fix },
+): Check[] {
   const check = 'alarms';
-  if (alarm === undefined)
-    return [
-      fail(
-        check,
-        `${name} is gone`,
-        'npx serverless deploy; if it says "no changes": npx serverless deploy --force',
-      ),
-    ];
+  const aws = (words: string) =>
+    `aws cloudwatch ${words} --region ${region} --alarm-names ${quoteWord(name)}`;
+  if (alarm === undefined) return [fail(check, `${name} is gone`, put)];
   const mute = !alarm.actionsEnabled || alarm.actions.length === 0;
   return [
     ...(mute
@@ -109,9 +123,8 @@ function judgeOne(alarm: Alarm | undefined, name: string): Check[] {
           fail(
             check,
             `${name} rings for nobody: its actions are ${alarm.actionsEnabled ? 'gone' : 'switched off'}`,
-            alarm.actionsEnabled
-              ? 'npx serverless deploy --force'
-              : `aws cloudwatch enable-alarm-actions --alarm-names ${name}`,
+            // With none there is nothing to switch on.
+            alarm.actions.length === 0 ? put : command('enable-alarm', aws('enable-alarm-actions')),
           ),
         ]
       : []),
@@ -120,11 +133,41 @@ function judgeOne(alarm: Alarm | undefined, name: string): Check[] {
           warn(
             check,
             `${name} rings now`,
-            `aws cloudwatch describe-alarms --alarm-names ${name}: its description says what to do`,
+            step('look', `${aws('describe-alarms')}: its description says what to do`),
           ),
         ]
       : []),
   ];
+}
+
+/** A schedule of EventBridge Scheduler's. */
+export type Schedule = { readonly name: string; readonly enabled: boolean };
+
+/** `wanted` are those of the stack, in its region. */
+export function judgeSchedules(
+  reading: Reading<readonly Schedule[]>,
+  wanted: readonly Pick<StackResource, 'id' | 'name'>[],
+  region: string,
+  asked: Asked = {},
+): readonly Check[] {
+  const check = 'schedule';
+  return judgeReading(check, reading, (found) => {
+    if (wanted.length === 0)
+      return [fail(check, 'the stack has none: nothing starts the check', deploy)];
+    return wanted.map(({ id, name }) => {
+      const one = found.find((schedule) => schedule.name === name);
+      if (one?.enabled) return ok(check, `${name} is switched on`);
+      const aws = (call: string) =>
+        `aws scheduler ${call} --region ${region} --cli-input-json ${printed(`stack-resource ${id}`, asked)}`;
+      return one === undefined
+        ? fail(check, `${name} is gone`, command('create-schedule', aws('create-schedule')))
+        : fail(
+            check,
+            `${name} is switched off`,
+            command('update-schedule', aws('update-schedule')),
+          );
+    });
+  });
 }
 
 const LATE_MS = 35 * 60_000;
@@ -135,15 +178,14 @@ export function judgeLastRun(
   now: Instant,
 ): readonly Check[] {
   const check = 'last run';
-  const look =
-    'is the schedule enabled (EventBridge console, Schedules)? what says the log: npx serverless logs -f checkHosts';
+  const look = 'what does the log say? npx serverless logs --function checkHosts';
   return judgeReading(check, reading, (judgedUntil) => {
     if (judgedUntil === undefined) {
       return [
         fail(
           check,
           'no run has come to its end yet',
-          `wait 15 minutes after the first deployment; then ${look}`,
+          step('wait', `wait 15 minutes after the first deployment; then: ${look}`),
         ),
       ];
     }
@@ -153,7 +195,7 @@ export function judgeLastRun(
         ? fail(
             check,
             `the last good run was ${formatDuration(age)} ago; one is due every 15 minutes`,
-            look,
+            step('look', look),
           )
         : ok(check, `the schedule runs: the last good run was ${formatDuration(age)} ago`),
     ];
@@ -169,11 +211,7 @@ export function judgeJanitor(
   const name = nameOf(stack.value, 'JanitorLambdaFunction');
   return [
     name === undefined
-      ? warn(
-          'janitor',
-          'there is none: nothing is tagged, so nothing is hidden',
-          'npx serverless deploy',
-        )
+      ? warn('janitor', 'there is none: nothing is tagged, so nothing is hidden', deploy)
       : ok('janitor', `${name} tags what newer backups have replaced`),
   ];
 }
@@ -188,5 +226,5 @@ export function judgeShards(
   if (name !== undefined) return [ok('shards', `${name} judges what one run cannot hold`)];
   if (hosts.length <= HOSTS_A_RUN) return [];
   const says = `there are no workers for ${hosts.length} hosts: what one run has no time for is unreadable`;
-  return [warn('shards', says, 'npx serverless deploy')];
+  return [warn('shards', says, deploy)];
 }

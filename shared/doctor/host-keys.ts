@@ -3,7 +3,9 @@
 import { otherHostGroups, whyNoUser } from '../config/aws-names.ts';
 import type { Config, Host } from '../config/config.ts';
 import type { Instant } from '../duplicity/time.ts';
+import { quoteWord } from '../messages/plain-text.ts';
 import { type Check, fail, judgeReading, ok, type Reading, warn } from './audit.ts';
+import { type Asked, command, rollcallLine, step } from './fix.ts';
 
 /** A user and all that hangs on it. */
 export type HostUser = {
@@ -29,12 +31,13 @@ export function judgeHostUsers(
   { hosts, bucket, region }: Config,
   group: string,
   now: Instant,
+  asked: Asked = {},
 ): readonly Check[] {
   return judgeReading('host users', reading, (users) => {
     const owing = hosts.filter((host) => whyNoUser(host, bucket) === undefined);
     const known = new Map(users.map((user) => [user.name, user]));
     const checks = [
-      ...owing.flatMap((host) => judgeHost(host, known.get(host.name), group)),
+      ...owing.flatMap((host) => judgeHost(host, known.get(host.name), group, asked)),
       ...users
         .filter(
           ({ name, groups }) => groups.includes(group) && !owing.some((host) => host.name === name),
@@ -43,7 +46,7 @@ export function judgeHostUsers(
           warn(
             'host users',
             `${name} can write, and is not on the roll`,
-            `rollcall remove-host ${name}, or: rollcall add-host ${name}`,
+            step('decide', `npx rollcall remove-host ${name}, or: npx rollcall add-host ${name}`),
           ),
         ),
     ];
@@ -72,9 +75,19 @@ export function judgeHostUsers(
   });
 }
 
-function judgeHost({ name, userId }: Host, user: AuditedUser | undefined, group: string): Check[] {
+function judgeHost(
+  { name, userId }: Host,
+  user: AuditedUser | undefined,
+  group: string,
+  { hosts }: Asked,
+): Check[] {
   const check = 'host users';
-  const add = `rollcall add-host ${name}`;
+  const add = command(
+    'add-host',
+    rollcallLine(`add-host ${name}`, hosts === undefined ? {} : { hosts }),
+  );
+  const aws = (call: string, more: string) =>
+    `aws iam ${call} --user-name ${quoteWord(name)} ${more}`;
   if (user === undefined)
     return [fail(check, `${name} is on the roll and has no IAM user: it cannot write`, add)];
   const stacks = otherHostGroups(user.groups, group);
@@ -83,14 +96,23 @@ function judgeHost({ name, userId }: Host, user: AuditedUser | undefined, group:
   return [
     ...(user.groups.includes(group)
       ? []
-      : [fail(check, `${name} is not in the group ${group}: it cannot write`, add)]),
+      : [
+          fail(
+            check,
+            `${name} is not in the group ${group}: it cannot write`,
+            command('join-group', aws('add-user-to-group', `--group-name ${quoteWord(group)}`)),
+          ),
+        ]),
     ...(stacks.length === 0
       ? []
       : [
           warn(
             check,
             `${name} is a host of another stack too, by the group ${stacks.join(', ')}: one key writes to both buckets`,
-            `rollcall remove-host ${name}, which leaves the other stack its user, then: rollcall add-host ${name}-2`,
+            step(
+              'decide',
+              `rollcall remove-host ${name}, which leaves the other stack its user, then: rollcall add-host ${name}-2`,
+            ),
           ),
         ]),
     ...(more.length === 0
@@ -99,7 +121,20 @@ function judgeHost({ name, userId }: Host, user: AuditedUser | undefined, group:
           warn(
             check,
             `${name} has more than a host needs: ${more.join(', ')}`,
-            `take it away in IAM, or make it anew: rollcall remove-host ${name}, then ${add}`,
+            command(
+              'strip-user',
+              [
+                ...others.map((one) =>
+                  aws('remove-user-from-group', `--group-name ${quoteWord(one)}`),
+                ),
+                ...user.inlinePolicies.map((one) =>
+                  aws('delete-user-policy', `--policy-name ${quoteWord(one)}`),
+                ),
+                ...user.attachedPolicies.map((one) =>
+                  aws('detach-user-policy', `--policy-arn ${quoteWord(one)}`),
+                ),
+              ].join(' && '),
+            ),
           ),
         ]),
     ...(user.id === undefined || user.id === userId
@@ -162,6 +197,7 @@ export function judgeKeys(
 ): Check[] {
   const check = 'host keys';
   const { name } = host;
+  const rotate = `npx rollcall add-host ${name} --rotate`;
   const active = keys.filter((key) => key.active);
   const [oldest] = [...active].sort((a, b) => a.createdAt - b.createdAt);
   if (oldest === undefined) {
@@ -169,7 +205,7 @@ export function judgeKeys(
       fail(
         check,
         `${name} has no key that works`,
-        keys.length === 0 ? `rollcall add-host ${name}` : `rollcall add-host ${name} --rotate`,
+        step('rotate-key', keys.length === 0 ? `npx rollcall add-host ${name}` : rotate),
       ),
     ];
   }
@@ -188,7 +224,7 @@ export function judgeKeys(
           fail(
             check,
             `a key of ${name} was used for ${stolen.service}, which no backup needs: it may be stolen`,
-            `rollcall add-host ${name} --rotate, and delete the old key at once`,
+            step('rotate-key', `${rotate}, and delete the old key at once`),
           ),
         ]),
     ...(astray === undefined
@@ -197,7 +233,10 @@ export function judgeKeys(
           warn(
             check,
             `a key of ${name} was last used in ${astray.region}, and the bucket is in ${region}`,
-            `is it stolen, or is the region wrong in /etc/rollcall-backup/config on ${name}?`,
+            step(
+              'decide',
+              `is it stolen, or is the region wrong in /etc/rollcall-backup/config on ${name}?`,
+            ),
           ),
         ]),
     ...(days(oldest.createdAt) > OLD_DAYS && older === undefined
@@ -205,7 +244,7 @@ export function judgeKeys(
           warn(
             check,
             `the key of ${name} is ${days(oldest.createdAt)} days old`,
-            `rollcall add-host ${name} --rotate`,
+            step('rotate-key', rotate),
           ),
         ]
       : []),
@@ -215,7 +254,10 @@ export function judgeKeys(
           warn(
             check,
             `${name} has two keys`,
-            `when the host uses the younger one: aws iam delete-access-key --user-name ${name} --access-key-id ${older.id}`,
+            step(
+              'rotate-key',
+              `when the host uses the younger one: aws iam delete-access-key --user-name ${name} --access-key-id ${older.id}`,
+            ),
           ),
         ]),
     ...(idle > IDLE_DAYS && host.paused === undefined
@@ -225,7 +267,7 @@ export function judgeKeys(
             used.length === 0
               ? `no key of ${name} was ever used`
               : `no key of ${name} was used for ${idle} days`,
-            `on ${name}: sudo rollcall-backup check`,
+            step('look', `on ${name}: sudo rollcall-backup check`),
           ),
         ]
       : []),

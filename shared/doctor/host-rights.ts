@@ -1,6 +1,10 @@
 // What a host's key can do: asked of the policies themselves, as if the host tried.
+
 import type { Config } from '../config/config.ts';
+import { quoteWord } from '../messages/plain-text.ts';
 import { type Check, fail, judgeReading, ok, type Reading, warn } from './audit.ts';
+import { setBucket } from './bucket.ts';
+import { type Asked, command, deploy, printed } from './fix.ts';
 import { type Decision, decide, type PolicyRequest } from './policy-decision.ts';
 
 /** The policies, parsed; `undefined` = there is none. */
@@ -59,11 +63,21 @@ const NEEDED: readonly Change[] = [
   { does: 'list the bucket', action: 's3:ListBucket' },
 ];
 
+/** The group that makes a user a host, and the path below which both stand. */
+export type HostGroupNames = {
+  readonly group: string;
+  readonly path: string;
+  /** Without a stack there is no template to put it back from. */
+  readonly isDeployed: boolean;
+};
+
 /** `account` is the number of the AWS account that the hosts live in: a policy knows them by it. */
 export function judgeHostRights(
   { bucket, group }: Policies,
   config: Config,
   account: Reading<string | undefined>,
+  names: HostGroupNames,
+  asked: Asked = {},
 ): readonly Check[] {
   const number = account.read ? account.value : undefined;
   const those: Those = (changes, document, ...answers) =>
@@ -74,9 +88,9 @@ export function judgeHostRights(
       .map(({ does }) => does);
   return [
     ...judgeReading('bucket policy', account.read ? bucket : account, (policy) =>
-      judgeBucketPolicy(policy, config, those),
+      judgeBucketPolicy(policy, config, those, asked),
     ),
-    ...judgeReading('host group', group, (found) => judgeGroup(found, those)),
+    ...judgeReading('host group', group, (found) => judgeGroup(found, those, names, asked)),
   ];
 }
 
@@ -85,15 +99,22 @@ const NO_ACCOUNT = '000000000000';
 
 type Those = (changes: readonly Change[], document: unknown, ...answers: Decision[]) => string[];
 
-function judgeBucketPolicy(policy: unknown, { existing }: Config, those: Those): readonly Check[] {
+function judgeBucketPolicy(
+  policy: unknown,
+  config: Config,
+  those: Those,
+  asked: Asked,
+): readonly Check[] {
+  const { existing } = config;
   const check = 'bucket policy';
   const forbidden = [...FORBIDDEN, ...FORBIDDEN_TO_ADMINISTRATORS];
   const open = those(forbidden, policy, 'none', 'allow');
   const unsure = those([...forbidden, ...NEEDED], policy, 'unsure');
   const locked = those(NEEDED, policy, 'deny');
-  const repair = existing
-    ? 'copy the denials in scripts/stack/bucket-policy.ts'
-    : 'npx serverless deploy';
+  const repair = command(
+    'bucket-policy',
+    setBucket(config, `put-bucket-policy --policy ${printed('bucket-settings policy', asked)}`),
+  );
   const checks: Check[] = [];
   if (locked.length > 0) checks.push(fail(check, `no host can ${locked.join(', or ')}`, repair));
   if (open.length > 0) {
@@ -124,10 +145,23 @@ function judgeGroup(
     | { readonly policies: readonly unknown[]; readonly attached: readonly string[] }
     | undefined,
   those: Those,
+  { group: name, path, isDeployed }: HostGroupNames,
+  asked: Asked,
 ): readonly Check[] {
   const check = 'host group';
-  const repair = 'npx serverless deploy';
-  if (group === undefined) return [fail(check, 'it does not exist: no host can write', repair)];
+  const named = `--group-name ${quoteWord(name)}`;
+  const put = `aws iam put-group-policy --cli-input-json ${printed('stack-resource HostGroup', asked)}`;
+  const repair = isDeployed ? command('group-policy', put) : deploy;
+  if (group === undefined) {
+    const make = `aws iam create-group ${named} --path ${path} && ${put}`;
+    return [
+      fail(
+        check,
+        'it does not exist: no host can write',
+        isDeployed ? command('group', make) : deploy,
+      ),
+    ];
+  }
   const document = {
     Statement: group.policies.flatMap((one) => (one as { Statement?: unknown }).Statement ?? []),
   };
@@ -139,12 +173,13 @@ function judgeGroup(
     checks.push(fail(check, `its hosts cannot ${lacking.join(', nor ')}`, repair));
   if (granted.length > 0)
     checks.push(fail(check, `its policy grants a host to ${granted.join('; ')}`, repair));
-  if (group.attached.length > 0) {
+  for (const arn of group.attached) {
+    const detach = `aws iam detach-group-policy ${named} --policy-arn ${quoteWord(arn)}`;
     checks.push(
       warn(
         check,
-        `more policies are attached to it: ${group.attached.join(', ')}`,
-        'detach them: aws iam detach-group-policy',
+        `one more policy is attached to it: ${arn}`,
+        command('detach-group-policy', detach),
       ),
     );
   }

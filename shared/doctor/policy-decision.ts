@@ -1,6 +1,6 @@
 // What a policy document says to one request: so much of IAM's language as backup policies are written in.
 
-/** Somebody, doing something, to something; `context` by the names of the condition keys. */
+/** Somebody (an ARN, or a service such as `cloudwatch.amazonaws.com`), doing something, to something; `context` by the names of the condition keys. */
 export type PolicyRequest = {
   readonly principal: string;
   readonly action: string;
@@ -70,6 +70,8 @@ function matchesEither(
 function matchesPrincipal({ Principal, NotPrincipal }: Json, principal: string): Answer {
   if (NotPrincipal !== undefined) return undefined;
   if (Principal === undefined || Principal === '*') return true;
+  if (!principal.startsWith('arn:'))
+    return listOf(asJson(Principal).Service).includes(principal) || asJson(Principal).AWS === '*';
   const account = principal.split(':')[4] ?? '';
   return listOf(asJson(Principal).AWS).some(
     (one) =>

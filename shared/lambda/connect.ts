@@ -47,7 +47,7 @@ export function connectSchedule(env: Env): ScheduleDependencies {
     escalates: ops.some((address) => !mail.includes(address)),
     judgeChannels: async (refusals) => {
       const asked = await readChannels(connection, config.alerts, topics);
-      return judgeChannels({ ...asked, refusals: { read: true, value: refusals } }, config);
+      return judgeChannels({ ...asked, refusals: { read: true, value: refusals } }, config, topics);
     },
     workers: shards && {
       hostsARun: shards.hostsARun,

@@ -1,6 +1,7 @@
 // What every function has around it: a line at the end of each run, and errors that are not swallowed.
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
+import { writeHintsFor } from '../aws/client.ts';
 import type { Instant } from '../duplicity/time.ts';
 
 /** Logs the outcome and its duration; an error is logged by name and goes on to fail the invocation. */
@@ -8,6 +9,7 @@ export function wrap<Result>(
   name: string,
   run: (event: unknown, context: Context) => Promise<Result>,
 ) {
+  writeHintsFor('mail');
   let startedAt = 0;
   return middy<unknown, Result, Error, Context>()
     .before(() => {

@@ -1,5 +1,5 @@
 // What a finding says, and what to do about it, in words that suffice at 3 am.
-
+import type { Host } from '../config/config.ts';
 import { isComplete } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import { HIDDEN_RECIPIENT, type MessageHead } from '../openpgp/message.ts';
@@ -16,6 +16,7 @@ import {
   formatNumbers,
   formatTime,
   quoteName,
+  quoteWord,
 } from './plain-text.ts';
 
 /**
@@ -127,7 +128,7 @@ export function nextStep(finding: Finding, judgement: Judgement): string | undef
     case 'incremental':
       return on('sudo rollcall-backup run');
     case 'poisoned':
-      return `rollcall explain, then remove them with an administrator's key`;
+      return stepToRemove(finding, host);
     case 'unencrypted':
     case 'wrong-recipient':
       return finding.severity === 'info' ? undefined : on('sudo rollcall-backup check');
@@ -148,6 +149,15 @@ export function nextStep(finding: Finding, judgement: Judgement): string | undef
     default:
       return undefined;
   }
+}
+
+/** Names are hostile: one that a terminal would not show as it is goes into no command. */
+function stepToRemove({ names, count: all }: NamesShown, { target }: Host): string {
+  const keys = names.map((name) => `${target.prefix}${name}`);
+  if (all > keys.length || !keys.every((key) => /^[\x20-\x7e]+$/.test(key)))
+    return 'look at each, and remove them: docs/runbook.md#poisoned';
+  const remove = `aws --profile break-glass s3api delete-object --bucket ${target.bucket} --key`;
+  return keys.map((key) => `${remove} ${quoteWord(key)}`).join(' && ');
 }
 
 /** The kinds that docs/runbook.md has a section for: all that ask somebody to act. */

@@ -28,7 +28,7 @@ export function formatTampered({ removals, sets, seals, untold }: Tampered, zone
 /** Why nothing can be said of tampering. */
 export const UNTOLD: Readonly<Record<Inconclusive, string>> = {
   denied:
-    'cannot be told: these credentials may not list versions, so an overwritten or hidden backup would not show; allow s3:ListBucketVersions',
+    'cannot be told: versions may not be listed, so an overwritten or hidden backup would not show; allow s3:ListBucketVersions',
   'not offered':
     'cannot be told: this endpoint lists no versions, so an overwritten or hidden backup would not show',
   'not kept':

@@ -115,6 +115,11 @@ export function wrapText(text: string, width: number): string[] {
   return lines;
 }
 
+/** A word as a shell takes it. */
+export function quoteWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
 /** The width of a mail's lines. */
 export const WIDTH = 72;
 

@@ -19,6 +19,8 @@ describe('judgeAlarms', () => {
     ],
     ['ringing', [{ ...good, state: 'ALARM' }], 'warn: stopped rings now'],
   ])('tells that one is %s', (_, alarms, words) => {
-    expect(said(judgeAlarms(read(alarms), ['stopped']))).toEqual([words]);
+    expect(
+      said(judgeAlarms(read(alarms), [{ id: 'StoppedAlarm', name: 'stopped' }], 'eu-west-1')),
+    ).toEqual([words]);
   });
 });

@@ -35,7 +35,11 @@ describe('judgeBucket', () => {
       { ownership: read(undefined) },
       'warn: not set: an object can have an owner and an ACL of its own',
     ],
-    ['encryption', { encryption: read(undefined) }, 'warn: S3 encrypts nothing by default'],
+    [
+      'encryption',
+      { encryption: read('aws:kms') },
+      'fail: aws:kms, and the stack sets AES256: whoever holds the other key decides who can read',
+    ],
   ])('tells what is wrong with %s', (check, over, words) => {
     const bad = judgeBucket({ ...good, ...over }, config).filter(({ status }) => status !== 'ok');
     expect([bad[0]?.check, ...said(bad)]).toEqual([check, words]);

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { judgeMail, judgeSms, judgeSubscriptions } from '../../shared/doctor/accounts.ts';
+import {
+  judgeMail,
+  judgeSms,
+  judgeSubscriptions,
+  judgeTopicPolicy,
+} from '../../shared/doctor/accounts.ts';
 import { auditStatus, type Check } from '../../shared/doctor/audit.ts';
 import {
   type BucketSettings,
@@ -7,7 +12,12 @@ import {
   judgeEvents,
   judgeLifecycle,
 } from '../../shared/doctor/bucket.ts';
-import { judgeAlarms, judgeLastRun, judgeStack } from '../../shared/doctor/deployment.ts';
+import {
+  judgeAlarms,
+  judgeLastRun,
+  judgeSchedules,
+  judgeStack,
+} from '../../shared/doctor/deployment.ts';
 import { judgeHostUsers } from '../../shared/doctor/host-keys.ts';
 import { judgeHostRights } from '../../shared/doctor/host-rights.ts';
 import { account } from '../stack/resolve-template.ts';
@@ -33,6 +43,8 @@ describe('an audit', () => {
   it('never takes what it could not read for ok, whatever it is', () => {
     const roll = { ...config, alerts: { ...fullRoll.alerts } };
     const wanted = { queue: 'f', suffixes: ['.m'], rules: [] };
+    const group = { group: 'g', path: '/backup-hosts/', isDeployed: true };
+    const topic = 'arn:aws:sns:eu-west-1:111122223333:ops';
     const settings: BucketSettings = {
       region: unread,
       versioning: unread,
@@ -41,21 +53,23 @@ describe('an audit', () => {
       encryption: unread,
     };
     const checks = [
-      judgeAlarms(unread, ['a']),
+      judgeAlarms(unread, [{ id: 'A', name: 'a' }], 'eu-west-1'),
       judgeBucket(settings, roll),
       judgeEvents(unread, roll, wanted),
-      judgeHostRights({ bucket: unread, group: unread }, roll, read(account)),
-      judgeHostRights({ bucket: read({}), group: unread }, roll, unread),
+      judgeHostRights({ bucket: unread, group: unread }, roll, read(account), group),
+      judgeHostRights({ bucket: read({}), group: unread }, roll, unread, group),
       judgeHostUsers(unread, roll, 'g', now),
       judgeLastRun(unread, now),
       judgeLifecycle(unread, roll, 8),
       judgeMail(unread, roll),
       judgeSms(unread, roll),
-      judgeStack(unread, 's'),
-      judgeSubscriptions('t', unread, []),
+      judgeStack(unread, 's', 'eu-west-1'),
+      judgeSchedules(unread, [{ id: 'A', name: 'a' }], 'eu-west-1'),
+      judgeTopicPolicy(unread, { check: 't', arn: topic, resource: 'T', from: 'alarms' }),
+      judgeSubscriptions({ check: 't', arn: topic }, unread, []),
     ];
     for (const some of checks)
       expect(some.map(({ status }) => status)).toEqual(some.map(() => 'unknown'));
-    expect(checks.flat()).toHaveLength(18);
+    expect(checks.flat()).toHaveLength(20);
   });
 });

@@ -23,6 +23,7 @@ describe('judgeHostRights', () => {
       },
       { ...fullRoll, existing },
       read(account),
+      { group: 'acme-backups-hosts', path: '/backup-hosts/', isDeployed: true },
     );
   const without = (sid: string) => ({
     ...bucketPolicy,
@@ -115,7 +116,7 @@ describe('judgeHostRights', () => {
       'a group with more attached',
       [groupPolicy],
       ['arn:aws:iam::aws:policy/ReadOnlyAccess'],
-      /^warn: more policies are attached/,
+      /^warn: one more policy is attached/,
     ],
   ])('judges %s', (_, group, attached, words) => {
     expect(said(judged(bucketPolicy, group, attached))[1]).toMatch(words);

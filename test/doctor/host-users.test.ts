@@ -96,7 +96,7 @@ describe('judgeHostUsers', () => {
       "warn: hosts.yml has another userId for web than its IAM user: an alarm would not know web's own key",
     ]);
     const [check] = judgeHostUsers(read([user({ id: 'AIDAQABLZS4A3QDU576Q2' })]), roll, group, now);
-    expect(check).toHaveProperty('fix', 'rollcall add-host web');
+    expect(check).toHaveProperty('fix', 'npx rollcall add-host web');
   });
 
   it('asks nothing of hosts that bring their own credentials, nor a use of one that is paused', () => {

@@ -10,32 +10,38 @@ import {
   silentAddresses,
 } from '../../shared/doctor/channels.ts';
 import { fullRoll, smallestRoll } from '../stack/rolls.ts';
-import { now, said, unread } from './readings.ts';
+import { aFix, now, said, unread } from './readings.ts';
 
 const HOUR = 3_600_000;
 const { alerts } = fullRoll;
-const dropped = fail('mail', 'boss@example.net is dropped', 'fix', ['boss@example.net']);
+const topics = { alerts: 'arn:aws:sns:eu-west-1:1:alerts', ops: 'arn:aws:sns:eu-west-1:1:ops' };
+const dropped = fail('mail', 'boss@example.net is dropped', aFix, ['boss@example.net']);
 const denied: Check = { check: 'mail', status: 'unknown', says: 'denied', fix: 'allow it' };
 const aCheck = fc.oneof(
   fc.constantFrom<Check>(ok('mail', 'a'), ok('sms', 'b'), denied),
   fc
     .tuple(fc.constantFrom('mail', 'sms', 'ops topic'), fc.constantFrom('x', 'y'))
-    .map(([check, says]) => fail(check, says, 'fix')),
+    .map(([check, says]) => fail(check, says, aFix)),
 );
 
-const topics = { alertsTopic: unread, opsTopic: unread };
-const readings = { ...topics, mail: unread, sms: unread, refusals: unread };
+const readings = {
+  alertsTopic: unread,
+  opsTopic: unread,
+  mail: unread,
+  sms: unread,
+  refusals: unread,
+};
 
 describe('judgePaths', () => {
   it('asks of the topics only, where the roll has neither a sender nor a telephone', () => {
-    expect(judgeChannels(readings, fullRoll).map(({ check }) => check)).toEqual([
+    expect(judgeChannels(readings, fullRoll, topics).map(({ check }) => check)).toEqual([
       'alerts topic',
       'ops topic',
       'mail',
       'sms',
       'hooks',
     ]);
-    expect(said(judgeChannels(readings, smallestRoll))).toHaveLength(2);
+    expect(said(judgeChannels(readings, smallestRoll, topics))).toHaveLength(2);
   });
 });
 
@@ -44,6 +50,7 @@ describe('judgePaths, of the recipients', () => {
     judgeChannels(
       readings,
       parseConfig(`bucket: abc\n${text}hosts: { a: {} }\n`, 'hosts.yml'),
+      topics,
     ).filter(({ check }) => check === 'recipients');
 
   it('fails where nobody is notified', () => {
@@ -115,9 +122,9 @@ describe('comparePaths', () => {
     expect(look(undefined, dropped).urgent).toBe(true);
     expect(look(look(undefined, dropped), dropped).urgent).toBe(false);
     for (const other of [
-      fail('ops topic', 'x', 'fix', ['boss@example.net']),
-      fail('sms', 'x', 'fix', ['+31600000000']),
-      warn('mail', 'x', 'fix'),
+      fail('ops topic', 'x', aFix, ['boss@example.net']),
+      fail('sms', 'x', aFix, ['+31600000000']),
+      warn('mail', 'x', aFix),
     ]) {
       expect(look(undefined, other).urgent).toBe(false);
     }

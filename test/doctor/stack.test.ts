@@ -16,11 +16,11 @@ describe('judgeStack', () => {
     ['UPDATE_ROLLBACK_FAILED', 'fail'],
     ['ROLLBACK_COMPLETE', 'fail'],
   ])('takes %s for %s', (state, status) => {
-    expect(judgeStack(read(stack(state)), 's')[0]?.status).toBe(status);
+    expect(judgeStack(read(stack(state)), 's', 'eu-west-1')[0]?.status).toBe(status);
   });
   it('says that there is none', () => {
-    expect(said(judgeStack(read(undefined), 's'))).toEqual([
-      'fail: there is no stack s: nobody watches',
+    expect(said(judgeStack(read(undefined), 's', 'eu-west-1'))).toEqual([
+      'fail: there is no stack s in eu-west-1: nobody watches. Another: --stack NAME',
     ]);
   });
 });

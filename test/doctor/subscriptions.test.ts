@@ -3,6 +3,7 @@ import { judgeSubscriptions } from '../../shared/doctor/accounts.ts';
 import { read, said } from './readings.ts';
 
 describe('judgeSubscriptions', () => {
+  const topic = { check: 'ops topic', arn: 'arn:aws:sns:eu-west-1:111122223333:ops' };
   const ops = { protocol: 'email', endpoint: 'ops@example.net' } as const;
   it.each([
     ['confirmed', [{ ...ops, confirmed: true }], 'ok: 1 subscription, all confirmed'],
@@ -33,6 +34,6 @@ describe('judgeSubscriptions', () => {
       'warn: https chat.example is subscribed, and is not on the roll',
     ],
   ])('tells that it is %s', (_, found, words) => {
-    expect(said(judgeSubscriptions('ops topic', read(found), [ops]))).toEqual([words]);
+    expect(said(judgeSubscriptions(topic, read(found), [ops]))).toEqual([words]);
   });
 });

@@ -37,6 +37,7 @@ export async function answerRequest(
   }
   const reply = attempt(() => {
     refuseByFault(treatment);
+    refuseByRegion(wire, account.s3.region);
     return answerPlan(account, plan, { ...asked, operation }, treatment);
   });
   const error = reply instanceof Error ? toAwsError(reply) : undefined;
@@ -59,6 +60,16 @@ function refuseByFault({ redirectTo, error }: Treatment): void {
     });
   }
   if (error) throw new AwsError(error.error, error.message, { status: error.status });
+}
+
+/** Buckets are in one region, and S3 takes there no request that was signed for another. */
+function refuseByRegion({ service, region }: WireRequest, here: string): void {
+  if (service !== 's3' || region === undefined || region === here) return;
+  const message = `The authorization header is malformed; the region '${region}' is wrong; expecting '${here}'`;
+  throw new AwsError('AuthorizationHeaderMalformed', message, {
+    headers: { 'x-amz-bucket-region': here },
+    fields: { Region: here },
+  });
 }
 
 function answerPlan(

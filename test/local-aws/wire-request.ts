@@ -7,6 +7,8 @@ export type WireRequest = {
   readonly service: string;
   /** The access key id of the signature, or `anonymous`. Signatures are not checked. */
   readonly principal: string;
+  /** Of the signature's scope; `undefined` without one. */
+  readonly region: string | undefined;
   readonly method: string;
   /** Path-style or virtual-host style, all the same here; both `''` where there is none. */
   readonly bucket: string;
@@ -33,6 +35,7 @@ export async function readWireRequest(incoming: IncomingMessage): Promise<WireRe
   return {
     service: scope?.service ?? (isForm ? 'unsigned' : 's3'),
     principal: scope?.principal ?? 'anonymous',
+    region: scope?.region,
     method: incoming.method ?? 'GET',
     ...readPlace(path, headers.host ?? ''),
     path,
@@ -46,10 +49,12 @@ export async function readWireRequest(incoming: IncomingMessage): Promise<WireRe
 // AWS4-HMAC-SHA256 Credential=<access key id>/<date>/<region>/<service>/aws4_request, ...
 function readScope(
   authorization: string | undefined,
-): { principal: string; service: string } | undefined {
-  const match = /Credential=([^/\s]+)\/\d+\/[^/]+\/([^/]+)\/aws4_request/.exec(authorization ?? '');
+): { principal: string; region: string; service: string } | undefined {
+  const match = /Credential=([^/\s]+)\/\d+\/([^/]+)\/([^/]+)\/aws4_request/.exec(
+    authorization ?? '',
+  );
   if (!match) return undefined;
-  return { principal: match[1] ?? '', service: match[2] ?? '' };
+  return { principal: match[1] ?? '', region: match[2] ?? '', service: match[3] ?? '' };
 }
 
 function readPlace(

@@ -4,6 +4,7 @@ import { composeNagios, composeTable } from '../../scripts/rollcall/format-repor
 import type { Host } from '../../shared/config/config.ts';
 import { fail, ok, warn } from '../../shared/doctor/audit.ts';
 import type { ChannelCheck } from '../../shared/doctor/channels.ts';
+import { step } from '../../shared/doctor/fix.ts';
 import { composeChannelNews } from '../../shared/messages/channel-text.ts';
 import { composeRun } from '../../shared/messages/compose-alert.ts';
 import {
@@ -36,7 +37,7 @@ const earlier = ['19T01:02', '20T01:05'].flatMap((begun) =>
 const today = aFull({ begun: '2026-11-23T01:14:00Z', done: '2026-11-23T01:40:00Z', volumes: 31 });
 const denied: Unreadable = {
   unreadable: 's3://acme-backups/nas/ could not be listed: AccessDenied (403)',
-  hint: 'these credentials may not list acme-backups: allow s3:ListBucket, or choose others with AWS_PROFILE',
+  hint: 'allow s3:ListBucket on acme-backups to the role of the function, or put its policy back: docs/runbook.md#changed-by-hand',
 };
 
 const lifecycle = { rules: [{ prefix: '', hides: { days: 6 }, noncurrentDays: 8 }] };
@@ -89,7 +90,7 @@ const dropped = {
   ...fail(
     'mail',
     'boss@example.net is on the suppression list: SES takes its mail, and drops it',
-    'aws sesv2 delete-suppressed-destination --email-address boss@example.net',
+    step('decide', 'aws sesv2 delete-suppressed-destination --email-address boss@example.net'),
     ['boss@example.net'],
   ),
   since,
@@ -102,12 +103,15 @@ const look: ChannelCheck = {
     {
       ...{ check: 'ops topic', status: 'unknown', since },
       says: 'could not read who is subscribed to ops: AccessDenied (403)',
-      fix: 'allow sns:ListSubscriptionsByTopic to these credentials',
+      fix: 'allow sns:ListSubscriptionsByTopic to the role of the function, or put its policy back: docs/runbook.md#changed-by-hand',
     },
-    { ...warn('sms', 'texts stop at 1 USD a month', 'ask AWS Support for more'), since },
+    {
+      ...warn('sms', 'texts stop at 1 USD a month', step('ask-aws', 'ask AWS Support for more')),
+      since,
+    },
   ],
   died: [],
-  mended: [{ ...fail('sms', '+31600000000 has opted out', 'opt in'), since }],
+  mended: [{ ...fail('sms', '+31600000000 has opted out', step('decide', 'opt in')), since }],
   urgent: false,
 };
 

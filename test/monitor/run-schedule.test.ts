@@ -8,6 +8,7 @@ import {
   RecordError,
   type RecordStore,
 } from '../../shared/monitor/state.ts';
+import { aFix } from '../doctor/readings.ts';
 import { aConfig, aFull, aHost, at } from '../support/builders.ts';
 import { inMemoryStore, keyed } from '../support/in-memory.ts';
 import { memoryChannel, memoryLedger } from '../support/ledger-in-memory.ts';
@@ -208,7 +209,7 @@ describe('runSchedule', () => {
 
   it('looks at its own ways once an hour, and tells of a dead one once, then in each digest', async () => {
     const setting = aSetting();
-    const dead = fail('sms', '+31600000000 has opted out', 'opt in', ['+31600000000']);
+    const dead = fail('sms', '+31600000000 has opted out', aFix, ['+31600000000']);
     const [mail] = setting.channels;
     for (let tick = at('2026-11-23T00:00Z'); tick < at('2026-11-24T12:00Z'); tick += QUARTER) {
       if (tick >= at('2026-11-23T02:30Z')) setting.paths.checks = [dead];
@@ -226,7 +227,7 @@ describe('runSchedule', () => {
     ]);
     const digest = mail?.sent[1]?.text.replace(/\s+/g, ' ');
     expect(digest).toContain(
-      'Would an alarm arrive? As of 08:00: DEAD sms: +31600000000 has opted out (since Mon 23 Nov 03:00) Do now: opt in Runbook: docs/runbook.md#alarm-path',
+      'Would an alarm arrive? As of 08:00: DEAD sms: +31600000000 has opted out (since Mon 23 Nov 03:00) Do now: fix Runbook: docs/runbook.md#alarm-path',
     );
     expect(mail?.sent[2]?.text).not.toContain('opted out');
     expect(mail?.sent[5]?.text.replace(/\s+/g, ' ')).toContain(
@@ -244,7 +245,7 @@ describe('runSchedule', () => {
     setting.channels.push(boss);
     const alerts = { ...config.alerts, mail: ['ops@example.net', 'boss@example.net'] };
     setting.paths.checks = [
-      fail('mail', 'boss@example.net is dropped', 'fix', ['boss@example.net']),
+      fail('mail', 'boss@example.net is dropped', aFix, ['boss@example.net']),
     ];
     const until = at('2026-11-23T02:00Z');
     const outcome = await runSchedule(setting.dependencies, { ...config, alerts }, until, until);
@@ -259,12 +260,12 @@ describe('runSchedule', () => {
 
   it('says of a way that it could not look, and neither that it is dead nor that it is mended', async () => {
     const setting = aSetting();
-    setting.paths.checks = [fail('mail', 'paused', 'see the console')];
+    setting.paths.checks = [fail('mail', 'paused', aFix)];
     await setting.run('2026-11-23T06:00:00Z');
     setting.paths.checks = [{ check: 'mail', status: 'unknown', says: 'denied', fix: 'allow it' }];
     await setting.run('2026-11-23T07:00:00Z');
     await setting.run('2026-11-23T08:15:00Z');
-    setting.paths.checks = [fail('mail', 'paused', 'see the console')];
+    setting.paths.checks = [fail('mail', 'paused', aFix)];
     await setting.run('2026-11-23T09:15:00Z');
     const [mail] = setting.channels;
     expect(mail?.sent.map(({ subject }) => subject)).toEqual([
@@ -277,7 +278,7 @@ describe('runSchedule', () => {
 
   it('looks only for the digest where nothing can be remembered', async () => {
     const setting = aSetting();
-    setting.paths.checks = [fail('sms', 'opted out', 'opt in')];
+    setting.paths.checks = [fail('sms', 'opted out', aFix)];
     const dependencies = { ...setting.dependencies, records: outOfReach() };
     for (const tick of ['08:00', '08:15', '08:30', '08:45', '09:00', '10:15']) {
       const until = at(`2026-11-23T${tick}:00Z`);

@@ -8,7 +8,8 @@ import { runRollcall } from './run-rollcall.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-janitor-'));
 const hosts = join(folder, 'hosts.yml');
-const ROLL = 'bucket: acme-backups\nkeepLastGood: true\nhosts: { web: {}, db: {}, mail: {} }\n';
+const ROLL =
+  'bucket: acme-backups\nregion: eu-west-1\nkeepLastGood: true\nhosts: { web: {}, db: {}, mail: {} }\n';
 let aws: LocalAws;
 const run = (...args: string[]) => runRollcall(aws, ['janitor', '--hosts', hosts, ...args]);
 

@@ -53,7 +53,7 @@ describe('rollcall check, online', () => {
     [
       'a missing bucket',
       { error: 'NoSuchBucket' },
-      'there is no bucket backups: correct "bucket" in hosts.yml',
+      'there is no bucket backups: correct "bucket" or "target" in hosts.yml',
     ],
     [
       'a wrong region',
@@ -66,7 +66,11 @@ describe('rollcall check, online', () => {
       'these credentials are not valid: renew them',
     ],
     ['a wrong key', { error: 'InvalidAccessKeyId' }, 'these credentials are not valid: renew them'],
-    ['too few rights', { error: 'AccessDenied' }, 'may not list backups: allow s3:ListBucket'],
+    [
+      'too few rights',
+      { error: 'AccessDenied' },
+      'allow s3:ListBucket on backups to these credentials, or choose others with AWS_PROFILE',
+    ],
     ['a wrong clock', { error: 'RequestTimeTooSkewed' }, 'the clock of this machine is wrong'],
   ])('says which and what to do for %s, and exits 3', async (_, fault, words) => {
     aws.faults.add({ service: 's3', fault });
@@ -74,6 +78,26 @@ describe('rollcall check, online', () => {
     expect(status).toBe(3);
     expect(stdout).toContain(words);
     expect(stdout).toContain('0 of 2 hosts ok');
+  });
+
+  it('names the region with which the same command works', async () => {
+    const elsewhere = join(folder, 'elsewhere.yml');
+    const inRegion = (region: string) =>
+      writeFileSync(
+        elsewhere,
+        `bucket: backups\nregion: ${region}\nhosts: { web-01: {}, web-16: {} }\n`,
+      );
+    const judge = () =>
+      runRollcall(aws, ['check', '--hosts', elsewhere, '--at', '2026-11-23T12:00:00Z']);
+    inRegion('us-west-2');
+    const wrong = await judge();
+    expect(wrong.status).toBe(3);
+    const [, named = ''] =
+      /backups is in another region: set "region: (\S+)" in hosts.yml/.exec(
+        wrong.stdout.replace(/\s+/g, ' '),
+      ) ?? [];
+    inRegion(named);
+    expect((await judge()).status).toBe(0);
   });
 
   it('says so when there are no credentials at all', async () => {

@@ -65,7 +65,10 @@ describe('a key file beside the roll', () => {
 describe('rollcall check of a roll with key files', () => {
   const listing = fixturePath('listings/full-curve25519.json');
   const check = (recipients: string) => {
-    writeFileSync(roll, `bucket: backups\nrecipients: [${recipients}]\nhosts:\n  web-04: {}\n`);
+    writeFileSync(
+      roll,
+      `bucket: backups\nalerts: none\nrecipients: [${recipients}]\nhosts:\n  web-04: {}\n`,
+    );
     const at = ['--at', '2026-11-23T12:00:00Z'];
     return runAlone(['check', '--hosts', roll, '--listing', listing, ...at], {
       PATH: process.env.PATH,
@@ -82,7 +85,7 @@ describe('rollcall check of a roll with key files', () => {
   it('exits 3 with the line of one that is not', async () => {
     const { status, stdout, stderr } = await check('keys/web.asc, keys/secret.asc, keys/wep.asc');
     expect([status, stdout]).toEqual([3, '']);
-    expect(stderr).toContain('hosts.yml:2: recipients: keys/secret.asc is the SECRET key');
-    expect(stderr).toContain('hosts.yml:2: recipients: keys/wep.asc is not there, did you mean');
+    expect(stderr).toContain('hosts.yml:3: recipients: keys/secret.asc is the SECRET key');
+    expect(stderr).toContain('hosts.yml:3: recipients: keys/wep.asc is not there, did you mean');
   });
 });

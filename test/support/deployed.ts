@@ -9,13 +9,13 @@ import { handler as checkHosts } from '../../functions/check-hosts.ts';
 import { handler as checkShard } from '../../functions/check-shard.ts';
 import { handler as janitor } from '../../functions/janitor.ts';
 import { handler as onObject } from '../../functions/on-object.ts';
-import { textedOnly } from '../../scripts/stack/topics.ts';
 import { type Alerts, ConfigError } from '../../shared/config/config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 import {
   alertSubscribers,
   opsSubscribers,
   type Subscriber,
+  textedOnly,
 } from '../../shared/config/recipients.ts';
 import type { StoredObject } from '../../shared/duplicity/versions.ts';
 import { type LocalAws, startLocalAws } from '../local-aws/local-aws.ts';

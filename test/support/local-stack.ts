@@ -13,7 +13,15 @@ export function deployStack(
   config: Config,
   { admins = [], name = 'rollcall-prod' }: Deployment = {},
 ): (id: string) => string {
-  const { resources, outputs } = stackOf(config, admins);
+  const { resources, outputs, functions } = stackOf(config, admins);
+  // Those of the framework, by its names.
+  const framework = ['checkHosts', 'onObject', ...Object.keys(functions)].flatMap((name) => {
+    const id = `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+    return [
+      { id: `${id}LambdaFunction`, type: 'AWS::Lambda::Function' },
+      { id: `${id}LogGroup`, type: 'AWS::Logs::LogGroup' },
+    ];
+  });
   const nameOf = (id: string): string => {
     const made = `${name}-${id}-1A2B3C4D5E6F`;
     switch (resources[id]?.Type) {
@@ -27,9 +35,11 @@ export function deployStack(
   };
   stacks.set(name, {
     status: 'CREATE_COMPLETE',
-    resources: Object.entries(resources).map(([id, { Type }]) => ({
-      ...{ id, type: Type, name: nameOf(id) },
-    })),
+    template: JSON.stringify({ Resources: resources }),
+    resources: [
+      ...Object.entries(resources).map(([id, { Type }]) => ({ id, type: Type })),
+      ...framework,
+    ].map(({ id, type }) => ({ id, type, name: nameOf(id) })),
     outputs: Object.fromEntries(
       Object.entries(outputs).map(([key, { Value }]) => [
         key,

@@ -6,6 +6,8 @@
 - the condition keys by which our policies know a sender of mail and an upload;
 - whose stack a resource is, which DescribeStackResources tells by the resource's own name;
 - the one right, sqs:SendMessage, by which SQS lets send a message or ten of them;
+- that whoever shows the code of a second factor when taking on a role has one;
+- that a policy knows who took on a role by the ARN of the role, and not of the session;
 - that a new bucket is closed to the public, whether or not it enforces IAM;
 - that it shall listen where it was told to, and not on port 443 as well;
 - that no schedule comes due by itself: a test says when it is time, and a quarter of an hour must not strike in between;
@@ -15,13 +17,14 @@
 
 import json
 import os
+from contextvars import ContextVar
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import cloudformation, iam, s3, scheduler
+from ministack.services import cloudformation, iam, s3, scheduler, sts
 from ministack.services.cloudformation import handlers
 from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
 
@@ -124,6 +127,39 @@ def without_batches(action_of):
     return action
 
 
+def with_roles(value_of):
+    def value(key, ctx):
+        found = value_of(key, ctx)
+        if key.lower() != "aws:principalarn" or ":assumed-role/" not in (found or ""):
+            return found
+        account, role = found.split(":")[4], found.split("/")[1]
+        return f"arn:aws:iam::{account}:role/{role}"
+
+    return value
+
+
+shown_code = ContextVar("shown_code", default=False)
+
+
+def noting_codes(parameter):
+    def noting(params, name, *default):
+        if name == "RoleArn":
+            shown_code.set(bool(parameter(params, "TokenCode", "")))
+        return parameter(params, name, *default)
+
+    return noting
+
+
+def with_second_factor(evaluate):
+    def decide(document, caller, ctx=None):
+        if ctx is not None and shown_code.get():
+            keys = {"aws:multifactorauthpresent": "true", "aws:multifactorauthage": "0"}
+            ctx = replace(ctx, service_context={**ctx.service_context, **keys})
+        return evaluate(document, caller, ctx)
+
+    return decide
+
+
 def set_back(now, file):
     def earlier():
         seconds = float(file.read_text()) if file.exists() else 0
@@ -162,6 +198,9 @@ alarm["update"] = without_sums(alarm["update"])
 owner_of = handlers._ACTION_HANDLERS["DescribeStackResources"]
 handlers._ACTION_HANDLERS["DescribeStackResources"] = with_owner(owner_of)
 iam_evaluator.evaluate = with_callers_name(iam_evaluator.evaluate)
+iam_evaluator._resolve_condition_key = with_roles(iam_evaluator._resolve_condition_key)
+iam_evaluator.evaluate_trust_policy = with_second_factor(iam_evaluator.evaluate_trust_policy)
+sts._p = noting_codes(sts._p)
 iam_actions.extract_iam_action = without_batches(iam_actions.extract_iam_action)
 iam_actions.request_tag_context = with_sender(iam_actions.request_tag_context)
 iam_actions.extract_resource_arn = with_identity(iam_actions.extract_resource_arn)

@@ -3,9 +3,11 @@ import { spawn } from 'node:child_process';
 import {
   createWriteStream,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
@@ -35,7 +37,7 @@ export type Mail = {
 export type Ministack = {
   readonly endpoint: string;
   readonly region: string;
-  /** The environment of a program that shall talk to it as the account's root. */
+  /** The environment of a program that shall talk to it as the account's root; `aws` is in its PATH. */
   readonly env: NodeJS.ProcessEnv;
   readonly mails: () => Promise<Mail[]>;
   /** From now on S3 takes what is written for so many milliseconds older; 0 = as it is. */
@@ -66,7 +68,11 @@ export async function startMinistack({
   const certificate = join(dir, 'ministack-tls/server.crt');
   const trust = { NODE_EXTRA_CA_CERTS: certificate, AWS_CA_BUNDLE: certificate };
   const bin = join(project, 'node_modules/.bin');
-  const path = `${bin}:${process.env.PATH}`;
+  // Of that environment the AWS CLI alone: its Python lacks what the host's has.
+  const tools = join(dir, 'tools');
+  mkdirSync(tools);
+  symlinkSync(join(venv, 'bin/aws'), join(tools, 'aws'));
+  const path = `${bin}:${tools}:${process.env.PATH}`;
   const back = join(dir, 's3-back');
 
   const server = spawn(

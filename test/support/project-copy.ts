@@ -40,6 +40,7 @@ export function copyProject(
     'functions',
     'shared',
     'scripts/rollcall',
+    'scripts/rollcall.ts',
     'node_modules',
     'package.json',
   ]) {

@@ -7,6 +7,8 @@ import { element, group } from '../xml.ts';
 export type Stack = {
   readonly status: string;
   readonly outputs: Readonly<Record<string, string>>;
+  /** As it was sent. */
+  readonly template: string;
   readonly resources: readonly {
     readonly id: string;
     readonly type: string;
@@ -17,7 +19,7 @@ export type Stack = {
 /** The part of the account that is CloudFormation: stacks by name. */
 export type CloudFormationState = { readonly stacks: Map<string, Stack> };
 
-/** What can be asked of a stack. Source: DescribeStacks and ListStackResources, AWS CloudFormation API Reference. */
+/** What can be asked of a stack. Source: DescribeStacks, ListStackResources and GetTemplate, AWS CloudFormation API Reference. */
 export function createCloudFormationActions({ stacks }: CloudFormationState): QueryActions {
   const stackOf = (form: URLSearchParams) => {
     const name = requireParameter(form, 'StackName');
@@ -34,6 +36,7 @@ export function createCloudFormationActions({ stacks }: CloudFormationState): Qu
       const stack = [element('StackName', name), element('StackStatus', status)];
       return [group('Stacks', [group('member', [...stack, group('Outputs', described)])])];
     },
+    GetTemplate: (form) => [element('TemplateBody', stackOf(form).template)],
     ListStackResources: (form) => {
       const { status, resources } = stackOf(form);
       const described = resources.map(({ id, type, name }) =>

@@ -1,0 +1,103 @@
+// `rollcall stack-resource`: one resource as it was deployed, as JSON for the `aws` command that puts it back.
+import { parseArgs } from 'node:util';
+import { parseConfig } from '../../shared/config/parse-config.ts';
+import type { Value } from '../stack/cloudformation.ts';
+import { fillIn } from '../stack/policy-sizes.ts';
+import { type Properties, RESOURCE_FORMS } from '../stack/resource-input.ts';
+import { readConfigFile } from './config-file.ts';
+import { deployedNames } from './deployed-names.ts';
+import { toAsciiJson } from './format-report.ts';
+import { UsageError } from './terminal.ts';
+
+export const STACK_RESOURCE_HELP = `rollcall stack-resource - one resource as it was deployed, as JSON for the aws command that puts it back
+
+\`npx serverless deploy\` brings back nothing that was changed or deleted by hand: CloudFormation compares templates, and
+does not look at what is really there. \`rollcall doctor\` prints these commands where they are needed.
+
+Examples
+  aws cloudwatch put-metric-alarm --region eu-central-1 \\
+    --cli-input-json "$(npx rollcall stack-resource ChecksStoppedAlarm)"
+  aws scheduler create-schedule --region eu-central-1 \\
+    --cli-input-json "$(npx rollcall stack-resource CheckHostsSchedule)"      (it is there? update-schedule)
+  aws iam put-role-policy --cli-input-json "$(npx rollcall stack-resource CheckHostsRole)"
+  aws sqs set-queue-attributes --region eu-central-1 \\
+    --cli-input-json "$(npx rollcall stack-resource ObjectEventsPolicy)"
+
+The name is that of the template: aws cloudformation list-stack-resources --stack-name rollcall-prod
+This command only reads, and changes nothing. It prints what the deployed template says, not what hosts.yml says now.
+Needs: cloudformation:DescribeStacks, ListStackResources and GetTemplate.
+
+Options
+  --hosts FILE          the roll, for its region; default $ROLLCALL_HOSTS, else hosts.yml
+  --stack NAME          the stack; default rollcall-prod
+  --endpoint-url URL    an AWS of your own; default $AWS_ENDPOINT_URL
+  --help                this
+
+Exit status
+  0  printed      3  something could not be read, there is no such resource, or wrong usage
+`;
+
+/** Runs the command; returns its exit status. Throws errors with a hint. */
+export async function runStackResource(args: readonly string[]): Promise<number> {
+  const { values: options, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      hosts: { type: 'string' },
+      stack: { type: 'string', default: 'rollcall-prod' },
+      'endpoint-url': { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (options.help) {
+    process.stdout.write(STACK_RESOURCE_HELP);
+    return 0;
+  }
+  const [id, ...more] = positionals;
+  if (id === undefined || more.length > 0)
+    throw new UsageError('one resource is to be named', 'see: rollcall stack-resource --help');
+  const { text, file, readKeyFile } = await readConfigFile(options.hosts);
+  const { region } = parseConfig(text, file, readKeyFile);
+  const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
+  const input = await readInputOf(id, options.stack, { region, endpoint });
+  process.stdout.write(`${toAsciiJson(input)}\n`);
+  return 0;
+}
+
+async function readInputOf(
+  id: string,
+  stackName: string,
+  connection: { region: string; endpoint: string | undefined },
+): Promise<Record<string, unknown>> {
+  const [{ readStack }, { readTemplate }] = await Promise.all([
+    import('../../shared/aws/deployed-stack.ts'),
+    import('../../shared/aws/deployed-stack.ts'),
+  ]);
+  const [stack, template] = await Promise.all([
+    readStack(connection, stackName),
+    readTemplate(connection, stackName),
+  ]);
+  if (stack === undefined || template === undefined) {
+    throw new UsageError(
+      `there is no stack ${stackName} in ${connection.region}`,
+      'deploy it: npx serverless deploy; or name another: --stack NAME',
+    );
+  }
+  const resource = Object.hasOwn(template, id) ? template[id] : undefined;
+  const name = stack.resources.find((one) => one.id === id)?.name;
+  if (resource === undefined || name === undefined) {
+    throw new UsageError(
+      `the stack ${stackName} has no resource ${JSON.stringify(id)}`,
+      `see: aws cloudformation list-stack-resources --region ${connection.region} --stack-name ${stackName}`,
+    );
+  }
+  const form = RESOURCE_FORMS[resource.Type];
+  if (form === undefined) {
+    throw new UsageError(
+      `no command puts ${id} back: it is a ${resource.Type}`,
+      'see what can be done: docs/runbook.md#changed-by-hand',
+    );
+  }
+  const properties = fillIn((resource.Properties ?? {}) as Value, deployedNames(stack));
+  return form.inputOf({ type: resource.Type, name, properties: properties as Properties });
+}

@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { judgeSchedules } from '../../shared/doctor/deployment.ts';
+import { read, said } from './readings.ts';
+
+describe('judgeSchedules', () => {
+  const wanted = [{ id: 'CheckHostsSchedule', name: 'checks' }];
+  const judged = (found: { name: string; enabled: boolean }[]) =>
+    judgeSchedules(read(found), wanted, 'eu-west-1', { stack: 'other', hosts: 'my hosts.yml' });
+  const input = `"$(npx rollcall stack-resource CheckHostsSchedule --stack other --hosts 'my hosts.yml')"`;
+  it.each([
+    ['on', [{ name: 'checks', enabled: true }], 'ok: checks is switched on', undefined],
+    ['off', [{ name: 'checks', enabled: false }], 'fail: checks is switched off', 'update'],
+    ['gone', [{ name: 'another', enabled: true }], 'fail: checks is gone', 'create'],
+  ])('tells that one is %s, with the command for it', (_, found, words, call) => {
+    const [check] = judged(found);
+    expect(said(check === undefined ? [] : [check])).toEqual([words]);
+    expect(check !== undefined && 'fix' in check ? check.fix : undefined).toBe(
+      call && `aws scheduler ${call}-schedule --region eu-west-1 --cli-input-json ${input}`,
+    );
+  });
+  it('tells that the stack has none', () => {
+    expect(said(judgeSchedules(read([]), [], 'eu-west-1'))).toEqual([
+      'fail: the stack has none: nothing starts the check',
+    ]);
+  });
+});

@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { nextStep } from '../../shared/messages/finding-text.ts';
+import { judge } from '../../shared/rules/judge.ts';
+import { aHost, at, collected } from '../support/builders.ts';
+
+describe('what to do about names that duplicity dies on', () => {
+  const judgement = judge(aHost(), collected(), at('2026-11-23T12:00:00Z'));
+  const step = (names: string[], count = names.length) =>
+    nextStep({ kind: 'poisoned', severity: 'critical', names, count }, judgement);
+  const remove = 'aws --profile break-glass s3api delete-object --bucket backups --key';
+
+  it('is a command for each of them', () => {
+    expect(step(['a.vol0.gpg', "b'; rm x"])).toBe(
+      `${remove} web/a.vol0.gpg && ${remove} 'web/b'\\''; rm x'`,
+    );
+  });
+  it.each([
+    ['there are more than are named', ['a'], 2],
+    ['a terminal would show another name', ['a\u202eb'], 1],
+    ['a name has a line break', ['a\nb'], 1],
+  ])('is no command where %s', (_, names, count) => {
+    expect(step(names, count)).toBe('look at each, and remove them: docs/runbook.md#poisoned');
+  });
+});
