@@ -1,10 +1,12 @@
 // The answer to the call for one shard: its verdicts, as a worker writes them and as the run that called reads them.
 
+import * as v from 'valibot';
 import type { Host } from '../config/config.ts';
+import { count, finite, maybe, readJson, readValue, type Schema } from '../config/json.ts';
 import { type BackupSet, isComplete, type Manifest, type Opener } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Volumes } from '../duplicity/volumes.ts';
-import { doesAnswer, type Progress } from '../rules/answer.ts';
+import { doesAnswer } from '../rules/answer.ts';
 import {
   type ChangedFull,
   type Evidence,
@@ -18,46 +20,7 @@ import {
   type TamperedSet,
 } from '../rules/finding.ts';
 import { type Judgement, verdictOf } from '../rules/judge.ts';
-import type { Countdown } from '../rules/retention.ts';
 import { closedWindow, windowAfter } from '../rules/window.ts';
-import {
-  closed,
-  type Guard,
-  isCount,
-  isFlag,
-  isNumber,
-  isRecord,
-  isText,
-  listOf,
-  maybe,
-  oneOf,
-  type Shape,
-} from './shape.ts';
-
-type Writes = 'firstWriteAt' | 'lastWriteAt';
-// JSON has no infinity: a set of which no file was read has `null` there.
-type StoredSet = Omit<BackupSet, Writes> & { readonly [Key in Writes]: Instant | null };
-
-/** A verdict without what host and instant tell; a set is told once, and its place in `sets` stands for it. */
-type StoredVerdict = {
-  readonly host: string;
-  readonly findings: readonly Finding[];
-  /** Those of the verdict, and behind these `own` ones what else the countdown may be about. */
-  readonly sets: readonly StoredSet[];
-  readonly own: number;
-  readonly answer?: number | undefined;
-  readonly answeredAt?: Instant | undefined;
-  readonly lastGood?: number | undefined;
-  readonly countdown?: (Omit<Countdown, 'set'> & { readonly set: number }) | undefined;
-  readonly next?: Progress['state'] | undefined;
-};
-
-type StoredAnswer = {
-  readonly version: 1;
-  readonly call: string;
-  readonly lost?: string | undefined;
-  readonly judgements: readonly StoredVerdict[];
-};
 
 /** What a shard was found to be: of a host that is ok no more sets than the answer and the last good. */
 export type ShardAnswer = {
@@ -67,11 +30,8 @@ export type ShardAnswer = {
 
 /** Version 1; instants are milliseconds since 1970. It names the whole call, so that it answers no other. */
 export function formatAnswer(call: ShardTask, { judgements, lost }: ShardAnswer): string {
-  const answer: StoredAnswer = {
-    version: 1,
-    call: JSON.stringify(call),
-    lost,
-    judgements: judgements.map(storeVerdict),
+  const answer: v.InferOutput<typeof storedAnswer> = {
+    ...{ version: 1, call: JSON.stringify(call), lost, verdicts: judgements.map(storeVerdict) },
   };
   return `${JSON.stringify(answer)}\n`;
 }
@@ -85,10 +45,10 @@ export function parseAnswer(
   call: ShardTask,
   hosts: readonly Host[],
 ): ShardAnswer | undefined {
-  const answer = parseJson(text);
-  if (!isAnswer(answer) || answer.call !== JSON.stringify(call)) return undefined;
-  if (answer.judgements.length !== hosts.length) return undefined;
-  const judgements = hosts.map((host, at) => readVerdict(answer.judgements[at], host, call.now));
+  const answer = readJson(storedAnswer, text);
+  if (answer?.call !== JSON.stringify(call)) return undefined;
+  if (answer.verdicts.length !== hosts.length) return undefined;
+  const judgements = hosts.map((host, at) => readVerdict(answer.verdicts[at], host, call.now));
   return judgements.includes(undefined)
     ? undefined
     : { judgements: judgements as readonly Judgement[], lost: answer.lost };
@@ -111,22 +71,13 @@ function storeVerdict(judgement: Judgement): StoredVerdict {
   };
 }
 
-function readSet(set: StoredSet): BackupSet {
-  return {
-    ...set,
-    firstWriteAt: set.firstWriteAt ?? Number.POSITIVE_INFINITY,
-    lastWriteAt: set.lastWriteAt ?? Number.NEGATIVE_INFINITY,
-  };
-}
-
 function readVerdict(
   stored: StoredVerdict | undefined,
   host: Host,
   now: Instant,
 ): Judgement | undefined {
   if (stored?.host !== host.name) return undefined;
-  const { answeredAt } = stored;
-  const sets = stored.sets.map(readSet);
+  const { answeredAt, sets } = stored;
   const findings = sortFindings(stored.findings);
   const window = closedWindow(host, now);
   const [answer, lastGood, last] = [stored.answer, stored.lastGood, stored.countdown?.set].map(
@@ -150,80 +101,55 @@ function readVerdict(
   };
 }
 
-function isCountOrNull(value: unknown): value is number | null {
-  return value === null || isCount(value);
-}
+const texts = v.array(v.string());
+const counts = v.array(count);
+/** JSON has no infinity: a set of which no file was read has `null` there. */
+const instantOr = (none: number) =>
+  v.pipe(
+    v.nullable(count),
+    v.transform((at) => at ?? none),
+  );
+const setType = v.picklist(['full', 'inc']);
 
-const isManifest = closed<Manifest>({
-  bytes: isCount,
-  writtenAt: isCount,
-  copies: isCount,
-  inParts: isFlag,
+const manifest: Schema<Manifest> = v.strictObject({
+  ...{ bytes: count, writtenAt: count, copies: count, inParts: v.boolean() },
 });
-const isVolumes = closed<Volumes>({
-  count: isCount,
-  bytes: isCount,
-  missing: listOf(isCount),
-  empty: listOf(isCount),
-  doubled: listOf(isCount),
-  lastShare: maybe(isNumber),
-  firstAt: maybe(isCount),
-  lastAt: maybe(isCount),
+const volumes: Schema<Volumes> = v.strictObject({
+  ...{ count, bytes: count, missing: counts, empty: counts, doubled: counts },
+  ...{ lastShare: maybe(finite), firstAt: maybe(count), lastAt: maybe(count) },
 });
-const isOpener = closed<Opener>({
-  name: isText,
-  bytes: isCount,
-  of: oneOf(['manifest', 'first', 'last']),
-  cold: maybe(oneOf([true])),
+const opener: Schema<Opener> = v.strictObject({
+  ...{ name: v.string(), bytes: count, of: v.picklist(['manifest', 'first', 'last']) },
+  cold: v.exactOptional(v.literal(true)),
 });
-const isSet = closed<StoredSet>({
-  type: oneOf(['full', 'inc']),
-  startedAt: isCount,
-  basedOn: maybe(isCount),
-  volumes: maybe(isVolumes),
-  unreadStems: listOf(isText),
-  manifest: maybe(isManifest),
-  hasSignatures: isFlag,
-  bytes: isCount,
-  encrypted: isFlag,
-  firstWriteAt: isCountOrNull,
-  lastWriteAt: isCountOrNull,
-  sample: isText,
-  openers: listOf(isOpener),
+const backupSet: Schema<BackupSet> = v.strictObject({
+  ...{ type: setType, startedAt: count, basedOn: maybe(count), volumes: maybe(volumes) },
+  ...{ unreadStems: texts, manifest: maybe(manifest), hasSignatures: v.boolean() },
+  ...{ bytes: count, encrypted: v.boolean(), sample: v.string(), openers: v.array(opener) },
+  firstWriteAt: instantOr(Number.POSITIVE_INFINITY),
+  lastWriteAt: instantOr(Number.NEGATIVE_INFINITY),
 });
-const isAnswer = closed<StoredAnswer>({
-  version: oneOf([1]),
-  call: isText,
-  lost: maybe(isText),
-  judgements: listOf(
-    closed<StoredVerdict>({
-      host: isText,
-      findings: listOf(isFinding),
-      sets: listOf(isSet),
-      own: isCount,
-      answer: maybe(isCount),
-      answeredAt: maybe(isCount),
-      lastGood: maybe(isCount),
-      countdown: maybe(
-        closed({
-          set: isCount,
-          hiddenAt: isCount,
-          goneAt: maybe(isCount),
-          by: oneOf(['rules', 'roll']),
-        }),
-      ),
-      next: maybe(oneOf(['done', 'uploading', 'not yet'])),
+
+/** A verdict without what host and instant tell; a set is told once, and its place in `sets` stands for it. */
+const storedVerdict = v.strictObject({
+  host: v.string(),
+  findings: v.pipe(v.array(v.lazy(() => finding)), v.readonly()),
+  /** Those of the verdict, and behind these `own` ones what else the countdown may be about. */
+  ...{ sets: v.array(backupSet), own: count },
+  ...{ answer: maybe(count), answeredAt: maybe(count), lastGood: maybe(count) },
+  countdown: maybe(
+    v.strictObject({
+      ...{ set: count, hiddenAt: count, goneAt: maybe(count), by: v.picklist(['rules', 'roll']) },
     }),
   ),
+  next: maybe(v.picklist(['done', 'uploading', 'not yet'])),
 });
+type StoredVerdict = v.InferOutput<typeof storedVerdict>;
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
+const storedAnswer = v.strictObject({
+  version: v.literal(1),
+  ...{ call: v.string(), lost: maybe(v.string()), verdicts: v.array(storedVerdict) },
+});
 
 /** All answers begin so. */
 export const ANSWERS = 'shards/';
@@ -231,34 +157,25 @@ export const ANSWERS = 'shards/';
 /** One run that calls: the instant that was planned for it, and when it began, as of which all is judged. */
 export type CallingRun = { readonly until: Instant; readonly now: Instant };
 
-/** What a worker is asked. */
-export type ShardTask = CallingRun & {
-  readonly version: 1;
-  /** After it nobody waits for the answer. */
-  readonly deadline: Instant;
-  /** A hash of the roll: whoever has another one must not answer. */
-  readonly roll: string;
-  readonly index: number;
-  readonly of: number;
-  /** A `1` for each host of the shard, in the order of the roll, that is to be judged, a `0` for each other. */
-  readonly asked: string;
-};
-
-const isTask = closed<ShardTask>({
-  version: (value): value is 1 => value === 1,
-  until: isCount,
-  now: isCount,
-  deadline: isCount,
-  roll: isText,
-  index: isCount,
-  of: isCount,
-  asked: (value): value is string => isText(value) && /^[01]+$/.test(value),
-});
+/**
+ * What a worker is asked, version 1. After `deadline` nobody waits for the answer. `roll` is a hash of the config: whoever
+ * has another one must not answer. `asked` has a `1` for each host of the shard, in the order of the config, that is to be
+ * judged, and a `0` for each other.
+ */
+const shardTask = v.pipe(
+  v.strictObject({
+    ...{ version: v.literal(1), until: count, now: count, deadline: count },
+    ...{ roll: v.string(), index: count, of: count },
+    asked: v.pipe(v.string(), v.regex(/^[01]+$/)),
+  }),
+  v.check(({ index, of }) => index < of && Number.isInteger(Math.log2(of))),
+  v.readonly(),
+);
+export type ShardTask = v.InferOutput<typeof shardTask>;
 
 /** `undefined` for anything that is no call, or has a member more. */
 export function parseTask(value: unknown): ShardTask | undefined {
-  const isOne = isTask(value) && value.index < value.of && Number.isInteger(Math.log2(value.of));
-  return isOne ? value : undefined;
+  return readValue(shardTask, value);
 }
 
 /** Under it lie the answers to one run: `shards/2026/11/23T081500Z/1795421701234/`. */
@@ -278,108 +195,86 @@ type EvidenceOf<Kind, Of = Evidence> = Of extends { readonly kind: infer Kinds }
     : never
   : never;
 
-const isSetTimes = closed<SetTimes>({ startedAt: isCount, completedAt: maybe(isCount) });
-const namesShown = { names: listOf(isText), count: isCount };
-const isRemoval = closed<Removal>({
-  key: isText,
-  at: isCount,
-  left: oneOf(['marker', 'version', 'unknown']),
-  principal: maybe(isText),
-  address: maybe(isText),
+const setTimes: Schema<SetTimes> = v.strictObject({ startedAt: count, completedAt: maybe(count) });
+const namesShown = { names: texts, count };
+const removal: Schema<Removal> = v.strictObject({
+  ...{ key: v.string(), at: count, left: v.picklist(['marker', 'version', 'unknown']) },
+  ...{ principal: maybe(v.string()), address: maybe(v.string()) },
 });
-const isTamperedSet = closed<TamperedSet>({
-  type: oneOf(['full', 'inc']),
-  startedAt: isCount,
-  firstAt: isCount,
-  lastAt: isCount,
-  overwritten: closed(namesShown),
-  hidden: closed(namesShown),
-  lost: isCount,
+const tamperedSet: Schema<TamperedSet> = v.strictObject({
+  ...{ type: setType, startedAt: count, firstAt: count, lastAt: count, lost: count },
+  ...{ overwritten: v.strictObject(namesShown), hidden: v.strictObject(namesShown) },
 });
-const isChangedFull = closed<ChangedFull>({
-  startedAt: isCount,
-  sealedAt: isCount,
-  filesThen: isCount,
-  bytesThen: isCount,
-  filesNow: isCount,
-  bytesNow: isCount,
+const changedFull: Schema<ChangedFull> = v.strictObject({
+  ...{ startedAt: count, sealedAt: count, filesThen: count, bytesThen: count },
+  ...{ filesNow: count, bytesNow: count },
 });
-const isOpenedBy = closed<OpenedBy>({
-  name: isText,
-  reads: oneOf(['openpgp', 'short', 'gzip', 'tar', 'text', 'empty', 'other']),
-  recipients: listOf(isText),
-  symmetric: isCount,
-  ending: maybe(oneOf(['whole', 'truncated', 'cannot tell'])),
+const openedFile: Schema<OpenedBy> = v.strictObject({
+  name: v.string(),
+  reads: v.picklist(['openpgp', 'short', 'gzip', 'tar', 'text', 'empty', 'other']),
+  ...{ recipients: texts, symmetric: count },
+  ending: v.exactOptional(v.picklist(['whole', 'truncated', 'cannot tell'])),
 });
-const size = { bytes: isCount, usualBytes: maybe(isNumber), boundBytes: isNumber };
+const size = { bytes: count, usualBytes: maybe(finite), boundBytes: finite };
 
-type ShapeOf<Kind> = Shape<EvidenceOf<Kind>>;
+/** A schema for every member. */
+type Entries<Type> = { readonly [Key in keyof Type]: Schema<Type[Key]> };
+type EntriesOf<Kind> = Entries<EvidenceOf<Kind>>;
 
-/** One shape a kind, or one for each of its forms. */
-const SHAPES: { readonly [Kind in FindingKind]: ShapeOf<Kind> | readonly ShapeOf<Kind>[] } = {
+/** The members of each kind, or of each of its forms. */
+const EVIDENCE: {
+  readonly [Kind in FindingKind]: EntriesOf<Kind> | readonly EntriesOf<Kind>[];
+} = {
   tampered: {
-    removals: listOf(isRemoval),
-    sets: listOf(isTamperedSet),
-    seals: listOf(isChangedFull),
-    untold: maybe(oneOf(['denied', 'not offered', 'not kept'])),
+    removals: v.array(removal),
+    sets: v.array(tamperedSet),
+    seals: v.array(changedFull),
+    untold: maybe(v.picklist(['denied', 'not offered', 'not kept'])),
   },
-  unreadable: { reason: isText, hint: isText },
-  missing: { windowsMissed: isCount, strayed: listOf(isSetTimes) },
+  unreadable: { reason: v.string(), hint: v.string() },
+  missing: { windowsMissed: count, strayed: v.array(setTimes) },
   incomplete: {
-    windowsMissed: isCount,
-    startedAt: isCount,
-    volumes: isCount,
-    missingVolumes: listOf(isCount),
-    emptyVolumes: listOf(isCount),
-    manifest: oneOf(['there', 'absent', 'empty']),
+    ...{ windowsMissed: count, startedAt: count, volumes: count },
+    ...{ missingVolumes: counts, emptyVolumes: counts },
+    manifest: v.picklist(['there', 'absent', 'empty']),
   },
   poisoned: namesShown,
-  incremental: { name: isText, startedAt: isCount, count: isCount },
+  incremental: { name: v.string(), startedAt: count, count },
   unencrypted: namesShown,
   'wrong-recipient': {
-    files: listOf(isOpenedBy),
-    untold: maybe(oneOf(['hidden', 'not read'])),
+    files: v.array(openedFile),
+    untold: maybe(v.picklist(['hidden', 'not read'])),
   },
   expiring: {
-    startedAt: isCount,
-    hiddenAt: isCount,
-    goneAt: maybe(isCount),
-    by: oneOf(['rules', 'roll']),
-    urgent: isFlag,
-    stampedAt: maybe(isCount),
+    ...{ startedAt: count, hiddenAt: count, goneAt: maybe(count), stampedAt: maybe(count) },
+    ...{ by: v.picklist(['rules', 'roll']), urgent: v.boolean() },
   },
   never: {},
-  late: { startedAt: isCount, volumes: isCount, lastArrivalAt: isCount, hardDueAt: isCount },
-  'no-signatures': { startedAt: isCount },
+  late: { startedAt: count, volumes: count, lastArrivalAt: count, hardDueAt: count },
+  'no-signatures': { startedAt: count },
   'maybe-truncated': [
-    { startedAt: isCount, by: oneOf(['size']), volumes: isCount },
-    {
-      ...{ startedAt: isCount, by: oneOf(['framing']) },
-      ...{ files: listOf(isText), untold: listOf(isText) },
-    },
+    { startedAt: count, by: v.literal('size'), volumes: count },
+    { startedAt: count, by: v.literal('framing'), files: texts, untold: texts },
   ],
   shrunk: size,
   grew: size,
-  'clock-skew': { startedAt: isCount, aheadMs: isNumber },
-  resumed: { startedAt: isCount, finishedAt: isCount, ...namesShown },
-  'duplicate-full': { fulls: listOf(isSetTimes) },
-  'unknown-host': { prefix: isText },
+  'clock-skew': { startedAt: count, aheadMs: finite },
+  resumed: { startedAt: count, finishedAt: count, ...namesShown },
+  'duplicate-full': { fulls: v.array(setTimes) },
+  'unknown-host': { prefix: v.string() },
   foreign: namesShown,
-  paused: { until: isText, because: isText },
+  paused: { until: v.string(), because: v.string() },
 };
 
-const GUARDS: ReadonlyMap<unknown, readonly Guard<object>[]> = new Map(
-  FINDING_KINDS.map((kind) => [kind, guardsOf(kind, [SHAPES[kind]].flat())]),
-);
-
-function guardsOf(kind: FindingKind, shapes: readonly object[]): Guard<object>[] {
-  const severity = oneOf(['critical', 'warning', 'info']);
-  return shapes.map((shape) =>
-    closed({ kind: oneOf([kind]), severity, ...shape } as Shape<object>),
-  );
-}
-
+const severity = v.picklist(['critical', 'warning', 'info']);
 /** A finding as `JSON.stringify` leaves it: a member that is `undefined` is absent. */
-export function isFinding(value: unknown): value is Finding {
-  return isRecord(value) && GUARDS.get(value.kind)?.some((guard) => guard(value)) === true;
-}
+const finding = v.variant(
+  'kind',
+  FINDING_KINDS.flatMap((kind) =>
+    [EVIDENCE[kind]]
+      .flat()
+      .map((members: Entries<object>) =>
+        v.strictObject({ kind: v.literal(kind), severity, ...members }),
+      ),
+  ),
+) as Schema<unknown> as Schema<Finding>;

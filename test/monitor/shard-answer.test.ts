@@ -184,7 +184,7 @@ describe('parseAnswer', () => {
     // biome-ignore lint/suspicious/noExplicitAny: whatever somebody may write there
     const forged = (change: (host: any) => void) => {
       const answer = JSON.parse(text);
-      change(answer.judgements[1]);
+      change(answer.verdicts[1]);
       return parseAnswer(JSON.stringify(answer), call, [web, db])?.judgements[1];
     };
     // Nothing was found, and nothing answered.
