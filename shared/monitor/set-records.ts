@@ -1,8 +1,9 @@
 // What runs remember of finished fulls: read once a run and only when a host is judged, added to by one page at its end.
 
+import * as v from 'valibot';
 import { doOverlap, type Host, type Shard, shardIndexOf } from '../config/config.ts';
+import { count, maybe, readJson, type Schema } from '../config/json.ts';
 import type { Instant } from '../duplicity/time.ts';
-import type { OpenedBy } from '../rules/finding.ts';
 import { type Fingerprint, mergeFingerprints, placeOf } from '../rules/fingerprints.ts';
 import { RecordConflictError, RecordError, type RecordStore } from './state.ts';
 
@@ -127,12 +128,19 @@ async function keepFingerprints(
 /** All pages of seals begin so. */
 export const FINGERPRINTS = 'seals/';
 
-const HASH = /^[\w-]{22}$/;
-const KEY_ID = /^[0-9A-F]{16}$/;
-const KINDS: readonly OpenedBy['reads'][] = [
-  ...(['openpgp', 'short', 'gzip', 'tar', 'text', 'empty', 'other'] as const),
-];
-const ENDINGS: readonly OpenedBy['ending'][] = ['whole', 'truncated', 'cannot tell'];
+/** What is remembered of a file's own bytes. */
+export const openedFile = v.object({
+  name: v.string(),
+  reads: v.picklist(['openpgp', 'short', 'gzip', 'tar', 'text', 'empty', 'other']),
+  ...{ recipients: v.array(v.pipe(v.string(), v.regex(/^[0-9A-F]{16}$/))), symmetric: count },
+  ending: v.exactOptional(v.picklist(['whole', 'truncated', 'cannot tell'])),
+});
+const fingerprint: Schema<Fingerprint> = v.object({
+  ...{ place: v.string(), startedAt: count, sealedAt: count, firstWriteAt: count },
+  ...{ files: count, bytes: count, hash: maybe(v.pipe(v.string(), v.regex(/^[\w-]{22}$/))) },
+  opened: maybe(v.array(openedFile)),
+});
+const page = v.object({ version: v.literal(1), seals: v.array(fingerprint) });
 
 /**
  * `seals/2026/11/23T081500Z.json`, by the run's own instant; of a roll that is cut, `23T081500Z.3of32.json`, so that
@@ -161,48 +169,5 @@ export function formatFingerprints(seals: readonly Fingerprint[]): string {
 
 /** The inverse; `undefined` for anything that `formatSeals` does not write. Never throws. */
 export function parseFingerprints(text: string): readonly Fingerprint[] | undefined {
-  const { version, seals } = parseRecord(text);
-  if (version !== 1 || !Array.isArray(seals)) return undefined;
-  const read = seals.map(readFingerprint);
-  return read.includes(undefined) ? undefined : (read as readonly Fingerprint[]);
-}
-
-type Json = Readonly<Record<string, unknown>>;
-
-function parseRecord(text: string): Json {
-  try {
-    return recordOf(JSON.parse(text));
-  } catch {
-    return {};
-  }
-}
-
-function recordOf(value: unknown): Json {
-  return typeof value === 'object' && value !== null ? (value as Json) : {};
-}
-
-function readFingerprint(value: unknown): Fingerprint | undefined {
-  const { place, startedAt, sealedAt, firstWriteAt, files, bytes, hash, opened } = recordOf(value);
-  if (typeof place !== 'string' || !isCount(startedAt) || !isCount(sealedAt)) return undefined;
-  if (!isCount(firstWriteAt) || !isCount(files) || !isCount(bytes)) return undefined;
-  if (hash !== undefined && !(typeof hash === 'string' && HASH.test(hash))) return undefined;
-  if (opened !== undefined && !(Array.isArray(opened) && opened.every(isOpenedBy))) {
-    return undefined;
-  }
-  return { place, startedAt, sealedAt, firstWriteAt, files, bytes, hash, opened };
-}
-
-/** Instants, numbers and bytes are all whole and not negative. */
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function isOpenedBy(value: unknown): value is OpenedBy {
-  const { name, reads, recipients, symmetric, ending } = recordOf(value);
-  const ids =
-    Array.isArray(recipients) &&
-    recipients.every((id) => typeof id === 'string' && KEY_ID.test(id));
-  const known = KINDS.some((kind) => kind === reads);
-  const told = ending === undefined || ENDINGS.some((one) => one === ending);
-  return typeof name === 'string' && known && ids && isCount(symmetric) && told;
+  return readJson(page, text)?.seals;
 }

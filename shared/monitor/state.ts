@@ -1,5 +1,7 @@
 // What runs remember, and how it is used so that two runs at once lose nothing of one another's.
 
+import * as v from 'valibot';
+import { maybe, readJson, type Schema } from '../config/json.ts';
 import type { ChannelState, ChannelStates, Refusals } from '../doctor/channels.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Message } from '../messages/message.ts';
@@ -77,30 +79,55 @@ export function formatState({
   return `${JSON.stringify(stored)}\n`;
 }
 
+const instant = v.pipe(v.number(), v.safeInteger());
+const texts = v.array(v.string());
+const mapOf = <Value>(value: Schema<Value>) =>
+  v.pipe(
+    v.array(v.tuple([v.string(), value])),
+    v.transform((entries): ReadonlyMap<string, Value> => new Map(entries)),
+  );
+
+const message: Schema<Message> = v.object({
+  ...{ subject: v.string(), text: v.string(), sms: maybe(v.string()) },
+  urgency: v.picklist(['alert', 'digest', 'test']),
+  severity: v.exactOptional(v.picklist(['critical', 'warning', 'info'])),
+});
+const channel = { check: v.string(), says: v.string(), since: instant };
+const channelState: Schema<ChannelState> = v.variant('status', [
+  v.object({ ...channel, status: v.literal('ok'), fix: v.exactOptional(v.never()) }),
+  v.object({
+    ...{ ...channel, status: v.picklist(['warn', 'fail', 'unknown']), fix: v.string() },
+    silent: v.exactOptional(texts),
+  }),
+]);
+const byDate = v.array(v.strictTuple([v.string(), texts]));
+/** States written before grace and digests were remembered have no `late` and no `digest`. */
+const windowStates: Schema<WindowStates> = v.object({
+  ...{ unread: texts, judged: byDate },
+  ...{ late: v.exactOptional(byDate), digest: v.exactOptional(v.string()) },
+});
+
+const storedState: Schema<MonitorState> = v.pipe(
+  v.object({
+    version: v.literal(1),
+    judgedUntil: v.pipe(
+      v.nullable(instant),
+      v.transform((at) => at ?? undefined),
+    ),
+    pending: v.array(v.object({ id: v.string(), message, left: texts, since: instant })),
+    told: mapOf(instant),
+    // States written before messages were kept apart have no `spoken`.
+    spoken: v.optional(mapOf(instant), []),
+    paths: v.exactOptional(v.object({ lookedAt: instant, states: v.array(channelState) })),
+    turns: v.exactOptional(windowStates),
+    refusals: v.exactOptional(mapOf(v.object({ since: instant, says: v.string() }))),
+  }),
+  v.transform(({ version: _, ...state }) => state),
+);
+
 /** The inverse; `undefined` for anything that `formatState` does not write. Never throws. */
 export function parseState(text: string): MonitorState | undefined {
-  const stored = parseRecord(text);
-  if (stored?.version !== 1) return undefined;
-  // States written before messages were kept apart have no `spoken`.
-  const { judgedUntil, pending, told, spoken = [], paths, turns, refusals } = stored;
-  if (judgedUntil !== null && !isInstant(judgedUntil)) return undefined;
-  if (!Array.isArray(pending) || !pending.every(isPending)) return undefined;
-  if (!Array.isArray(told) || !told.every(isTold)) return undefined;
-  if (!Array.isArray(spoken) || !spoken.every(isTold)) return undefined;
-  if (paths !== undefined && !areChannelStates(paths)) return undefined;
-  if (turns !== undefined && !areWindowStates(turns)) return undefined;
-  if (refusals !== undefined && !(Array.isArray(refusals) && refusals.every(isRefusal))) {
-    return undefined;
-  }
-  return {
-    judgedUntil: judgedUntil ?? undefined,
-    pending,
-    told: new Map(told),
-    spoken: new Map(spoken),
-    ...(paths === undefined ? {} : { paths }),
-    ...(turns === undefined ? {} : { turns }),
-    ...(refusals === undefined ? {} : { refusals: new Map(refusals) }),
-  };
+  return readJson(storedState, text);
 }
 
 /**
@@ -116,65 +143,6 @@ export function forgetOld(state: MonitorState, now: Instant): MonitorState {
     told: recent(state.told),
     spoken: recent(state.spoken),
   };
-}
-
-type Json = Record<string, unknown>;
-
-function parseRecord(text: string): Json | undefined {
-  try {
-    return asRecord(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
-}
-
-function asRecord(value: unknown): Json | undefined {
-  return typeof value === 'object' && value !== null ? (value as Json) : undefined;
-}
-
-function isInstant(value: unknown): value is Instant {
-  return Number.isSafeInteger(value);
-}
-
-function isTold(value: unknown): value is [string, Instant] {
-  return Array.isArray(value) && typeof value[0] === 'string' && isInstant(value[1]);
-}
-
-function isRefusal(value: unknown): value is [string, { since: Instant; says: string }] {
-  if (!Array.isArray(value) || typeof value[0] !== 'string') return false;
-  const { since, says } = asRecord(value[1]) ?? {};
-  return isInstant(since) && typeof says === 'string';
-}
-
-function isPending(value: unknown): value is Pending {
-  const { id, message, left, since } = asRecord(value) ?? {};
-  return typeof id === 'string' && isInstant(since) && isTexts(left) && isMessage(message);
-}
-
-function areChannelStates(value: unknown): value is ChannelStates {
-  const { lookedAt, states } = asRecord(value) ?? {};
-  return isInstant(lookedAt) && Array.isArray(states) && states.every(isChannelState);
-}
-
-function isChannelState(value: unknown): value is ChannelState {
-  const { check, status, says, fix, since, silent } = asRecord(value) ?? {};
-  const said = typeof check === 'string' && typeof says === 'string' && isInstant(since);
-  if (!said || (silent !== undefined && !isTexts(silent))) return false;
-  return status === 'ok'
-    ? fix === undefined
-    : ['warn', 'fail', 'unknown'].includes(`${status}`) && typeof fix === 'string';
-}
-
-function isTexts(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((one) => typeof one === 'string');
-}
-
-function isMessage(value: unknown): value is Message {
-  const { subject, text, sms, urgency, severity = 'info' } = asRecord(value) ?? {};
-  const texts = typeof subject === 'string' && typeof text === 'string';
-  const optional = sms === undefined || typeof sms === 'string';
-  const isGraded = ['critical', 'warning', 'info'].includes(`${severity}`);
-  return texts && optional && isGraded && ['alert', 'digest', 'test'].includes(`${urgency}`);
 }
 
 /** Hosts by the date of a window of theirs. */
@@ -203,22 +171,6 @@ export function dateByHost(days: ByDate): Map<string, string> {
 export function hostsByDate(dates: Iterable<readonly [host: string, date: string]>): ByDate {
   const days = Map.groupBy(dates, ([, date]) => date);
   return [...days].map(([date, hosts]) => [date, hosts.map(([name]) => name)]);
-}
-
-/** States written before grace and digests were remembered have no `late` and no `digest`. */
-export function areWindowStates(value: unknown): value is WindowStates {
-  const { unread, judged, late = [], digest = '' } = (value ?? {}) as Record<string, unknown>;
-  return areNames(unread) && areDays(judged) && areDays(late) && typeof digest === 'string';
-}
-
-function areDays(value: unknown): boolean {
-  const isDay = (one: unknown) =>
-    Array.isArray(one) && one.length === 2 && typeof one[0] === 'string' && areNames(one[1]);
-  return Array.isArray(value) && value.every(isDay);
-}
-
-function areNames(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((name) => typeof name === 'string');
 }
 
 /** The pages that runs leave behind, by name. `tag` stands for what was read of one. */

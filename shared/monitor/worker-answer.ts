@@ -13,7 +13,6 @@ import {
   FINDING_KINDS,
   type Finding,
   type FindingKind,
-  type OpenedBy,
   type Removal,
   type SetTimes,
   sortFindings,
@@ -21,6 +20,7 @@ import {
 } from '../rules/finding.ts';
 import { type Judgement, verdictOf } from '../rules/judge.ts';
 import { closedWindow, windowAfter } from '../rules/window.ts';
+import { openedFile } from './set-records.ts';
 
 /** What a shard was found to be: of a host that is ok no more sets than the answer and the last good. */
 export type ShardAnswer = {
@@ -209,12 +209,6 @@ const changedFull: Schema<ChangedFull> = v.strictObject({
   ...{ startedAt: count, sealedAt: count, filesThen: count, bytesThen: count },
   ...{ filesNow: count, bytesNow: count },
 });
-const openedFile: Schema<OpenedBy> = v.strictObject({
-  name: v.string(),
-  reads: v.picklist(['openpgp', 'short', 'gzip', 'tar', 'text', 'empty', 'other']),
-  ...{ recipients: texts, symmetric: count },
-  ending: v.exactOptional(v.picklist(['whole', 'truncated', 'cannot tell'])),
-});
 const size = { bytes: count, usualBytes: maybe(finite), boundBytes: finite };
 
 /** A schema for every member. */
@@ -242,7 +236,7 @@ const EVIDENCE: {
   incremental: { name: v.string(), startedAt: count, count },
   unencrypted: namesShown,
   'wrong-recipient': {
-    files: v.array(openedFile),
+    files: v.array(v.strictObject(openedFile.entries)),
     untold: maybe(v.picklist(['hidden', 'not read'])),
   },
   expiring: {
