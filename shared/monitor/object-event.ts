@@ -1,4 +1,6 @@
 // S3's events: what was written or removed, by whom and from where.
+import * as v from 'valibot';
+import { readValue } from '../config/json.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Removal } from '../rules/finding.ts';
 
@@ -7,8 +9,6 @@ export type ObjectEvent = Removal & {
   readonly what: 'created' | 'removed';
   readonly bucket: string;
 };
-
-type Json = Record<string, unknown>;
 
 /** The events in messages, each with the id of its message, and the ids of messages that hold none that could be read. */
 export function readObjectEvents(
@@ -27,6 +27,97 @@ export function readObjectEvents(
   return { messageOf, unread };
 }
 
+const text = v.pipe(v.string(), v.nonEmpty());
+/** Who and where from: nothing that an event must have, and of no other form. */
+const optionalText = v.fallback(v.optional(text), undefined);
+const instant = v.pipe(
+  v.string(),
+  v.transform((written): Instant => Date.parse(written)),
+  v.check((at) => !Number.isNaN(at)),
+);
+const named = v.object({ name: text });
+
+/** A record of a native notification; the key is form-encoded. */
+const nativeRecord = v.pipe(
+  v.object({
+    eventName: v.pipe(text, v.regex(/^(?:s3:)?Object(?:Created|Removed):/)),
+    ...{ eventTime: instant, s3: v.object({ bucket: named, object: v.object({ key: text }) }) },
+    userIdentity: v.nullish(v.object({ principalId: optionalText }), {}),
+    requestParameters: v.nullish(v.object({ sourceIPAddress: optionalText }), {}),
+  }),
+  v.transform(({ eventName, eventTime, s3, userIdentity, requestParameters }): ObjectEvent[] => [
+    {
+      what: eventName.includes('ObjectCreated:') ? 'created' : 'removed',
+      bucket: s3.bucket.name,
+      key: decodeForm(s3.object.key),
+      at: eventTime,
+      left: eventName.endsWith(':DeleteMarkerCreated') ? 'marker' : 'version',
+      principal: userIdentity.principalId,
+      address: requestParameters.sourceIPAddress,
+    },
+  ]),
+);
+/** Of something else than a write or a removal by somebody. */
+const otherRecord = v.pipe(
+  v.object({
+    eventName: v.pipe(
+      text,
+      v.check((name) => !/^(?:s3:)?Object(?:Created|Removed):/.test(name)),
+    ),
+  }),
+  v.transform((): ObjectEvent[] => []),
+);
+
+/** An event of EventBridge; the key is plain. */
+const bridgeEvent = v.pipe(
+  v.object({
+    ...{ source: v.literal('aws.s3'), time: instant },
+    'detail-type': v.picklist(['Object Created', 'Object Deleted']),
+    detail: v.object({
+      ...{ bucket: named, object: v.object({ key: text }) },
+      ...{ 'deletion-type': optionalText, requester: optionalText },
+      'source-ip-address': optionalText,
+    }),
+  }),
+  v.transform(({ 'detail-type': type, time, detail }): ObjectEvent[] => [
+    {
+      what: type === 'Object Created' ? 'created' : 'removed',
+      bucket: detail.bucket.name,
+      key: detail.object.key,
+      at: time,
+      left: LEFT.get(detail['deletion-type']) ?? 'unknown',
+      principal: detail.requester,
+      address: detail['source-ip-address'],
+    },
+  ]),
+);
+const LEFT = new Map<string | undefined, ObjectEvent['left']>([
+  ['Delete Marker Created', 'marker'],
+  ['Permanently Deleted', 'version'],
+]);
+const otherBridgeEvent = v.pipe(
+  v.looseObject({ source: v.literal('aws.s3'), detail: v.looseObject({}) }),
+  v.check(
+    ({ 'detail-type': type, detail }) =>
+      (type !== 'Object Created' && type !== 'Object Deleted') ||
+      detail.reason === 'Lifecycle Expiration',
+  ),
+  v.transform((): ObjectEvent[] => []),
+);
+
+const s3Message = v.union([
+  v.pipe(
+    v.object({ Event: v.literal('s3:TestEvent') }),
+    v.transform((): ObjectEvent[] => []),
+  ),
+  v.pipe(
+    v.object({ Records: v.array(v.union([nativeRecord, otherRecord])) }),
+    v.transform(({ Records }) => Records.flat()),
+  ),
+  otherBridgeEvent,
+  bridgeEvent,
+]);
+
 /**
  * Reads a native S3 notification (keys form-encoded, with the principal) or an EventBridge event (keys
  * plain, with a reason). `s3:TestEvent`, which S3 sends when it is set up, holds no events. Throws
@@ -34,59 +125,9 @@ export function readObjectEvents(
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
  */
 export function parseObjectEvents(event: unknown): ObjectEvent[] {
-  const envelope = recordOf(event);
-  if (envelope.Event === 's3:TestEvent') return [];
-  if (Array.isArray(envelope.Records)) return envelope.Records.flatMap(readNative);
-  if (envelope.source === 'aws.s3') return readEventBridge(envelope);
+  const events = readValue(s3Message, event);
+  if (events !== undefined) return events;
   throw new TypeError('this is neither an S3 notification nor an EventBridge event of aws.s3');
-}
-
-function readNative(record: unknown): ObjectEvent[] {
-  const { eventName, eventTime, s3, userIdentity, requestParameters } = recordOf(record);
-  const name = textOf(eventName, 'eventName').replace(/^s3:/, '');
-  const what = name.startsWith('ObjectCreated:')
-    ? 'created'
-    : name.startsWith('ObjectRemoved:')
-      ? 'removed'
-      : undefined;
-  if (what === undefined) return [];
-  const { bucket, object } = recordOf(s3);
-  return [
-    {
-      what,
-      bucket: textOf(recordOf(bucket).name, 's3.bucket.name'),
-      key: decodeForm(textOf(recordOf(object).key, 's3.object.key')),
-      at: instantOf(eventTime),
-      left: name.endsWith(':DeleteMarkerCreated') ? 'marker' : 'version',
-      principal: optionalText(recordOf(userIdentity ?? {}).principalId),
-      address: optionalText(recordOf(requestParameters ?? {}).sourceIPAddress),
-    },
-  ];
-}
-
-function readEventBridge(envelope: Json): ObjectEvent[] {
-  const type = envelope['detail-type'];
-  const detail = recordOf(envelope.detail);
-  const what =
-    type === 'Object Created' ? 'created' : type === 'Object Deleted' ? 'removed' : undefined;
-  if (what === undefined || detail.reason === 'Lifecycle Expiration') return [];
-  const deletion = detail['deletion-type'];
-  return [
-    {
-      what,
-      bucket: textOf(recordOf(detail.bucket).name, 'detail.bucket.name'),
-      key: textOf(recordOf(detail.object).key, 'detail.object.key'),
-      at: instantOf(envelope.time),
-      left:
-        deletion === 'Delete Marker Created'
-          ? 'marker'
-          : deletion === 'Permanently Deleted'
-            ? 'version'
-            : 'unknown',
-      principal: optionalText(detail.requester),
-      address: optionalText(detail['source-ip-address']),
-    },
-  ];
 }
 
 /** Form-encoded once by S3, so decoded once. What does not decode is kept, and is foreign. */
@@ -96,24 +137,4 @@ function decodeForm(text: string): string {
   } catch {
     return text;
   }
-}
-
-function instantOf(value: unknown): Instant {
-  const at = typeof value === 'string' ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(at)) throw new TypeError('the event does not say when it happened');
-  return at;
-}
-
-function recordOf(value: unknown): Json {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
-  throw new TypeError('the event is not of a shape that S3 sends');
-}
-
-function textOf(value: unknown, where: string): string {
-  if (typeof value === 'string' && value !== '') return value;
-  throw new TypeError(`the event has no ${where}`);
-}
-
-function optionalText(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }
