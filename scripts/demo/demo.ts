@@ -7,6 +7,8 @@ import { styleText } from 'node:util';
 import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import type { Context } from 'aws-lambda';
+import { formatPackedConfig } from '../../shared/config/packed-config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 import { textedOnly } from '../../shared/config/recipients.ts';
 import { type LocalAws, startLocalAws } from '../../test/local-aws/local-aws.ts';
 import { runCheck } from '../rollcall/check-command.ts';
@@ -109,6 +111,8 @@ async function setUp(aws: LocalAws): Promise<void> {
   aws.setIdentity('backups@example.net', 'Success');
   loadFleet(aws);
   writeFileSync(join(folder, 'hosts.yml'), DEMO_CONFIG);
+  const config = parseConfig(DEMO_CONFIG, 'hosts.yml');
+  writeFileSync(join(folder, 'config.json'), formatPackedConfig(config));
   const sns = new SNSClient(connection(aws));
   const { TopicArn = '' } = await sns.send(new CreateTopicCommand({ Name: 'rollcall-alerts' }));
   const ops = await sns.send(new CreateTopicCommand({ Name: 'rollcall-ops' }));
@@ -123,7 +127,7 @@ async function setUp(aws: LocalAws): Promise<void> {
     AWS_ACCESS_KEY_ID: aws.credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: aws.credentials.secretAccessKey,
     AWS_ENDPOINT_URL: aws.endpoint,
-    HOSTS_FILE: join(folder, 'hosts.yml'),
+    CONFIG_FILE: join(folder, 'config.json'),
     LEDGER_BUCKET: DEMO_STATE_BUCKET,
     ALERTS_TOPIC_ARN: TopicArn,
     OPS_TOPIC_ARN: ops.TopicArn,

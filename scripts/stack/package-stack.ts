@@ -1,8 +1,7 @@
-// hosts.yml -> the stack it asks for, and what of the roll each function carries along.
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+// hosts.yml -> the config, and the stack that it asks for.
+import { readFileSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
 import { type Config, ConfigError } from '../../shared/config/config.ts';
-import { formatKeyFiles, type ReadKeyFile } from '../../shared/config/key-files.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 import { entriesOf, note, openYaml } from '../../shared/config/yaml.ts';
 import { keyFilesBeside } from '../public-key-file.ts';
@@ -12,7 +11,7 @@ import { type Stack, stackOf } from './stack.ts';
 /**
  * Where the roll is: `ROLLCALL_HOSTS`, or `hosts.yml` in the project.
  */
-export const configFile = (projectDir: string, env: NodeJS.ProcessEnv): string =>
+const configFile = (projectDir: string, env: NodeJS.ProcessEnv): string =>
   resolve(projectDir, env.ROLLCALL_HOSTS || 'hosts.yml');
 
 /**
@@ -80,27 +79,10 @@ function atHost(text: string, file: string, host: string, problem: string): stri
   return yaml.issues.join('\n');
 }
 
-/** The config alone. Throws `ConfigError`. */
+/** The config alone, which each function carries along. Throws `ConfigError`. */
 export function readStackRoster(projectDir: string, env: NodeJS.ProcessEnv): Config {
   const file = configFile(projectDir, env);
   return parseConfig(readConfigFile(file), relative(projectDir, file), keyFilesBeside(file));
-}
-
-/**
- * Writes what the key files hold that the roll names, as `keys.json` in a folder: in a function's zip there are no key
- * files. Nothing where it names none. Throws `ConfigError`.
- */
-export function writePackedKeys(projectDir: string, env: NodeJS.ProcessEnv, out: string): void {
-  const file = configFile(projectDir, env);
-  const readKeyFile = keyFilesBeside(file);
-  const files = new Map<string, readonly string[]>();
-  const noteAndRead: ReadKeyFile = (path) => {
-    const answer = readKeyFile(path);
-    if ('fingerprints' in answer) files.set(path, answer.fingerprints);
-    return answer;
-  };
-  parseConfig(readConfigFile(file), relative(projectDir, file), noteAndRead);
-  if (files.size > 0) writeFileSync(join(out, 'keys.json'), formatKeyFiles(files));
 }
 
 function readHostsARun({ ROLLCALL_HOSTS_A_RUN: text = '' }: NodeJS.ProcessEnv): number | undefined {

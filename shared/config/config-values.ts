@@ -51,9 +51,8 @@ const BYTES = {
     const [, number, unit = 'B'] =
       /^(\d+(?:\.\d+)?)\s*(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)?$/.exec(text) ?? [];
     const power = ['B', 'K', 'M', 'G', 'T'].indexOf(unit.charAt(0).toUpperCase());
-    return number === undefined
-      ? undefined
-      : Math.round(Number(number) * (unit.includes('i') ? 1024 : 1000) ** power);
+    const bytes = Math.round(Number(number) * (unit.includes('i') ? 1024 : 1000) ** power);
+    return Number.isFinite(bytes) ? bytes : undefined;
   },
 };
 const SHRINK = {
@@ -62,7 +61,10 @@ const SHRINK = {
 };
 const GROW = {
   rule: 'a share over 100%, like 200%',
-  parse: (text: string) => (shareOf(text) > 1 ? shareOf(text) : undefined),
+  parse: (text: string) => {
+    const share = shareOf(text);
+    return share > 1 && Number.isFinite(share) ? share : undefined;
+  },
 };
 
 /** `NaN` for what is no share. */

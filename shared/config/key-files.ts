@@ -1,4 +1,4 @@
-// The public key files that a roll names: what is in them is read beside it, or was when the functions were packaged.
+// The public key files that hosts.yml names: what is in them is read beside it.
 
 /**
  * What a public key file holds, by its path as the roll writes it: the fingerprints of the keys in it that
@@ -14,47 +14,8 @@ export const NO_KEY_FILES: ReadKeyFile = () => ({
 });
 
 const KEY_FILE = /\.(?:asc|gpg|pgp)$/;
-const FINGERPRINT = /^(?:[0-9A-F]{40}|[0-9A-F]{64})$/;
 
 /** True for an entry of `recipients` that names a file. */
 export function isKeyFile(entry: string): boolean {
   return KEY_FILE.test(entry);
-}
-
-/** The fingerprints by path, as they travel beside the roll. Version 1. */
-export function formatKeyFiles(files: ReadonlyMap<string, readonly string[]>): string {
-  return `${JSON.stringify({ version: 1, files: Object.fromEntries(files) })}\n`;
-}
-
-/** The inverse; `undefined` for anything that `formatKeyFiles` does not write. Never throws. */
-export function parseKeyFiles(text: string): ReadKeyFile | undefined {
-  const document = parseJson(text);
-  if (!isRecord(document) || document.version !== 1 || !isRecord(document.files)) return undefined;
-  const entries = Object.entries(document.files);
-  if (!entries.every(isEntry)) return undefined;
-  const known = new Map(entries);
-  return (path) => {
-    const fingerprints = known.get(path);
-    return fingerprints === undefined
-      ? { problem: 'was not packaged with the roll: deploy again' }
-      : { fingerprints };
-  };
-}
-
-function isEntry(entry: [string, unknown]): entry is [string, string[]] {
-  const [path, list] = entry;
-  if (!isKeyFile(path) || !Array.isArray(list) || list.length === 0) return false;
-  return list.every((one) => typeof one === 'string' && FINGERPRINT.test(one));
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,10 +1,9 @@
-// What a function was deployed with: its environment and the roll beside it.
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+// What a function was deployed with: its environment and the config beside it.
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Connection } from '../aws/client.ts';
 import { type Config, ConfigError } from '../config/config.ts';
-import { NO_KEY_FILES, parseKeyFiles, type ReadKeyFile } from '../config/key-files.ts';
-import { parseConfig } from '../config/parse-config.ts';
+import { parsePackedConfig } from '../config/packed-config.ts';
 
 /** The environment, checked; `endpoint` only where AWS is emulated. */
 export type Env = {
@@ -22,15 +21,15 @@ export type Env = {
 };
 
 /**
- * Reads HOSTS_FILE, ALERTS_TOPIC_ARN, OPS_TOPIC_ARN, LEDGER_BUCKET and AWS_ENDPOINT_URL, and where there are workers
+ * Reads CONFIG_FILE, ALERTS_TOPIC_ARN, OPS_TOPIC_ARN, LEDGER_BUCKET and AWS_ENDPOINT_URL, and where there are workers
  * SHARD_QUEUE_URL and HOSTS_A_RUN, and where the stack has the role BREAK_GLASS_ROLE_ID. Throws `ConfigError`.
  */
 export function readEnv(env: NodeJS.ProcessEnv = process.env): Env {
-  const { HOSTS_FILE = '', ALERTS_TOPIC_ARN = '', OPS_TOPIC_ARN = '', LEDGER_BUCKET = '' } = env;
+  const { CONFIG_FILE = '', ALERTS_TOPIC_ARN = '', OPS_TOPIC_ARN = '', LEDGER_BUCKET = '' } = env;
   const { SHARD_QUEUE_URL = '', HOSTS_A_RUN = '' } = env;
   const isTopic = (arn: string) => /^arn:[\w-]+:sns:/.test(arn);
   const wrong = [
-    ...(HOSTS_FILE === '' ? ['HOSTS_FILE is not set'] : []),
+    ...(CONFIG_FILE === '' ? ['CONFIG_FILE is not set'] : []),
     ...(LEDGER_BUCKET === '' ? ['LEDGER_BUCKET is not set'] : []),
     ...(isTopic(ALERTS_TOPIC_ARN) ? [] : ['ALERTS_TOPIC_ARN is not the ARN of a topic']),
     ...(isTopic(OPS_TOPIC_ARN) ? [] : ['OPS_TOPIC_ARN is not the ARN of a topic']),
@@ -39,9 +38,8 @@ export function readEnv(env: NodeJS.ProcessEnv = process.env): Env {
       : ['HOSTS_A_RUN is not a number of hosts']),
   ];
   if (wrong.length > 0) throw new ConfigError(wrong.map((one) => `${one}: deploy the stack again`));
-  const file = resolve(env.LAMBDA_TASK_ROOT ?? '.', HOSTS_FILE);
   return {
-    config: parseConfig(readFileSync(file, 'utf8'), HOSTS_FILE, readPackedKeys(dirname(file))),
+    config: readConfig(resolve(env.LAMBDA_TASK_ROOT ?? '.', CONFIG_FILE)),
     alertsTopicArn: ALERTS_TOPIC_ARN,
     opsTopicArn: OPS_TOPIC_ARN,
     stateBucket: LEDGER_BUCKET,
@@ -55,14 +53,10 @@ export function readEnv(env: NodeJS.ProcessEnv = process.env): Env {
   };
 }
 
-/** What the key files held when the function was packaged; elsewhere a roll that names one is refused. */
-function readPackedKeys(folder: string): ReadKeyFile {
-  const file = join(folder, 'keys.json');
-  if (!existsSync(file)) return NO_KEY_FILES;
-  const readKeyFile = parseKeyFiles(readFileSync(file, 'utf8'));
-  if (readKeyFile === undefined)
-    throw new ConfigError(['keys.json is damaged: deploy the stack again']);
-  return readKeyFile;
+function readConfig(file: string): Config {
+  const config = parsePackedConfig(readFileSync(file, 'utf8'));
+  if (config !== undefined) return config;
+  throw new ConfigError([`${file} is damaged or of another version: deploy the stack again`]);
 }
 
 /** Where the function's AWS is. */

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { HOSTS_A_RUN, shardsOf } from '../../shared/config/config.ts';
+import { formatPackedConfig } from '../../shared/config/packed-config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 import { type Fleet, faultOf, nameOf } from './fleet.ts';
 import { LEDGER, rollTextOf } from './shard-fleet.ts';
 import type { Took } from './shard-run.ts';
@@ -21,9 +23,10 @@ export async function measureShards(fleet: Fleet): Promise<void> {
   const world = fork(file('shard-world.ts'), [JSON.stringify(fleet)]);
   const [ready] = (await once(world, 'message')) as [Extract<News, { objects: number }>];
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-bench-'));
-  const HOSTS_FILE = join(folder, 'hosts.yml');
-  writeFileSync(HOSTS_FILE, rollTextOf(fleet.hosts));
-  const env = { ...process.env, ...ready.env, HOSTS_FILE, HOSTS_A_RUN: `${HOSTS_A_RUN}` };
+  const CONFIG_FILE = join(folder, 'config.json');
+  const config = parseConfig(rollTextOf(fleet.hosts), 'hosts.yml');
+  writeFileSync(CONFIG_FILE, formatPackedConfig(config));
+  const env = { ...process.env, ...ready.env, CONFIG_FILE, HOSTS_A_RUN: `${HOSTS_A_RUN}` };
   const run = async (timeoutMs: number, body?: string): Promise<Took> => {
     const child = fork(file('shard-run.ts'), { env });
     child.send({ body, timeoutMs });

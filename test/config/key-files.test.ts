@@ -1,7 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../shared/config/config.ts';
-import { formatKeyFiles, parseKeyFiles, type ReadKeyFile } from '../../shared/config/key-files.ts';
+import type { ReadKeyFile } from '../../shared/config/key-files.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 
 const WEB = 'A'.repeat(40);
@@ -52,36 +51,5 @@ describe('a key file on the roll', () => {
     expect(issuesOf(ROLL.replace('web.asc', 'web'), readKeyFile)[0]).toBe(
       'hosts.yml:2: recipients is "keys/web", but must be an OpenPGP key id or fingerprint: 16, 40 or 64 hexadecimal digits; or a public key file that ends in .asc, .gpg or .pgp',
     );
-  });
-});
-
-describe('parseKeyFiles', () => {
-  it('answers what formatKeyFiles was told, and that another file was not packaged', () => {
-    const read = parseKeyFiles(formatKeyFiles(new Map([['keys/web.asc', [WEB, V6]]])));
-    expect(read?.('keys/web.asc')).toEqual({ fingerprints: [WEB, V6] });
-    for (const path of ['web.asc', 'toString', '__proto__']) {
-      expect(read?.(path)).toEqual({ problem: expect.stringContaining('was not packaged') });
-    }
-    expect(parseKeyFiles(formatKeyFiles(new Map()))?.('a.asc')).toHaveProperty('problem');
-  });
-
-  it.each([
-    '',
-    'null',
-    '{}',
-    '{"version":1}',
-    '{"version":1,"files":null}',
-    '{"version":1,"files":[]}',
-    '{"version":2,"files":{}}',
-    '{"version":1,"files":{"a.asc":[]}}',
-    '{"version":1,"files":{"a.asc":["0123456789ABCDEF"]}}',
-    '{"version":1,"files":{"a.asc":"x"}}',
-    `{"version":1,"files":{"a":["${WEB}"]}}`,
-  ])('takes nothing of %s', (text) => {
-    expect(parseKeyFiles(text)).toBeUndefined();
-  });
-
-  it('never throws', () => {
-    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => void parseKeyFiles(text)));
   });
 });

@@ -149,6 +149,8 @@ describe('a value of the roll', () => {
     ['size', '{ min: 10 GiBs }', 'a size like 500MiB'],
     ['size', '{ min: -10GiB }', 'a size like 500MiB'],
     ['size', '{ min: 1.xGiB }', 'a size like 500MiB'],
+    ['size', `{ min: ${'9'.repeat(310)}B }`, 'a size like 500MiB'],
+    ['size', `{ grow: ${'9'.repeat(320)}% }`, 'a share over 100%'],
     ['size', '{ shrink: 50 }', 'a share under 100%'],
     ['size', '{ shrink: 100% }', 'a share under 100%'],
     ['size', '{ shrink: -50% }', 'a share under 100%'],

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy } from '../support/deployed.ts';
@@ -91,9 +92,10 @@ describe('check-hosts', () => {
     expect(listings).toHaveLength(2);
   });
 
-  it('fails on a roll that is wrong', async () => {
-    await deployed.close();
-    deployed = await deploy('bucket: backups\nhosts: {}\n');
-    await expect(deployed.tick('2026-11-23T08:15:00Z')).rejects.toThrow(/no hosts/);
+  it('fails on a config that was not packaged whole, and says what to do', async () => {
+    writeFileSync(process.env.CONFIG_FILE ?? '', '{"version":1,"config":{"bucket":"back');
+    await expect(deployed.tick('2026-11-23T08:15:00Z')).rejects.toThrow(
+      /config\.json is damaged or of another version: deploy the stack again/,
+    );
   });
 });

@@ -5,6 +5,7 @@ import { expect } from 'vitest';
 import { parseListing } from '../../scripts/rollcall/saved-listing.ts';
 import { UsageError } from '../../scripts/rollcall/terminal.ts';
 import { type Config, ConfigError } from '../../shared/config/config.ts';
+import { formatPackedConfig, parsePackedConfig } from '../../shared/config/packed-config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 import { collectSets } from '../../shared/duplicity/backup-set.ts';
 import { formatFileName, NO_PREFIX, readFileName } from '../../shared/duplicity/file-name.ts';
@@ -200,6 +201,8 @@ export function readsOrRefusesRoll(text: string): void {
     return;
   }
   expect(config.hosts.length).toBeGreaterThan(0);
+  // The functions carry it in JSON.
+  expect(parsePackedConfig(formatPackedConfig(config))).toStrictEqual(config);
   const paths = config.hosts.map(({ target }) => `${target.bucket}/${target.prefix}`);
   for (const [place, path] of paths.entries()) {
     const others = paths.filter((_, other) => other !== place);

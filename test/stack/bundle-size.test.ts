@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import type { Metafile } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { copyProject } from '../support/project-copy.ts';
 
@@ -10,7 +11,7 @@ type Plugin = {
     serverless: { serviceDir: string; service: { functions: Record<string, { name: string }> } },
     options: object,
     said: { log: { notice: (line: string) => void } },
-  ): { hooks: Record<string, () => Promise<void>> };
+  ): { hooks: Record<string, () => Promise<void>>; metafile?: Metafile };
 };
 
 const Bundle = createRequire(import.meta.url)('../../scripts/stack/bundle.cjs') as Plugin;
@@ -25,11 +26,15 @@ describe('the bundle', () => {
   const bundle = async (name = 'rollcall-prod-check-hosts') => {
     const log = { notice: (line: string) => said.push(line) };
     const service = { functions: { checkHosts: { name } } };
-    const { hooks } = new Bundle({ serviceDir: project.dir, service }, {}, { log });
-    await hooks['before:package:createDeploymentArtifacts']?.();
+    const plugin = new Bundle({ serviceDir: project.dir, service }, {}, { log });
+    await plugin.hooks['before:package:createDeploymentArtifacts']?.();
+    return plugin.metafile;
   };
 
-  beforeAll(() => bundle());
+  let metafile: Metafile | undefined;
+  beforeAll(async () => {
+    metafile = await bundle();
+  });
   afterAll(project.remove);
 
   it.each(names)('of %s is said to be as big as it is, and is within its bound', (name) => {
@@ -38,15 +43,25 @@ describe('the bundle', () => {
     expect(kb).toBeLessThanOrEqual(Bundle.mostKb[name] ?? 0);
   });
 
-  it('is one file for each function, and the roll', () => {
+  it.each(names)('of %s parses JSON by its schemas, and no YAML', (name) => {
+    const { inputs = {} } = metafile?.outputs[`.bundle/${name}.mjs`] ?? {};
+    const from = (dependency: string) =>
+      Object.keys(inputs).filter(
+        (file) => file.includes(`node_modules/${dependency}/`) && inputs[file]?.bytesInOutput !== 0,
+      );
+    expect(from('valibot')).not.toEqual([]);
+    expect(from('yaml')).toEqual([]);
+  });
+
+  it('is one file for each function, and the config', () => {
     expect(readdirSync(folder).sort()).toEqual(
-      [...names.map((name) => `${name}.mjs`), 'hosts.yml'].sort(),
+      [...names.map((name) => `${name}.mjs`), 'config.json'].sort(),
     );
   });
 
   it('is not made for a stage that makes the name of a function longer than Lambda takes', async () => {
     const named = (stage: string) => bundle(`rollcall-${stage}-check-hosts`);
-    await expect(named('s'.repeat(43))).resolves.toBeUndefined();
+    await expect(named('s'.repeat(43))).resolves.toBeDefined();
     await expect(named('s'.repeat(45))).rejects.toThrow('choose a --stage that is 2 shorter');
   });
 

@@ -33,7 +33,7 @@ describe('sls package', () => {
     'puts into the zip of %s one bundle and the roll, and nothing else',
     (name) => {
       const zip = packaged(`${name.replace(/-(.)/, (_, letter) => letter.toUpperCase())}.zip`);
-      expect(zipNames(zip).sort()).toEqual(['.bundle/hosts.yml', `.bundle/${name}.mjs`].sort());
+      expect(zipNames(zip).sort()).toEqual(['.bundle/config.json', `.bundle/${name}.mjs`].sort());
       expect(zip.length).toBeLessThan(500_000);
     },
   );
@@ -56,7 +56,7 @@ describe('sls package', () => {
         Role: { 'Fn::Sub': `\${${id}Role.Arn}` },
       });
       expect(Properties.Environment.Variables).toEqual({
-        HOSTS_FILE: '.bundle/hosts.yml',
+        CONFIG_FILE: '.bundle/config.json',
         ALERTS_TOPIC_ARN: { Ref: 'AlertsTopic' },
         OPS_TOPIC_ARN: { Ref: 'OpsTopic' },
         LEDGER_BUCKET: { Ref: 'LedgerBucket' },
@@ -92,7 +92,7 @@ describe('sls package where the last good backup is kept', () => {
     await project.sls(['package']);
     const folder = join(project.dir, '.serverless');
     expect(zipNames(readFileSync(join(folder, 'janitor.zip'))).sort()).toEqual([
-      '.bundle/hosts.yml',
+      '.bundle/config.json',
       '.bundle/janitor.mjs',
     ]);
     const file = join(folder, 'cloudformation-template-update-stack.json');
@@ -102,7 +102,7 @@ describe('sls package where the last good backup is kept', () => {
       Handler: '.bundle/janitor.handler',
       Runtime: 'nodejs24.x',
       Role: { 'Fn::Sub': `\${JanitorRole.Arn}` },
-      Environment: { Variables: { HOSTS_FILE: '.bundle/hosts.yml' } },
+      Environment: { Variables: { CONFIG_FILE: '.bundle/config.json' } },
     });
     expect(Resources.JanitorLogGroup.Properties.RetentionInDays).toBe(90);
     expect(Resources.JanitorLambdaEvConf.Properties).toMatchObject({
@@ -138,7 +138,7 @@ describe('sls package where the roll is too big for one run', () => {
     const folder = join(project.dir, '.serverless');
     expect(zipNames(readFileSync(join(folder, 'checkShard.zip'))).sort()).toEqual([
       '.bundle/check-shard.mjs',
-      '.bundle/hosts.yml',
+      '.bundle/config.json',
     ]);
     const file = join(folder, 'cloudformation-template-update-stack.json');
     const { Resources } = JSON.parse(readFileSync(file, 'utf8'));
@@ -188,7 +188,7 @@ describe('sls package of a roll with a key file', () => {
       deployed.aws.put('backups', `web/${name}`, body, { modified: modifiedAt });
     }
     vi.stubEnv('LAMBDA_TASK_ROOT', project.dir);
-    vi.stubEnv('HOSTS_FILE', '.bundle/hosts.yml');
+    vi.stubEnv('CONFIG_FILE', '.bundle/config.json');
     vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-11-23T08:15:00Z') });
     const { handler } = await import(`${join(project.dir, '.bundle/check-hosts.mjs')}?${run}`);
     const context = { getRemainingTimeInMillis: () => 900_000 };
@@ -202,7 +202,7 @@ describe('sls package of a roll with a key file', () => {
     await project.sls(['package']);
     put('gone');
     expect(zipNames(readFileSync(join(project.dir, '.serverless/checkHosts.zip'))).sort()).toEqual([
-      ...['.bundle/check-hosts.mjs', '.bundle/hosts.yml', '.bundle/keys.json'],
+      ...['.bundle/check-hosts.mjs', '.bundle/config.json'],
     ]);
     expect(await mailed('right')).toBe('[backup] OK 1 of 1 - Mon 23 Nov (#2026-327)');
   });

@@ -1,4 +1,4 @@
-// The functions as they are deployed: a roll in a file, an environment, and AWS in this process.
+// The functions as they are deployed: a config in a file, an environment, and AWS in this process.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { handler as checkShard } from '../../functions/check-shard.ts';
 import { handler as janitor } from '../../functions/janitor.ts';
 import { handler as onObject } from '../../functions/on-object.ts';
 import { type Alerts, ConfigError } from '../../shared/config/config.ts';
+import { formatPackedConfig } from '../../shared/config/packed-config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 import {
   alertSubscribers,
@@ -63,18 +64,23 @@ export async function deploy(
   aws.createBucket(LEDGER, { versioning: true });
   aws.setIdentity('backups@example.net', 'Success');
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-deployed-'));
-  const file = join(folder, 'hosts.yml');
-  writeFileSync(file, roll);
+  const file = join(folder, 'config.json');
+  const pack = (text: string) => {
+    const config = parseConfig(text, 'hosts.yml');
+    writeFileSync(file, formatPackedConfig(config));
+    return config;
+  };
+  const config = pack(roll);
   vi.stubEnv('AWS_ACCESS_KEY_ID', aws.credentials.accessKeyId);
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', aws.credentials.secretAccessKey);
   vi.stubEnv('AWS_ENDPOINT_URL', aws.endpoint);
-  vi.stubEnv('HOSTS_FILE', file);
+  vi.stubEnv('CONFIG_FILE', file);
   vi.stubEnv('LEDGER_BUCKET', LEDGER);
   if (hostsARun !== undefined) {
     vi.stubEnv('SHARD_QUEUE_URL', aws.createQueue('calls'));
     vi.stubEnv('HOSTS_A_RUN', `${hostsARun}`);
   }
-  const topics = await makeTopics(aws, roll);
+  const topics = await makeTopics(aws, config.alerts);
   vi.stubEnv('ALERTS_TOPIC_ARN', topics.alerts);
   vi.stubEnv('OPS_TOPIC_ARN', topics.ops);
   vi.spyOn(console, 'log').mockImplementation(() => undefined);
@@ -96,7 +102,7 @@ export async function deploy(
         aws.put(BUCKET, `${prefix}${name}`, { bytes }, { modified: modifiedAt });
       }
     },
-    change: (next) => writeFileSync(file, next),
+    change: pack,
     tick: (iso, now = iso) => {
       at(now);
       return checkHosts({ scheduledAt: iso }, context());
@@ -120,8 +126,8 @@ export async function deploy(
   return deployed;
 }
 
-/** Both topics, with the subscriptions that the stack makes for a roll; none for one that cannot be read. */
-async function makeTopics(aws: LocalAws, roll: string): Promise<{ alerts: string; ops: string }> {
+/** Both topics, with the subscriptions that the stack makes for them. */
+async function makeTopics(aws: LocalAws, alerts: Alerts): Promise<{ alerts: string; ops: string }> {
   const { endpoint, region, credentials } = aws;
   const sns = new SNSClient({ endpoint, region, credentials });
   const make = async (Name: string, subscribers: readonly Subscriber[]): Promise<string> => {
@@ -133,22 +139,12 @@ async function makeTopics(aws: LocalAws, roll: string): Promise<{ alerts: string
     }
     return TopicArn;
   };
-  const alerts = alertsOf(roll);
   const topics = {
-    alerts: await make('alerts', alerts === undefined ? [] : alertSubscribers(alerts)),
-    ops: await make('ops', alerts === undefined ? [] : opsSubscribers(alerts)),
+    alerts: await make('alerts', alertSubscribers(alerts)),
+    ops: await make('ops', opsSubscribers(alerts)),
   };
   sns.destroy();
   return topics;
-}
-
-function alertsOf(roll: string): Alerts | undefined {
-  try {
-    return parseConfig(roll, 'hosts.yml').alerts;
-  } catch (error) {
-    if (error instanceof ConfigError) return undefined;
-    throw error;
-  }
 }
 
 /** A batch of the queue as Lambda hands it over. */

@@ -15,7 +15,7 @@ module.exports = class {
   constructor() {
     const bundle = () => {
       mkdirSync('.bundle', { recursive: true });
-      for (const name of ['hosts.yml', 'check-hosts.mjs', 'check-shard.mjs', 'on-object.mjs', 'janitor.mjs'])
+      for (const name of ['config.json', 'check-hosts.mjs', 'check-shard.mjs', 'on-object.mjs', 'janitor.mjs'])
         writeFileSync(\`.bundle/\${name}\`, '');
     };
     this.hooks = { 'before:package:createDeploymentArtifacts': bundle };
