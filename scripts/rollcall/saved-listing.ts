@@ -1,4 +1,5 @@
 // Saved listings, asked like a bucket: what none of them covers is not known to be absent.
+import * as v from 'valibot';
 import { foldVersions, type VersionRow } from '../../shared/monitor/list-sets.ts';
 import {
   type HiddenKey,
@@ -165,56 +166,66 @@ export type SavedListing = {
 const LIST_AGAIN =
   'save it again: aws s3api list-objects-v2 --bucket BUCKET --output json > FILE (or list-object-versions)';
 
+// AWS's own command line writes `null` for what the answer did not have.
+const optionalText = v.fallback(v.optional(v.string()), undefined);
+const rows = v.nullish(v.array(v.unknown()), []);
+const answerOfS3 = v.object({
+  ...{ Contents: rows, CommonPrefixes: rows, Versions: rows, DeleteMarkers: rows },
+  ...{ Name: optionalText, Prefix: optionalText, EncodingType: v.optional(v.unknown()) },
+  ...{ IsTruncated: v.optional(v.unknown()), NextToken: optionalText },
+  ...{ ContinuationToken: optionalText, KeyMarker: optionalText, VersionIdMarker: optionalText },
+  ...{ NextContinuationToken: optionalText, NextKeyMarker: optionalText },
+  NextVersionIdMarker: optionalText,
+});
+type Answer = v.InferOutput<typeof answerOfS3>;
+const KNOWN = [
+  ...['Contents', 'CommonPrefixes', 'Versions', 'DeleteMarkers'],
+  ...['RequestCharged', 'Name', 'Prefix', 'KeyCount'],
+];
+
 /** Parses one saved answer. Throws `UsageError` for anything that is not a whole, well-formed answer. */
 export function parseListing(text: string, file: string): SavedListing {
   if (text.trim() === '') {
     throw new UsageError(`${file} is empty, which an answer of S3's never is`, LIST_AGAIN);
   }
-  const document = asRecord(parseJson(text, file), file, 'the file');
-  const known = [
-    'Contents',
-    'CommonPrefixes',
-    'Versions',
-    'DeleteMarkers',
-    'RequestCharged',
-    'Name',
-    'Prefix',
-    'KeyCount',
-  ];
-  if (Object.keys(document).length > 0 && !known.some((key) => key in document)) {
+  const json = asRecord(parseJson(text, file), file, 'the file');
+  const read = v.safeParse(answerOfS3, json, { abortEarly: true });
+  if (!read.success) throw malformed(file, `${v.getDotPath(read.issues[0])} is not a list`);
+  const document = read.output;
+  const names = Object.keys(json);
+  if (names.length > 0 && !names.some((name) => KNOWN.includes(name))) {
     throw new UsageError(`${file} is JSON, but not a listing of objects`, LIST_AGAIN);
   }
-  if (asArray(document.CommonPrefixes, file, 'CommonPrefixes').length > 0) {
+  if (document.CommonPrefixes.length > 0) {
     throw new UsageError(
       `${file} was listed with a delimiter: the objects behind it are not in it`,
       LIST_AGAIN,
     );
   }
   const decode = decoderOf(document);
-  const rowsOf = (part: string) => asArray(document[part], file, part);
-  const contents = rowsOf('Contents');
-  const uploads = rowsOf('Versions');
-  const markers = rowsOf('DeleteMarkers');
-  if (contents.length > 0 && uploads.length + markers.length > 0) {
+  const { Contents, Versions, DeleteMarkers } = document;
+  if (Contents.length > 0 && Versions.length + DeleteMarkers.length > 0) {
     throw new UsageError(`${file} holds both Contents and Versions`, LIST_AGAIN);
   }
-  const objects = contents.map((row, at) => readRow(row, file, `Contents[${at}]`, decode));
+  const objects = Contents.map((row, at) => readRow(row, file, `Contents[${at}]`, decode));
   const versions = [
-    ...uploads.map((row, at) => readUpload(row, file, `Versions[${at}]`, decode)),
-    ...markers.map((row, at) => readVersion(row, file, `DeleteMarkers[${at}]`, decode)),
+    ...Versions.map((row, at) => readUpload(row, file, `Versions[${at}]`, decode)),
+    ...DeleteMarkers.map((row, at) => readVersion(row, file, `DeleteMarkers[${at}]`, decode)),
   ];
   return {
     file,
-    bucket: textOf(document.Name),
-    prefix: decode(textOf(document.Prefix) ?? ''),
+    bucket: document.Name,
+    prefix: decode(document.Prefix ?? ''),
     objects,
     versions,
-    from: markerOf(document, 'ContinuationToken', 'KeyMarker', 'VersionIdMarker'),
+    from: markerOf(document.ContinuationToken, document.KeyMarker, document.VersionIdMarker),
     next: nextOf(document, file),
   };
 }
 
 type Json = Record<string, unknown>;
+
+// A listing may have millions of rows, and a schema took 1.7 to 2.5 times as long: docs/adr/0002-dependencies.md.
 function readUpload(row: unknown, file: string, where: string, decode: Decode): VersionRow {
   const { bytes } = readRow(row, file, where, decode);
   const etag = textOf(asRecord(row, file, where).ETag)?.replaceAll('"', '');
@@ -249,10 +260,19 @@ function readTime(value: unknown, file: string, where: string): number {
   return at;
 }
 
+function asRecord(value: unknown, file: string, where: string): Json {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
+  throw malformed(file, `${where} is not an object`);
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
 type Decode = (text: string) => string;
 
-function decoderOf(document: Json): Decode {
-  if (document.EncodingType !== 'url') return (text) => text;
+function decoderOf({ EncodingType }: Answer): Decode {
+  if (EncodingType !== 'url') return (text) => text;
   return (text) => {
     try {
       return decodeURIComponent(text.replaceAll('+', ' '));
@@ -262,38 +282,18 @@ function decoderOf(document: Json): Decode {
   };
 }
 
-function nextOf(document: Json, file: string): string | undefined {
-  const next =
-    markerOf(document, 'NextContinuationToken', 'NextKeyMarker', 'NextVersionIdMarker') ??
-    textOf(document.NextToken);
+function nextOf(document: Answer, file: string): string | undefined {
+  const { NextContinuationToken, NextKeyMarker, NextVersionIdMarker, NextToken } = document;
+  const next = markerOf(NextContinuationToken, NextKeyMarker, NextVersionIdMarker) ?? NextToken;
   if (document.IsTruncated === true && next === undefined) {
     throw malformed(file, 'it is cut (IsTruncated), and does not say where it goes on');
   }
   return next;
 }
 
-function markerOf(document: Json, token: string, key: string, version: string): string | undefined {
-  const one = textOf(document[token]);
-  if (one !== undefined) return one;
-  const marker = textOf(document[key]);
-  return marker === undefined || marker === ''
-    ? undefined
-    : `${marker} ${textOf(document[version]) ?? ''}`;
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
-}
-
-function asRecord(value: unknown, file: string, where: string): Json {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
-  throw malformed(file, `${where} is not an object`);
-}
-
-function asArray(value: unknown, file: string, where: string): readonly unknown[] {
-  if (value === undefined || value === null) return [];
-  if (Array.isArray(value)) return value;
-  throw malformed(file, `${where} is not a list`);
+function markerOf(token?: string, key?: string, version?: string): string | undefined {
+  if (token !== undefined) return token;
+  return key === undefined || key === '' ? undefined : `${key} ${version ?? ''}`;
 }
 
 function parseJson(text: string, file: string): unknown {
