@@ -39,6 +39,7 @@ export function copyProject(
   for (const linked of [
     'functions',
     'shared',
+    'scripts/public-key-file.ts',
     'scripts/rollcall',
     'scripts/rollcall.ts',
     'node_modules',
