@@ -9,7 +9,7 @@ import { handler as checkHosts } from '../../functions/check-hosts.ts';
 import { handler as checkShard } from '../../functions/check-shard.ts';
 import { handler as janitor } from '../../functions/janitor.ts';
 import { handler as onObject } from '../../functions/on-object.ts';
-import { type Alerts, ConfigError } from '../../shared/config/config.ts';
+import type { Alerts } from '../../shared/config/config.ts';
 import { formatPackedConfig } from '../../shared/config/packed-config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 import {
