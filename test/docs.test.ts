@@ -12,6 +12,8 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const pages = [
   'README.md',
   'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
   ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
@@ -60,6 +62,32 @@ describe('the documentation', () => {
       expect(begins.filter((one, at) => begins.indexOf(one) < at)).toEqual([]);
     }
   });
+
+  it('has every page of the docs in their index', () => {
+    const index = read('docs/README.md');
+    const names = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
+    for (const name of names.filter((one) => one !== 'README.md'))
+      expect(index).toContain(`](${name}`);
+  });
+
+  it('has every decision in the index of decisions, by its title', () => {
+    const index = read('docs/adr/README.md').replace(/\s+/g, ' ');
+    const files = readdirSync(join(root, 'docs/adr')).filter((name) => /^\d{4}-/.test(name));
+    for (const file of files) {
+      const title = /^# (.*)$/m.exec(read(`docs/adr/${file}`))?.[1];
+      expect(index).toContain(`- [${title}](${file})`);
+    }
+  });
+
+  // Tables and code cannot be cut; the runbook has longer lines from before.
+  it.each(pages.filter((page) => page !== 'docs/runbook.md'))(
+    '%s has no line of prose over 120 columns',
+    (page) => {
+      const prose = read(page).replace(/^ *```[\s\S]*?^ *```$/gm, '');
+      const long = prose.split('\n').filter((line) => line.length > 120 && !line.startsWith('|'));
+      expect(long).toEqual([]);
+    },
+  );
 
   it.each(pages)('%s links only to what is there', (page) => {
     const text = read(page);
