@@ -1,5 +1,6 @@
 // `rollcall stack-resource`: one resource as it was deployed, as JSON for the `aws` command that puts it back.
 import { parseArgs } from 'node:util';
+import type { Connection } from '../../shared/aws/client.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 import type { Value } from '../stack/cloudformation.ts';
 import { fillIn } from '../stack/policy-sizes.ts';
@@ -58,8 +59,9 @@ export async function runStackResource(args: readonly string[]): Promise<number>
     throw new UsageError('one resource is to be named', 'see: rollcall stack-resource --help');
   const { text, file, readKeyFile } = await readConfigFile(options.hosts);
   const { region } = parseConfig(text, file, readKeyFile);
-  const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
-  const input = await readInputOf(id, options.stack, { region, endpoint });
+  const { connect } = await import('./connection.ts');
+  const connection = await connect(region, options['endpoint-url']);
+  const input = await readInputOf(id, options.stack, connection);
   process.stdout.write(`${toAsciiJson(input)}\n`);
   return 0;
 }
@@ -67,7 +69,7 @@ export async function runStackResource(args: readonly string[]): Promise<number>
 async function readInputOf(
   id: string,
   stackName: string,
-  connection: { region: string; endpoint: string | undefined },
+  connection: Connection,
 ): Promise<Record<string, unknown>> {
   const [{ readStack }, { readTemplate }] = await Promise.all([
     import('../../shared/aws/deployed-stack.ts'),

@@ -172,7 +172,7 @@ export function judgeHooks(reading: Reading<Refusals>, alerts: Alerts): readonly
             `takes no message: ${refusal.says}`,
             step(
               'edit-roll',
-              'is its address in hosts.yml, "alerts: https", still right? correct it, npx serverless deploy, rollcall test-alert',
+              'is its address in hosts.yml, "alerts: https", still right? correct it, npx serverless deploy, npx rollcall test-alert',
             ),
           );
     }),

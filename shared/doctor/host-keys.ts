@@ -111,7 +111,7 @@ function judgeHost(
             `${name} is a host of another stack too, by the group ${stacks.join(', ')}: one key writes to both buckets`,
             step(
               'decide',
-              `rollcall remove-host ${name}, which leaves the other stack its user, then: rollcall add-host ${name}-2`,
+              `npx rollcall remove-host ${name}, which leaves the other stack its user, then: npx rollcall add-host ${name}-2`,
             ),
           ),
         ]),
