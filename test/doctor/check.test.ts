@@ -20,8 +20,8 @@ import {
 } from '../../shared/doctor/deployment.ts';
 import { judgeHostUsers } from '../../shared/doctor/host-keys.ts';
 import { judgeHostRights } from '../../shared/doctor/host-rights.ts';
+import { fullRoll } from '../stack/configs.ts';
 import { account } from '../stack/resolve-template.ts';
-import { fullRoll } from '../stack/rolls.ts';
 import { config, now, read, unread } from './readings.ts';
 
 describe('an audit', () => {

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { stackOf } from '../../scripts/stack/stack.ts';
 import { auditStatus } from '../../shared/doctor/audit.ts';
 import { judgeHostRights } from '../../shared/doctor/host-rights.ts';
+import { fullRoll } from '../stack/configs.ts';
 import { account, resolveTemplate } from '../stack/resolve-template.ts';
-import { fullRoll } from '../stack/rolls.ts';
 import { read, said } from './readings.ts';
 
 describe('judgeHostRights', () => {

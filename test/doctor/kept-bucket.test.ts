@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judgeBeforeDeploy, judgeKeptBucket } from '../../shared/doctor/before-deploy.ts';
-import { existingRoll, fullRoll } from '../stack/rolls.ts';
+import { existingRoll, fullRoll } from '../stack/configs.ts';
 import { read, said } from './readings.ts';
 
 const stackFor = (bucket: string, made = true) => ({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judgeMail, type MailAccount } from '../../shared/doctor/accounts.ts';
-import { fullRoll, smallestRoll } from '../stack/rolls.ts';
+import { fullRoll, smallestRoll } from '../stack/configs.ts';
 import { read, said, unread } from './readings.ts';
 
 describe('judgeMail', () => {

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stackOf } from '../../scripts/stack/stack.ts';
 import { decide, type PolicyRequest } from '../../shared/doctor/policy-decision.ts';
+import { fullRoll } from '../stack/configs.ts';
 import { account, resolveTemplate } from '../stack/resolve-template.ts';
-import { fullRoll } from '../stack/rolls.ts';
 import { allow } from '../stack/stack-account.ts';
 
 const resources = resolveTemplate(stackOf(fullRoll).resources);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judgeSms } from '../../shared/doctor/accounts.ts';
-import { fullRoll } from '../stack/rolls.ts';
+import { fullRoll } from '../stack/configs.ts';
 import { read, said } from './readings.ts';
 
 describe('judgeSms', () => {

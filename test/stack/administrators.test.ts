@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fullRoll } from './rolls.ts';
+import { fullRoll } from './configs.ts';
 import { account, accountWith, type Call } from './stack-account.ts';
 
 const stack = accountWith(fullRoll);

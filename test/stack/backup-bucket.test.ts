@@ -5,8 +5,8 @@ import { startReadingLifecycle } from '../../shared/aws/s3-objects.ts';
 import { judgeLifecycle } from '../../shared/doctor/bucket.ts';
 import { startLocal } from '../local-aws/test/clients.ts';
 import { putLifecycle } from '../support/put-lifecycle.ts';
+import { fullRoll, keepingRoll } from './configs.ts';
 import { deployed } from './deployed.ts';
-import { fullRoll, keepingRoll } from './rolls.ts';
 
 describe('the bucket', () => {
   const { BackupBucket } = deployed();

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../shared/doctor/policy-decision.ts';
 import s3 from '../fixtures/s3-actions.json' with { type: 'json' };
+import { fullRoll, keepingRoll, rollOf } from './configs.ts';
 import { deployed } from './deployed.ts';
-import { fullRoll, keepingRoll, rollOf } from './rolls.ts';
 import { account, accountWith, type Caller, type Context } from './stack-account.ts';
 
 const bucket = 'arn:aws:s3:::acme-backups';

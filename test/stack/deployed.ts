@@ -1,7 +1,7 @@
 // The stack of a roll as it would stand in an account.
 import { stackOf } from '../../scripts/stack/stack.ts';
+import { fullRoll } from './configs.ts';
 import { type Resolved, resolveTemplate } from './resolve-template.ts';
-import { fullRoll } from './rolls.ts';
 
 /** The resources of this roll's stack, filled in. */
 export const deployed = (roll = fullRoll, hostsARun?: number) =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keepingRoll } from './rolls.ts';
+import { keepingRoll } from './configs.ts';
 import { account, accountWith, allow, type Call, type Caller } from './stack-account.ts';
 
 const stack = accountWith(keepingRoll);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readerPolicy } from '../../scripts/stack/reader-policy.ts';
 import { decide } from '../../shared/doctor/policy-decision.ts';
-import { fullRoll } from './rolls.ts';
+import { fullRoll } from './configs.ts';
 import { account, accountWith, allow, type Call, type Caller } from './stack-account.ts';
 
 const stack = accountWith(fullRoll);

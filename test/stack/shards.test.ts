@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { stackOf } from '../../scripts/stack/stack.ts';
 import { checkShardTimeout } from '../../scripts/stack/worker-resources.ts';
 import { HOSTS_A_RUN } from '../../shared/config/config.ts';
+import { fullRoll, rollOf } from './configs.ts';
 import { deployed, ofType } from './deployed.ts';
-import { fullRoll, rollOf } from './rolls.ts';
 import { account, accountWith, type Call } from './stack-account.ts';
 
 const BOUND = 2;

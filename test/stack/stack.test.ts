@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { wakingSuffixes } from '../../scripts/stack/object-events.ts';
 import { stackOf } from '../../scripts/stack/stack.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
+import { existingRoll, fullRoll, keepingRoll, rollOf, smallestRoll } from './configs.ts';
 import { deployed } from './deployed.ts';
 import type { Resolved } from './resolve-template.ts';
-import { existingRoll, fullRoll, keepingRoll, rollOf, smallestRoll } from './rolls.ts';
 
 describe('stackOf', () => {
   it('makes of the smallest roll all that guards and watches a bucket', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { logGoodRun } from '../../shared/lambda/log.ts';
 import { wrapText } from '../../shared/messages/plain-text.ts';
+import { fullRoll, keepingRoll } from './configs.ts';
 import { deployed, ofType } from './deployed.ts';
-import { fullRoll, keepingRoll } from './rolls.ts';
 
 describe('the topics', () => {
   const subscriptions = (roll = fullRoll) =>

@@ -11,7 +11,7 @@ import {
 import { aFix } from '../doctor/readings.ts';
 import { aConfig, aFull, aHost, at } from '../support/builders.ts';
 import { inMemoryStore, keyed } from '../support/in-memory.ts';
-import { memoryChannel, memoryLedger } from '../support/ledger-in-memory.ts';
+import { memoryChannel, memoryLedger } from '../support/records-in-memory.ts';
 
 const QUARTER = 15 * 60_000;
 const config = aConfig([

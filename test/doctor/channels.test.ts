@@ -9,7 +9,7 @@ import {
   judgeChannels,
   silentAddresses,
 } from '../../shared/doctor/channels.ts';
-import { fullRoll, smallestRoll } from '../stack/rolls.ts';
+import { fullRoll, smallestRoll } from '../stack/configs.ts';
 import { aFix, now, said, unread } from './readings.ts';
 
 const HOUR = 3_600_000;

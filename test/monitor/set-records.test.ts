@@ -8,7 +8,7 @@ import {
 import { RecordError } from '../../shared/monitor/state.ts';
 import { type Fingerprint, placeOf } from '../../shared/rules/fingerprints.ts';
 import { aHost, at } from '../support/builders.ts';
-import { memoryLedger } from '../support/ledger-in-memory.ts';
+import { memoryLedger } from '../support/records-in-memory.ts';
 
 const DAY = 86_400_000;
 const until = at('2026-11-23T08:15:00Z');

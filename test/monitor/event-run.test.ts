@@ -3,7 +3,7 @@ import { runEvents } from '../../shared/monitor/event-run.ts';
 import type { ObjectEvent } from '../../shared/monitor/object-event.ts';
 import { aConfig, aFull, aHost, at } from '../support/builders.ts';
 import { inMemoryStore, keyed } from '../support/in-memory.ts';
-import { memoryChannel, memoryLedger } from '../support/ledger-in-memory.ts';
+import { memoryChannel, memoryLedger } from '../support/records-in-memory.ts';
 
 const config = aConfig([aHost()]);
 const now = at('2026-11-23T11:03:00Z');
