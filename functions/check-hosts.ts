@@ -1,4 +1,4 @@
-// The schedule's function: calls the roll every 15 minutes, and tells who did not answer.
+// The schedule's function: checks every 15 minutes the hosts whose window has closed, and reports what is wrong.
 import { withHeartbeat } from '../shared/channels/heartbeat.ts';
 import { connectSchedule, startBudget } from '../shared/lambda/connect.ts';
 import { readEnv } from '../shared/lambda/env.ts';

@@ -1,4 +1,4 @@
-// A worker: judges one shard of a roll that one run cannot hold. Deployed only for such a roll.
+// A worker: judges one shard of a config that one run cannot hold. Deployed only for such a config.
 import { connectBuckets } from '../shared/aws/s3-objects.ts';
 import { startBudget } from '../shared/lambda/connect.ts';
 import { connectionOf, readEnv } from '../shared/lambda/env.ts';

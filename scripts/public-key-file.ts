@@ -20,7 +20,7 @@ type KeyFile =
 
 const PROBLEMS = {
   secret: {
-    problem: 'is the SECRET key, which belongs on no host and in no roll',
+    problem: 'is the SECRET key, which belongs on no host and in no config',
     hint: 'keep it where restores are done, and give the .pub.asc file',
   },
   damaged: {
@@ -51,7 +51,7 @@ function openKeyFile(file: string): KeyFile {
   };
 }
 
-/** Key files by their paths from where the roll is; each is read once. Never throws. */
+/** Key files by their paths from where the config is; each is read once. Never throws. */
 export function keyFilesBeside(configFile: string): ReadKeyFile {
   const known = new Map<string, ReturnType<ReadKeyFile>>();
   return (path) => {

@@ -129,14 +129,14 @@ describe('the documentation', () => {
     }
   });
 
-  it('shows in the README a smallest roll that can be deployed', () => {
+  it('shows in the README a smallest config that can be deployed', () => {
     const roll = /^ {3}```yaml\n([\s\S]*?)^ {3}```$/m.exec(read('README.md'))?.[1] ?? '';
     const text = roll.replace(/^ {3}/gm, '');
     expect(text.trim().split('\n')).toHaveLength(5);
     expect(parseConfig(text, 'hosts.yml', undefined, 'deploy').hosts).toHaveLength(1);
   });
 
-  it('has an example of a roll that can be deployed', () => {
+  it('has an example of a config that can be deployed', () => {
     const text = read('hosts.example.yml');
     expect(
       parseConfig(text, 'hosts.example.yml', undefined, 'deploy').hosts.length,

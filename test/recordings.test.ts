@@ -49,7 +49,7 @@ describe('the recorded listings', () => {
     if (known.reason === 'no-duplicity-objects') expect(verdict).toBe('never');
   });
 
-  it('find six volumes behind a file prefix once the roll tells it', async () => {
+  it('find six volumes behind a file prefix once the config tells it', async () => {
     const one = { archive: 'web14-', manifest: 'web14-', signature: 'web14-' };
     const three = { archive: 'a_', manifest: 'm_', signature: 's_' };
     const judged = await Promise.all(

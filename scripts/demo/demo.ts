@@ -70,7 +70,7 @@ async function playDay(aws: LocalAws): Promise<void> {
     return onObject({ Records: [message] }, within(60_000));
   };
 
-  act('08:15  The windows close. The schedule calls the roll: who did not answer?');
+  act('08:15  The windows close. The schedule checks each host: whose backup is missing?');
   const context = within(900_000);
   await checkHosts({ scheduledAt: new Date(clock.now).toISOString() }, context);
   showOutbox(aws);

@@ -22,7 +22,7 @@ const RECORDED: Record<string, string> = {
   intern: 'full-no-encryption',
 };
 
-/** The roll of the fleet; `new` has never backed up, and `lab` has leave. */
+/** The config of the fleet; `new` has never backed up, and `lab` has leave. */
 export const DEMO_CONFIG = `bucket: ${DEMO_BUCKET}
 region: eu-west-1
 timezone: UTC

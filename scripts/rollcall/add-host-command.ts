@@ -1,4 +1,4 @@
-// `rollcall add-host`: a line on the roll, an IAM user that can only append, and the line to run on the host.
+// `rollcall add-host`: a line in the config, an IAM user that can only append, and the line to run on the host.
 import { parseArgs } from 'node:util';
 import { whyNoUser } from '../../shared/config/aws-names.ts';
 import type { Host } from '../../shared/config/config.ts';
@@ -34,7 +34,7 @@ import {
 import { UsageError } from './terminal.ts';
 import { deleteKeyLine, handOverKey, makeUser, planUser } from './user-plan.ts';
 
-export const ADD_HOST_HELP = `rollcall add-host - put a host on the roll, and give it a key that can only append
+export const ADD_HOST_HELP = `rollcall add-host - add a host to the config, and give it a key that can only append
 
 Examples
   rollcall add-host web
@@ -46,20 +46,20 @@ Examples
   rollcall add-host web --rotate
       makes a second key; the first goes on working until you delete it
   rollcall add-host nas --target s3://other-bucket/office/nas/
-      on the roll only: a host that writes elsewhere than to its own name brings its own credentials
+      in the config only: a host that writes elsewhere than to its own name brings its own credentials
 
 A second time it does what is still missing, and says what is there already. The id of the IAM user goes into
 hosts.yml (userId), so that an alarm can say that it was web's own key.
 
 Options
-  --hosts FILE              the roll; default $ROLLCALL_HOSTS, else hosts.yml
+  --hosts FILE              the config; default $ROLLCALL_HOSTS, else hosts.yml
   --since DATE              the first day that owes a backup; default the next window that opens
   --target s3://B/PREFIX/   where it writes, if not to s3://BUCKET/NAME/
   --public-key FILE         the public key that its backups are encrypted to, for the line
   --fingerprint FPR         that key's fingerprint, for the line
   --credentials-file FILE   write the key here (0600, a new file that git does not track), and do not show it
   --rotate                  make a new key beside the one it has
-  --no-iam                  change the roll only
+  --no-iam                  change the config only
   --dry-run                 change nothing
   --endpoint-url URL        an AWS of your own; default $AWS_ENDPOINT_URL
   --help                    this
@@ -149,7 +149,7 @@ async function addWithUser(first: Job): Promise<void> {
   if (!(await users.hasGroup(group))) {
     throw new UsageError(
       `there is no IAM group ${group}: the stack that makes it is not deployed`,
-      'deploy it first: npx serverless deploy; or change the roll only: --no-iam',
+      'deploy it first: npx serverless deploy; or change the config only: --no-iam',
     );
   }
   const found = await users.find(name);
@@ -162,7 +162,7 @@ async function addWithUser(first: Job): Promise<void> {
   const file = options['credentials-file'];
   const handover = plan.makeKey ? await openHandover(file) : NOTHING_TO_HAND_OVER;
   try {
-    // The user before the roll: whether IAM takes its name, and one more user, only IAM can say.
+    // The user before the config: whether IAM takes its name, and one more user, only IAM can say.
     const id = await makeUser(users, plan, hostUserPath);
     await replaceConfig(roll, withUserId(job, id));
   } catch (error) {
@@ -184,7 +184,7 @@ async function addWithUser(first: Job): Promise<void> {
   printRest(job, plan.makeKey ? plan.keys : []);
 }
 
-/** The roll with the id of the host's user; where its line cannot be edited, a person is told what to write. */
+/** The config with the id of the host's user; where its line cannot be edited, a person is told what to write. */
 function withUserId({ roll, text, host }: Job, id: string | undefined): string {
   if (id === undefined || id === host.userId) return text;
   try {
@@ -198,7 +198,7 @@ function withUserId({ roll, text, host }: Job, id: string | undefined): string {
 
 function formatConfigLine({ roll, text, host, options }: Job): void {
   if (options['dry-run']) print('nothing is changed (--dry-run); this is what would be done:');
-  if (text === roll.text) print(`${host.name} is on the roll (${roll.file})`);
+  if (text === roll.text) print(`${host.name} is in the config (${roll.file})`);
   else process.stdout.write(`${roll.file}:\n${composeChange(roll.text, text)}`);
 }
 
@@ -211,7 +211,7 @@ function printRest({ key, host }: Job, old: readonly HostKey[]): void {
   for (const one of old) {
     print(`when ${host.name} has backed up with the new key: ${deleteKeyLine(host.name, one)}`);
   }
-  print('then put the roll into force: npx serverless deploy');
+  print('then put the config into force: npx serverless deploy');
 }
 
 function printLine(what: string, line: string): void {
@@ -227,8 +227,8 @@ function print(line: string): void {
 }
 
 /**
- * The roll with the host on it; one that is on it already stays as it is. Without `since` it owes its first backup in
- * the next window that opens. Throws `UsageError`, and `ConfigError` for a name or a target that no roll may have.
+ * The config with the host on it; one that is on it already stays as it is. Without `since` it owes its first backup in
+ * the next window that opens. Throws `UsageError`, and `ConfigError` for a name or a target that no config may have.
  */
 export function putInConfig(
   roll: ConfigText,
@@ -244,19 +244,19 @@ export function putInConfig(
     const other = target !== undefined && target.replace(/\/*$/, '/') !== says;
     if (other || (since !== undefined && since !== known.since)) {
       throw new UsageError(
-        `${name} is on the roll already, with other words`,
+        `${name} is in the config already, with other words`,
         `change its line in ${roll.file} by hand, or leave --target and --since out`,
       );
     }
     return { text: roll.text, config: parseConfig(roll.text, roll.file, roll.readKeyFile) };
   }
   if (since !== undefined) return on(since);
-  // Its zone and window are the roll's: known only once it is on it.
+  // Its zone and window are the config's: known only once it is on it.
   const host = findHost(on('2000-01-01').config, name);
   return on(windowToOpen(host, now).date);
 }
 
-/** A roll whose list is still empty is wrong, but a host can be added to it. */
+/** A config whose list is still empty is wrong, but a host can be added to it. */
 function hostsIn(roll: ConfigText): readonly Host[] {
   try {
     return parseConfig(roll.text, roll.file, roll.readKeyFile).hosts;

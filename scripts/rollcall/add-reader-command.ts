@@ -1,4 +1,4 @@
-// `rollcall add-reader`: an IAM user that can read the backups of some hosts, for whoever restores them.
+// `rollcall add-reader`: an IAM user that can read the backups of some hosts, for anyone who restores them.
 import { parseArgs } from 'node:util';
 import type { Config, Host } from '../../shared/config/config.ts';
 import { isEqual } from '../../shared/config/edit-config.ts';
@@ -42,7 +42,7 @@ Options
   --ledger BUCKET           the state bucket; default the one of the stack
   --stack NAME              the stack that has it; default rollcall-prod
   --rotate                  make a new key beside the one it has
-  --hosts FILE              the roll; default $ROLLCALL_HOSTS, else hosts.yml
+  --hosts FILE              the config; default $ROLLCALL_HOSTS, else hosts.yml
   --dry-run                 change nothing
   --endpoint-url URL        an AWS of your own; default $AWS_ENDPOINT_URL
   --help                    this
@@ -166,7 +166,7 @@ function checkName(name: string, { hosts }: Config): void {
   }
   if (hosts.some((host) => host.name.toLowerCase() === name.toLowerCase())) {
     throw new UsageError(
-      `${name} is a host on the roll, and its IAM user writes`,
+      `${name} is a host in the config, and its IAM user writes`,
       `give the reader a name of its own: restore-${name}`,
     );
   }
@@ -302,7 +302,7 @@ Its keys go first, then the IAM user. When something fails on the way, run it ag
 Profiles that restore-add-host made with the key stay where they are: restore-remove-host takes them away.
 
 Options
-  --hosts FILE          the roll; default $ROLLCALL_HOSTS, else hosts.yml
+  --hosts FILE          the config; default $ROLLCALL_HOSTS, else hosts.yml
   --dry-run             change nothing
   --yes                 do not ask
   --endpoint-url URL    an AWS of your own; default $AWS_ENDPOINT_URL

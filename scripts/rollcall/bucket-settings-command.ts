@@ -49,7 +49,7 @@ Needs: cloudformation:DescribeStacks and ListStackResources for policy and notif
 s3:GetBucketPolicy, GetLifecycleConfiguration and GetBucketNotification as well.
 
 Options
-  --hosts FILE          the roll; default $ROLLCALL_HOSTS, else hosts.yml
+  --hosts FILE          the config; default $ROLLCALL_HOSTS, else hosts.yml
   --stack NAME          the stack; default rollcall-prod
   --endpoint-url URL    an AWS of your own; default $AWS_ENDPOINT_URL
   --help                this

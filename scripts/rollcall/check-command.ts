@@ -19,7 +19,7 @@ import { readInput, startProgress, UsageError } from './terminal.ts';
 export const CHECK_HELP = `rollcall check - did every host write its full backup?
 
 Examples
-  rollcall check                               the whole roll, now, with your AWS credentials
+  rollcall check                               the whole config, now, with your AWS credentials
   rollcall check --host web --host mail        these two only
   rollcall check --format json | jq .summary   for programs
   rollcall check --format nagios               one line and performance data, for a monitoring plug-in
@@ -29,7 +29,7 @@ Examples
   aws s3api list-object-versions --bucket acme-backups | rollcall check --listing -
 
 Options
-  --hosts FILE          the roll; default $ROLLCALL_HOSTS, else hosts.yml
+  --hosts FILE          the config; default $ROLLCALL_HOSTS, else hosts.yml
   --host NAME           judge this host only; may be given again
   --at INSTANT          judge as of then, with --deep: 2026-11-23T12:00:00Z or +01:00; default now
   --listing FILE        a saved list-objects-v2 or list-object-versions answer, "-" = standard input;
@@ -37,7 +37,7 @@ Options
   --format FORMAT       table (default), json or nagios
   --deep                list every volume of every set, not the newest sets' only
   --endpoint-url URL    an S3-compatible endpoint; default $AWS_ENDPOINT_URL
-  --region REGION       in place of the roll's
+  --region REGION       in place of the config's
   --help                this
 
 Exit status

@@ -18,19 +18,19 @@ import { runUndelete } from './undelete-command.ts';
 const HELP = `rollcall - did every host write a complete, encrypted duplicity backup, on time?
 
 Examples
-  rollcall check                     judge the whole roll now
+  rollcall check                     judge the whole config now
   rollcall check --listing all.json  judge a saved listing, offline
   rollcall status                    what did the last daily report say?
   rollcall explain KEY               how is this object name read?
-  rollcall doctor                    is what is deployed what the roll asks for?
-  rollcall add-host web              put a host on the roll, and give it a key that can only append
+  rollcall doctor                    is what is deployed what the config asks for?
+  rollcall add-host web              add a host to the config, and give it a key that can only append
 
 Commands
   check         judge hosts; exit status 0 ok, 1 warning, 2 critical, 3 could not check
   status        what the last daily report said; exit status as check's
   explain       read object names
   doctor        audit what is deployed; exit status as check's
-  add-host      a line on the roll, an append-only key, and the line to run on the host
+  add-host      a line in the config, an append-only key, and the line to run on the host
   remove-host   take them away again; the archive stays
   add-reader    a key for restores that can read the backups of some hosts, and nothing else
   remove-reader take it away again
@@ -89,9 +89,9 @@ function report(error: unknown): number {
   const { code = '' } = error as NodeJS.ErrnoException;
   if (error instanceof ConfigError) {
     for (const issue of error.issues) complain(`error: ${issue}`);
-    complain('hint: correct these lines, and run it again; docs/setup.md has a whole roll');
+    complain('hint: correct these lines, and run it again; docs/setup.md has a whole config');
   } else if (error instanceof Error && 'hint' in error) {
-    // A mistake in the command line, a roll that cannot be edited, a call that AWS refused.
+    // A mistake in the command line, a config that cannot be edited, a call that AWS refused.
     complain(`error: ${error.message}`);
     complain(`hint: ${error.hint}`);
   } else if (code.startsWith('ERR_PARSE_ARGS')) {

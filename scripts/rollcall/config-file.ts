@@ -1,4 +1,4 @@
-// The roll as a file: where it is, what it says, and how it is replaced without ever being half written.
+// The config as a file: where it is, what it says, and how it is replaced without ever being half written.
 import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { closest, distance } from 'fastest-levenshtein';
@@ -14,19 +14,19 @@ import { readInput, UsageError } from './terminal.ts';
 /** Reads `--hosts`, else `$ROLLCALL_HOSTS`, else hosts.yml. Throws `UsageError`. */
 export async function readConfigFile(option: string | undefined): Promise<Required<ConfigText>> {
   const file = option ?? (process.env.ROLLCALL_HOSTS || 'hosts.yml');
-  const hint = 'give the roll with --hosts FILE, or: cp hosts.example.yml hosts.yml';
+  const hint = 'give the config with --hosts FILE, or: cp hosts.example.yml hosts.yml';
   return { file, text: await readInput(file, hint), readKeyFile: keyFilesBeside(file) };
 }
 
 /** The same, to be changed: standard input cannot be. */
 export async function readConfigToChange(option: string | undefined): Promise<ConfigText> {
   if (option !== '-') return readConfigFile(option);
-  throw new UsageError('the roll on standard input cannot be changed', 'name it: --hosts FILE');
+  throw new UsageError('the config on standard input cannot be changed', 'name it: --hosts FILE');
 }
 
 /**
  * Puts the new text in the place of the old, whole or not at all: a file beside it, then a rename. A link
- * stays a link. Throws `UsageError` when somebody else has changed the roll since it was read.
+ * stays a link. Throws `UsageError` when somebody else has changed the config since it was read.
  */
 export async function replaceConfig(
   { file, text: before }: ConfigText,
@@ -89,17 +89,17 @@ export async function changeConfig(
   process.stdout.write('to put it into force: npx serverless deploy\n');
 }
 
-/** Throws `UsageError` for a name that is not on the roll. */
+/** Throws `UsageError` for a name that is not in the config. */
 export function findHost(config: Config, name: string): Host {
   const host = config.hosts.find((one) => one.name === name);
   if (host !== undefined) return host;
   throw new UsageError(
-    `there is no host ${JSON.stringify(name)} on the roll`,
+    `there is no host ${JSON.stringify(name)} in the config`,
     `did you mean ${nearestName(config, name)}?`,
   );
 }
 
-/** The name on the roll that is most like it. */
+/** The name in the config that is most like it. */
 export function nearestName({ hosts }: Config, name: string): string {
   return closest(
     name,
@@ -107,7 +107,7 @@ export function nearestName({ hosts }: Config, name: string): string {
   );
 }
 
-/** True when a name is so like one on the roll that it was probably mistyped. */
+/** True when a name is so like one in the config that it was probably mistyped. */
 export function isNear(config: Config, name: string): boolean {
   return distance(name, nearestName(config, name)) <= 2;
 }
@@ -143,7 +143,7 @@ export async function findLedgerBucket(
   const name = nameOf(await readStack(connection, stackName), stateBucket);
   if (name !== undefined) return name;
   throw new UsageError(
-    `there is no stack ${stackName} with a ledger in ${connection.region}`,
+    `there is no stack ${stackName} with a state bucket in ${connection.region}`,
     'deploy it: npx serverless deploy; or name it: --stack NAME; or its bucket: --ledger BUCKET',
   );
 }

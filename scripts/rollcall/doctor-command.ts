@@ -1,4 +1,4 @@
-// `rollcall doctor`: is what is deployed what the roll asks for, and would anybody hear it?
+// `rollcall doctor`: is what is deployed what the config asks for, and would anybody hear it?
 import { parseArgs, styleText } from 'node:util';
 import type { Connection } from '../../shared/aws/client.ts';
 import type { Config } from '../../shared/config/config.ts';
@@ -13,7 +13,7 @@ import { startProgress, UsageError } from './terminal.ts';
 
 const DEFAULT_STACK = 'rollcall-prod';
 
-export const DOCTOR_HELP = `rollcall doctor - is what is deployed what the roll asks for, and would anybody hear of trouble?
+export const DOCTOR_HELP = `rollcall doctor - is what is deployed what the config asks for, and would anybody hear of trouble?
 
 Examples
   rollcall doctor                              after each deployment, and once a month
@@ -23,14 +23,14 @@ Examples
 
 It only reads: the stack, the bucket and its policies, the hosts' users and keys, topics, mail, SMS, alarms, and
 when the last good run was. What it may not read is "????", and never counts as ok. Any credentials with the AWS
-policies SecurityAudit and AmazonEventBridgeSchedulerReadOnlyAccess, and s3:GetObject on the ledger, can run it.
+policies SecurityAudit and AmazonEventBridgeSchedulerReadOnlyAccess, and s3:GetObject on the state bucket, can run it.
 
 Each line that is not ok ends with what to do. A command there repairs it by itself: paste it as it is, in this folder.
 \`npx serverless deploy\` is printed only for what was never deployed: it does not bring back what was changed by hand.
 A line with "--profile break-glass" needs that profile: docs/setup.md#who-may-do-what.
 
 Options
-  --hosts FILE          the roll; default $ROLLCALL_HOSTS, else hosts.yml
+  --hosts FILE          the config; default $ROLLCALL_HOSTS, else hosts.yml
   --stack NAME          the stack; default rollcall-prod
   --before-deploy       look only whether the bucket's name, the group's name and the stack's state allow a deploy
   --format FORMAT       table (default) or json

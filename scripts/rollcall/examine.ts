@@ -208,7 +208,7 @@ async function readState(
     return text === undefined ? undefined : parseState(text);
   } catch (cause) {
     const { message } = cause as Error;
-    throw new AwsCallError(message, 'allow s3:GetObject on the ledger to these credentials', {
+    throw new AwsCallError(message, 'allow s3:GetObject on the state bucket to these credentials', {
       cause,
     });
   }

@@ -82,7 +82,7 @@ function rowOf(judgement: Judgement, timezone: string): Row {
   };
 }
 
-/** What lies in the bucket but on nobody's roll. */
+/** What lies in the bucket but of no host in the config. */
 export function formatUnknownPrefixes({
   unknownHosts,
   unsearched,
@@ -93,7 +93,9 @@ export function formatUnknownPrefixes({
   const shown = unknownHosts.slice(0, 5).map(quoteName).join(', ');
   const more = unknownHosts.length > 5 ? `, and ${unknownHosts.length - 5} more` : '';
   return [
-    ...(unknownHosts.length > 0 ? [`in the bucket, but on nobody's roll: ${shown}${more}`] : []),
+    ...(unknownHosts.length > 0
+      ? [`in the bucket, but of no host in the config: ${shown}${more}`]
+      : []),
     ...(unsearched === undefined ? [] : [`could not look for unknown hosts: ${unsearched}`]),
   ];
 }

@@ -15,7 +15,7 @@ export function refuseTrackedPath(file: string): void {
   const asked = spawnSync(
     'git',
     [
-      // Whoever owns the repository, and without a program that its config may name.
+      // Anyone who owns the repository, and without a program that its config may name.
       ...['-c', 'safe.directory=*', '-c', 'core.fsmonitor=false'],
       // git follows no link on the way; with ./ the name is a path and never a pattern.
       ...['check-ignore', '--quiet', '--', `./${relative(folder, path)}`],

@@ -1,4 +1,4 @@
-// The one line to run on a host, so that it backs up to where the roll says.
+// The one line to run on a host, so that it backs up to where the config says.
 
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { NewKey } from '../../shared/aws/host-users.ts';
@@ -13,7 +13,7 @@ export type PublicKey = {
   readonly fingerprint?: string | undefined;
 };
 
-/** The words of `rollcall-backup-setup` that the roll knows. */
+/** The words of `rollcall-backup-setup` that the config knows. */
 function wordsFor(host: Host, config: Config, endpoint: string | undefined): string[] {
   const { bucket, prefix } = host.target;
   const { archive } = host.filePrefix;

@@ -13,7 +13,7 @@ import { startProgress } from './terminal.ts';
 export const JANITOR_HELP = `rollcall janitor - what would the janitor tag now, for lifecycle to hide?
 
 Examples
-  rollcall janitor                 the whole roll
+  rollcall janitor                 the whole config
   rollcall janitor --host web      this host only
 
 It only looks, with your AWS credentials: nothing is ever tagged by it. With "keepLastGood: true" in hosts.yml a function
@@ -21,9 +21,9 @@ does that once a day. A set may go when two newer good fulls, of two days, have 
 
 Options
   --host NAME           this host only; may be given again
-  --hosts FILE          the roll; default $ROLLCALL_HOSTS, else hosts.yml
+  --hosts FILE          the config; default $ROLLCALL_HOSTS, else hosts.yml
   --endpoint-url URL    an S3-compatible endpoint; default $AWS_ENDPOINT_URL
-  --region REGION       in place of the roll's
+  --region REGION       in place of the config's
   --help                this
 
 Exit status

@@ -1,4 +1,4 @@
-// `rollcall mute`: a pause on the roll, with an end and a reason.
+// `rollcall mute`: a pause in the config, with an end and a reason.
 import { parseArgs } from 'node:util';
 import type { Host } from '../../shared/config/config.ts';
 import { DATE } from '../../shared/config/config-values.ts';
@@ -21,7 +21,7 @@ is about to expire, is told all the same. It is in force after \`npx serverless 
 Options
   --until DATE     the first day that owes a backup again
   --because TEXT   why, in a few words
-  --hosts FILE     the roll; default $ROLLCALL_HOSTS, else hosts.yml
+  --hosts FILE     the config; default $ROLLCALL_HOSTS, else hosts.yml
   --dry-run        change nothing
   --help           this
 
@@ -90,7 +90,7 @@ Examples
 It is in force after \`npx serverless deploy\`; the next window that closes is judged.
 
 Options
-  --hosts FILE     the roll; default $ROLLCALL_HOSTS, else hosts.yml
+  --hosts FILE     the config; default $ROLLCALL_HOSTS, else hosts.yml
   --dry-run        change nothing
   --help           this
 

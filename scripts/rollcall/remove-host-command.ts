@@ -1,4 +1,4 @@
-// `rollcall remove-host`: its keys, its user, its line on the roll; never its archive.
+// `rollcall remove-host`: its keys, its user, its line in the config; never its archive.
 import { parseArgs } from 'node:util';
 import type { HostUsers } from '../../shared/aws/host-users.ts';
 import { otherHostGroups } from '../../shared/config/aws-names.ts';
@@ -24,19 +24,19 @@ import {
 } from './config-file.ts';
 import { confirm, UsageError } from './terminal.ts';
 
-export const REMOVE_HOST_HELP = `rollcall remove-host - take a host off the roll, and its key away; its archive stays
+export const REMOVE_HOST_HELP = `rollcall remove-host - take a host out of the config, and its key away; its archive stays
 
 Examples
   rollcall remove-host web --dry-run     says what would go, and what stays until when
   rollcall remove-host web               asks first
   rollcall remove-host web --yes         does not ask
 
-Its keys go first, then the IAM user, then the line on the roll. When something fails on the way, run it again:
+Its keys go first, then the IAM user, then the line in the config. When something fails on the way, run it again:
 it does what is left.
 
 Options
-  --hosts FILE          the roll; default $ROLLCALL_HOSTS, else hosts.yml
-  --no-iam              change the roll only
+  --hosts FILE          the config; default $ROLLCALL_HOSTS, else hosts.yml
+  --no-iam              change the config only
   --dry-run             change nothing
   --yes                 do not ask
   --endpoint-url URL    an AWS of your own; default $AWS_ENDPOINT_URL
@@ -79,7 +79,7 @@ export async function runRemoveHost(args: readonly string[]): Promise<number> {
   formatUser(user, name, config);
   if (host === undefined && steps.length === 0) {
     const near = isNear(config, name) ? `; did you mean ${nearestName(config, name)}?` : '';
-    print(`${name} is not on the roll, and nothing of it is in IAM: nothing to do${near}`);
+    print(`${name} is not in the config, and nothing of it is in IAM: nothing to do${near}`);
     return 0;
   }
 
@@ -90,11 +90,11 @@ export async function runRemoveHost(args: readonly string[]): Promise<number> {
     print(await formatArchive(connectBuckets(connection), host, config, Date.now()));
   }
   if (options['dry-run']) return formatUnchanged();
-  if (!options.yes) await confirm(`${name} goes from the roll and loses its keys`, name);
+  if (!options.yes) await confirm(`${name} goes from the config and loses its keys`, name);
   await carryOut(steps, users);
   await replaceConfig(roll, after);
   print(
-    `${name} is removed${host === undefined ? '' : '; to put the roll into force: npx serverless deploy'}`,
+    `${name} is removed${host === undefined ? '' : '; to put the config into force: npx serverless deploy'}`,
   );
   return 0;
 }
@@ -106,7 +106,7 @@ function withoutHost(
 ): string {
   if (hosts.length > 1) return removeHost(roll, name).text;
   throw new UsageError(
-    `${name} is the last host on the roll, and an empty roll would call nobody`,
+    `${name} is the last host in the config, and an empty config would check nothing`,
     'add another host first, or take all of it down: npx serverless remove',
   );
 }

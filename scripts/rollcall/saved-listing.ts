@@ -59,7 +59,7 @@ export function openListings(listings: readonly SavedListing[]): ObjectStore {
   };
 }
 
-/** True when the listings cover a whole bucket, so that strangers in it can be told. */
+/** True when the listings cover a whole bucket, so that unknown prefixes in it can be told. */
 export function coverBucket(listings: readonly SavedListing[], bucket: string): boolean {
   return listings.some((listing) => isOf(listing, bucket) && listing.prefix === '');
 }

@@ -29,7 +29,7 @@ This command only reads, and changes nothing. It prints what the deployed templa
 Needs: cloudformation:DescribeStacks, ListStackResources and GetTemplate.
 
 Options
-  --hosts FILE          the roll, for its region; default $ROLLCALL_HOSTS, else hosts.yml
+  --hosts FILE          the config, for its region; default $ROLLCALL_HOSTS, else hosts.yml
   --stack NAME          the stack; default rollcall-prod
   --endpoint-url URL    an AWS of your own; default $AWS_ENDPOINT_URL
   --help                this

@@ -1,4 +1,4 @@
-// `rollcall status`: what the last digest found, as the ledger has it; nothing is judged.
+// `rollcall status`: what the last digest found, as the state bucket has it; nothing is judged.
 import { parseArgs } from 'node:util';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 import {
@@ -34,14 +34,14 @@ Examples
   rollcall status --format json | jq .summary
   rollcall status --ledger BUCKET          without asking CloudFormation for its name
 
-It reads the ledger, one list and one object, and judges nothing: rollcall check does. A report is written with
+It reads the state bucket, one list and one object, and judges nothing: rollcall check does. A report is written with
 each digest, once a day; a last one older than 26 hours says that nobody is watching, and ends with 3.
 
 Options
-  --date DATE           a day on the roll's calendar; default the last there is
+  --date DATE           a day in the config's calendar; default the last there is
   --format FORMAT       table (default) or json
-  --hosts FILE          the roll; default $ROLLCALL_HOSTS, else hosts.yml
-  --stack NAME          the stack that has the ledger; default rollcall-prod
+  --hosts FILE          the config; default $ROLLCALL_HOSTS, else hosts.yml
+  --stack NAME          the stack that has the state bucket; default rollcall-prod
   --ledger BUCKET       this bucket, without asking the stack
   --endpoint-url URL    an AWS of your own; default $AWS_ENDPOINT_URL
   --help                this
@@ -116,14 +116,14 @@ async function readReport(
     const report = parseReport(text);
     if (report !== undefined) return { report, text };
     throw new UsageError(
-      `${page} in the ledger is not a report of version 1`,
+      `${page} in the state bucket is not a report of version 1`,
       'somebody else wrote it: look at its versions, and judge now: rollcall check',
     );
   } catch (error) {
     if (!(error instanceof RecordError)) throw error;
     throw new UsageError(
       toAscii(error.message),
-      'allow s3:ListBucket and s3:GetObject on the ledger to these credentials; or judge now: rollcall check',
+      'allow s3:ListBucket and s3:GetObject on the state bucket to these credentials; or judge now: rollcall check',
       { cause: error },
     );
   }
@@ -134,7 +134,7 @@ async function lastPage(records: RecordStore): Promise<string> {
   const last = pages.findLast((page) => dateOfPage(page) !== undefined);
   if (last !== undefined) return last;
   throw new UsageError(
-    'there is no report in the ledger yet',
+    'there is no report in the state bucket yet',
     'the first is written with the first digest; until then: rollcall check, rollcall doctor',
   );
 }

@@ -12,10 +12,10 @@ import { type Channel, RefusalError, sendTo } from '../../shared/monitor/notify.
 import { readConfigFile } from './config-file.ts';
 import { UsageError } from './terminal.ts';
 
-export const TEST_ALERT_HELP = `rollcall test-alert - does an alarm reach everybody on the roll?
+export const TEST_ALERT_HELP = `rollcall test-alert - does an alarm reach everybody in the config?
 
 Examples
-  rollcall test-alert                    a message with a code word, to all mails, phones and addresses of the roll
+  rollcall test-alert                    a message with a code word, to all mails, phones and addresses of the config
   rollcall test-alert --channel sns      by SNS only: SMS, and mail without \`alerts.from\`
   rollcall test-alert --channel https    to the https addresses only
   rollcall test-alert --topic-arn arn:aws:sns:eu-west-1:111122223333:rollcall-prod-AlertsTopic-...
@@ -25,7 +25,7 @@ spam folder too; then: rollcall doctor
 
 Options
   --channel NAME        mail, sns or https; default all
-  --hosts FILE          the roll; default $ROLLCALL_HOSTS, else hosts.yml
+  --hosts FILE          the config; default $ROLLCALL_HOSTS, else hosts.yml
   --stack NAME          the stack that has the topics; default rollcall-prod
   --topic-arn ARN       this topic, without asking the stack
   --dry-run             say what would be sent, and where to
@@ -86,13 +86,13 @@ export async function runTestAlert(args: readonly string[]): Promise<number> {
   ];
   if (ways.length === 0 && channel === 'https') {
     throw new UsageError(
-      'the roll has no https address: alerts.https is missing',
+      'the config has no https address: alerts.https is missing',
       'write it into hosts.yml, or test another way: rollcall test-alert',
     );
   }
   if (ways.length === 0) {
     throw new UsageError(
-      'the roll has no mail by SES: alerts.from or alerts.mail is missing',
+      'the config has no mail by SES: alerts.from or alerts.mail is missing',
       'mail goes by SNS then: rollcall test-alert --channel sns',
     );
   }
@@ -181,8 +181,8 @@ export function composeTest(word: string, { bucket, timezone }: Config, now: num
   const when = formatInstant(now, timezone);
   return composeMessage({
     subject: `TEST ${word}: this is how an alarm reaches you`,
-    text: `This is a test of Rollcall's alarms for the bucket ${bucket}. Nothing is wrong.\n\nCode word: ${word}\nSent:      ${when} ${timezone}\n\nTell whoever sent it that it arrived here.\n`,
-    sms: `BACKUP TEST ${word}: nothing is wrong. Tell whoever sent it that it arrived. ${when}`,
+    text: `This is a test of Rollcall's alarms for the bucket ${bucket}. Nothing is wrong.\n\nCode word: ${word}\nSent:      ${when} ${timezone}\n\nTell the sender that it arrived here.\n`,
+    sms: `BACKUP TEST ${word}: nothing is wrong. Tell the sender that it arrived. ${when}`,
     urgency: 'alert',
     severity: 'info',
   });

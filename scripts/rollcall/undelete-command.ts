@@ -29,9 +29,9 @@ it says whether the host is OK again. The monitor says it too, by the channels t
 
 Options
   --dry-run             show it, and change nothing
-  --hosts FILE          the roll; default $ROLLCALL_HOSTS, else hosts.yml
+  --hosts FILE          the config; default $ROLLCALL_HOSTS, else hosts.yml
   --endpoint-url URL    an S3-compatible endpoint; default $AWS_ENDPOINT_URL
-  --region REGION       in place of the roll's
+  --region REGION       in place of the config's
   --help                this
 
 Exit status

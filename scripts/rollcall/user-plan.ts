@@ -47,7 +47,7 @@ export function planUser(
     ...{ name, group, create, join, makeKey, keys },
     says: [
       create
-        ? `make the IAM user ${hostUserPath}${name}, and write its UserId to the roll`
+        ? `make the IAM user ${hostUserPath}${name}, and write its UserId to the config`
         : `the IAM user ${name} is there`,
       join ? `put it into the group ${group}` : `it is in the group ${group}`,
       makeKey ? 'make a key for it' : kept,

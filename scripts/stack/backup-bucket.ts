@@ -46,7 +46,8 @@ export function backupBucket(config: Config, admins: readonly string[]): Resourc
 }
 
 /**
- * The rules. With `keepLastGood` nothing is hidden but what the janitor tagged, and that no sooner than the roll says.
+ * The rules. With `keepLastGood` nothing is hidden but what the janitor tagged, and that no sooner than the config
+ * says.
  *
  * CloudFormation refuses a rule that only sweeps markers ("AWS::S3::Bucket Rule" lists what a rule needs), and S3 one that
  * sweeps them and has days or a tag ("LifecycleExpiration", S3 API): so they are swept where old versions are removed.

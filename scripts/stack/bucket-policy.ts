@@ -121,7 +121,7 @@ export function bucketPolicy(
       Resource: objects,
       Condition: { ArnNotLike: { 'aws:PrincipalArn': [...breakers, ...taggers] } },
     }),
-    // Whoever may deploy stacks deploys this one too: a call that CloudFormation makes for them
+    // Anyone who may deploy stacks deploys this one too: a call that CloudFormation makes for them
     // passes, so that neither `sls deploy` nor `sls remove` ever meets a locked door.
     deny('OnlyBreakGlassOrTheStackReconfigures', {
       NotAction: readingBucket,
@@ -167,7 +167,7 @@ export function bucketPolicy(
 export const breakGlassRole = 'BreakGlassRole';
 
 /**
- * A role for an hour at a time, for whoever the account lets assume roles and who has just shown a
+ * A role for an hour at a time, for anyone whom the account lets assume roles and who has just shown a
  * second factor. It is part of the stack so that nobody has to name an administrator beforehand.
  */
 export function breakGlass(bucket: string): Resources {

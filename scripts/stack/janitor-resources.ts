@@ -1,4 +1,4 @@
-// The janitor, where the roll keeps the last good backup: the function that tags what may go, and what it may do.
+// The janitor, where the config keeps the last good backup: the function that tags what may go, and what it may do.
 import { EXPIRE_TAG } from '../../shared/rules/lifecycle.ts';
 import { bucketArn, type Resources, sub, type Value } from './cloudformation.ts';
 import { functionRole } from './function-role.ts';

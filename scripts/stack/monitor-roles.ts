@@ -16,7 +16,7 @@ import { keepFingerprints, keepReports, rememberRuns } from './state-bucket.ts';
 import { alertsTopic, opsTopic } from './topics.ts';
 
 /**
- * One role a function. The schedule's looks at every bucket of the roll, the event's at the one
+ * One role a function. The schedule's looks at every bucket of the config, the event's at the one
  * bucket whose events it gets. `scheduled` is what the schedule's may do besides.
  */
 export function monitorRoles(config: Config, scheduled: readonly Statement[] = []): Resources {
@@ -36,7 +36,7 @@ const bucketsOf = ({ bucket, hosts }: Config): string[] => [
   ...new Set([bucket, ...hosts.map(({ target }) => target.bucket)]),
 ];
 
-/** To see what is in the buckets of a roll, and no more of it than judging takes. */
+/** To see what is in the buckets of a config, and no more of it than judging takes. */
 export const lookAtBackups = (
   config: Config,
   buckets: readonly string[] = bucketsOf(config),
@@ -50,7 +50,7 @@ export const lookAtBackups = (
   ...parseRecipients(config, buckets),
 ];
 
-/** The first bytes of a backup say who can open it. Only where the roll names recipients to compare them with. */
+/** The first bytes of a backup say who can open it. Only where the config names recipients to compare them with. */
 const parseRecipients = ({ hosts }: Config, buckets: readonly string[]): readonly Statement[] => {
   const compared = buckets.filter((bucket) =>
     hosts.some(({ target, recipients }) => target.bucket === bucket && recipients.length > 0),
@@ -66,7 +66,7 @@ const parseRecipients = ({ hosts }: Config, buckets: readonly string[]): readonl
   ];
 };
 
-/** Each upload of a volume asks whether its manifest is there already: S3 lets HEAD whoever may read. */
+/** Each upload of a volume asks whether its manifest is there already: S3 allows HEAD to anyone who may read. */
 const seeWhenFinished = (bucket: string): Statement => ({
   Sid: 'SeeWhenABackupWasFinished',
   Effect: 'Allow',
@@ -106,7 +106,7 @@ const sendMail = (from: string): Statement => ({
   Condition: { StringEquals: { 'ses:FromAddress': from } },
 });
 
-/** Would an alarm arrive? Questions only, and only of the ways that the roll uses. */
+/** Would an alarm arrive? Questions only, and only of the ways that the config uses. */
 const checkChannels = ({ alerts }: Config): readonly Statement[] => {
   const isAmerican = alerts.sms.some(isNorthAmerican);
   return [

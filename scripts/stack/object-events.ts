@@ -56,7 +56,7 @@ export function ownBucketEvents(bucket: string): Resources {
     ...queue,
     [mayQueueEvents]: mayQueue(objectEvents, 's3.amazonaws.com', {
       ArnEquals: { 'aws:SourceArn': bucketArn(bucket) },
-      // Bucket names are free for all once given up; the ARN alone would trust a stranger's.
+      // Bucket names are free for all once given up; the ARN alone would trust somebody else's.
       StringEquals: { 'aws:SourceAccount': thisAccount },
     }),
   };

@@ -9,18 +9,18 @@ import { type PolicySize, policySizes } from './policy-sizes.ts';
 import { type Stack, stackOf } from './stack.ts';
 
 /**
- * Where the roll is: `ROLLCALL_HOSTS`, or `hosts.yml` in the project.
+ * Where the config is: `ROLLCALL_HOSTS`, or `hosts.yml` in the project.
  */
 const configFile = (projectDir: string, env: NodeJS.ProcessEnv): string =>
   resolve(projectDir, env.ROLLCALL_HOSTS || 'hosts.yml');
 
 /**
- * Reads the roll and works out its stack. `ROLLCALL_ADMINS` may hold ARNs, separated by commas, of
+ * Reads the config and works out its stack. `ROLLCALL_ADMINS` may hold ARNs, separated by commas, of
  * principals who may do to the bucket what the break-glass role may; `ROLLCALL_HOSTS_A_RUN` how many hosts one run
  * judges without workers.
  *
- * Throws `ConfigError` with every mistake in the roll, when it cannot be read, or when AWS would refuse a policy for its
- * length.
+ * Throws `ConfigError` with every mistake in the config, when it cannot be read, or when AWS would refuse a policy for
+ * its length.
  */
 export function readStack(projectDir: string, env: NodeJS.ProcessEnv): Stack {
   const file = configFile(projectDir, env);
@@ -50,7 +50,7 @@ function findOneTooMany(
   isTooLong: (part: Config) => boolean,
 ): { readonly host: string; readonly fit: number } | undefined {
   const fitting = new Set([config.bucket]);
-  // As many hosts, so that a roll in shards stays one; those in other buckets as if they were in the stack's.
+  // As many hosts, so that a config in shards stays one; those in other buckets as if they were in the stack's.
   const part = (): Config => ({
     ...config,
     hosts: config.hosts.map(({ target: { bucket, prefix }, ...host }) => ({
@@ -74,7 +74,7 @@ function atHost(text: string, file: string, host: string, problem: string): stri
   note(
     yaml,
     place,
-    `${problem}${host} fit. Split the roll in two files (ROLLCALL_HOSTS), each deployed with a --stage of its own`,
+    `${problem}${host} fit. Split the config in two files (ROLLCALL_HOSTS), each deployed with a --stage of its own`,
   );
   return yaml.issues.join('\n');
 }

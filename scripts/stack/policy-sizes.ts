@@ -73,7 +73,7 @@ export type Names = {
   readonly attribute: (id: string, name: string) => string;
 };
 
-// Whoever reads a filled-in part knows its shape.
+// Anyone who reads a filled-in part knows its shape.
 // biome-ignore lint/suspicious/noExplicitAny: parts of all shapes
 export type FilledIn = any;
 

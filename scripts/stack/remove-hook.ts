@@ -138,7 +138,7 @@ export function composeRest(stack: DeployedStack, members: readonly HostUser[]):
       ? [`- the bucket ${bucket}, which was there before the stack, as it is`]
       : [
           `- the backup bucket ${own}, with every version in it. Its lifecycle goes on deleting old backups.`,
-          '  Its policy is gone: whoever administers the account may now delete backups.',
+          '  Its policy is gone: anyone who administers the account may now delete backups.',
           '  to use it again: docs/setup.md#come-back',
           drop(own),
         ]),

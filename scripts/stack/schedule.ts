@@ -38,7 +38,7 @@ const schedule = (id: string, description: string, cron: string, retriedFor: num
 export const schedules = (keepLastGood: boolean): Resources => ({
   CheckHostsSchedule: schedule(
     'CheckHosts',
-    'Calls the roll: judges each host whose window has closed since the last run.',
+    'Judges each host whose window has closed since the last run.',
     '0/15 * * * ? *',
     // No longer than a quarter: the next run catches up on whatever this one missed.
     900,

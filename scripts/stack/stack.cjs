@@ -1,10 +1,10 @@
-// The stack of the roll, for serverless.yml: the framework reads .cjs, and Node the rest.
+// The stack of the config, for serverless.yml: the framework reads .cjs, and Node the rest.
 const { resolve } = require('node:path');
 
 // Thrown on, an error would be printed once for each variable of serverless.yml, with its stack.
 function refuse(reasons) {
   process.stderr.write(
-    `The roll cannot be read, and nothing was done:\n  ${reasons.join('\n  ')}\n`,
+    `The config cannot be read, and nothing was done:\n  ${reasons.join('\n  ')}\n`,
   );
   process.exit(1);
 }

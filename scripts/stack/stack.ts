@@ -1,4 +1,4 @@
-// The stack that a roll asks for: everything in the template but the functions that stand in serverless.yml.
+// The stack that a config asks for: everything in the template but the functions that stand in serverless.yml.
 import { USERS_AN_ACCOUNT, whyNoUser } from '../../shared/config/aws-names.ts';
 import { type Alerts, type Config, HOSTS_A_RUN } from '../../shared/config/config.ts';
 import {
@@ -28,7 +28,7 @@ import {
   startWorkers,
 } from './worker-resources.ts';
 
-/** What `serverless.yml` takes from the roll. */
+/** What `serverless.yml` takes from the config. */
 export type Stack = {
   readonly region: string;
   /** What a person should know before the deployment, and no reason against it. */
@@ -44,10 +44,10 @@ export type Stack = {
 };
 
 /**
- * The stack for a roll: pure, and as large for five thousand hosts as for one.
+ * The stack for a config: pure, and as large for five thousand hosts as for one.
  *
  * `admins` are ARNs, `*` allowed, of principals who may do to the bucket what the break-glass role
- * may. A roll of more than `hostsARun` hosts gets workers. The logical ids of functions are the framework's.
+ * may. A config of more than `hostsARun` hosts gets workers. The logical ids of functions are the framework's.
  */
 export function stackOf(
   config: Config,

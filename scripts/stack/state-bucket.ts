@@ -76,7 +76,7 @@ export const stateBucketResources: Resources = {
   },
 };
 
-/** Without it S3 answers 403 where it would answer 404; and seals and answers are found by it. */
+/** Without it S3 answers 403 where it would answer 404; and fingerprints and answers are found by it. */
 export const seeWhatIsThere: Statement = {
   Sid: 'SeeWhatIsThere',
   Effect: 'Allow',
@@ -103,7 +103,7 @@ export const keepReports: Statement = {
   Resource: [`${REPORTS}*`, STATUS_PAGE].map((page) => sub(`\${${stateBucket}.Arn}/${page}`)),
 };
 
-/** What whoever judges leaves behind and cannot write again. */
+/** What a run or a worker leaves behind and cannot write again. */
 export const keepFingerprints: readonly Statement[] = [
   {
     Sid: 'ReadSeals',

@@ -22,7 +22,7 @@ export const alertsTopic = 'AlertsTopic';
 /** Logical id of the topic that alarms ring, which must not pass through what they watch. */
 export const opsTopic = 'OpsTopic';
 
-/** Both topics, their policies, and one subscription an address of the roll. */
+/** Both topics, their policies, and one subscription an address of the config. */
 export function topics(alerts: Alerts): Resources {
   return {
     ...topic(alertsTopic, tlsOnly(alertsTopic)),

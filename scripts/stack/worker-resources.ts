@@ -1,4 +1,5 @@
-// Workers for a roll that one run cannot hold: the queue of calls, the function that answers them, and what each may do.
+// Workers for a config that one run cannot hold: the queue of calls, the function that answers them, and what each may
+// do.
 
 import { type Config, HOSTS_A_RUN, shardsOf } from '../../shared/config/config.ts';
 import { ANSWERS } from '../../shared/monitor/worker-answer.ts';
@@ -24,7 +25,7 @@ export const checkShardTimeout = 300;
 const ROUNDS = 2;
 const MOST_AT_ONCE = 24;
 
-/** True for a roll of more hosts than one run judges by itself. */
+/** True for a config of more hosts than one run judges by itself. */
 export const needsShards = ({ hosts }: Config, hostsARun = HOSTS_A_RUN): boolean =>
   hosts.length > hostsARun;
 
@@ -37,7 +38,7 @@ export const shardEnvironment = (hostsARun: number): Value => ({
 /** The function, as `serverless.yml` takes it; like the two that stand there. */
 export const checkShardFunction: Value = {
   name: `\${self:service}-\${self:provider.stage}-check-shard`,
-  description: 'Judges one shard of a roll that is too big for one run, and tells only that run.',
+  description: 'Judges one shard of a config that is too big for one run, and tells only that run.',
   handler: '.bundle/check-shard.handler',
   package: { patterns: ['.bundle/check-shard.mjs'] },
   role: sub(`\${CheckShardRole.Arn}`),
@@ -47,7 +48,8 @@ export const checkShardFunction: Value = {
 
 /**
  * A call whose worker did not come to an end is given out again, while the run still waits; one that cannot be read goes
- * to the failed runs after five times. The worker can look, seal, and leave an answer that it can neither read nor change:
+ * to the failed runs after five times. The worker can look, record fingerprints, and leave an answer that it can
+ * neither read nor change:
  * it cannot speak.
  */
 export function shardResources(config: Config, hostsARun: number): Resources {

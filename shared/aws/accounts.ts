@@ -161,7 +161,7 @@ export async function readTopicPolicy(connection: Connection, topicArn: string):
 
 const PATIENCE_MS = 30_000;
 
-/** Asks only for what the roll uses. Never throws for a refusal: that is a reading that failed. */
+/** Asks only for what the config uses. Never throws for a refusal: that is a reading that failed. */
 export async function readChannels(
   connection: Connection,
   alerts: Alerts,
@@ -180,7 +180,7 @@ export async function readChannels(
   return { alertsTopic, opsTopic, mail, sms };
 }
 
-const unasked = { read: false, why: 'the roll does not use it', fix: 'nothing' } as const;
+const unasked = { read: false, why: 'the config does not use it', fix: 'nothing' } as const;
 
 /** A look must not hold up the alarm that it is made for. */
 async function inTime<Value>(reading: Promise<Reading<Value>>): Promise<Reading<Value>> {

@@ -212,7 +212,7 @@ function again(when?: string): string {
   return when === undefined ? 'run it again' : `run it again ${when}`;
 }
 
-/** A function has the roll that it was deployed with. */
+/** A function has the config that it was deployed with. */
 function inForce(): string {
   return reader === 'terminal' ? '' : ', then: npx serverless deploy';
 }

@@ -20,7 +20,7 @@ export async function readBeforeDeploy(
 }
 
 /**
- * A 403 is no proof that it is another's: whoever may deploy may lack s3:ListBucket. The account's own list decides.
+ * A 403 is no proof that it is another's: anyone who may deploy may lack s3:ListBucket. The account's own list decides.
  * Source: HeadBucket, Amazon S3 API Reference ("404 Not Found", "403 Forbidden").
  */
 async function readOwner(connection: Connection, Bucket: string): Promise<BucketOwner> {

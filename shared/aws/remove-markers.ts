@@ -1,4 +1,4 @@
-// The one deed in a backup bucket that is not a look: taking a delete marker away.
+// The one action in a backup bucket that is not a look: taking a delete marker away.
 import { DeleteObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { ListObjects } from '../monitor/object-store.ts';
 import { askAws, type Connection, clientConfig } from './client.ts';

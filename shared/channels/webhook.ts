@@ -1,4 +1,4 @@
-// The https addresses of the roll as channels: each is posted to by the function itself, with a deadline.
+// The https addresses of the config as channels: each is posted to by the function itself, with a deadline.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nameOf } from '../aws/client.ts';
 import type { Alerts } from '../config/config.ts';
@@ -14,8 +14,8 @@ const PAUSE_MS = 500;
 type Refusal = { readonly says: string; readonly mayPass: boolean };
 
 /**
- * One channel for each address. The address is a secret, since whoever has it may post: no error holds more of it than its
- * host. `send` throws `RefusalError` when two tries of `deadlineMs` each did not take the message.
+ * One channel for each address. The address is a secret, since anyone who has it may post: no error holds more of it
+ * than its host. `send` throws `RefusalError` when two tries of `deadlineMs` each did not take the message.
  */
 export function hookChannels(alerts: Alerts, deadlineMs = DEADLINE_MS): Channel[] {
   // Where there are others, they tell of an address that refuses; alone, only a run that fails can.

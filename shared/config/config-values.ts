@@ -73,7 +73,7 @@ function shareOf(text: string): number {
 }
 
 /**
- * A window over the times that hold where it says nothing. Whoever moves `due` moves `hardDue` with it,
+ * A window over the times that hold where it says nothing. Anyone who moves `due` moves `hardDue` with it,
  * to four hours later, unless it is given.
  */
 export function readWindow(

@@ -27,9 +27,9 @@ export type Host = {
   /** OpenPGP key ids or fingerprints in upper-case hex; empty = not checked. */
   readonly recipients: readonly string[];
   readonly size: SizeBounds;
-  /** After so many days lifecycle hides a backup, as the roll says; the bucket's own rules go before it. */
+  /** After so many days lifecycle hides a backup, as the config says; the bucket's own rules go before it. */
   readonly keepDays: number;
-  /** Lifecycle hides only what the janitor tagged, so never the last good backup; as the roll says. */
+  /** Lifecycle hides only what the janitor tagged, so never the last good backup; as the config says. */
   readonly keepLastGood: boolean;
   /** Until and excluding this calendar date in the host's zone. */
   readonly paused?: { readonly until: string; readonly because: string };
@@ -46,7 +46,7 @@ export type Alerts = {
   readonly from?: string;
   readonly mail: readonly string[];
   readonly sms: readonly string[];
-  /** Addresses that the functions post to. Secrets: whoever has one may post there. Shown by their host alone. */
+  /** Addresses that the functions post to. Secrets: anyone who has one may post there. Shown by their host alone. */
   readonly https: readonly string[];
   /** Who hears that the monitor itself is in trouble; the mail addresses when not given. */
   readonly ops: readonly string[];
@@ -101,7 +101,7 @@ export const HOSTS_A_RUN = RUN_MS / SLOW_HOST_MS;
 // A worker has a third of that time, and is to be done in it though its shard is a little larger than others.
 const SHARDS_A_RUN = 4;
 
-/** One for a roll that a run can hold; else so many that each has at most about a quarter of `hostsARun`. */
+/** One for a config that a run can hold; else so many that each has at most about a quarter of `hostsARun`. */
 export function shardsOf(hosts: number, hostsARun: number): number {
   if (hosts <= hostsARun) return 1;
   return 2 ** Math.ceil(Math.log2((hosts * SHARDS_A_RUN) / hostsARun));

@@ -15,7 +15,7 @@ import type { ReadKeyFile } from './key-files.ts';
 import { parseConfig } from './parse-config.ts';
 import { openYaml } from './yaml.ts';
 
-/** The roll is right, but so written that no single line can be changed; `hint` is what to write by hand. */
+/** The config is right, but so written that no single line can be changed; `hint` is what to write by hand. */
 export class ConfigEditError extends Error {
   override readonly name = 'RollEditError';
   readonly hint: string;
@@ -26,7 +26,7 @@ export class ConfigEditError extends Error {
   }
 }
 
-/** A roll's text, what mistakes call it, and a reader of the key files that it names. */
+/** A config's text, what mistakes call it, and a reader of the key files that it names. */
 export type ConfigText = {
   readonly text: string;
   readonly file: string;
@@ -34,7 +34,7 @@ export type ConfigText = {
 };
 /** What a pause says; `until` is the first date on which a backup is owed again. */
 export type Pause = NonNullable<Host['paused']>;
-/** The text after a change, and the roll that it is: read again, and different in this one thing alone. */
+/** The text after a change, and the config that it is: read again, and different in this one thing alone. */
 export type EditedConfig = { readonly text: string; readonly config: Config };
 
 /** Puts a host behind the last one. Throws `ConfigError` for what it may not be called or overlap with. */
@@ -145,7 +145,7 @@ export function resumeHost(roll: ConfigText, name: string): EditedConfig {
   );
 }
 
-/** No cut is believed: the result must be a roll, and differ from the old one as it was meant to. */
+/** No cut is believed: the result must be a config, and differ from the old one as it was meant to. */
 function change(
   roll: ConfigText,
   byHand: string,
@@ -208,7 +208,7 @@ export function indexOf(map: YAMLMap, name: string): number {
   return map.items.findIndex((pair) => nameOf(pair) === name);
 }
 
-/** As the reader of the roll takes it: `0123` is that text, and not a number. */
+/** As the reader of the config takes it: `0123` is that text, and not a number. */
 function nameOf({ key }: Pair): string {
   return isScalar(key) ? (key.source ?? String(key.value)) : String(key);
 }

@@ -20,7 +20,7 @@ import {
 } from './yaml.ts';
 
 /**
- * Parses a roll. `file` is what the mistakes call it; `readKeyFile` reads the public keys that it names. What only a
+ * Parses a config. `file` is what the mistakes call it; `readKeyFile` reads the public keys that it names. What only a
  * deployment must have, somebody to notify whom AWS can reach, is a mistake with `use` = `deploy`.
  * Throws `ConfigError` with one issue for every mistake, in the order of the lines.
  */
@@ -84,7 +84,7 @@ function readConfigFile(
     note(
       yaml,
       fields.hosts ?? root,
-      'no hosts: an empty roll would call nobody; write "hosts:" and under it "  NAME: {}"',
+      'no hosts: an empty config would check nothing; write "hosts:" and under it "  NAME: {}"',
     );
   }
   noteOverlaps(yaml, hosts);

@@ -1,7 +1,7 @@
 // Who in the config is notified, by which topic, and where an SMS cannot be sent from.
 import type { Alerts } from './config.ts';
 
-/** One subscription as the roll asks for it. */
+/** One subscription as the config asks for it. */
 export type Subscriber = {
   readonly protocol: 'email' | 'sms';
   readonly endpoint: string;
@@ -40,7 +40,7 @@ export function alertSubscribers({ from, mail, sms }: Alerts): Subscriber[] {
 }
 
 /**
- * A roll without a mail address still has somebody to tell that the checks have stopped, if it has a telephone. An
+ * A config without a mail address still has somebody to tell that the checks have stopped, if it has a telephone. An
  * https address has none: CloudWatch rings this topic when no function runs, and SNS posts only to who confirms.
  */
 export function opsSubscribers({ ops, sms }: Alerts): Subscriber[] {

@@ -48,7 +48,7 @@ export function entriesOf(reader: YamlReader, place: Place): [name: string, Plac
   const node = resolve(reader, place.node);
   if (isEmpty(node)) return [];
   if (!isMap(node)) {
-    note(reader, place, `${place.path || 'the roll'} must be a list of "key: value" lines`);
+    note(reader, place, `${place.path || 'the config'} must be a list of "key: value" lines`);
     return [];
   }
   const names = new Set<string>();

@@ -7,7 +7,7 @@ import { type Check, fail, judgeReading, ok, type Reading, warn } from './audit.
 import { type Asked, command, printed, step } from './fix.ts';
 import { decide } from './policy-decision.ts';
 
-/** The account's SES, as far as it concerns the sender and the recipients of the roll. */
+/** The account's SES, as far as it concerns the sender and the recipients of the config. */
 export type MailAccount = {
   readonly sendingEnabled: boolean;
   /** Then only verified recipients get mail. */
@@ -193,7 +193,7 @@ export type Topic = {
   readonly texted?: Readonly<Record<string, readonly string[]>>;
 };
 
-/** `wanted` is whom the roll names for it. */
+/** `wanted` is whom the config names for it. */
 export function judgeSubscriptions(
   topic: Topic,
   reading: Reading<readonly Subscription[]>,
@@ -216,7 +216,7 @@ export function judgeSubscriptions(
         .map((one) =>
           warn(
             check,
-            `${one.protocol} ${showEndpoint(one.endpoint)} is subscribed, and is not on the roll`,
+            `${one.protocol} ${showEndpoint(one.endpoint)} is subscribed, and is not in the config`,
             one.arn === undefined
               ? step('unsubscribe-unconfirmed', 'it hears nothing; AWS drops it after three days')
               : command('unsubscribe', `${aws('unsubscribe', arn)} --subscription-arn ${one.arn}`),
@@ -236,7 +236,7 @@ export function judgeSubscriptions(
   });
 }
 
-/** Of an https address its host alone: whoever knows the rest may post there. */
+/** Of an https address its host alone: anyone who knows the rest may post there. */
 export function showEndpoint(endpoint: string): string {
   return URL.parse(endpoint)?.host || endpoint;
 }
@@ -260,7 +260,7 @@ function judgeOne(
     return [
       fail(
         check,
-        `${protocol} ${endpoint} is on the roll, and not subscribed: it hears nothing`,
+        `${protocol} ${endpoint} is in the config, and not subscribed: it hears nothing`,
         command('subscribe', subscribe),
         [endpoint],
       ),

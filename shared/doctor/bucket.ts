@@ -102,7 +102,7 @@ function judgeRegion(region: string, { bucket, region: wanted }: Config): Check 
   if (region === wanted) return ok('bucket', `${bucket} is in ${region}`);
   return fail(
     'bucket',
-    `${bucket} is in ${region}, and the roll says ${wanted}`,
+    `${bucket} is in ${region}, and the config says ${wanted}`,
     step(
       'edit-roll',
       `set "region: ${region}" in hosts.yml, then: npx serverless deploy. A stack that is in ${wanted} stays there: docs/setup.md#a-bucket-in-another-region`,
@@ -142,7 +142,7 @@ export function judgeLifecycle(
     setBucket(config, `put-bucket-lifecycle-configuration --lifecycle-configuration ${settings}`),
   );
   const check = 'lifecycle';
-  // What others set on a bucket of theirs stays when the roll's rules are added.
+  // What others set on a bucket of theirs stays when our rules are added.
   const takeOut = config.existing
     ? step('decide', `ask its owner to take that rule out of ${config.bucket}`)
     : repair;
@@ -166,11 +166,11 @@ export function judgeLifecycle(
     const blunt = untagged.find(({ expireDays }) => keepLastGood && expireDays !== undefined);
     const checks = [
       kept < keepDays
-        ? fail(check, `${hidden} after ${kept} days, and the roll says ${keepDays}`, repair)
+        ? fail(check, `${hidden} after ${kept} days, and the config says ${keepDays}`, repair)
         : kept > keepDays
           ? warn(
               check,
-              `${Number.isFinite(kept) ? `${hidden} after ${kept} days` : 'nothing is ever hidden'}, and the roll says ${keepDays}`,
+              `${Number.isFinite(kept) ? `${hidden} after ${kept} days` : 'nothing is ever hidden'}, and the config says ${keepDays}`,
               repair,
             )
           : undefined,

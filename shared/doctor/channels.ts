@@ -22,7 +22,7 @@ import {
 import { type Check, fail, judgeReading, ok, type Reading, warn } from './audit.ts';
 import { step } from './fix.ts';
 
-/** What AWS says of each way, and the ledger of those that only a post can ask. */
+/** What AWS says of each way, and the state bucket of those that only a post can ask. */
 export type ChannelReadings = {
   readonly alertsTopic: Reading<readonly Subscription[]>;
   readonly opsTopic: Reading<readonly Subscription[]>;
@@ -43,7 +43,7 @@ export type ChannelStates = {
 /** A look, and what it has to tell: only a way that fails is dead. */
 export type ChannelCheck = ChannelStates & {
   readonly died: readonly ChannelState[];
-  readonly mended: readonly ChannelState[];
+  readonly repaired: readonly ChannelState[];
   /** Somebody's mail is among what died, so that only an SMS is sure to tell of it. */
   readonly urgent: boolean;
 };
@@ -54,7 +54,7 @@ const OPS = 'ops topic';
 /** The ARNs of both topics. */
 export type Topics = { readonly alerts: string; readonly ops: string };
 
-/** Everything that could keep an alarm from somebody on the roll. */
+/** Everything that could keep an alarm from somebody on the config. */
 export function judgeChannels(
   readings: ChannelReadings,
   config: Config,
@@ -113,7 +113,7 @@ export function isLookDue(paths: ChannelStates | undefined, now: Instant): boole
 
 /**
  * What a look found, beside the one before it. What was dead and cannot be looked at now stays dead, so that it
- * is neither called mended nor told a second time.
+ * is neither called repaired nor told a second time.
  */
 export function compareChannels(
   before: ChannelStates | undefined,
@@ -141,12 +141,12 @@ export function compareChannels(
     lookedAt,
     states: [...gone.filter(({ check }) => unseen.has(check)), ...found],
     died,
-    mended: gone.filter(({ check }) => !unseen.has(check)),
+    repaired: gone.filter(({ check }) => !unseen.has(check)),
     urgent: mail.some((address) => silent.has(address)),
   };
 }
 
-/** The addresses of the roll to which no alert gets through; the topic that only alarms ring is another matter. */
+/** The addresses of the config to which no alert gets through; the topic that only alarms ring is another matter. */
 export function silentAddresses(states: readonly ChannelState[]): ReadonlySet<string> {
   return new Set(
     states.flatMap((state) =>
@@ -158,7 +158,7 @@ export function silentAddresses(states: readonly ChannelState[]): ReadonlySet<st
 /** By the name of a channel: since when it has taken no message, and what it answered first. */
 export type Refusals = ReadonlyMap<string, { readonly since: Instant; readonly says: string }>;
 
-/** One line for each address of the roll, by its host's name. */
+/** One line for each address of the config, by its host's name. */
 export function judgeHooks(reading: Reading<Refusals>, alerts: Alerts): readonly Check[] {
   const hooks = hooksOf(alerts);
   if (hooks.length === 0) return [];

@@ -172,7 +172,7 @@ export function judgeSchedules(
 
 const LATE_MS = 35 * 60_000;
 
-/** `judgedUntil`: the ledger's word, `undefined` before the first run. The schedule ticks every 15 minutes. */
+/** `judgedUntil`: the state bucket's word, `undefined` before the first run. The schedule ticks every 15 minutes. */
 export function judgeLastRun(
   reading: Reading<Instant | undefined>,
   now: Instant,
@@ -202,7 +202,7 @@ export function judgeLastRun(
   });
 }
 
-/** Nothing where the roll asks for no janitor, or the stack is not known, which is told by itself. */
+/** Nothing where the config asks for no janitor, or the stack is not known, which is told by itself. */
 export function judgeJanitor(
   stack: Reading<DeployedStack | undefined>,
   { keepLastGood }: Config,

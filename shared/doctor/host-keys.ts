@@ -1,4 +1,4 @@
-// Do the hosts on the roll and the users in IAM agree, and how old and how used are their keys?
+// Do the hosts in the config and the users in IAM agree, and how old and how used are their keys?
 
 import { otherHostGroups, whyNoUser } from '../config/aws-names.ts';
 import type { Config, Host } from '../config/config.ts';
@@ -25,7 +25,7 @@ export type AuditedUser = HostUser & UsedKeys;
 
 const SHOWN = 10;
 
-/** `group` is the one that makes a user a host of this roll. */
+/** `group` is the one that makes a user a host of this config. */
 export function judgeHostUsers(
   reading: Reading<readonly AuditedUser[]>,
   { hosts, bucket, region }: Config,
@@ -45,7 +45,7 @@ export function judgeHostUsers(
         .map(({ name }) =>
           warn(
             'host users',
-            `${name} can write, and is not on the roll`,
+            `${name} can write, and is not in the config`,
             step('decide', `npx rollcall remove-host ${name}, or: npx rollcall add-host ${name}`),
           ),
         ),
@@ -89,7 +89,7 @@ function judgeHost(
   const aws = (call: string, more: string) =>
     `aws iam ${call} --user-name ${quoteWord(name)} ${more}`;
   if (user === undefined)
-    return [fail(check, `${name} is on the roll and has no IAM user: it cannot write`, add)];
+    return [fail(check, `${name} is in the config and has no IAM user: it cannot write`, add)];
   const stacks = otherHostGroups(user.groups, group);
   const others = user.groups.filter((one) => one !== group && !stacks.includes(one));
   const more = [...others, ...user.inlinePolicies, ...user.attachedPolicies];

@@ -74,8 +74,8 @@ export type SetText = {
 /**
  * The same for the same files, whatever their order; another one when a file is added, lost, or has another ETag or
  * size. Made of the members of one set as a listing with versions told them; a file of which no version is known
- * has no seal. The same bytes again, under another version id, are a client's retry: the id counts only where there is
- * no ETag. JSON, so that no name can be mistaken for the parts of another line.
+ * has no fingerprint. The same bytes again, under another version id, are a client's retry: the id counts only where
+ * there is no ETag. JSON, so that no name can be mistaken for the parts of another line.
  */
 export function fingerprintText(members: readonly StoredObject[]): string | undefined {
   const lines = members.map(({ name, versionId, etag, bytes }) =>

@@ -1,4 +1,4 @@
-// A function's ends: the buckets it reads, the ledger it keeps and the channels it tells.
+// A function's ends: the buckets it reads, the state bucket it keeps and the channels it tells.
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Context } from 'aws-lambda';
@@ -15,7 +15,9 @@ import type { Dependencies, ScheduleDependencies } from '../monitor/scheduled-ru
 import { s3Records } from '../stores/s3-records.ts';
 import { connectionOf, type Env } from './env.ts';
 
-/** Mail goes by SES where the roll names a sender, else the topic carries it. Without recipients there is no channel. */
+/**
+ * Mail goes by SES where the config names a sender, else the topic carries it. Without recipients there is no channel.
+ */
 export function connectAll(env: Env): Dependencies {
   const connection = connectionOf(env);
   const { from, mail } = env.config.alerts;
@@ -59,7 +61,7 @@ export function connectSchedule(env: Env): ScheduleDependencies {
 
 const SHARE = 0.8;
 
-/** Four fifths of what is left now: the rest is for the report, the ledger and the messages. */
+/** Four fifths of what is left now: the rest is for the report, the state bucket and the messages. */
 export function startBudget({
   getRemainingTimeInMillis,
 }: Pick<Context, 'getRemainingTimeInMillis'>): Budget {

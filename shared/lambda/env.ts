@@ -11,7 +11,7 @@ export type Env = {
   readonly alertsTopicArn: string;
   readonly opsTopicArn: string;
   readonly stateBucket: string;
-  /** The queue of the workers, and how many hosts one run judges without them; only for a roll with more. */
+  /** The queue of the workers, and how many hosts one run judges without them; only for a config with more. */
   readonly shards: { readonly queueUrl: string; readonly hostsARun: number } | undefined;
   /** The unique ID of the break-glass role; only where the stack has one. */
   readonly breakGlassRoleId: string | undefined;

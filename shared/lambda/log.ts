@@ -50,7 +50,7 @@ export function logGoodRun(functionName: string | undefined, at: Instant): void 
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-/** Facts only: counts, names from the roll, instants; never a key, a token or text out of a bucket. */
+/** Facts only: counts, names from the config, instants; never a key, a token or text out of a bucket. */
 export function log(event: string, facts: Readonly<Record<string, unknown>> = {}): void {
   console.log(JSON.stringify({ event, ...facts }));
 }

@@ -20,7 +20,7 @@ const RUNBOOK = 'docs/runbook.md#alarm-path';
 
 /** True when a way died or lives again: that is told at once. */
 export function hasChannelNews(look: ChannelCheck | undefined): look is ChannelCheck {
-  return look !== undefined && look.died.length + look.mended.length > 0;
+  return look !== undefined && look.died.length + look.repaired.length > 0;
 }
 
 /** The message of a run that has nothing else to tell; `undefined` without news. */
@@ -42,7 +42,7 @@ export function composeChannelSms(look: ChannelCheck): string {
   return `BACKUP ${formatNews(look)}. ${first?.says ?? ''}`;
 }
 
-/** What died and what is mended, with what to do. */
+/** What died and what is repaired, with what to do. */
 export function composeNews(look: ChannelCheck, zone: string): string[] {
   return [
     ...look.died.slice(0, SHOWN).flatMap((one) => composeState(one, zone)),
@@ -67,12 +67,12 @@ export function composeDelivery(look: ChannelCheck | undefined, zone: string): s
   ];
 }
 
-function composeRepaired({ mended, lookedAt }: ChannelCheck): string[] {
-  return mended
+function composeRepaired({ repaired, lookedAt }: ChannelCheck): string[] {
+  return repaired
     .slice(0, SHOWN)
     .flatMap(({ check, says, since }) =>
       paragraph(
-        'MENDED',
+        'REPAIRED',
         `${check}: open again after ${formatDuration(lookedAt - since)}. It was: ${toAscii(says)}`,
       ),
     );
@@ -88,10 +88,10 @@ function composeState(state: ChannelState, zone: string): string[] {
   ];
 }
 
-function formatNews({ died, mended }: ChannelCheck): string {
+function formatNews({ died, repaired }: ChannelCheck): string {
   const names = (states: readonly ChannelState[]) =>
     [...new Set(states.map(({ check }) => check))].join(', ');
   return died.length > 0
     ? `ALARM PATH DEAD: ${names(died)}`
-    : `alarm path open again: ${names(mended)}`;
+    : `alarm path open again: ${names(repaired)}`;
 }

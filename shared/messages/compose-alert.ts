@@ -162,7 +162,7 @@ function composeGoodSubject(run: Run): string {
   const parts = [`OK ${ok} of ${run.hostsInConfig}`];
   if (warned > 0) parts.push(count(warned, 'warning'));
   if (paused > 0) parts.push(`${paused} paused`);
-  if (unknownHosts.length > 0) parts.push(`${unknownHosts.length} not on the roll`);
+  if (unknownHosts.length > 0) parts.push(`${unknownHosts.length} not in the config`);
   return `${parts.join(', ')} - ${formatDate(checkedAt, run.timezone)} (${serialOf(run)})`;
 }
 

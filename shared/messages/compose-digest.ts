@@ -37,7 +37,7 @@ export function composeDigest(run: Run, alarms: boolean): string[] {
   if (unknownHosts.length > 0) {
     const names = unknownHosts.slice(0, 5).map(quoteName).join(', ');
     const more = unknownHosts.length > 5 ? `, and ${unknownHosts.length - 5} more` : '';
-    const text = `${names}${more}: in the bucket, but on nobody's roll. Add it to hosts.yml, or find out who writes there.`;
+    const text = `${names}${more}: in the bucket, but of no host in the config. Add it to hosts.yml, or find out who writes there.`;
     lines.push(...paragraph('UNKNOWN', text));
   }
   if (unsearched !== undefined) {
@@ -111,7 +111,7 @@ export function composeDrills({ report, drills, timezone }: Run): string[] {
     ...(proven.length === 0 ? [] : [`last proven: ${nameSome(proven.map(formatAge))}`]),
     ...(never.length === 0 ? [] : [`never proven: ${nameSome(never)}`]),
   ];
-  // The next to be drilled: whoever never was, else whose proof is the oldest.
+  // The next to be drilled: a host that never was, else whose proof is the oldest.
   const next = failed[0] ?? never[0] ?? proven[0]?.name;
   return [
     ...paragraph('RESTORES', `${said.join('; ')}.`),
@@ -128,7 +128,7 @@ function nameSome(names: readonly string[]): string {
 
 const MONDAY = 1;
 
-/** True for the digest of a Monday, on the calendar of the roll. */
+/** True for the digest of a Monday, on the calendar of the config. */
 export function isTestDue({ digest, report, timezone }: Run): boolean {
   const today = new Date(`${dateIn(timezone, report.checkedAt)}T00:00Z`);
   return digest && today.getUTCDay() === MONDAY;
@@ -141,7 +141,7 @@ export function composeTest(run: Run, alarms: boolean): string[] {
     : 'An SMS with it was sent to every telephone.';
   return paragraph(
     'TEST',
-    `${codeWordOf(run)} is the code word of this week's test of every way of alarm. ${sms} Ask whether all got it; who did not: docs/runbook.md#alarm-path`,
+    `${codeWordOf(run)} is the code word of this week's test of every channel. ${sms} Ask whether all got it; who did not: docs/runbook.md#alarm-path`,
   );
 }
 

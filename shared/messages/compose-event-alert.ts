@@ -22,7 +22,7 @@ import {
 const SHOWN = 20;
 const CULPRITS_SHOWN = 3;
 
-/** What the messages of one roll share: the zone of all their times, and whom an event's id can be compared with. */
+/** What the messages of one config share: the zone of all their times, and whom an event's id can be compared with. */
 export type About = { readonly timezone: string; readonly known: Known };
 
 /** "web OK AGAIN": what came, how late, and what was missed; never a bare "up". */
@@ -111,7 +111,7 @@ export function composeTrouble(
   });
 }
 
-/** Names or places that nobody on the roll writes; told by mail only, as anybody with a key can cause it. */
+/** Names or places that nobody in the config writes; told by mail only, as anybody with a key can cause it. */
 export function composeUnknownPrefixes(
   uploads: readonly (Change & { readonly bucket: string })[],
   { timezone, known }: About,
@@ -120,7 +120,7 @@ export function composeUnknownPrefixes(
   const [bucket = ''] = uploads.map((upload) => upload.bucket);
   const several = uploads.length === 1 ? 'UNKNOWN upload' : `${uploads.length} UNKNOWN uploads`;
   const text = [
-    'Uploads that no host of the roll makes:',
+    'Uploads that no host in the config makes:',
     '',
     ...listChanges(uploads, { timezone, known }, own),
     'Add their host to hosts.yml, or find out who writes there.',
@@ -151,7 +151,7 @@ export function composeTampering(
   judgement: Judgement | undefined,
   about: About,
 ): Message {
-  const name = judgement?.host.name ?? 'no host of the roll';
+  const name = judgement?.host.name ?? 'no host in the config';
   const done = (['created', 'removed'] as const).flatMap((what) => {
     const times = changes.filter((change) => change.what === what).length;
     return times === 0 ? [] : [`${count(times, 'object')} ${CHANGES[what].toUpperCase()}`];

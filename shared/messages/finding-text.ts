@@ -52,7 +52,7 @@ export function describeFinding(finding: Finding, judgement: Judgement, zone: st
     case 'never':
       return finding.severity === 'info'
         ? 'no backup yet; none is owed before its first window'
-        : 'on the roll, and no duplicity backup was ever seen in its target';
+        : 'in the config, and no duplicity backup was ever seen in its target';
     case 'late':
       return `still uploading: ${count(finding.volumes, 'volume')} of the full of ${at(finding.startedAt)}, the last at ${formatTime(finding.lastArrivalAt, zone)}; counts as missed at ${formatTime(finding.hardDueAt, zone)}`;
     case 'no-signatures':
@@ -76,7 +76,7 @@ export function describeFinding(finding: Finding, judgement: Judgement, zone: st
     case 'duplicate-full':
       return `${finding.fulls.length} fulls in one window: ${finding.fulls.map((full) => `${formatTime(full.startedAt, zone)}${full.completedAt === undefined ? ' (not complete)' : ''}`).join(', ')}`;
     case 'unknown-host':
-      return `${quoteName(finding.prefix)} holds objects, and no host of the roll writes there`;
+      return `${quoteName(finding.prefix)} holds objects, and no host in the config writes there`;
     case 'foreign':
       return `${count(finding.count, 'object')} that duplicity did not write: ${formatNames(finding)}${prefixHint(finding)}`;
     case 'paused':
@@ -85,14 +85,14 @@ export function describeFinding(finding: Finding, judgement: Judgement, zone: st
 }
 
 const UNTOLD = {
-  hidden: 'its recipients are hidden, so it cannot be told whether they are the ones on the roll',
+  hidden: 'its recipients are hidden, so it is not known whether they are the ones in the config',
   'not read':
-    'nothing of it was opened, so its recipients were not compared with the roll, and whether a file was cut is not known',
+    'nothing of it was opened, so its recipients were not compared with the config, and whether a file was cut is not known',
 };
 
 function formatOpenedBy({ name, reads, ...openers }: OpenedBy): string {
   return reads === 'openpgp'
-    ? `${quoteName(name)} is encrypted to ${formatOpeners(openers)}, which is not what the roll says`
+    ? `${quoteName(name)} is encrypted to ${formatOpeners(openers)}, which is not what the config says`
     : `${quoteName(name)} is no encrypted OpenPGP message, whatever its name says (${reads})`;
 }
 
@@ -196,7 +196,7 @@ function formatNames({ names, count: all }: NamesShown): string {
   return `${names.map(quoteName).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-/** duplicity's names behind a prefix that the roll does not tell look foreign. */
+/** duplicity's names behind a prefix that the config does not tell look foreign. */
 function prefixHint({ names }: NamesShown): string {
   const [prefix] = names.flatMap(
     (name) => /^(.+)duplicity-(?:full|inc|new)[.-]/.exec(name)?.[1] ?? [],

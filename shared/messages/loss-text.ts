@@ -35,7 +35,7 @@ export const UNTOLD: Readonly<Record<Inconclusive, string>> = {
     'cannot be told: the bucket keeps no versions, so an overwritten backup is lost without a trace; turn versioning on',
 };
 
-/** Whoever did it is stopped first; what is only hidden comes back in place, what was overwritten by a restore. */
+/** Anyone who did it is stopped first; what is only hidden comes back in place, what was overwritten by a restore. */
 export function stepAfterTampering(
   { sets, seals, untold }: Tampered,
   { host }: Judgement,
@@ -81,7 +81,7 @@ function formatSet({ type, overwritten, hidden, lost, ...set }: TamperedSet, zon
 
 function formatChange({ startedAt, sealedAt, ...seal }: ChangedFull, zone: string): string {
   const size = (files: number, bytes: number) => `${count(files, 'file')}, ${formatBytes(bytes)}`;
-  const then = `${size(seal.filesThen, seal.bytesThen)} when it was sealed ${formatInstant(sealedAt, zone)}`;
+  const then = `${size(seal.filesThen, seal.bytesThen)} when it was recorded ${formatInstant(sealedAt, zone)}`;
   const now =
     seal.filesNow === 0
       ? 'is gone, and no lifecycle rule took it'
@@ -113,7 +113,7 @@ export function formatExpiring(finding: Expiring, { at: now }: Judgement, zone: 
     return `the last good copy, the full of ${at(startedAt)}, was hidden ${at(hiddenAt)}${back}`;
   const sources = [
     ...(by === 'roll'
-      ? ["That is by the roll's keepDays: the bucket's own rules are not known"]
+      ? ["That is by the config's keepDays: the bucket's own rules are not known"]
       : []),
     ...(stampedAt === undefined || Math.abs(stampedAt - hiddenAt) <= DAY
       ? []
@@ -145,6 +145,6 @@ export function formatLastGood(
   if (goneAt === hiddenAt) return `${copy} - deleted by lifecycle ${on(hiddenAt)}, for good.`;
   const back = goneAt === undefined ? '' : `, recoverable until ${on(goneAt)}`;
   if (hiddenAt <= at) return `${copy} - hidden since ${on(hiddenAt)}${back}.`;
-  const doubt = by === 'roll' ? " (by the roll's keepDays)" : '';
+  const doubt = by === 'roll' ? " (by the config's keepDays)" : '';
   return `${copy} - hidden by lifecycle ${on(hiddenAt)}${doubt}${back}.`;
 }

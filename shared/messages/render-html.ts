@@ -93,7 +93,7 @@ function composePart({ kind, label, text }: Part, below: readonly Part[]): strin
 
 type Tone = 'bad' | 'odd' | 'good' | 'note';
 
-const GOOD: readonly string[] = ['OK', 'FINE', 'MENDED'];
+const GOOD: readonly string[] = ['OK', 'FINE', 'REPAIRED'];
 const NOTES: readonly string[] = [
   ...['CLOCK-SKEW', 'DUPLICATE-FULL', 'FOREIGN', 'INCREMENTAL', 'NEVER', 'PAUSED', 'RESUMED'],
   ...['TEST', 'WRONG-RECIPIENT'],

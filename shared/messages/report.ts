@@ -20,7 +20,7 @@ export type Report = {
   readonly checkedAt: Instant;
   readonly bucket: string;
   readonly judgements: readonly Judgement[];
-  /** Prefixes in the bucket that nobody on the roll writes to. */
+  /** Prefixes in the bucket that nobody in the config writes to. */
   readonly unknownHosts: readonly string[];
   /** Objects that duplicity did not write, inside the targets and outside. */
   readonly foreignObjects: number;
@@ -181,7 +181,7 @@ export type Run = {
   readonly test?: boolean;
 };
 
-/** A host that was told of has missed its second window or more: whoever watches the monitor hears of it too. */
+/** A host that was told of has missed its second window or more: anyone who watches the monitor hears of it too. */
 export function isEscalated({ report, due }: Run): boolean {
   return report.judgements.some(
     ({ host, findings }) => due.has(host.name) && windowsMissedBy(findings) > 1,

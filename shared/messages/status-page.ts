@@ -83,14 +83,16 @@ function composeUnknownPrefixes({ report }: Run): string {
   return [
     ...(unknownHosts.length === 0
       ? []
-      : [`In the bucket, but on nobody's roll: ${names}${more > 0 ? ` and ${more} more` : ''}`]),
+      : [
+          `In the bucket, but of no host in the config: ${names}${more > 0 ? ` and ${more} more` : ''}`,
+        ]),
     ...(unsearched === undefined ? [] : [`Could not look for unknown hosts: ${unsearched}`]),
   ]
     .map((text) => `<p>${safe(text)}</p>\n`)
     .join('');
 }
 
-/** Nothing of a bucket's, a roll's or an answer's gets into the page in another way. */
+/** Nothing of a bucket's, a config's or an answer's gets into the page in another way. */
 function safe(text: string): string {
   return escapeHtml(toAscii(text));
 }

@@ -1,4 +1,4 @@
-// A report as it comes back from the ledger: hostile text until it has been read here.
+// A report as it comes back from the state bucket: hostile text until it has been read here.
 
 import * as v from 'valibot';
 import { ZONE } from '../config/config-values.ts';

@@ -18,8 +18,8 @@ const CLOCKS_APART_MS = 60_000;
 
 /**
  * Judges and tells the events that have not been told. An upload of which there is nothing to tell asks nothing of the
- * ledger: most are such, and come for all hosts in the same hour. `putOff` are those for which `budget` did not suffice.
- * Throws like `runSchedule`.
+ * state bucket: most are such, and come for all hosts in the same hour. `putOff` are those for which `budget` did not
+ * suffice. Throws like `runSchedule`.
  */
 export async function runEvents(
   { store, records, channels }: Dependencies,

@@ -39,12 +39,13 @@ export type TickDependencies = {
   readonly budget?: Budget | undefined;
 };
 
-// Nothing is known of a host that was not on the roll, or of any without a memory.
+// Nothing is known of a host that was not in the config, or of any without a memory.
 const LAST_DATE = '9999-12-31';
 
 /**
  * Judges the hosts whose window closed in the tick, those whose grace for a late upload ran out in it, and those that
- * could not be read when they were due. Once a day, at the first due time of the roll, every host is judged, for the digest.
+ * could not be read when they were due. Once a day, at the first due time of the config, every host is judged, for the
+ * digest.
  */
 export async function judgeFleet(
   store: ObjectStore,
@@ -113,12 +114,12 @@ export async function judgeFleet(
   };
 }
 
-/** Once for each day, when its first window closes; one that another roll moves back is made up for at once. */
+/** Once for each day, when its first window closes; one that another config moves back is made up for at once. */
 function isDigestDue(config: Config, { from, until, turns }: Tick): boolean {
   return newestDay(config, until) > (turns?.digest ?? newestDay(config, from));
 }
 
-/** The newest date of which a window has closed, by the roll's own calendar; `''` for a roll of no hosts. */
+/** The newest date of which a window has closed, by the config's own calendar; `''` for a config of no hosts. */
 function newestDay({ hosts, timezone }: Config, at: Instant): string {
   const today = dateIn(timezone, at);
   const days = [addDays(today, -1), today, addDays(today, 1)];
@@ -127,7 +128,7 @@ function newestDay({ hosts, timezone }: Config, at: Instant): string {
   return days.findLast(hasClosed) ?? '';
 }
 
-/** For whoever was late on that date: from `hardDue` on, by the roll as it is now. */
+/** For the hosts that were late on that date: from `hardDue` on, by the config as it is now. */
 function isGraceOver(host: Host, lateOn: string, until: Instant): boolean {
   const window = closedWindow(host, until);
   return window.date !== lateOn || window.hardDueAt <= until;
@@ -187,7 +188,7 @@ export type UnknownPrefixes = {
 const PREFIXES_OPENED = 100;
 
 /**
- * Finds the prefixes that hold objects and are on nobody's roll. At most 100 unknown prefixes are looked
+ * Finds the prefixes that hold objects and are of no host in the config. At most 100 unknown prefixes are looked
  * into; one that was not is named by its first folder.
  */
 export async function findUnknownPrefixes(

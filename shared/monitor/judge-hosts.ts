@@ -1,4 +1,4 @@
-// The roll call: every host asked for, read and judged at one instant.
+// Every host that is asked for, read and judged at one instant.
 import pMap from 'p-map';
 import type { Host } from '../config/config.ts';
 import type { Collection } from '../duplicity/backup-set.ts';
@@ -79,7 +79,7 @@ export async function readTarget(
   }
 }
 
-/** For which tick, as of when, until when, and into how many shards the roll is cut. */
+/** For which tick, as of when, until when, and into how many shards the config is cut. */
 export type Judging = {
   readonly until: Instant;
   readonly now: Instant;
@@ -94,7 +94,7 @@ export type Judged = {
   readonly lost?: string | undefined;
 };
 
-/** Never fails for a ledger that cannot be read. */
+/** Never fails for a state bucket that cannot be read. */
 export async function judgeHosts(
   { store, records }: { readonly store: ObjectStore; readonly records: RecordStore },
   hosts: readonly Host[],

@@ -61,7 +61,8 @@ export function pendingFor(
 /**
  * Delivers the messages of this run (`own`), and those that a run before it left behind, each to the
  * channels that have not taken it. Throws one `AggregateError` of `DeliveryError`s after the last, so that
- * the run fails: twice told beats never told. A channel that the others tell of fails no run that remembers it.
+ * the run fails: a duplicate message is better than a lost one. A channel that the others tell of fails no run that
+ * remembers it.
  */
 export async function deliverPending(
   records: RecordStore,
@@ -121,7 +122,7 @@ function noteRefusals(
   return next.size === 0 && refusals.size === 0 ? {} : { refusals: next };
 }
 
-/** A channel that the roll no longer has takes nothing any more, and refuses nothing. */
+/** A channel that the config no longer has takes nothing any more, and refuses nothing. */
 async function deliver(
   { id, message, left }: Pending,
   channels: readonly Channel[],
@@ -159,7 +160,7 @@ export async function checkChannels(
   if (isLookDue(paths, until) && (warning === undefined || digest)) {
     return compareChannels(paths, await judgeChannels(state.refusals ?? new Map()), until, alerts);
   }
-  return paths === undefined ? undefined : { ...paths, died: [], mended: [], urgent: false };
+  return paths === undefined ? undefined : { ...paths, died: [], repaired: [], urgent: false };
 }
 
 /** A mailbox that is known to be dead would only refuse to hear so. */

@@ -1,4 +1,4 @@
-// The one way in which the check looks into a bucket, whoever answers: S3, a saved listing, a test.
+// The one way in which the check looks into a bucket, whatever answers: S3, a saved listing, a test.
 
 import type { Instant } from '../duplicity/time.ts';
 import type { FileHistory, Inconclusive, StoredObject } from '../duplicity/versions.ts';

@@ -53,7 +53,7 @@ export async function readEvidence(
     changedFulls(seals, collection, hashes, {
       ...{ keep: keepOf(host, lifecycle), keepDays: host.keepDays, now },
     });
-  // The bucket's rules can only excuse more than the roll's days do.
+  // The bucket's rules can only excuse more than the config's days do.
   const suspects = compare(NOT_ASKED);
   const isSuspect = suspects.length > 0;
   const sound = unchangedOf(collection, suspects);
@@ -76,7 +76,7 @@ async function hashTexts(texts: readonly SetText[]): Promise<ReadonlyMap<Instant
 }
 
 /**
- * Reads nothing for a host without recipients on the roll. A resumed run may have other recipients in its first
+ * Reads nothing for a host without recipients in the config. A resumed run may have other recipients in its first
  * volume than in its manifest, so both are read, and the last volume: at most two requests a file. One in cold
  * storage is not asked for, or refused by S3, and left out. Throws `TargetUnreadableError`.
  */

@@ -43,19 +43,19 @@ import { judgeRoll, type Workers } from './workers.ts';
 export type Dependencies = {
   readonly store: ObjectStore;
   readonly records: RecordStore;
-  /** Empty where the roll has no recipients: then nobody is notified, and the outcome says so. */
+  /** Empty where the config has no recipients: then nobody is notified, and the outcome says so. */
   readonly channels: readonly Channel[];
 };
 
 /** What a run of the schedule reaches for besides. */
 export type ScheduleDependencies = Dependencies & {
-  /** Reaches whoever watches the monitor, by no way that the channels take. */
+  /** Reaches those who watch the monitor, by no way that the channels take. */
   readonly ops: Channel;
   /** Those are other people than the channels reach, so that a second missed window is told to them too. */
   readonly escalates: boolean;
   /** Judges the ways that alarms take; of some only `refusals` tell. What cannot be looked at is `unknown`, and never thrown. */
   readonly judgeChannels: (refusals: Refusals) => Promise<readonly Check[]>;
-  /** Judge what one run cannot hold; only where the roll is that big. */
+  /** Judge what one run cannot hold; only where the config is that big. */
   readonly workers?: Workers | undefined;
 };
 
@@ -67,7 +67,7 @@ export type Outcome = Summary & {
   readonly refused?: readonly string[];
   /** Why nothing is remembered of this run. */
   readonly noMemory?: string;
-  /** What of it, or of earlier runs, is not in the ledger. */
+  /** What of it, or of earlier runs, is not in the state bucket. */
   readonly lost?: string;
 };
 
@@ -185,7 +185,7 @@ export async function keepReport(records: RecordStore, run: Run): Promise<string
   }
 }
 
-/** `undefined` where the ledger is out of reach, which other lines of the message tell. */
+/** `undefined` where the state bucket is out of reach, which other lines of the message tell. */
 export async function readDrills(records: RecordStore, now: Instant): Promise<Drills | undefined> {
   try {
     return readDrillNames(await records.list(DRILLS), now);

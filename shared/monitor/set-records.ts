@@ -9,7 +9,7 @@ import { RecordConflictError, RecordError, type RecordStore } from './state.ts';
 
 /** The memory of one run. */
 export type SetMemory = {
-  /** The seals of a host's fulls, newest first; none when the ledger is out of reach. */
+  /** The fingerprints of a host's fulls, newest first; none when the state bucket is out of reach. */
   readonly recall: (host: Host) => Promise<readonly Fingerprint[]>;
   readonly learn: (seals: readonly Fingerprint[]) => void;
   /** Keeps what was learned. Answers what was wrong with the memory; it is never a reason not to check. */
@@ -24,8 +24,8 @@ const PAGES_AT_ONCE = 8;
 const FINGERPRINTS_KEPT = 31;
 
 /**
- * Starts the memory of these hosts, of a roll that is cut into so many shards, for the run of an instant: a run that is
- * made again finds its own pages, and leaves them as they are.
+ * Starts the memory of these hosts, of a config that is cut into so many shards, for the run of an instant: a run that
+ * is made again finds its own pages, and leaves them as they are.
  */
 export function startRemembering(
   records: RecordStore,
@@ -58,7 +58,9 @@ type Read = {
   readonly warning?: { readonly text: string; readonly unreadable: boolean };
 };
 
-/** A few pages at a time, as those of 10,000 hosts are big; the oldest first, as the first seal of a full counts. */
+/**
+ * A few pages at a time, as those of 10,000 hosts are big; the oldest first, as the first fingerprint of a full counts.
+ */
 async function readFingerprints(
   records: RecordStore,
   until: Instant,
@@ -86,7 +88,7 @@ async function readFingerprints(
       }
     }
     if (spoiled === 0) return { seals: places };
-    const text = `${spoiled} of ${pages.length} pages of seals in the ledger are not what a run wrote`;
+    const text = `${spoiled} of ${pages.length} pages of records in the state bucket are not what a run wrote`;
     return { seals: places, warning: { text, unreadable: false } };
   } catch (error) {
     if (!(error instanceof RecordError)) throw error;
@@ -125,7 +127,7 @@ async function keepFingerprints(
   }
 }
 
-/** All pages of seals begin so. */
+/** All pages of fingerprints begin so. */
 export const FINGERPRINTS = 'seals/';
 
 /** What is remembered of a file's own bytes. */
@@ -143,8 +145,8 @@ const fingerprint: Schema<Fingerprint> = v.object({
 const page = v.object({ version: v.literal(1), seals: v.array(fingerprint) });
 
 /**
- * `seals/2026/11/23T081500Z.json`, by the run's own instant; of a roll that is cut, `23T081500Z.3of32.json`, so that
- * whoever judges a shard reads and writes no more than that.
+ * `seals/2026/11/23T081500Z.json`, by the run's own instant; of a config that is cut, `23T081500Z.3of32.json`, so that
+ * a worker that judges a shard reads and writes no more than that.
  */
 export function fingerprintPage(at: Instant, { index, of }: Shard = { index: 0, of: 1 }): string {
   const [date = '', time = ''] = new Date(at).toISOString().slice(0, 19).split('T');

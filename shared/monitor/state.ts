@@ -59,7 +59,7 @@ const DAY = 86_400_000;
 // S3 retries an event for a day; Lambda for six hours more.
 const TOLD_KEPT = 3 * DAY;
 const PENDING_KEPT = DAY;
-// Whoever floods the events must not make every run carry megabytes.
+// Anyone who floods the events must not make every run carry megabytes.
 const MOST_TOLD = 5000;
 const MOST_PENDING = 100;
 
@@ -156,7 +156,7 @@ export type WindowStates = {
   readonly judged: ByDate;
   /** Hosts that were only called late, by the date of that window: it is judged for good when its grace is over. */
   readonly late?: ByDate;
-  /** The date of the windows of which the last digest told: another roll may have another first due time. */
+  /** The date of the windows of which the last digest told: another config may have another first due time. */
   readonly digest?: string;
 };
 
@@ -193,7 +193,7 @@ export class RecordConflictError extends Error {
   override readonly name = 'LedgerConflictError';
 }
 
-/** The ledger could not be read or written; the run goes on without a memory. */
+/** The state bucket could not be read or written; the run goes on without a memory. */
 export class RecordError extends Error {
   override readonly name = 'LedgerError';
 }
@@ -213,16 +213,16 @@ const AHEAD_MS = 86_400_000;
 const LOOKED_BACK_MS = 86_400_000;
 
 /**
- * Reads the state. One that is lost or corrupt is begun anew, a day back, so that what closed between the last run and this
- * one is judged; not where it cannot be written, as then every run would judge that day. So is a state that says the
- * windows of days to come were judged, as with it no run would judge anything until then. All that is a warning, never
- * a failed check.
+ * Reads the state. One that is lost or corrupt starts again, a day back, so that what closed between the last run and
+ * this one is judged; not where it cannot be written, as then every run would judge that day. So is a state that says
+ * the windows of days to come were judged, as with it no run would judge anything until then. All that is a warning,
+ * never a failed check.
  */
 export async function openRecords(records: RecordStore, now: Instant): Promise<Kept> {
   try {
     const { text, tag } = await records.read(STATE_PAGE);
     if (text === undefined) {
-      // A ledger with a report in it has had a state; one without is at its first run.
+      // A state bucket with a report in it has had a state; one without is at its first run.
       const isLost = (await records.list(REPORTS)).length > 0;
       return isLost ? await beginAnew(records, tag, 'lost', now) : { ...NOTHING, tag };
     }
@@ -246,7 +246,7 @@ async function beginAnew(
 ): Promise<Kept> {
   const state = { ...EMPTY_STATE, judgedUntil: now - LOOKED_BACK_MS };
   const tag = await records.write(STATE_PAGE, formatState(state), found);
-  const warning = `the ledger was ${was} and is begun anew: the last day is judged again, and something may be told twice`;
+  const warning = `the saved state was ${was} and starts again: the last day is judged again, and some messages may come twice`;
   return { state, tag, warning };
 }
 
@@ -277,10 +277,10 @@ export async function changeRecords(
   }
 }
 
-/** Only what the ledger is known to throw is a warning; anything else is a bug. */
+/** Only what the state bucket is known to throw is a warning; anything else is a bug. */
 function warn(error: unknown): string {
   if (error instanceof RecordError || error instanceof RecordConflictError) {
-    return `no memory: ${error.message}; something may be told twice`;
+    return `no memory: ${error.message}; some messages may come twice`;
   }
   throw error;
 }

@@ -1,4 +1,5 @@
-// A roll that one run cannot hold: cut into shards, judged by workers over a queue, and put together again by this run.
+// A config that one run cannot hold: cut into shards, judged by workers over a queue, and put together again by this
+// run.
 
 import { type Config, type Host, type Shard, shardIndexOf, shardsOf } from '../config/config.ts';
 import type { Instant } from '../duplicity/time.ts';
@@ -34,12 +35,12 @@ export class QueueError extends Error {
 
 const POLL_MS = 1000;
 
-/** The hosts of a shard, in the order of the roll. */
+/** The hosts of a shard, in the order of the config. */
 export function hostsOf({ hosts }: Config, { index, of }: Shard): Host[] {
   return hosts.filter((host) => shardIndexOf(placeOf(host), of) === index);
 }
 
-/** A hash of all that the roll says: with another one the same call would mean something else. */
+/** A hash of all that the config says: with another one the same call would mean something else. */
 export function hashConfig(config: Config): Promise<string> {
   return shortHash(JSON.stringify(config));
 }
@@ -92,15 +93,15 @@ export async function judgeInShards(
 // The same words for all: when many shards are lost, the mail says so once.
 const HINT =
   'wait for the next run, which looks again; why: npx serverless logs --function checkShard';
-const UNANSWERED = { unreadable: 'its part of the roll was not judged in time', hint: HINT };
+const UNANSWERED = { unreadable: 'its part of the config was not judged in time', hint: HINT };
 const UNSOUND = {
-  unreadable: 'what was answered for its part of the roll is not what a worker writes',
+  unreadable: 'what was answered for its part of the config is not what a worker writes',
   hint: HINT,
 };
 
 type Open = { readonly page: string; readonly call: ShardTask; readonly hosts: readonly Host[] };
 
-/** Those that are there and still waited for. A ledger out of reach may be in reach again a second later. */
+/** Those that are there and still waited for. A state bucket out of reach may be in reach again a second later. */
 async function readAnswers(
   records: RecordStore,
   run: CallingRun,
@@ -117,7 +118,7 @@ async function readAnswers(
   }
 }
 
-/** A call that must not be answered: it cannot be read, is from the future, or is for another roll. */
+/** A call that must not be answered: it cannot be read, is from the future, or is for another config. */
 export class TaskError extends Error {
   override readonly name = 'CallError';
 }
@@ -143,7 +144,7 @@ export async function runWorker(
   if (call.deadline <= clock) return { hosts: 0, answer: 'late' };
   const all = hostsOf(config, call);
   if (call.roll !== (await hashConfig(config)) || call.asked.length !== all.length) {
-    throw new TaskError('the call is for another roll; the next run calls for this one');
+    throw new TaskError('the call is for another config; the next run calls for this one');
   }
   const { until, now, of: shards } = call;
   const hosts = all.filter((_, at) => call.asked[at] === '1');
@@ -157,7 +158,7 @@ export async function runWorker(
   }
 }
 
-/** Without a queue that takes calls, or a ledger to read answers from, it judges what it can in its own time. */
+/** Without a queue that takes calls, or a state bucket to read answers from, it judges what it can in its own time. */
 export async function judgeRoll(
   dependencies: {
     readonly store: ObjectStore;

@@ -20,7 +20,7 @@ export type KeyProblem = 'secret' | 'damaged' | 'no key';
 
 /**
  * The keys in a binary file, one after the other as `gpg --export` writes them. Signatures are not verified: the
- * file is believed as the roll is. Never throws, whatever the bytes. Source: RFC 9580, sections 5.5 and 10.1.
+ * file is believed as the config is. Never throws, whatever the bytes. Source: RFC 9580, sections 5.5 and 10.1.
  */
 export function readPublicKeys(bytes: Uint8Array, digest: Digest): PublicKey[] | KeyProblem {
   const keys: Draft[][] = [];
@@ -106,8 +106,8 @@ function draftOf(body: Uint8Array, digest: Digest): Draft | undefined {
 }
 
 /**
- * A revocation counts whoever made it, as the owner may have named others for that, and nothing ends it. Others may
- * sign a user id as well: what they say of the key does not count.
+ * A revocation counts no matter who made it, as the owner may have named others for that, and nothing ends it. Others
+ * may sign a user id as well: what they say of the key does not count.
  */
 function note(part: Draft, signature: KeySignature, primary: Draft): void {
   const { type, createdS, flags, issuers } = signature;

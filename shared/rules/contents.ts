@@ -95,8 +95,8 @@ export function judgeForeign({ foreign }: Collection): Finding[] {
 }
 
 /**
- * Compares who can open a full with the roll's key ids and fingerprints, by the id that stands in a
- * message. A key that is not on the roll, a passphrase, or no encryption at all is `wrong-recipient`.
+ * Compares who can open a full with the config's key ids and fingerprints, by the id that stands in a
+ * message. A key that is not in the config, a passphrase, or no encryption at all is `wrong-recipient`.
  * Hidden recipients cannot be told apart, and nothing read tells nothing: both are information.
  */
 export function judgeRecipients(

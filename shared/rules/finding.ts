@@ -67,7 +67,7 @@ export type TamperedSet = {
   readonly lost: number;
 };
 
-/** A full that differs from its seal, and lifecycle is no excuse. */
+/** A full that differs from its fingerprint, and lifecycle is no excuse. */
 export type ChangedFull = {
   readonly startedAt: Instant;
   readonly sealedAt: Instant;
@@ -95,7 +95,7 @@ export type Evidence =
       readonly removals: readonly Removal[];
       /** As the versions tell them, oldest set first. */
       readonly sets: readonly TamperedSet[];
-      /** As the ledger tells them, where the versions do not; newest set first. */
+      /** As the state bucket tells them, where the versions do not; newest set first. */
       readonly seals: readonly ChangedFull[];
       /** Why the versions tell nothing; `undefined` where they could. */
       readonly untold: Inconclusive | undefined;
@@ -127,7 +127,7 @@ export type Evidence =
   | ({ readonly kind: 'unencrypted' } & NamesShown)
   | {
       readonly kind: 'wrong-recipient';
-      /** The files that others than the roll's keys can open, or nobody; empty = it cannot be told. */
+      /** The files that others than the config's keys can open, or nobody; empty = it cannot be told. */
       readonly files: readonly OpenedBy[];
       /** Why it cannot be told; `undefined` where it can. */
       readonly untold: 'hidden' | 'not read' | undefined;
@@ -138,7 +138,7 @@ export type Evidence =
       /** When the first of its files is hidden, or was. */
       readonly hiddenAt: Instant;
       readonly goneAt: Instant | undefined;
-      /** By the bucket's own rules, or by the roll's `keepDays`, as those could not be read. */
+      /** By the bucket's own rules, or by the config's `keepDays`, as those could not be read. */
       readonly by: 'rules' | 'roll';
       /** Under 48 hours: to be told on every run. */
       readonly urgent: boolean;
@@ -173,7 +173,7 @@ export type Evidence =
   | {
       readonly kind: 'shrunk' | 'grew';
       readonly bytes: number;
-      /** `undefined`: below the roll's own minimum, whatever is usual. */
+      /** `undefined`: below the config's own minimum, whatever is usual. */
       readonly usualBytes: number | undefined;
       readonly boundBytes: number;
     }

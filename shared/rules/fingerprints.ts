@@ -32,9 +32,9 @@ export function placeOf({ target, filePrefix }: Host): string {
 }
 
 /**
- * The seals that are broken: the full has other files, or is gone, before lifecycle may have hidden the first of them.
- * `hashes` are those of what is there now. What was not read this time is not broken, and what the versions tell of is
- * told by them.
+ * The fingerprints that are broken: the full has other files, or is gone, before lifecycle may have hidden the first of
+ * them. `hashes` are those of what is there now. What was not read this time is not broken, and what the versions tell
+ * of is told by them.
  */
 export function changedFulls(
   seals: readonly Fingerprint[],
@@ -60,7 +60,7 @@ export function changedFulls(
   });
 }
 
-/** The collection without the fulls whose seals are broken: none of them is a good copy. */
+/** The collection without the fulls whose fingerprints are broken: none of them is a good copy. */
 export function unchangedOf(read: Collection, broken: readonly ChangedFull[]): Collection {
   const times = new Set(broken.map(({ startedAt }) => startedAt));
   const isSound = ({ type, startedAt }: BackupSet) => type !== 'full' || !times.has(startedAt);
@@ -91,8 +91,8 @@ export function newFingerprints(
 }
 
 /**
- * What two seals of one full say together, the older one first: the first hash counts for ever. Answers `known` itself
- * where `next` adds nothing.
+ * What two fingerprints of one full say together, the older one first: the first hash counts for ever. Answers `known`
+ * itself where `next` adds nothing.
  */
 export function mergeFingerprints(known: Fingerprint | undefined, next: Fingerprint): Fingerprint {
   if (known === undefined) return next;

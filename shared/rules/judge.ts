@@ -39,7 +39,7 @@ import { closedWindow, type Window, windowBefore } from './window.ts';
 /** Why a target could not be read; `hint` says what to do next. */
 export type Unreadable = { readonly unreadable: string; readonly hint: string };
 
-/** What was read beside the listing; each has its answer for when it was not. */
+/** What was read in addition to the listing; each has its answer for when it was not. */
 export type HostEvidence = {
   /** Who can open the newest full, and whether it is all there. */
   readonly opened?: readonly OpenedBy[];

@@ -4,7 +4,7 @@ import type { Host } from '../config/config.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Version } from '../duplicity/versions.ts';
 
-/** The tag that lifecycle asks for where the roll says `keepLastGood`; only the janitor puts it on anything. */
+/** The tag that lifecycle asks for where the config says `keepLastGood`; only the janitor puts it on anything. */
 export const EXPIRE_TAG = { key: 'expire', value: 'yes' } as const;
 
 /** A rule that is enabled and asks for no tag: a last good backup has none. */
@@ -21,7 +21,7 @@ export type Lifecycle = { readonly rules: readonly LifecycleRule[] } | { readonl
 
 /** What the rules mean for the backups of one host. */
 export type Keep = {
-  /** Where the rules were not read, the roll's `keepDays` and `keepLastGood` stand for them. */
+  /** Where the rules were not read, the config's `keepDays` and `keepLastGood` stand for them. */
   readonly by: 'rules' | 'roll';
   readonly hides: readonly NonNullable<LifecycleRule['hides']>[];
   readonly noncurrentDays: number | undefined;
@@ -73,14 +73,14 @@ export function removedBy({ noncurrentDays }: Keep, hiddenAt: Instant): Instant 
     : Math.ceil((hiddenAt + noncurrentDays * DAY) / DAY) * DAY;
 }
 
-/** From when on lifecycle may have hidden it: by the bucket's rules, or by the roll's `keepDays`, as rules change. */
+/** From when on lifecycle may have hidden it: by the bucket's rules, or by the config's `keepDays`, as rules change. */
 export function mayBeHiddenFrom(uploadedAt: Instant, { hides }: Keep, keepDays: number): Instant {
   return hiddenBy({ hides: [...hides, { days: keepDays }] }, uploadedAt) ?? uploadedAt;
 }
 
 /**
  * Whether lifecycle made this delete marker: it stamps 00:00 UTC, and hides only what is old enough by the bucket's
- * rules or by the roll's `keepDays`, as the rules may have been longer ago what the roll says now.
+ * rules or by the config's `keepDays`, as the rules may have been longer ago what the config says now.
  */
 export function isByLifecycle(
   marker: Version,

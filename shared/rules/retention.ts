@@ -39,8 +39,8 @@ export function goodFulls({ sets, histories }: Collection, now: Instant): Backup
 
 /**
  * The good full that lasts longest: a set dies with the first of its files. With none left to see, the newest hidden one.
- * `undefined` where no rule hides anything, and where the roll's days have passed and nothing was hidden: then
- * the bucket keeps more than the roll says.
+ * `undefined` where no rule hides anything, and where the config's days have passed and nothing was hidden: then
+ * the bucket keeps more than the config says.
  */
 export function countDown(read: Collection, keep: Keep, now: Instant): Countdown | undefined {
   const { blind, hiddenFulls, histories } = read;
@@ -117,7 +117,8 @@ export function findSuperseded(host: Host, read: Collection, now: Instant): Supe
   const sets = read.sets.filter((set) => {
     const least = good.has(set) ? set.bytes * host.size.shrink : 0;
     let count = 0;
-    // A day is passed over at a glance, and left at its first that fits: whoever fills a target with sets gains no time.
+    // A day is passed over at a glance, and left at its first that fits: anyone who fills a target with sets gains no
+    // time.
     return days.some(({ endsAt, fulls }) => {
       const has =
         set.lastWriteAt < endsAt &&
@@ -132,7 +133,7 @@ export function findSuperseded(host: Host, read: Collection, now: Instant): Supe
 function holds(host: Host, read: Collection, now: Instant): Superseded['held'] {
   if (read.blind !== undefined) return read.blind;
   if (read.poison.length > 0) return 'poisoned';
-  // The roll's own days tell which markers are lifecycle's; the rules need not be read for it.
+  // The config's own days tell which markers are lifecycle's; the rules need not be read for it.
   const keep = keepOf(host, { unread: 'not asked' });
   const tampering = judgeTampering(read, host, keep, windowOf(host, now));
   return tampering.some(({ kind }) => kind === 'tampered') ? 'tampered' : undefined;

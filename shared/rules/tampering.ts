@@ -20,8 +20,8 @@ export const SLACK = 5 * 60_000;
  * A finished set changes no more. A file of it that got other bytes over five minutes after the first version of its
  * manifest is overwritten; one under a delete marker that lifecycle did not make is hidden: both are `tampered`.
  * Other bytes before that are duplicity's own, of a killed run that it `resumed`: information on the
- * sets since the window opened. The same bytes again are a client's retry, and nothing. A full whose seal is `broken` is
- * tampered too, where its versions say nothing.
+ * sets since the window opened. The same bytes again are a client's retry, and nothing. A full whose fingerprint is
+ * `broken` is tampered too, where its versions say nothing.
  */
 export function judgeTampering(
   { histories, blind }: Collection,

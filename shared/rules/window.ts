@@ -3,7 +3,7 @@
 import type { WindowTimes } from '../config/config.ts';
 import type { Instant } from '../duplicity/time.ts';
 
-/** One day's turn of one host. `opensAt < dueAt <= hardDueAt`, and `dueAt <= endsAt` but for odd rolls. */
+/** One day's window of one host. `opensAt < dueAt <= hardDueAt`, and `dueAt <= endsAt` but for odd configs. */
 export type Window = {
   /** The calendar date of `dueAt` in the host's zone. */
   readonly date: CalendarDate;
@@ -72,7 +72,7 @@ function nextTo(
   throw new RangeError(`no window near ${date} in ${rule.timezone}`);
 }
 
-// Most hosts of a roll share their zone and times.
+// Most hosts of a config share their zone and times.
 const computed = makeMemory<Window | undefined>();
 
 /** The window that is due on a date; `undefined` where the zone has no such date. */

@@ -1,4 +1,4 @@
-// The ledger as a bucket of its own: a page is an object.
+// The records as a bucket of their own: a page is an object.
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { type Connection, clientConfig, nameOf } from '../aws/client.ts';
 import { listObjects } from '../aws/s3-listing.ts';

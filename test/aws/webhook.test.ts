@@ -1,4 +1,4 @@
-// Posts to a real receiver on this machine; `fetch` only turns the roll's https address into the receiver's.
+// Posts to a real receiver on this machine; `fetch` only turns the config's https address into the receiver's.
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';

@@ -36,7 +36,7 @@ export function nameOf(number: number): string {
   return `host-${String(number).padStart(5, '0')}`;
 }
 
-/** The roll of the fleet. */
+/** The config of the fleet. */
 export function rollOf({ hosts }: Fleet): Host[] {
   return Array.from({ length: hosts }, (_, number) => ({
     name: nameOf(number),
@@ -56,7 +56,7 @@ function begunAt(number: number, back: number): number {
   return TODAY - back * DAY + (number % 60) * 1000;
 }
 
-/** Yesterday's full of a host as the ledger has it on any day but the first. */
+/** Yesterday's full of a host as the state bucket has it on any day but the first. */
 export function sealOfYesterday(host: Host, { volumes }: Fleet): Fingerprint {
   const startedAt = begunAt(Number(host.name.slice(-5)), 1);
   const bytes = (volumes - 1) * VOLUME + LAST_VOLUME + SIGNATURES + MANIFEST;

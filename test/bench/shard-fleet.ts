@@ -1,10 +1,10 @@
-// The fleet that the bench of shards judges: when, and by which roll.
+// The fleet that the bench of shards judges: when, and by which config.
 import { BUCKET, nameOf } from './fleet.ts';
 
 /** 08:15 in Amsterdam: the windows of all hosts close, and the digest is due. */
 export const CALLED_AT = Date.parse('2026-11-23T07:15:00Z');
 
-/** The bucket of the ledger. */
+/** The state bucket. */
 export const LEDGER = 'bench-ledger';
 
 /** hosts.yml for so many hosts. */

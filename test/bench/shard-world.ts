@@ -1,4 +1,5 @@
-// An account for the bench of shards, in a process of its own: the fleet's bucket, a ledger, topics, and a queue that tells of its calls.
+// An account for the bench of shards, in a process of its own: the fleet's bucket, a state bucket, topics, and a queue
+// that tells of its calls.
 import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { startLocalAws } from '../local-aws/local-aws.ts';
 import { BUCKET, type Fleet, objectsOf } from './fleet.ts';

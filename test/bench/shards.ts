@@ -1,4 +1,5 @@
-// A roll that one run cannot hold, judged in shards: the functions as they are deployed, each run in a process of its own.
+// A config that one run cannot hold, judged in shards: the functions as they are deployed, each run in a process of its
+// own.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -63,7 +63,7 @@ describe('faultOfBucketName', () => {
   });
 });
 
-describe('the name of a bucket on the roll', () => {
+describe('the name of a bucket in the config', () => {
   it('is refused with its line, of the stack and of a target', () => {
     const roll = `bucket: a..b
 hosts:

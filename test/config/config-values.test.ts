@@ -4,7 +4,7 @@ import { parseConfig } from '../../shared/config/parse-config.ts';
 
 const BASE = { bucket: 'acme-backups', hosts: '{ web: {} }' };
 
-/** A roll with one key more, or other than usual. */
+/** A config with one key more, or other than usual. */
 function read(key: string, value: string): Config {
   const lines = Object.entries({ ...BASE, [key]: value }).map(
     ([name, text]) => `${name}: ${text}\n`,
@@ -14,7 +14,7 @@ function read(key: string, value: string): Config {
 
 const web = (config: Config) => config.hosts[0];
 
-describe('a value of the roll', () => {
+describe('a value of the config', () => {
   it.each<[string, string, (config: Config) => unknown, unknown]>([
     ['bucket', 'abc', ({ bucket }) => bucket, 'abc'],
     ['bucket', 'my.backups-2026', ({ bucket }) => bucket, 'my.backups-2026'],

@@ -16,7 +16,7 @@ const roll = (text: string): ConfigText => ({ text, file: 'hosts.yml' });
 const linesOf = (text: string) => text.split('\n');
 const pause = { until: '2026-12-01', because: 'disk "swap": at last' };
 
-const written = `# The roll of Acme.
+const written = `# The config of Acme.
 bucket:   acme-backups      # made by the stack
 timezone: Europe/Amsterdam
 
@@ -77,7 +77,7 @@ describe('addHost', () => {
       '"hosts": {"a": {}, "b": {}}\n',
       '"hosts": {"a": {}, "b": {}, c: { since: 2026-11-24 }}\n',
     ],
-  ])('adds to a roll %s', (_, before, after) => {
+  ])('adds to a config %s', (_, before, after) => {
     const { text } = addHost(roll(`bucket: acme\n${before}`), 'c', { since: '2026-11-24' });
     expect(text).toBe(`bucket: acme\n${after}`);
   });
@@ -92,7 +92,7 @@ describe('addHost', () => {
     },
   );
 
-  it('refuses a prefix that lies in another, as the roll does', () => {
+  it('refuses a prefix that lies in another, as the config does', () => {
     const says = { target: 's3://acme-backups/mail/sub/', since: '2026-11-24' };
     expect(() => addHost(roll(written), 'db', says)).toThrow(/overlap/);
   });
@@ -100,7 +100,7 @@ describe('addHost', () => {
   it.each([
     ['an alias', 'a: &all {}\nhosts: *all\n'],
     ['keys with a question mark', 'hosts:\n  ? a\n  : {}\n'],
-  ])('leaves a roll with %s alone, and says what to write', (_, text) => {
+  ])('leaves a config with %s alone, and says what to write', (_, text) => {
     const add = () => addHost(roll(`bucket: acme\n${text}`), 'c', { since: '2026-11-24' });
     expect(add).toThrow();
   });
@@ -171,7 +171,7 @@ describe('removeHost', () => {
     expect(text).toBe(`bucket: acme\n${after}`);
   });
 
-  it('refuses to leave a roll without hosts', () => {
+  it('refuses to leave a config without hosts', () => {
     const remove = () => removeHost(roll('bucket: acme\nhosts: { a: {} }\n'), 'a');
     expect(remove).toThrow(/no hosts/);
   });

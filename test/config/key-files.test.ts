@@ -24,7 +24,7 @@ const issuesOf = (text: string, read?: ReadKeyFile): readonly string[] => {
   }
 };
 
-describe('a key file on the roll', () => {
+describe('a key file in the config', () => {
   it('stands for the keys in it that encrypt, beside ids', () => {
     const roll = ROLL.replace('"keys/other key.gpg"', 'keys/web.asc');
     const { hosts } = parseConfig(roll, 'hosts.yml', readKeyFile);

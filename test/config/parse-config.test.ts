@@ -33,7 +33,7 @@ hosts:
 `;
 
 describe('readRoster', () => {
-  it('takes a roll of four lines', () => {
+  it('takes a config of four lines', () => {
     const config = parseConfig(
       'bucket: acme-backups\nregion: eu-west-1\nhosts:\n  mail: {}\n',
       'hosts.yml',
@@ -48,7 +48,7 @@ describe('readRoster', () => {
     ]);
   });
 
-  it('reads every key of a full roll', () => {
+  it('reads every key of a full config', () => {
     const { hosts, alerts, ...config } = parseConfig(FULL, 'hosts.yml');
     expect(config).toMatchObject({ bucket: 'acme-backups', keepDays: 6, existing: false });
     expect(alerts).toEqual({
@@ -77,7 +77,7 @@ describe('readRoster', () => {
     });
   });
 
-  it('tells who watches the monitor from who watches the hosts, where the roll does', () => {
+  it('tells who watches the monitor from who watches the hosts, where the config does', () => {
     const alerts = (lines: string) =>
       parseConfig(
         `bucket: abc\nalerts:\n  mail: [a@b.example]\n${lines}hosts: {a: {}}\n`,
@@ -201,7 +201,7 @@ describe('readRoster', () => {
 
   it.each([
     ['an empty file', '', /no bucket/],
-    ['no hosts', 'bucket: abc\nhosts: {}\n', /:2: no hosts: an empty roll would call nobody/],
+    ['no hosts', 'bucket: abc\nhosts: {}\n', /:2: no hosts: an empty config would check nothing/],
     ['no hosts key', 'bucket: abc\n', /no hosts/],
     ['a host twice', 'bucket: abc\nhosts:\n  a: {}\n  a: {}\n', /:4: the same key is there twice/],
     [
@@ -245,7 +245,7 @@ describe('readRoster', () => {
       'bucket: abc\nhosts: { "a\\nb": {} }\n',
       /cannot be a host's name/,
     ],
-    ['a list for a roll', '- a\n- b\n', /must be a list of "key: value" lines/],
+    ['a list for a config', '- a\n- b\n', /must be a list of "key: value" lines/],
     [
       'a bad target',
       'bucket: abc\nhosts: { a: { target: /mnt } }\n',

@@ -48,7 +48,7 @@ describe('the regions', () => {
   });
 });
 
-describe('the region of the roll', () => {
+describe('the region of the config', () => {
   it.each([
     [
       'eu-wset-1',
@@ -72,7 +72,7 @@ describe('the region of the roll', () => {
     expect(issueOf(region)).toContain(`hosts.yml:${words}`);
   });
 
-  it('is taken as it is where the roll says that it is new', () => {
+  it('is taken as it is where the config says that it is new', () => {
     expect(issueOf('{ new: eu-west-9 }')).toBe('');
   });
 });

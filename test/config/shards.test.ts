@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { doOverlap, HOSTS_A_RUN, shardIndexOf, shardsOf } from '../../shared/config/config.ts';
 
 describe('shardsOf', () => {
-  it('cuts no roll that one run holds', () => {
+  it('cuts no config that one run holds', () => {
     expect(HOSTS_A_RUN).toBe(8000);
     expect(shardsOf(1, HOSTS_A_RUN)).toBe(1);
     expect(shardsOf(HOSTS_A_RUN, HOSTS_A_RUN)).toBe(1);

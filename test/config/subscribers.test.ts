@@ -12,7 +12,7 @@ const alerts: Alerts = {
 const sms = { protocol: 'sms', endpoint: '+31600000001' };
 
 describe('alertSubscribers', () => {
-  it('are every address of the roll when nobody sends mail of our own', () => {
+  it('are every address of the config when nobody sends mail of our own', () => {
     expect(alertSubscribers(alerts)).toEqual([
       { protocol: 'email', endpoint: 'a@example.net' },
       { protocol: 'email', endpoint: 'b@example.net' },
@@ -40,7 +40,7 @@ describe('opsSubscribers', () => {
     expect(opsSubscribers({ ...alerts, from: 'rollcall@example.net' })).toEqual(mailed);
   });
 
-  it('are the telephones where the roll has no mail address', () => {
+  it('are the telephones where the config has no mail address', () => {
     expect(opsSubscribers({ ...alerts, mail: [], ops: [] })).toEqual([sms]);
   });
 });

@@ -18,7 +18,7 @@ describe('judgeBucket', () => {
     [
       'bucket',
       { region: read('us-east-1') },
-      'fail: backups is in us-east-1, and the roll says eu-west-1',
+      'fail: backups is in us-east-1, and the config says eu-west-1',
     ],
     [
       'versioning',

@@ -33,7 +33,7 @@ const readings = {
 };
 
 describe('judgePaths', () => {
-  it('asks of the topics only, where the roll has neither a sender nor a telephone', () => {
+  it('asks of the topics only, where the config has neither a sender nor a telephone', () => {
     expect(judgeChannels(readings, fullRoll, topics).map(({ check }) => check)).toEqual([
       'alerts topic',
       'ops topic',
@@ -100,21 +100,21 @@ describe('comparePaths', () => {
   const look = (before: ChannelStates | undefined, ...checks: Check[]) =>
     compareChannels(before, checks, (before?.lookedAt ?? now - HOUR) + HOUR, alerts);
 
-  it('tells once that a way is dead, and once that it is mended', () => {
+  it('tells once that a way is dead, and once that it is repaired', () => {
     const first = look(undefined, dropped);
-    expect([first.died.length, first.mended.length]).toEqual([1, 0]);
+    expect([first.died.length, first.repaired.length]).toEqual([1, 0]);
     const second = look(first, dropped);
-    expect([second.died, second.mended]).toEqual([[], []]);
+    expect([second.died, second.repaired]).toEqual([[], []]);
     expect(second.states[0]?.since).toBe(first.lookedAt);
     const third = look(second, ok('mail', 'well'));
-    expect(third.mended.map(({ says, since }) => [says, since])).toEqual([
+    expect(third.repaired.map(({ says, since }) => [says, since])).toEqual([
       [dropped.says, first.lookedAt],
     ]);
   });
 
-  it('calls nothing mended that it could not look at', () => {
+  it('calls nothing repaired that it could not look at', () => {
     const blind = look(look(undefined, dropped), denied);
-    expect([blind.died, blind.mended]).toEqual([[], []]);
+    expect([blind.died, blind.repaired]).toEqual([[], []]);
     expect(silentAddresses(blind.states)).toEqual(new Set(['boss@example.net']));
   });
 
@@ -130,7 +130,7 @@ describe('comparePaths', () => {
     }
   });
 
-  it('tells of each death before its mending, and of neither twice, whatever it sees', () => {
+  it('tells of each death before its repairing, and of neither twice, whatever it sees', () => {
     fc.assert(
       fc.property(
         fc.array(fc.uniqueArray(aCheck, { maxLength: 4, selector: JSON.stringify })),
@@ -140,7 +140,7 @@ describe('comparePaths', () => {
           const name = ({ check, says }: Check) => `${check}: ${says}`;
           for (const checks of looks) {
             const seen = look(paths, ...checks);
-            for (const one of seen.mended) expect(dead.delete(name(one))).toBe(true);
+            for (const one of seen.repaired) expect(dead.delete(name(one))).toBe(true);
             for (const one of seen.died) {
               expect(dead.has(name(one))).toBe(false);
               dead.add(name(one));

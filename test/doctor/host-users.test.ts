@@ -27,7 +27,7 @@ describe('judgeHostUsers', () => {
 
   it.each<[string, AuditedUser[], string[]]>([
     ['one who writes each day', [user()], []],
-    ['nobody', [], ['fail: web is on the roll and has no IAM user: it cannot write']],
+    ['nobody', [], ['fail: web is in the config and has no IAM user: it cannot write']],
     [
       'one outside the group',
       [user({ groups: [] })],
@@ -46,14 +46,14 @@ describe('judgeHostUsers', () => {
       ],
     ],
     [
-      'one whose id is not on the roll',
+      'one whose id is not in the config',
       [user({ id: 'AIDAIOSFODNN7EXAMPLE' })],
       ["warn: hosts.yml has no userId for web: an alarm cannot say that it was web's own key"],
     ],
     [
-      'one who is not on the roll',
+      'one who is not in the config',
       [user(), user({ name: 'old' })],
-      ['warn: old can write, and is not on the roll'],
+      ['warn: old can write, and is not in the config'],
     ],
     ['one of another stack alone', [user(), user({ name: 'old', groups: ['other-hosts'] })], []],
     ['one without a key', [user({ keys: [] })], ['fail: web has no key that works']],

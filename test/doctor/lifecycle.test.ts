@@ -38,14 +38,14 @@ describe('judgeLifecycle', () => {
       ['ok: backups are hidden after 30 days, and can be brought back for 8 more'],
     ],
     [
-      'fewer days than the roll',
+      'fewer days than the config',
       [rule({ expireDays: 6 }), sweep],
-      ['fail: backups are hidden after 6 days, and the roll says 30'],
+      ['fail: backups are hidden after 6 days, and the config says 30'],
     ],
     [
       'a second, shorter rule',
       [rule(), rule({ expireDays: 1 }), sweep],
-      ['fail: backups are hidden after 1 days, and the roll says 30'],
+      ['fail: backups are hidden after 1 days, and the config says 30'],
     ],
     [
       'a shorter rule for some',
@@ -55,7 +55,7 @@ describe('judgeLifecycle', () => {
     [
       'a rule that asks for a tag',
       [rule({ tag: 'expire=yes' }), rule({ expireDays: undefined }), sweep],
-      ['warn: nothing is ever hidden, and the roll says 30'],
+      ['warn: nothing is ever hidden, and the config says 30'],
     ],
     [
       'a rule with a date',
@@ -75,7 +75,7 @@ describe('judgeLifecycle', () => {
       'no rule',
       [],
       [
-        'warn: nothing is ever hidden, and the roll says 30',
+        'warn: nothing is ever hidden, and the config says 30',
         'warn: what is hidden or overwritten is kept, and billed, for ever',
         'warn: the parts of unfinished uploads stay, and are billed; no listing shows them',
         'warn: delete markers pile up, and make every listing slower',
@@ -96,7 +96,7 @@ describe('judgeLifecycle', () => {
       'the rules of the stack as it was before',
       [hide(), cleanUp],
       [
-        'warn: nothing is ever hidden, and the roll says 30',
+        'warn: nothing is ever hidden, and the config says 30',
         'fail: the rule "expire" asks for no tag, and so hides the last good backup too, after 30 days',
       ],
     ],
@@ -106,9 +106,9 @@ describe('judgeLifecycle', () => {
       ['fail: the rule "x" asks for no tag, and so hides the last good backup too, after 90 days'],
     ],
     [
-      'fewer days than the roll',
+      'fewer days than the config',
       [tagged({ expireDays: 6 }), cleanUp],
-      ['fail: backups tagged expire=yes are hidden after 6 days, and the roll says 30'],
+      ['fail: backups tagged expire=yes are hidden after 6 days, and the config says 30'],
     ],
     [
       'a rule with a date',
@@ -123,7 +123,7 @@ describe('judgeLifecycle', () => {
     [
       'another tag',
       [tagged({ tag: 'expire=no' }), cleanUp],
-      ['warn: nothing is ever hidden, and the roll says 30'],
+      ['warn: nothing is ever hidden, and the config says 30'],
     ],
     [
       'old versions forgotten where they are tagged alone',

@@ -12,7 +12,7 @@ const stack = (...ids: string[]) =>
   });
 
 describe('judgeShards', () => {
-  it('wants workers for a roll that one run cannot hold, and for no other', () => {
+  it('wants workers for a config that one run cannot hold, and for no other', () => {
     expect(said(judgeShards(stack('CheckShardLambdaFunction'), big))).toEqual([
       'ok: rollcall-CheckShardLambdaFunction judges what one run cannot hold',
     ]);

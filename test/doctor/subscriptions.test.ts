@@ -15,7 +15,7 @@ describe('judgeSubscriptions', () => {
     [
       'gone',
       [],
-      'fail: email ops@example.net is on the roll, and not subscribed: it hears nothing',
+      'fail: email ops@example.net is in the config, and not subscribed: it hears nothing',
     ],
     [
       'joined by a stranger',
@@ -23,7 +23,7 @@ describe('judgeSubscriptions', () => {
         { ...ops, confirmed: true },
         { ...ops, endpoint: 'x@y.net', confirmed: true },
       ],
-      'warn: email x@y.net is subscribed, and is not on the roll',
+      'warn: email x@y.net is subscribed, and is not in the config',
     ],
     [
       'joined by an address of before, whose path is a secret',
@@ -31,7 +31,7 @@ describe('judgeSubscriptions', () => {
         { ...ops, confirmed: true },
         { protocol: 'https', endpoint: 'https://chat.example/hook/SECRET', confirmed: false },
       ],
-      'warn: https chat.example is subscribed, and is not on the roll',
+      'warn: https chat.example is subscribed, and is not in the config',
     ],
   ])('tells that it is %s', (_, found, words) => {
     expect(said(judgeSubscriptions(topic, read(found), [ops]))).toEqual([words]);

@@ -274,7 +274,7 @@ describe('an intruder with the keys of hosts', () => {
     }
   });
 
-  it('is told in one mail, host by host, when the schedule next calls the roll', async () => {
+  it('is told in one mail, host by host, when the schedule next checks the hosts', async () => {
     const tick = JSON.stringify({ scheduledAt: at('11:45').toISOString() });
     await project.sls(['invoke', '--function', 'checkHosts', '--data', tick], ministack.env);
     await mailWith('3 of 5 hosts FAILED');

@@ -148,7 +148,7 @@ describe('the deployed stack', () => {
     },
   );
 
-  it('mails who did not answer, when the schedule calls the roll', async () => {
+  it('mails who did not answer, when the schedule checks the hosts', async () => {
     const tick = JSON.stringify({ scheduledAt: at('11:45').toISOString() });
     await project.sls(['invoke', '--function', 'checkHosts', '--data', tick], ministack.env);
     await mailWith('silent', 'FAILED').toHaveLength(1);

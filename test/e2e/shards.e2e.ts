@@ -20,7 +20,7 @@ alerts: { from: backups@example.net, mail: [ops@example.net], weeklyTest: false 
 hosts: { web: {}, db: {}, nas: {}, silent: {} }
 `;
 
-describe('the stack of a roll that one run cannot hold', () => {
+describe('the stack of a config that one run cannot hold', () => {
   const project = copyProject(roll);
   const stamp = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
   let ministack: Ministack;

@@ -1,4 +1,4 @@
-// Faults while somebody is told, and while the ledger is read and written: told late or twice, never not at all.
+// Faults while somebody is told, and while the state bucket is read and written: told late or twice, never not at all.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FaultRule } from '../local-aws/fault.ts';
 import { aFull } from '../support/builders.ts';
@@ -113,13 +113,13 @@ describe('telling', () => {
   });
 });
 
-describe('the ledger', () => {
+describe('the state bucket', () => {
   it('corrupt', async () => {
     deployed.aws.put(LEDGER, 'state.json', 'half a {');
     await due();
     await due();
     expect(told()).toEqual({ ops: 1, boss: 1, phone: 1 });
-    expect(text()).toContain('WARNING: the ledger was corrupt and is begun anew');
+    expect(text()).toContain('WARNING: the saved state was corrupt and starts again');
   });
 
   it('out of reach', async () => {

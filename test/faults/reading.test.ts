@@ -206,7 +206,7 @@ describe('reading', () => {
     fail({ error: 'AccessDenied' }, { operation: 'GetBucketLifecycleConfiguration' });
     await deployed.tick('2026-11-24T08:15:00Z');
     expect(mail()?.subject).toMatch(/3 of 3 hosts FAILED: mail MISSING/);
-    expect(text()).toContain("hidden by lifecycle Mon 30 Nov (by the roll's keepDays)");
+    expect(text()).toContain("hidden by lifecycle Mon 30 Nov (by the config's keepDays)");
   });
 
   it('AccessDenied for the bucket outside of the targets', async () => {

@@ -1,4 +1,4 @@
-// A roll that is judged in shards: workers that die, answer late, twice or wrongly, and calls that are lost.
+// A config that is judged in shards: workers that die, answer late, twice or wrongly, and calls that are lost.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { answerPage, type ShardTask } from '../../shared/monitor/worker-answer.ts';
@@ -33,7 +33,7 @@ const answers = () =>
     operation === 'PutObject' && status === 200 && key?.startsWith('shards/') ? [key] : [],
   );
 
-describe('a roll in shards', () => {
+describe('a config in shards', () => {
   it('is told as one that one run holds', async () => {
     deployed.aws.requests.clear();
     const outcome = await deployed.tick(TICK);
@@ -52,7 +52,7 @@ describe('a roll in shards', () => {
     expect(outcome.critical).toBeGreaterThan(0);
     expect(mails()[0]).toContain('UNREADABLE');
     expect(mails()[0]?.replace(/\s+/g, ' ')).toContain(
-      'its part of the roll was not judged in time',
+      'its part of the config was not judged in time',
     );
     lost = false;
     deployed.aws.outbox.clear();
@@ -102,7 +102,7 @@ describe('a roll in shards', () => {
     for (const work of others) expect(await work()).toEqual({ hosts: 0, answer: 'late' });
   });
 
-  it('takes no answer that another roll was judged by', async () => {
+  it('takes no answer that another config was judged by', async () => {
     const refused: unknown[] = [];
     deployed.onCall = async (_, work) => {
       deployed.change(ROLL.replace('hosts:', 'recipients: [0123456789ABCDEF]\nhosts:'));
@@ -110,7 +110,7 @@ describe('a roll in shards', () => {
     };
     expect(await deployed.tick(TICK)).toMatchObject({ ok: 0, critical: 12 });
     expect(new Set(refused)).toEqual(
-      new Set(['the call is for another roll; the next run calls for this one']),
+      new Set(['the call is for another config; the next run calls for this one']),
     );
     expect(answers()).toEqual([]);
   });
@@ -143,7 +143,7 @@ describe('a roll in shards', () => {
     expect(mails()[0]).toContain('WARNING: the queue of shards took no call');
   });
 
-  it('judges in one run when the ledger cannot be read', async () => {
+  it('judges in one run when the state bucket cannot be read', async () => {
     deployed.timeoutMs = 900_000;
     deployed.aws.faults.add({ bucket: LEDGER, fault: { error: 'AccessDenied' } });
     let calls = 0;

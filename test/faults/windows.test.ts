@@ -1,4 +1,4 @@
-// What may hide a window: a host that cannot be read when it is due, another roll, an outage, a clock. None is lost.
+// What may hide a window: a host that cannot be read when it is due, another config, an outage, a clock. None is lost.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aFull, anIncremental, at } from '../support/builders.ts';
 import { type Deployed, deploy, LEDGER } from '../support/deployed.ts';
@@ -122,7 +122,7 @@ describe('a window', () => {
     expect(await mailed('09:15', '12:15', '12:30', '20:00')).toEqual([]);
   });
 
-  it('of a late host, by a ledger that has just been lost', async () => {
+  it('of a late host, by a state bucket that has just been lost', async () => {
     deployed.put('web/', slow);
     expect(await mailed('08:15')).toEqual([]);
     const blind = deployed.aws.faults.add({
@@ -142,7 +142,7 @@ describe('a window', () => {
     expect(await mailed('2026-11-24T08:15:00Z')).toEqual([one('web INCREMENTAL')]);
   });
 
-  it('during an outage, after which the ledger cannot be read at once', async () => {
+  it('during an outage, after which the state bucket cannot be read at once', async () => {
     await mailed('08:00');
     const blind = deployed.aws.faults.add({
       ...{ service: 's3', bucket: LEDGER, operation: 'GetObject', first: 2 },
@@ -155,7 +155,7 @@ describe('a window', () => {
   });
 });
 
-describe('another roll', () => {
+describe('another config', () => {
   it('that moves a window to a time that has passed', async () => {
     await deployed.close();
     await start(`${HEAD}hosts: { web: { window: { due: "10:00" } }, db: {} }\n`);

@@ -75,7 +75,7 @@ describe('check-hosts', () => {
     expect(deployed.aws.outbox.sms).toHaveLength(1);
   });
 
-  it("names a prefix that is on nobody's roll in the digest", async () => {
+  it('names a prefix that is of no host in the config in the digest', async () => {
     putToday('mail/', 'web/', 'office/nas/');
     deployed.put('office/nas2/', today);
     await deployed.tick('2026-11-23T08:15:00Z');

@@ -8,7 +8,7 @@ recipients: [0123456789ABCDEF]
 alerts: { from: backups@example.net, mail: [ops@example.net] }
 hosts: { web: {} }
 `;
-/** A message to the roll's key, whole: packet 1, version 3, the id, then encrypted data. */
+/** A message to the config's key, whole: packet 1, version 3, the id, then encrypted data. */
 const messageOf = (bytes: number) =>
   Buffer.from(`840d030123456789abcdef01000000d2${'09'.repeat(bytes + 1)}`, 'hex').fill(
     bytes,

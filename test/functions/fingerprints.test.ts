@@ -13,7 +13,7 @@ const night = (day: number, more: { volumeBytes?: number } = {}) => {
   const date = `2026-11-${day}`;
   return aFull({ begun: `${date}T03:00:00Z`, done: `${date}T03:10:00Z`, volumes: 6, ...more });
 };
-// A message to one recipient, whose key is on the roll: packet 1, version 3, the id, then encrypted data.
+// A message to one recipient, whose key is in the config: packet 1, version 3, the id, then encrypted data.
 const HEAD = Buffer.from(`84${'0d'}03${'0123456789abcdef'}01${'000000'}d2`, 'hex');
 
 const bodyOf = (bytes: number) => ({ bytes, head: HEAD });
@@ -51,7 +51,7 @@ const forget = (key: string) => {
 const VOLUME = 'web/duplicity-full.20261123T030000Z.vol2.difftar.gpg';
 
 describe('a finished full', () => {
-  it('is sealed by the first run that sees it, and only once', async () => {
+  it('is recorded by the first run that sees it, and only once', async () => {
     await deployed.tick('2026-11-23T08:15:00Z');
     const [page = ''] = pages();
     expect(parseFingerprints(page)).toHaveLength(8);
@@ -69,7 +69,7 @@ describe('a finished full', () => {
     expect(counts()).toEqual({ GetObject: 1, PutObject: 1 });
     deployed.aws.requests.clear();
     await deployed.tick('2026-11-23T10:00:00Z');
-    // db: two listings; the ledger: a listing, the state, and the page of 08:15.
+    // db: two listings; the state bucket: a listing, the state, and the page of 08:15.
     expect(counts()).toMatchObject({ ListObjectsV2: 2, ListObjectVersions: 1, GetObject: 2 });
   });
 
@@ -101,7 +101,7 @@ describe('a finished full', () => {
     await deployed.tick('2026-11-24T08:15:00Z');
     expect(subjects()).toEqual(['[backup] 1 of 2 hosts FAILED: web TAMPERED']);
     expect(text()).toContain(
-      'the full of Mon 23 Nov 03:00 is not what it was: now 7 files, 821.0 MiB, not the same files; it had 7 files, 1021.0 MiB when it was sealed Mon 23 Nov 08:15',
+      'the full of Mon 23 Nov 03:00 is not what it was: now 7 files, 821.0 MiB, not the same files; it had 7 files, 1021.0 MiB when it was recorded Mon 23 Nov 08:15',
     );
     expect(deployed.aws.outbox.sms).toHaveLength(1);
   });
@@ -160,8 +160,8 @@ describe('the sizes of earlier fulls', () => {
   });
 });
 
-describe('a memory of seals', () => {
-  it('that is lost is begun anew, without an alarm', async () => {
+describe('a memory of fingerprints', () => {
+  it('that is lost starts again, without an alarm', async () => {
     await deployed.tick('2026-11-23T08:15:00Z');
     forgetLedger();
     deployed.aws.outbox.clear();
@@ -182,7 +182,7 @@ describe('a memory of seals', () => {
     [
       'spoiled',
       () => deployed.aws.put(LEDGER, 'seals/2026/11/22T081500Z.json', '{"version":1,"seals":[{}]}'),
-      'WARNING: 1 of 1 pages of seals in the ledger are not what a run wrote',
+      'WARNING: 1 of 1 pages of records in the state bucket are not what a run wrote',
     ],
     [
       'out of reach',

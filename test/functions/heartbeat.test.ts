@@ -44,7 +44,7 @@ describe('the heartbeat', () => {
     ]);
   });
 
-  it('says outside that a run failed, in names that tell nothing of the roll', async () => {
+  it('says outside that a run failed, in names that tell nothing of the config', async () => {
     deployed.aws.setIdentity('backups@example.net', 'Failed');
     await expect(deployed.tick('2026-11-23T08:15:00Z')).rejects.toThrow(/mail to ops@example.net/);
     expect(pings).toEqual([

@@ -1,4 +1,4 @@
-// The https addresses of the roll, through the deployed functions: posted to, retried, and told of by mail when dead.
+// The https addresses of the config, through the deployed functions: posted to, retried, and told of by mail when dead.
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { aFull } from '../support/builders.ts';
@@ -35,7 +35,7 @@ const subjects = (url: string) =>
 const mails = () => deployed.aws.outbox.mails.map(({ subject }) => subject);
 const DIGEST = '[backup] OK 1 of 1 - Mon 23 Nov (#2026-327)';
 
-describe('the https addresses of a roll', () => {
+describe('the https addresses of a config', () => {
   it('are each posted to, and a dead one fails no run, is told of by the others and tried again', async () => {
     await start(MAIL);
     expect(await deployed.tick('2026-11-23T08:15:00Z')).toMatchObject({

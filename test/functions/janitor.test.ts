@@ -71,7 +71,7 @@ describe('a host that died ten days into its life', () => {
     expect(there('live').whole).toHaveLength(6);
   });
 
-  it('keeps its last two good ones for good where the roll says so; the living pay for two more', async () => {
+  it('keeps its last two good ones for good where the config says so; the living pay for two more', async () => {
     await start(KEEPING);
     await live(1, 10, KEEPING, ['dead', 'live']);
     await live(11, 100, KEEPING);
@@ -208,7 +208,7 @@ describe('the janitor', () => {
     expect(deployed.aws.outbox.mails).toEqual([]);
   });
 
-  it('touches no host whose bucket is not the one of the roll, and none that is off it', async () => {
+  it('touches no host whose bucket is not the one of the config, and none that is off it', async () => {
     await start(KEEPING.replace('live: {}', 'live: { target: s3://other/live/ }'));
     deployed.aws.createBucket('other', { versioning: true });
     for (let number = 1; number <= 12; number += 1) {
@@ -239,7 +239,7 @@ describe('an intruder with the key of a host that has died', () => {
     deployed.put('dead/', aFull({ begun: `${day(60)}T00:05:00Z`, done: `${day(60)}T00:06:00Z` }));
     await wait(60, 65);
     expect(there('dead').whole).toEqual([day(11), day(12)]);
-    // The bound: whoever is not noticed for keepDays has replaced them. They come back for eight days more.
+    // The bound: anyone who is not noticed for keepDays has replaced them. They come back for eight days more.
     await wait(66, 67);
     expect(there('dead').whole).toEqual([]);
     const [key = ''] = keysOf('dead', 12);

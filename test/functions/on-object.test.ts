@@ -39,7 +39,7 @@ describe('on-object', () => {
     expect(deployed.aws.outbox.sms[0]?.text).toContain('Disable that key now.');
   });
 
-  it("knows the host's key by the roll, and the break-glass role by its environment", async () => {
+  it("knows the host's key by the config, and the break-glass role by its environment", async () => {
     deployed.change(ROLL.replace('web: {}', 'web: { userId: AIDAIOSFODNN7EXAMPLE }'));
     vi.stubEnv('BREAK_GLASS_ROLE_ID', 'AROAJNDVBL7WPMMDWOTYY');
     const iso = '2026-11-23T11:02:00Z';

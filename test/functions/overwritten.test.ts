@@ -124,7 +124,7 @@ describe('an upload into a finished backup', () => {
 });
 
 describe('the ordinary course of a backup', () => {
-  it('costs one HEAD a volume, and neither a listing nor the ledger until the manifest', async () => {
+  it('costs one HEAD a volume, and neither a listing nor the state bucket until the manifest', async () => {
     deployed.put('web/', old);
     for (const object of night.filter(({ name }) => !name.includes('manifest'))) {
       deployed.put('web/', [object]);
@@ -152,7 +152,7 @@ describe('a flood of events', () => {
   const batches = 20;
   const inBatch = 1000;
 
-  it('becomes a handful of mails and a small ledger, and its last deed is told', async () => {
+  it('becomes a handful of mails and a small state bucket, and its last change is reported', async () => {
     deployed.put('web/', night);
     for (let batch = 0; batch < batches; batch += 1) {
       const iso = seconds('2026-11-23T07:00:00Z', batch * 60);

@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => deployed.close());
 const subjects = () => deployed.aws.outbox.mails.map(({ subject }) => subject);
 
-describe('the functions with their ledger', () => {
+describe('the functions with their state bucket', () => {
   it('tell a window once, though its tick came late, and came twice', async () => {
     await deployed.tick('2026-11-23T08:00:00Z');
     await deployed.tick('2026-11-23T09:30:00Z');
@@ -24,7 +24,7 @@ describe('the functions with their ledger', () => {
     expect(subjects()).toEqual(['[backup] 1 of 1 host FAILED: web MISSING (2nd day)']);
   });
 
-  it('tell whoever watches the monitor, but not those twice who got the mail', async () => {
+  it('tell those who watch the monitor, but not those twice who got the mail', async () => {
     await deployed.tick('2026-11-23T08:15:00Z');
     expect(deployed.aws.outbox.topicMessages).toHaveLength(1);
     await deployed.close();
@@ -50,7 +50,7 @@ describe('the report of a digest', () => {
   const page = 'reports/2026/11/23.json';
   const textOf = (key: string) => deployed.aws.head(LEDGER, key)?.content.head.toString();
 
-  it('lies in the ledger, as JSON and as a page', async () => {
+  it('lies in the state bucket, as JSON and as a page', async () => {
     await deployed.tick('2026-11-23T08:15:00Z');
     expect(JSON.parse(textOf(page) ?? '')).toMatchObject({
       version: 1,
@@ -110,7 +110,7 @@ describe('a state', () => {
           `{"version":1,"judgedUntil":${Date.parse('2027-11-23')},"pending":[],"told":[]}`,
         ),
     ],
-  ])('that is %s is begun anew, and the last day is judged, once', async (_, spoil) => {
+  ])('that is %s starts again, and the last day is judged, once', async (_, spoil) => {
     // The last good run was before the window closed; nobody has told of it.
     await deployed.tick('2026-11-22T08:15:00Z');
     deployed.aws.outbox.clear();
@@ -118,7 +118,7 @@ describe('a state', () => {
     await deployed.tick(noon);
     expect(subjects()).toEqual(['[backup] 1 of 1 host FAILED: web MISSING (2nd day)']);
     expect(text()).toMatch(
-      /WARNING: the ledger was (lost|corrupt) and is begun anew: the last day/,
+      /WARNING: the saved state was (lost|corrupt) and starts again: the last day/,
     );
     await deployed.tick('2026-11-23T12:15:00Z');
     await deployed.tick('2026-11-23T12:30:00Z');

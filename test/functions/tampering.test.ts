@@ -122,7 +122,7 @@ describe('the versions of a bucket', () => {
     const listings = deployed.aws.requests.records.filter(
       ({ bucket, operation }) => bucket === 'backups' && operation === 'ListObjectsV2',
     );
-    // Of the two hosts, and of their bucket for strangers.
+    // Of the two hosts, and of their bucket for unknown prefixes.
     expect(listings).toHaveLength(3);
     expect(counts()).toMatchObject({ ListObjectVersions: 2 });
     expect(counts()).not.toHaveProperty('GetBucketLifecycleConfiguration');
@@ -228,14 +228,14 @@ describe('the lifecycle of a bucket', () => {
     expect(counts()).toMatchObject({ HeadObject: 1 });
   });
 
-  it('is taken from the roll where it may not be read, and that is said', async () => {
+  it('is taken from the config where it may not be read, and that is said', async () => {
     await setLifecycle({ Expiration: { Days: 60 } });
     keepOnly(2);
     const operation = 'GetBucketLifecycleConfiguration';
     deployed.aws.faults.add({ service: 's3', operation, fault: { error: 'AccessDenied' } });
     await judge();
     expect(text()).toContain(
-      "is hidden by lifecycle Fri 27 Nov 00:00, in 88 h. That is by the roll's keepDays",
+      "is hidden by lifecycle Fri 27 Nov 00:00, in 88 h. That is by the config's keepDays",
     );
     expect(text()).toContain('S3 itself says Wed 20 Jan 00:00 of its first volume');
   });

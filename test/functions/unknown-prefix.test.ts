@@ -1,4 +1,4 @@
-// What the functions say of a roll that notifies nobody: never that they have told somebody.
+// What the functions say of a config that notifies nobody: never that they have told somebody.
 import { afterEach, describe, expect, it } from 'vitest';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, s3Event } from '../support/deployed.ts';
@@ -16,7 +16,7 @@ const sent = () => {
   return [mails.length, sms.length, alerts.length];
 };
 
-describe('a run for a roll that notifies nobody', () => {
+describe('a run for a config that notifies nobody', () => {
   it.each([
     ['alerts: none', 'alerts: none\n'],
     ['no alerts', ''],
@@ -41,7 +41,7 @@ describe('a run for a roll that notifies nobody', () => {
     expect(await deployed.tick('2026-11-23T03:00:00Z')).not.toHaveProperty('unheard');
   });
 
-  it('says of a roll with a recipient whom it told', async () => {
+  it('says of a config with a recipient whom it told', async () => {
     await start('alerts: { mail: [ops@example.net] }\n');
     const outcome = await deployed.tick('2026-11-23T08:15:00Z');
     expect(outcome).toMatchObject({ told: 'alert' });

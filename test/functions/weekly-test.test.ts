@@ -53,7 +53,7 @@ describe('the weekly test', () => {
   it.each([
     ['on a Tuesday', ROLL, '2026-11-24T08:15:00Z'],
     [
-      'where the roll does not want it',
+      'where the config does not want it',
       ROLL.replace('  ops', '  weeklyTest: false\n  ops'),
       monday,
     ],

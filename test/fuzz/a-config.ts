@@ -1,4 +1,4 @@
-// Random rolls: a right one with lines lost, moved, doubled and mistyped, and YAML of every strange kind.
+// Random configs: a right one with lines lost, moved, doubled and mistyped, and YAML of every strange kind.
 
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
@@ -144,7 +144,7 @@ const nested = fc
   .tuple(fc.constantFrom('[', '{a: ', '- ', '? '), fc.integer({ min: 1, max: 60 }))
   .map(([one, depth]) => `bucket: acme-backups\nhosts: ${one.repeat(depth)}`);
 
-/** The text of a roll. */
+/** The text of a config. */
 export const rolls: fc.Arbitrary<string> = fc.oneof(
   { weight: 6, arbitrary: edited },
   { weight: 4, arbitrary: small },

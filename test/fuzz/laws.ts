@@ -189,7 +189,7 @@ export function readsOrRefusesListing(text: string): void {
   }
 }
 
-/** A roll is read whole, or refused with a line for every mistake. */
+/** A config is read whole, or refused with a line for every mistake. */
 export function readsOrRefusesRoll(text: string): void {
   let config: Config;
   try {
@@ -264,7 +264,7 @@ export const laws: readonly Law[] = [
     mutatedListings,
     readsOrRefusesListing,
   ),
-  law('reads a roll or refuses it line by line', [300, 30_000], rolls, readsOrRefusesRoll),
+  law('reads a config or refuses it line by line', [300, 30_000], rolls, readsOrRefusesRoll),
   law('reads any head as the RFC says', [3_000, 300_000], heads, readsHead),
   law('tells where any object ends, as the RFC says', [3_000, 300_000], heads, readsEnding),
   law('tells a cut message from a whole one', [1_000, 100_000], messages, readsEnding),

@@ -62,7 +62,7 @@ export function judgeByTheBook(
     } else findings.push(`critical missing ${windowsMissed(host, window, lastGood)}`);
   }
 
-  // The countdown, by the days of the roll: no rules of a bucket are known here.
+  // The countdown, by the days of the config: no rules of a bucket are known here.
   const deaths = good
     .filter(({ session }) => session.at <= now + 5 * MINUTE)
     .map((set) => ({ at: set.session.at, dies: diesAt(set, host.keepDays) }));

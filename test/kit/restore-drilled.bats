@@ -54,7 +54,7 @@ field() { python3 -c 'import json, sys; print(json.loads(sys.stdin.read())[sys.a
   [ "$(field result <receipt)" = restored ]
 }
 
-@test "the ledger gets the receipt, but not the name of a random file" {
+@test "the state bucket gets the receipt, but not the name of a random file" {
   restore-drill web --ledger s3://acme-ledger >receipt
   sleep 1
   restore-drill web etc/canary --sha256 "$CANARY" --ledger s3://acme-ledger --ledger-credentials "$WORLD/web.aws"
@@ -69,7 +69,7 @@ PY
   [ "$(field path <receipt)" != None ]
 }
 
-@test "a drill that proves nothing has another name in the ledger" {
+@test "a drill that proves nothing has another name in the state bucket" {
   run restore-drill web etc/canary --sha256 "${CANARY//[0-9]/0}" --ledger s3://acme-ledger
   expect 6
   run restore-drill web etc/missing --ledger s3://acme-ledger
@@ -82,7 +82,7 @@ assert words == ["failed", "mismatch", "uncompared"], keys
 PY
 }
 
-@test "a ledger that refuses does not fail the drill" {
+@test "a state bucket that refuses does not fail the drill" {
   run restore-drill web etc/canary --ledger s3://no-such-bucket
-  expect 0 "the receipt is not in the ledger" '"result": "restored"'
+  expect 0 "the receipt is not in the state bucket" '"result": "restored"'
 }

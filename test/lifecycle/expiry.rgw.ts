@@ -29,7 +29,7 @@ const rollOf = (bucket: string, keepLastGood: boolean): Config =>
   );
 const plain = rollOf('plain', false);
 const keeping = rollOf('keeping', true);
-/** The rules of a roll that keeps the last good backup, and nobody who tags. */
+/** The rules of a config that keeps the last good backup, and nobody who tags. */
 const orphaned = rollOf('orphaned', true);
 
 let radosgw: Radosgw;
@@ -104,7 +104,7 @@ describe('on an S3 whose lifecycle runs, a host that died', () => {
     expect((await versionsIn('plain', 'dead/')).Versions).toEqual([]);
   });
 
-  it('has its last two good backups, whole, where the roll keeps them', async () => {
+  it('has its last two good backups, whole, where the config keeps them', async () => {
     expect(await there('keeping', 'dead')).toEqual([0, 5, 5]);
   });
 

@@ -27,7 +27,7 @@ export function createLeaf(entries: IndexEntry[]): Leaf {
   return { first: entries[0]?.key ?? '', open: entries, packed: undefined };
 }
 
-/** The entries of a leaf; whoever changes them must take `packed` away. */
+/** The entries of a leaf; anyone who changes them must take `packed` away. */
 export function openLeaf(leaf: Leaf): IndexEntry[] {
   leaf.open ??= unpack(leaf.packed);
   return leaf.open;

@@ -111,7 +111,7 @@ const look: ChannelCheck = {
     },
   ],
   died: [],
-  mended: [{ ...fail('sms', '+31600000000 has opted out', step('decide', 'opt in')), since }],
+  repaired: [{ ...fail('sms', '+31600000000 has opted out', step('decide', 'opt in')), since }],
   urgent: false,
 };
 
@@ -215,7 +215,7 @@ describe('composeRun', () => {
     await expect(whole(message)).toMatchFileSnapshot('golden/digest-good.txt');
   });
 
-  it('ends a digest with the ways of alarm, and on Mondays with the weekly test', async () => {
+  it('ends a digest with the channels, and on Mondays with the weekly test', async () => {
     const message = compose(fleet.slice(0, 1), { digest: true, test: true, paths: look });
     expectBounded(message);
     expect(message.urgency).toBe('test');
@@ -223,7 +223,7 @@ describe('composeRun', () => {
     await expect(composeHtml(message.text)).toMatchFileSnapshot('golden/digest-weekly-test.html');
   });
 
-  it('tells of a dead way and of a mended one with the alert that is sent anyway', async () => {
+  it('tells of a dead way and of a repaired one with the alert that is sent anyway', async () => {
     const message = compose(fleet.slice(1, 2), {
       paths: { ...look, died: look.states.slice(0, 1) },
     });
@@ -315,19 +315,19 @@ describe('composePathNews', () => {
   };
 
   it('tells of a dead way by itself, and by SMS when it is somebody’s mail', async () => {
-    const message = alone({ ...look, died: [dropped], mended: [], urgent: true });
+    const message = alone({ ...look, died: [dropped], repaired: [], urgent: true });
     expect(message.urgency).toBe('alert');
     await expect(whole(message)).toMatchFileSnapshot('golden/path-dead.txt');
   });
 
-  it('tells of a mended way by mail only', async () => {
+  it('tells of a repaired way by mail only', async () => {
     const message = alone(look);
     expect([message.urgency, message.sms]).toEqual(['digest', undefined]);
-    await expect(whole(message)).toMatchFileSnapshot('golden/path-mended.txt');
+    await expect(whole(message)).toMatchFileSnapshot('golden/path-repaired.txt');
   });
 
   it('tells nothing when nothing has changed', () => {
-    expect(composeChannelNews(run([], { paths: { ...look, mended: [] } }))).toBeUndefined();
+    expect(composeChannelNews(run([], { paths: { ...look, repaired: [] } }))).toBeUndefined();
   });
 });
 

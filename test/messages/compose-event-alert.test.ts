@@ -10,7 +10,7 @@ import { judge } from '../../shared/rules/judge.ts';
 import { aFull, aHost, anIncremental, at, collected } from '../support/builders.ts';
 
 const zone = 'Europe/Amsterdam';
-// Its own zone is in no mail: all times of a mail are the roll's.
+// Its own zone is in no mail: all times of a mail are the config's.
 const host = aHost({ name: 'web', timezone: 'Europe/London', userId: 'AIDAIOSFODNN7EXAMPLE' });
 const about = { timezone: zone, known: { hosts: [host] } };
 const saturday = aFull({ begun: '2026-11-21T01:14:00Z', volumes: 31 });

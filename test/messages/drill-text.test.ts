@@ -37,10 +37,10 @@ describe('composeDrills', () => {
 
   it('tells of a drill that failed since the last proof', () => {
     const failed = { ...provenAt('11-20'), failedAt: at('2026-11-21T10:00:00Z') };
-    const mended = { ...provenAt('11-20'), failedAt: at('2026-11-19T10:00:00Z') };
+    const repaired = { ...provenAt('11-20'), failedAt: at('2026-11-19T10:00:00Z') };
     const drills = new Map([
       ['web', failed],
-      ['db', mended],
+      ['db', repaired],
     ]);
     expect(lines(['db', 'web'], drills)).toContain('The last drill FAILED of web.');
     expect(lines(['db', 'web'], drills)).toContain('Next:    restore-drill web');

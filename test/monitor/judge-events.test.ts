@@ -89,7 +89,7 @@ describe('judgeEvents', () => {
     ]);
   });
 
-  it('tells of an upload that nobody on the roll makes, by mail only and without its name in the subject', async () => {
+  it('tells of an upload that nobody in the config makes, by mail only and without its name in the subject', async () => {
     const events = [
       event('', { key: 'evil\r\nBcc: x/duplicity-full.20261123T101500Z.manifest.gpg' }),
       event('duplicity-full.20261123T101500Z.manifest.gpg.old'),
@@ -103,7 +103,7 @@ describe('judgeEvents', () => {
     expect(messages).toHaveLength(2);
   });
 
-  it('says of an unencrypted upload, and of one that nobody on the roll makes, whose key it was', async () => {
+  it('says of an unencrypted upload, and of one that nobody in the config makes, whose key it was', async () => {
     const plain = aFull({ begun: '2026-11-23T10:15:00Z', encrypted: false });
     const uploads = [manifestOf(plain)].map((one) => ({ ...one, principal: `AWS:${DB}` }));
     const [trouble] = await told([...saturday, ...plain], uploads);
@@ -137,7 +137,7 @@ describe('judgeEvents', () => {
     ]);
     expect(messages.map(({ subject }) => subject)).toEqual([
       '[backup] TAMPERED web: 2 objects REMOVED',
-      '[backup] TAMPERED no host of the roll: 1 object REMOVED',
+      '[backup] TAMPERED no host in the config: 1 object REMOVED',
     ]);
     expect(messages[0]?.text).toContain("by web's own key from 203.0.113.9");
     expect(messages[0]?.text).toContain('gone for good');

@@ -71,7 +71,7 @@ describe('runSchedule', () => {
     expect(state?.judgedUntil).toBe(at('2026-11-23T11:00:00Z'));
   });
 
-  it('rings for whoever watches the monitor from the second missed window on', async () => {
+  it('rings for those who watch the monitor from the second missed window on', async () => {
     const setting = aSetting();
     await setting.run('2026-11-21T08:15:00Z');
     expect(setting.ops.sent).toEqual([]);
@@ -117,23 +117,26 @@ describe('runSchedule', () => {
   });
 
   it.each([
-    ['corrupt', 'not json', /the ledger was corrupt and is begun anew/],
-    ['of another version', '{"version":2}', /the ledger was corrupt/],
+    ['corrupt', 'not json', /the saved state was corrupt and starts again/],
+    ['of another version', '{"version":2}', /the saved state was corrupt/],
     [
       'from the future',
       formatState({ ...EMPTY_STATE, judgedUntil: at('2099-01-01T00:00:00Z') }),
-      /the ledger was corrupt/,
+      /the saved state was corrupt/,
     ],
-  ])('goes on with a ledger that is %s, says so once, and has it back', async (_, text, words) => {
-    const setting = aSetting();
-    setting.records.text = text;
-    await setting.run('2026-11-23T08:15:00Z');
-    expect(setting.channels[0]?.sent[0]?.text.replace(/\s+/g, ' ')).toMatch(words);
-    await setting.run('2026-11-23T08:15:00Z');
-    expect(setting.told()).toHaveLength(1);
-  });
+  ])(
+    'goes on with a state bucket that is %s, says so once, and has it back',
+    async (_, text, words) => {
+      const setting = aSetting();
+      setting.records.text = text;
+      await setting.run('2026-11-23T08:15:00Z');
+      expect(setting.channels[0]?.sent[0]?.text.replace(/\s+/g, ' ')).toMatch(words);
+      await setting.run('2026-11-23T08:15:00Z');
+      expect(setting.told()).toHaveLength(1);
+    },
+  );
 
-  it('goes on without a ledger that is out of reach, and says so each time', async () => {
+  it('goes on without a state bucket that is out of reach, and says so each time', async () => {
     const channels = [memoryChannel('mail')];
     const records = outOfReach();
     const dependencies = { ...aSetting().dependencies, records, channels };
@@ -187,7 +190,7 @@ describe('runSchedule', () => {
       await setting.run('2026-11-23T08:30:00Z');
       for (const sent of setting.subjects()) {
         expect(sent.length, `killed at await ${killedAt}`).toBeGreaterThanOrEqual(1);
-        // Killed between a send and the note of it: twice told beats never told.
+        // Killed between a send and the note of it: a duplicate message is better than a lost one.
         expect(sent.length, `killed at await ${killedAt}`).toBeLessThanOrEqual(2);
       }
       if (survived) {
@@ -231,7 +234,7 @@ describe('runSchedule', () => {
     );
     expect(mail?.sent[2]?.text).not.toContain('opted out');
     expect(mail?.sent[5]?.text.replace(/\s+/g, ' ')).toContain(
-      'MENDED sms: open again after 32 h. It was: +31600000000 has opted out',
+      'REPAIRED sms: open again after 32 h. It was: +31600000000 has opted out',
     );
     expect(setting.ops.sent.map(({ subject }) => subject)).toEqual(
       expect.arrayContaining(['[backup] ALARM PATH DEAD: sms']),
@@ -258,7 +261,7 @@ describe('runSchedule', () => {
     }
   });
 
-  it('says of a way that it could not look, and neither that it is dead nor that it is mended', async () => {
+  it('says of a way that it could not look, and neither that it is dead nor that it is repaired', async () => {
     const setting = aSetting();
     setting.paths.checks = [fail('mail', 'paused', aFix)];
     await setting.run('2026-11-23T06:00:00Z');

@@ -37,7 +37,7 @@ describe('startRemembering', () => {
     expect(await second.recall(aHost({ name: 'db' }))).toEqual([]);
   });
 
-  it('takes the first seal of a full, whatever is written later', async () => {
+  it('takes the first fingerprint of a full, whatever is written later', async () => {
     const records = memoryLedger();
     for (const [day, hash] of [
       [0, 'first_________________'],
@@ -63,7 +63,7 @@ describe('startRemembering', () => {
     expect(records.pages.get(fingerprintPage(until))).toContain('first_');
   });
 
-  it('asks the ledger nothing when nobody is judged, and writes nothing when nothing is new', async () => {
+  it('asks the state bucket nothing when nobody is judged, and writes nothing when nothing is new', async () => {
     const records = memoryLedger();
     const asked: string[] = [];
     const list = async (prefix: string) => {
@@ -94,7 +94,7 @@ describe('startRemembering', () => {
     expect(later).toHaveLength(9);
   });
 
-  it('does not seal anew what it could not read', async () => {
+  it('does not record anew what it could not read', async () => {
     const records = memoryLedger();
     const list = async () => {
       throw new RecordError('s3://ledger/seals/ could not be listed: AccessDenied (403)');
@@ -116,11 +116,11 @@ describe('startRemembering', () => {
     const memory = startRemembering(records, until + DAY, [host]);
     expect(await memory.recall(host)).toHaveLength(1);
     expect(await memory.close()).toBe(
-      '2 of 3 pages of seals in the ledger are not what a run wrote',
+      '2 of 3 pages of records in the state bucket are not what a run wrote',
     );
   });
 
-  it('reads and writes no more than the shards of its hosts, also after the roll has grown', async () => {
+  it('reads and writes no more than the shards of its hosts, also after the config has grown', async () => {
     const records = memoryLedger();
     const hosts = Array.from({ length: 40 }, (_, number) => aHost({ name: `host-${number}` }));
     const fingerprintText = (one: Host, day: number) =>
@@ -149,7 +149,7 @@ describe('startRemembering', () => {
       { at: until + DAY, index: index % 4, of: 4 },
       { at: until + 2 * DAY, index, of: 8 },
     ]);
-    // And of a roll that has shrunk.
+    // And of a config that has shrunk.
     const small = startRemembering(records, until + 3 * DAY, hosts, 2);
     for (const host of hosts) expect(await small.recall(host)).toHaveLength(3);
   });

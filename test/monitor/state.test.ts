@@ -60,7 +60,8 @@ const fields = {
     judged: fc.array(fc.tuple(fc.string(), fc.array(fc.string()))),
   }),
 };
-// A ledger from before the first look has no `paths`, one in which no channel refused no `refusals`, and one from before the first run no `turns`.
+// A state bucket from before the first look has no `paths`, one in which no channel refused no `refusals`, and one from
+// before the first run no `turns`.
 const anyState = fc.record(fields, {
   requiredKeys: ['judgedUntil', 'pending', 'told', 'spoken'],
 }) as fc.Arbitrary<MonitorState>;

@@ -56,7 +56,7 @@ describe('tagSuperseded', () => {
     expect(keys).toHaveLength(22 * 32);
   });
 
-  it('leaves alone whom the roll does not keep the last good backup of', async () => {
+  it('leaves alone whom the config does not keep the last good backup of', async () => {
     const others = aConfig(names.map((name) => aHost({ name })));
     const tag = () => expect.fail('it tagged');
     expect(await tagSuperseded({ list, tag }, others, NOW)).toMatchObject({ hosts: 0, tagged: 0 });

@@ -8,7 +8,7 @@ const full = aFull({ begun: '2026-11-23T03:15:00Z' });
 const config = aConfig([aHost(), aHost({ name: 'eu/prod/db' })]);
 
 describe('findStrangers', () => {
-  it("names every prefix that holds objects and is on nobody's roll", async () => {
+  it('names every prefix that holds objects and is of no host in the config', async () => {
     const list = inMemory([
       ...keyed('web/', full),
       ...keyed('eu/prod/db/', full),

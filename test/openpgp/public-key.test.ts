@@ -276,7 +276,7 @@ describe('readPublicKeys, of what signatures say', () => {
     expect(encrypts([late, signature(0x18, at(400), byAnother, flags(0x04))])).toBe(false);
   });
 
-  it('counts a revocation whoever made it, and only of the part behind which it stands', () => {
+  it('counts a revocation no matter who made it, and only of the part behind which it stands', () => {
     const revoked = (signatures: number[][], ofPrimary: number[][] = []) => {
       const { subkey, primary: first } = subkeyWith([bound(), ...signatures], { ofPrimary });
       return [first.revoked, subkey.revoked];

@@ -65,7 +65,7 @@ describe('rollcall check', () => {
     });
   });
 
-  it("exits 0 when all is ok, and 1 for a prefix that is on nobody's roll", async () => {
+  it('exits 0 when all is ok, and 1 for a prefix that is of no host in the config', async () => {
     const one = writeRoll('one.yml', ['web-01']);
     const listing = fixturePath('listings/full-rsa3072.json');
     const alone = await check(one, listing);
@@ -77,7 +77,7 @@ describe('rollcall check', () => {
     expect(foreignObjects).toBeGreaterThanOrEqual(4);
   });
 
-  it('warns of a roll that notifies nobody, and judges as with one that does', async () => {
+  it('warns of a config that notifies nobody, and judges as with one that does', async () => {
     const listing = fixturePath('listings/full-rsa3072.json');
     const ask = (name: string, alerts: string) =>
       check(writeRoll(name, ['web-01'], alerts), listing, '--format', 'json');
@@ -90,7 +90,7 @@ describe('rollcall check', () => {
     expect(none.stdout).toBe(told.stdout);
   });
 
-  it('prints times of the zone of the roll, whatever that of a host, and names it', async () => {
+  it('prints times of the zone of the config, whatever that of a host, and names it', async () => {
     const file = join(folder, 'zones.yml');
     const roll =
       'bucket: backups\ntimezone: Europe/Amsterdam\nhosts: { web-01: { timezone: Asia/Tokyo } }\n';
@@ -147,7 +147,7 @@ describe('rollcall check', () => {
     expect(rest.slice(-2)).toEqual(['times: UTC', '']);
   });
 
-  it('tells every mistake of a wrong roll with its line, and exits 3', async () => {
+  it('tells every mistake of a wrong config with its line, and exits 3', async () => {
     const wrong = writeRoll('wrong.yml', ['web'], 'windw: {}\nkeepDays: x\n');
     const { status, stdout, stderr } = await run(['check', '--hosts', wrong, '--listing', whole]);
     expect([status, stdout]).toEqual([3, '']);

@@ -66,14 +66,14 @@ describe('rollcall doctor', () => {
     const { status, stdout } = await run();
     expect(status).toBe(2);
     expect(stdout).toMatch(
-      /^FAIL +host users +web is on the roll and has no IAM user: it cannot write\n +do now: npx rollcall add-host web --hosts \S+$/m,
+      /^FAIL +host users +web is in the config and has no IAM user: it cannot write\n +do now: npx rollcall add-host web --hosts \S+$/m,
     );
     expect(stdout).toMatch(
       /\d+ of \d+ checks ok, \d+ failed, \d+ warnings?, \d+ could not be looked at\n$/,
     );
   });
 
-  it('fails for a roll that notifies nobody, unless it says so', async () => {
+  it('fails for a config that notifies nobody, unless it says so', async () => {
     const file = join(folder, 'nobody.yml');
     const recipients = async (alerts: string) => {
       writeFileSync(file, `bucket: acme-backups\nregion: eu-west-1\n${alerts}hosts: { web: {} }\n`);

@@ -75,7 +75,7 @@ function watchProcesses() {
 describe('rollcall add-host', () => {
   const add = (...more: string[]) => run('add-host', 'web', '--credentials-file', secrets, ...more);
 
-  it('puts the host on the roll and into the group, and writes its key where it was told to', async () => {
+  it('puts the host in the config and into the group, and writes its key where it was told to', async () => {
     const { status, stdout, stderr } = await add();
     expect([status, stderr]).toEqual([0, '']);
     expect(rollNow()).toBe(
@@ -295,7 +295,7 @@ describe('rollcall add-host', () => {
     for (let user = aws.iam.users.size; web !== undefined && user < 5000; user += 1) {
       aws.iam.users.set(`user-${user}`, { ...web, name: `user-${user}` });
     }
-    // On another roll of the same account: on one, the names would be refused before IAM is asked.
+    // On another config of the same account: on one, the names would be refused before IAM is asked.
     writeFileSync(hosts, roll);
     rmSync(secrets);
     aws.requests.clear();
@@ -317,7 +317,7 @@ describe('rollcall add-host', () => {
     expect([status, stderr]).toEqual([3, expect.stringContaining('a user be in 10 groups')]);
   });
 
-  it('keeps the mode of the roll, and a link to it a link', async () => {
+  it('keeps the mode of the config, and a link to it a link', async () => {
     chmodSync(hosts, 0o664);
     const link = join(folder, 'link.yml');
     symlinkSync(hosts, link);
@@ -333,7 +333,7 @@ describe('rollcall add-host', () => {
     [['add-host', 'web', '--since', 'soon', '--no-iam'], 'must be a date'],
     [['add-host', 'web', '--fingerprint', 'abc'], 'is no fingerprint'],
     [['add-host', 'web', '--public-key', 'none.asc'], 'cannot read the public key'],
-    [['add-host', 'mail', '--since', '2020-01-01'], 'on the roll already'],
+    [['add-host', 'mail', '--since', '2020-01-01'], 'in the config already'],
   ])('refuses %j', async (words, why) => {
     const { status, stderr } = await run(...words);
     expect([status, stderr]).toEqual([3, expect.stringContaining(why)]);
@@ -422,7 +422,7 @@ describe('rollcall remove-host', () => {
   it('keeps the last host', async () => {
     writeFileSync(hosts, 'bucket: acme-backups\nhosts: { web: {} }\n');
     const { status, stderr } = await run('remove-host', 'web', '--yes');
-    expect([status, stderr]).toEqual([3, expect.stringContaining('last host on the roll')]);
+    expect([status, stderr]).toEqual([3, expect.stringContaining('last host in the config')]);
     expect(changes()).toEqual([]);
   });
 });

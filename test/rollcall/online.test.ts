@@ -33,7 +33,7 @@ async function check(args: readonly string[] = [], env: Record<string, string> =
 }
 
 describe('rollcall check, online', () => {
-  it('judges what was in the bucket, for one listing a host and one for strangers', async () => {
+  it('judges what was in the bucket, for one listing a host and one for unknown prefixes', async () => {
     aws.requests.clear();
     const { status, stdout } = await check();
     expect([status, stdout]).toEqual([0, expect.stringContaining('2 of 2 hosts ok')]);
@@ -110,7 +110,7 @@ describe('rollcall check, online', () => {
     expect(stderr).toContain('set AWS_PROFILE');
   });
 
-  it('warns when it may read every target, but not look for strangers', async () => {
+  it('warns when it may read every target, but not look for unknown prefixes', async () => {
     aws.faults.add({ service: 's3', nth: 3, fault: { error: 'AccessDenied' } });
     const { status, stdout } = await check();
     expect(status).toBe(1);

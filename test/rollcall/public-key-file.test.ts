@@ -34,8 +34,8 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe('a key file beside the roll', () => {
-  it('is found from where the roll is, armoured or binary', () => {
+describe('a key file beside the config', () => {
+  it('is found from where the config is, armoured or binary', () => {
     const read = keyFilesBeside(roll);
     expect(read('keys/web.asc')).toEqual({ fingerprints: [expect.stringMatching(`${CURVE}$`)] });
     expect(read('./keys/web.gpg')).toEqual({
@@ -44,8 +44,8 @@ describe('a key file beside the roll', () => {
   });
 
   it.each([
-    ['secret.asc', 'is the SECRET key, which belongs on no host and in no roll: keep it where'],
-    ['secret.gpg', 'is the SECRET key, which belongs on no host and in no roll: keep it where'],
+    ['secret.asc', 'is the SECRET key, which belongs on no host and in no config: keep it where'],
+    ['secret.gpg', 'is the SECRET key, which belongs on no host and in no config: keep it where'],
     ['bare.asc', 'holds no key to encrypt to: export the key together with its encryption subkey'],
     ['revoked.asc', 'holds no key to encrypt to, but a revoked one: export'],
     ['cut.asc', 'is cut off, damaged or of an unknown version: export it again'],
@@ -62,7 +62,7 @@ describe('a key file beside the roll', () => {
   });
 });
 
-describe('rollcall check of a roll with key files', () => {
+describe('rollcall check of a config with key files', () => {
   const listing = fixturePath('listings/full-curve25519.json');
   const check = (recipients: string) => {
     writeFileSync(

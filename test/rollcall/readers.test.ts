@@ -148,7 +148,7 @@ describe('rollcall add-reader', () => {
     [['add-reader', 'desk'], 'whose backups may it read?'],
     [['add-reader', '--host', 'web'], 'no host was named'],
     [['add-reader', 'desk', '--host', 'wbe'], 'did you mean web?'],
-    [['add-reader', 'Web', '--host', 'web'], 'is a host on the roll'],
+    [['add-reader', 'Web', '--host', 'web'], 'is a host in the config'],
     [['add-reader', 'a b', '--host', 'web'], 'cannot be the name of an IAM user'],
     [['add-reader', 'desk', '--host', 'web', '--expires', '2026-02-30'], 'is not a day'],
     [['add-reader', 'desk', '--host', 'web', '--expires', '2020-01-01'], 'is past'],

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalAws, startLocalAws } from '../local-aws/local-aws.ts';
-import { keepingRoll } from '../stack/rolls.ts';
+import { keepingRoll } from '../stack/configs.ts';
 import { deployStack } from '../support/local-stack.ts';
 import { runRollcall } from './run-rollcall.ts';
 

@@ -70,7 +70,7 @@ describe('rollcall status', () => {
     const json = await run('--format', 'json');
     expect([json.status, json.stderr]).toEqual([3, expect.stringContaining('WARNING')]);
     expect(JSON.parse(json.stdout).version).toBe(1);
-    // Whoever asks for a day of the past knows that it is past.
+    // Anyone who asks for a day of the past knows that it is past.
     expect((await run('--date', '2026-11-20')).status).toBe(0);
   });
 
@@ -88,7 +88,7 @@ describe('rollcall status', () => {
     expect([status, stdout]).toEqual([2, expect.stringContaining('missing: gone')]);
   });
 
-  it('shows nothing raw of what a stranger wrote there', async () => {
+  it('shows nothing raw of what an unknown host wrote there', async () => {
     const text = JSON.parse(reportOf(1));
     text.hosts[0].host = 'web\u001b[2J\n\u202e';
     text.hosts[0].findings = [{ kind: 'foreign', severity: 'info', message: '\u0007<b>' }];
@@ -101,7 +101,7 @@ describe('rollcall status', () => {
 
   it.each([
     ['is no report', () => keep('2026/11/23', '{"version":1}'), 'is not a report of version 1'],
-    ['is not there', () => undefined, 'there is no report in the ledger yet'],
+    ['is not there', () => undefined, 'there is no report in the state bucket yet'],
     [
       'may not be read',
       () => aws.faults.add({ service: 's3', fault: { error: 'AccessDenied', status: 403 } }),

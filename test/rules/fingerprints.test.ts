@@ -33,7 +33,7 @@ const broken = (read: Collection, at_ = now, seals: readonly Fingerprint[] = sea
   changedFulls(seals, read, hashesOf(read), { keep, keepDays: 6, now: at_ });
 
 describe('newSeals', () => {
-  it('seals every complete full with what it is', () => {
+  it('fingerprints every complete full with what it is', () => {
     expect(sealed.map(({ files, sealedAt }) => [files, sealedAt])).toEqual(Array(3).fill([4, now]));
     expect(sealed.every(({ hash }) => hash !== undefined)).toBe(true);
   });
@@ -55,7 +55,7 @@ describe('newSeals', () => {
     expect(sealsOf(read)).toEqual([]);
   });
 
-  it('seals one five minutes after it was finished, to the instant', () => {
+  it('fingerprints one five minutes after it was finished, to the instant', () => {
     const read = versioned(aFull({ begun: '2026-11-23T03:00:00Z', done: '2026-11-23T03:10:00Z' }));
     const since = at('2026-11-23T03:15:00Z');
     const count = (when: number) =>
@@ -63,7 +63,7 @@ describe('newSeals', () => {
     expect([since - 1, since].map(count)).toEqual([0, 1]);
   });
 
-  it('remembers sizes where no versions are known, and seals it when they are', () => {
+  it('remembers sizes where no versions are known, and fingerprints it when they are', () => {
     const blind = sealsOf(collected(...nights.flat()));
     expect(blind.map(({ hash, bytes }) => [hash, bytes > 0])).toEqual(
       Array(3).fill([undefined, true]),
@@ -145,7 +145,7 @@ describe('brokenSeals', () => {
 });
 
 describe('a verdict', () => {
-  it('takes a full with a broken seal for no good copy', () => {
+  it('takes a full with a broken fingerprint for no good copy', () => {
     const read = versioned();
     const [, , last] = sealed;
     if (last === undefined) throw new Error('no seal');
@@ -198,7 +198,7 @@ describe('mergeSeals', () => {
 });
 
 describe('placeOf', () => {
-  it('is what the ledger has known a place by from the first day on', () => {
+  it('is what the state bucket has known a place by from the first day on', () => {
     expect(placeOf(host)).toBe('backups/web/');
     const prefixed = (archive: string, manifest: string) =>
       placeOf(aHost({ filePrefix: { ...NO_PREFIX, archive, manifest } }));

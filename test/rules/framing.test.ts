@@ -122,7 +122,7 @@ describe('the framing of a full', () => {
     expect(findings).toMatchObject([{ severity: 'warning', files: [MANIFEST], untold: [VOL3] }]);
   });
 
-  it('is not looked at where the roll names no recipients', async () => {
+  it('is not looked at where the config names no recipients', async () => {
     const cut = (whole[VOL3] as Uint8Array).subarray(0, -1);
     const { verdict, asked } = await judged({ ...whole, [VOL3]: cut }, { host: aHost() });
     expect([verdict, asked]).toEqual(['ok', []]);

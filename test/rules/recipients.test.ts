@@ -112,7 +112,7 @@ describe('recipients', () => {
     expect(cold.findings).toMatchObject([{ severity: 'info', untold: 'not read' }]);
   });
 
-  it('are not looked at where the roll names none', async () => {
+  it('are not looked at where the config names none', async () => {
     expect((await judged('unexpected-recipient', 'web-32', [])).findings).toEqual([]);
   });
 

@@ -57,7 +57,7 @@ describe('keepOf', () => {
     ).toEqual([0, 0, 0, 0]);
   });
 
-  it('takes the shortest of several rules, and the roll where none was read', () => {
+  it('takes the shortest of several rules, and the config where none was read', () => {
     const many = {
       rules: [30, 6, 14].map((days) => ({ prefix: '', hides: { days }, noncurrentDays: days })),
     };
@@ -143,9 +143,9 @@ describe('judgeRetention', () => {
     const finding = expiringOf(judgement);
     expect(finding).toMatchObject({ by: 'roll', goneAt: undefined });
     expect(finding && describeFinding(finding, judgement, judgement.host.timezone)).toContain(
-      "That is by the roll's keepDays",
+      "That is by the config's keepDays",
     );
-    // Two days later everything is still there: the bucket keeps more than the roll says.
+    // Two days later everything is still there: the bucket keeps more than the config says.
     expect(judged('2026-11-29T12:00:00Z', { unread: 'x' }).countdown).toBeUndefined();
   });
 

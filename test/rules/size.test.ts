@@ -66,7 +66,7 @@ describe('judgeSize', () => {
     expect(judgeSize(judged(1000), [], bounds, long.toReversed())).toEqual([]);
   });
 
-  it("takes the roll's own minimum first, and as reached at that size", () => {
+  it("takes the config's own minimum first, and as reached at that size", () => {
     const own = { ...bounds, minBytes: 800 };
     expect(kinds(800, [], own)).toEqual([]);
     expect(judgeSize(judged(799), [], own)).toMatchObject([

@@ -155,7 +155,7 @@ describe('findSuperseded', () => {
     expect(superseded(...night('10'), ...successors)).toEqual([]);
   });
 
-  it('does not count one under the roll’s own minimum', () => {
+  it('does not count one under the config’s own minimum', () => {
     const picky = aHost({ size: { minBytes: 10 ** 12, shrink: 0.5, grow: 2 } });
     expect(named(collected(...night('10'), ...two), NOW, picky)).toEqual([]);
   });

@@ -19,7 +19,7 @@ setup() {
   expect 0 "20261120T021402Z" "complete"
 }
 
-@test "says changed once and unchanged after, and mends what was altered" {
+@test "says changed once and unchanged after, and repairs what was altered" {
   run "$install" --destdir "$root"
   [[ $output != *unchanged* ]]
   run "$install" --destdir "$root"

@@ -8,7 +8,7 @@ import { principalOf } from '../smoke/account/read-account.ts';
 import { ProgramError, runProgram } from '../support/run-program.ts';
 
 const script = resolve(import.meta.dirname, '../../test/smoke/smoke-aws.ts');
-// An address at which nobody listens: whoever asked AWS anything would fail.
+// An address at which nobody listens: anyone who asked AWS anything would fail.
 const env = { PATH: process.env.PATH, AWS_ENDPOINT_URL: 'http://127.0.0.1:9' };
 const account = ['--account', '111122223333'];
 const region = ['--region', 'eu-central-1'];

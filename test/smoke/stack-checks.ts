@@ -147,7 +147,7 @@ export const stackChecks = (trial: Trial): readonly ContractCheck[] => [
       };
       const before = await told();
       const from = Date.now();
-      // Nobody on the roll writes there, so that the mail names who did, and from where.
+      // Nobody in the config writes there, so that the mail names who did, and from where.
       const Key = `nobody/duplicity-full.${formatWrittenTime(from - (from % 1000))}.manifest.gpg`;
       await s3.send(new PutObjectCommand({ Bucket: name, Key, Body: 'x' }));
       await expect.poll(told, { timeout: 600_000, interval: 500 }).toBeGreaterThan(before);

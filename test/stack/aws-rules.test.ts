@@ -1,4 +1,4 @@
-// Holds the stacks of all kinds of rolls to what AWS documents and no emulator enforces.
+// Holds the stacks of all kinds of configs to what AWS documents and no emulator enforces.
 import { describe, expect, it } from 'vitest';
 import { configs, functionsOf, regionOf, stackFor } from './aws-rules/configs.ts';
 import { type Raw, type Rule, readTemplate } from './aws-rules/rule.ts';

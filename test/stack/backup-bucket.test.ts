@@ -54,7 +54,7 @@ describe('the bucket', () => {
     ]);
   });
 
-  it('expires nothing but what is tagged, where the roll keeps the last good backup', () => {
+  it('expires nothing but what is tagged, where the config keeps the last good backup', () => {
     const { BackupBucket: keeping } = deployed(keepingRoll);
     expect(keeping.Properties.LifecycleConfiguration.Rules).toEqual([
       {

@@ -32,13 +32,13 @@ hosts:
   nas: { target: s3://other-bucket/office/nas/, filePrefix: nas- }
 `);
 
-/** The full roll, with a janitor. */
+/** The full config, with a janitor. */
 export const keepingRoll: Config = { ...fullRoll, keepLastGood: true };
 
-/** The full roll, on a bucket that was there before the stack. */
+/** The full config, on a bucket that was there before the stack. */
 export const existingRoll: Config = { ...fullRoll, existing: true };
 
-/** A roll of so many hosts, all in the one bucket. */
+/** A config of so many hosts, all in the one bucket. */
 export function rollOf(hosts: number): Config {
   const names = Array.from({ length: hosts }, (_, index) => `  host-${index}: {}`);
   return read(`bucket: acme-backups\nregion: eu-west-1\nhosts:\n${names.join('\n')}\n`);

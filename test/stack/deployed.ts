@@ -1,9 +1,9 @@
-// The stack of a roll as it would stand in an account.
+// The stack of a config as it would stand in an account.
 import { stackOf } from '../../scripts/stack/stack.ts';
 import { fullRoll } from './configs.ts';
 import { type Resolved, resolveTemplate } from './resolve-template.ts';
 
-/** The resources of this roll's stack, filled in. */
+/** The resources of this config's stack, filled in. */
 export const deployed = (roll = fullRoll, hostsARun?: number) =>
   resolveTemplate(stackOf(roll, [], hostsARun).resources);
 

@@ -24,7 +24,7 @@ describe.each([
     ['remembers', 's3:PutObject', `${records}/state.json`],
     ['sees that nothing is remembered yet', 's3:ListBucket', records],
     ['publishes alerts', 'sns:Publish', topic],
-    ['mails from the address of the roll', 'ses:SendEmail', identity, from],
+    ['mails from the address of the config', 'ses:SendEmail', identity, from],
     [
       'mails to an address that the sandbox asks about',
       'ses:SendEmail',
@@ -37,10 +37,10 @@ describe.each([
 
   it.each<Call>([
     ['forget', 's3:DeleteObject', `${records}/state.json`],
-    ['write anything else into the ledger', 's3:PutObject', `${records}/x`],
+    ['write anything else into the state bucket', 's3:PutObject', `${records}/x`],
     ['read an older version', 's3:GetObjectVersion', volume],
     [
-      'list the versions of a bucket that is not on the roll',
+      'list the versions of a bucket that is not in the config',
       's3:ListBucketVersions',
       'arn:aws:s3:::payroll',
     ],
@@ -52,7 +52,7 @@ describe.each([
     ['read the bucket policy', 's3:GetBucketPolicy', bucket],
     ['read where no recipients are compared', 's3:GetObject', 'arn:aws:s3:::payroll/x'],
     ['write a backup', 's3:PutObject', volume],
-    ['write to another bucket of the roll', 's3:PutObject', 'arn:aws:s3:::other-bucket/x'],
+    ['write to another bucket of the config', 's3:PutObject', 'arn:aws:s3:::other-bucket/x'],
     ['delete a backup', 's3:DeleteObject', volume],
     ['delete a version', 's3:DeleteObjectVersion', volume],
     ['give up an upload', 's3:AbortMultipartUpload', volume],
@@ -60,7 +60,7 @@ describe.each([
     ['change the lifecycle', 's3:PutLifecycleConfiguration', bucket],
     ['change the bucket policy', 's3:PutBucketPolicy', bucket],
     ['silence the events', 's3:PutBucketNotification', bucket],
-    ['look into a bucket that is not on the roll', 's3:ListBucket', 'arn:aws:s3:::payroll'],
+    ['look into a bucket that is not in the config', 's3:ListBucket', 'arn:aws:s3:::payroll'],
     [
       'mail from another address',
       'ses:SendEmail',
@@ -122,7 +122,7 @@ describe('the role of check-hosts alone', () => {
     expect(await american.may(american.checkHosts, ...question)).toBe(true);
   });
 
-  it('asks nothing of ways that the roll does not use', async () => {
+  it('asks nothing of ways that the config does not use', async () => {
     const { checkHosts, may } = accountWith(smallestRoll);
     for (const [, action, resource] of questions.slice(2)) {
       expect(await may(checkHosts, action, resource)).toBe(false);

@@ -30,7 +30,7 @@ describe('sls package', () => {
   afterAll(project.remove);
 
   it.each(['check-hosts', 'on-object'])(
-    'puts into the zip of %s one bundle and the roll, and nothing else',
+    'puts into the zip of %s one bundle and the config, and nothing else',
     (name) => {
       const zip = packaged(`${name.replace(/-(.)/, (_, letter) => letter.toUpperCase())}.zip`);
       expect(zipNames(zip).sort()).toEqual(['.bundle/config.json', `.bundle/${name}.mjs`].sort());
@@ -43,7 +43,7 @@ describe('sls package', () => {
     expect(bundle.handler).toBeTypeOf('function');
   });
 
-  it('configures both functions alike, and tells them where the roll is', () => {
+  it('configures both functions alike, and tells them where the config is', () => {
     const roleId = { 'Fn::GetAtt': ['BreakGlassRole', 'RoleId'] };
     for (const [id, more] of Object.entries({
       CheckHosts: {},
@@ -129,7 +129,7 @@ describe('sls package where IAM cannot have a user for each host', () => {
   });
 });
 
-describe('sls package where the roll is too big for one run', () => {
+describe('sls package where the config is too big for one run', () => {
   const project = copyProject(roll.replace('{ web: {} }', '{ web: {}, db: {}, nas: {} }'));
   afterAll(project.remove);
 
@@ -164,7 +164,7 @@ describe('sls package where the roll is too big for one run', () => {
   });
 });
 
-describe('sls package of a roll with a key file', () => {
+describe('sls package of a config with a key file', () => {
   const named = roll.replace('hosts:', 'recipients: [keys/web.asc]\nhosts:');
   const project = copyProject(named);
   const key = (file: string) => readFixture(`keys/${file}.pub.asc`);
@@ -223,7 +223,7 @@ describe('sls package of a roll with a key file', () => {
   });
 });
 
-describe('sls package of a roll that may not reach somebody', () => {
+describe('sls package of a config that may not reach somebody', () => {
   const project = copyProject(
     'bucket: acme-backups\nalerts: { https: ["https://chat.example/SECRET"], sms: ["+12025550100"] }\nhosts: { web: {} }\n',
   );
@@ -244,7 +244,7 @@ describe('sls package of a roll that may not reach somebody', () => {
   });
 });
 
-describe('sls package of a wrong roll', () => {
+describe('sls package of a wrong config', () => {
   const project = copyProject('bucket: Acme_backups\nregion: mars\nhosts:\n  web: { windo: {} }\n');
   afterAll(project.remove);
 
@@ -254,7 +254,7 @@ describe('sls package of a wrong roll', () => {
       .catch((error) => error)) as ProgramError;
     expect(status).toBe(1);
     expect(printed.split('\n')).toEqual([
-      'The roll cannot be read, and nothing was done:',
+      'The config cannot be read, and nothing was done:',
       expect.stringMatching(/^ {2}hosts\.yml:1: bucket is "Acme_backups"/),
       expect.stringMatching(/^ {2}hosts\.yml:1: nobody is notified of a bad host/),
       expect.stringMatching(/^ {2}hosts\.yml:2: region is "mars"/),
@@ -263,7 +263,7 @@ describe('sls package of a wrong roll', () => {
     ]);
   });
 
-  it('says what to do when there is no roll', async () => {
+  it('says what to do when there is no config', async () => {
     const missing = { ROLLCALL_HOSTS: 'nowhere.yml' };
     const { printed } = (await project.sls(['package'], missing).catch((e) => e)) as ProgramError;
     expect(printed).toContain('nowhere.yml: cannot be read (ENOENT): copy hosts.example.yml');

@@ -30,7 +30,7 @@ const rollOf = (buckets: number, region = 'eu-west-1'): string => {
   ].join('\n');
 };
 
-/** The stack of a roll, or the issues with it. */
+/** The stack of a config, or the issues with it. */
 function packaged(roll: string, env: NodeJS.ProcessEnv = {}) {
   writeFileSync(join(dir, 'hosts.yml'), roll);
   try {
@@ -57,7 +57,7 @@ describe('the policies of a stack', () => {
     ['cn-northwest-1', {}],
     ['{ new: eu-southwest-9 }', {}],
   ])(
-    'of a roll in %s with %j fit to the last bucket, and the next one is refused with its line',
+    'of a config in %s with %j fit to the last bucket, and the next one is refused with its line',
     (region, env) => {
       const most = mostBuckets(region, env);
       expect(most).toBeGreaterThan(35);
@@ -77,7 +77,7 @@ describe('the policies of a stack', () => {
         expect.stringMatching(
           new RegExp(
             `^hosts\\.yml:${8 + most}: Check(?:Hosts|Shard)Role would have a policy of 10\\d{3} characters, and AWS takes 10240: ` +
-              `the ${most + 1} buckets before the one of host-${most} fit\\. Split the roll in two files`,
+              `the ${most + 1} buckets before the one of host-${most} fit\\. Split the config in two files`,
           ),
         ),
       ]);

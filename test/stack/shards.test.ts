@@ -9,7 +9,7 @@ import { account, accountWith, type Call } from './stack-account.ts';
 const BOUND = 2;
 const resources = deployed(fullRoll, BOUND);
 
-describe('the stack of a roll that one run can hold', () => {
+describe('the stack of a config that one run can hold', () => {
   it('has no workers, and costs nothing for them', () => {
     for (const roll of [fullRoll, rollOf(HOSTS_A_RUN)]) {
       const { functions, checkHostsEnvironment } = stackOf(roll);
@@ -20,7 +20,7 @@ describe('the stack of a roll that one run can hold', () => {
   });
 });
 
-describe('the stack of a roll that one run cannot hold', () => {
+describe('the stack of a config that one run cannot hold', () => {
   it('has workers from the first host too many on, and is as large for any number of them', () => {
     const { functions, checkHostsEnvironment } = stackOf(rollOf(HOSTS_A_RUN + 1));
     expect(Object.keys(functions)).toEqual(['checkShard']);

@@ -8,7 +8,7 @@ import { deployed } from './deployed.ts';
 import type { Resolved } from './resolve-template.ts';
 
 describe('stackOf', () => {
-  it('makes of the smallest roll all that guards and watches a bucket', () => {
+  it('makes of the smallest config all that guards and watches a bucket', () => {
     const { region, resources } = stackOf(smallestRoll);
     expect(region).toBe('eu-west-1');
     expect(Object.keys(resources).sort()).toEqual([
@@ -91,7 +91,7 @@ describe('stackOf', () => {
     expect(references).toBeNull();
   });
 
-  it('takes the roll that the project gives as an example', () => {
+  it('takes the config that the project gives as an example', () => {
     const text = readFileSync(new URL('../../hosts.example.yml', import.meta.url), 'utf8');
     const example = stackOf(parseConfig(text, 'hosts.example.yml'));
     expect(example.resources).toHaveProperty('BackupBucket');
@@ -143,7 +143,7 @@ describe('stackOf', () => {
 });
 
 describe.each([
-  ['the smallest roll', smallestRoll],
+  ['the smallest config', smallestRoll],
   ['a full roll', fullRoll],
   ['an existing bucket', existingRoll],
   ['one that keeps the last good backup', keepingRoll],
@@ -191,7 +191,7 @@ describe.each([
     expect(read.every((arn) => compares || /\*\.manifest(?:\.gpg)?$/.test(arn))).toBe(true);
   });
 
-  it('allow to mail only when the roll names a sender', () => {
+  it('allow to mail only when the config names a sender', () => {
     const mailing = statements.filter(({ Sid }) => Sid === 'SpeakByMail');
     expect(mailing.length).toBe(roll.alerts.from === undefined ? 0 : 2);
   });

@@ -33,13 +33,13 @@ describe('the topics', () => {
     expect(mails.map(([, , address]) => address)).toEqual(['ops@example.net', 'boss@example.net']);
   });
 
-  it('tell somebody of trouble with the checks even when the roll has no mail address', () => {
+  it('tell somebody of trouble with the checks even when the config has no mail address', () => {
     const alerts = { ...fullRoll.alerts, mail: [], ops: [] };
     const ops = subscriptions({ ...fullRoll, alerts }).filter(([topic]) => topic === 'OpsTopic');
     expect(ops.map(([, protocol]) => protocol)).toEqual(['sms', 'sms']);
   });
 
-  it('keep their subscriptions when the roll puts its addresses in another order', () => {
+  it('keep their subscriptions when the config puts its addresses in another order', () => {
     const alerts = { ...fullRoll.alerts, sms: [...fullRoll.alerts.sms].reverse() };
     expect(deployed({ ...fullRoll, alerts })).toEqual(deployed());
   });

@@ -45,8 +45,8 @@ const BUCKET = 'backups';
 export const LEDGER = 'backups-ledger';
 
 /**
- * Starts AWS with a bucket and the topics of the roll, and sets the environment; with `hostsARun` there are workers for a
- * run of more hosts.
+ * Starts AWS with a bucket and the topics of the config, and sets the environment; with `hostsARun` there are workers
+ * for a run of more hosts.
  */
 export async function deploy(
   roll: string,

@@ -1,4 +1,4 @@
-// The stack of a roll as CloudFormation would have deployed it, for the local AWS to know of.
+// The stack of a config as CloudFormation would have deployed it, for the local AWS to know of.
 
 import { stackOf } from '../../scripts/stack/stack.ts';
 import type { Config } from '../../shared/config/config.ts';

@@ -24,8 +24,8 @@ module.exports = class {
 `;
 
 /**
- * A copy of what a deployment is made of, with this roll in it; `remove` takes it away again. With `emptyBundles` only the
- * template is worth reading.
+ * A copy of what a deployment is made of, with this config in it; `remove` takes it away again. With `emptyBundles`
+ * only the template is worth reading.
  */
 export function copyProject(
   roll: string,

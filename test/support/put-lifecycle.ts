@@ -7,7 +7,7 @@ import {
 import { settingOf } from '../../scripts/stack/bucket-settings.ts';
 import type { Config } from '../../shared/config/config.ts';
 
-/** Puts the rules that this roll asks for on `bucket`. */
+/** Puts the rules that this config asks for on `bucket`. */
 export async function putLifecycle(s3: S3Client, config: Config, bucket: string): Promise<void> {
   const unnamed = () => {
     throw new Error('a lifecycle names no other resource');

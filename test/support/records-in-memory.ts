@@ -1,4 +1,4 @@
-// A ledger in memory with conditional writes, and channels that keep what they were sent.
+// A state bucket in memory with conditional writes, and channels that keep what they were sent.
 
 import type { Message } from '../../shared/messages/message.ts';
 import type { Channel } from '../../shared/monitor/notify.ts';

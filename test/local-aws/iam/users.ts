@@ -45,8 +45,8 @@ export function userIdFor(seed: string): string {
 }
 
 /**
- * What S3's events call whoever signed with a key: the UserId of the user whose key it is. A key that no user has stands
- * for a user of its own.
+ * What S3's events call anyone who signed with a key: the UserId of the user whose key it is. A key that no user has
+ * stands for a user of its own.
  */
 export function principalOf({ users }: IamState, accessKeyId: string): string {
   if (accessKeyId === 'anonymous') return accessKeyId;

@@ -18,7 +18,7 @@ export type ObjectChange = {
   /** Of what was created; a delete marker has an ETag and no size. */
   readonly bytes: number | undefined;
   readonly etag: string | undefined;
-  /** The access key id of whoever did it, and in an event what S3 calls that one: the unique ID of the user. */
+  /** The access key id of anyone who did it, and in an event what S3 calls that one: the unique ID of the user. */
   readonly principal: string;
   readonly sourceIp: string;
   readonly requestId: string;

@@ -1,4 +1,4 @@
-// Gives out sessions of roles, to whoever shows the second factor that a role asks for.
+// Gives out sessions of roles, to anyone who shows the second factor that a role asks for.
 import { AwsError } from '../aws-error.ts';
 import { type QueryActions, requireParameter } from '../query-protocol.ts';
 import { element, group } from '../xml.ts';

@@ -1,4 +1,4 @@
-// What hangs on each check of the contract, for whoever reads that one does not hold.
+// What hangs on each check of the contract, for anyone who reads that one does not hold.
 
 /** One sentence each; a check names its own. */
 export const MATTERS = {

@@ -58,7 +58,7 @@ export type ContractCheck = {
   readonly emulatedOnly?: string;
 };
 
-// Whoever has to remove what was made says by which name.
+// Anyone who has to remove what was made says by which name.
 const run = process.env.ROLLCALL_CONTRACT_RUN ?? Date.now().toString(36);
 let made = 0;
 

@@ -132,13 +132,13 @@ describe('an event', () => {
 
   it('that its listener cannot take is told by settled', async () => {
     const { aws, s3 } = await startLocal({
-      onEvent: () => Promise.reject(new Error('no ledger')),
+      onEvent: () => Promise.reject(new Error('no state bucket')),
     });
     aws.createBucket(Bucket);
     await s3.send(new PutObjectCommand({ Bucket, Key: 'a', Body: 'x' }));
     await expect(aws.settled()).rejects.toMatchObject({
       message: '1 event listener calls failed',
-      errors: [{ message: 'no ledger' }],
+      errors: [{ message: 'no state bucket' }],
     });
     await aws.settled();
   });

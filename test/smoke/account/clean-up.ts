@@ -129,7 +129,7 @@ async function findUsers(config: Config, name: string): Promise<Step[]> {
 }
 
 async function removeBucket(s3: S3Client, Bucket: string): Promise<void> {
-  // Of a contract's policies one may deny what follows; that of the stack exempts whoever deployed it for a trial.
+  // Of a contract's policies one may deny what follows; that of the stack exempts anyone who deployed it for a trial.
   await s3.send(new DeleteBucketPolicyCommand({ Bucket }));
   let last = '';
   for (;;) {

@@ -1,4 +1,4 @@
-// The kinds of rolls whose templates are held to the rules.
+// The kinds of configs whose templates are held to the rules.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ const otherBuckets = (count: number) =>
   );
 const admins = Array.from({ length: 20 }, (_, at) => `arn:*:iam::111122223333:role/admin-${at}`);
 
-/** `holds` shows that the template is of this roll. */
+/** `holds` shows that the template is of this config. */
 export const configs: { readonly [name: string]: Config & { readonly holds: RegExp } } = {
   'the smallest roll': { holds: /"BucketName":"acme-backups"/ },
   'an existing bucket': { lines: ['existing: true'], holds: /"FileWrittenRule"/ },

@@ -61,7 +61,7 @@ read_config_line() {
 }
 
 check_config() {
-  valid_host "$HOST" || config_problem "HOST must be the host's name on the roll, as in hosts.yml"
+  valid_host "$HOST" || config_problem "HOST must be the host's name in the config, as in hosts.yml"
   valid_bucket "$BUCKET" || config_problem "BUCKET must be the bucket's name alone"
   valid_region "$REGION" || config_problem "REGION must look like eu-west-1"
   valid_fingerprint "$FINGERPRINT" || config_problem "FINGERPRINT must be the 40 hex digits of the public key"

@@ -133,7 +133,7 @@ class Bucket:
     def prove_no_writing(self, example):
         """None when S3 refuses to take a part of an object; else what it answered instead.
 
-        The part is for an upload that does not exist, so nothing can be left behind, whoever may write and whatever
+        The part is for an upload that does not exist, so nothing can be left behind, no matter who may write and whatever
         store this is. UploadPart needs s3:PutObject. Source: "UploadPart", Amazon S3 API Reference.
         """
         key = self.prefix + example
