@@ -36,7 +36,11 @@ process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
 const SUITES: Record<string, Suite> = {
-  lint: { needs: 'Node', run: () => one('biome', ['check', '.']) },
+  lint: {
+    needs: 'Node',
+    run: async () =>
+      together([await one('biome', ['check', '.']), await one('node', ['test/lint-words.ts'])]),
+  },
   types: { needs: 'Node', run: () => one('tsc', ['--noEmit']) },
   units: { needs: 'Node', run: () => vitest([]) },
   slow: { needs: 'Node', run: () => vitest(['--config', 'test/slow/vitest.config.ts']) },
@@ -53,6 +57,11 @@ const SUITES: Record<string, Suite> = {
     run: () => vitest(['--config', 'test/lifecycle/vitest.config.ts']),
   },
 };
+
+/** Several checks as one suite. */
+function together(parts: readonly Outcome[]): Outcome {
+  return { ...sum(parts), failures: parts.flatMap(({ failures }) => failures) };
+}
 
 /** A command that is one check: it passes or it fails. */
 async function one(command: string, args: readonly string[]): Promise<Outcome> {

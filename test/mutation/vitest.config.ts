@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     include: [
-      'test/{duplicity,verdict,openpgp,roster,fuzz}/*.test.ts',
+      'test/{duplicity,rules,openpgp,config,fuzz}/*.test.ts',
       'test/monitor/list-sets.test.ts',
       'test/recordings.test.ts',
     ],

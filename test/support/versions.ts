@@ -1,4 +1,4 @@
-// Histories for tests: what was uploaded, overwritten, hidden and removed, one deed after the other.
+// Histories for tests: what was uploaded, overwritten, hidden and removed, one change after the other.
 
 import { type Collection, collectSets } from '../../shared/duplicity/backup-set.ts';
 import { NO_PREFIX } from '../../shared/duplicity/file-name.ts';
