@@ -62,7 +62,7 @@ Options
   --no-iam                  change the config only
   --dry-run                 change nothing
   --endpoint-url URL        an AWS of your own; default $AWS_ENDPOINT_URL
-  --help                    this
+  -h, --help                this
 
 Exit status
   0  done, or nothing to do      3  refused, or could not be done; the message says what is done and what is not
@@ -103,7 +103,7 @@ function parseOptions(args: readonly string[]) {
       'no-iam': { type: 'boolean', default: false },
       'dry-run': { type: 'boolean', default: false },
       'endpoint-url': { type: 'string' },
-      help: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
 }

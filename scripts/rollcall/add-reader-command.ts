@@ -45,7 +45,7 @@ Options
   --hosts FILE              the config; default $ROLLCALL_HOSTS, else hosts.yml
   --dry-run                 change nothing
   --endpoint-url URL        an AWS of your own; default $AWS_ENDPOINT_URL
-  --help                    this
+  -h, --help                this
 
 Exit status
   0  done, or nothing to do      3  refused, or could not be done; the message says what is done and what is not
@@ -149,7 +149,7 @@ function parseOptions(args: readonly string[]) {
       rotate: { type: 'boolean', default: false },
       'dry-run': { type: 'boolean', default: false },
       'endpoint-url': { type: 'string' },
-      help: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
 }
@@ -306,7 +306,7 @@ Options
   --dry-run             change nothing
   --yes                 do not ask
   --endpoint-url URL    an AWS of your own; default $AWS_ENDPOINT_URL
-  --help                this
+  -h, --help            this
 
 Exit status
   0  done, or nothing was left to do      3  refused, or could not be done to the end
@@ -322,7 +322,7 @@ export async function runRemoveReader(args: readonly string[]): Promise<number> 
       'dry-run': { type: 'boolean', default: false },
       yes: { type: 'boolean', default: false },
       'endpoint-url': { type: 'string' },
-      help: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (options.help) {

@@ -52,7 +52,7 @@ Options
   --hosts FILE          the config; default $ROLLCALL_HOSTS, else hosts.yml
   --stack NAME          the stack; default rollcall-prod
   --endpoint-url URL    an AWS of your own; default $AWS_ENDPOINT_URL
-  --help                this
+  -h, --help            this
 
 Exit status
   0  printed      3  something could not be read, there is no such stack, or wrong usage
@@ -67,7 +67,7 @@ export async function runBucketSettings(args: readonly string[]): Promise<number
       hosts: { type: 'string' },
       stack: { type: 'string', default: 'rollcall-prod' },
       'endpoint-url': { type: 'string' },
-      help: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (options.help) {

@@ -14,7 +14,7 @@ import type { ObjectStore } from '../../shared/monitor/object-store.ts';
 import { findHost, readConfigFile } from './config-file.ts';
 import { composeNagios, composeTable, toAsciiJson } from './format-report.ts';
 import { coverBucket, openListings, parseListing } from './saved-listing.ts';
-import { readInput, startProgress, UsageError } from './terminal.ts';
+import { chooseFormat, readInput, startProgress, UsageError } from './terminal.ts';
 
 export const CHECK_HELP = `rollcall check - did every host write its full backup?
 
@@ -35,10 +35,11 @@ Options
   --listing FILE        a saved list-objects-v2 or list-object-versions answer, "-" = standard input;
                         may be given again
   --format FORMAT       table (default), json or nagios
+  --json                the same as --format json
   --deep                list every volume of every set, not the newest sets' only
   --endpoint-url URL    an S3-compatible endpoint; default $AWS_ENDPOINT_URL
   --region REGION       in place of the config's
-  --help                this
+  -h, --help            this
 
 Exit status
   0  every host is ok      1  a warning      2  critical      3  could not check, or wrong usage
@@ -55,7 +56,7 @@ export async function runCheck(args: readonly string[]): Promise<number> {
     return 0;
   }
   const now = options.at === undefined ? Date.now() : parseInstant(options.at);
-  const format = parseFormat(options.format);
+  const format = chooseFormat(options, FORMATS);
   const config = await openConfig(options.hosts);
   const hosts = options.host?.map((name) => findHost(config, name)) ?? config.hosts;
   const source = await openSource(options, config);
@@ -88,11 +89,12 @@ function parseOptions(args: readonly string[]) {
       host: { type: 'string', multiple: true },
       at: { type: 'string' },
       listing: { type: 'string', multiple: true },
-      format: { type: 'string', default: 'table' },
+      format: { type: 'string' },
+      json: { type: 'boolean', default: false },
       deep: { type: 'boolean', default: false },
       'endpoint-url': { type: 'string' },
       region: { type: 'string' },
-      help: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
   return values;
@@ -149,13 +151,4 @@ function parseInstant(text: string): number {
     );
   }
   return at;
-}
-
-function parseFormat(text: string): Format {
-  const format = FORMATS.find((one) => one === text);
-  if (format !== undefined) return format;
-  throw new UsageError(
-    `--format ${JSON.stringify(text)} is not known`,
-    `write one of ${FORMATS.join(', ')}`,
-  );
 }

@@ -9,7 +9,7 @@ import { count, toAscii, wrapText } from '../../shared/messages/plain-text.ts';
 import { iso } from '../../shared/messages/report.ts';
 import { readConfigFile } from './config-file.ts';
 import { toAsciiJson } from './format-report.ts';
-import { startProgress, UsageError } from './terminal.ts';
+import { chooseFormat, startProgress } from './terminal.ts';
 
 const DEFAULT_STACK = 'rollcall-prod';
 
@@ -34,8 +34,9 @@ Options
   --stack NAME          the stack; default rollcall-prod
   --before-deploy       look only whether the bucket's name, the group's name and the stack's state allow a deploy
   --format FORMAT       table (default) or json
+  --json                the same as --format json
   --endpoint-url URL    an AWS of your own; default $AWS_ENDPOINT_URL
-  --help                this
+  -h, --help            this
 
 Exit status
   0  all is well      1  a warning      2  something fails      3  something could not be looked at, or wrong usage
@@ -49,19 +50,18 @@ export async function runDoctor(args: readonly string[]): Promise<number> {
       hosts: { type: 'string' },
       stack: { type: 'string', default: DEFAULT_STACK },
       'before-deploy': { type: 'boolean', default: false },
-      format: { type: 'string', default: 'table' },
+      format: { type: 'string' },
+      json: { type: 'boolean', default: false },
       'endpoint-url': { type: 'string' },
-      help: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (options.help) {
     process.stdout.write(DOCTOR_HELP);
     return 0;
   }
-  const { format, stack: stackName } = options;
-  if (format !== 'table' && format !== 'json') {
-    throw new UsageError(`--format ${JSON.stringify(format)} is not known`, 'write table or json');
-  }
+  const format = chooseFormat(options, ['table', 'json']);
+  const stackName = options.stack;
   const { text, file, readKeyFile } = await readConfigFile(options.hosts);
   const config = parseConfig(text, file, readKeyFile);
   const { connect } = await import('./connection.ts');

@@ -10,7 +10,7 @@ import { quoteName } from '../../shared/messages/plain-text.ts';
 import { iso } from '../../shared/messages/report.ts';
 import { HEAD_BYTES, type MessageHead, readMessageHead } from '../../shared/openpgp/message.ts';
 import { toAsciiJson } from './format-report.ts';
-import { UsageError } from './terminal.ts';
+import { chooseFormat, UsageError } from './terminal.ts';
 
 export const EXPLAIN_HELP = `rollcall explain - how is an object name read, and who can open an object?
 
@@ -26,10 +26,11 @@ With no KEY, keys are read from standard input as JSON strings, one a line.
 
 Options
   --format FORMAT       table (default), or json: one line a key, null for a name that does not count; one line a file with --head
+  --json                the same as --format json
   --file-prefix PREFIX  what duplicity's --file-prefix was
   --head                the arguments are files: to which keys is each encrypted? "-" is standard input;
                         only the first 4 KiB are read, and no key is needed
-  --help                this
+  -h, --help            this
 `;
 
 /** Runs the command; returns its exit status. Throws `UsageError`. */
@@ -38,20 +39,18 @@ export async function runExplain(args: readonly string[]): Promise<number> {
     args: [...args],
     allowPositionals: true,
     options: {
-      format: { type: 'string', default: 'table' },
+      format: { type: 'string' },
+      json: { type: 'boolean', default: false },
       'file-prefix': { type: 'string', default: '' },
       head: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (values.help) {
     process.stdout.write(EXPLAIN_HELP);
     return 0;
   }
-  const { format } = values;
-  if (format !== 'table' && format !== 'json') {
-    throw new UsageError(`--format ${JSON.stringify(format)} is not known`, 'write table or json');
-  }
+  const format = chooseFormat(values, ['table', 'json']);
   if (values.head) {
     for await (const line of explainHeads(positionals, format)) process.stdout.write(`${line}\n`);
     return 0;

@@ -24,7 +24,7 @@ Options
   --hosts FILE          the config; default $ROLLCALL_HOSTS, else hosts.yml
   --endpoint-url URL    an S3-compatible endpoint; default $AWS_ENDPOINT_URL
   --region REGION       in place of the config's
-  --help                this
+  -h, --help            this
 
 Exit status
   0  shown      3  a host could not be looked at, or wrong usage
@@ -48,7 +48,7 @@ export async function runJanitor(args: readonly string[]): Promise<number> {
       hosts: { type: 'string' },
       'endpoint-url': { type: 'string' },
       region: { type: 'string' },
-      help: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (options.help) {

@@ -23,7 +23,7 @@ Options
   --because TEXT   why, in a few words
   --hosts FILE     the config; default $ROLLCALL_HOSTS, else hosts.yml
   --dry-run        change nothing
-  --help           this
+  -h, --help       this
 
 Exit status
   0  done, or so already      3  refused; nothing was changed
@@ -39,7 +39,7 @@ export async function runMute(args: readonly string[]): Promise<number> {
       because: { type: 'string' },
       hosts: { type: 'string' },
       'dry-run': { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (options.help) {
@@ -92,7 +92,7 @@ It is in force after \`npx serverless deploy\`; the next window that closes is j
 Options
   --hosts FILE     the config; default $ROLLCALL_HOSTS, else hosts.yml
   --dry-run        change nothing
-  --help           this
+  -h, --help       this
 
 Exit status
   0  done, or so already      3  refused; nothing was changed
@@ -106,7 +106,7 @@ export async function runUnmute(args: readonly string[]): Promise<number> {
     options: {
       hosts: { type: 'string' },
       'dry-run': { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (options.help) {

@@ -40,7 +40,7 @@ Options
   --dry-run             change nothing
   --yes                 do not ask
   --endpoint-url URL    an AWS of your own; default $AWS_ENDPOINT_URL
-  --help                this
+  -h, --help            this
 
 Exit status
   0  done, or nothing was left to do      3  refused, or could not be done to the end
@@ -57,7 +57,7 @@ export async function runRemoveHost(args: readonly string[]): Promise<number> {
       'dry-run': { type: 'boolean', default: false },
       yes: { type: 'boolean', default: false },
       'endpoint-url': { type: 'string' },
-      help: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (options.help) {

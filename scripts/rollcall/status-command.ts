@@ -24,7 +24,7 @@ import {
 import { worstSeverity } from '../../shared/rules/finding.ts';
 import { findStateBucket, readConfigFile } from './config-file.ts';
 import { composeRows, formatUnknownPrefixes, type Row, toAsciiJson } from './format-report.ts';
-import { UsageError } from './terminal.ts';
+import { chooseFormat, UsageError } from './terminal.ts';
 
 export const STATUS_HELP = `rollcall status - what did the last daily report say?
 
@@ -40,11 +40,12 @@ each digest, once a day; a last one older than 26 hours says that nobody is watc
 Options
   --date DATE           a day in the config's calendar; default the last there is
   --format FORMAT       table (default) or json
+  --json                the same as --format json
   --hosts FILE          the config; default $ROLLCALL_HOSTS, else hosts.yml
   --stack NAME          the stack that has the state bucket; default rollcall-prod
   --ledger BUCKET       this bucket, without asking the stack
   --endpoint-url URL    an AWS of your own; default $AWS_ENDPOINT_URL
-  --help                this
+  -h, --help            this
 
 Exit status, by what the report says
   0  every host was ok      1  a warning      2  critical      3  could not check, too old, no report, or wrong usage
@@ -60,22 +61,21 @@ export async function runStatus(args: readonly string[]): Promise<number> {
     args: [...args],
     options: {
       date: { type: 'string' },
-      format: { type: 'string', default: 'table' },
+      format: { type: 'string' },
+      json: { type: 'boolean', default: false },
       hosts: { type: 'string' },
       stack: { type: 'string', default: 'rollcall-prod' },
       ledger: { type: 'string' },
       'endpoint-url': { type: 'string' },
-      help: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (options.help) {
     process.stdout.write(STATUS_HELP);
     return 0;
   }
-  const { date, format } = options;
-  if (format !== 'table' && format !== 'json') {
-    throw new UsageError(`--format ${JSON.stringify(format)} is not known`, 'write table or json');
-  }
+  const { date } = options;
+  const format = chooseFormat(options, ['table', 'json']);
   if (date !== undefined && !/^\d{4}-\d\d-\d\d$/.test(date)) {
     throw new UsageError(`--date ${JSON.stringify(date)} is not a day`, 'write it like 2026-11-23');
   }

@@ -15,6 +15,26 @@ export class UsageError extends Error {
   }
 }
 
+/** What to print: `--json`, `--format`, or the first of the formats. Throws `UsageError`. */
+export function chooseFormat<Format extends string>(
+  { json, format }: { readonly json: boolean; readonly format?: string | undefined },
+  formats: readonly [Format, ...Format[]],
+): Format {
+  if (json && format !== undefined && format !== 'json') {
+    throw new UsageError(
+      `--json and --format ${JSON.stringify(format)} differ`,
+      'give one of them',
+    );
+  }
+  const asked = json ? 'json' : (format ?? formats[0]);
+  const known = formats.find((one) => one === asked);
+  if (known !== undefined) return known;
+  throw new UsageError(
+    `--format ${JSON.stringify(format)} is not known`,
+    `write one of ${formats.join(', ')}`,
+  );
+}
+
 /** The word itself must be typed. Throws `UsageError` for another one, and where nobody can be asked. */
 export async function confirm(what: string, word: string): Promise<void> {
   if (process.stdin.isTTY !== true) {

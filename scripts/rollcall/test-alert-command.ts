@@ -30,7 +30,7 @@ Options
   --topic-arn ARN       this topic, without asking the stack
   --dry-run             say what would be sent, and where to
   --endpoint-url URL    an AWS of your own; default $AWS_ENDPOINT_URL
-  --help                this
+  -h, --help            this
 
 Exit status
   0  every channel took it      2  one did not, or hosts.yml names nobody to notify      3  could not be tried
@@ -53,7 +53,7 @@ export async function runTestAlert(args: readonly string[]): Promise<number> {
       'topic-arn': { type: 'string' },
       'dry-run': { type: 'boolean', default: false },
       'endpoint-url': { type: 'string' },
-      help: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (options.help) {

@@ -32,7 +32,7 @@ Options
   --hosts FILE          the config; default $ROLLCALL_HOSTS, else hosts.yml
   --endpoint-url URL    an S3-compatible endpoint; default $AWS_ENDPOINT_URL
   --region REGION       in place of the config's
-  --help                this
+  -h, --help            this
 
 Exit status
   0  done, or nothing of it is hidden      3  refused; what was done stays done, and it can be run again
@@ -51,7 +51,7 @@ export async function runUndelete(args: readonly string[]): Promise<number> {
       hosts: { type: 'string' },
       'endpoint-url': { type: 'string' },
       region: { type: 'string' },
-      help: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (options.help) {

@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../scripts/rollcall/command-line.ts';
 import { expected, fixturePath, readFixture } from '../support/recorded.ts';
 import { runAlone, script, startAlone } from './run-rollcall.ts';
 
+const root = new URL('../..', import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-'));
 
 function writeRoll(name: string, hosts: readonly string[], more = ''): string {
@@ -171,7 +173,10 @@ describe('rollcall check', () => {
     ],
     [['check', '--hosts', roll, '--format', 'xml'], /--format "xml" is not known/],
     [['check', '--fromat', 'json'], /Unknown option '--fromat'[\s\S]*hint: /],
-    [['chekc'], /there is no command "chekc"/],
+    [['chekc'], /there is no command "chekc"[\s\S]*hint: did you mean check\?/],
+    [['constructor'], /there is no command "constructor"\nrollcall: hint: see: rollcall --help/],
+    [['help', 'stauts'], /there is no command "stauts"[\s\S]*hint: did you mean status\?/],
+    [['check', '--json', '--format', 'nagios'], /--json and --format "nagios" differ/],
     [['explain', '--format', 'yaml', 'x'], /--format "yaml" is not known/],
   ])('exits 3 with an error and a hint for %j', async (args, problem) => {
     const { status, stderr } = await run(args);
@@ -260,14 +265,49 @@ describe('rollcall explain', () => {
 });
 
 describe('rollcall', () => {
-  it.each([['--help'], ['check', '--help'], ['explain', '--help']])(
-    'shows examples first with %j',
-    async (...args) => {
-      const { status, stdout } = await run(args);
-      expect(status).toBe(0);
-      expect(stdout).toMatch(/^rollcall[^\n]*\n\nExamples\n/);
+  it.each(Object.keys(COMMANDS))(
+    'shows examples first with %s -h, as with help %s',
+    async (name) => {
+      const [long, short, help] = [
+        await run([name, '--help']),
+        await run([name, '-h']),
+        await run(['help', name]),
+      ];
+      expect([long.status, long.stderr]).toEqual([0, '']);
+      expect(long.stdout).toMatch(new RegExp(`^rollcall ${name} - [^\n]*\n\nExamples\\b`));
+      expect([short, help]).toEqual([long, long]);
     },
   );
+
+  it('has every command in its help, and says where the pages and kits are', async () => {
+    const long = await run(['--help']);
+    expect([await run(['-h']), await run(['help'])]).toEqual([long, long]);
+    expect(long).toMatchObject({ status: 0, stderr: '' });
+    expect(long.stdout).toMatch(/^rollcall[^\n]*\n\nExamples\n/);
+    for (const [name, { summary }] of Object.entries(COMMANDS))
+      expect(long.stdout).toContain(`\n  ${name.padEnd(17)}${summary}\n`);
+    const [, folder = ''] = /are in (.*)\n$/.exec(long.stdout) ?? [];
+    expect(existsSync(join(folder, 'docs/runbook.md'))).toBe(true);
+    expect((await run([])).status).toBe(3);
+  });
+
+  it('says its version', async () => {
+    const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+    expect(await run(['--version'])).toEqual({
+      stdout: `rollcall ${version}\n`,
+      stderr: '',
+      status: 0,
+    });
+  });
+
+  it.each([
+    ['check', '--hosts', roll, '--listing', whole, ...AT],
+    ['explain', 'web/duplicity-full.20261123T031502Z.vol1.difftar.gpg'],
+  ])('prints with %s --json what it prints with --format json', async (...args) => {
+    const long = await run([...args, '--format', 'json']);
+    expect(() => JSON.parse(long.stdout)).not.toThrow();
+    expect(await run([...args, '--json'])).toEqual(long);
+  });
 });
 
 describe('the program itself', () => {

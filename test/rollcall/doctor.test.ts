@@ -141,6 +141,6 @@ describe('rollcall doctor', () => {
 
   it('refuses a format that it does not know', async () => {
     const { status, stderr } = await run('--format', 'nagios');
-    expect([status, stderr]).toEqual([3, expect.stringContaining('write table or json')]);
+    expect([status, stderr]).toEqual([3, expect.stringContaining('write one of table, json')]);
   });
 });
