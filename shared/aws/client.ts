@@ -145,14 +145,14 @@ function hintForCall(error: unknown, action: string): string {
   }
 }
 
-/** Whoever asked may not; `action` is the permission it takes. */
+/** Anyone who asked may not; `action` is the permission it takes. */
 export function hintForRefusal(action: string): string {
   return reader === 'terminal'
     ? `allow ${action} to these credentials, or choose others with AWS_PROFILE`
     : `allow ${action} to the role of the function, or put its policy back: docs/runbook.md#changed-by-hand`;
 }
 
-/** The next thing to do about an error of S3's, for whoever reads it. */
+/** The next thing to do about an error of S3's, for anyone who reads it. */
 export function hintFor(error: unknown, bucket: string): string {
   const { name = '', code = '', hint, Region, $response } = error as SdkError;
   const region = Region ?? $response?.headers?.['x-amz-bucket-region'] ?? 'ITS-REGION';

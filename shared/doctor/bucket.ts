@@ -69,7 +69,7 @@ export function judgeBucket(
         ? ok('encryption', `${encryption}, beneath the hosts' own`)
         : fail(
             'encryption',
-            `${encryption ?? 'none'}, and the stack sets AES256: whoever holds the other key decides who can read`,
+            `${encryption ?? 'none'}, and the stack sets AES256: anyone who holds the other key decides who can read`,
             put(
               'encryption',
               `put-bucket-encryption --server-side-encryption-configuration '{"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"AES256"}}]}'`,

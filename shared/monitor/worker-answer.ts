@@ -158,7 +158,7 @@ export const ANSWERS = 'shards/';
 export type CallingRun = { readonly until: Instant; readonly now: Instant };
 
 /**
- * What a worker is asked, version 1. After `deadline` nobody waits for the answer. `roll` is a hash of the config: whoever
+ * What a worker is asked, version 1. After `deadline` nobody waits for the answer. `roll` is a hash of the config: anyone who
  * has another one must not answer. `asked` has a `1` for each host of the shard, in the order of the config, that is to be
  * judged, and a `0` for each other.
  */

@@ -38,7 +38,7 @@ describe('judgeBucket', () => {
     [
       'encryption',
       { encryption: read('aws:kms') },
-      'fail: aws:kms, and the stack sets AES256: whoever holds the other key decides who can read',
+      'fail: aws:kms, and the stack sets AES256: anyone who holds the other key decides who can read',
     ],
   ])('tells what is wrong with %s', (check, over, words) => {
     const bad = judgeBucket({ ...good, ...over }, config).filter(({ status }) => status !== 'ok');

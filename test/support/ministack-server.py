@@ -6,7 +6,7 @@
 - the condition keys by which our policies know a sender of mail and an upload;
 - whose stack a resource is, which DescribeStackResources tells by the resource's own name;
 - the one right, sqs:SendMessage, by which SQS lets send a message or ten of them;
-- that whoever shows the code of a second factor when taking on a role has one;
+- that anyone who shows the code of a second factor when taking on a role has one;
 - that a policy knows who took on a role by the ARN of the role, and not of the session;
 - that a new bucket is closed to the public, whether or not it enforces IAM;
 - that it shall listen where it was told to, and not on port 443 as well;
