@@ -12,9 +12,6 @@ import { UsageError } from './terminal.ts';
 
 export const STACK_RESOURCE_HELP = `rollcall stack-resource - one resource as it was deployed, as JSON for the aws command that puts it back
 
-\`npx serverless deploy\` brings back nothing that was changed or deleted by hand: CloudFormation compares templates, and
-does not look at what is really there. \`rollcall doctor\` prints these commands where they are needed.
-
 Examples
   aws cloudwatch put-metric-alarm --region eu-central-1 \\
     --cli-input-json "$(npx rollcall stack-resource ChecksStoppedAlarm)"
@@ -24,6 +21,9 @@ Examples
   aws sqs set-queue-attributes --region eu-central-1 \\
     --cli-input-json "$(npx rollcall stack-resource ObjectEventsPolicy)"
 
+\`npx serverless deploy\` brings back nothing that was changed or deleted by hand: CloudFormation compares templates, and
+does not look at what is really there. \`rollcall doctor\` prints these commands where they are needed.
+
 The name is that of the template: aws cloudformation list-stack-resources --stack-name rollcall-prod
 This command only reads, and changes nothing. It prints what the deployed template says, not what hosts.yml says now.
 Needs: cloudformation:DescribeStacks, ListStackResources and GetTemplate.
@@ -32,7 +32,7 @@ Options
   --hosts FILE          the config, for its region; default $ROLLCALL_HOSTS, else hosts.yml
   --stack NAME          the stack; default rollcall-prod
   --endpoint-url URL    an AWS of your own; default $AWS_ENDPOINT_URL
-  --help                this
+  -h, --help            this
 
 Exit status
   0  printed      3  something could not be read, there is no such resource, or wrong usage
@@ -47,7 +47,7 @@ export async function runStackResource(args: readonly string[]): Promise<number>
       hosts: { type: 'string' },
       stack: { type: 'string', default: 'rollcall-prod' },
       'endpoint-url': { type: 'string' },
-      help: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (options.help) {

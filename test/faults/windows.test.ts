@@ -145,7 +145,7 @@ describe('a window', () => {
   it('during an outage, after which the state bucket cannot be read at once', async () => {
     await mailed('08:00');
     const blind = deployed.aws.faults.add({
-      ...{ service: 's3', bucket: LEDGER, operation: 'GetObject', first: 2 },
+      ...{ service: 's3', bucket: LEDGER, prefix: 'state.json', operation: 'GetObject', first: 2 },
       fault: { error: 'AccessDenied' },
     });
     await mailed('10:00');
