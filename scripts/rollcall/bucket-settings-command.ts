@@ -160,7 +160,7 @@ type Json = Parameters<typeof mergedSettingOf>[1];
 
 /** What the bucket has now, as S3 says it; nothing where that does not matter. */
 async function readSetting(connection: Connection, what: Setting, bucket: string): Promise<Json> {
-  const { connectBucketReader } = await import('../../shared/aws/bucket-settings.ts');
+  const { connectBucketReader } = await import('../../shared/aws/bucket-reader.ts');
   const reader = connectBucketReader(connection, bucket);
   if (what === 'policy') return ((await reader.policy()) ?? {}) as Json;
   if (what === 'notification') return asJson(await reader.notificationConfiguration());

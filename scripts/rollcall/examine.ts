@@ -1,17 +1,15 @@
 // Reads what is deployed, and has every concern judged: each on its own, so that one refusal hides nothing else.
-
 import {
   readMailAccount,
   readSmsAccount,
   readSubscriptions,
   readTopicPolicy,
 } from '../../shared/aws/accounts.ts';
-import { connectBucketReader } from '../../shared/aws/bucket-settings.ts';
+import { connectBucketReader } from '../../shared/aws/bucket-reader.ts';
 import { AwsCallError, attempt, type Connection } from '../../shared/aws/client.ts';
 import { readAlarms, readSchedules, readStack } from '../../shared/aws/deployed-stack.ts';
 import { readHostGroup, readHostUsers } from '../../shared/aws/host-users.ts';
 import type { Config } from '../../shared/config/config.ts';
-import { judgeTopicPolicy } from '../../shared/doctor/accounts.ts';
 import type { Check, Reading } from '../../shared/doctor/audit.ts';
 import { judgeKeptBucket } from '../../shared/doctor/before-deploy.ts';
 import { judgeBucket, judgeEvents, judgeLifecycle } from '../../shared/doctor/bucket.ts';
@@ -31,6 +29,7 @@ import {
 import { type Asked, deploy } from '../../shared/doctor/fix.ts';
 import { judgeHostUsers } from '../../shared/doctor/host-keys.ts';
 import { judgeHostRights } from '../../shared/doctor/host-rights.ts';
+import { judgeTopicPolicy } from '../../shared/doctor/mail-and-texts.ts';
 import { type MonitorState, parseState, STATE_PAGE } from '../../shared/monitor/state.ts';
 import { s3Records } from '../../shared/stores/s3-records.ts';
 import { undeleteDays } from '../stack/backup-bucket.ts';

@@ -5,8 +5,12 @@ import type { Connection } from '../../shared/aws/client.ts';
 import type { Config } from '../../shared/config/config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 import { NOBODY_NOTIFIED, recipientsOf } from '../../shared/config/recipients.ts';
-import { showEndpoint } from '../../shared/doctor/accounts.ts';
-import { composeCodeWord, composeMessage, type Message } from '../../shared/messages/message.ts';
+import { showEndpoint } from '../../shared/doctor/mail-and-texts.ts';
+import {
+  composeCodeWord,
+  composeMessage,
+  type Message,
+} from '../../shared/messages/compose-message.ts';
 import { count, formatInstant } from '../../shared/messages/plain-text.ts';
 import { type Channel, RefusalError, sendTo } from '../../shared/monitor/notify.ts';
 import { readConfigFile } from './config-file.ts';

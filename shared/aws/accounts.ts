@@ -1,5 +1,4 @@
 // SES as it stands: may we send, as whom, and whose mail does it drop?
-
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   GetAccountCommand,
@@ -18,14 +17,14 @@ import {
 } from '@aws-sdk/client-sns';
 import type { Alerts } from '../config/config.ts';
 import { isNorthAmerican } from '../config/recipients.ts';
+import type { Reading } from '../doctor/audit.ts';
+import type { ChannelReadings, Topics } from '../doctor/channels.ts';
 import {
   domainOf,
   type MailAccount,
   type SmsAccount,
   type Subscription,
-} from '../doctor/accounts.ts';
-import type { Reading } from '../doctor/audit.ts';
-import type { ChannelReadings, Topics } from '../doctor/channels.ts';
+} from '../doctor/mail-and-texts.ts';
 import { askAws, attempt, type Connection, clientConfig } from './client.ts';
 
 /**

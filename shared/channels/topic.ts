@@ -1,7 +1,7 @@
 // The topic as a channel: one publish that says to each protocol what it can carry.
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { type Connection, clientConfig } from '../aws/client.ts';
-import { composePublication } from '../messages/message.ts';
+import { composePublication } from '../messages/compose-message.ts';
 import type { Channel } from '../monitor/notify.ts';
 
 /**

@@ -1,5 +1,4 @@
 // The ways an alarm takes: which of them are open, and what has changed since somebody last looked.
-
 import type { Alerts, Config } from '../config/config.ts';
 import {
   alertSubscribers,
@@ -11,6 +10,8 @@ import {
   textedOnly,
 } from '../config/recipients.ts';
 import type { Instant } from '../duplicity/time.ts';
+import { type Check, fail, judgeReading, ok, type Reading, warn } from './audit.ts';
+import { step } from './fix.ts';
 import {
   judgeMail,
   judgeSms,
@@ -18,9 +19,7 @@ import {
   type MailAccount,
   type SmsAccount,
   type Subscription,
-} from './accounts.ts';
-import { type Check, fail, judgeReading, ok, type Reading, warn } from './audit.ts';
-import { step } from './fix.ts';
+} from './mail-and-texts.ts';
 
 /** What AWS says of each way, and the state bucket of those that only a post can ask. */
 export type ChannelReadings = {

@@ -1,7 +1,7 @@
 // The ways an alarm takes, in words: the digest's delivery check, and what is told when one dies or lives again.
 import type { Check } from '../doctor/audit.ts';
 import type { ChannelCheck, ChannelState } from '../doctor/channels.ts';
-import { composeMessage, type Message } from './message.ts';
+import { composeMessage, type Message } from './compose-message.ts';
 import {
   COLUMN,
   formatDuration,

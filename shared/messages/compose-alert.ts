@@ -8,9 +8,9 @@ import {
 import type { Judgement } from '../rules/judge.ts';
 import { composeChannelSms, composeNews, hasChannelNews } from './channel-text.ts';
 import { composeDigest, composeTestSms } from './compose-digest.ts';
+import { composeMessage, type Message, SMS_BOUND } from './compose-message.ts';
 import { composeSteps, describeFinding, formatRhythm } from './finding-text.ts';
 import { formatLastGood } from './loss-text.ts';
-import { composeMessage, type Message, SMS_BOUND } from './message.ts';
 import {
   count,
   formatDate,

@@ -1,13 +1,12 @@
 // The daily digest: what is to be known of every host, also when all is well.
-
 import type { Instant } from '../duplicity/time.ts';
 import { isInconclusive } from '../rules/finding.ts';
 import type { Judgement } from '../rules/judge.ts';
 import { dateIn } from '../rules/window.ts';
 import { composeDelivery } from './channel-text.ts';
+import { composeCodeWord } from './compose-message.ts';
 import { describeFinding } from './finding-text.ts';
 import { UNTOLD } from './loss-text.ts';
-import { composeCodeWord } from './message.ts';
 import {
   COLUMN,
   count,

@@ -1,12 +1,11 @@
 // S3 events -> messages: OK again, an upload that should not be, objects taken away.
-
 import type { Host } from '../config/config.ts';
 import type { BackupSet } from '../duplicity/backup-set.ts';
 import { type FindingKind, type Removal, windowsMissedBy } from '../rules/finding.ts';
 import type { Judgement } from '../rules/judge.ts';
 import { composeWhoIs, type Known, sayWho } from './author-text.ts';
+import { composeMessage, type Message } from './compose-message.ts';
 import { composeSteps, describeFinding, nextStep } from './finding-text.ts';
-import { composeMessage, type Message } from './message.ts';
 import {
   count,
   formatBytes,

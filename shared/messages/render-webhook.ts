@@ -1,5 +1,5 @@
 // A message as chats and programs take it at an https address: one JSON body for all of them.
-import type { Message } from './message.ts';
+import type { Message } from './compose-message.ts';
 
 // Discord refuses more than 2,000 characters, Slack advises no more than 4,000; the subject before the text takes 200.
 const CONTENT_BOUND = 1_750;

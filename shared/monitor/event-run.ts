@@ -1,9 +1,8 @@
 // One run for S3's events: each is told once, however often it is sent, and a flood of them in few messages.
-
 import type { Config } from '../config/config.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Known } from '../messages/author-text.ts';
-import { joinMessages } from '../messages/message.ts';
+import { joinMessages } from '../messages/compose-message.ts';
 import { judgeEvents, type Notice } from './judge-events.ts';
 import type { Budget } from './judge-hosts.ts';
 import { type Channel, deliverPending, pendingFor } from './notify.ts';

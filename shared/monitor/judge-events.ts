@@ -13,7 +13,7 @@ import {
   composeTrouble,
   composeUnknownPrefixes,
 } from '../messages/compose-event-alert.ts';
-import type { Message } from '../messages/message.ts';
+import type { Message } from '../messages/compose-message.ts';
 import type { FindingKind, TamperedSet } from '../rules/finding.ts';
 import { type Judgement, judge } from '../rules/judge.ts';
 import { isOverwrite } from '../rules/tampering.ts';

@@ -1,5 +1,4 @@
 // Messages to their channels: each channel is tried, and what one refuses waits for the next run.
-
 import type { Config } from '../config/config.ts';
 import type { Check } from '../doctor/audit.ts';
 import {
@@ -10,7 +9,7 @@ import {
   silentAddresses,
 } from '../doctor/channels.ts';
 import type { Instant } from '../duplicity/time.ts';
-import type { Message } from '../messages/message.ts';
+import type { Message } from '../messages/compose-message.ts';
 import {
   changeRecords,
   type Kept,

@@ -1,5 +1,4 @@
 // One run of the schedule, from the last good one until now: judge, remember, tell.
-
 import type { Config } from '../config/config.ts';
 import type { Check } from '../doctor/audit.ts';
 import type { Refusals } from '../doctor/channels.ts';
@@ -7,7 +6,7 @@ import { type Instant, parseWrittenTime } from '../duplicity/time.ts';
 import { composeChannelNews, hasChannelNews } from '../messages/channel-text.ts';
 import { composeRun } from '../messages/compose-alert.ts';
 import { isTestDue } from '../messages/compose-digest.ts';
-import type { Urgency } from '../messages/message.ts';
+import type { Urgency } from '../messages/compose-message.ts';
 import {
   type Drills,
   isEscalated,

@@ -1,10 +1,9 @@
 // What runs remember, and how it is used so that two runs at once lose nothing of one another's.
-
 import * as v from 'valibot';
 import { maybe, readJson, type Schema } from '../config/json.ts';
 import type { ChannelState, ChannelStates, Refusals } from '../doctor/channels.ts';
 import type { Instant } from '../duplicity/time.ts';
-import type { Message } from '../messages/message.ts';
+import type { Message } from '../messages/compose-message.ts';
 import type { CalendarDate } from '../rules/window.ts';
 
 /** All daily reports begin so. */

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { hookChannels } from '../../shared/channels/webhook.ts';
-import { composeMessage } from '../../shared/messages/message.ts';
+import { composeMessage } from '../../shared/messages/compose-message.ts';
 import { RefusalError, sendTo } from '../../shared/monitor/notify.ts';
 import { aConfig, aHost } from '../support/builders.ts';
 

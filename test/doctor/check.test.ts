@@ -1,10 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import {
-  judgeMail,
-  judgeSms,
-  judgeSubscriptions,
-  judgeTopicPolicy,
-} from '../../shared/doctor/accounts.ts';
 import { auditStatus, type Check } from '../../shared/doctor/audit.ts';
 import {
   type BucketSettings,
@@ -20,6 +14,12 @@ import {
 } from '../../shared/doctor/deployment.ts';
 import { judgeHostUsers } from '../../shared/doctor/host-keys.ts';
 import { judgeHostRights } from '../../shared/doctor/host-rights.ts';
+import {
+  judgeMail,
+  judgeSms,
+  judgeSubscriptions,
+  judgeTopicPolicy,
+} from '../../shared/doctor/mail-and-texts.ts';
 import { fullRoll } from '../stack/configs.ts';
 import { account } from '../stack/resolve-template.ts';
 import { config, now, read, unread } from './readings.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeMail, type MailAccount } from '../../shared/doctor/accounts.ts';
+import { judgeMail, type MailAccount } from '../../shared/doctor/mail-and-texts.ts';
 import { fullRoll, smallestRoll } from '../stack/configs.ts';
 import { read, said, unread } from './readings.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeSms } from '../../shared/doctor/accounts.ts';
+import { judgeSms } from '../../shared/doctor/mail-and-texts.ts';
 import { fullRoll } from '../stack/configs.ts';
 import { read, said } from './readings.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeSubscriptions } from '../../shared/doctor/accounts.ts';
+import { judgeSubscriptions } from '../../shared/doctor/mail-and-texts.ts';
 import { read, said } from './readings.ts';
 
 describe('judgeSubscriptions', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeTopicPolicy } from '../../shared/doctor/accounts.ts';
+import { judgeTopicPolicy } from '../../shared/doctor/mail-and-texts.ts';
 import { deployed } from '../stack/deployed.ts';
 import { account } from '../stack/resolve-template.ts';
 import { read, said } from './readings.ts';

@@ -12,7 +12,11 @@ import {
   composeTampering,
   composeTrouble,
 } from '../../shared/messages/compose-event-alert.ts';
-import { composeMessage, composePublication, type Message } from '../../shared/messages/message.ts';
+import {
+  composeMessage,
+  composePublication,
+  type Message,
+} from '../../shared/messages/compose-message.ts';
 import { composeHtml } from '../../shared/messages/render-html.ts';
 import { isEscalated, type Run, reportToJson } from '../../shared/messages/report.ts';
 import { composeStatusPage } from '../../shared/messages/status-page.ts';

@@ -4,7 +4,7 @@ import {
   composeTampering,
   composeTrouble,
 } from '../../shared/messages/compose-event-alert.ts';
-import type { Message } from '../../shared/messages/message.ts';
+import type { Message } from '../../shared/messages/compose-message.ts';
 import { composeHtml } from '../../shared/messages/render-html.ts';
 import { judge } from '../../shared/rules/judge.ts';
 import { aFull, aHost, anIncremental, at, collected } from '../support/builders.ts';

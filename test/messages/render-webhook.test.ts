@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { composeMessage, type Message } from '../../shared/messages/message.ts';
+import { composeMessage, type Message } from '../../shared/messages/compose-message.ts';
 import { composeHookBody } from '../../shared/messages/render-webhook.ts';
 
 const message = (override: Partial<Message> = {}): Message => ({

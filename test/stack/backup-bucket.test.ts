@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { undeleteDays } from '../../scripts/stack/backup-bucket.ts';
-import { connectBucketReader } from '../../shared/aws/bucket-settings.ts';
+import { connectBucketReader } from '../../shared/aws/bucket-reader.ts';
 import { startReadingLifecycle } from '../../shared/aws/s3-objects.ts';
 import { judgeLifecycle } from '../../shared/doctor/bucket.ts';
 import { startLocal } from '../local-aws/test/clients.ts';

@@ -1,6 +1,5 @@
 // A state bucket in memory with conditional writes, and channels that keep what they were sent.
-
-import type { Message } from '../../shared/messages/message.ts';
+import type { Message } from '../../shared/messages/compose-message.ts';
 import type { Channel } from '../../shared/monitor/notify.ts';
 import { RecordConflictError, type RecordStore, STATE_PAGE } from '../../shared/monitor/state.ts';
 

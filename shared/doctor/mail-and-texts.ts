@@ -1,5 +1,4 @@
 // May we send mail and text messages, and does each topic reach the right people?
-
 import type { Config } from '../config/config.ts';
 import { isNorthAmerican, opsSubscribers, type Subscriber, US_RULE } from '../config/recipients.ts';
 import { count, quoteWord } from '../messages/plain-text.ts';
