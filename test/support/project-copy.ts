@@ -37,8 +37,10 @@ export function copyProject(
   cpSync(join(project, 'serverless.yml'), join(dir, 'serverless.yml'));
   cpSync(join(project, 'scripts/stack'), join(dir, 'scripts/stack'), { recursive: true });
   for (const linked of [
+    'dist',
     'functions',
     'shared',
+    'scripts/build.ts',
     'scripts/public-key-file.ts',
     'scripts/rollcall',
     'scripts/rollcall.ts',
