@@ -1,7 +1,13 @@
 // S3 events -> messages: OK again, an upload that should not be, objects taken away.
 import type { Host } from '../config/config.ts';
 import type { BackupSet } from '../duplicity/backup-set.ts';
-import { type FindingKind, type Removal, windowsMissedBy } from '../rules/finding.ts';
+import {
+  CAUSE_OF,
+  FINDING_KINDS,
+  type FindingKind,
+  type Removal,
+  windowsMissedBy,
+} from '../rules/finding.ts';
 import type { Judgement } from '../rules/judge.ts';
 import { composeWhoIs, type Known, sayWho } from './author-text.ts';
 import { composeMessage, type Message } from './compose-message.ts';
@@ -241,7 +247,7 @@ function formatCulprit(
 }
 
 /** What the full that has just come makes good, though the window it was owed for stays missed. */
-const MADE_GOOD: readonly FindingKind[] = ['missing', 'incomplete', 'late', 'never'];
+const MADE_GOOD = FINDING_KINDS.filter((kind) => CAUSE_OF[kind] === 'window');
 
 /** What else is wrong with the host right now. */
 function restOf(

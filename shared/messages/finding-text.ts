@@ -3,7 +3,14 @@ import type { Host } from '../config/config.ts';
 import { isComplete } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import { HIDDEN_RECIPIENT, type MessageHead } from '../openpgp/message.ts';
-import type { Finding, FindingKind, NamesShown, OpenedBy, SetTimes } from '../rules/finding.ts';
+import type {
+  Finding,
+  FindingKind,
+  FindingOf,
+  NamesShown,
+  OpenedBy,
+  SetTimes,
+} from '../rules/finding.ts';
 import type { Judgement } from '../rules/judge.ts';
 import { wallClock } from '../rules/window.ts';
 import { formatExpiring, formatTampered, stepAfterTampering, stepBeforeLoss } from './loss-text.ts';
@@ -19,69 +26,152 @@ import {
   quoteWord,
 } from './plain-text.ts';
 
+/** What is told of one kind. */
+type FindingText<Kind extends FindingKind> = {
+  /** One sentence or two, ASCII, names escaped; without the host and the kind. */
+  readonly says: (finding: FindingOf<Kind>, judgement: Judgement, zone: string) => string;
+  /** The command or the step that comes next; `undefined` where there is nothing to do. */
+  readonly step: (finding: FindingOf<Kind>, judgement: Judgement) => string | undefined;
+};
+
+const backUp: Step = (_, { host }) => onHost(host, 'sudo rollcall-backup run');
+const checkHost: Step = ({ severity }, { host }) =>
+  severity === 'info' ? undefined : onHost(host, 'sudo rollcall-backup check');
+const showTargets: Step = (_, { host }) => onHost(host, 'cat /etc/backup-targets');
+const tryRestore: Step = (_, { host }) => `restore ${host.name} fetch PATH OUT`;
+const nothing: Step = () => undefined;
+type Step = (finding: Pick<Finding, 'severity'>, judgement: Judgement) => string | undefined;
+
+function onHost({ name }: Host, command: string): string {
+  return `ssh ${name} '${command}'`;
+}
+
+const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
+  tampered: {
+    says: (finding, _, zone) => formatTampered(finding, zone),
+    step: stepAfterTampering,
+  },
+  unreadable: {
+    says: ({ reason }) => `could not check: ${reason}. This is not an all-clear`,
+    step: ({ hint }) => hint,
+  },
+  missing: {
+    says: ({ windowsMissed, strayed }, judgement, zone) =>
+      [formatMissing(windowsMissed, judgement, zone), ...strayed.map(formatStray(zone))].join('. '),
+    step: backUp,
+  },
+  incomplete: {
+    says: (finding, _, zone) =>
+      `the full of ${formatInstant(finding.startedAt, zone)} has ${count(finding.volumes, 'volume')}; ${formatFlaws(finding)}. It can NOT be relied on`,
+    step: backUp,
+  },
+  poisoned: {
+    says: (names) =>
+      `duplicity itself dies on ${formatNames(names)}: no restore works until they are gone`,
+    step: (names, { host }) => stepToRemove(names, host),
+  },
+  incremental: {
+    says: ({ count: all, name, startedAt }, { at }, zone) =>
+      `${count(all, 'incremental set')}, the first ${quoteName(name)} of ${formatInstant(startedAt, zone)} (${formatDuration(at - startedAt)} ago); only fulls should occur`,
+    step: backUp,
+  },
+  unencrypted: {
+    says: (names) => `${count(names.count, 'object')} without encryption: ${formatNames(names)}`,
+    step: checkHost,
+  },
+  'wrong-recipient': {
+    says: ({ untold, files }) =>
+      untold === undefined ? files.map(formatOpenedBy).join('; ') : UNTOLD[untold],
+    step: checkHost,
+  },
+  expiring: { says: formatExpiring, step: stepBeforeLoss },
+  never: {
+    says: ({ severity }) =>
+      severity === 'info'
+        ? 'no backup yet; none is owed before its first window'
+        : 'in the config, and no duplicity backup was ever seen in its target',
+    step: checkHost,
+  },
+  late: {
+    says: ({ volumes, startedAt, lastArrivalAt, hardDueAt }, _, zone) =>
+      `still uploading: ${count(volumes, 'volume')} of the full of ${formatInstant(startedAt, zone)}, the last at ${formatTime(lastArrivalAt, zone)}; counts as missed at ${formatTime(hardDueAt, zone)}`,
+    step: nothing,
+  },
+  'no-signatures': {
+    says: ({ startedAt }, _, zone) =>
+      `the full of ${formatInstant(startedAt, zone)} has no signature archive: it restores, but cannot be listed`,
+    step: tryRestore,
+  },
+  'maybe-truncated': {
+    says: (finding) =>
+      finding.by === 'size'
+        ? `the last of ${count(finding.volumes, 'volume')} is as big as the others, so a later one may be lost; a restore proves it`
+        : formatFraming(finding.files, finding.untold),
+    step: (finding, judgement) => {
+      if (finding.severity === 'info') return undefined;
+      return (finding.by === 'framing' ? backUp : tryRestore)(finding, judgement);
+    },
+  },
+  shrunk: {
+    says: ({ bytes, boundBytes, usualBytes }) =>
+      usualBytes === undefined
+        ? `${formatBytes(bytes)}, under the minimum of ${formatBytes(boundBytes)}`
+        : `shrank to ${formatShare(bytes, usualBytes)}`,
+    step: showTargets,
+  },
+  grew: {
+    says: ({ bytes, usualBytes = 0 }) => `grew to ${formatShare(bytes, usualBytes)}`,
+    step: showTargets,
+  },
+  'clock-skew': {
+    says: ({ aheadMs, startedAt }, _, zone) =>
+      aheadMs > 0
+        ? `the name of the full of ${formatInstant(startedAt, zone)} is ${formatDuration(aheadMs)} ahead of S3's clock: the host's clock is wrong, or the name is forged`
+        : `the full of ${formatInstant(startedAt, zone)} was written ${formatDuration(-aheadMs)} after the time in its name: it was copied there, the host's clock is wrong, or the name is forged`,
+    step: (_, { host }) => onHost(host, 'timedatectl'),
+  },
+  resumed: {
+    says: ({ startedAt, finishedAt, ...names }, _, zone) =>
+      `the full of ${formatInstant(startedAt, zone)} was killed and resumed, and finished ${formatInstant(finishedAt, zone)}: before that ${count(names.count, 'file')} changed (${formatNames(names)}), as duplicity does it`,
+    step: nothing,
+  },
+  'duplicate-full': {
+    says: ({ fulls }, _, zone) =>
+      `${fulls.length} fulls in one window: ${fulls.map((full) => `${formatTime(full.startedAt, zone)}${full.completedAt === undefined ? ' (not complete)' : ''}`).join(', ')}`,
+    step: nothing,
+  },
+  'unknown-host': {
+    says: ({ prefix }) =>
+      `${quoteName(prefix)} holds objects, and no host in the config writes there`,
+    step: () => 'add it to hosts.yml, or find out who writes there',
+  },
+  foreign: {
+    says: (names) =>
+      `${count(names.count, 'object')} that duplicity did not write: ${formatNames(names)}${prefixHint(names)}`,
+    step: nothing,
+  },
+  paused: {
+    says: ({ until, because }) => `paused until ${until}: ${quoteName(because)}`,
+    step: nothing,
+  },
+};
+
+/** Each row takes the findings of its own kind, which the compiler loses sight of when the row is looked up. */
+function textOf({ kind }: Finding): FindingText<FindingKind> {
+  return TEXT_OF[kind] as FindingText<FindingKind>;
+}
+
 /**
  * One sentence or two, ASCII, names escaped; without the host and the kind. Times are those of `zone`, an IANA time zone that
  * the reader is told once: not the host's own, or one mail would have times of several zones.
  */
 export function describeFinding(finding: Finding, judgement: Judgement, zone: string): string {
-  const at = (instant: number) => formatInstant(instant, zone);
-  switch (finding.kind) {
-    case 'tampered':
-      return formatTampered(finding, zone);
-    case 'unreadable':
-      return `could not check: ${finding.reason}. This is not an all-clear`;
-    case 'missing':
-      return [
-        formatMissing(finding.windowsMissed, judgement, zone),
-        ...finding.strayed.map(formatStray(zone)),
-      ].join('. ');
-    case 'incomplete':
-      return `the full of ${at(finding.startedAt)} has ${count(finding.volumes, 'volume')}; ${formatFlaws(finding)}. It can NOT be relied on`;
-    case 'poisoned':
-      return `duplicity itself dies on ${formatNames(finding)}: no restore works until they are gone`;
-    case 'incremental':
-      return `${count(finding.count, 'incremental set')}, the first ${quoteName(finding.name)} of ${at(finding.startedAt)} (${formatDuration(judgement.at - finding.startedAt)} ago); only fulls should occur`;
-    case 'unencrypted':
-      return `${count(finding.count, 'object')} without encryption: ${formatNames(finding)}`;
-    case 'wrong-recipient':
-      return finding.untold === undefined
-        ? finding.files.map(formatOpenedBy).join('; ')
-        : UNTOLD[finding.untold];
-    case 'expiring':
-      return formatExpiring(finding, judgement, zone);
-    case 'never':
-      return finding.severity === 'info'
-        ? 'no backup yet; none is owed before its first window'
-        : 'in the config, and no duplicity backup was ever seen in its target';
-    case 'late':
-      return `still uploading: ${count(finding.volumes, 'volume')} of the full of ${at(finding.startedAt)}, the last at ${formatTime(finding.lastArrivalAt, zone)}; counts as missed at ${formatTime(finding.hardDueAt, zone)}`;
-    case 'no-signatures':
-      return `the full of ${at(finding.startedAt)} has no signature archive: it restores, but cannot be listed`;
-    case 'maybe-truncated':
-      return finding.by === 'size'
-        ? `the last of ${count(finding.volumes, 'volume')} is as big as the others, so a later one may be lost; a restore proves it`
-        : formatFraming(finding.files, finding.untold);
-    case 'shrunk':
-      return finding.usualBytes === undefined
-        ? `${formatBytes(finding.bytes)}, under the minimum of ${formatBytes(finding.boundBytes)}`
-        : `shrank to ${formatBytes(finding.bytes)}, ${share(finding.bytes, finding.usualBytes)} of its usual ${formatBytes(finding.usualBytes)}`;
-    case 'grew':
-      return `grew to ${formatBytes(finding.bytes)}, ${share(finding.bytes, finding.usualBytes)} of its usual ${formatBytes(finding.usualBytes ?? 0)}`;
-    case 'clock-skew':
-      return finding.aheadMs > 0
-        ? `the name of the full of ${at(finding.startedAt)} is ${formatDuration(finding.aheadMs)} ahead of S3's clock: the host's clock is wrong, or the name is forged`
-        : `the full of ${at(finding.startedAt)} was written ${formatDuration(-finding.aheadMs)} after the time in its name: it was copied there, the host's clock is wrong, or the name is forged`;
-    case 'resumed':
-      return `the full of ${at(finding.startedAt)} was killed and resumed, and finished ${at(finding.finishedAt)}: before that ${count(finding.count, 'file')} changed (${formatNames(finding)}), as duplicity does it`;
-    case 'duplicate-full':
-      return `${finding.fulls.length} fulls in one window: ${finding.fulls.map((full) => `${formatTime(full.startedAt, zone)}${full.completedAt === undefined ? ' (not complete)' : ''}`).join(', ')}`;
-    case 'unknown-host':
-      return `${quoteName(finding.prefix)} holds objects, and no host in the config writes there`;
-    case 'foreign':
-      return `${count(finding.count, 'object')} that duplicity did not write: ${formatNames(finding)}${prefixHint(finding)}`;
-    case 'paused':
-      return `paused until ${finding.until}: ${quoteName(finding.because)}`;
-  }
+  return textOf(finding).says(finding, judgement, zone);
+}
+
+/** The command or the step that comes next; nothing where there is nothing to do. */
+export function nextStep(finding: Finding, judgement: Judgement): string | undefined {
+  return textOf(finding).step(finding, judgement);
 }
 
 const UNTOLD = {
@@ -109,48 +199,6 @@ function formatFraming(files: readonly string[], untold: readonly string[]): str
   return [...cut, ...unknown].join('; ');
 }
 
-/** The command or the step that comes next; nothing where there is nothing to do. */
-export function nextStep(finding: Finding, judgement: Judgement): string | undefined {
-  const { host } = judgement;
-  const on = (command: string) => `ssh ${host.name} '${command}'`;
-  switch (finding.kind) {
-    case 'tampered':
-      return stepAfterTampering(finding, judgement);
-    case 'expiring':
-      return stepBeforeLoss(finding, judgement);
-    case 'unreadable':
-      return finding.hint;
-    case 'missing':
-    case 'incomplete':
-      return on('sudo rollcall-backup run');
-    case 'never':
-      return finding.severity === 'info' ? undefined : on('sudo rollcall-backup check');
-    case 'incremental':
-      return on('sudo rollcall-backup run');
-    case 'poisoned':
-      return stepToRemove(finding, host);
-    case 'unencrypted':
-    case 'wrong-recipient':
-      return finding.severity === 'info' ? undefined : on('sudo rollcall-backup check');
-    case 'shrunk':
-    case 'grew':
-      return on('cat /etc/backup-targets');
-    case 'clock-skew':
-      return on('timedatectl');
-    case 'maybe-truncated':
-      if (finding.severity === 'info') return undefined;
-      return finding.by === 'framing'
-        ? on('sudo rollcall-backup run')
-        : `restore ${host.name} fetch PATH OUT`;
-    case 'no-signatures':
-      return `restore ${host.name} fetch PATH OUT`;
-    case 'unknown-host':
-      return 'add it to hosts.yml, or find out who writes there';
-    default:
-      return undefined;
-  }
-}
-
 /** Names are hostile: one that a terminal would not show as it is goes into no command. */
 function stepToRemove({ names, count: all }: NamesShown, { target }: Host): string {
   const keys = names.map((name) => `${target.prefix}${name}`);
@@ -160,7 +208,7 @@ function stepToRemove({ names, count: all }: NamesShown, { target }: Host): stri
   return keys.map((key) => `${remove} ${quoteWord(key)}`).join(' && ');
 }
 
-/** The kinds that docs/runbook.md has a section for: all that ask somebody to act. */
+/** Each kind has a section in docs/runbook.md. */
 export function runbookOf(kind: FindingKind): string {
   return `docs/runbook.md#${kind}`;
 }
@@ -206,8 +254,9 @@ function prefixHint({ names }: NamesShown): string {
     : `; if --file-prefix is meant, set filePrefix: ${quoteName(prefix)}`;
 }
 
-function share(bytes: number, usual: number | undefined): string {
-  return `${Math.round((bytes / (usual || 1)) * 100)} %`;
+function formatShare(bytes: number, usual: number): string {
+  const share = `${Math.round((bytes / (usual || 1)) * 100)} %`;
+  return `${formatBytes(bytes)}, ${share} of its usual ${formatBytes(usual)}`;
 }
 
 /** `key 3C3227771D10B285 and a hidden key and 1 passphrase`, in the order of the packets. */

@@ -14,7 +14,7 @@ import {
   composeUnknownPrefixes,
 } from '../messages/compose-event-alert.ts';
 import type { Message } from '../messages/compose-message.ts';
-import type { FindingKind, TamperedSet } from '../rules/finding.ts';
+import type { FindingKind, KindBy, TamperedSet } from '../rules/finding.ts';
 import { type Judgement, judge } from '../rules/judge.ts';
 import { isOverwrite } from '../rules/tampering.ts';
 import { type Budget, NOT_IN_TIME, readTarget, whileTimeLasts } from './judge-hosts.ts';
@@ -146,7 +146,7 @@ async function judgeHost(
   const names = manifests.flatMap(({ name }) => name ?? []);
   const bad = unreadable
     ? []
-    : troubleOf(judgement, names, poison.length > 0).filter(
+    : troubleOf(judgement, { names, poison: poison.length > 0 }).filter(
         // With who and from where it is told already.
         (kind) => kind !== 'tampered' || overwrites.length + gone.length === 0,
       );
@@ -201,21 +201,24 @@ async function judgeReturn(
   return [{ about: `return of ${host.name}`, message, events, once: `${host.name} is back` }];
 }
 
+/** Manifests that came, and whether a name that duplicity crashes on did. */
+type Uploads = { readonly names: readonly FileName[]; readonly poison: boolean };
+
+/** Whether such an upload may have done it. */
+const MAY_HAVE_DONE: { readonly [Kind in KindBy<'upload'>]: (uploads: Uploads) => boolean } = {
+  tampered: ({ names }) => names.length > 0,
+  poisoned: ({ names, poison }) => poison || names.length > 0,
+  incremental: ({ names }) => names.some(({ type }) => type === 'inc'),
+  unencrypted: ({ names }) => names.some(({ encrypted }) => !encrypted),
+  'wrong-recipient': ({ names }) => names.some(({ type }) => type !== 'inc'),
+};
+
 /** What these very uploads did wrong; what was wrong before them has been told. */
-function troubleOf(
-  { findings }: Judgement,
-  names: readonly FileName[],
-  poison: boolean,
-): FindingKind[] {
-  const kinds: readonly FindingKind[] = [
-    ...(names.length > 0 ? (['tampered'] as const) : []),
-    ...(poison || names.length > 0 ? (['poisoned'] as const) : []),
-    ...(names.some(({ encrypted }) => !encrypted) ? (['unencrypted'] as const) : []),
-    ...names.map(({ type }) => (type === 'inc' ? 'incremental' : 'wrong-recipient')),
-  ];
+function troubleOf({ findings }: Judgement, uploads: Uploads): FindingKind[] {
+  const mayHaveDone: Partial<Record<FindingKind, (uploads: Uploads) => boolean>> = MAY_HAVE_DONE;
   return findings
-    .filter(({ severity, kind }) => severity === 'critical' && kinds.includes(kind))
-    .filter((finding) => finding.kind !== 'tampered' || hitsAny(finding.sets, names))
+    .filter(({ severity, kind }) => severity === 'critical' && mayHaveDone[kind]?.(uploads))
+    .filter((finding) => finding.kind !== 'tampered' || hitsAny(finding.sets, uploads.names))
     .map(({ kind }) => kind);
 }
 

@@ -4,32 +4,43 @@ import type { Instant } from '../duplicity/time.ts';
 import type { Inconclusive } from '../duplicity/versions.ts';
 import type { Ending, MessageHead } from '../openpgp/message.ts';
 
-/** Worst first among findings of one severity; a host's headline is its first. */
-export const FINDING_KINDS = [
-  'tampered',
-  'unreadable',
-  'missing',
-  'incomplete',
-  'poisoned',
-  'incremental',
-  'unencrypted',
-  'wrong-recipient',
-  'expiring',
-  'never',
-  'late',
-  'no-signatures',
-  'maybe-truncated',
-  'shrunk',
-  'grew',
-  'clock-skew',
-  'resumed',
-  'duplicate-full',
-  'unknown-host',
-  'foreign',
-  'paused',
-] as const;
+/** What brings a finding about: a `window` without its full, an `upload` of which the event tells too, or something `else`. */
+type Cause = 'window' | 'upload' | 'else';
 
-export type FindingKind = (typeof FINDING_KINDS)[number];
+/** Worst first among findings of one severity; a host's verdict is its first. */
+export const CAUSE_OF = {
+  tampered: 'upload',
+  unreadable: 'else',
+  missing: 'window',
+  incomplete: 'window',
+  poisoned: 'upload',
+  incremental: 'upload',
+  unencrypted: 'upload',
+  'wrong-recipient': 'upload',
+  expiring: 'else',
+  never: 'window',
+  late: 'window',
+  'no-signatures': 'else',
+  'maybe-truncated': 'else',
+  shrunk: 'else',
+  grew: 'else',
+  'clock-skew': 'else',
+  resumed: 'else',
+  'duplicate-full': 'else',
+  'unknown-host': 'else',
+  foreign: 'else',
+  paused: 'else',
+} as const satisfies Readonly<Record<Evidence['kind'], Cause>>;
+
+export type FindingKind = keyof typeof CAUSE_OF;
+
+/** Worst first. */
+export const FINDING_KINDS = Object.keys(CAUSE_OF) as readonly FindingKind[];
+
+/** The kinds that such a cause brings about. */
+export type KindBy<Of extends Cause> = {
+  [Kind in FindingKind]: (typeof CAUSE_OF)[Kind] extends Of ? Kind : never;
+}[FindingKind];
 
 /** `critical` alerts, `warning` goes into the digest, `info` is told there. */
 export type Severity = 'critical' | 'warning' | 'info';
@@ -88,6 +99,14 @@ export type OpenedBy = {
   readonly ending?: Ending;
 };
 
+type SizeEvidence = {
+  readonly bytes: number;
+  /** `undefined`: below the config's own minimum, whatever is usual. */
+  readonly usualBytes: number | undefined;
+  readonly boundBytes: number;
+};
+
+/** What is told of each kind; a kind may have more than one form. */
 export type Evidence =
   | {
       readonly kind: 'tampered';
@@ -170,13 +189,8 @@ export type Evidence =
       /** Those of which it cannot be told: in cold storage, or of a form that does not say it. */
       readonly untold: readonly string[];
     }
-  | {
-      readonly kind: 'shrunk' | 'grew';
-      readonly bytes: number;
-      /** `undefined`: below the config's own minimum, whatever is usual. */
-      readonly usualBytes: number | undefined;
-      readonly boundBytes: number;
-    }
+  | ({ readonly kind: 'shrunk' } & SizeEvidence)
+  | ({ readonly kind: 'grew' } & SizeEvidence)
   | {
       readonly kind: 'clock-skew';
       readonly startedAt: Instant;
@@ -194,6 +208,9 @@ export type Evidence =
   | { readonly kind: 'paused'; readonly until: string; readonly because: string };
 
 export type Finding = Evidence & { readonly severity: Severity };
+
+/** A finding of one kind. */
+export type FindingOf<Kind extends FindingKind> = Extract<Finding, { readonly kind: Kind }>;
 
 const SHOWN = 3;
 
