@@ -3,7 +3,6 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../shared/config/parse-config.ts';
 import { composeRun } from '../shared/messages/compose-alert.ts';
-import { FINDING_KINDS } from '../shared/rules/finding.ts';
 import { judge } from '../shared/rules/judge.ts';
 import { aFull, aHost, at, collected } from './support/builders.ts';
 
@@ -28,19 +27,6 @@ const headings = (text: string) =>
   );
 
 describe('the documentation', () => {
-  it('has a section in the runbook for every finding that asks somebody to act', () => {
-    const quiet = ['duplicate-full', 'foreign', 'paused', 'resumed'];
-    const sections = headings(read('docs/runbook.md'));
-    for (const kind of FINDING_KINDS.filter((one) => !quiet.includes(one))) {
-      expect(sections).toContain(kind);
-    }
-  });
-
-  it('has every finding in the table of the README', () => {
-    for (const kind of FINDING_KINDS)
-      expect(read('README.md')).toMatch(new RegExp(`^\\| .*\\b${kind}\\b`, 'm'));
-  });
-
   it('calls the framework by the name that is its own on npm, in each page and each hint', () => {
     // `sls` is a package of somebody else there, which npx would fetch and run outside of the checkout.
     const programs = ['functions', 'scripts', 'shared'].flatMap((folder) =>

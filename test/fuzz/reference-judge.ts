@@ -17,10 +17,19 @@ type BackupSet = { readonly session: Session; readonly members: readonly Fact[] 
 type Window = { date: string; opensAt: Instant; dueAt: Instant; hardDueAt: Instant; end: Instant };
 
 const MINUTE = 60_000;
-const WORST_FIRST =
-  'unreadable missing incomplete poisoned incremental unencrypted expiring never late no-signatures maybe-truncated shrunk grew clock-skew duplicate-full foreign paused'.split(
+/** What it judges, worst first. */
+export const WORST_FIRST: readonly string[] =
+  'missing incomplete poisoned incremental unencrypted expiring never late no-signatures maybe-truncated shrunk grew clock-skew duplicate-full foreign paused'.split(
     ' ',
   );
+/** What a generated bucket cannot have. */
+export const NOT_IN_THE_BOOK = {
+  tampered: 'a generated file has no versions',
+  resumed: 'a generated file has no versions',
+  unreadable: 'a generated bucket can always be read',
+  'wrong-recipient': 'a generated file has no contents; any head is compared with the RFC instead',
+  'unknown-host': 'it is said of a whole bucket, and a generated bucket is of one host',
+};
 const SEVERITIES = ['critical', 'warning', 'info'];
 
 /** Judges the facts that were there at `now`, rule by rule. */

@@ -1,0 +1,165 @@
+// What docs/architecture-recipes.md says must be done for a finding, asked for here where the compiler does not ask.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ListObjectsV2Command, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openListings, parseListing } from '../scripts/rollcall/saved-listing.ts';
+import { clientConfig } from '../shared/aws/client.ts';
+import { connectBuckets } from '../shared/aws/s3-objects.ts';
+import { describeFinding, nextStep, runbookOf } from '../shared/messages/finding-text.ts';
+import { checkHosts } from '../shared/monitor/judge-hosts.ts';
+import type { ObjectStore } from '../shared/monitor/object-store.ts';
+import { formatAnswer, parseAnswer, type ShardTask } from '../shared/monitor/worker-answer.ts';
+import { FINDING_KINDS, type Finding } from '../shared/rules/finding.ts';
+import type { Judgement } from '../shared/rules/judge.ts';
+import { cases } from './fuzz/a-bucket.ts';
+import { judgeByTheBook, NOT_IN_THE_BOOK, WORST_FIRST } from './fuzz/reference-judge.ts';
+import { type LocalAws, startLocalAws } from './local-aws/local-aws.ts';
+import { aConfig, aHost, at } from './support/builders.ts';
+import { ONE_OF_EACH, type World } from './support/one-of-each.ts';
+import { putLifecycle } from './support/put-lifecycle.ts';
+
+const root = new URL('..', import.meta.url).pathname;
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const worlds = Object.entries(ONE_OF_EACH).map(([kind, world]) => ({ kind, world }));
+
+let aws: LocalAws;
+let s3: S3Client;
+let online: ObjectStore;
+
+beforeAll(async () => {
+  aws = await startLocalAws();
+  const { endpoint, region } = aws;
+  const connection = { endpoint, region, credentials: async () => aws.credentials };
+  s3 = new S3Client(clientConfig(connection));
+  online = connectBuckets(connection);
+  for (const { kind, world } of worlds) {
+    if (world.hasBucket === false) continue;
+    aws.createBucket(kind, { versioning: true });
+    await putLifecycle(s3, aConfig([]), kind);
+    for (const { name, bytes, modifiedAt } of world.objects) {
+      aws.put(kind, `web/${name}`, { bytes }, { modified: modifiedAt, etag: `${name} ${bytes}` });
+    }
+  }
+});
+afterAll(async () => {
+  s3.destroy();
+  await aws.close();
+});
+
+async function judged(store: ObjectStore, kind: string, world: World): Promise<Judgement> {
+  const host = aHost({ ...world.host, target: { bucket: kind, prefix: 'web/' } });
+  const now = at(world.at ?? '2026-11-23T12:30:00Z');
+  const [judgement] = await checkHosts(store, [host], { now, depth: 'all' });
+  if (judgement === undefined) throw new Error('one host, one judgement');
+  return judgement;
+}
+
+/** As `aws s3api` saves it: the answer in JSON. */
+async function save(kind: string, call: 'objects' | 'versions'): Promise<string> {
+  const query = { Bucket: kind };
+  const answer =
+    call === 'objects'
+      ? await s3.send(new ListObjectsV2Command(query))
+      : await s3.send(new ListObjectVersionsCommand(query));
+  return JSON.stringify({ ...answer, $metadata: undefined });
+}
+
+const inShort = ({ findings }: Judgement) =>
+  findings.map(({ severity, kind }) => `${severity} ${kind}`);
+const ofKind = ({ findings }: Judgement, kind: string) =>
+  findings.filter((finding) => finding.kind === kind);
+
+describe('every kind of finding', () => {
+  it.each(worlds)('is found where it is: $kind', async ({ kind, world }) => {
+    expect(inShort(await judged(online, kind, world))).toContain(world.found);
+  });
+
+  it.each(worlds)(
+    'is found offline too, or the docs say that it is not: $kind',
+    async ({ kind, world: { offline, ...world } }) => {
+      const there = await judged(online, kind, { offline, ...world });
+      for (const call of ['objects', 'versions'] as const) {
+        const text =
+          world.hasBucket === false ? '{"Name":"another","Contents":[]}' : await save(kind, call);
+        const saved = openListings([parseListing(text, 'saved.json')]);
+        const again = await judged(saved, kind, { offline, ...world });
+        const expected = offline === 'same' ? 'same' : offline[call];
+        if (expected === 'same') expect(ofKind(again, kind)).toEqual(ofKind(there, kind));
+        else expect(inShort(again).filter((one) => one.endsWith(` ${kind}`))).toEqual(expected);
+        if (expected.length === 0)
+          expect(read('docs/how-it-judges.md').replace(/\s+/g, ' ')).toContain(
+            (offline as { limit?: string }).limit ?? 'a sentence that says so',
+          );
+      }
+    },
+  );
+
+  it.each(worlds)('comes back from a worker as it was found: $kind', async ({ kind, world }) => {
+    const judgement = await judged(online, kind, world);
+    const { at: now, host } = judgement;
+    const task: ShardTask = {
+      ...{ version: 1, until: now, now, deadline: now + 720_000 },
+      ...{ roll: 'abcdefghijklmnopqrstuv', index: 0, of: 1, asked: '1' },
+    };
+    const text = formatAnswer(task, { judgements: [judgement] });
+    const [again] = parseAnswer(text, task, [host])?.judgements ?? [];
+    expect(again?.findings).toEqual(judgement.findings);
+    const forged = text.replace(`"kind":"${kind}"`, `"kind":"${kind}","more":1`);
+    expect(forged).not.toBe(text);
+    expect(parseAnswer(forged, task, [host])).toBeUndefined();
+  });
+
+  it.each(worlds)(
+    'has words, and a step unless nobody has to act: $kind',
+    async ({ kind, world }) => {
+      const judgement = await judged(online, kind, world);
+      for (const finding of ofKind(judgement, kind) as readonly Finding[]) {
+        expect(describeFinding(finding, judgement, 'UTC')).toMatch(/^[\x20-\x7e]{10,}$/);
+        const step = nextStep(finding, judgement);
+        if (finding.severity === 'critical') expect(step).toMatch(/^[\x20-\x7e]{10,}$/);
+        else if (step !== undefined) expect(step).toMatch(/^[\x20-\x7e]{10,}$/);
+      }
+    },
+  );
+});
+
+describe('the pages', () => {
+  const headings = [...read('docs/runbook.md').matchAll(/^## (.*)$/gm)].map(([, title]) => title);
+  const rows = [...read('README.md').matchAll(/^\| ([a-z, -]+) \| .* \| (.*) \|$/gm)].flatMap(
+    ([, kinds = '', severity]) => kinds.split(', ').map((kind) => ({ kind, severity })),
+  );
+
+  it.each(FINDING_KINDS)('name %s where an operator looks it up', (kind) => {
+    const isNamed = new RegExp(`(?<![\\w-])${kind}(?![\\w-])`);
+    expect(rows.map((row) => row.kind)).toContain(kind);
+    expect(headings).toContain(runbookOf(kind).split('#')[1]);
+    for (const page of ['docs/how-it-judges.md', 'CHANGELOG.md']) {
+      expect(isNamed.test(read(page)), `${page} names ${kind}`).toBe(true);
+    }
+  });
+
+  it.each(worlds)('give $kind the severity with which it is found', ({ kind, world }) => {
+    const [severity = ''] = world.found.split(' ');
+    expect(rows.find((row) => row.kind === kind)?.severity).toContain(severity);
+  });
+});
+
+describe('the second judge', () => {
+  it('judges every kind, or says why it cannot', () => {
+    expect([...WORST_FIRST, ...Object.keys(NOT_IN_THE_BOOK)].sort()).toEqual(
+      [...FINDING_KINDS].sort(),
+    );
+  });
+
+  it('finds each of its kinds in some bucket of the short run', () => {
+    const buckets = fc.sample(cases, { seed: 20261123, numRuns: 600 });
+    const found = new Set(
+      buckets.flatMap(({ host, facts, now }) =>
+        judgeByTheBook(host, facts, now).findings.map((finding) => finding.split(' ')[1]),
+      ),
+    );
+    expect([...found].sort()).toEqual([...WORST_FIRST].sort());
+  });
+});
