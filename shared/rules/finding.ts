@@ -32,7 +32,7 @@ export const CAUSE_OF = {
   paused: 'else',
 } as const satisfies Readonly<Record<Evidence['kind'], Cause>>;
 
-export type FindingKind = keyof typeof CAUSE_OF;
+export type FindingKind = Evidence['kind'];
 
 /** Worst first. */
 export const FINDING_KINDS = Object.keys(CAUSE_OF) as readonly FindingKind[];
