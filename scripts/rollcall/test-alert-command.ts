@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import type { Connection } from '../../shared/aws/client.ts';
 import type { Config } from '../../shared/config/config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
-import { NOBODY_NOTIFIED, recipientsOf } from '../../shared/config/recipients.ts';
+import { type ChannelKey, NOBODY_NOTIFIED, recipientsOf } from '../../shared/config/recipients.ts';
 import { showEndpoint } from '../../shared/doctor/mail-and-texts.ts';
 import {
   composeCodeWord,
@@ -65,9 +65,13 @@ export async function runTestAlert(args: readonly string[]): Promise<number> {
     return 0;
   }
   const { channel } = options;
-  if (channel !== undefined && !['mail', 'sns', 'https'].includes(channel)) {
+  const names = Object.values(WAYS).map(({ name }) => name);
+  if (channel !== undefined && !names.includes(channel)) {
     const message = `--channel ${JSON.stringify(channel)} is not known`;
-    throw new UsageError(message, 'write mail, sns or https');
+    throw new UsageError(
+      message,
+      `write ${new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(names)}`,
+    );
   }
   const { text, file, readKeyFile } = await readConfigFile(options.hosts);
   const config = parseConfig(text, file, readKeyFile);
@@ -83,11 +87,10 @@ export async function runTestAlert(args: readonly string[]): Promise<number> {
   const { connect } = await import('./connection.ts');
   const connection = await connect(config.region, options['endpoint-url']);
   const isAsked = (name: string) => channel === undefined || channel === name;
-  const ways = [
-    ...(isAsked('mail') ? await mailWays(connection, config) : []),
-    ...(isAsked('sns') ? await topicWays(connection, options.stack, options['topic-arn']) : []),
-    ...(isAsked('https') ? await hookWays(config) : []),
-  ];
+  const where = { connection, config, stack: options.stack, topicArn: options['topic-arn'] };
+  const ways: Way[] = [];
+  for (const { name, open } of Object.values(WAYS))
+    if (isAsked(name)) ways.push(...(await open(where)));
   if (ways.length === 0 && channel === 'https') {
     throw new UsageError(
       'the config has no https address: alerts.https is missing',
@@ -107,6 +110,25 @@ export async function runTestAlert(args: readonly string[]): Promise<number> {
   }
   return sendAll(ways, composeTest(word, config, Date.now()), word);
 }
+
+type Where = {
+  readonly connection: Connection;
+  readonly config: Config;
+  readonly stack: string;
+  readonly topicArn: string | undefined;
+};
+
+/** By key of `alerts`: what `--channel` calls it, and the channels that reach it. */
+const WAYS: {
+  readonly [Key in ChannelKey]: {
+    readonly name: string;
+    readonly open: (where: Where) => Promise<Way[]>;
+  };
+} = {
+  mail: { name: 'mail', open: mailWays },
+  sms: { name: 'sns', open: topicWays },
+  https: { name: 'https', open: hookWays },
+};
 
 async function sendAll(ways: readonly Way[], message: Message, word: string): Promise<number> {
   const errors = await Promise.all(ways.map(({ channel }) => sendTo(channel, message)));
@@ -128,24 +150,20 @@ async function sayWhy(cause: unknown): Promise<string> {
   return nameOf(cause);
 }
 
-async function hookWays({ alerts }: Config): Promise<Way[]> {
+async function hookWays({ config: { alerts } }: Where): Promise<Way[]> {
   const { hookChannels } = await import('../../shared/channels/webhook.ts');
   return hookChannels(alerts).map((channel) => ({ channel, reaches: [], waits: [] }));
 }
 
-async function mailWays(connection: Connection, { alerts }: Config): Promise<Way[]> {
+async function mailWays({ connection, config: { alerts } }: Where): Promise<Way[]> {
   if (alerts.from === undefined) return [];
   const { sesChannels } = await import('../../shared/channels/ses-mail.ts');
   const channels = sesChannels(connection, alerts.from, alerts.mail);
   return channels.map((channel) => ({ channel, reaches: [], waits: [] }));
 }
 
-async function topicWays(
-  connection: Connection,
-  stackName: string,
-  topicArn: string | undefined,
-): Promise<Way[]> {
-  const topics = topicArn === undefined ? await topicsOf(connection, stackName) : { SNS: topicArn };
+async function topicWays({ connection, stack, topicArn }: Where): Promise<Way[]> {
+  const topics = topicArn === undefined ? await topicsOf(connection, stack) : { SNS: topicArn };
   const { snsChannel } = await import('../../shared/channels/topic.ts');
   const { readSubscriptions } = await import('../../shared/aws/accounts.ts');
   return Promise.all(

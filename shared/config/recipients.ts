@@ -13,13 +13,34 @@ export const textedOnly = { urgency: ['alert', 'test'] } as const;
 const by = (protocol: Subscriber['protocol'], endpoints: readonly string[]): Subscriber[] =>
   endpoints.map((endpoint) => ({ protocol, endpoint }));
 
+/** At which keys somebody hears of a bad host. A key that is left out would connect nothing, and nobody would notice. */
+const HEARS_OF_HOSTS = {
+  none: false,
+  from: false,
+  mail: true,
+  sms: true,
+  https: true,
+  ops: false,
+  heartbeat: false,
+  weeklyTest: false,
+} as const satisfies Readonly<Record<keyof Alerts, boolean>>;
+
+/** A key of `alerts` at which somebody hears of a bad host. */
+export type ChannelKey = {
+  [Key in keyof typeof HEARS_OF_HOSTS]: (typeof HEARS_OF_HOSTS)[Key] extends true ? Key : never;
+}[keyof typeof HEARS_OF_HOSTS];
+
+export const CHANNEL_KEYS = Object.entries(HEARS_OF_HOSTS).flatMap(([key, hears]) =>
+  hears ? (key as ChannelKey) : [],
+);
+
 /**
  * Whether somebody hears of a bad host: by mail, SMS or https. `ops` hears of trouble with the monitor alone, and a
  * heartbeat notifies no person. `none` = hosts.yml says that nobody is to hear; `missing` = it says nothing.
  */
-export function recipientsOf({ none, mail, sms, https }: Alerts): 'some' | 'none' | 'missing' {
-  if (mail.length + sms.length + https.length > 0) return 'some';
-  return none === true ? 'none' : 'missing';
+export function recipientsOf(alerts: Alerts): 'some' | 'none' | 'missing' {
+  if (CHANNEL_KEYS.some((key) => alerts[key].length > 0)) return 'some';
+  return alerts.none === true ? 'none' : 'missing';
 }
 
 /** What a config with recipients `missing` gets to read, and what to do about it. */

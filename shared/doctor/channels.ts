@@ -2,6 +2,7 @@
 import type { Alerts, Config } from '../config/config.ts';
 import {
   alertSubscribers,
+  type ChannelKey,
   hooksOf,
   NO_OPS,
   NOBODY_NOTIFIED,
@@ -72,11 +73,18 @@ export function judgeChannels(
       readings.opsTopic,
       opsSubscribers(alerts),
     ),
-    ...judgeMail(readings.mail, config),
-    ...judgeSms(readings.sms, config),
-    ...judgeHooks(readings.refusals, alerts),
+    ...Object.values(JUDGES).flatMap((judge) => judge(readings, config)),
   ];
 }
+
+/** Whether an alarm would arrive at each key of `alerts`, beside what the topics say. */
+const JUDGES: {
+  readonly [Key in ChannelKey]: (readings: ChannelReadings, config: Config) => readonly Check[];
+} = {
+  mail: ({ mail }, config) => judgeMail(mail, config),
+  sms: ({ sms }, config) => judgeSms(sms, config),
+  https: ({ refusals }, { alerts }) => judgeHooks(refusals, alerts),
+};
 
 /** Says nothing where somebody is notified, also of trouble with the monitor: the other checks say how. */
 function judgeRecipients(alerts: Alerts): readonly Check[] {

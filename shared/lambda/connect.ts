@@ -3,35 +3,40 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Context } from 'aws-lambda';
 import { readChannels } from '../aws/accounts.ts';
+import type { Connection } from '../aws/client.ts';
 import { connectBuckets } from '../aws/s3-objects.ts';
 import { shardQueue } from '../aws/worker-queue.ts';
 import { sesChannels } from '../channels/ses-mail.ts';
 import { snsChannel } from '../channels/topic.ts';
 import { hookChannels } from '../channels/webhook.ts';
-import { recipientsOf } from '../config/recipients.ts';
+import { type ChannelKey, recipientsOf } from '../config/recipients.ts';
 import { judgeChannels } from '../doctor/channels.ts';
 import type { Budget } from '../monitor/judge-hosts.ts';
+import type { Channel } from '../monitor/notify.ts';
 import type { Dependencies, ScheduleDependencies } from '../monitor/scheduled-run.ts';
 import { s3Records } from '../stores/s3-records.ts';
 import { connectionOf, type Env } from './env.ts';
 
-/**
- * Mail goes by SES where the config names a sender, else the topic carries it. Without recipients there is no channel.
- */
+/** How somebody at each key of `alerts` is reached. */
+const CONNECT: {
+  readonly [Key in ChannelKey]: (connection: Connection, env: Env) => readonly Channel[];
+} = {
+  // The topic carries mail too, where the config names no sender.
+  sms: (connection, { alertsTopicArn }) => [snsChannel(connection, 'SNS', alertsTopicArn)],
+  mail: (connection, { config: { alerts } }) =>
+    alerts.from === undefined ? [] : sesChannels(connection, alerts.from, alerts.mail),
+  https: (_, { config }) => hookChannels(config.alerts),
+};
+
+/** Without recipients there is no channel. */
 export function connectAll(env: Env): Dependencies {
   const connection = connectionOf(env);
-  const { from, mail } = env.config.alerts;
-  const mails = from === undefined ? [] : sesChannels(connection, from, mail);
   return {
     store: connectBuckets(connection),
     records: s3Records(connection, env.stateBucket),
     channels:
       recipientsOf(env.config.alerts) === 'some'
-        ? [
-            snsChannel(connection, 'SNS', env.alertsTopicArn),
-            ...mails,
-            ...hookChannels(env.config.alerts),
-          ]
+        ? Object.values(CONNECT).flatMap((connect) => connect(connection, env))
         : [],
   };
 }
