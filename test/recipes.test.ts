@@ -1,12 +1,17 @@
-// What docs/architecture-recipes.md says must be done for a finding, asked for here where the compiler does not ask.
-import { readFileSync } from 'node:fs';
+// What docs/architecture-recipes.md says must be done for an addition, asked for here where the compiler does not ask.
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ListObjectsV2Command, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { COMMANDS } from '../scripts/rollcall/command-line.ts';
 import { openListings, parseListing } from '../scripts/rollcall/saved-listing.ts';
 import { clientConfig } from '../shared/aws/client.ts';
 import { connectBuckets } from '../shared/aws/s3-objects.ts';
+import { parseConfig } from '../shared/config/parse-config.ts';
+import { CHANNEL_KEYS, type ChannelKey, recipientsOf } from '../shared/config/recipients.ts';
+import { connectAll } from '../shared/lambda/connect.ts';
+import type { Env } from '../shared/lambda/env.ts';
 import { describeFinding, nextStep, runbookOf } from '../shared/messages/finding-text.ts';
 import { checkHosts } from '../shared/monitor/judge-hosts.ts';
 import type { ObjectStore } from '../shared/monitor/object-store.ts';
@@ -173,5 +178,89 @@ describe('the second judge', () => {
       ),
     );
     expect([...found].sort()).toEqual([...WORST_FIRST].sort());
+  });
+});
+
+/** The texts of the files of a folder whose names end so. */
+const textsIn = (folder: string, end: string) =>
+  readdirSync(join(root, folder))
+    .filter((name) => name.endsWith(end))
+    .map((name) => ({ name, text: read(`${folder}/${name}`) }));
+
+describe('every command', () => {
+  const names = Object.keys(COMMANDS);
+  const commandLine = read('scripts/rollcall/command-line.ts');
+  const tests = textsIn('test/rollcall', '.test.ts');
+
+  it.each(textsIn('scripts/rollcall', '-command.ts'))('can be called: $name', ({ name }) => {
+    expect(commandLine).toContain(`'./${name}'`);
+  });
+
+  it.each(names)('has an example in the README, and stands in the changelog: %s', (name) => {
+    const block = /^## The command line\n\n```sh\n([\s\S]*?)^```$/m.exec(read('README.md'))?.[1];
+    expect(block).toMatch(new RegExp(`^npx rollcall ${name}(?: |$)`, 'm'));
+    expect(read('CHANGELOG.md')).toMatch(new RegExp(`(?<![\\w-])${name}(?![\\w-])`));
+  });
+
+  it.each(names)('is run by a test: %s', (name) => {
+    expect(tests.filter(({ text }) => text.includes(`'${name}'`)).length).toBeGreaterThan(0);
+  });
+});
+
+describe('every key of hosts.yml at which somebody hears of a bad host', () => {
+  const samples: Readonly<Record<ChannelKey, string>> = {
+    mail: 'a@example.net',
+    sms: '+31600000000',
+    https: 'https://chat.example.net/x',
+  };
+
+  it.each(CHANNEL_KEYS)('is enough alone, and a function reaches it: %s', (key) => {
+    const text = `bucket: acme-backups\nregion: eu-west-1\nalerts: { ${key}: ["${samples[key]}"] }\nhosts: { web: {} }\n`;
+    const config = parseConfig(text, 'hosts.yml', undefined, 'deploy');
+    expect(recipientsOf(config.alerts)).toBe('some');
+    const env: Env = {
+      ...{ config, alertsTopicArn: 'a', opsTopicArn: 'o', stateBucket: 's', shards: undefined },
+      ...{ breakGlassRoleId: undefined, functionName: undefined, endpoint: 'http://127.0.0.1:9' },
+    };
+    expect(connectAll(env).channels.length).toBeGreaterThan(0);
+  });
+
+  it.each(CHANNEL_KEYS)('is in the runbook of dead channels and the glossary: %s', (key) => {
+    const runbook = read('docs/runbook.md').split(/^## /m);
+    const section = runbook.find((text) => text.startsWith('alarm-path'));
+    const glossary = read('docs/glossary.md');
+    const word = new RegExp(`\\b${key}\\b`, 'i');
+    expect(section).toMatch(word);
+    expect(glossary.split('\n').find((line) => line.startsWith('- **channel**'))).toMatch(word);
+  });
+});
+
+describe('every check of the doctor', () => {
+  const doctor = textsIn('shared/doctor', '.ts');
+  const callers = [
+    ...doctor,
+    ...textsIn('scripts/rollcall', 'examine.ts'),
+    ...textsIn('scripts/stack', '-hook.ts'),
+  ];
+  const tests = textsIn('test/doctor', '.test.ts');
+  // audit.ts holds what the checks are made with.
+  const areas = doctor.filter(({ name }) => name !== 'audit.ts');
+  const judges = areas.flatMap(({ text }) =>
+    [...text.matchAll(/^export function (judge\w+)/gm)].map(([, name = '']) => name),
+  );
+
+  it.each(judges)('is asked for: %s', (name) => {
+    const calls = callers.flatMap(({ text }) => [
+      ...text.matchAll(new RegExp(`\\b${name}\\b`, 'g')),
+    ]);
+    const imports = callers.filter(({ text }) =>
+      [...text.matchAll(/^import [^;]*;/gm)].some(([words]) => words.includes(name)),
+    );
+    // One place is where it is made.
+    expect(calls.length - imports.length).toBeGreaterThan(1);
+  });
+
+  it.each(judges)('is tested: %s', (name) => {
+    expect(tests.filter(({ text }) => text.includes(name)).length).toBeGreaterThan(0);
   });
 });

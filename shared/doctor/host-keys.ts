@@ -189,12 +189,7 @@ export const IDLE_DAYS = 2;
 const DAY = 86_400_000;
 
 /** What is wrong with the keys of one host; nothing when all is well. */
-export function judgeKeys(
-  host: Host,
-  { keys, uses }: UsedKeys,
-  region: string,
-  now: Instant,
-): Check[] {
+function judgeKeys(host: Host, { keys, uses }: UsedKeys, region: string, now: Instant): Check[] {
   const check = 'host keys';
   const { name } = host;
   const rotate = `npx rollcall add-host ${name} --rotate`;
