@@ -45,7 +45,7 @@ export function recipientsOf(alerts: Alerts): 'some' | 'none' | 'missing' {
 
 /** What a config with recipients `missing` gets to read, and what to do about it. */
 export const NOBODY_NOTIFIED = {
-  says: 'nobody is notified of a bad host: "alerts" has no mail, no sms and no https',
+  says: `nobody is notified of a bad host: "alerts" has ${new Intl.ListFormat('en-GB').format(CHANNEL_KEYS.map((key) => `no ${key}`))}`,
   fix: 'write into hosts.yml: alerts: { mail: [you@example.net] }; or, to notify nobody: alerts: none',
 } as const;
 
