@@ -9,16 +9,16 @@ import { readObjectEvents } from '../shared/monitor/object-event.ts';
 
 export const handler = wrap('on-object', async (event, context) => {
   const now = Date.now();
-  const { messageOf, unread } = readObjectEvents(readBatch(event));
+  const { messageOf, unreadable } = readObjectEvents(readBatch(event));
   const events = [...messageOf.keys()];
-  if (events.length === 0) return { events: 0, told: 0, batchItemFailures: failuresOf(unread) };
+  if (events.length === 0) return { events: 0, told: 0, batchItemFailures: failuresOf(unreadable) };
   const budget = startBudget(context);
   const env = readEnv();
   const { config, alertsTopicArn, breakGlassRoleId } = env;
   const ids = { account: alertsTopicArn.split(':')[4], breakGlassRoleId };
   const { putOff, ...outcome } = await runEvents(connectAll(env), config, events, now, ids, budget);
   const again = putOff.flatMap((one) => messageOf.get(one) ?? []);
-  return { ...outcome, batchItemFailures: failuresOf([...unread, ...again]) };
+  return { ...outcome, batchItemFailures: failuresOf([...unreadable, ...again]) };
 });
 
 /** They alone go back to the queue, and after the last try to the failed runs. */

@@ -53,7 +53,7 @@ export function openListings(listings: readonly SavedListing[]): ObjectStore {
   return {
     list: askListings(listings),
     readPart: async () => undefined,
-    readLifecycle: async () => ({ unread: 'a saved listing does not hold them' }),
+    readLifecycle: async () => ({ unknown: 'a saved listing does not hold them' }),
     readWrittenAt: async () => undefined,
     readExpiry: async () => undefined,
   };

@@ -69,9 +69,9 @@ export async function runUndelete(args: readonly string[]): Promise<number> {
 
   const { bucket, prefix } = host.target;
   const answer = await aws.list({ bucket, prefix, versions: true });
-  if (answer.blind !== undefined) {
+  if (answer.inconclusive !== undefined) {
     throw new UsageError(
-      `the versions in s3://${bucket} cannot be listed (${answer.blind})`,
+      `the versions in s3://${bucket} cannot be listed (${answer.inconclusive})`,
       'take on the break-glass role, which may: docs/runbook.md#tampered',
     );
   }

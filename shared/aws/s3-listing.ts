@@ -37,7 +37,7 @@ export function startListing(client: S3Client): ListObjects {
       refused.set(query.bucket, reason);
     }
     const answer = await listObjects(client, query);
-    return { ...answer, blind: refused.get(query.bucket) ?? 'denied' };
+    return { ...answer, inconclusive: refused.get(query.bucket) ?? 'denied' };
   };
 }
 

@@ -118,8 +118,8 @@ async function readLifecycle(client: S3Client, bucket: string): Promise<Lifecycl
     return { rules: Rules.flatMap(readRule) };
   } catch (error) {
     if ((error as Error).name === 'NoSuchLifecycleConfiguration') return { rules: [] };
-    if (error instanceof RangeError) return { unread: error.message };
-    return { unread: nameOf(error) };
+    if (error instanceof RangeError) return { unknown: error.message };
+    return { unknown: nameOf(error) };
   }
 }
 

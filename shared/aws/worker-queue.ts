@@ -7,7 +7,7 @@ import { type Connection, clientConfig, nameOf } from './client.ts';
 const BATCH = 10;
 
 /** Throws `QueueError` for the first batch of which not every call was taken. */
-export function shardQueue(connection: Connection, url: string): Workers['call'] {
+export function shardQueue(connection: Connection, url: string): Workers['send'] {
   const client = new SQSClient(clientConfig(connection));
   return async (calls) => {
     for (let from = 0; from < calls.length; from += BATCH) {

@@ -114,8 +114,8 @@ function judgeRecipients(alerts: Alerts): readonly Check[] {
 }
 
 /** Once an hour: what is dead is dead for days, and each look costs a few calls. */
-export function isLookDue(paths: ChannelStates | undefined, now: Instant): boolean {
-  return paths === undefined || now - paths.lookedAt >= HOUR_MS;
+export function isLookDue(lastCheck: ChannelStates | undefined, now: Instant): boolean {
+  return lastCheck === undefined || now - lastCheck.lookedAt >= HOUR_MS;
 }
 
 /**

@@ -82,7 +82,7 @@ export type Collection = {
   readonly histories: readonly SetHistory[];
   /** Oldest first by `startedAt`. */
   readonly hiddenFulls: readonly HiddenFull[];
-  readonly blind: Inconclusive | undefined;
+  readonly inconclusive: Inconclusive | undefined;
   /** What each full is by its files, where the volumes and versions of all of them are known; oldest first. */
   readonly texts: readonly SetText[];
 };
@@ -158,7 +158,7 @@ export function collectSets(listing: Listing, prefix: FilePrefix): Collection {
       (id) => drafts.get(id)?.manifest?.writtenAt,
     ),
     hiddenFulls: collectHidden(listing, prefix, sets),
-    blind: listing.blind ?? (isUnversioned(listing) ? 'not kept' : undefined),
+    inconclusive: listing.inconclusive ?? (isUnversioned(listing) ? 'not kept' : undefined),
     texts: [...drafts.values()].flatMap(textOf).sort((a, b) => a.startedAt - b.startedAt),
   };
 }

@@ -29,7 +29,7 @@ export type Listing = {
   readonly volumeStems: readonly string[];
   /** Names that are under a delete marker: no objects, but evidence. */
   readonly hidden?: readonly FileHistory[];
-  readonly blind?: Inconclusive;
+  readonly inconclusive?: Inconclusive;
 };
 
 /** One upload of a key; the same `etag` twice is the same bytes. */

@@ -58,7 +58,7 @@ export function connectSchedule(env: Env): ScheduleDependencies {
     },
     workers: shards && {
       hostsARun: shards.hostsARun,
-      call: shardQueue(connection, shards.queueUrl),
+      send: shardQueue(connection, shards.queueUrl),
       pause,
     },
   };

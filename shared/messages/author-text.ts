@@ -46,35 +46,35 @@ function parseWho(text: string | undefined = ''): Who {
 }
 
 /** `web's own key`, `the key of host db`, `the break-glass role (session alice)`, `user AIDA...`; ASCII. */
-export function sayWho(principal: string | undefined, known: Known, own?: Host): string {
+export function formatPrincipal(principal: string | undefined, known: Known, own?: Host): string {
   const who = parseWho(principal);
   switch (who.kind) {
     case 'user':
-      return sayHost(who.id, known, own) ?? `user ${who.id}`;
+      return formatHostName(who.id, known, own) ?? `user ${who.id}`;
     case 'role':
       return who.id === known.breakGlassRoleId
         ? `the break-glass role (session ${who.session})`
         : `role ${who.id} (session ${who.session})`;
     case 'root':
-      return `the root user of ${sayAccount(who.account, known)}`;
+      return `the root user of ${formatAccount(who.account, known)}`;
     case 'federated':
-      return `the federated user ${who.session} of ${sayAccount(who.account, known)}`;
+      return `the federated user ${who.session} of ${formatAccount(who.account, known)}`;
     case 'account':
-      return `somebody of ${sayAccount(who.account, known)}`;
+      return `somebody of ${formatAccount(who.account, known)}`;
     case 'other':
       // In quotes: it cannot pass for words of ours.
       return who.text === undefined ? 'an unknown principal' : quoteName(who.text);
   }
 }
 
-function sayHost(id: string, { hosts }: Known, own: Host | undefined): string | undefined {
+function formatHostName(id: string, { hosts }: Known, own: Host | undefined): string | undefined {
   if (own?.userId === id) return `${own.name}'s own key`;
   const [first, ...more] = hosts.filter(({ userId }) => userId === id);
   if (first === undefined) return undefined;
   return `the key of host ${first.name}${more.length > 0 ? ` and ${more.length} more` : ''}`;
 }
 
-function sayAccount(account: string, known: Known): string {
+function formatAccount(account: string, known: Known): string {
   if (known.account === undefined) return `account ${account}`;
   return known.account === account ? `this account (${account})` : `ANOTHER account (${account})`;
 }
@@ -95,7 +95,7 @@ export function composeWhoIs(principals: readonly (string | undefined)[], known:
 
 /** By the id, as a role has many sessions. */
 function whoIs(who: Who, known: Known): [id: string, lines: string[]][] {
-  if (who.kind === 'user' && sayHost(who.id, known, undefined) === undefined) {
+  if (who.kind === 'user' && formatHostName(who.id, known, undefined) === undefined) {
     return [askFor(who.id, `list-users --query "Users[?UserId=='${who.id}'].Arn"`)];
   }
   if (who.kind === 'role' && who.id !== known.breakGlassRoleId) {

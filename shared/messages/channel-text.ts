@@ -24,15 +24,15 @@ export function hasChannelNews(look: ChannelCheck | undefined): look is ChannelC
 }
 
 /** The message of a run that has nothing else to tell; `undefined` without news. */
-export function composeChannelNews({ report, paths, timezone }: Run): Message | undefined {
-  if (!hasChannelNews(paths)) return undefined;
-  const text = [composeHeader(report, timezone), '', ...composeNews(paths, timezone)];
+export function composeChannelNews({ report, channels, timezone }: Run): Message | undefined {
+  if (!hasChannelNews(channels)) return undefined;
+  const text = [composeHeader(report, timezone), '', ...composeNews(channels, timezone)];
   return composeMessage({
-    subject: formatNews(paths),
+    subject: formatNews(channels),
     text: `${text.join('\n')}\n`,
-    ...(paths.urgent ? { sms: composeChannelSms(paths) } : {}),
-    severity: paths.urgent ? 'critical' : paths.died.length > 0 ? 'warning' : 'info',
-    urgency: paths.urgent ? 'alert' : 'digest',
+    ...(channels.urgent ? { sms: composeChannelSms(channels) } : {}),
+    severity: channels.urgent ? 'critical' : channels.died.length > 0 ? 'warning' : 'info',
+    urgency: channels.urgent ? 'alert' : 'digest',
   });
 }
 

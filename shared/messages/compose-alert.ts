@@ -31,7 +31,7 @@ export function composeRun(run: Run, warning?: string): Message | undefined {
   const failed = failedIn(run);
   const alerting = failed.filter(({ host }) => run.due.has(host.name));
   if (alerting.length === 0 && !run.digest) return undefined;
-  const { paths } = run;
+  const { channels } = run;
   const subject = composeSubject(run);
   const lines = [
     composeHeader(run.report, run.timezone),
@@ -39,7 +39,7 @@ export function composeRun(run: Run, warning?: string): Message | undefined {
     '',
     ...composeFailed(failed, run.timezone),
     ...(run.digest ? composeDigest(run, alerting.length > 0) : []),
-    ...(!run.digest && hasChannelNews(paths) ? composeNews(paths, run.timezone) : []),
+    ...(!run.digest && hasChannelNews(channels) ? composeNews(channels, run.timezone) : []),
   ];
   const text = `${lines.join('\n')}\n`;
   const severity = severityOf(run);
@@ -50,10 +50,10 @@ export function composeRun(run: Run, warning?: string): Message | undefined {
       urgency: 'alert',
     });
   }
-  if (paths?.urgent === true) {
+  if (channels?.urgent === true) {
     return composeMessage({
       ...{ subject, text, severity },
-      sms: composeChannelSms(paths),
+      sms: composeChannelSms(channels),
       urgency: 'alert',
     });
   }
@@ -63,12 +63,12 @@ export function composeRun(run: Run, warning?: string): Message | undefined {
 }
 
 /** Of the worst that the run found: of a host, of the bucket, or of a way that an alarm takes. */
-function severityOf({ report, paths }: Run): Severity {
-  const isDead = paths?.states.some(({ status }) => status === 'fail') === true;
+function severityOf({ report, channels }: Run): Severity {
+  const isDead = channels?.states.some(({ status }) => status === 'fail') === true;
   const others = report.unknownHosts.length > 0 || report.unsearched !== undefined || isDead;
   return worstSeverity([
     ...report.judgements.flatMap(({ findings }) => findings),
-    ...(others ? [{ severity: paths?.urgent === true ? 'critical' : 'warning' } as const] : []),
+    ...(others ? [{ severity: channels?.urgent === true ? 'critical' : 'warning' } as const] : []),
   ]);
 }
 
@@ -107,8 +107,8 @@ function composeHost(judgement: Judgement, zone: string): string[] {
   const { host, findings } = judgement;
   const [worst] = findings;
   if (worst === undefined) return [];
-  const told = findings.filter(({ severity }) => severity !== 'info');
-  const lines = told.flatMap((finding, index) => {
+  const shown = findings.filter(({ severity }) => severity !== 'info');
+  const lines = shown.flatMap((finding, index) => {
     const text = describeFinding(finding, judgement, zone);
     return index === 0
       ? paragraph(finding.kind.toUpperCase(), `${host.name}: ${text}`)

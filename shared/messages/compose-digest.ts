@@ -6,7 +6,7 @@ import { dateIn } from '../rules/window.ts';
 import { composeDelivery } from './channel-text.ts';
 import { composeCodeWord } from './compose-message.ts';
 import { describeFinding } from './finding-text.ts';
-import { UNTOLD } from './loss-text.ts';
+import { INCONCLUSIVE } from './loss-text.ts';
 import {
   COLUMN,
   count,
@@ -32,7 +32,7 @@ export function composeDigest(run: Run, alarms: boolean): string[] {
       lines.push(...paragraph(finding.kind.toUpperCase(), `${judgement.host.name}: ${text}`));
     }
   }
-  lines.push(...composeBlind(judgements));
+  lines.push(...composeInconclusive(judgements));
   if (unknownHosts.length > 0) {
     const names = unknownHosts.slice(0, 5).map(quoteName).join(', ');
     const more = unknownHosts.length > 5 ? `, and ${unknownHosts.length - 5} more` : '';
@@ -49,21 +49,21 @@ export function composeDigest(run: Run, alarms: boolean): string[] {
     ...(noted.length > 0 ? [''] : []),
     ...composeGood(good, run.timezone),
     ...composeDrills(run),
-    ...composeDelivery(run.paths, run.timezone),
+    ...composeDelivery(run.channels, run.timezone),
     ...(run.test === true ? [...composeTest(run, alarms), ''] : []),
     ...composeEnd(run),
   ];
 }
 
 /** A setting of the bucket's: one paragraph, and not a line for each of its hosts. */
-function composeBlind(judgements: readonly Judgement[]): string[] {
-  return Object.entries(UNTOLD).flatMap(([untold, text]) => {
-    const blind = judgements.filter(({ findings }) =>
-      findings.some((one) => one.kind === 'tampered' && one.untold === untold),
+function composeInconclusive(judgements: readonly Judgement[]): string[] {
+  return Object.entries(INCONCLUSIVE).flatMap(([reason, text]) => {
+    const inconclusive = judgements.filter(({ findings }) =>
+      findings.some((one) => one.kind === 'tampered' && one.untold === reason),
     );
-    return blind.length === 0
+    return inconclusive.length === 0
       ? []
-      : paragraph('BLIND', `tampering with ${count(blind.length, 'host')} ${text}.`);
+      : paragraph('BLIND', `tampering with ${count(inconclusive.length, 'host')} ${text}.`);
   });
 }
 

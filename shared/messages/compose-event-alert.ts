@@ -9,7 +9,7 @@ import {
   windowsMissedBy,
 } from '../rules/finding.ts';
 import type { Judgement } from '../rules/judge.ts';
-import { composeWhoIs, type Known, sayWho } from './author-text.ts';
+import { composeWhoIs, formatPrincipal, type Known } from './author-text.ts';
 import { composeMessage, type Message } from './compose-message.ts';
 import { composeSteps, describeFinding, nextStep } from './finding-text.ts';
 import {
@@ -109,7 +109,7 @@ export function composeTrouble(
   const words = findings.map(({ kind }) => kind.toUpperCase()).join(', ');
   return composeMessage({
     subject: `${host.name} ${words}: seen in an upload of now`,
-    text: `${[...lines, ...listUploaders(uploads, known, host), sayZone(timezone)].join('\n')}\n`,
+    text: `${[...lines, ...listUploaders(uploads, known, host), formatZone(timezone)].join('\n')}\n`,
     sms: `BACKUP ${host.name} ${words} in an upload of now. Mail has the fix.`,
     severity: 'critical',
     urgency: 'alert',
@@ -134,7 +134,7 @@ export function composeUnknownPrefixes(
       uploads.map(({ principal }) => principal),
       known,
     ),
-    sayZone(timezone),
+    formatZone(timezone),
   ];
   return composeMessage({
     subject: `${several} in bucket ${bucket}`,
@@ -181,7 +181,7 @@ export function composeTampering(
     `Do now:  ${step}`,
     'Runbook: docs/runbook.md#tampered',
     '',
-    sayZone(about.timezone),
+    formatZone(about.timezone),
   ];
   return composeMessage({
     subject: `TAMPERED ${name}: ${done.join(', ')}`,
@@ -233,7 +233,7 @@ function listUploaders(uploads: readonly Change[], known: Known, own: Host): str
   ];
 }
 
-function sayZone(timezone: string): string {
+function formatZone(timezone: string): string {
   return `Times are in ${timezone}.`;
 }
 
@@ -242,7 +242,7 @@ function formatCulprit(
   known: Known,
   own: Host | undefined,
 ): string {
-  const who = sayWho(principal, known, own);
+  const who = formatPrincipal(principal, known, own);
   return `by ${who} from ${address === undefined ? 'an unknown address' : toAscii(address).slice(0, 45)}`;
 }
 

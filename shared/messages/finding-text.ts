@@ -29,7 +29,7 @@ import {
 /** What is told of one kind. */
 type FindingText<Kind extends FindingKind> = {
   /** One sentence or two, ASCII, names escaped; without the host and the kind. */
-  readonly says: (finding: FindingOf<Kind>, judgement: Judgement, zone: string) => string;
+  readonly text: (finding: FindingOf<Kind>, judgement: Judgement, zone: string) => string;
   /** The command or the step that comes next; `undefined` where there is nothing to do. */
   readonly step: (finding: FindingOf<Kind>, judgement: Judgement) => string | undefined;
 };
@@ -48,62 +48,62 @@ function onHost({ name }: Host, command: string): string {
 
 const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
   tampered: {
-    says: (finding, _, zone) => formatTampered(finding, zone),
+    text: (finding, _, zone) => formatTampered(finding, zone),
     step: stepAfterTampering,
   },
   unreadable: {
-    says: ({ reason }) => `could not check: ${reason}. This is not an all-clear`,
+    text: ({ reason }) => `could not check: ${reason}. This is not an all-clear`,
     step: ({ hint }) => hint,
   },
   missing: {
-    says: ({ windowsMissed, strayed }, judgement, zone) =>
+    text: ({ windowsMissed, strayed }, judgement, zone) =>
       [formatMissing(windowsMissed, judgement, zone), ...strayed.map(formatStray(zone))].join('. '),
     step: backUp,
   },
   incomplete: {
-    says: (finding, _, zone) =>
+    text: (finding, _, zone) =>
       `the full of ${formatInstant(finding.startedAt, zone)} has ${count(finding.volumes, 'volume')}; ${formatFlaws(finding)}. It can NOT be relied on`,
     step: backUp,
   },
   poisoned: {
-    says: (names) =>
+    text: (names) =>
       `duplicity itself dies on ${formatNames(names)}: no restore works until they are gone`,
     step: (names, { host }) => stepToRemove(names, host),
   },
   incremental: {
-    says: ({ count: all, name, startedAt }, { at }, zone) =>
+    text: ({ count: all, name, startedAt }, { at }, zone) =>
       `${count(all, 'incremental set')}, the first ${quoteName(name)} of ${formatInstant(startedAt, zone)} (${formatDuration(at - startedAt)} ago); only fulls should occur`,
     step: backUp,
   },
   unencrypted: {
-    says: (names) => `${count(names.count, 'object')} without encryption: ${formatNames(names)}`,
+    text: (names) => `${count(names.count, 'object')} without encryption: ${formatNames(names)}`,
     step: checkHost,
   },
   'wrong-recipient': {
-    says: ({ untold, files }) =>
-      untold === undefined ? files.map(formatOpenedBy).join('; ') : UNTOLD[untold],
+    text: ({ untold, files }) =>
+      untold === undefined ? files.map(formatOpenedBy).join('; ') : INCONCLUSIVE[untold],
     step: checkHost,
   },
-  expiring: { says: formatExpiring, step: stepBeforeLoss },
+  expiring: { text: formatExpiring, step: stepBeforeLoss },
   never: {
-    says: ({ severity }) =>
+    text: ({ severity }) =>
       severity === 'info'
         ? 'no backup yet; none is owed before its first window'
         : 'in the config, and no duplicity backup was ever seen in its target',
     step: checkHost,
   },
   late: {
-    says: ({ volumes, startedAt, lastArrivalAt, hardDueAt }, _, zone) =>
+    text: ({ volumes, startedAt, lastArrivalAt, hardDueAt }, _, zone) =>
       `still uploading: ${count(volumes, 'volume')} of the full of ${formatInstant(startedAt, zone)}, the last at ${formatTime(lastArrivalAt, zone)}; counts as missed at ${formatTime(hardDueAt, zone)}`,
     step: nothing,
   },
   'no-signatures': {
-    says: ({ startedAt }, _, zone) =>
+    text: ({ startedAt }, _, zone) =>
       `the full of ${formatInstant(startedAt, zone)} has no signature archive: it restores, but cannot be listed`,
     step: tryRestore,
   },
   'maybe-truncated': {
-    says: (finding) =>
+    text: (finding) =>
       finding.by === 'size'
         ? `the last of ${count(finding.volumes, 'volume')} is as big as the others, so a later one may be lost; a restore proves it`
         : formatFraming(finding.files, finding.untold),
@@ -113,45 +113,45 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     },
   },
   shrunk: {
-    says: ({ bytes, boundBytes, usualBytes }) =>
+    text: ({ bytes, boundBytes, usualBytes }) =>
       usualBytes === undefined
         ? `${formatBytes(bytes)}, under the minimum of ${formatBytes(boundBytes)}`
         : `shrank to ${formatShare(bytes, usualBytes)}`,
     step: showTargets,
   },
   grew: {
-    says: ({ bytes, usualBytes = 0 }) => `grew to ${formatShare(bytes, usualBytes)}`,
+    text: ({ bytes, usualBytes = 0 }) => `grew to ${formatShare(bytes, usualBytes)}`,
     step: showTargets,
   },
   'clock-skew': {
-    says: ({ aheadMs, startedAt }, _, zone) =>
+    text: ({ aheadMs, startedAt }, _, zone) =>
       aheadMs > 0
         ? `the name of the full of ${formatInstant(startedAt, zone)} is ${formatDuration(aheadMs)} ahead of S3's clock: the host's clock is wrong, or the name is forged`
         : `the full of ${formatInstant(startedAt, zone)} was written ${formatDuration(-aheadMs)} after the time in its name: it was copied there, the host's clock is wrong, or the name is forged`,
     step: (_, { host }) => onHost(host, 'timedatectl'),
   },
   resumed: {
-    says: ({ startedAt, finishedAt, ...names }, _, zone) =>
+    text: ({ startedAt, finishedAt, ...names }, _, zone) =>
       `the full of ${formatInstant(startedAt, zone)} was killed and resumed, and finished ${formatInstant(finishedAt, zone)}: before that ${count(names.count, 'file')} changed (${formatNames(names)}), as duplicity does it`,
     step: nothing,
   },
   'duplicate-full': {
-    says: ({ fulls }, _, zone) =>
+    text: ({ fulls }, _, zone) =>
       `${fulls.length} fulls in one window: ${fulls.map((full) => `${formatTime(full.startedAt, zone)}${full.completedAt === undefined ? ' (not complete)' : ''}`).join(', ')}`,
     step: nothing,
   },
   'unknown-host': {
-    says: ({ prefix }) =>
+    text: ({ prefix }) =>
       `${quoteName(prefix)} holds objects, and no host in the config writes there`,
     step: () => 'add it to hosts.yml, or find out who writes there',
   },
   foreign: {
-    says: (names) =>
+    text: (names) =>
       `${count(names.count, 'object')} that duplicity did not write: ${formatNames(names)}${prefixHint(names)}`,
     step: nothing,
   },
   paused: {
-    says: ({ until, because }) => `paused until ${until}: ${quoteName(because)}`,
+    text: ({ until, because }) => `paused until ${until}: ${quoteName(because)}`,
     step: nothing,
   },
 };
@@ -166,7 +166,7 @@ function textOf({ kind }: Finding): FindingText<FindingKind> {
  * the reader is told once: not the host's own, or one mail would have times of several zones.
  */
 export function describeFinding(finding: Finding, judgement: Judgement, zone: string): string {
-  return textOf(finding).says(finding, judgement, zone);
+  return textOf(finding).text(finding, judgement, zone);
 }
 
 /** The command or the step that comes next; nothing where there is nothing to do. */
@@ -174,7 +174,7 @@ export function nextStep(finding: Finding, judgement: Judgement): string | undef
   return textOf(finding).step(finding, judgement);
 }
 
-const UNTOLD = {
+const INCONCLUSIVE = {
   hidden: 'its recipients are hidden, so it is not known whether they are the ones in the config',
   'not read':
     'nothing of it was opened, so its recipients were not compared with the config, and whether a file was cut is not known',

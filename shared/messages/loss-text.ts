@@ -16,17 +16,20 @@ import {
 type Tampered = Extract<Finding, { kind: 'tampered' }>;
 
 /** Which files, what happened to them and when, and whether the good versions are still there. */
-export function formatTampered({ removals, sets, seals, untold }: Tampered, zone: string): string {
-  if (untold !== undefined) return UNTOLD[untold];
+export function formatTampered(
+  { removals, sets, seals: changed, untold }: Tampered,
+  zone: string,
+): string {
+  if (untold !== undefined) return INCONCLUSIVE[untold];
   return [
     ...removals.map((removal) => formatRemoval(removal, zone)),
     ...sets.map((set) => formatSet(set, zone)),
-    ...seals.map((seal) => formatChange(seal, zone)),
+    ...changed.map((change) => formatChange(change, zone)),
   ].join('. ');
 }
 
 /** Why nothing can be said of tampering. */
-export const UNTOLD: Readonly<Record<Inconclusive, string>> = {
+export const INCONCLUSIVE: Readonly<Record<Inconclusive, string>> = {
   denied:
     'cannot be told: versions may not be listed, so an overwritten or hidden backup would not show; allow s3:ListBucketVersions',
   'not offered':
@@ -37,11 +40,11 @@ export const UNTOLD: Readonly<Record<Inconclusive, string>> = {
 
 /** Anyone who did it is stopped first; what is only hidden comes back in place, what was overwritten by a restore. */
 export function stepAfterTampering(
-  { sets, seals, untold }: Tampered,
+  { sets, seals: changed, untold }: Tampered,
   { host }: Judgement,
 ): string | undefined {
   if (untold !== undefined) return undefined;
-  const stop = `disable ${sets.length + seals.length > 0 ? "the host's" : 'that'} key in IAM, then`;
+  const stop = `disable ${sets.length + changed.length > 0 ? "the host's" : 'that'} key in IAM, then`;
   const overwritten = sets.find((set) => set.overwritten.count > 0);
   if (overwritten !== undefined) {
     return `${stop} restore the old versions: restore-set ${host.name} ${formatWrittenTime(overwritten.startedAt)} ./set`;
@@ -79,13 +82,13 @@ function formatSet({ type, overwritten, hidden, lost, ...set }: TamperedSet, zon
   return `after the ${name} of ${formatInstant(set.startedAt, zone)} was finished, ${changes.join(' and ')}, ${when}; ${left}`;
 }
 
-function formatChange({ startedAt, sealedAt, ...seal }: ChangedFull, zone: string): string {
+function formatChange({ startedAt, sealedAt, ...change }: ChangedFull, zone: string): string {
   const size = (files: number, bytes: number) => `${count(files, 'file')}, ${formatBytes(bytes)}`;
-  const then = `${size(seal.filesThen, seal.bytesThen)} when it was recorded ${formatInstant(sealedAt, zone)}`;
+  const then = `${size(change.filesThen, change.bytesThen)} when it was recorded ${formatInstant(sealedAt, zone)}`;
   const now =
-    seal.filesNow === 0
+    change.filesNow === 0
       ? 'is gone, and no lifecycle rule took it'
-      : `is not what it was: now ${size(seal.filesNow, seal.bytesNow)}, not the same files`;
+      : `is not what it was: now ${size(change.filesNow, change.bytesNow)}, not the same files`;
   return `the full of ${formatInstant(startedAt, zone)} ${now}; it had ${then}`;
 }
 

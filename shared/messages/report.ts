@@ -174,7 +174,7 @@ export type Run = {
   readonly hostsInConfig: number;
   readonly timezone: string;
   /** How the ways that alarms take were when somebody last looked; without it nobody has. */
-  readonly paths?: ChannelCheck;
+  readonly channels?: ChannelCheck;
   /** When backups were last proven by a restore; without it nobody has looked. */
   readonly drills?: Drills;
   /** This digest is the weekly test of every way. */

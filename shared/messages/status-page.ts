@@ -49,7 +49,7 @@ ${more > 0 ? `<p>And ${count(more, 'host')} more: rollcall status</p>\n` : ''}${
 function composeHost(judgement: Judgement, zone: string): string {
   const { host, verdict, findings } = judgement;
   const tone = verdict === 'ok' ? 'ok' : worstSeverity(findings);
-  const told = findings.slice(0, STEPS).map((finding) => {
+  const items = findings.slice(0, STEPS).map((finding) => {
     const step = finding.severity === 'info' ? undefined : nextStep(finding, judgement);
     const todo =
       step === undefined
@@ -57,7 +57,7 @@ function composeHost(judgement: Judgement, zone: string): string {
         : `<br>Do now: <code>${safe(step)}</code> (${safe(runbookOf(finding.kind))})`;
     return `<li>${safe(finding.kind)}: ${safe(describeFinding(finding, judgement, zone))}${todo}</li>`;
   });
-  const list = told.length === 0 ? '' : `<ul>${told.join('')}</ul>`;
+  const list = items.length === 0 ? '' : `<ul>${items.join('')}</ul>`;
   return `<section class="${TONES[tone]}"><h2>${safe(host.name)} <b>${safe(verdict.toUpperCase())}</b></h2><p>${safe(formatCopy(judgement, zone))}</p>${list}</section>`;
 }
 

@@ -7,7 +7,7 @@ import { judgeEvents, type Notice } from './judge-events.ts';
 import type { Budget } from './judge-hosts.ts';
 import { type Channel, deliverPending, pendingFor } from './notify.ts';
 import type { ObjectEvent } from './object-event.ts';
-import { type Dependencies, UNHEARD } from './scheduled-run.ts';
+import { type Dependencies, NO_RECIPIENTS } from './scheduled-run.ts';
 import { changeRecords, type MonitorState, openRecords, shortHash } from './state.ts';
 
 // About one thing five messages at once, and from then on one each quarter of an hour.
@@ -53,27 +53,27 @@ export async function runEvents(
   const own = notices.map(
     ({ about, events: [event] }) => `event ${about} ${event && ids.get(event)}`,
   );
-  const telling = notices.flatMap((notice) => notice.events.flatMap((one) => ids.get(one) ?? []));
+  const eventIds = notices.flatMap((notice) => notice.events.flatMap((one) => ids.get(one) ?? []));
   let told = 0;
   const kept = await changeRecords(records, opened, now, (state) => {
-    if (telling.every((id) => state.told.has(id))) return undefined;
-    const news = notices.filter((notice) => !wasSaid(state, notice));
+    if (eventIds.every((id) => state.told.has(id))) return undefined;
+    const news = notices.filter((notice) => !wasNotified(state, notice));
     told = news.length;
     const once = news.flatMap((notice) => notice.once ?? []);
     return news.reduce<MonitorState>(
       (after, notice) => remember(after, notice, own[notices.indexOf(notice)] ?? '', channels, now),
-      { ...state, told: add(state.told, [...telling, ...once], now) },
+      { ...state, told: add(state.told, [...eventIds, ...once], now) },
     );
   });
   if (kept !== undefined) await deliverPending(records, kept, channels, own, now);
-  if (channels.length === 0) return { ...outcome(0), unheard: UNHEARD };
+  if (channels.length === 0) return { ...outcome(0), unheard: NO_RECIPIENTS };
   return outcome(kept === undefined ? 0 : told);
 }
 
 /** It was said after these events, by a run that saw what they did. Between S3's clock and ours may be a minute. */
-function wasSaid({ told }: MonitorState, { once, events }: Notice): boolean {
-  const saidAt = once === undefined ? undefined : told.get(once);
-  return saidAt !== undefined && events.every(({ at }) => at <= saidAt + CLOCKS_APART_MS);
+function wasNotified({ told }: MonitorState, { once, events }: Notice): boolean {
+  const notifiedAt = once === undefined ? undefined : told.get(once);
+  return notifiedAt !== undefined && events.every(({ at }) => at <= notifiedAt + CLOCKS_APART_MS);
 }
 
 /** To be told now; or, after several messages about the same, in one that gathers what comes until it may go out. */
@@ -93,13 +93,13 @@ function remember(
     const others = state.pending.filter((pending) => pending !== waiting);
     return { ...state, pending: [...others, more] };
   }
-  const spokenFor = Math.max(now, state.spoken.get(about) ?? now);
-  const at = Math.max(now, spokenFor - AT_FIRST * APART_MS);
+  const busyUntil = Math.max(now, state.spoken.get(about) ?? now);
+  const at = Math.max(now, busyUntil - AT_FIRST * APART_MS);
   const pending = pendingFor(at > now ? `${gathered}${id}` : id, message, channels, at);
   return {
     ...state,
     pending: [...state.pending, pending],
-    spoken: add(state.spoken, [about], spokenFor + APART_MS),
+    spoken: add(state.spoken, [about], busyUntil + APART_MS),
   };
 }
 

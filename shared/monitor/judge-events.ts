@@ -128,7 +128,9 @@ async function judgeHost(
   const { collection, evidence } = reading;
   const judgement = judge(host, collection, now, evidence);
   const unreadable = 'unreadable' in collection;
-  const seen = new Set(unreadable || collection.blind !== undefined ? [] : sets.map(([id]) => id));
+  const seen = new Set(
+    unreadable || collection.inconclusive !== undefined ? [] : sets.map(([id]) => id),
+  );
   const overwrites = [...late, ...unsure, ...manifests].filter((one) =>
     seen.has(setOf(one)) && !unreadable
       ? isOverwrite(collection, one.file, one.event.at)

@@ -72,15 +72,15 @@ export async function judgeFleet(
     const date = lateOn.get(host.name);
     return date !== undefined && isGraceOver(host, date, tick.until);
   });
-  const unreadNames = new Set(unread);
-  const left = config.hosts.filter(({ name }) => unreadNames.has(name));
+  const unreadableNames = new Set(unread);
+  const left = config.hosts.filter(({ name }) => unreadableNames.has(name));
   const hosts = digest ? config.hosts : [...new Set([...due, ...outOfGrace, ...left])];
   const { judgements, lost } = await judgeHosts(hosts);
 
-  const told = new Set(due.map(({ name }) => name));
+  const reported = new Set(due.map(({ name }) => name));
   const mayBeLate = new Set(outOfGrace);
   const isNews = async (judgement: Judgement): Promise<boolean> => {
-    if (unreadNames.has(judgement.host.name)) return !has(judgement, 'unreadable');
+    if (unreadableNames.has(judgement.host.name)) return !has(judgement, 'unreadable');
     if (!mayBeLate.has(judgement.host) || judgement.answer !== undefined) return false;
     // Without a memory, what the host looked like when it was due must do.
     if (lateOn !== undefined) return true;
@@ -91,9 +91,9 @@ export async function judgeFleet(
     );
   };
   await pMap(
-    judgements.filter(({ host }) => !told.has(host.name)),
+    judgements.filter(({ host }) => !reported.has(host.name)),
     async (judgement) => {
-      if (await isNews(judgement)) told.add(judgement.host.name);
+      if (await isNews(judgement)) reported.add(judgement.host.name);
     },
     { concurrency: HOSTS_AT_ONCE },
   );
@@ -106,7 +106,7 @@ export async function judgeFleet(
     : { prefixes: [], foreignObjects: 0 };
   return {
     report: reportOf(config.bucket, judgements, unknownPrefixes, now),
-    due: told,
+    due: reported,
     digest,
     hostsInConfig: config.hosts.length,
     timezone: config.timezone,
@@ -160,8 +160,8 @@ export function windowStatesAfter(
   { until, turns = NO_WINDOW_STATES }: Tick,
   run: Run,
 ): WindowStates {
-  const told = new Set([...run.due, ...turns.unread]);
-  const open = run.report.judgements.filter(({ host }) => told.has(host.name));
+  const reported = new Set([...run.due, ...turns.unread]);
+  const open = run.report.judgements.filter(({ host }) => reported.has(host.name));
   const lateNow = open.filter((judgement) => has(judgement, 'late'));
   const lateOn = dateByHost(turns.late ?? []);
   const inGrace = config.hosts.flatMap((host) => {

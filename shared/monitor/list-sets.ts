@@ -176,7 +176,7 @@ export function gatherAnswers(prefix: string) {
   const objects = new Map<string, StoredObject>();
   const hidden = new Map<string, FileHistory>();
   const stems = new Set<string>();
-  let blind: Listing['blind'];
+  let inconclusive: Listing['inconclusive'];
   return {
     add(answer: ListAnswer): void {
       for (const { key, ...object } of answer.objects) {
@@ -190,20 +190,22 @@ export function gatherAnswers(prefix: string) {
         objects.delete(file.name);
       }
       for (const stem of answer.prefixes) stems.add(stem.slice(prefix.length));
-      blind ??= answer.blind;
+      inconclusive ??= answer.inconclusive;
     },
     haveRead(test: (stem: string) => boolean): void {
       for (const stem of stems) if (test(stem)) stems.delete(stem);
     },
     knowsVersionsOf(name: string): boolean {
-      return hidden.has(name) || objects.get(name)?.versionId !== undefined || blind !== undefined;
+      return (
+        hidden.has(name) || objects.get(name)?.versionId !== undefined || inconclusive !== undefined
+      );
     },
     listing(): Listing {
       return {
         objects: [...objects.values()],
         volumeStems: [...stems],
         hidden: [...hidden.values()],
-        ...(blind === undefined ? {} : { blind }),
+        ...(inconclusive === undefined ? {} : { inconclusive }),
       };
     },
   };

@@ -155,11 +155,18 @@ export async function checkChannels(
   { alerts }: Config,
   { until, digest }: { readonly until: Instant; readonly digest: boolean },
 ): Promise<ChannelCheck | undefined> {
-  const { paths } = state;
-  if (isLookDue(paths, until) && (warning === undefined || digest)) {
-    return compareChannels(paths, await judgeChannels(state.refusals ?? new Map()), until, alerts);
+  const { paths: lastCheck } = state;
+  if (isLookDue(lastCheck, until) && (warning === undefined || digest)) {
+    return compareChannels(
+      lastCheck,
+      await judgeChannels(state.refusals ?? new Map()),
+      until,
+      alerts,
+    );
   }
-  return paths === undefined ? undefined : { ...paths, died: [], repaired: [], urgent: false };
+  return lastCheck === undefined
+    ? undefined
+    : { ...lastCheck, died: [], repaired: [], urgent: false };
 }
 
 /** A mailbox that is known to be dead would only refuse to hear so. */

@@ -13,18 +13,18 @@ export type ObjectEvent = Removal & {
 /** The events in messages, each with the id of its message, and the ids of messages that hold none that could be read. */
 export function readObjectEvents(
   messages: readonly { readonly id: string; readonly body: unknown }[],
-): { messageOf: Map<ObjectEvent, string>; unread: string[] } {
+): { messageOf: Map<ObjectEvent, string>; unreadable: string[] } {
   const messageOf = new Map<ObjectEvent, string>();
-  const unread: string[] = [];
+  const unreadable: string[] = [];
   for (const { id, body } of messages) {
     try {
       for (const event of parseObjectEvents(body)) messageOf.set(event, id);
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
-      unread.push(id);
+      unreadable.push(id);
     }
   }
-  return { messageOf, unread };
+  return { messageOf, unreadable };
 }
 
 const text = v.pipe(v.string(), v.nonEmpty());

@@ -33,7 +33,7 @@ export type ListAnswer = {
   readonly prefixes: readonly string[];
   readonly cut: boolean;
   /** Versions were asked for, and these are the objects alone, because. */
-  readonly blind?: Inconclusive;
+  readonly inconclusive?: Inconclusive;
 };
 
 /** Lists objects. Throws `TargetUnreadableError` when it could not look; never answers less than there is. */

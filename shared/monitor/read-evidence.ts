@@ -42,29 +42,29 @@ export async function readEvidence(
     const opened = await readOpeners(store.readPart, host, collection, now);
     return { opened, ...(await readRetention(store, host, collection, now)) };
   }
-  const seals = await memory.recall(host);
+  const fingerprints = await memory.recall(host);
   const hashes = await hashTexts(collection.texts);
   const newest = newestFull(collection.sets, now);
   const opened =
-    (newest && rememberedOpeners(seals, newest.startedAt, hashes)) ??
+    (newest && rememberedOpeners(fingerprints, newest.startedAt, hashes)) ??
     (await readOpeners(store.readPart, host, collection, now));
 
   const compare = (lifecycle: Lifecycle) =>
-    changedFulls(seals, collection, hashes, {
+    changedFulls(fingerprints, collection, hashes, {
       ...{ keep: keepOf(host, lifecycle), keepDays: host.keepDays, now },
     });
   // The bucket's rules can only excuse more than the config's days do.
   const suspects = compare(NOT_ASKED);
   const isSuspect = suspects.length > 0;
-  const sound = unchangedOf(collection, suspects);
-  const retention = await readRetention(store, host, sound, now, isSuspect);
+  const unchanged = unchangedOf(collection, suspects);
+  const retention = await readRetention(store, host, unchanged, now, isSuspect);
   const broken = isSuspect ? compare(retention.lifecycle ?? NOT_ASKED) : [];
   const openers = new Map<Instant, readonly OpenedBy[]>();
   if (newest !== undefined && opened.length > 0 && opened.length === newest.openers.length) {
     openers.set(newest.startedAt, opened);
   }
-  memory.learn(newFingerprints(host, seals, sound, hashes, openers, now));
-  return { opened, seals, broken, ...retention };
+  memory.learn(newFingerprints(host, fingerprints, unchanged, hashes, openers, now));
+  return { opened, fingerprints, broken, ...retention };
 }
 
 /** By the time of the full. */

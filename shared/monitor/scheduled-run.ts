@@ -36,7 +36,7 @@ import {
   reportPage,
   STATUS_PAGE,
 } from './state.ts';
-import { judgeRoll, type Workers } from './workers.ts';
+import { judgeAllHosts, type Workers } from './workers.ts';
 
 /** What a run reaches for. */
 export type Dependencies = {
@@ -71,7 +71,8 @@ export type Outcome = Summary & {
 };
 
 /** What a run says of a message for which there was no channel. */
-export const UNHEARD = 'nobody is notified: hosts.yml has no recipients, or says alerts: none';
+export const NO_RECIPIENTS =
+  'nobody is notified: hosts.yml has no recipients, or says alerts: none';
 
 /** The clock is behind the schedule: by it the windows of this tick are still open, and would be judged too early. */
 export class ClockError extends Error {
@@ -114,31 +115,35 @@ export async function runSchedule(
   }
 
   const tick = { from, until, ...(opened.state.turns && { turns: opened.state.turns }) };
-  const times = { until, now, budget, hasLedger: opened.warning === undefined };
+  const times = { until, now, budget, hasRecords: opened.warning === undefined };
   const { lost: forgotten, ...called } = await judgeFleet(store, config, tick, now, {
-    judgeHosts: (hosts) => judgeRoll(dependencies, config, hosts, times),
+    judgeHosts: (hosts) => judgeAllHosts(dependencies, config, hosts, times),
     budget,
   });
   const { digest } = called;
   const drills = digest ? await readDrills(records, now) : undefined;
-  const paths = await checkChannels(dependencies.judgeChannels, opened, config, { until, digest });
+  const channelCheck = await checkChannels(dependencies.judgeChannels, opened, config, {
+    until,
+    digest,
+  });
   const run = {
     ...called,
     test: config.alerts.weeklyTest && isTestDue(called),
-    ...(paths === undefined ? {} : { paths }),
+    ...(channelCheck === undefined ? {} : { paths: channelCheck }),
     ...(drills === undefined ? {} : { drills }),
   };
   const unkept = digest ? await keepReport(records, run) : undefined;
   const lost = forgotten ?? unkept;
-  const alarm = composeRun(run, opened.warning ?? lost);
-  const message = alarm ?? composeChannelNews(run);
+  const checkMessage = composeRun(run, opened.warning ?? lost);
+  const message = checkMessage ?? composeChannelNews(run);
   const id = `run ${until}`;
-  const rings = run.test || hasChannelNews(paths) || (dependencies.escalates && isEscalated(run));
-  const told = [
-    ...(alarm === undefined ? workingChannels(channels, paths) : channels),
-    ...(rings ? [ops] : []),
+  const notifiesOps =
+    run.test || hasChannelNews(channelCheck) || (dependencies.escalates && isEscalated(run));
+  const recipients = [
+    ...(checkMessage === undefined ? workingChannels(channels, channelCheck) : channels),
+    ...(notifiesOps ? [ops] : []),
   ];
-  const pending = message === undefined ? [] : [pendingFor(id, message, told, now)];
+  const pending = message === undefined ? [] : [pendingFor(id, message, recipients, now)];
   const kept = await changeRecords(records, opened, now, (state) =>
     (state.judgedUntil ?? from) >= until
       ? undefined
@@ -149,19 +154,19 @@ export async function runSchedule(
             ? {}
             : { judgedUntil: until, turns: windowStatesAfter(config, tick, run) }),
           pending: [...state.pending, ...pending],
-          ...(paths === undefined
+          ...(channelCheck === undefined
             ? {}
-            : { paths: { lookedAt: paths.lookedAt, states: paths.states } }),
+            : { paths: { lookedAt: channelCheck.lookedAt, states: channelCheck.states } }),
         },
   );
   // Undefined: another run of the same tick was first, and tells it.
   const after = kept && (await deliverPending(records, kept, everybody, [id], now));
   const refused = [...(after?.state.refusals?.keys() ?? [])];
-  const isHeard = kept !== undefined && channels.length > 0;
+  const isNotified = kept !== undefined && channels.length > 0;
   return {
     ...summarize(run.report.judgements),
-    told: isHeard ? (message?.urgency ?? 'nobody') : 'nobody',
-    ...(message === undefined || channels.length > 0 ? {} : { unheard: UNHEARD }),
+    told: isNotified ? (message?.urgency ?? 'nobody') : 'nobody',
+    ...(message === undefined || channels.length > 0 ? {} : { unheard: NO_RECIPIENTS }),
     ...(refused.length === 0 ? {} : { refused }),
     ...(kept?.warning === undefined ? {} : { noMemory: kept.warning }),
     ...(lost === undefined ? {} : { lost }),

@@ -11,7 +11,7 @@ import { RecordConflictError, RecordError, type RecordStore } from './state.ts';
 export type SetMemory = {
   /** The fingerprints of a host's fulls, newest first; none when the state bucket is out of reach. */
   readonly recall: (host: Host) => Promise<readonly Fingerprint[]>;
-  readonly learn: (seals: readonly Fingerprint[]) => void;
+  readonly learn: (fingerprints: readonly Fingerprint[]) => void;
   /** Keeps what was learned. Answers what was wrong with the memory; it is never a reason not to check. */
   readonly close: () => Promise<string | undefined>;
 };
@@ -40,13 +40,13 @@ export function startRemembering(
       reading ??= readFingerprints(records, until, hosts.map(placeOf), shards);
       return (await reading).seals.get(placeOf(host)) ?? [];
     },
-    learn: (seals) => learned.push(...seals),
+    learn: (fingerprints) => learned.push(...fingerprints),
     close: async () => {
       const { warning } = (await reading) ?? {};
       if (learned.length === 0 || warning?.unreadable) return warning?.text;
       const byShard = Map.groupBy(learned, ({ place }) => shardIndexOf(place, shards));
-      const kept = [...byShard].map(([index, seals]) =>
-        keepFingerprints(records, fingerprintPage(until, { index, of: shards }), seals),
+      const kept = [...byShard].map(([index, fingerprints]) =>
+        keepFingerprints(records, fingerprintPage(until, { index, of: shards }), fingerprints),
       );
       return (await Promise.all(kept)).find((lost) => lost !== undefined) ?? warning?.text;
     },
@@ -82,9 +82,9 @@ async function readFingerprints(
     for (let from = 0; from < pages.length; from += PAGES_AT_ONCE) {
       const batch = pages.slice(from, from + PAGES_AT_ONCE);
       for (const { text } of await Promise.all(batch.map(records.read))) {
-        const seals = parseFingerprints(text ?? '');
-        if (seals === undefined) spoiled += 1;
-        for (const seal of seals ?? []) addFingerprint(places, seal);
+        const fingerprints = parseFingerprints(text ?? '');
+        if (fingerprints === undefined) spoiled += 1;
+        for (const fingerprint of fingerprints ?? []) addFingerprint(places, fingerprint);
       }
     }
     if (spoiled === 0) return { seals: places };
@@ -98,13 +98,16 @@ async function readFingerprints(
 }
 
 /** Newest first; of a host no more fulls than a size is compared with, and only of the newest who can open it. */
-function addFingerprint(places: ReadonlyMap<string, Fingerprint[]>, seal: Fingerprint): void {
-  const fulls = places.get(seal.place);
+function addFingerprint(
+  places: ReadonlyMap<string, Fingerprint[]>,
+  fingerprint: Fingerprint,
+): void {
+  const fulls = places.get(fingerprint.place);
   if (fulls === undefined) return;
-  const found = fulls.findIndex(({ startedAt }) => startedAt <= seal.startedAt);
+  const found = fulls.findIndex(({ startedAt }) => startedAt <= fingerprint.startedAt);
   const index = found < 0 ? fulls.length : found;
-  const known = fulls[index]?.startedAt === seal.startedAt ? fulls[index] : undefined;
-  fulls.splice(index, known === undefined ? 0 : 1, mergeFingerprints(known, seal));
+  const known = fulls[index]?.startedAt === fingerprint.startedAt ? fulls[index] : undefined;
+  fulls.splice(index, known === undefined ? 0 : 1, mergeFingerprints(known, fingerprint));
   const behind = Math.max(index, 1);
   const older = fulls[behind];
   if (older?.opened !== undefined) fulls[behind] = { ...older, opened: undefined };
@@ -114,10 +117,10 @@ function addFingerprint(places: ReadonlyMap<string, Fingerprint[]>, seal: Finger
 async function keepFingerprints(
   records: RecordStore,
   page: string,
-  seals: readonly Fingerprint[],
+  fingerprints: readonly Fingerprint[],
 ): Promise<string | undefined> {
   try {
-    await records.write(page, formatFingerprints(seals), undefined);
+    await records.write(page, formatFingerprints(fingerprints), undefined);
     return undefined;
   } catch (error) {
     // Another run of this tick has seen the same.
@@ -165,8 +168,8 @@ export function readFingerprintPage(page: string): (Shard & { readonly at: Insta
 }
 
 /** Version 1; instants are milliseconds since 1970. */
-export function formatFingerprints(seals: readonly Fingerprint[]): string {
-  return `${JSON.stringify({ version: 1, seals })}\n`;
+export function formatFingerprints(fingerprints: readonly Fingerprint[]): string {
+  return `${JSON.stringify({ version: 1, seals: fingerprints })}\n`;
 }
 
 /** The inverse; `undefined` for anything that `formatSeals` does not write. Never throws. */

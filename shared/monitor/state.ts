@@ -56,10 +56,10 @@ export const EMPTY_STATE: MonitorState = {
 
 const DAY = 86_400_000;
 // S3 retries an event for a day; Lambda for six hours more.
-const TOLD_KEPT = 3 * DAY;
+const EVENTS_KEPT = 3 * DAY;
 const PENDING_KEPT = DAY;
 // Anyone who floods the events must not make every run carry megabytes.
-const MOST_TOLD = 5000;
+const MOST_EVENTS = 5000;
 const MOST_PENDING = 100;
 
 /** The state in the form in which it is stored, version 1; instants are milliseconds since 1970. */
@@ -135,7 +135,7 @@ export function parseState(text: string): MonitorState | undefined {
  */
 export function forgetOld(state: MonitorState, now: Instant): MonitorState {
   const recent = (map: ReadonlyMap<string, Instant>) =>
-    new Map([...map].filter(([, at]) => now - at < TOLD_KEPT).slice(-MOST_TOLD));
+    new Map([...map].filter(([, at]) => now - at < EVENTS_KEPT).slice(-MOST_EVENTS));
   return {
     ...state,
     pending: state.pending.filter(({ since }) => now - since < PENDING_KEPT).slice(-MOST_PENDING),

@@ -53,7 +53,7 @@ export async function tagSuperseded(
   const tagHost = async (host: Host) => {
     const plan = await planTags(dependencies.list, host, now);
     if (plan.held === 'tampered' || plan.held === 'poisoned') round.held += 1;
-    else if (plan.held !== undefined) throw blind(host, plan.held);
+    else if (plan.held !== undefined) throw inconclusiveError(host, plan.held);
     for (const [manifest, ...others] of plan.keys) {
       if (manifest === undefined) continue;
       if (round.tagged >= tags) {
@@ -93,7 +93,7 @@ export async function planTags(list: ListObjects, host: Host, now: Instant): Pro
   return { host, ...superseded, keys: superseded.sets.map((set) => members(set).map(keyOf)) };
 }
 
-function blind({ target }: Host, why: string): TargetUnreadableError {
+function inconclusiveError({ target }: Host, why: string): TargetUnreadableError {
   return new TargetUnreadableError(
     `the versions in s3://${target.bucket}/${target.prefix} are not known (${why})`,
     'without them an overwritten backup looks whole: docs/runbook.md#janitor',

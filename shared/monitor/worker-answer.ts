@@ -29,9 +29,9 @@ export type ShardAnswer = {
 };
 
 /** Version 1; instants are milliseconds since 1970. It names the whole call, so that it answers no other. */
-export function formatAnswer(call: ShardTask, { judgements, lost }: ShardAnswer): string {
+export function formatAnswer(task: ShardTask, { judgements, lost }: ShardAnswer): string {
   const answer: v.InferOutput<typeof storedAnswer> = {
-    ...{ version: 1, call: JSON.stringify(call), lost, verdicts: judgements.map(storeVerdict) },
+    ...{ version: 1, call: JSON.stringify(task), lost, verdicts: judgements.map(storeVerdict) },
   };
   return `${JSON.stringify(answer)}\n`;
 }
@@ -42,13 +42,13 @@ export function formatAnswer(call: ShardTask, { judgements, lost }: ShardAnswer)
  */
 export function parseAnswer(
   text: string,
-  call: ShardTask,
+  task: ShardTask,
   hosts: readonly Host[],
 ): ShardAnswer | undefined {
   const answer = readJson(storedAnswer, text);
-  if (answer?.call !== JSON.stringify(call)) return undefined;
+  if (answer?.call !== JSON.stringify(task)) return undefined;
   if (answer.verdicts.length !== hosts.length) return undefined;
-  const judgements = hosts.map((host, at) => readVerdict(answer.verdicts[at], host, call.now));
+  const judgements = hosts.map((host, at) => readVerdict(answer.verdicts[at], host, task.now));
   return judgements.includes(undefined)
     ? undefined
     : { judgements: judgements as readonly Judgement[], lost: answer.lost };
@@ -185,8 +185,8 @@ export function answersTo({ until, now }: CallingRun): string {
 }
 
 /** `3of32.json`, behind that. */
-export function answerPage(call: ShardTask): string {
-  return `${answersTo(call)}${call.index}of${call.of}.json`;
+export function answerPage(task: ShardTask): string {
+  return `${answersTo(task)}${task.index}of${task.of}.json`;
 }
 
 type EvidenceOf<Kind, Of = Evidence> = Of extends { readonly kind: infer Kinds }

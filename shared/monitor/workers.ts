@@ -24,7 +24,7 @@ export type Workers = {
   /** From so many hosts on. */
   readonly hostsARun: number;
   /** Hands out calls. Throws `QueueError` when the queue did not take each of them. */
-  readonly call: (calls: readonly ShardTask[]) => Promise<void>;
+  readonly send: (tasks: readonly ShardTask[]) => Promise<void>;
   readonly pause: (ms: number) => Promise<void>;
 };
 
@@ -57,25 +57,25 @@ export async function judgeInShards(
 ): Promise<Judged> {
   const isAsked = new Set(hosts);
   const run = { version: 1, until, now, deadline: now + Math.floor(budget.left()) } as const;
-  const roll = await hashConfig(config);
+  const configHash = await hashConfig(config);
   const byIndex = Map.groupBy(config.hosts, (host) => shardIndexOf(placeOf(host), of));
   const open = new Map<string, Open>();
   for (const [index, all] of byIndex) {
     const called = all.filter((host) => isAsked.has(host));
     if (called.length === 0) continue;
     const asked = all.map((host) => (isAsked.has(host) ? '1' : '0')).join('');
-    const call = { ...run, roll, index, of, asked };
-    const page = answerPage(call);
-    open.set(page, { page, call, hosts: called });
+    const task = { ...run, roll: configHash, index, of, asked };
+    const page = answerPage(task);
+    open.set(page, { page, task, hosts: called });
   }
-  await workers.call([...open.values()].map(({ call }) => call));
+  await workers.send([...open.values()].map(({ task }) => task));
 
   const judgements = new Map<Host, Judgement>();
   let lost: string | undefined;
   for (;;) {
-    for (const { page, call, hosts: called, text } of await readAnswers(records, run, open)) {
+    for (const { page, task, hosts: called, text } of await readAnswers(records, run, open)) {
       open.delete(page);
-      const answer = parseAnswer(text, call, called);
+      const answer = parseAnswer(text, task, called);
       for (const [at, host] of called.entries()) {
         judgements.set(host, answer?.judgements[at] ?? judge(host, UNSOUND, now));
       }
@@ -99,7 +99,7 @@ const UNSOUND = {
   hint: HINT,
 };
 
-type Open = { readonly page: string; readonly call: ShardTask; readonly hosts: readonly Host[] };
+type Open = { readonly page: string; readonly task: ShardTask; readonly hosts: readonly Host[] };
 
 /** Those that are there and still waited for. A state bucket out of reach may be in reach again a second later. */
 async function readAnswers(
@@ -124,7 +124,7 @@ export class TaskError extends Error {
 }
 
 /** `late`: nobody waits for it any more; `twice`: it was answered already, and that answer stands. */
-export type Answered = { readonly hosts: number; readonly answer: 'given' | 'late' | 'twice' };
+export type WorkerOutcome = { readonly hosts: number; readonly answer: 'given' | 'late' | 'twice' };
 
 /**
  * Judges as of the instant of the run that called. Written once: a call that comes twice changes nothing. Throws
@@ -136,21 +136,21 @@ export async function runWorker(
   message: unknown,
   clock: Instant,
   budget: Budget,
-): Promise<Answered> {
-  const call = parseTask(message);
-  if (call === undefined || call.now - clock > SKEW) {
+): Promise<WorkerOutcome> {
+  const task = parseTask(message);
+  if (task === undefined || task.now - clock > SKEW) {
     throw new TaskError('this is no call for a shard; see who writes to the queue');
   }
-  if (call.deadline <= clock) return { hosts: 0, answer: 'late' };
-  const all = hostsOf(config, call);
-  if (call.roll !== (await hashConfig(config)) || call.asked.length !== all.length) {
+  if (task.deadline <= clock) return { hosts: 0, answer: 'late' };
+  const all = hostsOf(config, task);
+  if (task.roll !== (await hashConfig(config)) || task.asked.length !== all.length) {
     throw new TaskError('the call is for another config; the next run calls for this one');
   }
-  const { until, now, of: shards } = call;
-  const hosts = all.filter((_, at) => call.asked[at] === '1');
+  const { until, now, of: shards } = task;
+  const hosts = all.filter((_, at) => task.asked[at] === '1');
   const judged = await judgeHosts(dependencies, hosts, { until, now, shards, budget });
   try {
-    await dependencies.records.write(answerPage(call), formatAnswer(call, judged), undefined);
+    await dependencies.records.write(answerPage(task), formatAnswer(task, judged), undefined);
     return { hosts: hosts.length, answer: 'given' };
   } catch (error) {
     if (!(error instanceof RecordConflictError)) throw error;
@@ -159,7 +159,7 @@ export async function runWorker(
 }
 
 /** Without a queue that takes calls, or a state bucket to read answers from, it judges what it can in its own time. */
-export async function judgeRoll(
+export async function judgeAllHosts(
   dependencies: {
     readonly store: ObjectStore;
     readonly records: RecordStore;
@@ -167,14 +167,14 @@ export async function judgeRoll(
   },
   config: Config,
   hosts: readonly Host[],
-  { hasLedger, ...times }: Omit<Judging, 'shards'> & { readonly hasLedger: boolean },
+  { hasRecords, ...times }: Omit<Judging, 'shards'> & { readonly hasRecords: boolean },
 ): Promise<Judged> {
   const { workers } = dependencies;
   const { budget } = times;
   const shards = workers === undefined ? 1 : shardsOf(config.hosts.length, workers.hostsARun);
   const judging = { ...times, shards };
   const isTooMuch = workers !== undefined && hosts.length > workers.hostsARun;
-  if (!isTooMuch || budget === undefined || !hasLedger)
+  if (!isTooMuch || budget === undefined || !hasRecords)
     return judgeHosts(dependencies, hosts, judging);
   try {
     return await judgeInShards({ ...dependencies, workers }, config, hosts, { ...judging, budget });

@@ -59,12 +59,12 @@ export function judgeAnswer(
   answer: BackupSet,
   sets: readonly BackupSet[],
   host: Host,
-  seals: readonly Fingerprint[],
+  fingerprints: readonly Fingerprint[],
 ): Finding[] {
   const unsigned: Finding[] = answer.hasSignatures
     ? []
     : [{ kind: 'no-signatures', severity: 'warning', startedAt: answer.startedAt }];
-  return [...unsigned, ...judgeTail(answer), ...judgeSize(answer, sets, host.size, seals)];
+  return [...unsigned, ...judgeTail(answer), ...judgeSize(answer, sets, host.size, fingerprints)];
 }
 
 /**

@@ -37,7 +37,7 @@ export function placeOf({ target, filePrefix }: Host): string {
  * of is told by them.
  */
 export function changedFulls(
-  seals: readonly Fingerprint[],
+  fingerprints: readonly Fingerprint[],
   { sets, histories, texts }: Collection,
   hashes: ReadonlyMap<Instant, string>,
   {
@@ -47,7 +47,7 @@ export function changedFulls(
   }: { readonly keep: Keep; readonly keepDays: number; readonly now: Instant },
 ): ChangedFull[] {
   const withHistory = new Set(histories.map(({ startedAt }) => startedAt));
-  return seals.flatMap(({ startedAt, sealedAt, firstWriteAt, files, bytes, hash }) => {
+  return fingerprints.flatMap(({ startedAt, sealedAt, firstWriteAt, files, bytes, hash }) => {
     const isExcused = now >= mayBeHiddenFrom(firstWriteAt, keep, keepDays);
     if (hash === undefined || isExcused) return [];
     const set = sets.find((one) => one.type === 'full' && one.startedAt === startedAt);
@@ -63,14 +63,14 @@ export function changedFulls(
 /** The collection without the fulls whose fingerprints are broken: none of them is a good copy. */
 export function unchangedOf(read: Collection, broken: readonly ChangedFull[]): Collection {
   const times = new Set(broken.map(({ startedAt }) => startedAt));
-  const isSound = ({ type, startedAt }: BackupSet) => type !== 'full' || !times.has(startedAt);
-  return times.size === 0 ? read : { ...read, sets: read.sets.filter(isSound) };
+  const isUnchanged = ({ type, startedAt }: BackupSet) => type !== 'full' || !times.has(startedAt);
+  return times.size === 0 ? read : { ...read, sets: read.sets.filter(isUnchanged) };
 }
 
 /** The fulls of which there is something to remember that `seals` do not hold; `opened` = who can open the newest. */
 export function newFingerprints(
   host: Host,
-  seals: readonly Fingerprint[],
+  fingerprints: readonly Fingerprint[],
   read: Collection,
   hashes: ReadonlyMap<Instant, string>,
   opened: ReadonlyMap<Instant, readonly OpenedBy[]>,
@@ -78,7 +78,7 @@ export function newFingerprints(
 ): Fingerprint[] {
   return goodFulls(read, now).flatMap((set): Fingerprint[] => {
     const { startedAt, firstWriteAt, bytes } = set;
-    const known = seals.find((one) => one.startedAt === startedAt);
+    const known = fingerprints.find((one) => one.startedAt === startedAt);
     const next: Fingerprint = {
       ...{ place: placeOf(host), startedAt, sealedAt: now, firstWriteAt, bytes },
       files: (set.volumes?.count ?? 0) + 1,
@@ -97,22 +97,23 @@ export function newFingerprints(
 export function mergeFingerprints(known: Fingerprint | undefined, next: Fingerprint): Fingerprint {
   if (known === undefined) return next;
   if (known.hash === undefined) return next.hash === undefined ? known : next;
-  const adds = !tellsAll(known.opened) && tellsAll(next.opened) && next.hash === known.hash;
+  const adds =
+    !hasAllEndings(known.opened) && hasAllEndings(next.opened) && next.hash === known.hash;
   return adds ? { ...known, opened: next.opened } : known;
 }
 
 /** Before endings were looked at, only recipients were remembered: that is to be read anew. */
-function tellsAll(opened: Fingerprint['opened']): boolean {
+function hasAllEndings(opened: Fingerprint['opened']): boolean {
   return opened?.some(({ ending }) => ending !== undefined) ?? false;
 }
 
 /** What a full tells by its own bytes, where that was read of these very files before. */
 export function rememberedOpeners(
-  seals: readonly Fingerprint[],
+  fingerprints: readonly Fingerprint[],
   startedAt: Instant,
   hashes: ReadonlyMap<Instant, string>,
 ): readonly OpenedBy[] | undefined {
-  const seal = seals.find((one) => one.startedAt === startedAt);
-  const same = seal?.hash !== undefined && seal.hash === hashes.get(startedAt);
-  return same && tellsAll(seal.opened) ? seal.opened : undefined;
+  const fingerprint = fingerprints.find((one) => one.startedAt === startedAt);
+  const same = fingerprint?.hash !== undefined && fingerprint.hash === hashes.get(startedAt);
+  return same && hasAllEndings(fingerprint.opened) ? fingerprint.opened : undefined;
 }

@@ -47,7 +47,7 @@ export type HostEvidence = {
   /** When S3 itself says that the first volume of the last good copy is hidden. */
   readonly stampedAt?: Instant | undefined;
   /** What is remembered of the host's fulls, newest first. */
-  readonly seals?: readonly Fingerprint[];
+  readonly fingerprints?: readonly Fingerprint[];
   /** Those that are not what they were. */
   readonly broken?: readonly ChangedFull[];
 };
@@ -81,7 +81,13 @@ export function judge(
   host: Host,
   read: Collection | Unreadable,
   now: Instant,
-  { opened = [], lifecycle = NOT_ASKED, stampedAt, seals = [], broken = [] }: HostEvidence = {},
+  {
+    opened = [],
+    lifecycle = NOT_ASKED,
+    stampedAt,
+    fingerprints = [],
+    broken = [],
+  }: HostEvidence = {},
 ): Judgement {
   const window = closedWindow(host, now);
   if ('unreadable' in read) return unreadable(host, window, now, read);
@@ -93,16 +99,18 @@ export function judge(
     answers.length === 0
       ? undefined
       : Math.min(...answers.flatMap((set) => completedAt(set) ?? []));
-  const sound = unchangedOf(read, broken);
+  const unchanged = unchangedOf(read, broken);
   const newest = newestFull(read.sets, now);
-  const told =
+  const ofRecipients =
     newest === undefined
       ? []
       : [...judgeRecipients(opened, host.recipients), ...judgeFraming(newest, opened)];
-  const refused = told.some(({ severity }) => severity !== 'info') ? newest : undefined;
-  const lastGood = goodFulls(sound, now).findLast((set) => set !== refused);
+  const refused = ofRecipients.some(({ severity }) => severity !== 'info') ? newest : undefined;
+  const lastGood = goodFulls(unchanged, now).findLast((set) => set !== refused);
   const keep = keepOf(host, lifecycle);
-  const countdown = hasToCount(sound, window, now) ? countDown(sound, keep, now) : undefined;
+  const countdown = hasToCount(unchanged, window, now)
+    ? countDown(unchanged, keep, now)
+    : undefined;
 
   const findings = sortFindings([
     ...judgeTampering(read, host, keep, window, broken),
@@ -111,8 +119,8 @@ export function judge(
     ...judgePoison(read),
     ...judgeIncrementals(host, read.sets, window),
     ...judgeEncryption(read),
-    ...told,
-    ...(answer === undefined ? [] : judgeAnswer(answer, read.sets, host, seals)),
+    ...ofRecipients,
+    ...(answer === undefined ? [] : judgeAnswer(answer, read.sets, host, fingerprints)),
     ...judgeClocks(fulls, window, now),
     ...judgeCount(fulls, window),
     ...judgeForeign(read),
@@ -133,7 +141,7 @@ export function judge(
 }
 
 /** The rules of a bucket that nobody had a reason to read. */
-export const NOT_ASKED: Lifecycle = { unread: 'not asked' };
+export const NOT_ASKED: Lifecycle = { unknown: 'not asked' };
 
 /** No good full has been begun since the window opened: the last one's days are numbered. */
 export function hasToCount(read: Collection, { opensAt }: Window, now: Instant): boolean {
@@ -190,8 +198,8 @@ export function judgeWindow(
 
   const fulls = sets.filter((set) => set.type === 'full');
   const begun = fulls.filter((set) => isIn(window, set.startedAt));
-  const unread = begun.find((set) => isComplete(set) === undefined);
-  if (unread !== undefined) return [notRead(unread)];
+  const unlisted = begun.find((set) => isComplete(set) === undefined);
+  if (unlisted !== undefined) return [notRead(unlisted)];
   const arriving = begun.findLast((set) => isArriving(set, now));
   if (arriving !== undefined && now < window.hardDueAt) return [late(arriving, window)];
   const broken = begun.findLast((set) => isComplete(set) === false);

@@ -17,7 +17,7 @@ export type LifecycleRule = {
 };
 
 /** The rules of a bucket, or why they are not known. */
-export type Lifecycle = { readonly rules: readonly LifecycleRule[] } | { readonly unread: string };
+export type Lifecycle = { readonly rules: readonly LifecycleRule[] } | { readonly unknown: string };
 
 /** What the rules mean for the backups of one host. */
 export type Keep = {
@@ -31,7 +31,7 @@ const DAY = 86_400_000;
 
 /** The rules that may hide any file of the host's fulls; one of a longer prefix counts too, as some names begin so. */
 export function keepOf(host: Host, lifecycle: Lifecycle): Keep {
-  if ('unread' in lifecycle) {
+  if ('unknown' in lifecycle) {
     const hides = host.keepLastGood ? [] : [{ days: host.keepDays }];
     return { by: 'roll', hides, noncurrentDays: undefined };
   }

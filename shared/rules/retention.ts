@@ -43,9 +43,13 @@ export function goodFulls({ sets, histories }: Collection, now: Instant): Backup
  * the bucket keeps more than the config says.
  */
 export function countDown(read: Collection, keep: Keep, now: Instant): Countdown | undefined {
-  const { blind, hiddenFulls, histories } = read;
+  const { inconclusive, hiddenFulls, histories } = read;
   const goneAt = (hiddenAt: Instant) =>
-    blind === 'not kept' ? hiddenAt : blind === undefined ? removedBy(keep, hiddenAt) : undefined;
+    inconclusive === 'not kept'
+      ? hiddenAt
+      : inconclusive === undefined
+        ? removedBy(keep, hiddenAt)
+        : undefined;
   const good = goodFulls(read, now);
   if (good.length > 0) {
     const lasting = good
@@ -110,7 +114,7 @@ const DAY_MS = 86_400_000;
  * are not known, is held as it is. `read` is the whole target. Pure; the order of the listing makes no difference.
  */
 export function findSuperseded(host: Host, read: Collection, now: Instant): Superseded {
-  const held = holds(host, read, now);
+  const held = reasonToHold(host, read, now);
   if (held !== undefined) return { sets: [], held };
   const good = new Set(goodFulls(read, now));
   const days = successorsOf(host, [...good].reverse(), now);
@@ -130,11 +134,11 @@ export function findSuperseded(host: Host, read: Collection, now: Instant): Supe
   return { sets: sets.sort((a, b) => a.lastWriteAt - b.lastWriteAt), held: undefined };
 }
 
-function holds(host: Host, read: Collection, now: Instant): Superseded['held'] {
-  if (read.blind !== undefined) return read.blind;
+function reasonToHold(host: Host, read: Collection, now: Instant): Superseded['held'] {
+  if (read.inconclusive !== undefined) return read.inconclusive;
   if (read.poison.length > 0) return 'poisoned';
   // The config's own days tell which markers are lifecycle's; the rules need not be read for it.
-  const keep = keepOf(host, { unread: 'not asked' });
+  const keep = keepOf(host, { unknown: 'not asked' });
   const tampering = judgeTampering(read, host, keep, windowOf(host, now));
   return tampering.some(({ kind }) => kind === 'tampered') ? 'tampered' : undefined;
 }
@@ -146,8 +150,8 @@ function successorsOf(host: Host, good: readonly BackupSet[], now: Instant): Suc
       isIn(window, set.firstWriteAt) &&
       isIn(window, set.lastWriteAt) &&
       set.lastWriteAt + host.keepDays * DAY_MS <= now;
-    const whole = set.encrypted && set.hasSignatures && set.bytes >= host.size.minBytes;
-    return stands && whole && set.manifest?.inParts === false;
+    const isIntact = set.encrypted && set.hasSignatures && set.bytes >= host.size.minBytes;
+    return stands && isIntact && set.manifest?.inParts === false;
   };
   const endOf = ({ startedAt }: BackupSet) => windowOf(host, startedAt).endsAt;
   return [...Map.groupBy(good.filter(succeeds), endOf)].map(([endsAt, fulls]) => ({

@@ -24,20 +24,20 @@ export const SLACK = 5 * 60_000;
  * `broken` is tampered too, where its versions say nothing.
  */
 export function judgeTampering(
-  { histories, blind }: Collection,
+  { histories, inconclusive }: Collection,
   host: Host,
   keep: Keep,
   window: Window,
   broken: readonly ChangedFull[] = [],
 ): Finding[] {
   const sets = histories.flatMap((set) => tamperedSet(set, host, keep));
-  const told = new Set(sets.map(({ startedAt }) => startedAt));
-  const seals = broken.filter(({ startedAt }) => !told.has(startedAt));
+  const byVersions = new Set(sets.map(({ startedAt }) => startedAt));
+  const changed = broken.filter(({ startedAt }) => !byVersions.has(startedAt));
   const recent = histories.filter(
     ({ startedAt, finishedAt = startedAt }) => Math.max(startedAt, finishedAt) >= window.opensAt,
   );
   return [
-    ...judgeSets(sets, seals, blind),
+    ...judgeSets(sets, changed, inconclusive),
     ...recent.flatMap((set): Finding[] => {
       const { startedAt, finishedAt } = set;
       const names = set.files.filter((file) => isResumed(file, set)).map(({ name }) => name);
@@ -78,18 +78,18 @@ export function overwrittenFulls(histories: readonly SetHistory[]): Set<Instant>
   return new Set(overwritten.map(({ startedAt }) => startedAt));
 }
 
-const UNTOLD = { denied: 'warning', 'not offered': 'info', 'not kept': 'info' } as const;
+const SEVERITY_OF = { denied: 'warning', 'not offered': 'info', 'not kept': 'info' } as const;
 
 function judgeSets(
   sets: readonly TamperedSet[],
-  seals: readonly ChangedFull[],
-  untold: Collection['blind'],
+  changed: readonly ChangedFull[],
+  untold: Collection['inconclusive'],
 ): Finding[] {
-  const nobody = { kind: 'tampered' as const, removals: [], seals };
-  if (sets.length + seals.length > 0) {
-    return [{ ...nobody, severity: 'critical', sets, untold: undefined }];
+  const nothing = { kind: 'tampered' as const, removals: [], seals: changed };
+  if (sets.length + changed.length > 0) {
+    return [{ ...nothing, severity: 'critical', sets, untold: undefined }];
   }
-  return untold === undefined ? [] : [{ ...nobody, severity: UNTOLD[untold], sets, untold }];
+  return untold === undefined ? [] : [{ ...nothing, severity: SEVERITY_OF[untold], sets, untold }];
 }
 
 function tamperedSet(set: SetHistory, host: Host, keep: Keep): TamperedSet[] {

@@ -57,7 +57,7 @@ function begunAt(number: number, back: number): number {
 }
 
 /** Yesterday's full of a host as the state bucket has it on any day but the first. */
-export function sealOfYesterday(host: Host, { volumes }: Fleet): Fingerprint {
+export function fingerprintOfYesterday(host: Host, { volumes }: Fleet): Fingerprint {
   const startedAt = begunAt(Number(host.name.slice(-5)), 1);
   const bytes = (volumes - 1) * VOLUME + LAST_VOLUME + SIGNATURES + MANIFEST;
   return {

@@ -5,7 +5,7 @@ import { connectBuckets } from '../../shared/aws/s3-objects.ts';
 import type { Host } from '../../shared/config/config.ts';
 import { checkHosts } from '../../shared/monitor/judge-hosts.ts';
 import type { SetMemory } from '../../shared/monitor/set-records.ts';
-import { BUCKET, type Fleet, NOW, rollOf, sealOfYesterday } from './fleet.ts';
+import { BUCKET, type Fleet, fingerprintOfYesterday, NOW, rollOf } from './fleet.ts';
 
 /** What is run: by whom, against what. */
 export type Task = {
@@ -29,7 +29,7 @@ const connection = (endpoint: string) => ({ region: 'eu-west-1', endpoint });
 
 function memoryOf(fleet: Fleet): SetMemory {
   return {
-    recall: async (host) => [sealOfYesterday(host, fleet)],
+    recall: async (host) => [fingerprintOfYesterday(host, fleet)],
     learn: () => {},
     close: async () => undefined,
   };

@@ -5,7 +5,7 @@ import { BUCKET, nameOf } from './fleet.ts';
 export const CALLED_AT = Date.parse('2026-11-23T07:15:00Z');
 
 /** The state bucket. */
-export const LEDGER = 'bench-ledger';
+export const STATE_BUCKET = 'bench-ledger';
 
 /** hosts.yml for so many hosts. */
 export function rollTextOf(hosts: number): string {

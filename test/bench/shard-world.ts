@@ -3,7 +3,7 @@
 import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { startLocalAws } from '../local-aws/local-aws.ts';
 import { BUCKET, type Fleet, objectsOf } from './fleet.ts';
-import { CALLED_AT, LEDGER } from './shard-fleet.ts';
+import { CALLED_AT, STATE_BUCKET } from './shard-fleet.ts';
 
 /** What it tells: once that it stands, and then each call. */
 export type News =
@@ -16,7 +16,7 @@ const aws = await startLocalAws({
   now: () => CALLED_AT,
   onMessage: (_, { body }) => tell({ body }),
 });
-for (const bucket of [BUCKET, LEDGER]) aws.createBucket(bucket, { versioning: true });
+for (const bucket of [BUCKET, STATE_BUCKET]) aws.createBucket(bucket, { versioning: true });
 aws.setIdentity('backups@example.net', 'Success');
 let objects = 0;
 for (let host = 0; host < fleet.hosts; host += 1) {
@@ -34,7 +34,7 @@ tell({
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     AWS_ENDPOINT_URL: endpoint,
-    LEDGER_BUCKET: LEDGER,
+    LEDGER_BUCKET: STATE_BUCKET,
     ALERTS_TOPIC_ARN: await topic('alerts'),
     OPS_TOPIC_ARN: await topic('ops'),
     SHARD_QUEUE_URL: aws.createQueue('calls'),

@@ -10,7 +10,7 @@ import { HOSTS_A_RUN, shardsOf } from '../../shared/config/config.ts';
 import { formatPackedConfig } from '../../shared/config/packed-config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 import { type Fleet, faultOf, nameOf } from './fleet.ts';
-import { LEDGER, rollTextOf } from './shard-fleet.ts';
+import { rollTextOf, STATE_BUCKET } from './shard-fleet.ts';
 import type { Took } from './shard-run.ts';
 import type { News } from './shard-world.ts';
 
@@ -78,7 +78,7 @@ async function readReport(env: Readonly<Record<string, string>>) {
     credentials: { accessKeyId: 'AKIABENCH', secretAccessKey: 'not-checked' },
   });
   const { Body } = await client.send(
-    new GetObjectCommand({ Bucket: LEDGER, Key: 'reports/2026/11/23.json' }),
+    new GetObjectCommand({ Bucket: STATE_BUCKET, Key: 'reports/2026/11/23.json' }),
   );
   const text = (await Body?.transformToString()) ?? '';
   return { report: JSON.parse(text) as StoredReport, bytes: text.length };

@@ -113,9 +113,9 @@ describe('comparePaths', () => {
   });
 
   it('calls nothing repaired that it could not look at', () => {
-    const blind = look(look(undefined, dropped), denied);
-    expect([blind.died, blind.repaired]).toEqual([[], []]);
-    expect(silentAddresses(blind.states)).toEqual(new Set(['boss@example.net']));
+    const inconclusive = look(look(undefined, dropped), denied);
+    expect([inconclusive.died, inconclusive.repaired]).toEqual([[], []]);
+    expect(silentAddresses(inconclusive.states)).toEqual(new Set(['boss@example.net']));
   });
 
   it('is urgent only when mail of an alert died', () => {

@@ -48,7 +48,7 @@ async function start(): Promise<void> {
 }
 
 /** How often each channel was told of what the job is about. */
-function told(): number[] {
+function timesNotified(): number[] {
   const { mails, topicMessages } = deployed.aws.outbox;
   const ofJob = ({ subject = '' }) => /FAILED|TAMPERED/.test(subject);
   const alerts = topicMessages.filter(({ topicArn }) => topicArn.endsWith(':alerts'));
@@ -65,7 +65,7 @@ async function strike(job: Job, nth: number, fault: Fault) {
   });
   // One that was killed fails when its connections end with the test.
   run.catch(() => undefined);
-  while (rule.hits() === 0 && !over) await new Promise((turn) => setImmediate(turn));
+  while (rule.hits() === 0 && !over) await new Promise((resume) => setImmediate(resume));
   vi.stubEnv('AWS_ACCESS_KEY_ID', deployed.aws.credentials.accessKeyId);
   return rule.hits() === 0 ? undefined : { run };
 }
@@ -90,9 +90,9 @@ function killAtEach(job: Job, hold: 'undone' | 'done') {
     if (struck === undefined) return undefined;
     // The dead ask nothing any more.
     deployed.aws.faults.add({ principal: VICTIM, fault: { hold: 'undone', until: never } });
-    const before = told();
+    const before = timesNotified();
     await job.afterwards(deployed);
-    return before.map((sent, channel) => ({ nth, sent, told: told()[channel] ?? 0 }));
+    return before.map((sent, channel) => ({ nth, sent, told: timesNotified()[channel] ?? 0 }));
   });
 }
 
@@ -106,18 +106,20 @@ function interleaveAtEach(job: Job, hold: 'undone' | 'done') {
     release();
     await struck.run;
     await job.afterwards(deployed);
-    return told();
+    return timesNotified();
   });
 }
 
 /** Nothing is lost, and only what was sent and not yet noted is sent again, once. */
 function expectAtLeastOnce(outcomes: Awaited<ReturnType<typeof killAtEach>>): void {
-  for (const { nth, sent, told } of outcomes.flat()) {
-    expect(told, `killed at request ${nth}`).toBeGreaterThanOrEqual(1);
-    expect(told, `killed at request ${nth}`).toBeLessThanOrEqual(1 + sent);
+  for (const { nth, sent, told: timesNotified } of outcomes.flat()) {
+    expect(timesNotified, `killed at request ${nth}`).toBeGreaterThanOrEqual(1);
+    expect(timesNotified, `killed at request ${nth}`).toBeLessThanOrEqual(1 + sent);
   }
   // There was a kill between the two, and there were kills before.
-  expect(new Set(outcomes.flat().map(({ told }) => told))).toEqual(new Set([1, 2]));
+  expect(new Set(outcomes.flat().map(({ told: timesNotified }) => timesNotified))).toEqual(
+    new Set([1, 2]),
+  );
 }
 
 function expectOnce(outcomes: readonly number[][]): void {

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FaultRule } from '../local-aws/fault.ts';
 import { aFull } from '../support/builders.ts';
-import { type Deployed, deploy, LEDGER } from '../support/deployed.ts';
+import { type Deployed, deploy, STATE_BUCKET } from '../support/deployed.ts';
 
 const ROLL = `bucket: backups
 region: eu-west-1
@@ -11,7 +11,7 @@ hosts: { web: {} }
 `;
 const SEND = { service: 'ses', operation: ['SendEmail'] } as const;
 const PUBLISH = { service: 'sns', operation: 'Publish' } as const;
-const STATE = { service: 's3', bucket: LEDGER, prefix: 'state.json' } as const;
+const STATE = { service: 's3', bucket: STATE_BUCKET, prefix: 'state.json' } as const;
 
 let deployed: Deployed;
 beforeEach(async () => {
@@ -25,7 +25,7 @@ const due = () => deployed.tick('2026-11-23T08:15:00Z');
 const FAILED = /^\[backup\] 1 of 1 host FAILED: web MISSING/;
 
 /** How often each mailbox and the phone were told that the host failed. */
-function told() {
+function timesNotified() {
   const { mails, sms } = deployed.aws.outbox;
   const to = (address: string) =>
     mails.filter((one) => one.to.includes(address) && FAILED.test(one.subject)).length;
@@ -41,31 +41,31 @@ describe('telling', () => {
   it('SES throttled for a while', async () => {
     fail({ ...SEND, first: 2, fault: { error: 'Throttling', status: 400 } });
     await due();
-    expect(told()).toEqual({ ops: 1, boss: 1, phone: 1 });
+    expect(timesNotified()).toEqual({ ops: 1, boss: 1, phone: 1 });
   });
 
   it('SNS throttled for a while', async () => {
     fail({ ...PUBLISH, first: 2, fault: { error: 'Throttled', status: 429 } });
     await due();
-    expect(told()).toEqual({ ops: 1, boss: 1, phone: 1 });
+    expect(timesNotified()).toEqual({ ops: 1, boss: 1, phone: 1 });
   });
 
   it('SES dead', async () => {
     const dead = fail({ service: 'ses', fault: { error: 'AccessDenied', status: 403 } });
     await expect(due()).rejects.toThrow(AggregateError);
-    expect(told()).toEqual({ ops: 0, boss: 0, phone: 1 });
+    expect(timesNotified()).toEqual({ ops: 0, boss: 0, phone: 1 });
     dead.remove();
     await deployed.tick('2026-11-23T08:30:00Z');
-    expect(told()).toEqual({ ops: 1, boss: 1, phone: 1 });
+    expect(timesNotified()).toEqual({ ops: 1, boss: 1, phone: 1 });
   });
 
   it('SNS dead', async () => {
     const dead = fail({ service: 'sns', fault: { error: 'AuthorizationError', status: 403 } });
     await expect(due()).rejects.toThrow(AggregateError);
-    expect(told()).toEqual({ ops: 1, boss: 1, phone: 0 });
+    expect(timesNotified()).toEqual({ ops: 1, boss: 1, phone: 0 });
     dead.remove();
     await deployed.tick('2026-11-23T08:30:00Z');
-    expect(told()).toEqual({ ops: 1, boss: 1, phone: 1 });
+    expect(timesNotified()).toEqual({ ops: 1, boss: 1, phone: 1 });
   });
 
   it('one address refused', async () => {
@@ -73,7 +73,7 @@ describe('telling', () => {
     deployed.aws.ses.sandbox = true;
     deployed.aws.setIdentity('ops@example.net', 'Success');
     await expect(due()).rejects.toThrow(/^mail to boss@example.net did not take the message/);
-    expect(told()).toEqual({ ops: 1, boss: 0, phone: 1 });
+    expect(timesNotified()).toEqual({ ops: 1, boss: 0, phone: 1 });
   });
 
   it('one https address dead', async () => {
@@ -85,11 +85,11 @@ describe('telling', () => {
       return new Response('', { status: posts === 1 ? 404 : 200 });
     });
     await due();
-    expect(told()).toEqual({ ops: 1, boss: 1, phone: 1 });
+    expect(timesNotified()).toEqual({ ops: 1, boss: 1, phone: 1 });
     await deployed.tick('2026-11-23T08:30:00Z');
     await deployed.tick('2026-11-23T08:45:00Z');
     vi.unstubAllGlobals();
-    expect([told(), posts]).toEqual([{ ops: 1, boss: 1, phone: 1 }, 2]);
+    expect([timesNotified(), posts]).toEqual([{ ops: 1, boss: 1, phone: 1 }, 2]);
   });
 
   it('every channel dead', async () => {
@@ -102,30 +102,30 @@ describe('telling', () => {
     }
     for (const rule of rules) rule.remove();
     await deployed.tick('2026-11-23T14:15:00Z');
-    expect(told()).toEqual({ ops: 1, boss: 1, phone: 1 });
+    expect(timesNotified()).toEqual({ ops: 1, boss: 1, phone: 1 });
   });
 
   it('a mail of which the answer was lost', async () => {
     fail({ ...SEND, first: 1, fault: { reset: 'mid-body' } });
     await due();
     // The SDK asks again: the first mail had gone out.
-    expect(told().ops + told().boss).toBe(3);
+    expect(timesNotified().ops + timesNotified().boss).toBe(3);
   });
 });
 
 describe('the state bucket', () => {
   it('corrupt', async () => {
-    deployed.aws.put(LEDGER, 'state.json', 'half a {');
+    deployed.aws.put(STATE_BUCKET, 'state.json', 'half a {');
     await due();
     await due();
-    expect(told()).toEqual({ ops: 1, boss: 1, phone: 1 });
+    expect(timesNotified()).toEqual({ ops: 1, boss: 1, phone: 1 });
     expect(text()).toContain('WARNING: the saved state was corrupt and starts again');
   });
 
   it('out of reach', async () => {
     fail({ ...STATE, fault: { error: 'AccessDenied', status: 403 } });
     await due();
-    expect(told()).toEqual({ ops: 1, boss: 1, phone: 1 });
+    expect(timesNotified()).toEqual({ ops: 1, boss: 1, phone: 1 });
     expect(text()).toContain(
       'WARNING: no memory: s3://backups-ledger/state.json could not be read',
     );
@@ -133,15 +133,15 @@ describe('the state bucket', () => {
 
   it('lost between two runs', async () => {
     await deployed.tick('2026-11-23T08:00:00Z');
-    deployed.aws.remove(LEDGER, 'state.json');
+    deployed.aws.remove(STATE_BUCKET, 'state.json');
     await due();
-    expect(told()).toEqual({ ops: 1, boss: 1, phone: 1 });
+    expect(timesNotified()).toEqual({ ops: 1, boss: 1, phone: 1 });
   });
 
   it('written by somebody else at every try', async () => {
     fail({ ...STATE, operation: 'PutObject', fault: { error: 'PreconditionFailed', status: 412 } });
     await due();
-    expect(told()).toEqual({ ops: 1, boss: 1, phone: 1 });
+    expect(timesNotified()).toEqual({ ops: 1, boss: 1, phone: 1 });
   });
 
   it('written, and the answer lost', async () => {
@@ -149,6 +149,6 @@ describe('the state bucket', () => {
     fail({ ...STATE, operation: 'PutObject', first: 1, fault: { reset: 'mid-body' } });
     await due();
     await deployed.tick('2026-11-23T08:30:00Z');
-    expect(told()).toEqual({ ops: 1, boss: 1, phone: 1 });
+    expect(timesNotified()).toEqual({ ops: 1, boss: 1, phone: 1 });
   });
 });

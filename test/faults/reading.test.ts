@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Fault, FaultRule } from '../local-aws/fault.ts';
 import { aFull } from '../support/builders.ts';
-import { type Deployed, deploy, LEDGER } from '../support/deployed.ts';
+import { type Deployed, deploy, STATE_BUCKET } from '../support/deployed.ts';
 import { buildMessage, noise, recordedMessages } from '../support/recorded-message.ts';
 
 const ROLL = `bucket: backups
@@ -64,7 +64,7 @@ async function expectAllWell(): Promise<void> {
 function startAgain(): void {
   deployed.aws.faults.clear();
   deployed.aws.outbox.clear();
-  deployed.aws.remove(LEDGER, 'state.json');
+  deployed.aws.remove(STATE_BUCKET, 'state.json');
 }
 
 /** Patience a hundred times shorter: what a client waits for is waited for, but not by the test. */
@@ -111,9 +111,9 @@ describe('reading', () => {
 
   it('an error told with a status of 200', async () => {
     const error = { error: 'InternalError', status: 200 };
-    const told = fail(error, { prefix: 'mail/', first: 3 });
+    const rule = fail(error, { prefix: 'mail/', first: 3 });
     await expectAllWell();
-    expect(told.hits()).toBe(3);
+    expect(rule.hits()).toBe(3);
     startAgain();
     hurry();
     fail(error);

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { answerPage, type ShardTask } from '../../shared/monitor/worker-answer.ts';
 import type { QueuedMessage } from '../local-aws/sqs/queues.ts';
 import { aFull } from '../support/builders.ts';
-import { type Deployed, deploy, LEDGER } from '../support/deployed.ts';
+import { type Deployed, deploy, STATE_BUCKET } from '../support/deployed.ts';
 
 const NAMES = Array.from({ length: 12 }, (_, number) => `host-${number}`);
 const ROLL = `bucket: backups
@@ -77,7 +77,7 @@ describe('a config in shards', () => {
 
   it('judges the hosts of a worker that was killed, when its call is given out again', async () => {
     const never = new Promise<void>(() => undefined);
-    const answering = { bucket: LEDGER, prefix: 'shards/', operation: 'PutObject' };
+    const answering = { bucket: STATE_BUCKET, prefix: 'shards/', operation: 'PutObject' };
     deployed.aws.faults.add({ ...answering, fault: { hold: 'undone', until: never } });
     deployed.onCall = async (_, work) => {
       work().catch(() => undefined);
@@ -92,12 +92,12 @@ describe('a config in shards', () => {
     const late: (() => Promise<unknown>)[] = [];
     deployed.onCall = (_, work) => late.push(work);
     await deployed.tick(TICK);
-    const told = subjects();
+    const notified = subjects();
     const [still, ...others] = late;
     expect(await still?.()).toMatchObject({ answer: 'given' });
     deployed.onCall = (_, work) => work();
     await deployed.tick(NEXT);
-    expect(subjects()).toEqual(told);
+    expect(subjects()).toEqual(notified);
     // A quarter of an hour later nobody waits for it: it is not even begun.
     for (const work of others) expect(await work()).toEqual({ hosts: 0, answer: 'late' });
   });
@@ -125,7 +125,7 @@ describe('a config in shards', () => {
       }
       const call = callIn(message);
       asked = call.asked;
-      deployed.aws.put(LEDGER, answerPage(call), forged);
+      deployed.aws.put(STATE_BUCKET, answerPage(call), forged);
       expect(await work()).toMatchObject({ answer: 'twice' });
     };
     const outcome = await deployed.tick(TICK);
@@ -145,7 +145,7 @@ describe('a config in shards', () => {
 
   it('judges in one run when the state bucket cannot be read', async () => {
     deployed.timeoutMs = 900_000;
-    deployed.aws.faults.add({ bucket: LEDGER, fault: { error: 'AccessDenied' } });
+    deployed.aws.faults.add({ bucket: STATE_BUCKET, fault: { error: 'AccessDenied' } });
     let calls = 0;
     deployed.onCall = () => {
       calls += 1;

@@ -1,7 +1,7 @@
 // What may hide a window: a host that cannot be read when it is due, another config, an outage, a clock. None is lost.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aFull, anIncremental, at } from '../support/builders.ts';
-import { type Deployed, deploy, LEDGER } from '../support/deployed.ts';
+import { type Deployed, deploy, STATE_BUCKET } from '../support/deployed.ts';
 
 const HEAD = `bucket: backups
 region: eu-west-1
@@ -15,8 +15,8 @@ let deployed: Deployed;
 beforeEach(() => start(ROLL));
 afterEach(() => deployed.close());
 
-async function start(roll: string): Promise<void> {
-  deployed = await deploy(roll);
+async function start(configText: string): Promise<void> {
+  deployed = await deploy(configText);
   deployed.put('db/', [...SUNDAY, ...MONDAY]);
   deployed.put('web/', SUNDAY);
 }
@@ -125,12 +125,12 @@ describe('a window', () => {
   it('of a late host, by a state bucket that has just been lost', async () => {
     deployed.put('web/', slow);
     expect(await mailed('08:15')).toEqual([]);
-    const blind = deployed.aws.faults.add({
-      ...{ service: 's3', bucket: LEDGER, operation: 'GetObject' },
+    const outage = deployed.aws.faults.add({
+      ...{ service: 's3', bucket: STATE_BUCKET, operation: 'GetObject' },
       fault: { error: 'AccessDenied' },
     });
     expect(await mailed('12:15')).toEqual([one('web INCOMPLETE')]);
-    blind.remove();
+    outage.remove();
   });
 
   it('after which an incremental was written', async () => {
@@ -144,13 +144,19 @@ describe('a window', () => {
 
   it('during an outage, after which the state bucket cannot be read at once', async () => {
     await mailed('08:00');
-    const blind = deployed.aws.faults.add({
-      ...{ service: 's3', bucket: LEDGER, prefix: 'state.json', operation: 'GetObject', first: 2 },
+    const outage = deployed.aws.faults.add({
+      ...{
+        service: 's3',
+        bucket: STATE_BUCKET,
+        prefix: 'state.json',
+        operation: 'GetObject',
+        first: 2,
+      },
       fault: { error: 'AccessDenied' },
     });
     await mailed('10:00');
-    expect(blind.hits()).toBeGreaterThan(0);
-    blind.remove();
+    expect(outage.hits()).toBeGreaterThan(0);
+    outage.remove();
     expect(await mailed('10:15', '10:30')).toEqual([one('web MISSING')]);
   });
 });
@@ -186,7 +192,7 @@ describe('another config', () => {
       for (const tick of ticks) await deployed.tick(`2026-11-23T${tick}:00Z`);
       return deployed.aws.outbox.mails.filter(({ subject }) => /#2026-327/.test(subject)).length;
     };
-    const roll = (hosts: string) => `${HEAD}hosts: { ${hosts} }\n`;
+    const configText = (hosts: string) => `${HEAD}hosts: { ${hosts} }\n`;
     for (const [before, after] of [
       [
         'db: { window: { due: "10:00" } }',
@@ -198,9 +204,9 @@ describe('another config', () => {
       ],
     ] as const) {
       await deployed.close();
-      await start(roll(before));
+      await start(configText(before));
       const early = await digests('08:00', '08:15', '09:00');
-      deployed.change(roll(after));
+      deployed.change(configText(after));
       const late = await digests('09:15', '09:30', '10:00', '10:15', '12:15', '23:45');
       expect(early + late, after).toBe(1);
     }

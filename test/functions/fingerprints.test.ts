@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseFingerprints, readFingerprintPage } from '../../shared/monitor/set-records.ts';
 import { aFull } from '../support/builders.ts';
-import { type Deployed, deploy, LEDGER } from '../support/deployed.ts';
+import { type Deployed, deploy, STATE_BUCKET } from '../support/deployed.ts';
 
 const ROLL = `bucket: backups
 region: eu-west-1
@@ -38,7 +38,7 @@ function putNight(host: string, day: number, more: { volumeBytes?: number } = {}
 const pages = () =>
   ['T081500Z', 'T100000Z', 'T083000Z']
     .flatMap((time) => ['2026/11/23', '2026/11/24'].map((date) => `seals/${date}${time}.json`))
-    .flatMap((page) => deployed.aws.head(LEDGER, page)?.content.head.toString() ?? []);
+    .flatMap((page) => deployed.aws.head(STATE_BUCKET, page)?.content.head.toString() ?? []);
 const subjects = () => deployed.aws.outbox.mails.map(({ subject }) => subject);
 const text = () => (deployed.aws.outbox.mails.at(-1)?.text ?? '').replace(/\s+/g, ' ');
 const counts = () => deployed.aws.requests.counts().byOperation;
@@ -163,7 +163,7 @@ describe('the sizes of earlier fulls', () => {
 describe('a memory of fingerprints', () => {
   it('that is lost starts again, without an alarm', async () => {
     await deployed.tick('2026-11-23T08:15:00Z');
-    forgetLedger();
+    forgetRecords();
     deployed.aws.outbox.clear();
     for (const host of ['web/', 'db/']) putNight(host, 24);
     await deployed.tick('2026-11-24T08:15:00Z');
@@ -171,24 +171,29 @@ describe('a memory of fingerprints', () => {
     expect(text()).not.toContain('WARNING');
   });
 
-  const forgetLedger = () => {
+  const forgetRecords = () => {
     const page = 'seals/2026/11/23T081500Z.json';
-    for (const { versionId } of deployed.aws.versions(LEDGER, page)) {
-      deployed.aws.remove(LEDGER, page, { versionId });
+    for (const { versionId } of deployed.aws.versions(STATE_BUCKET, page)) {
+      deployed.aws.remove(STATE_BUCKET, page, { versionId });
     }
   };
 
   it.each([
     [
       'spoiled',
-      () => deployed.aws.put(LEDGER, 'seals/2026/11/22T081500Z.json', '{"version":1,"seals":[{}]}'),
+      () =>
+        deployed.aws.put(
+          STATE_BUCKET,
+          'seals/2026/11/22T081500Z.json',
+          '{"version":1,"seals":[{}]}',
+        ),
       'WARNING: 1 of 1 pages of records in the state bucket are not what a run wrote',
     ],
     [
       'out of reach',
       () =>
         deployed.aws.faults.add({
-          ...{ service: 's3', bucket: LEDGER, prefix: 'seals/' },
+          ...{ service: 's3', bucket: STATE_BUCKET, prefix: 'seals/' },
           fault: { error: 'AccessDenied', status: 403 },
         }),
       'WARNING: no memory of earlier backups: ',
@@ -197,7 +202,7 @@ describe('a memory of fingerprints', () => {
       'read-only',
       () =>
         deployed.aws.faults.add({
-          ...{ service: 's3', bucket: LEDGER, prefix: 'seals/', operation: 'PutObject' },
+          ...{ service: 's3', bucket: STATE_BUCKET, prefix: 'seals/', operation: 'PutObject' },
           fault: { error: 'AccessDenied', status: 403 },
         }),
       'WARNING: what was seen of new backups is not remembered: ',

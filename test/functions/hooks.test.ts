@@ -2,11 +2,11 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { aFull } from '../support/builders.ts';
-import { type Deployed, deploy, LEDGER, s3Event } from '../support/deployed.ts';
+import { type Deployed, deploy, STATE_BUCKET, s3Event } from '../support/deployed.ts';
 
 const DEAD = 'https://dead.example/hook/SECRET-D';
 const LIVE = 'https://live.example/hook/SECRET-L';
-const roll = (alerts: string) =>
+const configText = (alerts: string) =>
   `bucket: backups\nregion: eu-west-1\nalerts: { ${alerts}, https: ["${DEAD}", "${LIVE}"] }\nhosts: { web: {} }\n`;
 const MAIL = 'from: backups@example.net, mail: [ops@example.net], weeklyTest: false';
 
@@ -27,7 +27,7 @@ afterEach(async () => {
 });
 
 const start = async (alerts: string) => {
-  deployed = await deploy(roll(alerts));
+  deployed = await deploy(configText(alerts));
   deployed.put('web/', aFull({ begun: '2026-11-23T03:15:00Z' }));
 };
 const subjects = (url: string) =>
@@ -65,7 +65,7 @@ describe('the https addresses of a config', () => {
     expect(mails().at(-1)).toBe('[backup] alarm path open again: hook dead.example');
 
     const logged = inspect(vi.mocked(console.log).mock.calls, { depth: 9 });
-    const kept = deployed.aws.head(LEDGER, 'state.json');
+    const kept = deployed.aws.head(STATE_BUCKET, 'state.json');
     const all = inspect([deployed.aws.outbox, kept], { depth: 9, maxStringLength: null });
     expect(logged + all + posts.map(({ body }) => JSON.stringify(body))).not.toContain('SECRET');
   });

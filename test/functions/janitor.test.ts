@@ -23,19 +23,24 @@ const full = (number: number, more: { volumes?: number; volumeBytes?: number } =
 let deployed: Deployed;
 afterEach(() => deployed.close());
 
-async function start(roll: string): Promise<void> {
-  deployed = await deploy(roll);
+async function start(configText: string): Promise<void> {
+  deployed = await deploy(configText);
   const { endpoint, region, credentials } = deployed.aws;
   const s3 = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
-  await putLifecycle(s3, parseConfig(roll, 'hosts.yml'), 'backups');
+  await putLifecycle(s3, parseConfig(configText, 'hosts.yml'), 'backups');
   s3.destroy();
 }
 
 /** A day: `live` backs itself up, the janitor makes its round if there is one, and S3 acts at midnight. */
-async function live(from: number, until: number, roll: string, alive = ['live']): Promise<void> {
+async function live(
+  from: number,
+  until: number,
+  configText: string,
+  alive = ['live'],
+): Promise<void> {
   for (let number = from; number <= until; number += 1) {
     for (const host of alive) deployed.put(`${host}/`, full(number));
-    if (roll === KEEPING) await deployed.tidy(`${day(number)}T20:30:00Z`);
+    if (configText === KEEPING) await deployed.tidy(`${day(number)}T20:30:00Z`);
     deployed.aws.runLifecycle('backups', `${day(number + 1)}T00:10:00Z`);
   }
 }
@@ -126,12 +131,14 @@ describe('the janitor', () => {
     const tagged = deployed.aws.requests.records
       .filter(({ operation, key }) => operation === 'PutObjectTagging' && key?.startsWith('live/'))
       .map(({ key = '' }) => readFileName(key.slice('live/'.length), NO_PREFIX));
-    const told = tagged.flatMap((one) => ('name' in one ? [one.name] : []));
+    const notified = tagged.flatMap((one) => ('name' in one ? [one.name] : []));
     const ofSets = [1, 2, 3, 4].flatMap((number) =>
       Array(5).fill(Date.parse(`${day(number)}T03:00Z`)),
     );
-    expect(told.map(({ time }) => time)).toEqual(ofSets);
-    expect(told.filter((_, index) => index % 5 === 0).every(({ manifest }) => manifest)).toBe(true);
+    expect(notified.map(({ time }) => time)).toEqual(ofSets);
+    expect(notified.filter((_, index) => index % 5 === 0).every(({ manifest }) => manifest)).toBe(
+      true,
+    );
   });
 
   it('killed midway leaves a backup whole that is not replaced, and finishes the next day', async () => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { S3Event } from '../local-aws/s3/event.ts';
 import { toEventBridge } from '../local-aws/s3/event-bridge.ts';
 import { aFull, at } from '../support/builders.ts';
-import { type Deployed, deploy, LEDGER, s3Event } from '../support/deployed.ts';
+import { type Deployed, deploy, STATE_BUCKET, s3Event } from '../support/deployed.ts';
 
 const ROLL = `bucket: backups
 region: eu-west-1
@@ -163,11 +163,11 @@ describe('a flood of events', () => {
     }
     expect(mails()).toHaveLength(6);
     expect(deployed.aws.outbox.sms).toHaveLength(6);
-    expect(deployed.aws.head(LEDGER, 'state.json')?.content.bytes).toBeLessThan(500_000);
+    expect(deployed.aws.head(STATE_BUCKET, 'state.json')?.content.bytes).toBeLessThan(500_000);
     await deployed.tick('2026-11-23T07:45:00Z');
     expect(mails()).toHaveLength(7);
     expect(mails().at(-1)?.text).toContain(`duplicity-junk-${batches - 1}-0.gpg`);
-    const writes = deployed.aws.versions(LEDGER, 'state.json').length;
+    const writes = deployed.aws.versions(STATE_BUCKET, 'state.json').length;
     expect(writes).toBeLessThanOrEqual(2 * batches + 4);
   }, 30_000);
 
@@ -201,9 +201,9 @@ const stamp = (iso: string) => iso.replace(/[-:]|\.\d+/g, '');
 /** The same as a bucket with EventBridge on tells it; its account is the requester. */
 function overEventBridge({ Records }: ReturnType<typeof s3Event>) {
   const more = { awsRegion: 'eu-west-1', responseElements: { 'x-amz-request-id': 'ABC' } };
-  const whole = Records.map((record) => ({
+  const complete = Records.map((record) => ({
     ...{ ...record, ...more },
     s3: { ...record.s3, bucket: { ...record.s3.bucket, arn: 'arn:aws:s3:::backups' } },
   }));
-  return toEventBridge({ Records: whole } as unknown as S3Event, '123456789012')[0];
+  return toEventBridge({ Records: complete } as unknown as S3Event, '123456789012')[0];
 }

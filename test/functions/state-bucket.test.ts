@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aFull } from '../support/builders.ts';
-import { type Deployed, deploy, LEDGER, s3Event } from '../support/deployed.ts';
+import { type Deployed, deploy, STATE_BUCKET, s3Event } from '../support/deployed.ts';
 
 const ROLL = `bucket: backups
 region: eu-west-1
@@ -48,7 +48,7 @@ describe('the functions with their state bucket', () => {
 
 describe('the report of a digest', () => {
   const page = 'reports/2026/11/23.json';
-  const textOf = (key: string) => deployed.aws.head(LEDGER, key)?.content.head.toString();
+  const textOf = (key: string) => deployed.aws.head(STATE_BUCKET, key)?.content.head.toString();
 
   it('lies in the state bucket, as JSON and as a page', async () => {
     await deployed.tick('2026-11-23T08:15:00Z');
@@ -69,7 +69,7 @@ describe('the report of a digest', () => {
 
   it('is no reason not to tell: where it cannot be kept, the message says so', async () => {
     deployed.aws.faults.add({
-      ...{ service: 's3', bucket: LEDGER, prefix: 'reports/', operation: 'PutObject' },
+      ...{ service: 's3', bucket: STATE_BUCKET, prefix: 'reports/', operation: 'PutObject' },
       fault: { error: 'AccessDenied', status: 403 },
     });
     await deployed.tick('2026-11-23T08:15:00Z');
@@ -84,8 +84,8 @@ describe('a state', () => {
   const noon = '2026-11-23T12:00:00Z';
   const text = () => (deployed.aws.outbox.mails[0]?.text ?? '').replace(/\s+/g, ' ');
   const lose = () => {
-    for (const { versionId } of deployed.aws.versions(LEDGER, 'state.json')) {
-      deployed.aws.remove(LEDGER, 'state.json', { versionId });
+    for (const { versionId } of deployed.aws.versions(STATE_BUCKET, 'state.json')) {
+      deployed.aws.remove(STATE_BUCKET, 'state.json', { versionId });
     }
   };
 
@@ -96,16 +96,17 @@ describe('a state', () => {
 
   it.each([
     ['lost', lose],
-    ['corrupt', () => deployed.aws.put(LEDGER, 'state.json', '<html>')],
+    ['corrupt', () => deployed.aws.put(STATE_BUCKET, 'state.json', '<html>')],
     [
       'far too big',
-      () => deployed.aws.put(LEDGER, 'state.json', { bytes: 2 ** 32, head: Buffer.from('{') }),
+      () =>
+        deployed.aws.put(STATE_BUCKET, 'state.json', { bytes: 2 ** 32, head: Buffer.from('{') }),
     ],
     [
       'from the next year',
       () =>
         deployed.aws.put(
-          LEDGER,
+          STATE_BUCKET,
           'state.json',
           `{"version":1,"judgedUntil":${Date.parse('2027-11-23')},"pending":[],"told":[]}`,
         ),
@@ -128,9 +129,9 @@ describe('a state', () => {
   it('that is corrupt and cannot be written does not judge the last day at every tick', async () => {
     await deployed.tick('2026-11-22T08:15:00Z');
     deployed.aws.outbox.clear();
-    deployed.aws.put(LEDGER, 'state.json', '<html>');
+    deployed.aws.put(STATE_BUCKET, 'state.json', '<html>');
     deployed.aws.faults.add({
-      ...{ service: 's3', bucket: LEDGER, operation: 'PutObject' },
+      ...{ service: 's3', bucket: STATE_BUCKET, operation: 'PutObject' },
       fault: { error: 'AccessDenied', status: 403 },
     });
     for (const time of ['12:00', '12:15', '12:30']) await deployed.tick(`2026-11-23T${time}:00Z`);
@@ -156,8 +157,8 @@ describe('the receipts of drills', () => {
   const text = () => (deployed.aws.outbox.mails.at(-1)?.text ?? '').replace(/\s+/g, ' ');
 
   it('are told in the digest, by one listing and no read', async () => {
-    deployed.aws.put(LEDGER, 'drills/web/20261121T100000Z.json', '{}');
-    deployed.aws.put(LEDGER, 'drills/evil\n<b>/20261121T100000Z.json', '{}');
+    deployed.aws.put(STATE_BUCKET, 'drills/web/20261121T100000Z.json', '{}');
+    deployed.aws.put(STATE_BUCKET, 'drills/evil\n<b>/20261121T100000Z.json', '{}');
     await deployed.tick('2026-11-23T08:15:00Z');
     expect(text()).toContain('RESTORES last proven: web 1 day ago (Sat 21 Nov).');
     const asked = deployed.aws.requests.records.filter(
@@ -169,7 +170,7 @@ describe('the receipts of drills', () => {
 
   it('that cannot be listed are no reason not to tell', async () => {
     deployed.aws.faults.add({
-      ...{ service: 's3', bucket: LEDGER, prefix: 'drills/' },
+      ...{ service: 's3', bucket: STATE_BUCKET, prefix: 'drills/' },
       fault: { error: 'AccessDenied', status: 403 },
     });
     await deployed.tick('2026-11-23T08:15:00Z');

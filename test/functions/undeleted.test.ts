@@ -51,7 +51,7 @@ describe.each([
   ['events of EventBridge', bridged],
 ])('%s of delete markers that are taken away', (_, eventOf) => {
   /** Hides them, and lets the monitor tell it. */
-  async function hideAndTell(keys: readonly string[]) {
+  async function hideAndNotify(keys: readonly string[]) {
     for (const key of keys) hide(key);
     const hidden = keys.map((key) => eventOf(key, HIDDEN_AT, 'ObjectRemoved:DeleteMarkerCreated'));
     await deployed.event(hidden, '2026-11-23T07:00:05Z');
@@ -61,7 +61,7 @@ describe.each([
 
   it('raise no second alarm, and the host is OK AGAIN once', async () => {
     const keys = keysOf(monday);
-    await hideAndTell(keys);
+    await hideAndNotify(keys);
     for (const key of keys) removeNewest(key);
     // A queue hands over ten at a time, and may hand over one twice.
     const events = keys.map((key) => eventOf(key, BACK_AT));
@@ -76,7 +76,7 @@ describe.each([
 
   it('raise no alarm while others of the set are still hidden, and OK AGAIN waits for the last', async () => {
     const keys = keysOf(monday);
-    await hideAndTell(keys);
+    await hideAndNotify(keys);
     const [first = '', ...rest] = keys;
     removeNewest(first);
     await deployed.event(eventOf(first, BACK_AT), '2026-11-23T09:00:01Z');
@@ -90,7 +90,7 @@ describe.each([
   });
 
   it('say OK AGAIN only when no other set is hidden', async () => {
-    await hideAndTell([...keysOf(sunday), VOLUME]);
+    await hideAndNotify([...keysOf(sunday), VOLUME]);
     removeNewest(VOLUME);
     await deployed.event(eventOf(VOLUME, BACK_AT), '2026-11-23T09:00:01Z');
     expect(subjects()).toEqual([]);

@@ -16,8 +16,8 @@ const word = /\b[A-Z]{4}-\d{4}\b/;
 
 let deployed: Deployed;
 afterEach(() => deployed.close());
-const start = async (roll: string, begun = '2026-11-23T03:15:00Z') => {
-  deployed = await deploy(roll);
+const start = async (configText: string, begun = '2026-11-23T03:15:00Z') => {
+  deployed = await deploy(configText);
   deployed.put('web/', aFull({ begun }));
 };
 
@@ -57,8 +57,8 @@ describe('the weekly test', () => {
       ROLL.replace('  ops', '  weeklyTest: false\n  ops'),
       monday,
     ],
-  ])('is not sent %s', async (_, roll, tick) => {
-    await start(roll, tick.replace('08:15', '03:15'));
+  ])('is not sent %s', async (_, configText, tick) => {
+    await start(configText, tick.replace('08:15', '03:15'));
     await deployed.tick(tick);
     expect(deployed.aws.outbox.mails).toHaveLength(1);
     expect(deployed.aws.outbox.mails[0]?.text).not.toMatch(word);

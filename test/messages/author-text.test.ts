@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { composeWhoIs, type Known, sayWho } from '../../shared/messages/author-text.ts';
+import { composeWhoIs, formatPrincipal, type Known } from '../../shared/messages/author-text.ts';
 import { aHost } from '../support/builders.ts';
 
 const WEB = 'AIDAIOSFODNN7EXAMPLE';
@@ -32,17 +32,17 @@ describe('sayWho', () => {
     [undefined, 'an unknown principal'],
     ['', 'an unknown principal'],
   ])('of %s says %s', (principal, words) => {
-    expect(sayWho(principal, known, web)).toBe(words);
+    expect(formatPrincipal(principal, known, web)).toBe(words);
   });
 
   it('names the first of several hosts that share a key, unless it is the own one', () => {
     const shared = { hosts: ['a', 'b', 'web'].map((name) => aHost({ name, userId: WEB })) };
-    expect(sayWho(`AWS:${WEB}`, shared)).toBe('the key of host a and 2 more');
-    expect(sayWho(`AWS:${WEB}`, shared, web)).toBe("web's own key");
+    expect(formatPrincipal(`AWS:${WEB}`, shared)).toBe('the key of host a and 2 more');
+    expect(formatPrincipal(`AWS:${WEB}`, shared, web)).toBe("web's own key");
   });
 
   it('does not call an account its own where it does not know its own', () => {
-    expect(sayWho('123456789012', { hosts: [] })).toBe('somebody of account 123456789012');
+    expect(formatPrincipal('123456789012', { hosts: [] })).toBe('somebody of account 123456789012');
   });
 });
 
@@ -98,7 +98,8 @@ describe('composeWhoIs', () => {
             /^ {2}aws iam list-(users|roles) --query "(Users|Roles)\[\?(User|Role)Id=='A(ID|RO)A[A-Z0-9]{12,124}'\]\.Arn"$/,
           );
         }
-        for (const principal of principals) expect(sayWho(principal, known)).toMatch(/^[ -~]+$/);
+        for (const principal of principals)
+          expect(formatPrincipal(principal, known)).toMatch(/^[ -~]+$/);
       }),
     );
   });

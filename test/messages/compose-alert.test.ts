@@ -85,7 +85,7 @@ const compose = (judgements: readonly Judgement[], override: Partial<Run> = {}):
   if (message === undefined) throw new Error('nothing was told');
   return message;
 };
-const whole = ({ subject, sms, text }: Message) => `Subject: ${subject}\nSMS: ${sms}\n\n${text}`;
+const asText = ({ subject, sms, text }: Message) => `Subject: ${subject}\nSMS: ${sms}\n\n${text}`;
 const broken = (count: number) =>
   Array.from({ length: count }, (_, n) => judgement(`host-${n}`, collected(...saturday)));
 
@@ -176,7 +176,7 @@ describe('composeRun', () => {
   it('writes an alert that is enough to act on', async () => {
     const message = compose(fleet);
     expectBounded(message);
-    await expect(whole(message)).toMatchFileSnapshot('golden/alert-3-of-6.txt');
+    await expect(asText(message)).toMatchFileSnapshot('golden/alert-3-of-6.txt');
     await expect(composeHtml(message.text)).toMatchFileSnapshot('golden/alert-3-of-6.html');
   });
 
@@ -200,39 +200,39 @@ describe('composeRun', () => {
         judgement('db', hidden.collected(now)),
         judgement('nas', collected(...full('18'))),
         judgement('lab', gone.collected(now)),
-        judgement('mail', { ...collected(...today), blind: 'denied' }),
+        judgement('mail', { ...collected(...today), inconclusive: 'denied' }),
       ],
       { digest: true },
     );
     expectBounded(message);
-    await expect(whole(message)).toMatchFileSnapshot('golden/digest-tampered.txt');
+    await expect(asText(message)).toMatchFileSnapshot('golden/digest-tampered.txt');
   });
 
   it('writes a digest with what failed, what to know and what is good', async () => {
     const message = compose(fleet, { digest: true });
-    await expect(whole(message)).toMatchFileSnapshot('golden/digest-3-of-6.txt');
+    await expect(asText(message)).toMatchFileSnapshot('golden/digest-3-of-6.txt');
   });
 
   it('writes a digest on a good day, by mail only', async () => {
     const message = compose([fleet[0] as Judgement, fleet[4] as Judgement], { digest: true });
     expect([message.urgency, message.sms]).toEqual(['digest', undefined]);
-    await expect(whole(message)).toMatchFileSnapshot('golden/digest-good.txt');
+    await expect(asText(message)).toMatchFileSnapshot('golden/digest-good.txt');
   });
 
   it('ends a digest with the channels, and on Mondays with the weekly test', async () => {
-    const message = compose(fleet.slice(0, 1), { digest: true, test: true, paths: look });
+    const message = compose(fleet.slice(0, 1), { digest: true, test: true, channels: look });
     expectBounded(message);
     expect(message.urgency).toBe('test');
-    await expect(whole(message)).toMatchFileSnapshot('golden/digest-weekly-test.txt');
+    await expect(asText(message)).toMatchFileSnapshot('golden/digest-weekly-test.txt');
     await expect(composeHtml(message.text)).toMatchFileSnapshot('golden/digest-weekly-test.html');
   });
 
   it('tells of a dead way and of a repaired one with the alert that is sent anyway', async () => {
     const message = compose(fleet.slice(1, 2), {
-      paths: { ...look, died: look.states.slice(0, 1) },
+      channels: { ...look, died: look.states.slice(0, 1) },
     });
     expectBounded(message);
-    await expect(whole(message)).toMatchFileSnapshot('golden/alert-dead-path.txt');
+    await expect(asText(message)).toMatchFileSnapshot('golden/alert-dead-path.txt');
   });
 
   it('says what a hostile host has uploaded, and lets nothing of it out', async () => {
@@ -247,14 +247,14 @@ describe('composeRun', () => {
     const message = composeRun({ ...rest, report: { ...report, unknownHosts: names } });
     if (message === undefined) throw new Error('nothing was told');
     expectBounded(message);
-    await expect(whole(message)).toMatchFileSnapshot('golden/digest-hostile.txt');
+    await expect(asText(message)).toMatchFileSnapshot('golden/digest-hostile.txt');
     await expect(composeHtml(message.text)).toMatchFileSnapshot('golden/digest-hostile.html');
   });
 
   it.each([1, 12, 2000])('stays within its bounds with %i bad hosts', async (count) => {
     const message = compose(broken(count));
     expectBounded(message);
-    await expect(whole(message)).toMatchFileSnapshot(`golden/alert-${count}.txt`);
+    await expect(asText(message)).toMatchFileSnapshot(`golden/alert-${count}.txt`);
   });
 
   it('tells nothing when nobody who is due has failed', () => {
@@ -280,7 +280,7 @@ describe('composeRun', () => {
   it('never lets a name from the bucket out unescaped', () => {
     const hostile = fc.string({ unit: 'binary', maxLength: 1024 });
     fc.assert(
-      fc.property(fc.array(hostile, { maxLength: 5 }), hostile, (names, stranger) => {
+      fc.property(fc.array(hostile, { maxLength: 5 }), hostile, (names, unknownPrefix) => {
         const objects = names.map((name) => anObject(name));
         const bad = judgement(
           'web',
@@ -293,7 +293,10 @@ describe('composeRun', () => {
           ),
         );
         const { report, ...rest } = run([bad], { digest: true });
-        const message = composeRun({ ...rest, report: { ...report, unknownHosts: [stranger] } });
+        const message = composeRun({
+          ...rest,
+          report: { ...report, unknownHosts: [unknownPrefix] },
+        });
         if (message === undefined) throw new Error('nothing was told');
         expectBounded(message);
         const html = composeHtml(message.text);
@@ -312,7 +315,7 @@ describe('composeRun', () => {
 
 describe('composePathNews', () => {
   const alone = (paths: ChannelCheck) => {
-    const message = composeChannelNews(run([], { paths }));
+    const message = composeChannelNews(run([], { channels: paths }));
     if (message === undefined) throw new Error('nothing was told');
     expectBounded(message);
     return message;
@@ -321,17 +324,17 @@ describe('composePathNews', () => {
   it('tells of a dead way by itself, and by SMS when it is somebody’s mail', async () => {
     const message = alone({ ...look, died: [dropped], repaired: [], urgent: true });
     expect(message.urgency).toBe('alert');
-    await expect(whole(message)).toMatchFileSnapshot('golden/path-dead.txt');
+    await expect(asText(message)).toMatchFileSnapshot('golden/path-dead.txt');
   });
 
   it('tells of a repaired way by mail only', async () => {
     const message = alone(look);
     expect([message.urgency, message.sms]).toEqual(['digest', undefined]);
-    await expect(whole(message)).toMatchFileSnapshot('golden/path-repaired.txt');
+    await expect(asText(message)).toMatchFileSnapshot('golden/path-repaired.txt');
   });
 
   it('tells nothing when nothing has changed', () => {
-    expect(composeChannelNews(run([], { paths: { ...look, repaired: [] } }))).toBeUndefined();
+    expect(composeChannelNews(run([], { channels: { ...look, repaired: [] } }))).toBeUndefined();
   });
 });
 

@@ -3,7 +3,7 @@ import { runEvents } from '../../shared/monitor/event-run.ts';
 import type { ObjectEvent } from '../../shared/monitor/object-event.ts';
 import { aConfig, aFull, aHost, at } from '../support/builders.ts';
 import { inMemoryStore, keyed } from '../support/in-memory.ts';
-import { memoryChannel, memoryLedger } from '../support/records-in-memory.ts';
+import { memoryChannel, memoryRecords } from '../support/records-in-memory.ts';
 
 const config = aConfig([aHost()]);
 const now = at('2026-11-23T11:03:00Z');
@@ -17,8 +17,8 @@ const removal = (volume: number): ObjectEvent => ({
   address: '203.0.113.9',
 });
 
-function anOffice() {
-  const records = memoryLedger();
+function someDependencies() {
+  const records = memoryRecords();
   const mail = memoryChannel('mail');
   const store = inMemoryStore(keyed('web/', aFull({ begun: '2026-11-23T03:15:00Z' })));
   const run = (events: readonly ObjectEvent[]) =>
@@ -28,7 +28,7 @@ function anOffice() {
 
 describe('runEvents', () => {
   it('tells an event once, however often it is sent', async () => {
-    const { mail, run } = anOffice();
+    const { mail, run } = someDependencies();
     await run([removal(1)]);
     await run([removal(1)]);
     await run([removal(1), removal(2)]);
@@ -36,14 +36,14 @@ describe('runEvents', () => {
   });
 
   it('tells every one of many that come at once', async () => {
-    const { mail, run } = anOffice();
+    const { mail, run } = someDependencies();
     await Promise.all([1, 2, 3, 4, 5].map((volume) => run([removal(volume)])));
     const volumes = mail.sent.map(({ text }) => text.match(/vol\d/)?.[0]).sort();
     expect(volumes).toEqual(['vol1', 'vol2', 'vol3', 'vol4', 'vol5']);
   });
 
   it('tells a doubled event once, even when both come at the same time', async () => {
-    const { mail, run } = anOffice();
+    const { mail, run } = someDependencies();
     await Promise.all([run([removal(1)]), run([removal(1)])]);
     expect(mail.sent).toHaveLength(1);
   });

@@ -27,15 +27,18 @@ const event = (name: string, override: Partial<ObjectEvent> = {}): ObjectEvent =
 const manifestOf = (objects: readonly StoredObject[]) =>
   event(objects.find(({ name }) => name.includes('manifest'))?.name ?? '');
 
-const told = (objects: readonly StoredObject[], events: readonly ObjectEvent[], when = now) =>
-  messagesOf(judgeEvents(inMemoryStore(keyed('web/', objects)), config, events, at(when)));
+const messagesFor = (
+  objects: readonly StoredObject[],
+  events: readonly ObjectEvent[],
+  when = now,
+) => messagesOf(judgeEvents(inMemoryStore(keyed('web/', objects)), config, events, at(when)));
 
 const messagesOf = async (notices: Promise<Notice[]>) =>
   (await notices).map(({ message }) => message);
 
 describe('judgeEvents', () => {
   it('says OK AGAIN when the full that was owed arrives after its due time', async () => {
-    const [message] = await told([...saturday, ...recovery], [manifestOf(recovery)]);
+    const [message] = await messagesFor([...saturday, ...recovery], [manifestOf(recovery)]);
     expect(message?.subject).toBe(
       '[backup] web OK AGAIN: full done Mon 23 Nov 11:02 UTC, 2 h 47 min late',
     );
@@ -45,7 +48,7 @@ describe('judgeEvents', () => {
 
   it("says OK AGAIN when the next night's full arrives and yesterday's never did", async () => {
     const night = aFull({ begun: '2026-11-24T03:15:00Z' });
-    const [message] = await told(
+    const [message] = await messagesFor(
       [...yesterday, ...night],
       [manifestOf(night)],
       '2026-11-24T03:16:00Z',
@@ -55,22 +58,24 @@ describe('judgeEvents', () => {
   });
 
   it('says of the first full that it is the first', async () => {
-    const [message] = await told(recovery, [manifestOf(recovery)]);
+    const [message] = await messagesFor(recovery, [manifestOf(recovery)]);
     expect(message?.subject).toContain('web OK: its first full backup is done');
   });
 
   it('says nothing of an ordinary night, of a second full, or of statistics', async () => {
     const night = aFull({ begun: '2026-11-23T03:15:00Z' });
     expect(
-      await told([...yesterday, ...night], [manifestOf(night)], '2026-11-23T03:16:00Z'),
+      await messagesFor([...yesterday, ...night], [manifestOf(night)], '2026-11-23T03:16:00Z'),
     ).toEqual([]);
-    expect(await told([...night, ...recovery], [manifestOf(recovery)])).toEqual([]);
-    expect(await told(night, [event('duplicity-full.20261123T031500Z.jsonstat.gpg')])).toEqual([]);
+    expect(await messagesFor([...night, ...recovery], [manifestOf(recovery)])).toEqual([]);
+    expect(
+      await messagesFor(night, [event('duplicity-full.20261123T031500Z.jsonstat.gpg')]),
+    ).toEqual([]);
   });
 
   it('never calls a set that is not complete a recovery', async () => {
     const cut = recovery.filter(({ name }) => !name.includes('vol2'));
-    expect(await told([...saturday, ...cut], [manifestOf(cut)])).toEqual([]);
+    expect(await messagesFor([...saturday, ...cut], [manifestOf(cut)])).toEqual([]);
   });
 
   it('tells of an incremental, of an upload without encryption, and of poison', async () => {
@@ -78,9 +83,9 @@ describe('judgeEvents', () => {
     const plain = aFull({ begun: '2026-11-23T10:15:00Z', encrypted: false });
     const double = anObject('duplicity-full.20261123T101500Z.manifest');
     const messages = await Promise.all([
-      told([...recovery, ...inc], [manifestOf(inc)]),
-      told([...saturday, ...plain], [manifestOf(plain)]),
-      told([...recovery, double], [event(double.name)]),
+      messagesFor([...recovery, ...inc], [manifestOf(inc)]),
+      messagesFor([...saturday, ...plain], [manifestOf(plain)]),
+      messagesFor([...recovery, double], [event(double.name)]),
     ]);
     expect(messages.map(([message]) => message?.subject.split(':')[0])).toEqual([
       '[backup] web INCREMENTAL',
@@ -94,7 +99,7 @@ describe('judgeEvents', () => {
       event('', { key: 'evil\r\nBcc: x/duplicity-full.20261123T101500Z.manifest.gpg' }),
       event('duplicity-full.20261123T101500Z.manifest.gpg.old'),
     ];
-    const messages = await told(saturday, events);
+    const messages = await messagesFor(saturday, events);
     for (const message of messages) {
       expect(message.subject).toBe('[backup] UNKNOWN upload in bucket backups');
       expect(message.urgency).toBe('digest');
@@ -106,11 +111,11 @@ describe('judgeEvents', () => {
   it('says of an unencrypted upload, and of one that nobody in the config makes, whose key it was', async () => {
     const plain = aFull({ begun: '2026-11-23T10:15:00Z', encrypted: false });
     const uploads = [manifestOf(plain)].map((one) => ({ ...one, principal: `AWS:${DB}` }));
-    const [trouble] = await told([...saturday, ...plain], uploads);
+    const [trouble] = await messagesFor([...saturday, ...plain], uploads);
     expect(trouble?.text).toContain('Uploaded by the key of host db from 203.0.113.9.');
     const strange = event('', { key: 'else/x', principal: 'AWS:AIDAJQULG4WG7WMOOT4P6' });
-    const [stranger] = await told(saturday, [strange]);
-    expect(stranger?.text).toContain(
+    const [unknownPrefix] = await messagesFor(saturday, [strange]);
+    expect(unknownPrefix?.text).toContain(
       `aws iam list-users --query "Users[?UserId=='AIDAJQULG4WG7WMOOT4P6'].Arn"`,
     );
   });
@@ -130,7 +135,7 @@ describe('judgeEvents', () => {
     const gone = (name: string, override: Partial<ObjectEvent> = {}) =>
       event(name, { what: 'removed', left: 'marker', ...override });
     const left = recovery.slice(1).filter(({ name }) => !name.includes('vol2'));
-    const messages = await told(left, [
+    const messages = await messagesFor(left, [
       gone(recovery[0]?.name ?? ''),
       gone('duplicity-full.20261123T101500Z.vol2.difftar.gpg', { left: 'version' }),
       gone('', { key: 'nobody/x', principal: undefined, address: undefined }),

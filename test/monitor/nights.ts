@@ -15,7 +15,7 @@ export async function expectEachWindowOnce(date: string, days: number): Promise<
   const hosts = ZONES.map((timezone) => aHost({ name: timezone, timezone }));
   const config = aConfig(hosts, { timezone: 'Europe/Amsterdam' });
   const store = inMemoryStore([]);
-  const told = new Map<string, string[]>(ZONES.map((zone) => [zone, []]));
+  const judgedDates = new Map<string, string[]>(ZONES.map((zone) => [zone, []]));
   const digests: string[] = [];
   const start = at(`${date}T00:00Z`);
   for (let from = start; from < start + days * DAY; from += QUARTER) {
@@ -23,12 +23,12 @@ export async function expectEachWindowOnce(date: string, days: number): Promise<
     const run = await judgeFleet(store, config, { from, until }, until);
     if (run.digest) digests.push(dateIn(config.timezone, until));
     for (const { host, window } of run.report.judgements) {
-      if (run.due.has(host.name)) told.get(host.name)?.push(window.date);
+      if (run.due.has(host.name)) judgedDates.get(host.name)?.push(window.date);
     }
   }
   const consecutive = (dates: readonly string[]) =>
     Array.from({ length: dates.length }, (_, day) => addDays(dates[0] ?? '', day));
-  for (const [zone, dates] of told) {
+  for (const [zone, dates] of judgedDates) {
     expect(dates, zone).toEqual(consecutive(dates));
     expect(dates.length, zone).toBe(days);
   }

@@ -8,7 +8,7 @@ import {
 } from '../../shared/monitor/set-records.ts';
 import type { Fingerprint } from '../../shared/rules/fingerprints.ts';
 
-const whole = fc.nat(4_000_000_000_000);
+const wholeNumber = fc.nat(4_000_000_000_000);
 const optional = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined });
 const opened = fc.record({
   name: fc.string({ unit: 'binary' }),
@@ -16,30 +16,36 @@ const opened = fc.record({
   recipients: fc.array(fc.constant('0123456789ABCDEF')),
   symmetric: fc.nat(3),
 });
-const told = fc
+const openedWithEnding = fc
   .tuple(opened, fc.constantFrom('whole' as const, 'truncated' as const, 'cannot tell' as const))
   .map(([one, ending]) => ({ ...one, ending }));
-const anySeal: fc.Arbitrary<Fingerprint> = fc.record({
+const anyFingerprint: fc.Arbitrary<Fingerprint> = fc.record({
   place: fc.string({ unit: 'binary' }),
-  ...{ startedAt: whole, sealedAt: whole, firstWriteAt: whole, files: whole, bytes: whole },
+  ...{
+    startedAt: wholeNumber,
+    sealedAt: wholeNumber,
+    firstWriteAt: wholeNumber,
+    files: wholeNumber,
+    bytes: wholeNumber,
+  },
   hash: optional(fc.constant('abcdefghijklmnopqrst-_')),
-  opened: optional(fc.array(fc.oneof(opened, told), { maxLength: 3 })),
+  opened: optional(fc.array(fc.oneof(opened, openedWithEnding), { maxLength: 3 })),
 });
-const someSeals = fc.array(anySeal, { maxLength: 3 });
+const someFingerprints = fc.array(anyFingerprint, { maxLength: 3 });
 
 describe('parseSeals', () => {
   it('is the inverse of formatSeals', () => {
     fc.assert(
-      fc.property(someSeals, (seals) => {
-        expect(parseFingerprints(formatFingerprints(seals))).toEqual(seals);
+      fc.property(someFingerprints, (fingerprints) => {
+        expect(parseFingerprints(formatFingerprints(fingerprints))).toEqual(fingerprints);
       }),
     );
   });
 
   it('takes nothing that was cut or made up', () => {
     fc.assert(
-      fc.property(someSeals, fc.nat(), (seals, cut) => {
-        const text = formatFingerprints(seals).trimEnd();
+      fc.property(someFingerprints, fc.nat(), (fingerprints, cut) => {
+        const text = formatFingerprints(fingerprints).trimEnd();
         expect(parseFingerprints(text.slice(0, cut % text.length))).toBeUndefined();
       }),
     );

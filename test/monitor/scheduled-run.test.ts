@@ -11,7 +11,7 @@ import {
 import { aFix } from '../doctor/readings.ts';
 import { aConfig, aFull, aHost, at } from '../support/builders.ts';
 import { inMemoryStore, keyed } from '../support/in-memory.ts';
-import { memoryChannel, memoryLedger } from '../support/records-in-memory.ts';
+import { memoryChannel, memoryRecords } from '../support/records-in-memory.ts';
 
 const QUARTER = 15 * 60_000;
 const config = aConfig([
@@ -22,7 +22,7 @@ const friday = aFull({ begun: '2026-11-20T03:15:00Z' });
 const store = inMemoryStore([...keyed('web/', friday), ...keyed('db/', friday)]);
 
 function aSetting() {
-  const records = memoryLedger();
+  const records = memoryRecords();
   const channels = [memoryChannel('mail'), memoryChannel('SNS')];
   const ops = memoryChannel('SNS ops');
   const paths: { checks: readonly Check[]; looks: number } = { checks: [], looks: 0 };
@@ -37,7 +37,7 @@ function aSetting() {
     ...{ records, channels, ops, paths, dependencies },
     run: (iso: string, late = 0) => runSchedule(dependencies, config, at(iso), at(iso) + late),
     subjects: () => channels.map(({ sent }) => sent.map(({ subject }) => subject)),
-    told: () => channels[0]?.sent.map(({ subject }) => subject) ?? [],
+    subjects: () => channels[0]?.sent.map(({ subject }) => subject) ?? [],
   };
 }
 
@@ -54,7 +54,7 @@ describe('runSchedule', () => {
     for (const tick of ['08:00', '08:15', '08:15', '08:30', '08:15', '10:15', '10:15', '10:30']) {
       await setting.run(`2026-11-23T${tick}:00Z`);
     }
-    expect(setting.told()).toEqual([
+    expect(setting.subjects()).toEqual([
       expect.stringContaining('2 of 2 hosts FAILED'),
       expect.stringContaining('1 of 2 hosts FAILED: db MISSING'),
     ]);
@@ -64,7 +64,7 @@ describe('runSchedule', () => {
     const setting = aSetting();
     await setting.run('2026-11-22T08:00:00Z');
     await setting.run('2026-11-23T11:00:00Z');
-    expect(setting.told()).toEqual([
+    expect(setting.subjects()).toEqual([
       expect.stringMatching(/FAILED: web MISSING \(3rd day\), db MISSING/),
     ]);
     const state = parseState(setting.records.text ?? '');
@@ -85,7 +85,7 @@ describe('runSchedule', () => {
     const setting = aSetting();
     const both = [setting.run('2026-11-23T08:15:00Z'), setting.run('2026-11-23T08:15:00Z')];
     await Promise.all(both);
-    expect(setting.told()).toHaveLength(1);
+    expect(setting.subjects()).toHaveLength(1);
   });
 
   it('keeps what a dead channel refused for it, and tells the others only once', async () => {
@@ -132,7 +132,7 @@ describe('runSchedule', () => {
       await setting.run('2026-11-23T08:15:00Z');
       expect(setting.channels[0]?.sent[0]?.text.replace(/\s+/g, ' ')).toMatch(words);
       await setting.run('2026-11-23T08:15:00Z');
-      expect(setting.told()).toHaveLength(1);
+      expect(setting.subjects()).toHaveLength(1);
     },
   );
 
@@ -143,7 +143,7 @@ describe('runSchedule', () => {
     const until = at('2026-11-23T08:15:00Z');
     const outcome = await runSchedule(dependencies, config, until, until);
     expect(outcome).toMatchObject({
-      told: 'alert',
+      subjects: 'alert',
       noMemory: expect.stringContaining('no memory'),
     });
     expect(channels[0]?.sent[0]?.text).toContain('WARNING: no memory');
@@ -206,7 +206,7 @@ describe('runSchedule', () => {
     for (let tick = at('2026-11-23T00:00Z'); tick < at('2026-11-27T00:00Z'); tick += QUARTER) {
       await setting.run(new Date(tick).toISOString());
     }
-    expect(setting.told()).toHaveLength(8);
+    expect(setting.subjects()).toHaveLength(8);
     expect(parseState(setting.records.text ?? '')?.pending).toEqual([]);
   });
 

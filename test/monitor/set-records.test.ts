@@ -8,12 +8,12 @@ import {
 import { RecordError } from '../../shared/monitor/state.ts';
 import { type Fingerprint, placeOf } from '../../shared/rules/fingerprints.ts';
 import { aHost, at } from '../support/builders.ts';
-import { memoryLedger } from '../support/records-in-memory.ts';
+import { memoryRecords } from '../support/records-in-memory.ts';
 
 const DAY = 86_400_000;
 const until = at('2026-11-23T08:15:00Z');
 const host = aHost();
-const aSeal = (override: Partial<Fingerprint> = {}): Fingerprint => ({
+const aFingerprint = (override: Partial<Fingerprint> = {}): Fingerprint => ({
   place: placeOf(host),
   startedAt: until - DAY,
   sealedAt: until,
@@ -27,44 +27,44 @@ const aSeal = (override: Partial<Fingerprint> = {}): Fingerprint => ({
 
 describe('startRemembering', () => {
   it('has what earlier runs learned', async () => {
-    const records = memoryLedger();
+    const records = memoryRecords();
     const first = startRemembering(records, until, [host]);
     expect(await first.recall(host)).toEqual([]);
-    first.learn([aSeal()]);
+    first.learn([aFingerprint()]);
     expect(await first.close()).toBeUndefined();
     const second = startRemembering(records, until + DAY, [host, aHost({ name: 'db' })]);
-    expect(await second.recall(host)).toEqual([aSeal()]);
+    expect(await second.recall(host)).toEqual([aFingerprint()]);
     expect(await second.recall(aHost({ name: 'db' }))).toEqual([]);
   });
 
   it('takes the first fingerprint of a full, whatever is written later', async () => {
-    const records = memoryLedger();
+    const records = memoryRecords();
     for (const [day, hash] of [
       [0, 'first_________________'],
       [1, 'later_________________'],
     ] as const) {
       const memory = startRemembering(records, until + day * DAY, [host]);
-      memory.learn([aSeal({ hash })]);
+      memory.learn([aFingerprint({ hash })]);
       await memory.close();
     }
-    const [seal] = await startRemembering(records, until + 2 * DAY, [host]).recall(host);
-    expect(seal?.hash).toBe('first_________________');
+    const [fingerprint] = await startRemembering(records, until + 2 * DAY, [host]).recall(host);
+    expect(fingerprint?.hash).toBe('first_________________');
   });
 
   it('never writes over a page, as two runs of one tick would', async () => {
-    const records = memoryLedger();
+    const records = memoryRecords();
     const both = [
       startRemembering(records, until, [host]),
       startRemembering(records, until, [host]),
     ];
-    both[0]?.learn([aSeal()]);
-    both[1]?.learn([aSeal({ hash: 'other_________________' })]);
+    both[0]?.learn([aFingerprint()]);
+    both[1]?.learn([aFingerprint({ hash: 'other_________________' })]);
     for (const memory of both) expect(await memory.close()).toBeUndefined();
     expect(records.pages.get(fingerprintPage(until))).toContain('first_');
   });
 
   it('asks the state bucket nothing when nobody is judged, and writes nothing when nothing is new', async () => {
-    const records = memoryLedger();
+    const records = memoryRecords();
     const asked: string[] = [];
     const list = async (prefix: string) => {
       asked.push(prefix);
@@ -81,35 +81,35 @@ describe('startRemembering', () => {
   });
 
   it('forgets what is older than forty days, and the thirty-second full', async () => {
-    const records = memoryLedger();
+    const records = memoryRecords();
     for (let day = 60; day > 0; day -= 1) {
       const memory = startRemembering(records, until - day * DAY, [host]);
-      memory.learn([aSeal({ startedAt: until - day * DAY })]);
+      memory.learn([aFingerprint({ startedAt: until - day * DAY })]);
       await memory.close();
     }
-    const seals = await startRemembering(records, until, [host]).recall(host);
-    expect(seals).toHaveLength(31);
-    expect(seals[0]?.startedAt).toBe(until - DAY);
+    const fingerprints = await startRemembering(records, until, [host]).recall(host);
+    expect(fingerprints).toHaveLength(31);
+    expect(fingerprints[0]?.startedAt).toBe(until - DAY);
     const later = await startRemembering(records, until + 30 * DAY, [host]).recall(host);
     expect(later).toHaveLength(9);
   });
 
   it('does not record anew what it could not read', async () => {
-    const records = memoryLedger();
+    const records = memoryRecords();
     const list = async () => {
       throw new RecordError('s3://ledger/seals/ could not be listed: AccessDenied (403)');
     };
     const memory = startRemembering({ ...records, list }, until, [host]);
     expect(await memory.recall(host)).toEqual([]);
-    memory.learn([aSeal()]);
+    memory.learn([aFingerprint()]);
     expect(await memory.close()).toContain('no memory of earlier backups: ');
     expect(records.pages.size).toBe(0);
   });
 
   it('goes on with the pages that are good, and tells of the others', async () => {
-    const records = memoryLedger();
+    const records = memoryRecords();
     const first = startRemembering(records, until, [host]);
-    first.learn([aSeal()]);
+    first.learn([aFingerprint()]);
     await first.close();
     records.pages.set('seals/2026/11/22T081500Z.json', '<html>');
     records.pages.set('seals/2026/11/22T091500Z.json', '{"version":2}');
@@ -121,10 +121,10 @@ describe('startRemembering', () => {
   });
 
   it('reads and writes no more than the shards of its hosts, also after the config has grown', async () => {
-    const records = memoryLedger();
+    const records = memoryRecords();
     const hosts = Array.from({ length: 40 }, (_, number) => aHost({ name: `host-${number}` }));
     const fingerprintText = (one: Host, day: number) =>
-      aSeal({ place: placeOf(one), startedAt: until + day * DAY });
+      aFingerprint({ place: placeOf(one), startedAt: until + day * DAY });
     for (const [day, shards] of [1, 4, 8].entries()) {
       const memory = startRemembering(records, until + day * DAY, hosts, shards);
       memory.learn(hosts.map((one) => fingerprintText(one, day)));
@@ -141,8 +141,8 @@ describe('startRemembering', () => {
       },
     };
     const one = hosts[7] as Host;
-    const seals = await startRemembering(watched, until + 3 * DAY, [one], 8).recall(one);
-    expect(seals).toEqual([2, 1, 0].map((day) => fingerprintText(one, day)));
+    const fingerprints = await startRemembering(watched, until + 3 * DAY, [one], 8).recall(one);
+    expect(fingerprints).toEqual([2, 1, 0].map((day) => fingerprintText(one, day)));
     const index = shardIndexOf(placeOf(one), 8);
     expect(read.map((page) => readFingerprintPage(page))).toEqual([
       { at: until, index: 0, of: 1 },

@@ -42,24 +42,24 @@ describe('judgeIncrementals', () => {
 });
 
 describe('judgeClocks', () => {
-  const told = (begun: string, done: string, more: Partial<BackupSet> = {}) => {
+  const aheadOf = (begun: string, done: string, more: Partial<BackupSet> = {}) => {
     const sets = collected(...aFull({ begun, done })).sets.map((set) => ({ ...set, ...more }));
     return judgeClocks(sets, window, now).map((one) => one.kind === 'clock-skew' && one.aheadMs);
   };
 
   it('notes a name that is over five minutes ahead of S3, of this window or a later one', () => {
-    expect(told('2026-11-23T03:05:00Z', '2026-11-23T03:00:00Z')).toEqual([]);
-    expect(told('2026-11-23T03:05:01Z', '2026-11-23T03:00:00Z')).toEqual([301_000]);
-    expect(told('2026-11-23T00:00:00Z', '2026-11-22T23:00:00Z')).toEqual([3_600_000]);
-    expect(told('2026-11-22T23:59:59Z', '2026-11-22T23:00:00Z')).toEqual([]);
+    expect(aheadOf('2026-11-23T03:05:00Z', '2026-11-23T03:00:00Z')).toEqual([]);
+    expect(aheadOf('2026-11-23T03:05:01Z', '2026-11-23T03:00:00Z')).toEqual([301_000]);
+    expect(aheadOf('2026-11-23T00:00:00Z', '2026-11-22T23:00:00Z')).toEqual([3_600_000]);
+    expect(aheadOf('2026-11-22T23:59:59Z', '2026-11-22T23:00:00Z')).toEqual([]);
   });
 
   it('notes a manifest of this window that came over 36 hours after its name', () => {
     const day = 86_400_000;
-    expect(told('2026-11-21T12:00:00Z', '2026-11-23T00:00:00Z')).toEqual([]);
-    expect(told('2026-11-21T11:59:59Z', '2026-11-23T00:00:00Z')).toEqual([-1.5 * day - 1000]);
-    expect(told('2026-11-20T03:00:00Z', '2026-11-22T23:59:59Z')).toEqual([]);
+    expect(aheadOf('2026-11-21T12:00:00Z', '2026-11-23T00:00:00Z')).toEqual([]);
+    expect(aheadOf('2026-11-21T11:59:59Z', '2026-11-23T00:00:00Z')).toEqual([-1.5 * day - 1000]);
+    expect(aheadOf('2026-11-20T03:00:00Z', '2026-11-22T23:59:59Z')).toEqual([]);
     const begun = '2026-11-20T03:00:00Z';
-    expect(told(begun, '2026-11-23T03:00:00Z', { manifest: undefined })).toEqual([]);
+    expect(aheadOf(begun, '2026-11-23T03:00:00Z', { manifest: undefined })).toEqual([]);
   });
 });

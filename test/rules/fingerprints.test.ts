@@ -24,18 +24,20 @@ const startedAt = at('2026-11-22T03:00:00Z');
 /** A stand-in for a hash that tells one text from another. */
 const hashesOf = ({ texts }: Collection) =>
   new Map(texts.map(({ startedAt: time, text }) => [time, text]));
-const sealsOf = (read: Collection) =>
+const fingerprintsOf = (read: Collection) =>
   newFingerprints(host, [], read, hashesOf(read), new Map(), now);
 const versioned = (objects = nights.flat()) => aHistory(objects).collected();
-const sealed = sealsOf(versioned());
-const keep = keepOf(host, { unread: 'not asked' });
-const broken = (read: Collection, at_ = now, seals: readonly Fingerprint[] = sealed) =>
-  changedFulls(seals, read, hashesOf(read), { keep, keepDays: 6, now: at_ });
+const recorded = fingerprintsOf(versioned());
+const keep = keepOf(host, { unknown: 'not asked' });
+const broken = (read: Collection, at_ = now, fingerprints: readonly Fingerprint[] = recorded) =>
+  changedFulls(fingerprints, read, hashesOf(read), { keep, keepDays: 6, now: at_ });
 
 describe('newSeals', () => {
   it('fingerprints every complete full with what it is', () => {
-    expect(sealed.map(({ files, sealedAt }) => [files, sealedAt])).toEqual(Array(3).fill([4, now]));
-    expect(sealed.every(({ hash }) => hash !== undefined)).toBe(true);
+    expect(recorded.map(({ files, sealedAt }) => [files, sealedAt])).toEqual(
+      Array(3).fill([4, now]),
+    );
+    expect(recorded.every(({ hash }) => hash !== undefined)).toBe(true);
   });
 
   it.each<[string, Collection]>([
@@ -52,7 +54,7 @@ describe('newSeals', () => {
       versioned(aFull({ begun: '2099-01-01T00:00:00Z', done: '2026-11-23T03:00:00Z' })),
     ],
   ])('seals none %s', (_, read) => {
-    expect(sealsOf(read)).toEqual([]);
+    expect(fingerprintsOf(read)).toEqual([]);
   });
 
   it('fingerprints one five minutes after it was finished, to the instant', () => {
@@ -64,16 +66,18 @@ describe('newSeals', () => {
   });
 
   it('remembers sizes where no versions are known, and fingerprints it when they are', () => {
-    const blind = sealsOf(collected(...nights.flat()));
-    expect(blind.map(({ hash, bytes }) => [hash, bytes > 0])).toEqual(
+    const unversioned = fingerprintsOf(collected(...nights.flat()));
+    expect(unversioned.map(({ hash, bytes }) => [hash, bytes > 0])).toEqual(
       Array(3).fill([undefined, true]),
     );
     const read = versioned();
-    expect(newFingerprints(host, blind, read, hashesOf(read), new Map(), now)).toHaveLength(3);
-    expect(newFingerprints(host, sealed, read, hashesOf(read), new Map(), now)).toEqual([]);
-    const [, ...others] = sealed;
+    expect(newFingerprints(host, unversioned, read, hashesOf(read), new Map(), now)).toHaveLength(
+      3,
+    );
+    expect(newFingerprints(host, recorded, read, hashesOf(read), new Map(), now)).toEqual([]);
+    const [, ...others] = recorded;
     const [added] = newFingerprints(host, others, read, hashesOf(read), new Map(), now);
-    expect(added?.startedAt).toBe(sealed[0]?.startedAt);
+    expect(added?.startedAt).toBe(recorded[0]?.startedAt);
   });
 });
 
@@ -103,8 +107,8 @@ describe('brokenSeals', () => {
     expect(found).toMatchObject([{ startedAt, filesNow: 0, bytesNow: 0 }]);
     expect(unchangedOf(read, found).sets.map(({ type }) => type)).toEqual(['full', 'inc', 'full']);
     const both = versioned([...nights.flat(), ...increment]);
-    const [, seal] = sealed;
-    const swapped = broken(both, now, [{ ...(seal as Fingerprint), hash: 'x' }]);
+    const [, fingerprint] = recorded;
+    const swapped = broken(both, now, [{ ...(fingerprint as Fingerprint), hash: 'x' }]);
     expect(unchangedOf(both, swapped).sets.map(({ type }) => type)).toEqual([
       'full',
       'inc',
@@ -123,7 +127,7 @@ describe('brokenSeals', () => {
 
   it('does not take for broken what was not read this time', () => {
     expect(broken(collected(...nights.flat()))).toEqual([]);
-    const hashless = sealed.map((seal) => ({ ...seal, hash: undefined }));
+    const hashless = recorded.map((fingerprint) => ({ ...fingerprint, hash: undefined }));
     expect(broken(versioned([]), now, hashless)).toEqual([]);
   });
 
@@ -147,7 +151,7 @@ describe('brokenSeals', () => {
 describe('a verdict', () => {
   it('takes a full with a broken fingerprint for no good copy', () => {
     const read = versioned();
-    const [, , last] = sealed;
+    const [, , last] = recorded;
     if (last === undefined) throw new Error('no seal');
     const found = broken(read, now, [{ ...last, hash: 'x' }]);
     const judgement = judge(host, read, now, { broken: found });
@@ -157,43 +161,46 @@ describe('a verdict', () => {
 });
 
 describe('mergeSeals', () => {
-  const [seal] = sealed;
-  if (seal === undefined) throw new Error('no seal');
+  const [fingerprint] = recorded;
+  if (fingerprint === undefined) throw new Error('no seal');
   const opened = [{ name: 'x', reads: 'openpgp' as const, recipients: [], symmetric: 0 }].map(
     (one) => ({ ...one, ending: 'whole' as const }),
   );
 
   it('adds who can open the same files, and changes nothing else', () => {
-    expect(mergeFingerprints(seal, { ...seal, opened })).toEqual({ ...seal, opened });
-    expect(mergeFingerprints(seal, { ...seal, hash: 'x', opened })).toBe(seal);
-    expect(mergeFingerprints({ ...seal, hash: undefined }, seal)).toBe(seal);
-    const blind = { ...seal, hash: undefined };
-    expect(mergeFingerprints(blind, { ...blind, opened })).toBe(blind);
+    expect(mergeFingerprints(fingerprint, { ...fingerprint, opened })).toEqual({
+      ...fingerprint,
+      opened,
+    });
+    expect(mergeFingerprints(fingerprint, { ...fingerprint, hash: 'x', opened })).toBe(fingerprint);
+    expect(mergeFingerprints({ ...fingerprint, hash: undefined }, fingerprint)).toBe(fingerprint);
+    const unversioned = { ...fingerprint, hash: undefined };
+    expect(mergeFingerprints(unversioned, { ...unversioned, opened })).toBe(unversioned);
   });
 
   it('takes no proof that nothing was cut from before that was looked at', () => {
-    const old = { ...seal, opened: opened.map(({ ending: _, ...one }) => one) };
-    const same = new Map([[seal.startedAt, seal.hash ?? '']]);
-    expect(rememberedOpeners([old], seal.startedAt, same)).toBeUndefined();
-    expect(mergeFingerprints(old, { ...seal, opened })).toEqual({ ...seal, opened });
-    expect(mergeFingerprints({ ...seal, opened }, old)).toEqual({ ...seal, opened });
+    const old = { ...fingerprint, opened: opened.map(({ ending: _, ...one }) => one) };
+    const same = new Map([[fingerprint.startedAt, fingerprint.hash ?? '']]);
+    expect(rememberedOpeners([old], fingerprint.startedAt, same)).toBeUndefined();
+    expect(mergeFingerprints(old, { ...fingerprint, opened })).toEqual({ ...fingerprint, opened });
+    expect(mergeFingerprints({ ...fingerprint, opened }, old)).toEqual({ ...fingerprint, opened });
   });
 
   it('answers for these very files only', () => {
-    const known = [{ ...seal, opened }];
-    const same = new Map([[seal.startedAt, seal.hash ?? '']]);
-    expect(rememberedOpeners(known, seal.startedAt, same)).toBe(opened);
-    expect(rememberedOpeners(known, seal.startedAt, new Map([[seal.startedAt, 'x']]))).toBe(
-      undefined,
-    );
+    const known = [{ ...fingerprint, opened }];
+    const same = new Map([[fingerprint.startedAt, fingerprint.hash ?? '']]);
+    expect(rememberedOpeners(known, fingerprint.startedAt, same)).toBe(opened);
+    expect(
+      rememberedOpeners(known, fingerprint.startedAt, new Map([[fingerprint.startedAt, 'x']])),
+    ).toBe(undefined);
     expect(rememberedOpeners(known, 0, same)).toBeUndefined();
   });
 
   it('answers for one full of several', () => {
-    const others = sealed.slice(1).map((other) => ({ ...other, opened: [] }));
-    const hashes = new Map(sealed.map((one) => [one.startedAt, one.hash ?? '']));
-    const all = [...others, { ...seal, opened }];
-    expect(rememberedOpeners(all, seal.startedAt, hashes)).toBe(opened);
+    const others = recorded.slice(1).map((other) => ({ ...other, opened: [] }));
+    const hashes = new Map(recorded.map((one) => [one.startedAt, one.hash ?? '']));
+    const all = [...others, { ...fingerprint, opened }];
+    expect(rememberedOpeners(all, fingerprint.startedAt, hashes)).toBe(opened);
   });
 });
 

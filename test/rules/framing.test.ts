@@ -19,7 +19,7 @@ const messageOf = (bytes: number) => {
   if (message === undefined) throw new Error(`nothing of ${bytes} bytes is recorded`);
   return buildMessage(message, noise(bytes));
 };
-const whole = {
+const uncut = {
   [VOL1]: messageOf(3_000_017),
   [VOL2]: messageOf(3_000_017),
   [VOL3]: messageOf(500_000),
@@ -60,7 +60,7 @@ async function judged(contents: Contents, { host = web, cold = [] as string[] } 
 
 describe('the framing of a full', () => {
   it('is whole where its last volume and manifest end as they should, for two requests more', async () => {
-    const { verdict, findings, asked } = await judged(whole);
+    const { verdict, findings, asked } = await judged(uncut);
     expect([verdict, findings]).toEqual(['ok', []]);
     expect(asked.map(({ key }) => key).sort()).toEqual([MANIFEST, VOL1, VOL3, VOL3]);
     const [, tail] = asked.filter(({ key }) => key === VOL3);
@@ -81,8 +81,8 @@ describe('the framing of a full', () => {
     ['the manifest', MANIFEST, 1],
   ])('warns of %s (%s) cut by %i bytes', async (_, file, lost) => {
     const { verdict, findings, judgement } = await judged({
-      ...whole,
-      [file]: (whole[file] as Uint8Array).subarray(0, -lost),
+      ...uncut,
+      [file]: (uncut[file] as Uint8Array).subarray(0, -lost),
     });
     expect([verdict, judgement.lastGood]).toEqual(['maybe-truncated', undefined]);
     expect(findings).toEqual([
@@ -104,7 +104,7 @@ describe('the framing of a full', () => {
   });
 
   it('cannot be told of a volume in cold storage, and is then no verdict', async () => {
-    const { verdict, findings, judgement } = await judged(whole, { cold: [VOL1, VOL3] });
+    const { verdict, findings, judgement } = await judged(uncut, { cold: [VOL1, VOL3] });
     expect(verdict).toBe('ok');
     expect(findings).toMatchObject([{ severity: 'info', files: [], untold: [VOL3] }]);
     const [finding] = findings;
@@ -116,21 +116,21 @@ describe('the framing of a full', () => {
   });
 
   it('is a warning of what was cut, whatever could not be told of the rest', async () => {
-    const contents = { ...whole, [MANIFEST]: (whole[MANIFEST] as Uint8Array).subarray(0, -1) };
+    const contents = { ...uncut, [MANIFEST]: (uncut[MANIFEST] as Uint8Array).subarray(0, -1) };
     const { verdict, findings } = await judged(contents, { cold: [VOL3] });
     expect(verdict).toBe('maybe-truncated');
     expect(findings).toMatchObject([{ severity: 'warning', files: [MANIFEST], untold: [VOL3] }]);
   });
 
   it('is not looked at where the config names no recipients', async () => {
-    const cut = (whole[VOL3] as Uint8Array).subarray(0, -1);
-    const { verdict, asked } = await judged({ ...whole, [VOL3]: cut }, { host: aHost() });
+    const cut = (uncut[VOL3] as Uint8Array).subarray(0, -1);
+    const { verdict, asked } = await judged({ ...uncut, [VOL3]: cut }, { host: aHost() });
     expect([verdict, asked]).toEqual(['ok', []]);
   });
 
   it('is told apart from a last volume as big as the others', async () => {
     const big = messageOf(3_000_017);
-    const { findings } = await judged({ ...whole, [VOL3]: big.subarray(0, -1) });
+    const { findings } = await judged({ ...uncut, [VOL3]: big.subarray(0, -1) });
     expect(findings.map((finding) => 'by' in finding && finding.by).sort()).toEqual([
       'framing',
       'size',

@@ -62,12 +62,12 @@ describe('keepOf', () => {
       rules: [30, 6, 14].map((days) => ({ prefix: '', hides: { days }, noncurrentDays: days })),
     };
     expect(keepOf(aHost(), many).noncurrentDays).toBe(6);
-    expect(keepOf(aHost({ keepDays: 9 }), { unread: 'AccessDenied (403)' })).toMatchObject({
+    expect(keepOf(aHost({ keepDays: 9 }), { unknown: 'AccessDenied (403)' })).toMatchObject({
       by: 'roll',
       hides: [{ days: 9 }],
     });
     const keeping = aHost({ keepLastGood: true });
-    expect(keepOf(keeping, { unread: 'AccessDenied (403)' })).toMatchObject({ hides: [] });
+    expect(keepOf(keeping, { unknown: 'AccessDenied (403)' })).toMatchObject({ hides: [] });
     expect(keepOf(keeping, many).hides).toHaveLength(3);
   });
 });
@@ -139,14 +139,14 @@ describe('judgeRetention', () => {
   });
 
   it('promises nothing that no rule was read for', () => {
-    const judgement = judged('2026-11-25T12:00:00Z', { unread: 'AccessDenied (403)' });
+    const judgement = judged('2026-11-25T12:00:00Z', { unknown: 'AccessDenied (403)' });
     const finding = expiringOf(judgement);
     expect(finding).toMatchObject({ by: 'roll', goneAt: undefined });
     expect(finding && describeFinding(finding, judgement, judgement.host.timezone)).toContain(
       "That is by the config's keepDays",
     );
     // Two days later everything is still there: the bucket keeps more than the config says.
-    expect(judged('2026-11-29T12:00:00Z', { unread: 'x' }).countdown).toBeUndefined();
+    expect(judged('2026-11-29T12:00:00Z', { unknown: 'x' }).countdown).toBeUndefined();
   });
 
   it('has no end where no rule hides anything, and none after it where versions are kept for good', () => {
@@ -158,7 +158,7 @@ describe('judgeRetention', () => {
   it('says for good where the bucket keeps no versions', () => {
     const judgement = judge(
       aHost(),
-      { ...collected(...set), blind: 'not kept' },
+      { ...collected(...set), inconclusive: 'not kept' },
       at('2026-11-23T12:00:00Z'),
       { lifecycle: rules },
     );

@@ -221,9 +221,15 @@ describe('findSuperseded', () => {
       expect(held(collected(...all, poison))).toEqual({ sets: [], held: 'poisoned' });
     });
 
-    it.each(['denied', 'not offered', 'not kept'] as const)('whose versions are %s', (blind) => {
-      expect(held({ ...collected(...all), blind })).toEqual({ sets: [], held: blind });
-    });
+    it.each(['denied', 'not offered', 'not kept'] as const)(
+      'whose versions are %s',
+      (inconclusive) => {
+        expect(held({ ...collected(...all), inconclusive })).toEqual({
+          sets: [],
+          held: inconclusive,
+        });
+      },
+    );
   });
 });
 

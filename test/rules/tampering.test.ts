@@ -23,7 +23,7 @@ const judged = (
 ): Judgement => judge(aHost(), history.collected(now), now, { lifecycle });
 const found = <K extends Finding['kind']>({ findings }: Judgement, kind: K) =>
   findings.find((one): one is Extract<Finding, { kind: K }> => one.kind === kind);
-const told = (judgement: Judgement) => {
+const textAndStep = (judgement: Judgement) => {
   const [finding] = judgement.findings;
   if (finding === undefined) throw new Error('nothing was found');
   return {
@@ -41,7 +41,7 @@ describe('judgeTampering', () => {
   it('says tampered when a volume got other bytes after its set was finished', () => {
     const judgement = judged(fresh().put(VOLUME, '2026-11-23T09:00:00Z'));
     expect(judgement.verdict).toBe('tampered');
-    expect(told(judgement)).toEqual({
+    expect(textAndStep(judgement)).toEqual({
       text: `after the full of Mon 23 Nov 03:00 was finished, 1 file was overwritten ("${VOLUME}"), Mon 23 Nov 09:00; the good versions are still there`,
       step: "disable the host's key in IAM, then restore the old versions: restore-set web 20261123T030000Z ./set",
     });
@@ -106,7 +106,7 @@ describe('judgeTampering', () => {
   it('says tampered when a volume is hidden, and how to get it back', () => {
     const judgement = judged(fresh().hide(OLD_VOLUME, '2026-11-23T09:00:00Z'));
     expect(judgement.verdict).toBe('tampered');
-    expect(told(judgement)).toEqual({
+    expect(textAndStep(judgement)).toEqual({
       text: `after the full of Sun 22 Nov 03:00 was finished, 1 file was hidden by a delete marker ("${OLD_VOLUME}"), Mon 23 Nov 09:00; the good versions are still there`,
       step: "disable the host's key in IAM, then: rollcall undelete web 20261122T030000Z",
     });
@@ -121,7 +121,7 @@ describe('judgeTampering', () => {
     expect(judgement.findings.map(({ kind }) => kind)).toEqual(['tampered', 'missing']);
     expect(found(judgement, 'tampered')?.sets[0]?.hidden.count).toBe(6);
     const gone = judged(hidden.forget(VOLUME));
-    expect(told(gone).text).toContain('of 1 file the good version is gone');
+    expect(textAndStep(gone).text).toContain('of 1 file the good version is gone');
   });
 
   it.each<[string, string, Lifecycle | undefined, string]>([
@@ -129,8 +129,8 @@ describe('judgeTampering', () => {
     ['at a midnight some days late', '2026-12-01T00:00:00Z', rules, 'lifecycle'],
     ['at midnight, but too young', '2026-11-28T00:00:00Z', rules, 'somebody'],
     ['a second after midnight', '2026-11-29T00:00:01Z', rules, 'somebody'],
-    ['old enough by keepDays, rules unread', '2026-11-29T00:00:00Z', { unread: 'x' }, 'lifecycle'],
-    ['too young by keepDays, rules unread', '2026-11-28T00:00:00Z', { unread: 'x' }, 'somebody'],
+    ['old enough by keepDays, rules unread', '2026-11-29T00:00:00Z', { unknown: 'x' }, 'lifecycle'],
+    ['too young by keepDays, rules unread', '2026-11-28T00:00:00Z', { unknown: 'x' }, 'somebody'],
     ['with no rule, but as keepDays say', '2026-11-29T00:00:00Z', { rules: [] }, 'lifecycle'],
     [
       'by a rule that is shorter than keepDays',
@@ -211,13 +211,18 @@ describe('judgeTampering', () => {
     ['denied', 'warning', 's3:ListBucketVersions'],
     ['not offered', 'info', 'lists no versions'],
     ['not kept', 'info', 'turn versioning on'],
-  ] as const)('says so when versions are %s, and judges the rest', (blind, severity, words) => {
-    const read = { ...fresh().collected(), blind };
-    const judgement = judge(aHost(), read, NOON, { lifecycle: rules });
-    expect(judgement.verdict).toBe('ok');
-    expect(judgement.findings).toMatchObject([{ kind: 'tampered', severity, untold: blind }]);
-    expect(told(judgement).text).toContain(words);
-  });
+  ] as const)(
+    'says so when versions are %s, and judges the rest',
+    (inconclusive, severity, words) => {
+      const read = { ...fresh().collected(), inconclusive };
+      const judgement = judge(aHost(), read, NOON, { lifecycle: rules });
+      expect(judgement.verdict).toBe('ok');
+      expect(judgement.findings).toMatchObject([
+        { kind: 'tampered', severity, untold: inconclusive },
+      ]);
+      expect(textAndStep(judgement).text).toContain(words);
+    },
+  );
 });
 
 describe('isOverwrite', () => {

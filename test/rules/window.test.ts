@@ -116,7 +116,7 @@ describe('closedWindow', () => {
 });
 
 describe('a window', () => {
-  const turn = (opens: string, due: string, hardDue: string) => ({
+  const ruleOf = (opens: string, due: string, hardDue: string) => ({
     timezone: 'Europe/Amsterdam',
     window: { opens, due, hardDue },
   });
@@ -124,7 +124,7 @@ describe('a window', () => {
 
   it('has a grace until hardDue, also when that is past midnight or there is none', () => {
     const grace = (due: string, hardDue: string) => {
-      const { dueAt, hardDueAt } = on(turn('00:00', due, hardDue), '2026-11-23');
+      const { dueAt, hardDueAt } = on(ruleOf('00:00', due, hardDue), '2026-11-23');
       return (hardDueAt - dueAt) / 60_000;
     };
     expect([grace('08:15', '12:15'), grace('23:30', '03:45'), grace('08:15', '08:15')]).toEqual([
@@ -134,13 +134,13 @@ describe('a window', () => {
   });
 
   it('keeps its length to the minute in a skipped hour', () => {
-    const { opensAt, dueAt } = on(turn('02:10', '02:50', '06:00'), '2026-03-29');
+    const { opensAt, dueAt } = on(ruleOf('02:10', '02:50', '06:00'), '2026-03-29');
     // It opens when the clocks have jumped to 03:00; 02:50 is the 03:50 of that day.
     expect([iso(opensAt), iso(dueAt)]).toEqual(['2026-03-29T01:00:00Z', '2026-03-29T01:50:00Z']);
   });
 
   it('keeps its length when it is due just as the skipped hour ends', () => {
-    const { opensAt, dueAt } = on(turn('02:10', '03:00', '06:00'), '2026-03-29');
+    const { opensAt, dueAt } = on(ruleOf('02:10', '03:00', '06:00'), '2026-03-29');
     expect([iso(opensAt), iso(dueAt)]).toEqual(['2026-03-29T01:00:00Z', '2026-03-29T01:50:00Z']);
   });
 
@@ -153,7 +153,7 @@ describe('a window', () => {
   });
 
   it('is the first to open for a host that is set up now, and not the one that opens now', () => {
-    const rule = turn('22:00', '06:00', '10:00');
+    const rule = ruleOf('22:00', '06:00', '10:00');
     const before = windowToOpen(rule, at('2026-11-23T20:59:59Z'));
     const then = windowToOpen(rule, at('2026-11-23T21:00:00Z'));
     expect([before.date, then.date]).toEqual(['2026-11-24', '2026-11-25']);
@@ -169,13 +169,13 @@ describe('windows', () => {
         ['22:00', '02:30'],
         ['01:30', '02:15'],
       ] as const) {
-        const turn = rule(zone, opens, due);
+        const ruleOf = rule(zone, opens, due);
         const start = at('2026-01-01T00:00Z');
         const end = start + 400 * 86_400_000;
         const dates: string[] = [];
         // Between two ticks nothing can close but what a look at the windows themselves would show.
         for (let from = start; from < end; from += quarter * 16) {
-          for (const window of windowsClosedIn(turn, from, from + quarter * 16)) {
+          for (const window of windowsClosedIn(ruleOf, from, from + quarter * 16)) {
             dates.push(window.date);
           }
         }
@@ -201,11 +201,11 @@ describe('windows', () => {
         fc.integer({ min: at('1973-01-01T00:00Z'), max: at('2060-01-01T00:00Z') }),
         (zone, opens, due, now) => {
           fc.pre(opens !== due);
-          const turn = rule(zone, clock(opens), clock(due));
-          const window = closedWindow(turn, now);
+          const ruleOf = rule(zone, clock(opens), clock(due));
+          const window = closedWindow(ruleOf, now);
           expect(window.dueAt).toBeLessThanOrEqual(now);
           expect(window.dueAt).toBeGreaterThan(window.opensAt);
-          const next = windowAfter(turn, window);
+          const next = windowAfter(ruleOf, window);
           expect(next.dueAt).toBeGreaterThan(now);
           expect(next.opensAt).toBe(window.endsAt);
           expect(dateIn(zone, window.opensAt) <= dateIn(zone, window.dueAt)).toBe(true);

@@ -33,7 +33,7 @@ export type Deployed = {
   /** How long Lambda lets each function run. */
   timeoutMs: number;
   /** Deploys another roll over this one; what the functions remember stays. */
-  readonly change: (roll: string) => void;
+  readonly change: (configText: string) => void;
   /** Runs the janitor's function as of an instant. */
   readonly tidy: (iso: string) => Promise<unknown>;
   /** Runs the bucket's function as of an instant, with events in one batch of its queue. */
@@ -42,14 +42,14 @@ export type Deployed = {
 };
 
 const BUCKET = 'backups';
-export const LEDGER = 'backups-ledger';
+export const STATE_BUCKET = 'backups-ledger';
 
 /**
  * Starts AWS with a bucket and the topics of the config, and sets the environment; with `hostsARun` there are workers
  * for a run of more hosts.
  */
 export async function deploy(
-  roll: string,
+  configText: string,
   { hostsARun }: { hostsARun?: number } = {},
 ): Promise<Deployed> {
   const clock = { now: Date.parse('2026-11-23T12:00:00Z') };
@@ -61,7 +61,7 @@ export async function deploy(
     },
   });
   aws.createBucket(BUCKET, { versioning: true });
-  aws.createBucket(LEDGER, { versioning: true });
+  aws.createBucket(STATE_BUCKET, { versioning: true });
   aws.setIdentity('backups@example.net', 'Success');
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-deployed-'));
   const file = join(folder, 'config.json');
@@ -70,12 +70,12 @@ export async function deploy(
     writeFileSync(file, formatPackedConfig(config));
     return config;
   };
-  const config = pack(roll);
+  const config = pack(configText);
   vi.stubEnv('AWS_ACCESS_KEY_ID', aws.credentials.accessKeyId);
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', aws.credentials.secretAccessKey);
   vi.stubEnv('AWS_ENDPOINT_URL', aws.endpoint);
   vi.stubEnv('CONFIG_FILE', file);
-  vi.stubEnv('LEDGER_BUCKET', LEDGER);
+  vi.stubEnv('LEDGER_BUCKET', STATE_BUCKET);
   if (hostsARun !== undefined) {
     vi.stubEnv('SHARD_QUEUE_URL', aws.createQueue('calls'));
     vi.stubEnv('HOSTS_A_RUN', `${hostsARun}`);

@@ -43,7 +43,7 @@ export function inMemoryStore(
   return {
     list: inMemory(objects),
     readPart: async (_, key, { from, bytes }) => contents[key]?.subarray(from, from + bytes),
-    readLifecycle: async () => ({ unread: 'not asked' }),
+    readLifecycle: async () => ({ unknown: 'not asked' }),
     readWrittenAt: async (_, key) => objects.find((one) => one.key === key)?.modifiedAt,
     readExpiry: async () => undefined,
   };

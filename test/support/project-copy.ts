@@ -28,7 +28,7 @@ module.exports = class {
  * only the template is worth reading.
  */
 export function copyProject(
-  roll: string,
+  configText: string,
   { emptyBundles = false } = {},
 ): { dir: string; sls: Sls; remove: () => void } {
   const dir = mkdtempSync(join(tmpdir(), 'rollcall-'));
@@ -49,7 +49,7 @@ export function copyProject(
   ]) {
     symlinkSync(join(project, linked), join(dir, linked));
   }
-  writeFileSync(join(dir, 'hosts.yml'), roll);
+  writeFileSync(join(dir, 'hosts.yml'), configText);
   if (emptyBundles) writeFileSync(join(dir, 'scripts/stack/bundle.cjs'), EMPTY_BUNDLES);
   const bin = join(project, 'node_modules/.bin');
   return {

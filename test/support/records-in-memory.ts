@@ -3,13 +3,13 @@ import type { Message } from '../../shared/messages/compose-message.ts';
 import type { Channel } from '../../shared/monitor/notify.ts';
 import { RecordConflictError, type RecordStore, STATE_PAGE } from '../../shared/monitor/state.ts';
 
-export type MemoryLedger = RecordStore & {
+export type MemoryRecords = RecordStore & {
   readonly pages: Map<string, string>;
   /** The state's page. */
   text: string | undefined;
 };
 
-export function memoryLedger(): MemoryLedger {
+export function memoryRecords(): MemoryRecords {
   const pages = new Map<string, string>();
   const tags = new Map<string, string>();
   let writes = 0;
