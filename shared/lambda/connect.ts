@@ -1,4 +1,4 @@
-// A function's ends: the buckets it reads, the state bucket it keeps and the channels it tells.
+// What a function does I/O with: the buckets it reads, the state bucket it writes and the channels it notifies.
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Context } from 'aws-lambda';
@@ -41,7 +41,7 @@ export function connectAll(env: Env): Dependencies {
   };
 }
 
-/** Only this function looks at the ways that alarms take, and may. */
+/** Only this function checks the channels, and only its role may. */
 export function connectSchedule(env: Env): ScheduleDependencies {
   const connection = connectionOf(env);
   const { config, alertsTopicArn, opsTopicArn, shards } = env;

@@ -12,7 +12,7 @@ const batch = v.object({
 const scheduled = v.object({ scheduledAt: v.string() });
 
 /**
- * The messages of a batch. Throws `TypeError` for anything else: what cannot be read must not pass in silence.
+ * The messages of a batch. Throws `TypeError` for anything else: what cannot be read must not be dropped.
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
  */
 export function readBatch(event: unknown): QueueMessage[] {

@@ -1,4 +1,4 @@
-// Who wrote or removed something, as far as an event of S3's tells it, and the command that tells the rest.
+// Who wrote or removed something, as far as an S3 event shows it, and the command that shows the rest.
 import type { Host } from '../config/config.ts';
 import { quoteName, WIDTH, wrapText } from './plain-text.ts';
 
@@ -25,7 +25,7 @@ const USER = new RegExp(`^(?:AWS:)?(AIDA${ID})$`);
 const ROLE = new RegExp(`^(?:AWS:)?(AROA${ID}):(${SESSION})$`);
 const FEDERATED = new RegExp(`^(?:AWS:)?(\\d{12}):(${SESSION})$`);
 const ROOT = /^AWS:(\d{12})$/;
-// What S3 tells EventBridge. Source: Amazon S3 User Guide, "Amazon S3 events in EventBridge", requester.
+// What S3 sends to EventBridge. Source: Amazon S3 User Guide, "Amazon S3 events in EventBridge", requester.
 const ACCOUNT = /^\d{12}$/;
 
 /** The text comes from outside: only what has the form of an id is taken for one. */
@@ -81,7 +81,7 @@ function formatAccount(account: string, known: Known): string {
 
 const COMMANDS_SHOWN = 5;
 
-/** For the ids that nobody knows here, the commands that tell whose they are; nothing where all are known. */
+/** For each unknown id, the command that shows whose it is; nothing where all are known. */
 export function composeWhoIs(principals: readonly (string | undefined)[], known: Known): string[] {
   const unknown = [...new Set(principals)].map(parseWho);
   const lines = [...new Map(unknown.flatMap((who) => whoIs(who, known))).values()];

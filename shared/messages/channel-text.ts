@@ -1,4 +1,4 @@
-// The ways an alarm takes, in words: the digest's delivery check, and what is told when one dies or lives again.
+// The channels in words: the digest's delivery check, and what is reported when one fails or works again.
 import type { Check } from '../doctor/audit.ts';
 import type { ChannelCheck, ChannelState } from '../doctor/channels.ts';
 import { composeMessage, type Message } from './compose-message.ts';
@@ -18,12 +18,12 @@ const WORST_FIRST: readonly Check['status'][] = ['fail', 'unknown', 'warn', 'ok'
 const INDENT = ' '.repeat(COLUMN);
 const RUNBOOK = 'docs/runbook.md#alarm-path';
 
-/** True when a way died or lives again: that is told at once. */
+/** True when a channel failed or works again: that is notified at once. */
 export function hasChannelNews(look: ChannelCheck | undefined): look is ChannelCheck {
   return look !== undefined && look.died.length + look.repaired.length > 0;
 }
 
-/** The message of a run that has nothing else to tell; `undefined` without news. */
+/** The message of a run that has nothing else to report; `undefined` without news. */
 export function composeChannelNews({ report, channels, timezone }: Run): Message | undefined {
   if (!hasChannelNews(channels)) return undefined;
   const text = [composeHeader(report, timezone), '', ...composeNews(channels, timezone)];
@@ -50,7 +50,7 @@ export function composeNews(look: ChannelCheck, zone: string): string[] {
   ];
 }
 
-/** The delivery check: would an alarm arrive, way by way, and what to do where it would not. */
+/** The delivery check: for each channel whether an alarm would arrive, and what to do where it would not. */
 export function composeDelivery(look: ChannelCheck | undefined, zone: string): string[] {
   if (look === undefined) return [];
   const sorted = [...look.states].sort(

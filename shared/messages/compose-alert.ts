@@ -26,7 +26,7 @@ import { composeHeader, failedIn, type Run, serialOf } from './report.ts';
 const WORST = 5;
 const LISTED = 200;
 
-/** The message of a run; `undefined` when there is nothing to tell. A `warning` is about the run itself. */
+/** The message of a run; `undefined` when there is nothing to report. A `warning` is about the run itself. */
 export function composeRun(run: Run, warning?: string): Message | undefined {
   const failed = failedIn(run);
   const alerting = failed.filter(({ host }) => run.due.has(host.name));
@@ -62,7 +62,7 @@ export function composeRun(run: Run, warning?: string): Message | undefined {
     : composeMessage({ subject, text, severity, urgency: 'digest' });
 }
 
-/** Of the worst that the run found: of a host, of the bucket, or of a way that an alarm takes. */
+/** Of the worst that the run found: of a host, of the bucket, or of a channel. */
 function severityOf({ report, channels }: Run): Severity {
   const isDead = channels?.states.some(({ status }) => status === 'fail') === true;
   const others = report.unknownHosts.length > 0 || report.unsearched !== undefined || isDead;
@@ -102,7 +102,7 @@ function sharedCause(failed: readonly Judgement[], zone: string): string | undef
   return causes.every((cause) => cause === first) ? first : undefined;
 }
 
-/** The headline in a column of its own, then what was found, the last good copy and the next step. */
+/** The verdict in a column of its own, then what was found, the last good copy and the next step. */
 function composeHost(judgement: Judgement, zone: string): string[] {
   const { host, findings } = judgement;
   const [worst] = findings;

@@ -116,7 +116,7 @@ export function composeTrouble(
   });
 }
 
-/** Names or places that nobody in the config writes; told by mail only, as anybody with a key can cause it. */
+/** Names or places that no host in the config writes; sent by mail only, as anybody with a key can cause it. */
 export function composeUnknownPrefixes(
   uploads: readonly (Change & { readonly bucket: string })[],
   { timezone, known }: About,
@@ -144,11 +144,11 @@ export function composeUnknownPrefixes(
   });
 }
 
-/** One upload or removal, as its event told it. */
+/** One upload or removal, as its event shows it. */
 export type Change = Removal & { readonly what: 'created' | 'removed' };
 
 /**
- * Overwritten in a finished backup or removed by somebody, and not by lifecycle: every one is told, with who
+ * Overwritten in a finished backup or removed by somebody, and not by lifecycle: every one is listed, with who
  * and from where.
  */
 export function composeTampering(
@@ -218,7 +218,7 @@ function listChanges(
   return more > 0 ? [...lines, `and ${more} more`, ''] : lines;
 }
 
-/** Whose key made the uploads that the message is about, and what tells it where that is not known. */
+/** Whose key made the uploads that the message is about, and how to find out where that is not known. */
 function listUploaders(uploads: readonly Change[], known: Known, own: Host): string[] {
   const who = [...new Set(uploads.map((upload) => formatCulprit(upload, known, own)))];
   const more = who.length - CULPRITS_SHOWN;

@@ -44,7 +44,7 @@ export function composeMessage(parts: {
   };
 }
 
-/** A message that says what both say; it is headed as the later one. What goes beyond the bounds is cut. */
+/** One message with the text of both, under the subject of the later one. What goes beyond the bounds is cut. */
 export function joinMessages(earlier: Message, later: Message): Message {
   const text = `${earlier.text}\n${later.text}`;
   return {

@@ -26,7 +26,7 @@ import {
   quoteWord,
 } from './plain-text.ts';
 
-/** What is told of one kind. */
+/** The text and the next step of one kind. */
 type FindingText<Kind extends FindingKind> = {
   /** One sentence or two, ASCII, names escaped; without the host and the kind. */
   readonly text: (finding: FindingOf<Kind>, judgement: Judgement, zone: string) => string;
@@ -163,7 +163,7 @@ function textOf({ kind }: Finding): FindingText<FindingKind> {
 
 /**
  * One sentence or two, ASCII, names escaped; without the host and the kind. Times are those of `zone`, an IANA time zone that
- * the reader is told once: not the host's own, or one mail would have times of several zones.
+ * the message names once: not the host's own, or one mail would have times of several zones.
  */
 export function describeFinding(finding: Finding, judgement: Judgement, zone: string): string {
   return textOf(finding).text(finding, judgement, zone);
@@ -244,7 +244,7 @@ function formatNames({ names, count: all }: NamesShown): string {
   return `${names.map(quoteName).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-/** duplicity's names behind a prefix that the config does not tell look foreign. */
+/** duplicity's names behind a prefix that is not in the config look foreign. */
 function prefixHint({ names }: NamesShown): string {
   const [prefix] = names.flatMap(
     (name) => /^(.+)duplicity-(?:full|inc|new)[.-]/.exec(name)?.[1] ?? [],

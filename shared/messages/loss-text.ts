@@ -28,7 +28,7 @@ export function formatTampered(
   ].join('. ');
 }
 
-/** Why nothing can be said of tampering. */
+/** Why tampering could not be checked. */
 export const INCONCLUSIVE: Readonly<Record<Inconclusive, string>> = {
   denied:
     'cannot be told: versions may not be listed, so an overwritten or hidden backup would not show; allow s3:ListBucketVersions',

@@ -2,7 +2,7 @@
 import { FINDING_KINDS } from '../rules/finding.ts';
 import { COLUMN, escapeHtml } from './plain-text.ts';
 
-/** What a text is made of, in its order, told by its layout: see `paragraph`. */
+/** What a text is made of, in its order, known from its layout: see `paragraph`. */
 type Part = {
   /** `more` and `step` stand below an item. */
   readonly kind: 'text' | 'row' | 'item' | 'more' | 'step';
@@ -13,12 +13,12 @@ type Part = {
 
 const INDENT = ' '.repeat(COLUMN);
 const STEP = /^(?:(Do now:) {2}|(Runbook:) (?=docs\/runbook\.md#))(.*)$/;
-// Beside a label, each finding but the first, this window and the last good copy begin a paragraph of their own.
+// Next to a label, each finding but the first, this window and the last good copy begin a paragraph of their own.
 const BEGINS = new RegExp(`^(?:This window|Last good copy|${FINDING_KINDS.join('|')}): `);
 
 /**
  * Escaped throughout, without a table, a picture or a link; the style stands at each element, as mail programs drop all
- * other. There is no second wording: what the layout of the text says is all that there is. Colours are those that can be read on
+ * other. There is no second wording: the layout of the text is the only source. Colours are those that can be read on
  * white and on black, since a page cannot know which it is shown on.
  */
 export function composeHtml(text: string): string {
@@ -99,7 +99,7 @@ const NOTES: readonly string[] = [
   ...['TEST', 'WRONG-RECIPIENT'],
 ];
 
-/** What has a section of the runbook beside it asks somebody to act, whatever its word. */
+/** A part with a section of the runbook asks somebody to act, whatever its label. */
 function toneOf(label: string, below: readonly Part[]): Tone {
   const end = below.findIndex(({ kind }) => kind !== 'more' && kind !== 'step');
   const own = end < 0 ? below : below.slice(0, end);

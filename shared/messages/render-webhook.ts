@@ -20,7 +20,7 @@ export function composeHookBody(message: Message, isTeams: boolean): string {
     subject,
     text: composeChat(subject, text, TEXT_BOUND),
     content: composeChat(subject, text, CONTENT_BOUND),
-    // Discord: whatever is in the text, nobody is called by it.
+    // Discord: whatever is in the text, it mentions nobody.
     allowed_mentions: { parse: [] },
     ...(isTeams ? { type: 'message', attachments: [composeCard(subject, text)] } : {}),
   });

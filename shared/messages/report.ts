@@ -20,7 +20,7 @@ export type Report = {
   readonly checkedAt: Instant;
   readonly bucket: string;
   readonly judgements: readonly Judgement[];
-  /** Prefixes in the bucket that nobody in the config writes to. */
+  /** Prefixes in the bucket that no host in the config writes to. */
   readonly unknownHosts: readonly string[];
   /** Objects that duplicity did not write, inside the targets and outside. */
   readonly foreignObjects: number;
@@ -28,7 +28,7 @@ export type Report = {
   readonly unsearched?: string;
 };
 
-/** `critical` and `warning` by each host's worst finding; `ok` by its headline. */
+/** `critical` and `warning` by each host's worst finding; `ok` by its verdict. */
 export type Summary = {
   readonly hosts: number;
   readonly ok: number;
@@ -165,23 +165,23 @@ export type Drills = ReadonlyMap<
   { readonly provenAt?: Instant; readonly failedAt?: Instant }
 >;
 
-/** What a run has to say; `due` names the hosts whose window closed since the last run. */
+/** What a run has to report; `due` names the hosts whose window closed since the last run. */
 export type Run = {
   readonly report: Report;
   readonly due: ReadonlySet<string>;
-  /** True once a day: then everybody is told of, also when all is well. */
+  /** True once a day: then every host is reported, also when all is well. */
   readonly digest: boolean;
   readonly hostsInConfig: number;
   readonly timezone: string;
-  /** How the ways that alarms take were when somebody last looked; without it nobody has. */
+  /** How the channels were at the last check; absent where none was made. */
   readonly channels?: ChannelCheck;
-  /** When backups were last proven by a restore; without it nobody has looked. */
+  /** When backups were last proven by a restore; absent where the receipts were not read. */
   readonly drills?: Drills;
-  /** This digest is the weekly test of every way. */
+  /** This digest is the weekly test of every channel. */
   readonly test?: boolean;
 };
 
-/** A host that was told of has missed its second window or more: anyone who watches the monitor hears of it too. */
+/** A reported host has missed its second window or more: the ops topic is notified too. */
 export function isEscalated({ report, due }: Run): boolean {
   return report.judgements.some(
     ({ host, findings }) => due.has(host.name) && windowsMissedBy(findings) > 1,
@@ -193,7 +193,7 @@ export function hasFailed({ findings }: Judgement): boolean {
   return worstSeverity(findings) === 'critical';
 }
 
-/** The hosts that have failed: by headline, and within one by how long there has been no good copy. */
+/** The hosts that have failed: by verdict, and within one by how long there has been no good copy. */
 export function failedIn({ report }: Run): Judgement[] {
   return report.judgements.filter(hasFailed).sort(worstFirst);
 }

@@ -12,7 +12,7 @@ const LISTED = 500;
 const UNKNOWN_PREFIXES = 20;
 const STEPS = 5;
 
-/** Escaped throughout. At most 500 hosts are named, the worst first; a page cannot know its age, so it says its day. */
+/** Escaped throughout. At most 500 hosts are named, the worst first; a page cannot know its age, so it names its day. */
 export function composeStatusPage(run: Run): string {
   const { report, timezone } = run;
   const { judgements, checkedAt, bucket } = report;
@@ -92,7 +92,7 @@ function composeUnknownPrefixes({ report }: Run): string {
     .join('');
 }
 
-/** Nothing of a bucket's, a config's or an answer's gets into the page in another way. */
+/** All text from a bucket, the config or S3 goes into the page through this. */
 function safe(text: string): string {
   return escapeHtml(toAscii(text));
 }

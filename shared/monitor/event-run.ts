@@ -1,4 +1,4 @@
-// One run for S3's events: each is told once, however often it is sent, and a flood of them in few messages.
+// One run for S3's events: each is notified once, however often it is sent, and a flood of them in few messages.
 import type { Config } from '../config/config.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Known } from '../messages/author-text.ts';
@@ -16,8 +16,7 @@ const AT_FIRST = 4;
 const CLOCKS_APART_MS = 60_000;
 
 /**
- * Judges and tells the events that have not been told. An upload of which there is nothing to tell asks nothing of the
- * state bucket: most are such, and come for all hosts in the same hour. `putOff` are those for which `budget` did not
+ * Judges events and notifies of those that are new. An upload that is no news reads nothing from the state bucket: most are such, and come for all hosts in the same hour. `putOff` are those for which `budget` did not
  * suffice. Throws like `runSchedule`.
  */
 export async function runEvents(
@@ -46,7 +45,7 @@ export async function runEvents(
   const known = fresh.length < events.length;
   const notices = known ? await judgeEvents(store, config, fresh, now, ours, time) : first;
   if (notices.length === 0) {
-    // All of it was told; perhaps not by every channel.
+    // All of it was notified; perhaps not by every channel.
     await deliverPending(records, opened, channels, [], now);
     return outcome(0);
   }
@@ -70,13 +69,13 @@ export async function runEvents(
   return outcome(kept === undefined ? 0 : told);
 }
 
-/** It was said after these events, by a run that saw what they did. Between S3's clock and ours may be a minute. */
+/** A message went out after these events, by a run that saw what they did. Between S3's clock and ours may be a minute. */
 function wasNotified({ told }: MonitorState, { once, events }: Notice): boolean {
   const notifiedAt = once === undefined ? undefined : told.get(once);
   return notifiedAt !== undefined && events.every(({ at }) => at <= notifiedAt + CLOCKS_APART_MS);
 }
 
-/** To be told now; or, after several messages about the same, in one that gathers what comes until it may go out. */
+/** To be sent now; or, after several messages about the same, in one that gathers what comes until it may go out. */
 function remember(
   state: MonitorState,
   { about, message }: Notice,

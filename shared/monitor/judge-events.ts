@@ -33,13 +33,13 @@ import {
 export type Notice = {
   readonly about: string;
   readonly message: Message;
-  /** What made it worth telling. */
+  /** The events that caused it. */
   readonly events: readonly ObjectEvent[];
-  /** What it tells: said once for all events of before it was said. */
+  /** What it reports: sent once for all events from before it was sent. */
   readonly once?: string;
 };
 
-/** How long there is to look, and who hears of the events for which it was too short. */
+/** How long there is to look, and who takes the events for which it was too short. */
 export type TimeToLook = {
   readonly budget: Budget;
   readonly putOff: (events: readonly ObjectEvent[]) => void;
@@ -51,7 +51,7 @@ const SETS_LOOKED_AT = 20;
 
 /**
  * For each host at most one notice of a kind, however many events; none for the ordinary course of a backup. Where the time
- * does not suffice to look at a host, its removals are told all the same, and its uploads are put off. `ours` is what
+ * does not suffice to look at a host, its removals are reported all the same, and its uploads are put off. `ours` is what
  * events call the stack's own account and break-glass role.
  */
 export async function judgeEvents(
@@ -149,7 +149,7 @@ async function judgeHost(
   const bad = unreadable
     ? []
     : troubleOf(judgement, { names, poison: poison.length > 0 }).filter(
-        // With who and from where it is told already.
+        // The message about tampering has it already, with who and from where.
         (kind) => kind !== 'tampered' || overwrites.length + gone.length === 0,
       );
   const tampering = composeNotice(
@@ -215,7 +215,7 @@ const MAY_HAVE_DONE: { readonly [Kind in KindBy<'upload'>]: (uploads: Uploads) =
   'wrong-recipient': ({ names }) => names.some(({ type }) => type !== 'inc'),
 };
 
-/** What these very uploads did wrong; what was wrong before them has been told. */
+/** What these very uploads did wrong; what was wrong before them has been notified. */
 function troubleOf({ findings }: Judgement, uploads: Uploads): FindingKind[] {
   const mayHaveDone: Partial<Record<FindingKind, (uploads: Uploads) => boolean>> = MAY_HAVE_DONE;
   return findings

@@ -1,4 +1,4 @@
-// One tick of the schedule: whose window has closed, what is to be told, and to whom.
+// One tick of the schedule: whose window has closed, what is to be reported, and to whom.
 import pMap from 'p-map';
 import type { Config, Host } from '../config/config.ts';
 import { readFileName } from '../duplicity/file-name.ts';
@@ -141,7 +141,7 @@ function graceEndedIn(host: Host, { from, until }: Tick): boolean {
   );
 }
 
-/** At its due time this host was still uploading, so nothing was said then; or that cannot be known. */
+/** At its due time this host was still uploading, so nothing was reported then; or that cannot be known. */
 async function wasLate(store: ObjectStore, judgement: Judgement): Promise<boolean> {
   const { host, window } = judgement;
   if (has(judgement, 'unreadable')) return true;

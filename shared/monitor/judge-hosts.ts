@@ -11,13 +11,13 @@ import { readEvidence } from './read-evidence.ts';
 import { type SetMemory, startRemembering } from './set-records.ts';
 import type { RecordStore } from './state.ts';
 
-/** How the check looks; `onHost` is told after each host, for progress. */
+/** How the check looks; `onHost` is called after each host, for progress. */
 export type CheckOptions = {
   readonly now: Instant;
   readonly depth: Depth;
   /** Names of files whose sets are read too, however old they are. */
   readonly alsoSetsOf?: readonly string[];
-  /** What is remembered of finished fulls; without it only the bucket tells. */
+  /** What is remembered of finished fulls; without it only the bucket is read. */
   readonly memory?: SetMemory | undefined;
   /** What has not been read when it is spent is unreadable; without it there is time for all. */
   readonly budget?: Budget | undefined;
@@ -61,7 +61,7 @@ export async function checkHosts(
 
 type Reading = { readonly collection: Collection | Unreadable; readonly evidence: HostEvidence };
 
-/** What a host's target held at `now` and what else tells of it, or why that is not known. */
+/** What a host's target held at `now` and the other evidence, or why that is not known. */
 export async function readTarget(
   store: ObjectStore,
   host: Host,

@@ -1,4 +1,4 @@
-// What a host's target holds, for as few requests as can tell: one listing without the volumes, then
+// What a host's target holds, in as few requests as possible: one listing without the volumes, then
 // the volumes of the sets that matter.
 
 import type { Host } from '../config/config.ts';
@@ -39,7 +39,7 @@ const DAY = 86_400_000;
 /**
  * Reads a host's sets as they were at `now`. With `recent`, the volumes of every full begun since `since`
  * are read, those of three earlier fulls where one page holds them (it is not asked for where it surely would not), and, where none of these is complete,
- * of older ones until a complete one is found, hidden ones at last. All but the first listing tell versions.
+ * of older ones until a complete one is found, hidden ones at last. All but the first listing have versions.
  * Throws `TargetUnreadableError`.
  */
 export async function listSets(
@@ -99,7 +99,7 @@ export async function listSets(
     for (const stem of next.unreadStems) await readVolumes(stem);
     collection = collect();
   }
-  // Two spellings of one time are poison where one volume lies under both: that is read before it is said.
+  // Two spellings of one time are poison where one volume lies under both: that is read before it is reported.
   const suspects = collection.poison.flatMap(({ names, why }) =>
     why === 'twice' ? names.filter((name) => name.endsWith(VOLUME)) : [],
   );
@@ -146,7 +146,7 @@ const SETS_OF: Readonly<Record<string, string>> = {
   dns: 'di',
 };
 
-/** A full named for the day after tomorrow can answer for nothing, and is left unread. */
+/** A full named for the day after tomorrow can answer for no window, and its volumes are not listed. */
 function fullsNewestFirst(sets: readonly BackupSet[], now: Instant): BackupSet[] {
   return sets.filter((set) => set.type === 'full' && set.startedAt <= now + DAY).reverse();
 }
@@ -171,7 +171,7 @@ function oldestByStyle(beginnings: readonly string[]): [string, string][] {
   });
 }
 
-/** Gathers answers; what is told twice counts once, as it was told last. */
+/** Gathers answers; an object that is listed twice counts once, as it was listed last. */
 export function gatherAnswers(prefix: string) {
   const objects = new Map<string, StoredObject>();
   const hidden = new Map<string, FileHistory>();
@@ -220,7 +220,7 @@ export type VersionRow = {
 
 /**
  * The objects that a GET would answer, and the keys that a delete marker hides, in the order of the rows.
- * The rows of a key may come in any order: SDKs tell uploads and markers in two lists.
+ * The rows of a key may come in any order: SDKs return uploads and markers in two lists.
  */
 export function foldVersions(rows: readonly VersionRow[]): {
   objects: KeyedObject[];

@@ -18,17 +18,17 @@ import {
   type RecordStore,
 } from './state.ts';
 
-/** One way to somebody; `send` throws when it did not take the message. */
+/** One channel; `send` throws when it did not take the message. */
 export type Channel = {
   readonly name: string;
   /** The one mailbox at its end; a topic has many. */
   readonly address?: string;
-  /** The other channels tell when it refuses, so that the run need not fail for it. */
+  /** The other channels report it when it refuses, so that the run need not fail for it. */
   readonly isReported?: boolean;
   readonly send: (message: Message) => Promise<void>;
 };
 
-/** Why a channel takes no message, in words that hold no secret: they are remembered, and told by the others. */
+/** Why a channel takes no message, in words that hold no secret: they are remembered, and sent by the other channels. */
 export class RefusalError extends Error {
   override readonly name = 'RefusalError';
 }
@@ -60,7 +60,7 @@ export function pendingFor(
 /**
  * Delivers the messages of this run (`own`), and those that a run before it left behind, each to the
  * channels that have not taken it. Throws one `AggregateError` of `DeliveryError`s after the last, so that
- * the run fails: a duplicate message is better than a lost one. A channel that the others tell of fails no run that
+ * the run fails: a duplicate message is better than a lost one. A channel that the others report fails no run that
  * remembers it.
  */
 export async function deliverPending(
@@ -98,7 +98,7 @@ export async function deliverPending(
   return after ?? kept;
 }
 
-/** A channel refuses from its first `RefusalError` on until it takes a message; what it said first is kept. */
+/** A channel refuses from its first `RefusalError` on until it takes a message; its first reason is kept. */
 function noteRefusals(
   { refusals = new Map() }: MonitorState,
   channels: readonly Channel[],
@@ -146,8 +146,8 @@ export async function sendTo(
 }
 
 /**
- * The look that is due, or the last one without its news; `undefined` where nobody has looked. Without a memory only
- * the digest looks, as a dead way would be told anew by every run.
+ * The look that is due, or the last one without its news; `undefined` where there was none. Without a memory only
+ * the digest looks, as every run would notify of a dead channel again.
  */
 export async function checkChannels(
   judgeChannels: (refusals: Refusals) => Promise<readonly Check[]>,
@@ -169,7 +169,7 @@ export async function checkChannels(
     : { ...lastCheck, died: [], repaired: [], urgent: false };
 }
 
-/** A mailbox that is known to be dead would only refuse to hear so. */
+/** A mailbox that is known to be dead would only refuse the message that says so. */
 export function workingChannels(
   channels: readonly Channel[],
   look: ChannelCheck | undefined,

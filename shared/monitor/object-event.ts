@@ -121,7 +121,7 @@ const s3Message = v.union([
 /**
  * Reads a native S3 notification (keys form-encoded, with the principal) or an EventBridge event (keys
  * plain, with a reason). `s3:TestEvent`, which S3 sends when it is set up, holds no events. Throws
- * `TypeError` for any other shape: an event that cannot be read must not pass in silence.
+ * `TypeError` for any other shape: an event that cannot be read must not be dropped.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
  */
 export function parseObjectEvents(event: unknown): ObjectEvent[] {

@@ -1,4 +1,4 @@
-// The one way in which the check looks into a bucket, whatever answers: S3, a saved listing, a test.
+// How the check looks into a bucket, whatever answers: S3, a saved listing, a test.
 
 import type { Instant } from '../duplicity/time.ts';
 import type { FileHistory, Inconclusive, StoredObject } from '../duplicity/versions.ts';
@@ -9,13 +9,13 @@ import type { Lifecycle } from '../rules/lifecycle.ts';
 export type ListQuery = {
   readonly bucket: string;
   readonly prefix: string;
-  /** Keys that hold it after the prefix are cut behind it and told once. */
+  /** Keys that hold it after the prefix are cut behind it and listed once. */
   readonly delimiter?: string;
   /** Only keys after this one; not together with a delimiter, as S3 then hides a prefix that is not greater. */
   readonly startAfter?: string;
   /** Ask for one page only; without it every page is read. */
   readonly onePage?: boolean;
-  /** Tell what the keys held before, too; not together with a delimiter. */
+  /** List earlier versions, too; not together with a delimiter. */
   readonly versions?: boolean;
 };
 
@@ -49,14 +49,14 @@ export type ReadPart = (bucket: string, key: string, span: Span) => Promise<Uint
 export type ObjectStore = {
   readonly list: ListObjects;
   readonly readPart: ReadPart;
-  /** The rules that hide and remove backups, read once a bucket; never throws, but says why they are not known. */
+  /** The rules that hide and remove backups, read once a bucket; never throws, but returns why they are not known. */
   readonly readLifecycle: (bucket: string) => Promise<Lifecycle>;
   /**
    * When an object was written last, by S3's clock; `undefined` where there is none. Throws `TargetUnreadableError`
    * when it could not look.
    */
   readonly readWrittenAt: (bucket: string, key: string) => Promise<Instant | undefined>;
-  /** When S3 itself says that it hides an object; `undefined` where it does not say. */
+  /** When S3 itself says that it hides an object; `undefined` where it does not. */
   readonly readExpiry: (bucket: string, key: string) => Promise<Instant | undefined>;
 };
 

@@ -1,4 +1,4 @@
-// What tells of a host's backups beside the listing: who can open them, how long they last, and what is remembered of them.
+// The evidence on a host's backups besides the listing: who can open them, how long they last, and what is remembered of them.
 
 import type { Host } from '../config/config.ts';
 import type { Collection, Opener } from '../duplicity/backup-set.ts';

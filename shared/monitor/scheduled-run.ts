@@ -1,4 +1,4 @@
-// One run of the schedule, from the last good one until now: judge, remember, tell.
+// One run of the schedule, from the last good one until now: judge, remember, notify.
 import type { Config } from '../config/config.ts';
 import type { Check } from '../doctor/audit.ts';
 import type { Refusals } from '../doctor/channels.ts';
@@ -42,17 +42,17 @@ import { judgeAllHosts, type Workers } from './workers.ts';
 export type Dependencies = {
   readonly store: ObjectStore;
   readonly records: RecordStore;
-  /** Empty where the config has no recipients: then nobody is notified, and the outcome says so. */
+  /** Empty where the config has no recipients: then nobody is notified, and `unheard` gives the reason. */
   readonly channels: readonly Channel[];
 };
 
-/** What a run of the schedule reaches for besides. */
+/** What a run of the schedule needs in addition. */
 export type ScheduleDependencies = Dependencies & {
-  /** Reaches those who watch the monitor, by no way that the channels take. */
+  /** Notifies those who watch the monitor, apart from the channels. */
   readonly ops: Channel;
-  /** Those are other people than the channels reach, so that a second missed window is told to them too. */
+  /** Those are other people than the channels reach, so a second missed window is notified to them too. */
   readonly escalates: boolean;
-  /** Judges the ways that alarms take; of some only `refusals` tell. What cannot be looked at is `unknown`, and never thrown. */
+  /** Judges the channels; of some only `refusals` are known. What cannot be checked is `unknown`, and never thrown. */
   readonly judgeChannels: (refusals: Refusals) => Promise<readonly Check[]>;
   /** Judge what one run cannot hold; only where the config is that big. */
   readonly workers?: Workers | undefined;
@@ -62,7 +62,7 @@ export type Outcome = Summary & {
   readonly told: Urgency | 'nobody';
   /** Why there was a message and nobody to notify. */
   readonly unheard?: string;
-  /** The channels that take no message, and of which the others tell. */
+  /** The channels that take no message, and which the others report. */
   readonly refused?: readonly string[];
   /** Why nothing is remembered of this run. */
   readonly noMemory?: string;
@@ -70,7 +70,7 @@ export type Outcome = Summary & {
   readonly lost?: string;
 };
 
-/** What a run says of a message for which there was no channel. */
+/** The reason when there was a message and no channel for it. */
 export const NO_RECIPIENTS =
   'nobody is notified: hosts.yml has no recipients, or says alerts: none';
 
@@ -91,7 +91,7 @@ const CAUGHT_UP_MS = 7 * 86_400_000;
 
 /**
  * Judges every window that closed since the last good run, however late or doubled this one is; after an
- * outage at most those of a week. What is to be told is remembered before it is told, with the window that
+ * outage at most those of a week. A message is remembered before it is sent, with the window that
  * it is about, so that a run that is killed and run again loses nothing and repeats no window. What `budget` does not
  * suffice for is unreadable.
  * Throws an `AggregateError` when a channel refused, after all were tried, and a `ClockError` when `until` is to come.
@@ -129,7 +129,7 @@ export async function runSchedule(
   const run = {
     ...called,
     test: config.alerts.weeklyTest && isTestDue(called),
-    ...(channelCheck === undefined ? {} : { paths: channelCheck }),
+    ...(channelCheck === undefined ? {} : { channels: channelCheck }),
     ...(drills === undefined ? {} : { drills }),
   };
   const unkept = digest ? await keepReport(records, run) : undefined;
@@ -159,7 +159,7 @@ export async function runSchedule(
             : { paths: { lookedAt: channelCheck.lookedAt, states: channelCheck.states } }),
         },
   );
-  // Undefined: another run of the same tick was first, and tells it.
+  // Undefined: another run of the same tick was first, and sends it.
   const after = kept && (await deliverPending(records, kept, everybody, [id], now));
   const refused = [...(after?.state.refusals?.keys() ?? [])];
   const isNotified = kept !== undefined && channels.length > 0;
@@ -173,7 +173,7 @@ export async function runSchedule(
   };
 }
 
-/** Writes the report of the day and the status page. Answers why that did not work; it is never a reason not to tell. */
+/** Writes the report of the day and the status page. Returns why that did not work; the messages are sent all the same. */
 export async function keepReport(records: RecordStore, run: Run): Promise<string | undefined> {
   const { report, timezone } = run;
   const page = reportPage(dateIn(timezone, report.checkedAt));
@@ -189,7 +189,7 @@ export async function keepReport(records: RecordStore, run: Run): Promise<string
   }
 }
 
-/** `undefined` where the state bucket is out of reach, which other lines of the message tell. */
+/** `undefined` where the state bucket is out of reach, which other lines of the message report. */
 export async function readDrills(records: RecordStore, now: Instant): Promise<Drills | undefined> {
   try {
     return readDrillNames(await records.list(DRILLS), now);
@@ -205,7 +205,7 @@ export const DRILLS = 'drills/';
 /**
  * The last drills of each host, from `drills/HOST/20261123T081500Z.json` for a restore that was compared and right, and
  * `...Z.failed.json`, `.mismatch.json` or `.uncompared.json` for another; as scripts/restore writes them. Other names, and
- * receipts from the future, tell nothing.
+ * receipts from the future, count for nothing.
  */
 export function readDrillNames(pages: readonly string[], now: number): Drills {
   const drills = new Map<string, { provenAt?: number; failedAt?: number }>();

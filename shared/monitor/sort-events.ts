@@ -32,9 +32,9 @@ export type SortedEvents = {
   readonly manifests: readonly FileEvent[];
   /** Volumes and signatures that came after the manifest of their set. */
   readonly late: readonly FileEvent[];
-  /** Volumes and signatures of which only the versions can tell whether they did. */
+  /** Volumes and signatures of which only the versions can show whether they did. */
   readonly unsure: readonly FileEvent[];
-  /** Other spellings of duplicity's names: beside the right one, they make duplicity die. */
+  /** Other spellings of duplicity's names: next to the right one, they make duplicity crash. */
   readonly poison: readonly FileEvent[];
   readonly foreign: readonly FileEvent[];
 };
@@ -64,7 +64,7 @@ export async function sortEvents(
     else if (name?.partial === false && name.manifest) manifests.push(one);
     else if (name?.partial === false) files.push({ ...one, name });
   }
-  // Where the manifest was just written or removed, it does not tell when the set was finished.
+  // Where the manifest was just written or removed, it does not show when the set was finished.
   const inDoubt = new Set(
     [...manifests, ...removed].map(({ name }) => (name === undefined ? '' : setIdOf(name))),
   );
@@ -98,7 +98,7 @@ export const eventsOf = (files: readonly FileEvent[]): ObjectEvent[] =>
 type NamedEvent = FileEvent & { readonly name: FileName };
 type Asked = { late?: readonly FileEvent[]; unsure?: readonly FileEvent[] };
 
-/** One HEAD. Where it is refused, or names are short, the versions have to tell. */
+/** One HEAD. Where it is refused, or names are short, the versions have to show it. */
 async function askManifest(
   store: ObjectStore,
   { target, filePrefix }: Host,
@@ -124,7 +124,7 @@ async function askManifest(
 const AT_ONCE = 32;
 
 /**
- * S3 sends the same event for a marker that is removed as for a version: what is in the bucket now tells which it was.
+ * S3 sends the same event for a marker that is removed as for a version: what is in the bucket now shows which it was.
  * A file counts as restored when a GET answers it and it was written when its set was. One HEAD for each.
  * `collection` must hold the versions of the sets that `removed` names. Who may remove versions and puts another
  * manifest in place while the backup still uploads is not seen here, but by the fingerprint at the next check.
@@ -154,7 +154,7 @@ export async function findRestored(
   return restored.flat();
 }
 
-/** Until when duplicity itself may have written the file; `undefined` where that cannot be told. */
+/** Until when duplicity itself may have written the file; `undefined` where that is not known. */
 function lastWriteOf(
   { name }: FileEvent,
   host: Host,

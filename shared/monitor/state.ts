@@ -35,13 +35,13 @@ export type MonitorState = {
   /** Every window that closed until then was judged; `undefined` before the first run. */
   readonly judgedUntil: Instant | undefined;
   readonly pending: readonly Pending[];
-  /** The events that were told, by their ids, with when: S3 may send one twice. */
+  /** The events that were notified, by their ids, with when: S3 may send one twice. */
   readonly told: ReadonlyMap<string, Instant>;
-  /** What messages of events were about, with until when they have used up their turn: a flood of events is no flood of mails. */
+  /** What messages of events were about, with until when no more may be sent: a flood of events is no flood of mails. */
   readonly spoken: ReadonlyMap<string, Instant>;
-  /** How the ways that alarms take were when a run last looked; absent before the first look. */
+  /** How the channels were at the last check; absent before the first. */
   readonly paths?: ChannelStates;
-  /** The channels that said why they took no message, and have taken none since; absent in states of before. */
+  /** The channels that gave a reason for taking no message, and have taken none since; absent in states of before. */
   readonly refusals?: Refusals;
   /** How the hosts stood at `judgedUntil`; absent before the first run. */
   readonly turns?: WindowStates;
@@ -130,8 +130,7 @@ export function parseState(text: string): MonitorState | undefined {
 }
 
 /**
- * Drops what nobody needs any more. A message that a channel refused for a day is given up: the failing
- * runs have rung the alarm all the while. Of more than 100 messages, or 5,000 told events, the newest stay.
+ * Drops what nobody needs any more. A message that a channel refused for a day is given up: the failing runs have raised the alarm all the while. Of more than 100 messages, or 5,000 notified events, the newest stay.
  */
 export function forgetOld(state: MonitorState, now: Instant): MonitorState {
   const recent = (map: ReadonlyMap<string, Instant>) =>
@@ -147,7 +146,7 @@ export function forgetOld(state: MonitorState, now: Instant): MonitorState {
 /** Hosts by the date of a window of theirs. */
 type ByDate = readonly (readonly [date: string, hosts: readonly string[]])[];
 
-/** What `judgedUntil` alone does not tell. */
+/** What `judgedUntil` alone does not hold. */
 export type WindowStates = {
   /** Hosts that could not be read when they were due, and have not been since: that window is still to be judged. */
   readonly unread: readonly string[];
@@ -155,7 +154,7 @@ export type WindowStates = {
   readonly judged: ByDate;
   /** Hosts that were only called late, by the date of that window: it is judged for good when its grace is over. */
   readonly late?: ByDate;
-  /** The date of the windows of which the last digest told: another config may have another first due time. */
+  /** The date of the windows that the last digest reported: another config may have another first due time. */
   readonly digest?: string;
 };
 
@@ -174,27 +173,27 @@ export function hostsByDate(dates: Iterable<readonly [host: string, date: string
 
 /** The pages that runs leave behind, by name. `tag` stands for what was read of one. */
 export type RecordStore = {
-  /** Text and tag are `undefined` where nothing was ever written. Throws `LedgerError`. */
+  /** Text and tag are `undefined` where nothing was ever written. Throws `RecordError`. */
   readonly read: (page: string) => Promise<{ text: string | undefined; tag: string | undefined }>;
   /**
    * Writes on top of what `tag` stands for, `undefined` = of nothing, and answers the new tag. Throws
-   * `LedgerConflictError` when something else is there, or `LedgerError`.
+   * `RecordConflictError` when something else is there, or `RecordError`.
    */
   readonly write: (page: string, text: string, tag: string | undefined) => Promise<string>;
-  /** Writes whatever was there. Throws `LedgerError`. */
+  /** Writes whatever was there. Throws `RecordError`. */
   readonly replace: (page: string, text: string) => Promise<void>;
-  /** The names that begin with a prefix, in the order of their bytes. Throws `LedgerError`. */
+  /** The names that begin with a prefix, in the order of their bytes. Throws `RecordError`. */
   readonly list: (prefix: string) => Promise<string[]>;
 };
 
 /** Somebody else has written since it was read. */
 export class RecordConflictError extends Error {
-  override readonly name = 'LedgerConflictError';
+  override readonly name = 'RecordConflictError';
 }
 
 /** The state bucket could not be read or written; the run goes on without a memory. */
 export class RecordError extends Error {
-  override readonly name = 'LedgerError';
+  override readonly name = 'RecordError';
 }
 
 /** The state as this run knows it; with a `warning` nothing is remembered, and the messages say why. */
@@ -284,7 +283,7 @@ function warn(error: unknown): string {
   throw error;
 }
 
-/** The first half of a SHA-256, in base64url: nobody can make another text for it. */
+/** The first half of a SHA-256, in base64url: no other text can be made for it. */
 export async function shortHash(text: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
   const half = new Uint8Array(digest).subarray(0, 16);

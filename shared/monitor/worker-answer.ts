@@ -1,4 +1,4 @@
-// The answer to the call for one shard: its verdicts, as a worker writes them and as the run that called reads them.
+// The answer to the task for one shard: its verdicts, as a worker writes them and as the run that asked reads them.
 
 import * as v from 'valibot';
 import type { Host } from '../config/config.ts';
@@ -28,7 +28,7 @@ export type ShardAnswer = {
   readonly lost?: string | undefined;
 };
 
-/** Version 1; instants are milliseconds since 1970. It names the whole call, so that it answers no other. */
+/** Version 1; instants are milliseconds since 1970. It names the whole task, so that it answers no other. */
 export function formatAnswer(task: ShardTask, { judgements, lost }: ShardAnswer): string {
   const answer: v.InferOutput<typeof storedAnswer> = {
     ...{ version: 1, call: JSON.stringify(task), lost, verdicts: judgements.map(storeVerdict) },
@@ -37,8 +37,8 @@ export function formatAnswer(task: ShardTask, { judgements, lost }: ShardAnswer)
 }
 
 /**
- * The verdicts on `hosts`, which are those that `call` asks for; `undefined` for anything that `formatAnswer` does not
- * write for that very call. What host, instant and findings tell is not believed but worked out. Never throws.
+ * The verdicts on `hosts`, which are those that `task` asks for; `undefined` for anything that `formatAnswer` does not
+ * write for that very task. What follows from host, instant and findings is not believed but worked out. Never throws.
  */
 export function parseAnswer(
   text: string,
@@ -91,7 +91,7 @@ function readVerdict(
   if (answer !== undefined && !doesAnswer(answer, window, now)) return undefined;
   if (lastGood !== undefined && isComplete(lastGood) !== true) return undefined;
   const verdict = verdictOf(findings, answer);
-  // A host is well when a full answered, and not because nothing was said of it.
+  // A host is well when a full answered, and not because nothing was found.
   if (verdict === 'ok' && answer === undefined) return undefined;
   return {
     ...{ host, at: now, window, verdict, findings, answer, answeredAt, lastGood },
@@ -130,7 +130,7 @@ const backupSet: Schema<BackupSet> = v.strictObject({
   lastWriteAt: instantOr(Number.NEGATIVE_INFINITY),
 });
 
-/** A verdict without what host and instant tell; a set is told once, and its place in `sets` stands for it. */
+/** A verdict without what follows from host and instant; a set is stored once, and its place in `sets` stands for it. */
 const storedVerdict = v.strictObject({
   host: v.string(),
   findings: v.pipe(v.array(v.lazy(() => finding)), v.readonly()),
@@ -154,7 +154,7 @@ const storedAnswer = v.strictObject({
 /** All answers begin so. */
 export const ANSWERS = 'shards/';
 
-/** One run that calls: the instant that was planned for it, and when it began, as of which all is judged. */
+/** One run that hands out tasks: the instant that was planned for it, and when it began, as of which all is judged. */
 export type CallingRun = { readonly until: Instant; readonly now: Instant };
 
 /**
@@ -173,7 +173,7 @@ const shardTask = v.pipe(
 );
 export type ShardTask = v.InferOutput<typeof shardTask>;
 
-/** `undefined` for anything that is no call, or has a member more. */
+/** `undefined` for anything that is no task, or has a member more. */
 export function parseTask(value: unknown): ShardTask | undefined {
   return readValue(shardTask, value);
 }

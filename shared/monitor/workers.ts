@@ -19,16 +19,16 @@ import {
   type ShardTask,
 } from './worker-answer.ts';
 
-/** Whom a run calls for what it cannot hold. */
+/** Who judges the hosts that one run cannot hold. */
 export type Workers = {
   /** From so many hosts on. */
   readonly hostsARun: number;
-  /** Hands out calls. Throws `QueueError` when the queue did not take each of them. */
+  /** Hands out tasks. Throws `QueueError` when the queue did not take each of them. */
   readonly send: (tasks: readonly ShardTask[]) => Promise<void>;
   readonly pause: (ms: number) => Promise<void>;
 };
 
-/** The queue of shards did not take a call. */
+/** The queue of shards did not take a task. */
 export class QueueError extends Error {
   override readonly name = 'QueueError';
 }
@@ -40,14 +40,14 @@ export function hostsOf({ hosts }: Config, { index, of }: Shard): Host[] {
   return hosts.filter((host) => shardIndexOf(placeOf(host), of) === index);
 }
 
-/** A hash of all that the config says: with another one the same call would mean something else. */
+/** A hash of the whole config: with another one the same task would mean something else. */
 export function hashConfig(config: Config): Promise<string> {
   return shortHash(JSON.stringify(config));
 }
 
 /**
- * Calls for every shard with a host to be judged, and waits for the answers until the time of this run is spent. The hosts
- * of a shard without a sound answer are unreadable: never ok, and never missing. Throws `QueueError`.
+ * Hands out a task for every shard with a host to be judged, and waits for the answers until the time of this run is spent. The hosts
+ * of a shard without a valid answer are unreadable: never ok, and never missing. Throws `QueueError`.
  */
 export async function judgeInShards(
   { records, workers }: { readonly records: RecordStore; readonly workers: Workers },
@@ -90,7 +90,7 @@ export async function judgeInShards(
   };
 }
 
-// The same words for all: when many shards are lost, the mail says so once.
+// The same words for all: when many shards are lost, the mail names the cause once.
 const HINT =
   'wait for the next run, which looks again; why: npx serverless logs --function checkShard';
 const UNANSWERED = { unreadable: 'its part of the config was not judged in time', hint: HINT };
@@ -118,17 +118,17 @@ async function readAnswers(
   }
 }
 
-/** A call that must not be answered: it cannot be read, is from the future, or is for another config. */
+/** A task that must not be answered: it cannot be read, is from the future, or is for another config. */
 export class TaskError extends Error {
-  override readonly name = 'CallError';
+  override readonly name = 'TaskError';
 }
 
 /** `late`: nobody waits for it any more; `twice`: it was answered already, and that answer stands. */
 export type WorkerOutcome = { readonly hosts: number; readonly answer: 'given' | 'late' | 'twice' };
 
 /**
- * Judges as of the instant of the run that called. Written once: a call that comes twice changes nothing. Throws
- * `CallError`, or `LedgerError` when the answer could not be left: the queue then gives the call out again.
+ * Judges as of the instant of the run that asked. Written once: a task that comes twice changes nothing. Throws
+ * `TaskError`, or `RecordError` when the answer could not be left: the queue then gives the task out again.
  */
 export async function runWorker(
   dependencies: { readonly store: ObjectStore; readonly records: RecordStore },
@@ -158,7 +158,7 @@ export async function runWorker(
   }
 }
 
-/** Without a queue that takes calls, or a state bucket to read answers from, it judges what it can in its own time. */
+/** Without a queue that takes tasks, or a state bucket to read answers from, it judges what it can in its own time. */
 export async function judgeAllHosts(
   dependencies: {
     readonly store: ObjectStore;

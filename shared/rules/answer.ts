@@ -35,7 +35,7 @@ export function isArriving(set: BackupSet, now: Instant): boolean {
   return lastAt !== undefined && now - lastAt <= ARRIVING && isComplete(set) === false;
 }
 
-/** The full that says today who can open the backups: the newest with a manifest, and not from the future. */
+/** The full that shows today who can open the backups: the newest with a manifest, and not from the future. */
 export function newestFull(sets: readonly BackupSet[], now: Instant): BackupSet | undefined {
   return sets.findLast(
     (set) => set.type === 'full' && set.manifest !== undefined && set.startedAt <= now + SKEW,

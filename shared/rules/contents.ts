@@ -22,7 +22,7 @@ export function judgePoison({ poison }: Collection): Finding[] {
     : [{ kind: 'poisoned', severity: 'critical', ...showNames(names) }];
 }
 
-/** Critical when one was written since the window before was judged; an older one is told for as long as it lasts. */
+/** Critical when one was written since the window before was judged; an older one is information for as long as it lasts. */
 export function judgeIncrementals(
   host: Host,
   sets: readonly BackupSet[],
@@ -31,7 +31,7 @@ export function judgeIncrementals(
   const incrementals = sets.filter((set) => set.type === 'inc');
   const [first] = incrementals;
   if (first === undefined) return [];
-  // The volumes of one that was killed are left unread, and may have come until now.
+  // The volumes of one that was killed are not listed, and may have come until now.
   const lastSignOf = (set: BackupSet) =>
     set.volumes === undefined && set.manifest === undefined
       ? set.startedAt + DAY
@@ -97,7 +97,7 @@ export function judgeForeign({ foreign }: Collection): Finding[] {
 /**
  * Compares who can open a full with the config's key ids and fingerprints, by the id that stands in a
  * message. A key that is not in the config, a passphrase, or no encryption at all is `wrong-recipient`.
- * Hidden recipients cannot be told apart, and nothing read tells nothing: both are information.
+ * Hidden recipients cannot be told apart, and a full that was not read proves nothing: both are information.
  */
 export function judgeRecipients(
   opened: readonly OpenedBy[],
@@ -121,7 +121,7 @@ export function judgeRecipients(
 
 /**
  * A file that ends before its OpenPGP message does was cut: `maybe-truncated`. Where some of the full was read, what
- * could not be told of the rest is information.
+ * could not be checked of the rest is information.
  */
 export function judgeFraming(
   { startedAt, openers }: BackupSet,

@@ -4,7 +4,7 @@ import type { Instant } from '../duplicity/time.ts';
 import type { Inconclusive } from '../duplicity/versions.ts';
 import type { Ending, MessageHead } from '../openpgp/message.ts';
 
-/** What brings a finding about: a `window` without its full, an `upload` of which the event tells too, or something `else`. */
+/** What brings a finding about: a `window` without its full, an `upload` that has an event too, or something `else`. */
 type Cause = 'window' | 'upload' | 'else';
 
 /** Worst first among findings of one severity; a host's verdict is its first. */
@@ -42,7 +42,7 @@ export type KindBy<Of extends Cause> = {
   [Kind in FindingKind]: (typeof CAUSE_OF)[Kind] extends Of ? Kind : never;
 }[FindingKind];
 
-/** `critical` alerts, `warning` goes into the digest, `info` is told there. */
+/** `critical` alerts, `warning` goes into the digest, `info` is listed there. */
 export type Severity = 'critical' | 'warning' | 'info';
 
 /** One full set in short: when it began, and when its manifest was written. */
@@ -56,7 +56,7 @@ export function timesOf(set: BackupSet): SetTimes {
 /** Names as evidence: at most `SHOWN` of `count`. They are hostile text until they are escaped. */
 export type NamesShown = { readonly names: readonly string[]; readonly count: number };
 
-/** One object that somebody removed, as its event told it. */
+/** One object that somebody removed, as its event shows it. */
 export type Removal = {
   readonly key: string;
   readonly at: Instant;
@@ -89,7 +89,7 @@ export type ChangedFull = {
   readonly bytesNow: number;
 };
 
-/** What a file's own bytes tell: who can open it (key ids of 16 upper-case hex digits), and whether it is all there. */
+/** What a file's own bytes show: who can open it (key ids of 16 upper-case hex digits), and whether it is all there. */
 export type OpenedBy = {
   readonly name: string;
   readonly reads: MessageHead['kind'];
@@ -106,17 +106,17 @@ type SizeEvidence = {
   readonly boundBytes: number;
 };
 
-/** What is told of each kind; a kind may have more than one form. */
+/** The evidence of each kind; a kind may have more than one form. */
 export type Evidence =
   | {
       readonly kind: 'tampered';
-      /** As events told them. */
+      /** As events show them. */
       readonly removals: readonly Removal[];
-      /** As the versions tell them, oldest set first. */
+      /** As the versions show them, oldest set first. */
       readonly sets: readonly TamperedSet[];
-      /** As the state bucket tells them, where the versions do not; newest set first. */
+      /** As the state bucket shows them, where the versions do not; newest set first. */
       readonly seals: readonly ChangedFull[];
-      /** Why the versions tell nothing; `undefined` where they could. */
+      /** Why the versions show nothing; `undefined` where they could. */
       readonly untold: Inconclusive | undefined;
     }
   | { readonly kind: 'unreadable'; readonly reason: string; readonly hint: string }
@@ -146,9 +146,9 @@ export type Evidence =
   | ({ readonly kind: 'unencrypted' } & NamesShown)
   | {
       readonly kind: 'wrong-recipient';
-      /** The files that others than the config's keys can open, or nobody; empty = it cannot be told. */
+      /** The files that others than the config's keys can open, or nobody; empty = it could not be checked. */
       readonly files: readonly OpenedBy[];
-      /** Why it cannot be told; `undefined` where it can. */
+      /** Why it could not be checked; `undefined` where it was. */
       readonly untold: 'hidden' | 'not read' | undefined;
     }
   | {
@@ -159,7 +159,7 @@ export type Evidence =
       readonly goneAt: Instant | undefined;
       /** By the bucket's own rules, or by the config's `keepDays`, as those could not be read. */
       readonly by: 'rules' | 'roll';
-      /** Under 48 hours: to be told on every run. */
+      /** Under 48 hours: to be reported on every run. */
       readonly urgent: boolean;
       /** The date that S3 itself answers for its first volume; `undefined`: not asked. */
       readonly stampedAt: Instant | undefined;
@@ -186,7 +186,7 @@ export type Evidence =
       /** A file ends before the OpenPGP message in it does. */
       readonly by: 'framing';
       readonly files: readonly string[];
-      /** Those of which it cannot be told: in cold storage, or of a form that does not say it. */
+      /** Those that could not be checked: in cold storage, or of a form that does not show it. */
       readonly untold: readonly string[];
     }
   | ({ readonly kind: 'shrunk' } & SizeEvidence)
@@ -228,12 +228,12 @@ export function sortFindings(findings: readonly Finding[]): Finding[] {
   return [...findings].sort((a, b) => rank(a) - rank(b));
 }
 
-/** It says only that versions could not be looked at: that is told, and is no verdict on the backups. */
+/** Only that versions could not be looked at: that is reported, and is no verdict on the backups. */
 export function isInconclusive(finding: Finding): boolean {
   return finding.kind === 'tampered' && finding.untold !== undefined;
 }
 
-/** How many windows in a row have gone without a backup, as far as the findings say; 0 where none has. */
+/** How many windows in a row have gone without a backup, as far as the findings know; 0 where none has. */
 export function windowsMissedBy(findings: readonly Finding[]): number {
   return Math.max(0, ...findings.map((one) => ('windowsMissed' in one ? one.windowsMissed : 0)));
 }

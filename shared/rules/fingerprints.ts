@@ -24,7 +24,7 @@ export type Fingerprint = {
   readonly opened: readonly OpenedBy[] | undefined;
 };
 
-/** Where a host's fulls lie. A host that moves, or takes another file prefix, begins anew. */
+/** Where a host's fulls lie. A host that moves, or takes another file prefix, starts again. */
 export function placeOf({ target, filePrefix }: Host): string {
   const { archive, manifest } = filePrefix;
   const behind = manifest === archive ? '' : ` ${JSON.stringify(manifest)}`;
@@ -33,8 +33,7 @@ export function placeOf({ target, filePrefix }: Host): string {
 
 /**
  * The fingerprints that are broken: the full has other files, or is gone, before lifecycle may have hidden the first of
- * them. `hashes` are those of what is there now. What was not read this time is not broken, and what the versions tell
- * of is told by them.
+ * them. `hashes` are those of what is there now. What was not read this time is not broken, and what the versions show is left to them.
  */
 export function changedFulls(
   fingerprints: readonly Fingerprint[],
@@ -67,7 +66,7 @@ export function unchangedOf(read: Collection, broken: readonly ChangedFull[]): C
   return times.size === 0 ? read : { ...read, sets: read.sets.filter(isUnchanged) };
 }
 
-/** The fulls of which there is something to remember that `seals` do not hold; `opened` = who can open the newest. */
+/** The fulls of which there is something to remember that `fingerprints` do not hold; `opened` = who can open the newest. */
 export function newFingerprints(
   host: Host,
   fingerprints: readonly Fingerprint[],
@@ -91,7 +90,7 @@ export function newFingerprints(
 }
 
 /**
- * What two fingerprints of one full say together, the older one first: the first hash counts for ever. Answers `known`
+ * What two fingerprints of one full prove together, the older one first: the first hash counts for ever. Returns `known`
  * itself where `next` adds nothing.
  */
 export function mergeFingerprints(known: Fingerprint | undefined, next: Fingerprint): Fingerprint {
@@ -102,12 +101,12 @@ export function mergeFingerprints(known: Fingerprint | undefined, next: Fingerpr
   return adds ? { ...known, opened: next.opened } : known;
 }
 
-/** Before endings were looked at, only recipients were remembered: that is to be read anew. */
+/** Before endings were looked at, only recipients were remembered: that is to be read again. */
 function hasAllEndings(opened: Fingerprint['opened']): boolean {
   return opened?.some(({ ending }) => ending !== undefined) ?? false;
 }
 
-/** What a full tells by its own bytes, where that was read of these very files before. */
+/** Who can open a full by its own bytes, where that was read of these very files before. */
 export function rememberedOpeners(
   fingerprints: readonly Fingerprint[],
   startedAt: Instant,

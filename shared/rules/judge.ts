@@ -36,7 +36,7 @@ import { type Countdown, countDown, goodFulls, judgeRetention } from './retentio
 import { judgeTampering } from './tampering.ts';
 import { closedWindow, type Window, windowBefore } from './window.ts';
 
-/** Why a target could not be read; `hint` says what to do next. */
+/** Why a target could not be read; `hint` is what to do next. */
 export type Unreadable = { readonly unreadable: string; readonly hint: string };
 
 /** What was read in addition to the listing; each has its answer for when it was not. */
@@ -140,16 +140,16 @@ export function judge(
   };
 }
 
-/** The rules of a bucket that nobody had a reason to read. */
+/** The rules of a bucket that there was no reason to read. */
 export const NOT_ASKED: Lifecycle = { unknown: 'not asked' };
 
-/** No good full has been begun since the window opened: the last one's days are numbered. */
+/** No good full has been begun since the window opened: the last one will expire. */
 export function hasToCount(read: Collection, { opensAt }: Window, now: Instant): boolean {
   const newest = goodFulls(read, now).at(-1);
   return newest === undefined || newest.startedAt < opensAt;
 }
 
-/** What a host is called, by what was found worst of all that is told of its backups. */
+/** The verdict of a host: the worst finding on its backups. */
 export function verdictOf(
   findings: readonly Finding[],
   answer: BackupSet | undefined,
@@ -180,7 +180,7 @@ function unreadable(host: Host, window: Window, now: Instant, why: Unreadable): 
 
 const WINDOWS_COUNTED = 400;
 
-/** Nothing for a window that was answered; `lastGood` tells how many were not. */
+/** Nothing for a window that was answered; `lastGood` shows how many were not. */
 export function judgeWindow(
   host: Host,
   window: Window,
@@ -203,7 +203,7 @@ export function judgeWindow(
   const arriving = begun.findLast((set) => isArriving(set, now));
   if (arriving !== undefined && now < window.hardDueAt) return [late(arriving, window)];
   const broken = begun.findLast((set) => isComplete(set) === false);
-  // A set that is there twice over lacks nothing: `poisoned` says what is wrong with it.
+  // A set that is there twice over lacks nothing: `poisoned` is what is wrong with it.
   if (broken !== undefined && isOnlyDoubled(broken)) return [];
   const since = (lastGood ?? hiddenFulls.at(-1)?.set)?.startedAt;
   const windowsMissed = windowsSince(host, window, since);
@@ -256,7 +256,7 @@ function incomplete(set: BackupSet, windowsMissed: number): Finding {
 }
 
 function missing(window: Window, fulls: readonly BackupSet[], windowsMissed: number): Finding {
-  // Touching the window with one clock only: the message must say why that is not an answer.
+  // Touching the window with one clock only: the message must explain why that is not an answer.
   const strayed = fulls.filter((set) => {
     const done = completedAt(set);
     return done !== undefined && isIn(window, set.startedAt) !== isIn(window, done);

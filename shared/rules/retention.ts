@@ -38,7 +38,7 @@ export function goodFulls({ sets, histories }: Collection, now: Instant): Backup
 }
 
 /**
- * The good full that lasts longest: a set dies with the first of its files. With none left to see, the newest hidden one.
+ * The good full that lasts longest: a set is lost with the first of its files. With none left to see, the newest hidden one.
  * `undefined` where no rule hides anything, and where the config's days have passed and nothing was hidden: then
  * the bucket keeps more than the config says.
  */
@@ -108,7 +108,7 @@ const DAY_MS = 86_400_000;
 /**
  * A set is superseded by two good fulls of different days that were wholly written after it and have stood for `keepDays`
  * since, by S3's clock. They are what somebody with a host's key can forge, so each has to be beyond doubt: of one day by both
- * clocks, encrypted, with signatures, not overwritten, and not so small that it would be `shrunk` beside the set that it
+ * clocks, encrypted, with signatures, not overwritten, and not so small that it would be `shrunk` next to the set that it
  * replaces. An upload in parts is dated when it is begun, and nobody sees it until it is finished: volumes come so, the
  * manifest, which is small and comes last, may not. A target that was tampered with or is poisoned, and one whose versions
  * are not known, is held as it is. `read` is the whole target. Pure; the order of the listing makes no difference.
@@ -137,7 +137,7 @@ export function findSuperseded(host: Host, read: Collection, now: Instant): Supe
 function reasonToHold(host: Host, read: Collection, now: Instant): Superseded['held'] {
   if (read.inconclusive !== undefined) return read.inconclusive;
   if (read.poison.length > 0) return 'poisoned';
-  // The config's own days tell which markers are lifecycle's; the rules need not be read for it.
+  // The config's own days show which markers are lifecycle's; the rules need not be read for it.
   const keep = keepOf(host, { unknown: 'not asked' });
   const tampering = judgeTampering(read, host, keep, windowOf(host, now));
   return tampering.some(({ kind }) => kind === 'tampered') ? 'tampered' : undefined;
@@ -160,7 +160,7 @@ function successorsOf(host: Host, good: readonly BackupSet[], now: Instant): Suc
   }));
 }
 
-/** By both clocks; a name from the future says nothing. */
+/** By both clocks; a name from the future proves nothing. */
 function isAfter(newer: BackupSet, set: BackupSet, now: Instant): boolean {
   const isLater = newer.startedAt > set.startedAt || set.startedAt > now + SKEW;
   return isLater && newer.firstWriteAt > set.lastWriteAt;

@@ -15,7 +15,7 @@ const TRUNCATED_SHARE = 0.95;
 
 /**
  * `shrunk` or `grew` against the median of at least three and at most thirty earlier complete fulls, those in the
- * bucket and those that are `remembered`, or under the config's own minimum. Which fulls are earlier is told by their
+ * bucket and those that are `remembered`, or under the config's own minimum. Which fulls are earlier is known by their
  * names.
  */
 export function judgeSize(

@@ -1,4 +1,4 @@
-// What the versions of finished sets tell: overwritten or hidden by somebody, or resumed by duplicity itself.
+// What the versions of finished sets show: overwritten or hidden by somebody, or resumed by duplicity itself.
 
 import type { Host } from '../config/config.ts';
 import type { Collection } from '../duplicity/backup-set.ts';
@@ -13,7 +13,7 @@ import { type ChangedFull, type Finding, showNames, type TamperedSet } from './f
 import { isByLifecycle, type Keep } from './lifecycle.ts';
 import type { Window } from './window.ts';
 
-/** duplicity writes the manifest last; uploads that ran beside it, and clocks, get this long. */
+/** duplicity writes the manifest last; uploads that ran at the same time, and clocks, get this long. */
 export const SLACK = 5 * 60_000;
 
 /**
@@ -21,7 +21,7 @@ export const SLACK = 5 * 60_000;
  * manifest is overwritten; one under a delete marker that lifecycle did not make is hidden: both are `tampered`.
  * Other bytes before that are duplicity's own, of a killed run that it `resumed`: information on the
  * sets since the window opened. The same bytes again are a client's retry, and nothing. A full whose fingerprint is
- * `broken` is tampered too, where its versions say nothing.
+ * `broken` is tampered too, where its versions show nothing.
  */
 export function judgeTampering(
   { histories, inconclusive }: Collection,
@@ -54,7 +54,7 @@ export function isPastFinish(finishedAt: Instant, at: Instant): boolean {
 }
 
 /**
- * True when the upload of a file, told by an event, gave a finished set other bytes. The event's own time counts: a
+ * True when the upload of a file, known from an event, gave a finished set other bytes. The event's own time counts: a
  * multipart upload is stamped with the time when it was begun, which may lie before the set was finished.
  */
 export function isOverwrite({ histories }: Collection, name: string, at: Instant): boolean {
@@ -136,7 +136,7 @@ function overwrites(file: FileHistory, set: SetHistory): Upload[] {
 function isHidden(file: FileHistory, set: SetHistory, host: Host, keep: Keep): boolean {
   const [marker] = file.history;
   if (marker?.what !== 'marker') return false;
-  // Of a key with nothing but a marker left, the name alone says how old it was at least.
+  // Of a key with nothing but a marker left, the name alone shows how old it was at least.
   const uploadedAt = newestUpload(file.history)?.at ?? set.startedAt;
   return !isByLifecycle(marker, uploadedAt, keep, host.keepDays);
 }

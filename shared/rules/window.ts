@@ -50,7 +50,7 @@ export function windowBefore(rule: WindowRule, window: Window): Window {
   return nextTo(rule, window.date, -1, -1, () => true);
 }
 
-/** The first window that opens after `now`: the first that a host which is set up now can answer whole. */
+/** The first window that opens after `now`: the first that a host which is set up now can answer completely. */
 export function windowToOpen(rule: WindowRule, now: Instant): Window {
   let window = closedWindow(rule, now);
   while (window.opensAt <= now) window = windowAfter(rule, window);
@@ -122,7 +122,7 @@ export type CalendarDate = string;
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
-/** The local clock at an instant, told as if it were UTC: `new Date(result).toISOString()` reads it. */
+/** The local clock at an instant, as if it were UTC: `new Date(result).toISOString()` reads it. */
 export function wallClock(at: Instant, zone: string): number {
   return at + offsetAt(at, zone);
 }

@@ -314,8 +314,8 @@ describe('composeRun', () => {
 });
 
 describe('composePathNews', () => {
-  const alone = (paths: ChannelCheck) => {
-    const message = composeChannelNews(run([], { channels: paths }));
+  const alone = (channels: ChannelCheck) => {
+    const message = composeChannelNews(run([], { channels }));
     if (message === undefined) throw new Error('nothing was told');
     expectBounded(message);
     return message;

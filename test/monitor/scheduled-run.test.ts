@@ -25,19 +25,19 @@ function aSetting() {
   const records = memoryRecords();
   const channels = [memoryChannel('mail'), memoryChannel('SNS')];
   const ops = memoryChannel('SNS ops');
-  const paths: { checks: readonly Check[]; looks: number } = { checks: [], looks: 0 };
+  const channelChecks: { checks: readonly Check[]; looks: number } = { checks: [], looks: 0 };
   const dependencies: ScheduleDependencies = {
     ...{ store, records, channels, ops, escalates: true },
     judgeChannels: async () => {
-      paths.looks += 1;
-      return paths.checks;
+      channelChecks.looks += 1;
+      return channelChecks.checks;
     },
   };
   return {
-    ...{ records, channels, ops, paths, dependencies },
+    ...{ records, channels, ops, channelChecks, dependencies },
     run: (iso: string, late = 0) => runSchedule(dependencies, config, at(iso), at(iso) + late),
     subjects: () => channels.map(({ sent }) => sent.map(({ subject }) => subject)),
-    subjects: () => channels[0]?.sent.map(({ subject }) => subject) ?? [],
+    firstSubjects: () => channels[0]?.sent.map(({ subject }) => subject) ?? [],
   };
 }
 
@@ -54,7 +54,7 @@ describe('runSchedule', () => {
     for (const tick of ['08:00', '08:15', '08:15', '08:30', '08:15', '10:15', '10:15', '10:30']) {
       await setting.run(`2026-11-23T${tick}:00Z`);
     }
-    expect(setting.subjects()).toEqual([
+    expect(setting.firstSubjects()).toEqual([
       expect.stringContaining('2 of 2 hosts FAILED'),
       expect.stringContaining('1 of 2 hosts FAILED: db MISSING'),
     ]);
@@ -64,7 +64,7 @@ describe('runSchedule', () => {
     const setting = aSetting();
     await setting.run('2026-11-22T08:00:00Z');
     await setting.run('2026-11-23T11:00:00Z');
-    expect(setting.subjects()).toEqual([
+    expect(setting.firstSubjects()).toEqual([
       expect.stringMatching(/FAILED: web MISSING \(3rd day\), db MISSING/),
     ]);
     const state = parseState(setting.records.text ?? '');
@@ -85,7 +85,7 @@ describe('runSchedule', () => {
     const setting = aSetting();
     const both = [setting.run('2026-11-23T08:15:00Z'), setting.run('2026-11-23T08:15:00Z')];
     await Promise.all(both);
-    expect(setting.subjects()).toHaveLength(1);
+    expect(setting.firstSubjects()).toHaveLength(1);
   });
 
   it('keeps what a dead channel refused for it, and tells the others only once', async () => {
@@ -132,7 +132,7 @@ describe('runSchedule', () => {
       await setting.run('2026-11-23T08:15:00Z');
       expect(setting.channels[0]?.sent[0]?.text.replace(/\s+/g, ' ')).toMatch(words);
       await setting.run('2026-11-23T08:15:00Z');
-      expect(setting.subjects()).toHaveLength(1);
+      expect(setting.firstSubjects()).toHaveLength(1);
     },
   );
 
@@ -143,7 +143,7 @@ describe('runSchedule', () => {
     const until = at('2026-11-23T08:15:00Z');
     const outcome = await runSchedule(dependencies, config, until, until);
     expect(outcome).toMatchObject({
-      subjects: 'alert',
+      told: 'alert',
       noMemory: expect.stringContaining('no memory'),
     });
     expect(channels[0]?.sent[0]?.text).toContain('WARNING: no memory');
@@ -206,7 +206,7 @@ describe('runSchedule', () => {
     for (let tick = at('2026-11-23T00:00Z'); tick < at('2026-11-27T00:00Z'); tick += QUARTER) {
       await setting.run(new Date(tick).toISOString());
     }
-    expect(setting.subjects()).toHaveLength(8);
+    expect(setting.firstSubjects()).toHaveLength(8);
     expect(parseState(setting.records.text ?? '')?.pending).toEqual([]);
   });
 
@@ -215,11 +215,11 @@ describe('runSchedule', () => {
     const dead = fail('sms', '+31600000000 has opted out', aFix, ['+31600000000']);
     const [mail] = setting.channels;
     for (let tick = at('2026-11-23T00:00Z'); tick < at('2026-11-24T12:00Z'); tick += QUARTER) {
-      if (tick >= at('2026-11-23T02:30Z')) setting.paths.checks = [dead];
-      if (tick >= at('2026-11-24T11:00Z')) setting.paths.checks = [ok('sms', 'well')];
+      if (tick >= at('2026-11-23T02:30Z')) setting.channelChecks.checks = [dead];
+      if (tick >= at('2026-11-24T11:00Z')) setting.channelChecks.checks = [ok('sms', 'well')];
       await setting.run(new Date(tick).toISOString());
     }
-    expect(setting.paths.looks).toBe(36);
+    expect(setting.channelChecks.looks).toBe(36);
     expect(mail?.sent.map(({ subject, urgency }) => `${urgency}: ${subject}`)).toEqual([
       'digest: [backup] ALARM PATH DEAD: sms',
       expect.stringContaining('2 of 2 hosts FAILED'),
@@ -247,7 +247,7 @@ describe('runSchedule', () => {
     boss.dead = true;
     setting.channels.push(boss);
     const alerts = { ...config.alerts, mail: ['ops@example.net', 'boss@example.net'] };
-    setting.paths.checks = [
+    setting.channelChecks.checks = [
       fail('mail', 'boss@example.net is dropped', aFix, ['boss@example.net']),
     ];
     const until = at('2026-11-23T02:00Z');
@@ -263,12 +263,14 @@ describe('runSchedule', () => {
 
   it('says of a way that it could not look, and neither that it is dead nor that it is repaired', async () => {
     const setting = aSetting();
-    setting.paths.checks = [fail('mail', 'paused', aFix)];
+    setting.channelChecks.checks = [fail('mail', 'paused', aFix)];
     await setting.run('2026-11-23T06:00:00Z');
-    setting.paths.checks = [{ check: 'mail', status: 'unknown', says: 'denied', fix: 'allow it' }];
+    setting.channelChecks.checks = [
+      { check: 'mail', status: 'unknown', says: 'denied', fix: 'allow it' },
+    ];
     await setting.run('2026-11-23T07:00:00Z');
     await setting.run('2026-11-23T08:15:00Z');
-    setting.paths.checks = [fail('mail', 'paused', aFix)];
+    setting.channelChecks.checks = [fail('mail', 'paused', aFix)];
     await setting.run('2026-11-23T09:15:00Z');
     const [mail] = setting.channels;
     expect(mail?.sent.map(({ subject }) => subject)).toEqual([
@@ -281,12 +283,12 @@ describe('runSchedule', () => {
 
   it('looks only for the digest where nothing can be remembered', async () => {
     const setting = aSetting();
-    setting.paths.checks = [fail('sms', 'opted out', aFix)];
+    setting.channelChecks.checks = [fail('sms', 'opted out', aFix)];
     const dependencies = { ...setting.dependencies, records: outOfReach() };
     for (const tick of ['08:00', '08:15', '08:30', '08:45', '09:00', '10:15']) {
       const until = at(`2026-11-23T${tick}:00Z`);
       await runSchedule(dependencies, config, until, until);
     }
-    expect(setting.paths.looks).toBe(1);
+    expect(setting.channelChecks.looks).toBe(1);
   });
 });
