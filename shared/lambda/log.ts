@@ -33,8 +33,8 @@ export const GOOD_RUNS = {
 
 /**
  * Counts one good run, as the last statement of it. The embedded metric format asks for no call, and for no right but
- * that to write the log. Written past `console`, before which the runtime may put words or quotes. Outside of Lambda, which
- * has no name for it, nothing is counted. Source:
+ * that to write the log. Written past `console`, before which the runtime may put words or quotes. Outside of Lambda,
+ * which has no name for it, nothing is counted. Source:
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 export function logGoodRun(functionName: string | undefined, at: Instant): void {

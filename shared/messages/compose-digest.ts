@@ -150,7 +150,9 @@ export function composeTestSms(run: Run): string {
   return `BACKUP TEST ${codeWordOf(run)}: the weekly test of this phone, no alarm. The digest of ${day} has the same word.`;
 }
 
-/** The same word each time that a day's digest is composed, so that a run that is killed and run again sends the same. */
+/**
+ * The same word each time that a day's digest is composed, so that a run that is killed and run again sends the same.
+ */
 function codeWordOf(run: Run): string {
   // FNV-1a over the digest's number, and a step of a generator for each letter.
   let seed = [...serialOf(run)].reduce(

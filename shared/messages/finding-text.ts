@@ -162,8 +162,8 @@ function textOf({ kind }: Finding): FindingText<FindingKind> {
 }
 
 /**
- * One sentence or two, ASCII, names escaped; without the host and the kind. Times are those of `zone`, an IANA time zone that
- * the message names once: not the host's own, or one mail would have times of several zones.
+ * One sentence or two, ASCII, names escaped; without the host and the kind. Times are those of `zone`, an IANA time
+ * zone that the message names once: not the host's own, or one mail would have times of several zones.
  */
 export function describeFinding(finding: Finding, judgement: Judgement, zone: string): string {
   return textOf(finding).text(finding, judgement, zone);

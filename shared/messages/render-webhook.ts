@@ -8,9 +8,9 @@ const CUT = '\n[cut here: rollcall check has the rest]';
 
 /**
  * The JSON of a post: Slack and Mattermost show `text`, Discord `content`, and programs read the members that they
- * know. A Teams workflow takes `card`s alone, which the others would refuse: `isTeams` adds one. Sources: Slack "Sending
- * messages using incoming webhooks"; Mattermost "Incoming webhooks"; Discord "Execute Webhook"; Microsoft "Create
- * incoming webhooks with Workflows for Microsoft Teams".
+ * know. A Teams workflow takes `card`s alone, which the others would refuse: `isTeams` adds one. Sources: Slack
+ * "Sending messages using incoming webhooks"; Mattermost "Incoming webhooks"; Discord "Execute Webhook"; Microsoft
+ * "Create incoming webhooks with Workflows for Microsoft Teams".
  */
 export function composeHookBody(message: Message, isTeams: boolean): string {
   const { subject, text, urgency, severity } = message;

@@ -12,7 +12,9 @@ const LISTED = 500;
 const UNKNOWN_PREFIXES = 20;
 const STEPS = 5;
 
-/** Escaped throughout. At most 500 hosts are named, the worst first; a page cannot know its age, so it names its day. */
+/**
+ * Escaped throughout. At most 500 hosts are named, the worst first; a page cannot know its age, so it names its day.
+ */
 export function composeStatusPage(run: Run): string {
   const { report, timezone } = run;
   const { judgements, checkedAt, bucket } = report;

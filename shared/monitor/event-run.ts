@@ -16,8 +16,9 @@ const AT_FIRST = 4;
 const CLOCKS_APART_MS = 60_000;
 
 /**
- * Judges events and notifies of those that are new. An upload that is no news reads nothing from the state bucket: most are such, and come for all hosts in the same hour. `putOff` are those for which `budget` did not
- * suffice. Throws like `runSchedule`.
+ * Judges events and notifies of those that are new. An upload that is no news reads nothing from the state bucket: most
+ * are such, and come for all hosts in the same hour. `putOff` are those for which `budget` did not suffice. Throws like
+ * `runSchedule`.
  */
 export async function runEvents(
   { store, records, channels }: Dependencies,
@@ -69,7 +70,9 @@ export async function runEvents(
   return outcome(kept === undefined ? 0 : told);
 }
 
-/** A message went out after these events, by a run that saw what they did. Between S3's clock and ours may be a minute. */
+/**
+ * A message went out after these events, by a run that saw what they did. Between S3's clock and ours may be a minute.
+ */
 function wasNotified({ told }: MonitorState, { once, events }: Notice): boolean {
   const notifiedAt = once === undefined ? undefined : told.get(once);
   return notifiedAt !== undefined && events.every(({ at }) => at <= notifiedAt + CLOCKS_APART_MS);

@@ -50,9 +50,9 @@ const AT_ONCE = 32;
 const SETS_LOOKED_AT = 20;
 
 /**
- * For each host at most one notice of a kind, however many events; none for the ordinary course of a backup. Where the time
- * does not suffice to look at a host, its removals are reported all the same, and its uploads are put off. `ours` is what
- * events call the stack's own account and break-glass role.
+ * For each host at most one notice of a kind, however many events; none for the ordinary course of a backup. Where the
+ * time does not suffice to look at a host, its removals are reported all the same, and its uploads are put off. `ours`
+ * is what events call the stack's own account and break-glass role.
  */
 export async function judgeEvents(
   store: ObjectStore,

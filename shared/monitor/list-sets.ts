@@ -38,9 +38,9 @@ const DAY = 86_400_000;
 
 /**
  * Reads a host's sets as they were at `now`. With `recent`, the volumes of every full begun since `since`
- * are read, those of three earlier fulls where one page holds them (it is not asked for where it surely would not), and, where none of these is complete,
- * of older ones until a complete one is found, hidden ones at last. All but the first listing have versions.
- * Throws `TargetUnreadableError`.
+ * are read, those of three earlier fulls where one page holds them (it is not asked for where it surely would not),
+ * and, where none of these is complete, of older ones until a complete one is found, hidden ones at last. All but the
+ * first listing have versions. Throws `TargetUnreadableError`.
  */
 export async function listSets(
   list: ListObjects,

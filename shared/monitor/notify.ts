@@ -28,7 +28,9 @@ export type Channel = {
   readonly send: (message: Message) => Promise<void>;
 };
 
-/** Why a channel takes no message, in words that hold no secret: they are remembered, and sent by the other channels. */
+/**
+ * Why a channel takes no message, in words that hold no secret: they are remembered, and sent by the other channels.
+ */
 export class RefusalError extends Error {
   override readonly name = 'RefusalError';
 }

@@ -10,7 +10,9 @@ export type ObjectEvent = Removal & {
   readonly bucket: string;
 };
 
-/** The events in messages, each with the id of its message, and the ids of messages that hold none that could be read. */
+/**
+ * The events in messages, each with the id of its message, and the ids of messages that hold none that could be read.
+ */
 export function readObjectEvents(
   messages: readonly { readonly id: string; readonly body: unknown }[],
 ): { messageOf: Map<ObjectEvent, string>; unreadable: string[] } {

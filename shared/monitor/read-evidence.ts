@@ -1,4 +1,5 @@
-// The evidence on a host's backups besides the listing: who can open them, how long they last, and what is remembered of them.
+// The evidence on a host's backups besides the listing: who can open them, how long they last, and what is remembered
+// of them.
 
 import type { Host } from '../config/config.ts';
 import type { Collection, Opener } from '../duplicity/backup-set.ts';
@@ -117,8 +118,8 @@ async function findEnding(read: ReadSpan, size: number, head: Uint8Array): Promi
 }
 
 /**
- * Reads nothing for a host with a good full in its window, nothing hidden and nothing suspect. Where the countdown is critical, one HEAD of
- * the first volume says whether S3 reads the rules alike.
+ * Reads nothing for a host with a good full in its window, nothing hidden and nothing suspect. Where the countdown is
+ * critical, one HEAD of the first volume says whether S3 reads the rules alike.
  */
 export async function readRetention(
   { readLifecycle, readExpiry }: ObjectStore,

@@ -173,7 +173,9 @@ export async function runSchedule(
   };
 }
 
-/** Writes the report of the day and the status page. Returns why that did not work; the messages are sent all the same. */
+/**
+ * Writes the report of the day and the status page. Returns why that did not work; the messages are sent all the same.
+ */
 export async function keepReport(records: RecordStore, run: Run): Promise<string | undefined> {
   const { report, timezone } = run;
   const page = reportPage(dateIn(timezone, report.checkedAt));
@@ -204,8 +206,8 @@ export const DRILLS = 'drills/';
 
 /**
  * The last drills of each host, from `drills/HOST/20261123T081500Z.json` for a restore that was compared and right, and
- * `...Z.failed.json`, `.mismatch.json` or `.uncompared.json` for another; as scripts/restore writes them. Other names, and
- * receipts from the future, count for nothing.
+ * `...Z.failed.json`, `.mismatch.json` or `.uncompared.json` for another; as scripts/restore writes them. Other names,
+ * and receipts from the future, count for nothing.
  */
 export function readDrillNames(pages: readonly string[], now: number): Drills {
   const drills = new Map<string, { provenAt?: number; failedAt?: number }>();

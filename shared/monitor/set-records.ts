@@ -1,4 +1,5 @@
-// What runs remember of finished fulls: read once a run and only when a host is judged, added to by one page at its end.
+// What runs remember of finished fulls: read once a run and only when a host is judged, added to by one page at its
+// end.
 
 import * as v from 'valibot';
 import { doOverlap, type Host, type Shard, shardIndexOf } from '../config/config.ts';

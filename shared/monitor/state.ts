@@ -37,7 +37,9 @@ export type MonitorState = {
   readonly pending: readonly Pending[];
   /** The events that were notified, by their ids, with when: S3 may send one twice. */
   readonly told: ReadonlyMap<string, Instant>;
-  /** What messages of events were about, with until when no more may be sent: a flood of events is no flood of mails. */
+  /**
+   * What messages of events were about, with until when no more may be sent: a flood of events is no flood of mails.
+   */
   readonly spoken: ReadonlyMap<string, Instant>;
   /** How the channels were at the last check; absent before the first. */
   readonly paths?: ChannelStates;
@@ -130,7 +132,8 @@ export function parseState(text: string): MonitorState | undefined {
 }
 
 /**
- * Drops what nobody needs any more. A message that a channel refused for a day is given up: the failing runs have raised the alarm all the while. Of more than 100 messages, or 5,000 notified events, the newest stay.
+ * Drops what nobody needs any more. A message that a channel refused for a day is given up: the failing runs have
+ * raised the alarm all the while. Of more than 100 messages, or 5,000 notified events, the newest stay.
  */
 export function forgetOld(state: MonitorState, now: Instant): MonitorState {
   const recent = (map: ReadonlyMap<string, Instant>) =>

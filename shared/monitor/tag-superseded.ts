@@ -8,7 +8,10 @@ import { findSuperseded, type Superseded } from '../rules/retention.ts';
 import { gatherAnswers } from './list-sets.ts';
 import { type ListObjects, TargetUnreadableError } from './object-store.ts';
 
-/** What a round reaches for. `tag` puts `EXPIRE_TAG` on the object that a GET would answer; it throws when that is refused. */
+/**
+ * What a round reaches for. `tag` puts `EXPIRE_TAG` on the object that a GET would answer; it throws when that is
+ * refused.
+ */
 export type JanitorDependencies = {
   readonly list: ListObjects;
   readonly tag: (bucket: string, key: string) => Promise<void>;

@@ -130,7 +130,9 @@ const backupSet: Schema<BackupSet> = v.strictObject({
   lastWriteAt: instantOr(Number.NEGATIVE_INFINITY),
 });
 
-/** A verdict without what follows from host and instant; a set is stored once, and its place in `sets` stands for it. */
+/**
+ * A verdict without what follows from host and instant; a set is stored once, and its place in `sets` stands for it.
+ */
 const storedVerdict = v.strictObject({
   host: v.string(),
   findings: v.pipe(v.array(v.lazy(() => finding)), v.readonly()),
@@ -158,9 +160,9 @@ export const ANSWERS = 'shards/';
 export type CallingRun = { readonly until: Instant; readonly now: Instant };
 
 /**
- * What a worker is asked, version 1. After `deadline` nobody waits for the answer. `roll` is a hash of the config: anyone who
- * has another one must not answer. `asked` has a `1` for each host of the shard, in the order of the config, that is to be
- * judged, and a `0` for each other.
+ * What a worker is asked, version 1. After `deadline` nobody waits for the answer. `roll` is a hash of the config:
+ * anyone who has another one must not answer. `asked` has a `1` for each host of the shard, in the order of the config,
+ * that is to be judged, and a `0` for each other.
  */
 const shardTask = v.pipe(
   v.strictObject({

@@ -46,8 +46,8 @@ export function hashConfig(config: Config): Promise<string> {
 }
 
 /**
- * Hands out a task for every shard with a host to be judged, and waits for the answers until the time of this run is spent. The hosts
- * of a shard without a valid answer are unreadable: never ok, and never missing. Throws `QueueError`.
+ * Hands out a task for every shard with a host to be judged, and waits for the answers until the time of this run is
+ * spent. The hosts of a shard without a valid answer are unreadable: never ok, and never missing. Throws `QueueError`.
  */
 export async function judgeInShards(
   { records, workers }: { readonly records: RecordStore; readonly workers: Workers },

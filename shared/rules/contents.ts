@@ -22,7 +22,10 @@ export function judgePoison({ poison }: Collection): Finding[] {
     : [{ kind: 'poisoned', severity: 'critical', ...showNames(names) }];
 }
 
-/** Critical when one was written since the window before was judged; an older one is information for as long as it lasts. */
+/**
+ * Critical when one was written since the window before was judged; an older one is information for as long as it
+ * lasts.
+ */
 export function judgeIncrementals(
   host: Host,
   sets: readonly BackupSet[],
@@ -68,8 +71,8 @@ export function judgeAnswer(
 }
 
 /**
- * A name and S3's clock disagree: a full is begun after its own manifest was written, or after now; or its manifest came
- * since the window opened, over 36 hours after the time in its name.
+ * A name and S3's clock disagree: a full is begun after its own manifest was written, or after now; or its manifest
+ * came since the window opened, over 36 hours after the time in its name.
  */
 export function judgeClocks(fulls: readonly BackupSet[], window: Window, now: Instant): Finding[] {
   return fulls.flatMap(({ startedAt, manifest }): Finding[] => {

@@ -33,7 +33,8 @@ export function placeOf({ target, filePrefix }: Host): string {
 
 /**
  * The fingerprints that are broken: the full has other files, or is gone, before lifecycle may have hidden the first of
- * them. `hashes` are those of what is there now. What was not read this time is not broken, and what the versions show is left to them.
+ * them. `hashes` are those of what is there now. What was not read this time is not broken, and what the versions show
+ * is left to them.
  */
 export function changedFulls(
   fingerprints: readonly Fingerprint[],
@@ -66,7 +67,10 @@ export function unchangedOf(read: Collection, broken: readonly ChangedFull[]): C
   return times.size === 0 ? read : { ...read, sets: read.sets.filter(isUnchanged) };
 }
 
-/** The fulls of which there is something to remember that `fingerprints` do not hold; `opened` = who can open the newest. */
+/**
+ * The fulls of which there is something to remember that `fingerprints` do not hold; `opened` = who can open the
+ * newest.
+ */
 export function newFingerprints(
   host: Host,
   fingerprints: readonly Fingerprint[],
@@ -90,8 +94,8 @@ export function newFingerprints(
 }
 
 /**
- * What two fingerprints of one full prove together, the older one first: the first hash counts for ever. Returns `known`
- * itself where `next` adds nothing.
+ * What two fingerprints of one full prove together, the older one first: the first hash counts for ever. Returns
+ * `known` itself where `next` adds nothing.
  */
 export function mergeFingerprints(known: Fingerprint | undefined, next: Fingerprint): Fingerprint {
   if (known === undefined) return next;

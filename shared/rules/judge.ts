@@ -65,7 +65,10 @@ export type Judgement = {
   readonly answer: BackupSet | undefined;
   /** When the first full that answers was done; after `dueAt` = a recovery. */
   readonly answeredAt: Instant | undefined;
-  /** The newest complete full at all, whatever its day; never one from the future, overwritten, cut, or of a wrong recipient. */
+  /**
+   * The newest complete full at all, whatever its day; never one from the future, overwritten, cut, or of a wrong
+   * recipient.
+   */
   readonly lastGood: BackupSet | undefined;
   /** How long a last good copy that is not of this window lasts; `undefined` where nothing is to be counted. */
   readonly countdown: Countdown | undefined;

@@ -38,8 +38,8 @@ export function goodFulls({ sets, histories }: Collection, now: Instant): Backup
 }
 
 /**
- * The good full that lasts longest: a set is lost with the first of its files. With none left to see, the newest hidden one.
- * `undefined` where no rule hides anything, and where the config's days have passed and nothing was hidden: then
+ * The good full that lasts longest: a set is lost with the first of its files. With none left to see, the newest hidden
+ * one. `undefined` where no rule hides anything, and where the config's days have passed and nothing was hidden: then
  * the bucket keeps more than the config says.
  */
 export function countDown(read: Collection, keep: Keep, now: Instant): Countdown | undefined {
@@ -72,8 +72,8 @@ export function countDown(read: Collection, keep: Keep, now: Instant): Countdown
 }
 
 /**
- * `expiring` where the last good copy is hidden within four days and no newer one has been begun since the window opened.
- * `stampedAt` is what S3 itself answered about its first volume, where it was asked.
+ * `expiring` where the last good copy is hidden within four days and no newer one has been begun since the window
+ * opened. `stampedAt` is what S3 itself answered about its first volume, where it was asked.
  */
 export function judgeRetention(
   countdown: Countdown | undefined,
@@ -106,12 +106,13 @@ const SUCCESSORS = 2;
 const DAY_MS = 86_400_000;
 
 /**
- * A set is superseded by two good fulls of different days that were wholly written after it and have stood for `keepDays`
- * since, by S3's clock. They are what somebody with a host's key can forge, so each has to be beyond doubt: of one day by both
- * clocks, encrypted, with signatures, not overwritten, and not so small that it would be `shrunk` next to the set that it
- * replaces. An upload in parts is dated when it is begun, and nobody sees it until it is finished: volumes come so, the
- * manifest, which is small and comes last, may not. A target that was tampered with or is poisoned, and one whose versions
- * are not known, is held as it is. `read` is the whole target. Pure; the order of the listing makes no difference.
+ * A set is superseded by two good fulls of different days that were wholly written after it and have stood for
+ * `keepDays` since, by S3's clock. They are what somebody with a host's key can forge, so each has to be beyond doubt:
+ * of one day by both clocks, encrypted, with signatures, not overwritten, and not so small that it would be `shrunk`
+ * next to the set that it replaces. An upload in parts is dated when it is begun, and nobody sees it until it is
+ * finished: volumes come so, the manifest, which is small and comes last, may not. A target that was tampered with or
+ * is poisoned, and one whose versions are not known, is held as it is. `read` is the whole target. Pure; the order of
+ * the listing makes no difference.
  */
 export function findSuperseded(host: Host, read: Collection, now: Instant): Superseded {
   const held = reasonToHold(host, read, now);

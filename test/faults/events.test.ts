@@ -109,7 +109,7 @@ describe('an event', () => {
     expect(subjects().slice(1)).toEqual([expect.stringMatching(/^\[backup\] web OK/)]);
   });
 
-  it('beside one of a host that S3 does not answer for', async () => {
+  it('together with one of a host that S3 does not answer for', async () => {
     deployed.put('web/', late);
     deployed.timeoutMs = 5_000;
     deployed.aws.faults.add({ service: 's3', prefix: 'db/', fault: { hang: true } });

@@ -136,11 +136,11 @@ describe('a run of the schedule', () => {
     expectAtLeastOnce(await killAtEach(schedule, 'done'));
   });
 
-  it('beside another run of the same tick, held before any of its requests', async () => {
+  it('at the same time as another run of the same tick, held before any of its requests', async () => {
     expectOnce(await interleaveAtEach(schedule, 'undone'));
   });
 
-  it('beside another run of the same tick, held after any of its requests', async () => {
+  it('at the same time as another run of the same tick, held after any of its requests', async () => {
     expectOnce(await interleaveAtEach(schedule, 'done'));
   });
 });
@@ -154,11 +154,11 @@ describe('a run of an event', () => {
     expectAtLeastOnce(await killAtEach(event, 'done'));
   });
 
-  it('beside another run of the same event, held before any of its requests', async () => {
+  it('at the same time as another run of the same event, held before any of its requests', async () => {
     expectOnce(await interleaveAtEach(event, 'undone'));
   });
 
-  it('beside another run of the same event, held after any of its requests', async () => {
+  it('at the same time as another run of the same event, held after any of its requests', async () => {
     expectOnce(await interleaveAtEach(event, 'done'));
   });
 });

@@ -37,7 +37,7 @@ function timesNotified() {
 }
 const text = () => deployed.aws.outbox.mails[0]?.text.replace(/\s+/g, ' ');
 
-describe('telling', () => {
+describe('a notification, with', () => {
   it('SES throttled for a while', async () => {
     fail({ ...SEND, first: 2, fault: { error: 'Throttling', status: 400 } });
     await due();

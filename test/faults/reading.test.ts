@@ -109,7 +109,7 @@ describe('reading', () => {
     await expectUnreadable(/InternalError \(500\)/);
   });
 
-  it('an error told with a status of 200', async () => {
+  it('an error in an answer with status 200', async () => {
     const error = { error: 'InternalError', status: 200 };
     const rule = fail(error, { prefix: 'mail/', first: 3 });
     await expectAllWell();

@@ -34,7 +34,7 @@ const answers = () =>
   );
 
 describe('a config in shards', () => {
-  it('is told as one that one run holds', async () => {
+  it('is reported as one that fits into one run', async () => {
     deployed.aws.requests.clear();
     const outcome = await deployed.tick(TICK);
     expect(outcome).toMatchObject({ hosts: 12, ok: 12, told: 'digest' });
@@ -43,7 +43,7 @@ describe('a config in shards', () => {
     expect(answers().length).toBeGreaterThan(4);
   });
 
-  it('calls a lost shard unreadable, every other host as it is, and looks again', async () => {
+  it('reports a lost shard as unreadable and every other host as it is, and looks again', async () => {
     let lost = true;
     deployed.onCall = (message, work) =>
       lost && callIn(message).index % 4 === 1 ? undefined : work();
@@ -61,21 +61,21 @@ describe('a config in shards', () => {
     expect(said === '' || !said.includes('UNREADABLE')).toBe(true);
   });
 
-  it('calls all hosts unreadable when no call is answered, and says the cause once', async () => {
+  it('reports all hosts as unreadable when no task is answered, and names the cause once', async () => {
     deployed.onCall = () => undefined;
     expect(await deployed.tick(TICK)).toMatchObject({ hosts: 12, ok: 0, critical: 12 });
     expect(subjects()).toEqual(['[backup] 12 of 12 hosts FAILED: 12 UNREADABLE']);
     expect(mails()[0]).toContain('The same for all: wait for the next run');
   });
 
-  it('is told once when each call comes twice', async () => {
+  it('is reported once when each task comes twice', async () => {
     deployed.onCall = (_, work) => Promise.all([work(), work()]);
     expect(await deployed.tick(TICK)).toMatchObject({ ok: 12, told: 'digest' });
     expect(subjects()).toHaveLength(1);
     expect(new Set(answers()).size).toBe(answers().length);
   });
 
-  it('judges the hosts of a worker that was killed, when its call is given out again', async () => {
+  it('judges the hosts of a worker that was killed, when its task is given out again', async () => {
     const never = new Promise<void>(() => undefined);
     const answering = { bucket: STATE_BUCKET, prefix: 'shards/', operation: 'PutObject' };
     deployed.aws.faults.add({ ...answering, fault: { hold: 'undone', until: never } });
@@ -88,7 +88,7 @@ describe('a config in shards', () => {
     expect(await deployed.tick(TICK)).toMatchObject({ ok: 12, critical: 0 });
   });
 
-  it('lets an answer that comes too late change nothing', async () => {
+  it('ignores an answer that comes too late', async () => {
     const late: (() => Promise<unknown>)[] = [];
     deployed.onCall = (_, work) => late.push(work);
     await deployed.tick(TICK);
@@ -102,7 +102,7 @@ describe('a config in shards', () => {
     for (const work of others) expect(await work()).toEqual({ hosts: 0, answer: 'late' });
   });
 
-  it('takes no answer that another config was judged by', async () => {
+  it('ignores an answer that another config was judged by', async () => {
     const refused: unknown[] = [];
     deployed.onCall = async (_, work) => {
       deployed.change(ROLL.replace('hosts:', 'recipients: [0123456789ABCDEF]\nhosts:'));
@@ -115,7 +115,7 @@ describe('a config in shards', () => {
     expect(answers()).toEqual([]);
   });
 
-  it('takes no answer that is not what a worker writes, and lets none be written over', async () => {
+  it('ignores an answer that no worker writes, and writes over none', async () => {
     const forged = '{"version":1,"call":"","verdicts":[]}';
     let asked: string | undefined;
     deployed.onCall = async (message, work) => {
@@ -134,7 +134,7 @@ describe('a config in shards', () => {
     expect(mails()[0]?.replace(/\s+/g, ' ')).toContain('is not what a worker writes');
   });
 
-  it('judges in one run when the queue takes no call, and says so', async () => {
+  it('judges in one run when the queue takes no task, and reports that', async () => {
     deployed.aws.faults.add({ service: 'sqs', fault: { error: 'AccessDenied', status: 403 } });
     expect(await deployed.tick(TICK)).toMatchObject({
       ok: 12,
@@ -154,12 +154,12 @@ describe('a config in shards', () => {
     expect(calls).toBe(0);
   });
 
-  it('tells once when two runs of one tick go at the same time', async () => {
+  it('notifies once when two runs of one tick go at the same time', async () => {
     await Promise.all([deployed.tick(TICK), deployed.tick(TICK, '2026-11-23T08:15:01Z')]);
     expect(subjects()).toEqual(['[backup] OK 12 of 12 - Mon 23 Nov (#2026-327)']);
   });
 
-  it('speaks in its time when S3 never answers for a host', async () => {
+  it('sends its message in time when S3 never answers for a host', async () => {
     deployed.aws.faults.add({ prefix: 'host-3/', fault: { hang: true } });
     const outcome = (await deployed.tick(TICK)) as { ok: number; critical: number };
     expect(outcome.critical).toBeGreaterThan(0);

@@ -23,7 +23,7 @@ afterEach(() => deployed.close());
 const mails = () => deployed.aws.outbox.mails.map(({ to, subject }) => `${to}: ${subject}`);
 const text = () => deployed.aws.outbox.mails.at(-1)?.text.replace(/\s+/g, ' ') ?? '';
 
-describe('check-hosts, of the ways that its alarms take', () => {
+describe('check-hosts, about the channels', () => {
   it('sends every text as a critical one', async () => {
     await deployed.tick('2026-11-23T08:15:00Z');
     const { topicMessages } = deployed.aws.outbox;
@@ -41,7 +41,7 @@ describe('check-hosts, of the ways that its alarms take', () => {
     expect(text()).not.toContain('carriers of the United States');
   });
 
-  it('says in each digest that all are open', async () => {
+  it('reports in each digest that all channels work', async () => {
     await deployed.tick('2026-11-23T08:15:00Z');
     expect(deployed.aws.outbox.mails[0]?.text).toContain(
       `Would an alarm arrive? As of 08:15:
@@ -55,7 +55,7 @@ FINE        sms: out of the sandbox, up to 20 USD a month
     );
   });
 
-  it('tells the others when SES begins to drop the mail of one, and when it ends', async () => {
+  it('notifies the other channels when SES starts to drop the mail of one address, and when it stops', async () => {
     await deployed.tick('2026-11-23T05:00:00Z');
     deployed.aws.ses.suppressed.add('boss@example.net');
     for (const tick of ['05:15', '06:00', '07:00']) await deployed.tick(`2026-11-23T${tick}:00Z`);
@@ -95,14 +95,14 @@ FINE        sms: out of the sandbox, up to 20 USD a month
       () => deployed.aws.setConfirmed('admin@example.net', false),
       'DEAD ops topic: email admin@example.net has not confirmed',
     ],
-  ])('tells by mail, and wakes nobody up, for %s', async (_, kill, words) => {
+  ])('reports by mail, and not by SMS, %s', async (_, kill, words) => {
     kill();
     await deployed.tick('2026-11-23T05:00:00Z');
     expect(text()).toContain(words);
     expect(deployed.aws.outbox.sms).toEqual([]);
   });
 
-  it('tells by SMS that SES has stopped, and does not fail for it', async () => {
+  it('reports by SMS that SES has stopped, and does not fail for it', async () => {
     deployed.aws.ses.sendingEnabled = false;
     await deployed.tick('2026-11-23T05:00:00Z');
     expect(mails()).toEqual([]);
@@ -112,7 +112,7 @@ FINE        sms: out of the sandbox, up to 20 USD a month
   });
 
   it.each(['sns', 'ses'] as const)(
-    'says so when it may not look at %s, and judges on',
+    'reports that it may not look at %s, and goes on judging',
     async (service) => {
       const operation = ['ListSubscriptionsByTopic', 'GetSMSAttributes', 'GetAccount'];
       deployed.aws.faults.add({

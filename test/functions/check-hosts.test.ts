@@ -41,7 +41,7 @@ describe('check-hosts', () => {
     ]);
   });
 
-  it('tells a window once, in the tick in which it closes', async () => {
+  it('reports a window once, in the tick in which it closes', async () => {
     putToday('mail/', 'office/nas/');
     await deployed.tick('2026-11-23T08:00:00Z');
     expect(subjects()).toEqual([]);
@@ -92,7 +92,7 @@ describe('check-hosts', () => {
     expect(listings).toHaveLength(2);
   });
 
-  it('fails on a config that was not packaged whole, and says what to do', async () => {
+  it('fails on a config that was not packaged completely, and says what to do', async () => {
     writeFileSync(process.env.CONFIG_FILE ?? '', '{"version":1,"config":{"bucket":"back');
     await expect(deployed.tick('2026-11-23T08:15:00Z')).rejects.toThrow(
       /config\.json is damaged or of another version: deploy the stack again/,

@@ -40,7 +40,7 @@ const OK = '[backup] OK 1 of 1 - Mon 23 Nov (#2026-327)';
 
 describe('a full in cold storage', () => {
   it.each(['GLACIER', 'DEEP_ARCHIVE'])(
-    'is not read where the listing says %s, and it says that it cannot tell',
+    'is not read where the listing shows %s, and is reported as not checked',
     async (cold) => {
       putFull((name) => (name.includes('manifest') ? 'STANDARD' : cold));
       await deployed.tick('2026-11-23T08:15:00Z');
@@ -52,7 +52,7 @@ describe('a full in cold storage', () => {
     },
   );
 
-  it('as a whole is not read at all, and says so', async () => {
+  it('that is completely in cold storage is not read at all, and the digest reports that', async () => {
     putFull(() => 'GLACIER');
     await deployed.tick('2026-11-23T08:15:00Z');
     expect(reads()).toEqual([]);
@@ -61,7 +61,7 @@ describe('a full in cold storage', () => {
     expect(text()).toContain('whether a file was cut is not known');
   });
 
-  it('that no listing tells of refuses to be read, and it says that it cannot tell', async () => {
+  it('that no listing shows refuses to be read, and is reported as not checked', async () => {
     putFull((name) => (name.includes('manifest') ? 'STANDARD' : 'INTELLIGENT_TIERING'));
     deployed.aws.faults.add({
       ...{ operation: 'GetObject', prefix: 'web/duplicity-full.20261123T030000Z.vol6' },
@@ -73,7 +73,7 @@ describe('a full in cold storage', () => {
     expect(text()).toContain('vol6.difftar.gpg" ends where it should cannot be told');
   });
 
-  it('is read in GLACIER_IR as any other', async () => {
+  it('is read as any other in GLACIER_IR', async () => {
     putFull(() => 'GLACIER_IR');
     await deployed.tick('2026-11-23T08:15:00Z');
     expect(reads().sort()).toEqual(['manifest.gpg', 'vol1.difftar.gpg', 'vol6.difftar.gpg']);

@@ -73,7 +73,7 @@ describe('a finished full', () => {
     expect(counts()).toMatchObject({ ListObjectsV2: 2, ListObjectVersions: 1, GetObject: 2 });
   });
 
-  it('is opened once, and who can open it is remembered', async () => {
+  it('is read once, and who can open it is remembered', async () => {
     await deployed.tick('2026-11-23T08:15:00Z');
     const heads = () =>
       deployed.aws.requests.records.filter(
@@ -116,7 +116,7 @@ describe('a finished full', () => {
     expect(text()).toContain('Last good copy: Sun 22 Nov 03:00');
   });
 
-  it('that lifecycle hid is no tampering', async () => {
+  it('that lifecycle has hidden is no tampering', async () => {
     await deployed.tick('2026-11-23T08:15:00Z');
     deployed.aws.outbox.clear();
     for (const { name } of night(20)) {
@@ -127,7 +127,7 @@ describe('a finished full', () => {
     expect(subjects()).toEqual(['[backup] OK 2 of 2 - Fri 27 Nov (#2026-331)']);
   });
 
-  it('uploaded again with the same bytes is no tampering', async () => {
+  it('that is uploaded again with the same bytes is no tampering', async () => {
     await deployed.tick('2026-11-23T08:15:00Z');
     deployed.aws.outbox.clear();
     for (const { name, bytes } of night(23)) {

@@ -35,7 +35,7 @@ const beats = () =>
     .map((line) => JSON.parse(line));
 
 describe('the heartbeat', () => {
-  it('beats inside and outside when a run came to its end, also when hosts are bad', async () => {
+  it('is sent inside and outside when a run comes to its end, also when hosts are bad', async () => {
     await deployed.tick('2026-11-23T08:15:00Z');
     expect(deployed.aws.outbox.mails[0]?.subject).toContain('web MISSING');
     expect(pings).toEqual(['GET https://hc.example.net/ping/abc?rid=1']);
@@ -44,7 +44,7 @@ describe('the heartbeat', () => {
     ]);
   });
 
-  it('says outside that a run failed, in names that tell nothing of the config', async () => {
+  it('reports to the outside that a run failed, without anything of the config', async () => {
     deployed.aws.setIdentity('backups@example.net', 'Failed');
     await expect(deployed.tick('2026-11-23T08:15:00Z')).rejects.toThrow(/mail to ops@example.net/);
     expect(pings).toEqual([
@@ -53,7 +53,7 @@ describe('the heartbeat', () => {
     expect(beats()).toEqual([]);
   });
 
-  it('never hides the error of a run behind its own', async () => {
+  it('never replaces the error of a run by its own', async () => {
     deployed.aws.setIdentity('backups@example.net', 'Failed');
     answer = () => {
       throw new TypeError('fetch failed');
@@ -61,7 +61,7 @@ describe('the heartbeat', () => {
     await expect(deployed.tick('2026-11-23T08:15:00Z')).rejects.toThrow(/mail to ops@example.net/);
   });
 
-  it('fails a run that the watcher outside did not take', async () => {
+  it('fails a run whose heartbeat the watcher outside did not take', async () => {
     answer = () => new Response('gone', { status: 404 });
     await expect(deployed.tick('2026-11-23T08:15:00Z')).rejects.toThrow(
       'the heartbeat address answered 404; see alerts.heartbeat',

@@ -36,7 +36,7 @@ const mails = () => deployed.aws.outbox.mails.map(({ subject }) => subject);
 const DIGEST = '[backup] OK 1 of 1 - Mon 23 Nov (#2026-327)';
 
 describe('the https addresses of a config', () => {
-  it('are each posted to, and a dead one fails no run, is told of by the others and tried again', async () => {
+  it('are each posted to, and a dead one fails no run, is reported by the others and tried again', async () => {
     await start(MAIL);
     expect(await deployed.tick('2026-11-23T08:15:00Z')).toMatchObject({
       told: 'digest',
@@ -70,7 +70,7 @@ describe('the https addresses of a config', () => {
     expect(logged + all + posts.map(({ body }) => JSON.stringify(body))).not.toContain('SECRET');
   });
 
-  it('hear of tampering, as the mail does', async () => {
+  it('are posted to about tampering, as the mail is sent', async () => {
     await start(MAIL);
     const key = 'web/duplicity-full.20261123T031500Z.vol1.difftar.gpg';
     const removal = s3Event('ObjectRemoved:DeleteMarkerCreated', key, '2026-11-23T11:02:00Z');
@@ -81,7 +81,7 @@ describe('the https addresses of a config', () => {
     });
   });
 
-  it('fail the run where nobody else could tell of the dead one', async () => {
+  it('fail the run where no other channel could report the dead one', async () => {
     await start('ops: [admin@example.net]');
     await expect(deployed.tick('2026-11-23T08:15:00Z')).rejects.toThrow(
       'hook dead.example did not take the message',
@@ -89,7 +89,7 @@ describe('the https addresses of a config', () => {
     expect(subjects(LIVE)).toEqual([DIGEST]);
   });
 
-  it('have the weekly test too', async () => {
+  it('are posted to with the weekly test too', async () => {
     await start(MAIL.replace('weeklyTest: false', 'weeklyTest: true'));
     await deployed.tick('2026-11-23T08:15:00Z');
     const [post] = posts.filter(({ url }) => url === LIVE);

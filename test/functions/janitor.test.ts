@@ -65,7 +65,7 @@ const tags = (key: string) => deployed.aws.head('backups', key)?.tags;
 const counts = () => deployed.aws.requests.counts().byOperation;
 const keysOf = (host: string, number: number) => full(number).map(({ name }) => `${host}/${name}`);
 
-describe('a host that died ten days into its life', () => {
+describe('a host that stopped ten days after its start', () => {
   it('has lost its last backup after four weeks under the plain rule', async () => {
     await start(PLAIN);
     await live(1, 10, PLAIN, ['dead', 'live']);
@@ -76,7 +76,7 @@ describe('a host that died ten days into its life', () => {
     expect(there('live').whole).toHaveLength(6);
   });
 
-  it('keeps its last two good ones for good where the config says so; the living pay for two more', async () => {
+  it('keeps its last two good ones for good with keepLastGood; other hosts keep two more', async () => {
     await start(KEEPING);
     await live(1, 10, KEEPING, ['dead', 'live']);
     await live(11, 100, KEEPING);
@@ -87,7 +87,7 @@ describe('a host that died ten days into its life', () => {
     expect(left.whole.at(-1)).toBe(day(100));
   });
 
-  it('is never called tampered with for what lifecycle hid of it', async () => {
+  it('is never reported as tampered for what lifecycle hid of it', async () => {
     await start(KEEPING);
     await live(1, 10, KEEPING, ['dead', 'live']);
     await live(11, 22, KEEPING);
@@ -109,7 +109,7 @@ describe('the janitor', () => {
   };
   const noon = `${day(12)}T12:00:00Z`;
 
-  it('lists and tags, and asks for nothing else', async () => {
+  it('lists and tags, and makes no other request', async () => {
     await begin();
     const round = await deployed.tidy(noon);
     expect(round).toEqual({ hosts: 2, held: 0, sets: 8, tagged: 40, left: 0 });
@@ -118,7 +118,7 @@ describe('the janitor', () => {
     expect(tags(keysOf('live', 5)[0] ?? '')).toEqual({});
   });
 
-  it('does the same again, and no more, when it is run again', async () => {
+  it('does the same again, and no more, when it runs again', async () => {
     await begin();
     expect(await deployed.tidy(noon)).toEqual(await deployed.tidy(noon));
     deployed.aws.runLifecycle('backups', `${day(13)}T00:00:00Z`);
@@ -141,7 +141,7 @@ describe('the janitor', () => {
     );
   });
 
-  it('killed midway leaves a backup whole that is not replaced, and finishes the next day', async () => {
+  it('leaves a backup complete that is not replaced when it is killed midway, and finishes the next day', async () => {
     for (const killedAt of [1, 2, 7, 13, 24]) {
       await begin();
       const nth = Array.from({ length: 100 }, (_, index) => killedAt + index);
@@ -162,7 +162,7 @@ describe('the janitor', () => {
     }
   });
 
-  it('that may not tag fails, says what to allow, and nothing is hidden, however long it lasts', async () => {
+  it('fails when it may not tag and reports what to allow, and nothing is hidden, however long it lasts', async () => {
     await begin();
     deployed.aws.faults.add({ operation: 'PutObjectTagging', fault: { error: 'AccessDenied' } });
     await expect(deployed.tidy(noon)).rejects.toThrow(
@@ -197,7 +197,7 @@ describe('the janitor', () => {
     expect(counts()).not.toHaveProperty('PutObjectTagging');
   });
 
-  it('takes no notice of an object that went before it could be tagged', async () => {
+  it('ignores an object that was removed before it could be tagged', async () => {
     await begin();
     deployed.aws.faults.add({
       ...{ operation: 'PutObjectTagging', nth: [1, 6] },
@@ -206,7 +206,7 @@ describe('the janitor', () => {
     expect(await deployed.tidy(noon)).toMatchObject({ sets: 8 });
   });
 
-  it('alarms nobody by its tags', async () => {
+  it('causes no alarm by its tags', async () => {
     await begin();
     await deployed.tidy(noon);
     const [key = ''] = keysOf('live', 4);
@@ -215,7 +215,7 @@ describe('the janitor', () => {
     expect(deployed.aws.outbox.mails).toEqual([]);
   });
 
-  it('touches no host whose bucket is not the one of the config, and none that is off it', async () => {
+  it('tags no host in another bucket than that of the config, and none that is not in the config', async () => {
     await start(KEEPING.replace('live: {}', 'live: { target: s3://other/live/ }'));
     deployed.aws.createBucket('other', { versioning: true });
     for (let number = 1; number <= 12; number += 1) {
@@ -231,7 +231,7 @@ describe('the janitor', () => {
   });
 });
 
-describe('an intruder with the key of a host that has died', () => {
+describe('an intruder with the key of a host that has stopped', () => {
   const dead = async () => {
     await start(KEEPING);
     for (let number = 1; number <= 12; number += 1) deployed.put('dead/', full(number));
@@ -335,7 +335,7 @@ describe('an intruder with the key of a host that has died', () => {
       'lethal',
       (key, late) => deployed.aws.put('backups', key.replace('vol2', 'vol0'), { bytes: 1 }, late),
     ],
-  ])('has all of a host held as it is by one file that is %s', async (_, change) => {
+  ])('makes the janitor leave a host as it is by one file that is %s', async (_, change) => {
     await dead();
     change(keysOf('live', 50)[1] ?? '', { modified: `${day(58)}T13:00:00Z` });
     const round = await deployed.tidy(`${day(60)}T20:30:00Z`);

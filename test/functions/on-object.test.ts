@@ -30,7 +30,7 @@ describe('on-object', () => {
     expect(deployed.aws.outbox.sms[0]?.text).toMatch(/^BACKUP OK AGAIN web/);
   });
 
-  it('tells a removal with who and from where', async () => {
+  it('reports a removal with who and from where', async () => {
     const removed = s3Event('ObjectRemoved:DeleteMarkerCreated', manifest, '2026-11-23T11:02:00Z');
     await deployed.event(removed, '2026-11-23T11:02:05Z');
     const [mail] = deployed.aws.outbox.mails;
@@ -62,13 +62,13 @@ describe('on-object', () => {
     expect(deployed.aws.outbox.sms[0]?.text).toContain("by web's own key from 203.0.113.9");
   });
 
-  it('asks nothing of AWS for the test event', async () => {
+  it('sends no request to AWS for the test event', async () => {
     const test = { Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: 'backups' };
     expect(await deployed.event(test, '2026-11-23T11:02:05Z')).toMatchObject({ events: 0 });
     expect(deployed.aws.outbox.topicMessages).toEqual([]);
   });
 
-  it('gives back the message that it cannot read, and tells what came beside it', async () => {
+  it('gives back the message that it cannot read, and reports what came with it', async () => {
     const removed = s3Event('ObjectRemoved:Delete', manifest, '2026-11-23T11:02:00Z');
     const outcome = await deployed.event([{ hello: 1 }, removed], '2026-11-23T11:02:05Z');
     expect(outcome).toMatchObject({
@@ -78,7 +78,7 @@ describe('on-object', () => {
   });
 
   it.each([null, {}, { Records: [{ eventName: 'ObjectCreated:Put' }] }])(
-    'fails on what is no batch of a queue: %j',
+    'fails on an event that is no batch of a queue: %j',
     async (event) => {
       await expect(onObject(event, {} as Context)).rejects.toThrow(TypeError);
     },

@@ -47,7 +47,7 @@ describe('an upload into a finished backup', () => {
     ['the signatures', SIGNATURES],
     ['a volume of an old set', VOLUME.replace('20261123', '20261118')],
     ['the signatures of an old set', SIGNATURES.replace('20261123', '20261118')],
-  ])('is told within seconds, with who and from where: %s', async (_, key) => {
+  ])('is reported within seconds, with who and from where: %s', async (_, key) => {
     await deployed.event(overwrite(key, '2026-11-23T07:00:00Z'), '2026-11-23T07:00:20Z');
     expect(subjects()).toEqual(['[backup] TAMPERED web: 1 object OVERWRITTEN']);
     expect(mails()[0]?.text).toContain(key.slice('web/'.length));
@@ -60,21 +60,21 @@ describe('an upload into a finished backup', () => {
     ]);
   });
 
-  it('is told as EventBridge tells it, by the account and the address', async () => {
+  it('is reported from an EventBridge event, with the account and the address', async () => {
     const iso = '2026-11-23T07:00:00Z';
     await deployed.event(overEventBridge(overwrite(VOLUME, iso)), seconds(iso, 20));
     expect(subjects()).toEqual(['[backup] TAMPERED web: 1 object OVERWRITTEN']);
     expect(text()).toContain('by somebody of this account (123456789012) from 203.0.113.9');
   });
 
-  it('is told when its upload was begun before the manifest and ended after it', async () => {
+  it('is reported when its upload was started before the manifest and ended after it', async () => {
     // A multipart upload is stamped with when it was begun, so the times in a listing look innocent.
     upload(VOLUME, '2026-11-23T03:09:00Z');
     await deployed.event(created(VOLUME, '2026-11-23T07:00:00Z'), '2026-11-23T07:00:20Z');
     expect(subjects()).toEqual(['[backup] TAMPERED web: 1 object OVERWRITTEN']);
   });
 
-  it('is told in one mail together with what else was done to the host', async () => {
+  it('is reported in one mail together with what else was done to the host', async () => {
     const events = [VOLUME, SIGNATURES].map((key) => overwrite(key, '2026-11-23T07:00:00Z'));
     deployed.aws.remove('backups', MANIFEST, { modified: '2026-11-23T07:00:10Z' });
     const removed = s3Event('ObjectRemoved:DeleteMarkerCreated', MANIFEST, '2026-11-23T07:00:10Z');
@@ -83,7 +83,7 @@ describe('an upload into a finished backup', () => {
     expect(text()).toContain('missing: no full backup since Wed 18 Nov 03:00');
   });
 
-  it('is told where HEAD is refused, as the versions tell it too', async () => {
+  it('is reported from the versions where HEAD is refused', async () => {
     const fault = { error: 'AccessDenied' };
     deployed.aws.faults.add({ service: 's3', operation: 'HeadObject', fault });
     await deployed.event(overwrite(VOLUME, '2026-11-23T07:00:00Z'), '2026-11-23T07:00:20Z');
@@ -91,7 +91,7 @@ describe('an upload into a finished backup', () => {
   });
 
   it.each(['ListObjectVersions', 'ListObjectsV2'])(
-    'is told where %s is refused, as the event alone says enough',
+    'is reported from the event alone where %s is refused',
     async (operation) => {
       const fault = { error: 'AccessDenied' };
       deployed.aws.faults.add({ service: 's3', operation, fault });
@@ -101,7 +101,7 @@ describe('an upload into a finished backup', () => {
     },
   );
 
-  it('is nothing when it is the same bytes again, or a file that never was there before', async () => {
+  it('is not reported when it has the same bytes, or is a file that was not there before', async () => {
     const { etag = '', content } = deployed.aws.head('backups', VOLUME) ?? {};
     const again = { bytes: content?.bytes ?? 0 };
     deployed.aws.put('backups', VOLUME, again, { modified: '2026-11-23T07:00:00Z', etag });
@@ -113,7 +113,7 @@ describe('an upload into a finished backup', () => {
     expect(mails()).toEqual([]);
   });
 
-  it('is told at once when its name makes duplicity die, whatever time is in it', async () => {
+  it('is reported at once when its name makes duplicity crash, whatever time is in it', async () => {
     for (const time of ['20991231T000000Z', '20200101T000000Z']) {
       const key = `web/duplicity-full.${time}.vol0.difftar.gpg`;
       await deployed.event(overwrite(key, '2026-11-23T07:00:00Z'), '2026-11-23T07:00:20Z');
@@ -135,7 +135,7 @@ describe('the ordinary course of a backup', () => {
     expect(mails()).toEqual([]);
   });
 
-  it('is silent when a killed run uploads its last volume anew, however late its events come', async () => {
+  it('sends no message when a killed run uploads its last volume again, however late its events come', async () => {
     deployed.put('web/', aFull({ begun: '2026-11-22T03:00:00Z', volumes: 6 }));
     upload(VOLUME, '2026-11-23T03:05:00Z', 'cut off');
     deployed.put('web/', night);
@@ -171,7 +171,7 @@ describe('a flood of events', () => {
     expect(writes).toBeLessThanOrEqual(2 * batches + 4);
   }, 30_000);
 
-  it('of manifests is one reading of the host and one mail', async () => {
+  it('of manifests leads to one reading of the host and one mail', async () => {
     deployed.put('web/', night);
     const keys = Array.from({ length: inBatch }, (_, index) => {
       const time = new Date(at('2020-01-01T00:00:00Z') + index * 1000).toISOString();
@@ -185,7 +185,7 @@ describe('a flood of events', () => {
     expect((counts().ListObjectsV2 ?? 0) + (counts().ListObjectVersions ?? 0)).toBeLessThan(30);
   });
 
-  it('of volumes that belong to nothing wakes nobody', async () => {
+  it('of volumes without a set sends no message', async () => {
     const events = Array.from({ length: inBatch }, (_, index) => {
       const time = new Date(at('2020-01-01T00:00:00Z') + index * 1000).toISOString();
       return created(`web/duplicity-full.${stamp(time)}.vol1.difftar.gpg`, '2026-11-23T07:00:00Z');

@@ -16,7 +16,7 @@ afterEach(() => deployed.close());
 const subjects = () => deployed.aws.outbox.mails.map(({ subject }) => subject);
 
 describe('the functions with their state bucket', () => {
-  it('tell a window once, though its tick came late, and came twice', async () => {
+  it('report a window once, though its tick came late, and came twice', async () => {
     await deployed.tick('2026-11-23T08:00:00Z');
     await deployed.tick('2026-11-23T09:30:00Z');
     await deployed.tick('2026-11-23T09:30:00Z');
@@ -24,7 +24,7 @@ describe('the functions with their state bucket', () => {
     expect(subjects()).toEqual(['[backup] 1 of 1 host FAILED: web MISSING (2nd day)']);
   });
 
-  it('tell those who watch the monitor, but not those twice who got the mail', async () => {
+  it('notify those who watch the monitor, but not twice those who got the mail', async () => {
     await deployed.tick('2026-11-23T08:15:00Z');
     expect(deployed.aws.outbox.topicMessages).toHaveLength(1);
     await deployed.close();
@@ -37,7 +37,7 @@ describe('the functions with their state bucket', () => {
     expect(topics.sort()).toEqual(['alerts', 'ops']);
   });
 
-  it('tell an event once, though S3 sent it twice', async () => {
+  it('notify of an event once, though S3 sent it twice', async () => {
     const key = 'web/duplicity-full.20261121T031500Z.vol2.difftar.gpg';
     const event = s3Event('ObjectRemoved:DeleteMarkerCreated', key, '2026-11-23T11:02:00Z');
     await deployed.event(event, '2026-11-23T11:02:05Z');
@@ -60,14 +60,14 @@ describe('the report of a digest', () => {
     expect(textOf('status.html')).toContain('<h1>1 of 1 host FAILED: web MISSING');
   });
 
-  it('is left alone by the ticks between two digests', async () => {
+  it('is not written by the ticks between two digests', async () => {
     await deployed.tick('2026-11-23T08:15:00Z');
     const before = textOf(page);
     await deployed.tick('2026-11-23T08:30:00Z');
     expect(textOf(page)).toBe(before);
   });
 
-  it('is no reason not to tell: where it cannot be kept, the message says so', async () => {
+  it('does not stop the message when it cannot be written: the message reports that', async () => {
     deployed.aws.faults.add({
       ...{ service: 's3', bucket: STATE_BUCKET, prefix: 'reports/', operation: 'PutObject' },
       fault: { error: 'AccessDenied', status: 403 },
@@ -89,7 +89,7 @@ describe('a state', () => {
     }
   };
 
-  it('that was never there is a first run, which judges no more than its own quarter', async () => {
+  it('that was never written means a first run, which judges no more than its own quarter of an hour', async () => {
     await deployed.tick(noon);
     expect(subjects()).toEqual([]);
   });
@@ -141,7 +141,7 @@ describe('a state', () => {
     expect(text()).toContain('WARNING: no memory: ');
   });
 
-  it('is not written by an upload of which there is nothing to tell', async () => {
+  it('is not written by an ordinary upload', async () => {
     const full = aFull({ begun: '2026-11-23T03:15:00Z', done: '2026-11-23T03:30:00Z' });
     deployed.put('web/', aFull({ begun: '2026-11-22T03:15:00Z' }));
     await deployed.tick('2026-11-22T08:15:00Z');
@@ -156,7 +156,7 @@ describe('a state', () => {
 describe('the receipts of drills', () => {
   const text = () => (deployed.aws.outbox.mails.at(-1)?.text ?? '').replace(/\s+/g, ' ');
 
-  it('are told in the digest, by one listing and no read', async () => {
+  it('are shown in the digest, from one listing and no read', async () => {
     deployed.aws.put(STATE_BUCKET, 'drills/web/20261121T100000Z.json', '{}');
     deployed.aws.put(STATE_BUCKET, 'drills/evil\n<b>/20261121T100000Z.json', '{}');
     await deployed.tick('2026-11-23T08:15:00Z');
@@ -168,7 +168,7 @@ describe('the receipts of drills', () => {
     expect(text()).not.toContain('evil');
   });
 
-  it('that cannot be listed are no reason not to tell', async () => {
+  it('do not stop the digest when they cannot be listed', async () => {
     deployed.aws.faults.add({
       ...{ service: 's3', bucket: STATE_BUCKET, prefix: 'drills/' },
       fault: { error: 'AccessDenied', status: 403 },

@@ -49,7 +49,7 @@ async function setLifecycle(...rules: object[]): Promise<void> {
 const SIX_DAYS = { Expiration: { Days: 6 }, NoncurrentVersionExpiration: { NoncurrentDays: 8 } };
 
 describe('an intruder with the key of a host', () => {
-  it('is told who overwrites a volume of a finished backup', async () => {
+  it('is reported by name when it overwrites a volume of a finished backup', async () => {
     overwrite(VOLUME, '2026-11-23T07:00:00Z');
     await judge();
     expect(subject()).toBe('[backup] 1 of 2 hosts FAILED: web TAMPERED');
@@ -58,7 +58,7 @@ describe('an intruder with the key of a host', () => {
     expect(text()).toContain('Last good copy: Sun 22 Nov 03:00');
   });
 
-  it('cannot hide it behind a forged newer set, a new manifest, or a set of the year 2099', async () => {
+  it('cannot hide an overwritten volume behind a forged newer set, a new manifest, or a set of the year 2099', async () => {
     overwrite(VOLUME, '2026-11-23T07:00:00Z');
     overwrite(MANIFEST, '2026-11-23T07:01:00Z');
     deployed.put('web/', aFull({ begun: '2026-11-23T07:02:00Z', volumes: 6 }));
@@ -82,7 +82,7 @@ describe('an intruder with the key of a host', () => {
     expect(text()).toContain('missing: no full backup since Sun 22 Nov 03:00');
   });
 
-  it('is told when it hides one volume, or every backup there is', async () => {
+  it('is reported when it hides one volume, or every backup there is', async () => {
     hide(VOLUME, '2026-11-23T07:00:00Z');
     await judge();
     expect(text()).toContain('1 file was hidden by a delete marker');
@@ -95,7 +95,7 @@ describe('an intruder with the key of a host', () => {
     expect(text()).toContain('Last good copy: Mon 23 Nov 03:00');
   });
 
-  it('is told within seconds of a manifest written anew, however old its set is', async () => {
+  it('is reported within seconds when it writes a manifest again, however old its set is', async () => {
     const old = 'web/duplicity-full.20261119T030000Z.manifest.gpg';
     for (const key of [MANIFEST, old]) {
       deployed.aws.outbox.clear();
@@ -107,7 +107,7 @@ describe('an intruder with the key of a host', () => {
     }
   });
 
-  it('wakes nobody with an ordinary upload, though an older set was tampered with', async () => {
+  it('causes no message by an ordinary upload, though an older set was tampered with', async () => {
     overwrite(VOLUME.replace('20261123', '20261121'), '2026-11-21T09:00:00Z');
     const created = s3Event('ObjectCreated:Put', MANIFEST, '2026-11-23T03:10:00Z');
     await deployed.event(created, '2026-11-23T03:10:05Z');
@@ -116,7 +116,7 @@ describe('an intruder with the key of a host', () => {
 });
 
 describe('the versions of a bucket', () => {
-  it('cost no request more: two listings a host, and no look at the lifecycle on a good day', async () => {
+  it('cost no further request: two listings a host, and no look at the lifecycle on a good day', async () => {
     deployed.aws.requests.clear();
     await judge();
     const listings = deployed.aws.requests.records.filter(
@@ -133,7 +133,7 @@ describe('the versions of a bucket', () => {
     ['denied', { error: 'AccessDenied' }, 'allow s3:ListBucketVersions', '2 warnings'],
     ['not offered', { error: 'NotImplemented' }, 'lists no versions', 'OK 2 of 2 - '],
   ])(
-    'that are %s leave the backups judged, and that is said once',
+    'that are %s leave the backups judged, and the digest reports that once',
     async (_, fault, words, good) => {
       deployed.aws.faults.add({ service: 's3', operation: 'ListObjectVersions', fault });
       await judge();
@@ -144,7 +144,7 @@ describe('the versions of a bucket', () => {
     },
   );
 
-  it('make a host unreadable when S3 throttles to the end, as a part is not the whole', async () => {
+  it('make a host unreadable when S3 throttles until the end, as a part of them is not enough', async () => {
     deployed.aws.faults.add({
       ...{ service: 's3', operation: 'ListObjectVersions', prefix: 'web/' },
       fault: { error: 'SlowDown', status: 503 },
@@ -165,7 +165,7 @@ describe('the versions of a bucket', () => {
     expect(text()).toContain(words);
   });
 
-  it('are read to the end, a key that is spread over two pages too', async () => {
+  it('are read to the end, also when a key is spread over two pages', async () => {
     for (let upload = 0; upload < 1500; upload += 1) {
       overwrite('db/duplicity-full.20261123T030000Z.vol6.difftar.gpg', '2026-11-23T07:00:00Z');
     }
@@ -175,7 +175,7 @@ describe('the versions of a bucket', () => {
     expect(counts().ListObjectVersions).toBeLessThanOrEqual(5);
   });
 
-  it('tell, where there are none, that there are none', async () => {
+  it('are reported as missing where the bucket keeps none', async () => {
     await deployed.close();
     deployed = await deploy(ROLL.replaceAll('backups\n', 'plain\n'));
     deployed.aws.createBucket('plain');
@@ -228,7 +228,7 @@ describe('the lifecycle of a bucket', () => {
     expect(counts()).toMatchObject({ HeadObject: 1 });
   });
 
-  it('is taken from the config where it may not be read, and that is said', async () => {
+  it('is taken from the config where it may not be read, and the alert reports that', async () => {
     await setLifecycle({ Expiration: { Days: 60 } });
     keepOnly(2);
     const operation = 'GetBucketLifecycleConfiguration';
@@ -248,7 +248,7 @@ describe('the lifecycle of a bucket', () => {
     ['one for its prefix', [{ ...SIX_DAYS, Filter: { Prefix: 'web/' } }], 'Sun 29 Nov'],
     ['two', [{ Expiration: { Days: 30 } }, { Expiration: { Days: 3 } }], 'Thu 26 Nov'],
     ['one of a day', [{ Expiration: { Days: 1 } }], 'Tue 24 Nov'],
-  ])('hides nothing but what its rules say: %s', async (_, rules, day) => {
+  ])('hides only what its rules name: %s', async (_, rules, day) => {
     if (rules.length > 0) await setLifecycle(...rules);
     keepOnly(4);
     await judge();

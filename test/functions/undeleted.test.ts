@@ -59,7 +59,7 @@ describe.each([
     local().outbox.clear();
   }
 
-  it('raise no second alarm, and the host is OK AGAIN once', async () => {
+  it('raise no second alarm when they are removed, and the host is OK AGAIN once', async () => {
     const keys = keysOf(monday);
     await hideAndNotify(keys);
     for (const key of keys) removeNewest(key);
@@ -148,7 +148,7 @@ describe.each([
     ]);
   });
 
-  it('that lifecycle had made are no news at all', async () => {
+  it('that lifecycle had made send no message', async () => {
     const old = aFull({ begun: '2026-11-10T03:00:00Z', done: '2026-11-10T03:10:00Z' });
     deployed.put('web/', old);
     for (const key of keysOf(old)) hide(key, '2026-11-17T00:00:00Z');

@@ -20,7 +20,7 @@ describe('a run for a config that notifies nobody', () => {
   it.each([
     ['alerts: none', 'alerts: none\n'],
     ['no alerts', ''],
-  ])('says with %s that an alarm was told to nobody', async (_, alerts) => {
+  ])('logs with %s that nobody was notified of an alarm', async (_, alerts) => {
     await start(alerts);
     expect(await deployed.tick('2026-11-23T08:15:00Z')).toMatchObject({
       told: 'nobody',
@@ -36,12 +36,12 @@ describe('a run for a config that notifies nobody', () => {
     expect(sent()).toEqual([0, 0, 0]);
   });
 
-  it('says nothing of it where there was nothing to tell', async () => {
+  it('logs no such reason when there was no message', async () => {
     await start('alerts: none\n');
     expect(await deployed.tick('2026-11-23T03:00:00Z')).not.toHaveProperty('unheard');
   });
 
-  it('says of a config with a recipient whom it told', async () => {
+  it('logs what kind of message was sent when the config has a recipient', async () => {
     await start('alerts: { mail: [ops@example.net] }\n');
     const outcome = await deployed.tick('2026-11-23T08:15:00Z');
     expect(outcome).toMatchObject({ told: 'alert' });

@@ -38,7 +38,7 @@ describe('the weekly test', () => {
     expect(mails[0]?.subject).toBe('[backup] OK 1 of 1 - Mon 23 Nov (#2026-327)');
   });
 
-  it('leaves the SMS to an alarm of that morning, and says so', async () => {
+  it('leaves the SMS to an alarm of that morning, and its mail explains that', async () => {
     await start(ROLL, '2026-11-20T03:15:00Z');
     await deployed.tick(monday);
     expect(deployed.aws.outbox.sms.map(({ text }) => text)).toEqual([

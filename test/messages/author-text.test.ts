@@ -15,7 +15,7 @@ const known: Known = {
   breakGlassRoleId: BREAK_GLASS,
 };
 
-describe('sayWho', () => {
+describe('formatPrincipal', () => {
   it.each([
     [`AWS:${WEB}`, "web's own key"],
     [`AWS:${DB}`, 'the key of host db'],
@@ -41,13 +41,13 @@ describe('sayWho', () => {
     expect(formatPrincipal(`AWS:${WEB}`, shared, web)).toBe("web's own key");
   });
 
-  it('does not call an account its own where it does not know its own', () => {
+  it('does not name an account its own where it does not know its own', () => {
     expect(formatPrincipal('123456789012', { hosts: [] })).toBe('somebody of account 123456789012');
   });
 });
 
 describe('composeWhoIs', () => {
-  it('has one command for each id that nobody knows here, and nothing for the others', () => {
+  it('has one command for each unknown id, and nothing for the others', () => {
     const lines = composeWhoIs(
       [`AWS:${WEB}`, `AWS:${OTHER}`, `AWS:${OTHER}`, `AWS:${ROLE}:x1`, `AWS:${BREAK_GLASS}:x1`],
       known,
@@ -71,7 +71,7 @@ describe('composeWhoIs', () => {
     expect(lines).toContain('and 3 more ids');
   });
 
-  it('says what can tell more where S3 tells the account alone', () => {
+  it('names where to look further when S3 shows only the account', () => {
     const text = composeWhoIs(['123456789012'], known).join(' ');
     expect(text).toContain('CloudTrail trail that logs S3 data events');
     expect(text).not.toContain('lookup-events');

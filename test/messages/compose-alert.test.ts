@@ -134,8 +134,8 @@ function expectBounded(message: Message): void {
   }
 }
 
-describe('the times of what is told', () => {
-  it('are those of one zone, whatever zones the hosts have', () => {
+describe('the times in messages', () => {
+  it('are in one zone, whatever zones the hosts have', () => {
     const moved = fleet.map((one) => ({ ...one, host: { ...one.host, timezone: 'Asia/Tokyo' } }));
     for (const digest of [false, true]) {
       expect(composeRun(run(moved, { digest }))).toEqual(composeRun(run(fleet, { digest })));
@@ -156,7 +156,7 @@ describe('the times of what is told', () => {
     }
   });
 
-  it('are said to be of that zone in each message that has times', () => {
+  it('are followed by the name of that zone in each message that has times', () => {
     const message = composeRun(run(fleet, { digest: true }));
     expect(message?.text).toContain('Mon 23 Nov 2026 08:15 Europe/Amsterdam');
     expect(message?.sms).toContain('Times: Europe/Amsterdam.');
@@ -166,7 +166,7 @@ describe('the times of what is told', () => {
 });
 
 describe('composeRun', () => {
-  it('counts the days of a host whose backups are incomplete, and asks ops to hear of the second', () => {
+  it('counts the days of a host whose backups are incomplete, and escalates the second to ops', () => {
     const broken = today.filter(({ name }) => !name.includes('vol7'));
     const db = judgement('db', collected(...saturday, ...broken));
     expect(compose([db]).subject).toContain('db INCOMPLETE (2nd day)');
@@ -180,7 +180,7 @@ describe('composeRun', () => {
     await expect(composeHtml(message.text)).toMatchFileSnapshot('golden/alert-3-of-6.html');
   });
 
-  it('writes what was done to a backup, how long the last good one lasts, and the way back', async () => {
+  it('writes what was done to a backup, how long the last good one lasts, and how to restore it', async () => {
     const full = (day: string, volumes = 31) =>
       aFull({ begun: `2026-11-${day}T01:14:00Z`, done: `2026-11-${day}T01:40:00Z`, volumes });
     const volume = 'duplicity-full.20261123T011400Z.vol7.difftar.gpg';
@@ -227,7 +227,7 @@ describe('composeRun', () => {
     await expect(composeHtml(message.text)).toMatchFileSnapshot('golden/digest-weekly-test.html');
   });
 
-  it('tells of a dead way and of a repaired one with the alert that is sent anyway', async () => {
+  it('reports a dead and a repaired channel with the alert that is sent anyway', async () => {
     const message = compose(fleet.slice(1, 2), {
       channels: { ...look, died: look.states.slice(0, 1) },
     });
@@ -235,7 +235,7 @@ describe('composeRun', () => {
     await expect(asText(message)).toMatchFileSnapshot('golden/alert-dead-path.txt');
   });
 
-  it('says what a hostile host has uploaded, and lets nothing of it out', async () => {
+  it('names what a hostile host has uploaded, and escapes all of it', async () => {
     const names = [
       '"><script>alert(1)</script>.manifest.gpg',
       'x\r\nSubject: all is well\r\n',
@@ -257,7 +257,7 @@ describe('composeRun', () => {
     await expect(asText(message)).toMatchFileSnapshot(`golden/alert-${count}.txt`);
   });
 
-  it('tells nothing when nobody who is due has failed', () => {
+  it('composes no message when no host whose window has closed has failed', () => {
     expect(composeRun(run([fleet[0] as Judgement]))).toBeUndefined();
     expect(composeRun(run(fleet, { due: new Set(['mail', 'slow']) }))).toBeUndefined();
   });
@@ -313,7 +313,7 @@ describe('composeRun', () => {
   });
 });
 
-describe('composePathNews', () => {
+describe('composeChannelNews', () => {
   const alone = (channels: ChannelCheck) => {
     const message = composeChannelNews(run([], { channels }));
     if (message === undefined) throw new Error('nothing was told');
@@ -321,19 +321,19 @@ describe('composePathNews', () => {
     return message;
   };
 
-  it('tells of a dead way by itself, and by SMS when it is somebody’s mail', async () => {
+  it('reports a dead channel in a message of its own, and by SMS when it is somebody’s mail', async () => {
     const message = alone({ ...look, died: [dropped], repaired: [], urgent: true });
     expect(message.urgency).toBe('alert');
     await expect(asText(message)).toMatchFileSnapshot('golden/path-dead.txt');
   });
 
-  it('tells of a repaired way by mail only', async () => {
+  it('reports a repaired channel by mail only', async () => {
     const message = alone(look);
     expect([message.urgency, message.sms]).toEqual(['digest', undefined]);
     await expect(asText(message)).toMatchFileSnapshot('golden/path-repaired.txt');
   });
 
-  it('tells nothing when nothing has changed', () => {
+  it('composes no message when nothing has changed', () => {
     expect(composeChannelNews(run([], { channels: { ...look, repaired: [] } }))).toBeUndefined();
   });
 });

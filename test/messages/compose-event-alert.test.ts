@@ -18,7 +18,7 @@ const late = aFull({ begun: '2026-11-23T09:40:00Z', done: '2026-11-23T10:02:00Z'
 const whole = ({ subject, sms, text }: Message) => `Subject: ${subject}\nSMS: ${sms}\n\n${text}`;
 
 describe('composeRecovery', () => {
-  it('says what came, how late, and what was missed', async () => {
+  it('reports what came, how late, and what was missed', async () => {
     const before = judge(host, collected(...saturday), at('2026-11-23T10:01:00Z'));
     const after = judge(host, collected(...saturday, ...late), at('2026-11-23T10:02:05Z'));
     const message = composeRecovery(before, after, zone);
@@ -28,7 +28,7 @@ describe('composeRecovery', () => {
 });
 
 describe('composeTrouble', () => {
-  it('says what should not be there, and what to do', async () => {
+  it('reports what should not be there, and what to do', async () => {
     const inc = anIncremental('2026-11-22T01:00:00Z', '2026-11-23T01:00:00Z');
     const judgement = judge(host, collected(...saturday, ...inc), at('2026-11-23T01:05:00Z'));
     const upload = {

@@ -20,7 +20,7 @@ const lines = (names: readonly string[], drills: Drills | undefined) => {
 const provenAt = (day: string) => ({ provenAt: at(`2026-${day}T10:00:00Z`) });
 
 describe('composeDrills', () => {
-  it('says whose proof is how old, who never had one, and what to run', () => {
+  it("shows the age of each host's proof, who never had one, and what to run", () => {
     const drills = new Map([
       ['web', provenAt('11-20')],
       ['db', provenAt('09-22')],
@@ -35,7 +35,7 @@ describe('composeDrills', () => {
     );
   });
 
-  it('tells of a drill that failed since the last proof', () => {
+  it('reports a drill that failed since the last proof', () => {
     const failed = { ...provenAt('11-20'), failedAt: at('2026-11-21T10:00:00Z') };
     const repaired = { ...provenAt('11-20'), failedAt: at('2026-11-19T10:00:00Z') };
     const drills = new Map([
@@ -52,7 +52,7 @@ describe('composeDrills', () => {
     expect(lines(names, new Map()).length).toBeLessThan(250);
   });
 
-  it('says nothing where nobody has looked', () => {
+  it('is empty where the receipts were not read', () => {
     expect(lines(['web'], undefined)).toBe('');
   });
 });

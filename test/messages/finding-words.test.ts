@@ -9,7 +9,7 @@ describe('what to do about names that duplicity dies on', () => {
     nextStep({ kind: 'poisoned', severity: 'critical', names, count }, judgement);
   const remove = 'aws --profile break-glass s3api delete-object --bucket backups --key';
 
-  it('is a command for each of them', () => {
+  it('is one command for each name', () => {
     expect(step(['a.vol0.gpg', "b'; rm x"])).toBe(
       `${remove} web/a.vol0.gpg && ${remove} 'web/b'\\''; rm x'`,
     );

@@ -64,7 +64,7 @@ describe('composeHtml', () => {
     ]);
   });
 
-  it('can be read: each colour under white letters has a contrast of 4.5 to 1', () => {
+  it('has a contrast of 4.5 to 1 between white letters and each colour', () => {
     const light = (channel: number) =>
       channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4;
     const text = [

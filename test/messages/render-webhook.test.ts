@@ -15,7 +15,7 @@ const message = (override: Partial<Message> = {}): Message => ({
 const bodyOf = (one: Message, isTeams = false) => JSON.parse(composeHookBody(one, isTeams));
 
 describe('composeHookBody', () => {
-  it('has what chats show and programs read, and calls nobody', () => {
+  it('has what chats show and programs read, and mentions nobody', () => {
     expect(bodyOf(message())).toEqual({
       version: 1,
       urgency: 'digest',
@@ -27,12 +27,12 @@ describe('composeHookBody', () => {
     });
   });
 
-  it('says of a message that was remembered without a severity what its urgency says', () => {
+  it('gives a message that was remembered without a severity that of its urgency', () => {
     expect(bodyOf(message({ severity: undefined })).severity).toBe('info');
     expect(bodyOf(message({ severity: undefined, urgency: 'alert' })).severity).toBe('critical');
   });
 
-  it('says where it was cut', () => {
+  it('marks where the text was cut', () => {
     const { text, content } = bodyOf(message({ text: 'x'.repeat(40_000) }));
     for (const one of [text, content]) {
       expect(one).toMatch(/x\n\[cut here: rollcall check has the rest\]\n```$/);

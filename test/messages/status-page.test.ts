@@ -21,7 +21,7 @@ const judgement = (name: string, ...objects: StoredObject[]) =>
   judge(aHost({ name }), collected(...objects), now);
 
 describe('composeStatusPage', () => {
-  it('says first how all is, then the worst, and when it was written', () => {
+  it('shows the summary first, then the worst host, and when it was written', () => {
     const old = aFull({ begun: '2026-11-20T03:00:00Z' });
     const page = composeStatusPage(run([judgement('mail', ...full), judgement('web', ...old)]));
     const order = [
@@ -36,7 +36,7 @@ describe('composeStatusPage', () => {
     expect(page).toContain("Do now: <code>ssh web 'sudo rollcall-backup run'</code>");
   });
 
-  it('holds no markup but its own, whatever a bucket holds', () => {
+  it('contains no markup but its own, whatever a bucket contains', () => {
     const evil = '<script>alert(1)</script>\u202e"><img src=x onerror=y>';
     const page = composeStatusPage(
       run([judgement('web', ...full, anObject(evil))], {

@@ -35,7 +35,7 @@ describe('parseReport', () => {
     expect(stored?.hosts[1]?.lastGood?.startedAt).toBe(at('2026-11-21T03:00:00Z'));
   });
 
-  it('takes nothing that was cut or made up', () => {
+  it('is undefined for a text that was cut or made up', () => {
     fc.assert(
       fc.property(fc.nat(text.length - 1), (length) => {
         expect(parseReport(text.slice(0, length))).toBeUndefined();

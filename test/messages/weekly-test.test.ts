@@ -38,7 +38,7 @@ describe('isTestDue', () => {
 });
 
 describe('composeTestSms', () => {
-  it('has a word of its own each week, the same however often a day is told', () => {
+  it("has a new code word each week, the same however often a day's digest is composed", () => {
     const weeks = Array.from({ length: 53 }, (_, week) =>
       composeTestSms(run('2026-01-05T08:15:00Z', 'UTC', week * 7 * DAY)),
     );
@@ -49,7 +49,7 @@ describe('composeTestSms', () => {
     expect(composeTestSms(run('2026-01-05T23:00:00Z'))).toBe(weeks[0]);
   });
 
-  it('is one segment', () => {
+  it('fits into one segment of an SMS', () => {
     for (let day = 0; day < 366; day += 1) {
       const sms = composeTestSms(run('2026-01-01T08:15:00Z', 'UTC', day * DAY));
       expect(sms).toMatch(/^[\n\r !"#$%&'()*+,\-./0-9:;<=>?@A-Z_a-z]{1,160}$/);

@@ -27,7 +27,7 @@ function someDependencies() {
 }
 
 describe('runEvents', () => {
-  it('tells an event once, however often it is sent', async () => {
+  it('notifies of an event once, however often it is sent', async () => {
     const { mail, run } = someDependencies();
     await run([removal(1)]);
     await run([removal(1)]);
@@ -35,14 +35,14 @@ describe('runEvents', () => {
     expect(mail.sent.map(({ text }) => text.match(/vol\d/g)?.join(' '))).toEqual(['vol1', 'vol2']);
   });
 
-  it('tells every one of many that come at once', async () => {
+  it('notifies of each of many events that come at once', async () => {
     const { mail, run } = someDependencies();
     await Promise.all([1, 2, 3, 4, 5].map((volume) => run([removal(volume)])));
     const volumes = mail.sent.map(({ text }) => text.match(/vol\d/)?.[0]).sort();
     expect(volumes).toEqual(['vol1', 'vol2', 'vol3', 'vol4', 'vol5']);
   });
 
-  it('tells a doubled event once, even when both come at the same time', async () => {
+  it('notifies of a doubled event once, even when both come at the same time', async () => {
     const { mail, run } = someDependencies();
     await Promise.all([run([removal(1)]), run([removal(1)])]);
     expect(mail.sent).toHaveLength(1);

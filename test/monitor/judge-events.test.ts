@@ -57,12 +57,12 @@ describe('judgeEvents', () => {
     expect(message?.text).toContain('Nothing else is wrong with it.');
   });
 
-  it('says of the first full that it is the first', async () => {
+  it('reports the first full of a host as its first', async () => {
     const [message] = await messagesFor(recovery, [manifestOf(recovery)]);
     expect(message?.subject).toContain('web OK: its first full backup is done');
   });
 
-  it('says nothing of an ordinary night, of a second full, or of statistics', async () => {
+  it('sends nothing for an ordinary night, a second full, or statistics', async () => {
     const night = aFull({ begun: '2026-11-23T03:15:00Z' });
     expect(
       await messagesFor([...yesterday, ...night], [manifestOf(night)], '2026-11-23T03:16:00Z'),
@@ -78,7 +78,7 @@ describe('judgeEvents', () => {
     expect(await messagesFor([...saturday, ...cut], [manifestOf(cut)])).toEqual([]);
   });
 
-  it('tells of an incremental, of an upload without encryption, and of poison', async () => {
+  it('reports an incremental, an upload without encryption, and a poisoned name', async () => {
     const inc = anIncremental('2026-11-23T10:15:00Z', '2026-11-23T11:00:00Z');
     const plain = aFull({ begun: '2026-11-23T10:15:00Z', encrypted: false });
     const double = anObject('duplicity-full.20261123T101500Z.manifest');
@@ -94,7 +94,7 @@ describe('judgeEvents', () => {
     ]);
   });
 
-  it('tells of an upload that nobody in the config makes, by mail only and without its name in the subject', async () => {
+  it('reports an upload of no host in the config, by mail only and without its name in the subject', async () => {
     const events = [
       event('', { key: 'evil\r\nBcc: x/duplicity-full.20261123T101500Z.manifest.gpg' }),
       event('duplicity-full.20261123T101500Z.manifest.gpg.old'),
@@ -108,7 +108,7 @@ describe('judgeEvents', () => {
     expect(messages).toHaveLength(2);
   });
 
-  it('says of an unencrypted upload, and of one that nobody in the config makes, whose key it was', async () => {
+  it('names whose key made an unencrypted upload, and one of no host in the config', async () => {
     const plain = aFull({ begun: '2026-11-23T10:15:00Z', encrypted: false });
     const uploads = [manifestOf(plain)].map((one) => ({ ...one, principal: `AWS:${DB}` }));
     const [trouble] = await messagesFor([...saturday, ...plain], uploads);
@@ -120,7 +120,7 @@ describe('judgeEvents', () => {
     );
   });
 
-  it("knows the stack's account and its break-glass role by what it was told of them", async () => {
+  it("names the stack's account and its break-glass role by the ids that it was given", async () => {
     const gone = (principal: string) => event('x', { what: 'removed', left: 'marker', principal });
     const ours = { account: '123456789012', breakGlassRoleId: 'AROAJNDVBL7WPMMDWOTYY' };
     const events = [gone('AWS:AROAJNDVBL7WPMMDWOTYY:alice'), gone('210987654321')];
@@ -131,7 +131,7 @@ describe('judgeEvents', () => {
     expect(message?.text).not.toContain('aws iam');
   });
 
-  it('tells every removal, with who and from where, in one message for each host', async () => {
+  it('reports every removal, with who and from where, in one message for each host', async () => {
     const gone = (name: string, override: Partial<ObjectEvent> = {}) =>
       event(name, { what: 'removed', left: 'marker', ...override });
     const left = recovery.slice(1).filter(({ name }) => !name.includes('vol2'));
@@ -170,7 +170,7 @@ describe('judgeEvents', () => {
     ]);
   });
 
-  it('says that it could not look, rather than nothing', async () => {
+  it('reports that the host could not be read, rather than nothing', async () => {
     const list = async () => {
       throw new TargetUnreadableError('AccessDenied (403)', 'allow it');
     };

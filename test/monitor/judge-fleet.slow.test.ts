@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { expectEachWindowOnce, wrongNights } from './nights.ts';
 
-describe('callRoll, for 400 days', () => {
-  it('has each window of ten zones once, and one digest a day', () =>
+describe('judgeFleet, for 400 days', () => {
+  it('judges each window of ten zones once, with one digest a day', () =>
     expectEachWindowOnce('2026-01-01', 400));
 
   it('gives no false alarm, and misses none, in nights with faults', async () => {

@@ -36,14 +36,14 @@ describe('listSets', () => {
     }
   });
 
-  it('asks for the newest set alone when four fulls are more than a page', async () => {
+  it('lists the newest set alone when four fulls are more than a page', async () => {
     const { asked, judgement } = await read(fulls(7, 60).flat(), 100);
     expect(asked).toHaveLength(3);
     expect(asked.at(-1)?.prefix).toBe('web/duplicity-full.20261123T031500Z.');
     expect(judgement.verdict).toBe('ok');
   });
 
-  it('does not ask for the page that would be cut, where it is remembered how big a full is', async () => {
+  it('skips a page that would be cut, where the size of a full is remembered', async () => {
     const [small, big] = [fulls(7, 60).flat(), fulls(7, 300).flat()];
     expect((await read(big)).asked).toHaveLength(3);
     expect((await read(big, 1000, 301)).asked).toHaveLength(2);
@@ -70,7 +70,7 @@ describe('listSets', () => {
     }
   });
 
-  it('sees what is overwritten under short names, and under prefixes of their own', async () => {
+  it('finds overwritten files under short names, and under file prefixes', async () => {
     const files = fulls(3, 4).flat();
     const volume = 'duplicity-full.20261123T031500Z.vol2.difftar.gpg';
     const manifest = 'duplicity-full.20261123T031500Z.manifest.gpg';
@@ -146,14 +146,14 @@ describe('listSets', () => {
     }
   });
 
-  it("leaves incrementals' volumes unread, and still tells of them", async () => {
+  it('does not list the volumes of incrementals, and still finds them', async () => {
     const inc = anIncremental('2026-11-22T03:15:00Z', '2026-11-23T09:00:00Z');
     const { asked, judgement } = await read([...fulls(3, 5).flat(), ...inc]);
     expect(asked).toHaveLength(2);
     expect(judgement.verdict).toBe('incremental');
   });
 
-  it('judges the same, however deep it reads and however long a page is', async () => {
+  it('leads to the same verdict, however deep it reads and however long a page is', async () => {
     const damaged = fulls(6, 8).map((objects, day) =>
       day % 2 === 0 ? objects : objects.filter(({ name }) => !name.includes('vol3.')),
     );
@@ -186,12 +186,12 @@ describe('listSets', () => {
     expect(read3.sets.map(isComplete)).toEqual([true, true, true]);
   });
 
-  it('sees nothing that was first written after the instant it judges', async () => {
+  it('leaves out what was first written after the instant that is judged', async () => {
     const { collection } = await read(aFull({ begun: '2026-11-23T13:00:00Z' }));
     expect(collection.sets).toEqual([]);
   });
 
-  it('calls two spellings poison where a volume lies under both, and reads that before it says so', async () => {
+  it('finds two spellings poisoned where a volume lies under both, after it has listed them', async () => {
     const old = fulls(9, 5).flat();
     const other = (volume: string) => ({
       ...(old[0] as StoredObject),
@@ -208,7 +208,7 @@ describe('listSets', () => {
     }
   });
 
-  it('is not led astray by sets dated far ahead', async () => {
+  it('finds the newest full although sets are dated far in the future', async () => {
     const forged = Array.from({ length: 20 }, (_, day) =>
       aFull({
         begun: `2099-01-${String(day + 1).padStart(2, '0')}T00:00:00Z`,

@@ -1,4 +1,4 @@
-// Nights after one another through `callRoll`: a few of them for each change, 400 now and then.
+// Nights after one another through `judgeFleet`: a few of them for each change, 400 now and then.
 import { expect } from 'vitest';
 import { composeRun } from '../../shared/messages/compose-alert.ts';
 import { judgeFleet } from '../../shared/monitor/judge-fleet.ts';

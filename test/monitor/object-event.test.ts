@@ -38,12 +38,12 @@ describe('parseObjectEvents', () => {
     ]);
   });
 
-  it('keeps a key that does not decode as it came', () => {
+  it('keeps a key that cannot be decoded as it came', () => {
     const [event] = parseObjectEvents({ Records: [native('s3:ObjectCreated:Put', 'web/100%')] });
     expect(event?.key).toBe('web/100%');
   });
 
-  it('takes an EventBridge key as it is', () => {
+  it('does not decode the key of an EventBridge event', () => {
     const [event] = parseObjectEvents(bridge('Object Created'));
     expect(event).toMatchObject({ what: 'created', key: 'web/100%+sure.manifest.gpg' });
   });
@@ -54,7 +54,7 @@ describe('parseObjectEvents', () => {
     [bridge('Object Deleted', { 'deletion-type': 'Permanently Deleted' }), 'version'],
     [bridge('Object Deleted', { 'deletion-type': 'Delete Marker Created' }), 'marker'],
     [bridge('Object Deleted'), 'unknown'],
-  ])('says what a removal left behind', (event, left) => {
+  ])('returns what a removal left behind', (event, left) => {
     expect(parseObjectEvents(event)).toMatchObject([{ what: 'removed', left }]);
   });
 

@@ -33,8 +33,8 @@ const anyFingerprint: fc.Arbitrary<Fingerprint> = fc.record({
 });
 const someFingerprints = fc.array(anyFingerprint, { maxLength: 3 });
 
-describe('parseSeals', () => {
-  it('is the inverse of formatSeals', () => {
+describe('parseFingerprints', () => {
+  it('is the inverse of formatFingerprints', () => {
     fc.assert(
       fc.property(someFingerprints, (fingerprints) => {
         expect(parseFingerprints(formatFingerprints(fingerprints))).toEqual(fingerprints);
@@ -42,7 +42,7 @@ describe('parseSeals', () => {
     );
   });
 
-  it('takes nothing that was cut or made up', () => {
+  it('is undefined for a text that was cut or made up', () => {
     fc.assert(
       fc.property(someFingerprints, fc.nat(), (fingerprints, cut) => {
         const text = formatFingerprints(fingerprints).trimEnd();
@@ -79,8 +79,8 @@ describe('parseSeals', () => {
   });
 });
 
-describe('sealPage', () => {
-  it('names a page that tells its instant', () => {
+describe('fingerprintPage', () => {
+  it('names a page from which its instant can be read', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 4_000_000_000 }), (seconds) => {
         const at = seconds * 1000;

@@ -71,7 +71,7 @@ describe('runSchedule', () => {
     expect(state?.judgedUntil).toBe(at('2026-11-23T11:00:00Z'));
   });
 
-  it('rings for those who watch the monitor from the second missed window on', async () => {
+  it('notifies those who watch the monitor from the second missed window on', async () => {
     const setting = aSetting();
     await setting.run('2026-11-21T08:15:00Z');
     expect(setting.ops.sent).toEqual([]);
@@ -81,14 +81,14 @@ describe('runSchedule', () => {
     ]);
   });
 
-  it('tells once when two runs of one tick go at the same time', async () => {
+  it('notifies once when two runs of one tick go at the same time', async () => {
     const setting = aSetting();
     const both = [setting.run('2026-11-23T08:15:00Z'), setting.run('2026-11-23T08:15:00Z')];
     await Promise.all(both);
     expect(setting.firstSubjects()).toHaveLength(1);
   });
 
-  it('keeps what a dead channel refused for it, and tells the others only once', async () => {
+  it('keeps what a dead channel refused until it takes it, and notifies the others only once', async () => {
     const setting = aSetting();
     const [mail, sns] = setting.channels;
     if (mail === undefined || sns === undefined) throw new Error('no channels');
@@ -125,7 +125,7 @@ describe('runSchedule', () => {
       /the saved state was corrupt/,
     ],
   ])(
-    'goes on with a state bucket that is %s, says so once, and has it back',
+    'goes on with a state that is %s, reports it once, and writes it again',
     async (_, text, words) => {
       const setting = aSetting();
       setting.records.text = text;
@@ -136,7 +136,7 @@ describe('runSchedule', () => {
     },
   );
 
-  it('goes on without a state bucket that is out of reach, and says so each time', async () => {
+  it('goes on without a state bucket that is out of reach, and reports it each time', async () => {
     const channels = [memoryChannel('mail')];
     const records = outOfReach();
     const dependencies = { ...aSetting().dependencies, records, channels };
@@ -201,7 +201,7 @@ describe('runSchedule', () => {
     }
   });
 
-  it('remembers for as long as it must, and no longer', async () => {
+  it('has no pending message left after every channel has taken it, for four days of ticks', async () => {
     const setting = aSetting();
     for (let tick = at('2026-11-23T00:00Z'); tick < at('2026-11-27T00:00Z'); tick += QUARTER) {
       await setting.run(new Date(tick).toISOString());
@@ -210,7 +210,7 @@ describe('runSchedule', () => {
     expect(parseState(setting.records.text ?? '')?.pending).toEqual([]);
   });
 
-  it('looks at its own ways once an hour, and tells of a dead one once, then in each digest', async () => {
+  it('checks its channels once an hour, and reports a dead one once, then in each digest', async () => {
     const setting = aSetting();
     const dead = fail('sms', '+31600000000 has opted out', aFix, ['+31600000000']);
     const [mail] = setting.channels;
@@ -241,7 +241,7 @@ describe('runSchedule', () => {
     );
   });
 
-  it('tells of a dead mailbox by SMS and by the living, and does not fail for it', async () => {
+  it('reports a dead mailbox by SMS and by the working channels, and does not fail for it', async () => {
     const setting = aSetting();
     const boss = { ...memoryChannel('mail to boss@example.net'), address: 'boss@example.net' };
     boss.dead = true;
@@ -261,7 +261,7 @@ describe('runSchedule', () => {
     }
   });
 
-  it('says of a way that it could not look, and neither that it is dead nor that it is repaired', async () => {
+  it('reports that a channel could not be checked, and neither that it is dead nor that it is repaired', async () => {
     const setting = aSetting();
     setting.channelChecks.checks = [fail('mail', 'paused', aFix)];
     await setting.run('2026-11-23T06:00:00Z');
@@ -281,7 +281,7 @@ describe('runSchedule', () => {
     expect(mail?.sent[1]?.text).toMatch(/UNSEEN {6}mail: denied/);
   });
 
-  it('looks only for the digest where nothing can be remembered', async () => {
+  it('checks the channels only for the digest where nothing can be remembered', async () => {
     const setting = aSetting();
     setting.channelChecks.checks = [fail('sms', 'opted out', aFix)];
     const dependencies = { ...setting.dependencies, records: outOfReach() };

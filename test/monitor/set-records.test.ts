@@ -26,7 +26,7 @@ const aFingerprint = (override: Partial<Fingerprint> = {}): Fingerprint => ({
 });
 
 describe('startRemembering', () => {
-  it('has what earlier runs learned', async () => {
+  it('recalls what earlier runs learned', async () => {
     const records = memoryRecords();
     const first = startRemembering(records, until, [host]);
     expect(await first.recall(host)).toEqual([]);
@@ -37,7 +37,7 @@ describe('startRemembering', () => {
     expect(await second.recall(aHost({ name: 'db' }))).toEqual([]);
   });
 
-  it('takes the first fingerprint of a full, whatever is written later', async () => {
+  it('keeps the first fingerprint of a full, whatever is written later', async () => {
     const records = memoryRecords();
     for (const [day, hash] of [
       [0, 'first_________________'],
@@ -63,7 +63,7 @@ describe('startRemembering', () => {
     expect(records.pages.get(fingerprintPage(until))).toContain('first_');
   });
 
-  it('asks the state bucket nothing when nobody is judged, and writes nothing when nothing is new', async () => {
+  it('reads nothing when no host is judged, and writes nothing when nothing is new', async () => {
     const records = memoryRecords();
     const asked: string[] = [];
     const list = async (prefix: string) => {
@@ -94,7 +94,7 @@ describe('startRemembering', () => {
     expect(later).toHaveLength(9);
   });
 
-  it('does not record anew what it could not read', async () => {
+  it('does not record a full again when the pages could not be read', async () => {
     const records = memoryRecords();
     const list = async () => {
       throw new RecordError('s3://ledger/seals/ could not be listed: AccessDenied (403)');
@@ -106,7 +106,7 @@ describe('startRemembering', () => {
     expect(records.pages.size).toBe(0);
   });
 
-  it('goes on with the pages that are good, and tells of the others', async () => {
+  it('goes on with the pages that can be read, and warns of the others', async () => {
     const records = memoryRecords();
     const first = startRemembering(records, until, [host]);
     first.learn([aFingerprint()]);
@@ -120,7 +120,7 @@ describe('startRemembering', () => {
     );
   });
 
-  it('reads and writes no more than the shards of its hosts, also after the config has grown', async () => {
+  it('reads and writes only the pages of its shards, also after the config has grown', async () => {
     const records = memoryRecords();
     const hosts = Array.from({ length: 40 }, (_, number) => aHost({ name: `host-${number}` }));
     const fingerprintText = (one: Host, day: number) =>

@@ -75,7 +75,7 @@ describe('parseState', () => {
     );
   });
 
-  it('takes nothing that was cut, changed or made up', () => {
+  it('is undefined for a text that was cut, changed or made up', () => {
     fc.assert(
       fc.property(anyState, fc.nat(), (state, cut) => {
         const text = formatState(state).trimEnd();
@@ -104,7 +104,7 @@ describe('parseState', () => {
 });
 
 describe('forgetOld', () => {
-  it('keeps what was told for three days, and what is pending for one', () => {
+  it('keeps notified events for three days, and pending messages for one', () => {
     const now = 10 * 86_400_000;
     const pending = (since: number) => ({
       id: String(since),
@@ -125,7 +125,7 @@ describe('forgetOld', () => {
     expect([...kept.told.keys()]).toEqual(['new']);
   });
 
-  it('keeps the newest of a flood, so that no run has to carry megabytes', () => {
+  it('keeps the newest of a flood of events, so that the state stays small', () => {
     const now = 10 * 86_400_000;
     const message = { subject: 's', text: 't', sms: undefined, urgency: 'alert' as const };
     const flood = {

@@ -34,7 +34,7 @@ describe('tagSuperseded', () => {
     expect(most).toBeLessThanOrEqual(64);
   });
 
-  it('ends a round after so many tags, between two sets, and says how many hosts are left', async () => {
+  it('ends a round after so many tags, between two sets, and counts the hosts that are left', async () => {
     const keys: string[] = [];
     const tag = async (_: string, key: string) => void keys.push(key);
     const round = await tagSuperseded({ list, tag }, config, NOW, 100);
@@ -56,7 +56,7 @@ describe('tagSuperseded', () => {
     expect(keys).toHaveLength(22 * 32);
   });
 
-  it('leaves alone whom the config does not keep the last good backup of', async () => {
+  it('skips a host whose last good backup the config does not keep', async () => {
     const others = aConfig(names.map((name) => aHost({ name })));
     const tag = () => expect.fail('it tagged');
     expect(await tagSuperseded({ list, tag }, others, NOW)).toMatchObject({ hosts: 0, tagged: 0 });

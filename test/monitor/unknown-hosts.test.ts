@@ -7,7 +7,7 @@ import { inMemory, keyed } from '../support/in-memory.ts';
 const full = aFull({ begun: '2026-11-23T03:15:00Z' });
 const config = aConfig([aHost(), aHost({ name: 'eu/prod/db' })]);
 
-describe('findStrangers', () => {
+describe('findUnknownPrefixes', () => {
   it('names every prefix that holds objects and is of no host in the config', async () => {
     const list = inMemory([
       ...keyed('web/', full),
@@ -24,7 +24,7 @@ describe('findStrangers', () => {
     });
   });
 
-  it('names what it did not look into by its folder', async () => {
+  it('names a folder that it did not look into by its prefix', async () => {
     const many = Array.from({ length: 150 }, (_, n) => keyed(`x${n}/deep/`, full)).flat();
     const found = await findUnknownPrefixes(inMemory(many), config);
     expect('prefixes' in found && found.prefixes.length).toBe(150);
@@ -40,7 +40,7 @@ describe('findStrangers', () => {
     expect('prefixes' in found && found.prefixes.length).toBe(300_000);
   });
 
-  it('says why when it could not look', async () => {
+  it('returns the reason when the bucket could not be listed', async () => {
     const list = async () => {
       throw new TargetUnreadableError('AccessDenied (403)', 'allow it');
     };

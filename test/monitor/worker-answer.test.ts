@@ -106,7 +106,7 @@ describe('parseAnswer', () => {
     expect(answer?.judgements.map(({ verdict }) => verdict)).toEqual(['ok', 'missing']);
   });
 
-  it('is that for every host with every bucket, and tells the same words', async () => {
+  it('is the inverse for every host with every kind of bucket, with the same messages', async () => {
     await fc.assert(
       fc.asyncProperty(cases, async ({ host, now, facts }) => {
         const objects = facts.map(({ name, bytes, modifiedAt, firstModifiedAt }) => ({
@@ -147,7 +147,7 @@ describe('parseAnswer', () => {
     },
   );
 
-  it('takes no answer to another call', () => {
+  it('is undefined for an answer to another task', () => {
     for (const other of [
       { now: now + 1 },
       { until: call.until - 900_000 },
@@ -159,13 +159,13 @@ describe('parseAnswer', () => {
     }
   });
 
-  it('takes none of other hosts, of fewer, or in another order', () => {
+  it('is undefined for other hosts, for fewer, or in another order', () => {
     for (const hosts of [[web], [db, web], [web, aHost({ name: 'nas' })], [web, db, web]]) {
       expect(parseAnswer(text, call, hosts)).toBeUndefined();
     }
   });
 
-  it('takes nothing that was cut or made up', () => {
+  it('is undefined for a text that was cut or made up', () => {
     for (let end = 0; end < text.length - 1; end += 7) {
       expect(parseAnswer(text.slice(0, end), call, [web, db])).toBeUndefined();
     }
@@ -176,7 +176,7 @@ describe('parseAnswer', () => {
     );
   });
 
-  it('never calls a host well for what is said, but for what the sets and findings show', () => {
+  it('takes the verdict of a host from its sets and findings, not from what is claimed', () => {
     // biome-ignore lint/suspicious/noExplicitAny: whatever somebody may write there
     const forged = (change: (host: any) => void) => {
       const answer = JSON.parse(text);
@@ -199,8 +199,8 @@ describe('parseAnswer', () => {
   });
 });
 
-describe('parseCall', () => {
-  it('takes a call as it was sent, and nothing with a member more, less or wrong', () => {
+describe('parseTask', () => {
+  it('reads a task as it was sent, and is undefined with a member more, less or wrong', () => {
     expect(parseTask(JSON.parse(JSON.stringify(call)))).toEqual(call);
     const { asked: _, ...less } = call;
     for (const wrong of [

@@ -23,7 +23,7 @@ const theSet = (...objects: readonly StoredObject[]) => {
 };
 
 describe('isIn', () => {
-  it('takes in the moment of opening, and leaves that of the next opening to the next window', () => {
+  it('contains the instant of its opening, and leaves that of the next opening to the next window', () => {
     expect([window.opensAt - 1, window.opensAt].map((when) => isIn(window, when))).toEqual([
       false,
       true,
@@ -42,7 +42,7 @@ describe('doesAnswer', () => {
     expect([now - 1, now].map((when) => doesAnswer(full, window, when))).toEqual([false, true]);
   });
 
-  it('needs a whole set', () => {
+  it('counts a full only when no file of it is missing', () => {
     const [, ...rest] = aFull({ begun: '2026-11-23T03:15:00Z' });
     expect(doesAnswer(theSet(...rest), window, now)).toBe(false);
   });
@@ -53,13 +53,13 @@ describe('isArriving', () => {
   const parts = aFull({ begun: '2026-11-23T03:15:00Z', done: written });
   const open = theSet(...parts.filter(({ name }) => !name.includes('manifest')));
 
-  it('is for an hour after the last volume, to the end of that hour', () => {
+  it('is true until an hour after the last volume, to the instant', () => {
     expect(
       [0, 60 * MINUTE, 60 * MINUTE + 1].map((later) => isArriving(open, at(written) + later)),
     ).toEqual([true, true, false]);
   });
 
-  it('is no set that is whole, and none without a volume', () => {
+  it('is false for a complete set, and for one without a volume', () => {
     expect(isArriving(theSet(...parts), at(written))).toBe(false);
     const bare = parts.filter(({ name }) => name.includes('manifest'));
     expect(isArriving(theSet(...bare), at(written))).toBe(false);
@@ -69,7 +69,7 @@ describe('isArriving', () => {
 describe('newestFull', () => {
   const sunday = aFull({ begun: '2026-11-22T03:15:00Z' });
 
-  it('is the newest of the fulls that have a manifest, and no incremental', () => {
+  it('is the newest full that has a manifest, and never an incremental', () => {
     const killed = aFull({ begun: '2026-11-23T03:15:00Z' }).filter(
       ({ name }) => !name.includes('manifest'),
     );
@@ -79,7 +79,7 @@ describe('newestFull', () => {
     );
   });
 
-  it('is none from the future, but for five minutes between two clocks', () => {
+  it('is never from the future, apart from five minutes between two clocks', () => {
     const ahead = aFull({ begun: new Date(now + SKEW).toISOString() });
     const sets = setsOf(...sunday, ...ahead);
     expect(newestFull(sets, now)?.startedAt).toBe(now + SKEW);
@@ -97,12 +97,12 @@ describe('progressOf', () => {
   const begun = '2026-11-23T22:10:00Z';
   const full = aFull({ begun, done: '2026-11-23T23:00:00Z' });
 
-  it('is nothing before the next window opens, and "not yet" from then on', () => {
+  it('is undefined before the next window opens, and "not yet" from then on', () => {
     expect(state('2026-11-23T21:59:59Z')).toBeUndefined();
     expect(state('2026-11-23T22:00:00Z')).toBe('not yet');
   });
 
-  it('goes by what was begun in that window alone', () => {
+  it('depends only on what was started in that window', () => {
     const earlier = aFull({ begun: '2026-11-23T21:00:00Z', done: '2026-11-23T22:30:00Z' });
     const open = earlier.filter(({ name }) => !name.includes('manifest'));
     expect(state('2026-11-23T22:40:00Z', ...open)).toBe('not yet');

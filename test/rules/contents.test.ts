@@ -14,14 +14,14 @@ describe('judgeIncrementals', () => {
   const severity = (...sets: BackupSet[]) => judgeIncrementals(host, sets, window)[0]?.severity;
   const unread = (set: BackupSet) => ({ ...set, volumes: undefined, manifest: undefined });
 
-  it('is critical when one of several is new, to the instant', () => {
+  it('finds incrementals critical when one of them is new, to the instant', () => {
     const old = setAt('2026-11-20T03:00:00Z');
     expect(severity(...old, ...setAt('2026-11-22T08:15:00Z'))).toBe('critical');
     expect(severity(...old, ...setAt('2026-11-22T08:14:59Z'))).toBe('info');
     expect(judgeIncrementals(host, [], window)).toEqual([]);
   });
 
-  it('gives one whose volumes were not read the day in which they may have come', () => {
+  it('counts an incremental whose volumes were not read as written within a day of its start', () => {
     const [early, late] = ['2026-11-21T08:14:59Z', '2026-11-21T08:15:00Z'].map((begun) =>
       setAt(begun).map(unread),
     );
@@ -47,14 +47,14 @@ describe('judgeClocks', () => {
     return judgeClocks(sets, window, now).map((one) => one.kind === 'clock-skew' && one.aheadMs);
   };
 
-  it('notes a name that is over five minutes ahead of S3, of this window or a later one', () => {
+  it("finds a name over five minutes ahead of S3's clock, in this window or a later one", () => {
     expect(aheadOf('2026-11-23T03:05:00Z', '2026-11-23T03:00:00Z')).toEqual([]);
     expect(aheadOf('2026-11-23T03:05:01Z', '2026-11-23T03:00:00Z')).toEqual([301_000]);
     expect(aheadOf('2026-11-23T00:00:00Z', '2026-11-22T23:00:00Z')).toEqual([3_600_000]);
     expect(aheadOf('2026-11-22T23:59:59Z', '2026-11-22T23:00:00Z')).toEqual([]);
   });
 
-  it('notes a manifest of this window that came over 36 hours after its name', () => {
+  it('finds a manifest of this window that came over 36 hours after the time in its name', () => {
     const day = 86_400_000;
     expect(aheadOf('2026-11-21T12:00:00Z', '2026-11-23T00:00:00Z')).toEqual([]);
     expect(aheadOf('2026-11-21T11:59:59Z', '2026-11-23T00:00:00Z')).toEqual([-1.5 * day - 1000]);

@@ -12,7 +12,7 @@ const of = (...severities: Severity[]) =>
   worstSeverity(severities.map((severity) => ({ severity })));
 
 describe('worstSeverity', () => {
-  it('is the worst of all, in whatever order, and information where there is nothing', () => {
+  it('returns the worst severity of all in any order, and information for no findings', () => {
     expect(of('info', 'critical', 'warning')).toBe('critical');
     expect(of('info', 'warning', 'info')).toBe('warning');
     expect(of('info')).toBe('info');
@@ -23,7 +23,7 @@ describe('worstSeverity', () => {
 describe('sortFindings', () => {
   const finding = (kind: Finding['kind'], severity: Severity) => ({ kind, severity }) as Finding;
 
-  it('puts the severity before the kind, and of one severity the kind that is told first', () => {
+  it('sorts by severity first, and within one severity by kind, worst first', () => {
     const [first = 'missing', second = 'missing'] = FINDING_KINDS;
     const worst = [finding(first, 'critical'), finding(second, 'critical')];
     const all = [...worst, finding(second, 'warning'), finding(first, 'info')];
@@ -32,7 +32,7 @@ describe('sortFindings', () => {
 });
 
 describe('showNames', () => {
-  it('shows three, and counts them all', () => {
+  it('shows three names, and counts them all', () => {
     const names = ['a', 'b', 'c', 'd'];
     expect(showNames(names)).toEqual({ names: ['a', 'b', 'c'], count: 4 });
     expect(showNames(names.slice(2))).toEqual({ names: ['c', 'd'], count: 2 });

@@ -32,7 +32,7 @@ const keep = keepOf(host, { unknown: 'not asked' });
 const broken = (read: Collection, at_ = now, fingerprints: readonly Fingerprint[] = recorded) =>
   changedFulls(fingerprints, read, hashesOf(read), { keep, keepDays: 6, now: at_ });
 
-describe('newSeals', () => {
+describe('newFingerprints', () => {
   it('fingerprints every complete full with what it is', () => {
     expect(recorded.map(({ files, sealedAt }) => [files, sealedAt])).toEqual(
       Array(3).fill([4, now]),
@@ -57,7 +57,7 @@ describe('newSeals', () => {
     expect(fingerprintsOf(read)).toEqual([]);
   });
 
-  it('fingerprints one five minutes after it was finished, to the instant', () => {
+  it('records a full from the instant five minutes after it was finished', () => {
     const read = versioned(aFull({ begun: '2026-11-23T03:00:00Z', done: '2026-11-23T03:10:00Z' }));
     const since = at('2026-11-23T03:15:00Z');
     const count = (when: number) =>
@@ -81,8 +81,8 @@ describe('newSeals', () => {
   });
 });
 
-describe('brokenSeals', () => {
-  it('finds nothing on fulls that are what they were', () => {
+describe('changedFulls', () => {
+  it('finds no change in fulls that are as they were recorded', () => {
     expect(broken(versioned())).toEqual([]);
   });
 
@@ -116,7 +116,7 @@ describe('brokenSeals', () => {
     ]);
   });
 
-  it('excuses all from the day on which lifecycle may hide the first file', () => {
+  it('reports no change from the day on which lifecycle may hide the first file', () => {
     const empty = versioned([]);
     expect(broken(empty, at('2026-11-27T23:59:00Z'))).toHaveLength(3);
     expect(broken(empty, at('2026-11-28T00:00:00Z')).map((one) => one.startedAt)).not.toContain(
@@ -125,13 +125,13 @@ describe('brokenSeals', () => {
     expect(broken(empty, at('2026-11-30T00:00:00Z'))).toEqual([]);
   });
 
-  it('does not take for broken what was not read this time', () => {
+  it('reports no change in a full that was not read this time', () => {
     expect(broken(collected(...nights.flat()))).toEqual([]);
     const hashless = recorded.map((fingerprint) => ({ ...fingerprint, hash: undefined }));
     expect(broken(versioned([]), now, hashless)).toEqual([]);
   });
 
-  it('leaves to the versions what they tell of', () => {
+  it('leaves a change to the versions where they show it', () => {
     const hidden = aHistory(nights.flat()).hide(
       (nights[1] ?? []).map(({ name }) => name),
       '2026-11-23T07:00:00Z',
@@ -149,7 +149,7 @@ describe('brokenSeals', () => {
 });
 
 describe('a verdict', () => {
-  it('takes a full with a broken fingerprint for no good copy', () => {
+  it('does not count a full with a changed fingerprint as a good copy', () => {
     const read = versioned();
     const [, , last] = recorded;
     if (last === undefined) throw new Error('no seal');
@@ -160,14 +160,14 @@ describe('a verdict', () => {
   });
 });
 
-describe('mergeSeals', () => {
+describe('mergeFingerprints', () => {
   const [fingerprint] = recorded;
   if (fingerprint === undefined) throw new Error('no seal');
   const opened = [{ name: 'x', reads: 'openpgp' as const, recipients: [], symmetric: 0 }].map(
     (one) => ({ ...one, ending: 'whole' as const }),
   );
 
-  it('adds who can open the same files, and changes nothing else', () => {
+  it('adds to a fingerprint who can open the same files, and changes nothing else', () => {
     expect(mergeFingerprints(fingerprint, { ...fingerprint, opened })).toEqual({
       ...fingerprint,
       opened,
@@ -178,7 +178,7 @@ describe('mergeSeals', () => {
     expect(mergeFingerprints(unversioned, { ...unversioned, opened })).toBe(unversioned);
   });
 
-  it('takes no proof that nothing was cut from before that was looked at', () => {
+  it('reads a full again that was recorded before the ends of files were checked', () => {
     const old = { ...fingerprint, opened: opened.map(({ ending: _, ...one }) => one) };
     const same = new Map([[fingerprint.startedAt, fingerprint.hash ?? '']]);
     expect(rememberedOpeners([old], fingerprint.startedAt, same)).toBeUndefined();
@@ -186,7 +186,7 @@ describe('mergeSeals', () => {
     expect(mergeFingerprints({ ...fingerprint, opened }, old)).toEqual({ ...fingerprint, opened });
   });
 
-  it('answers for these very files only', () => {
+  it('reuses what was read of a full only for the very same files', () => {
     const known = [{ ...fingerprint, opened }];
     const same = new Map([[fingerprint.startedAt, fingerprint.hash ?? '']]);
     expect(rememberedOpeners(known, fingerprint.startedAt, same)).toBe(opened);
@@ -196,7 +196,7 @@ describe('mergeSeals', () => {
     expect(rememberedOpeners(known, 0, same)).toBeUndefined();
   });
 
-  it('answers for one full of several', () => {
+  it('returns what is remembered of one full among several', () => {
     const others = recorded.slice(1).map((other) => ({ ...other, opened: [] }));
     const hashes = new Map(recorded.map((one) => [one.startedAt, one.hash ?? '']));
     const all = [...others, { ...fingerprint, opened }];
@@ -205,7 +205,7 @@ describe('mergeSeals', () => {
 });
 
 describe('placeOf', () => {
-  it('is what the state bucket has known a place by from the first day on', () => {
+  it('keeps the place key that the state bucket has used from the first day on', () => {
     expect(placeOf(host)).toBe('backups/web/');
     const prefixed = (archive: string, manifest: string) =>
       placeOf(aHost({ filePrefix: { ...NO_PREFIX, archive, manifest } }));
@@ -213,7 +213,7 @@ describe('placeOf', () => {
     expect(prefixed('', 'm-')).toBe('backups/web/ "m-"');
   });
 
-  it('is another one for another bucket, prefix or file prefix', () => {
+  it('gives another place key for another bucket, prefix or file prefix', () => {
     const hosts = [
       host,
       aHost({ target: { bucket: 'b', prefix: 'web/' } }),

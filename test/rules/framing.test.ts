@@ -59,7 +59,7 @@ async function judged(contents: Contents, { host = web, cold = [] as string[] } 
 }
 
 describe('the framing of a full', () => {
-  it('is whole where its last volume and manifest end as they should, for two requests more', async () => {
+  it('is found complete, for two requests more, when its last volume and manifest end as they should', async () => {
     const { verdict, findings, asked } = await judged(uncut);
     expect([verdict, findings]).toEqual(['ok', []]);
     expect(asked.map(({ key }) => key).sort()).toEqual([MANIFEST, VOL1, VOL3, VOL3]);
@@ -68,7 +68,7 @@ describe('the framing of a full', () => {
     expect(asked.map(({ bytes }) => bytes).filter((bytes) => bytes > 8197)).toEqual([]);
   });
 
-  it('asks once a file for a full of one small volume', async () => {
+  it('is checked with one request a file for a full of one small volume', async () => {
     const { verdict, asked } = await judged({ [VOL1]: messageOf(4050), [MANIFEST]: messageOf(0) });
     expect(verdict).toBe('ok');
     expect(asked).toHaveLength(2);
@@ -103,7 +103,7 @@ describe('the framing of a full', () => {
     expect(nextStep(finding, judgement)).toBe("ssh web 'sudo rollcall-backup run'");
   });
 
-  it('cannot be told of a volume in cold storage, and is then no verdict', async () => {
+  it('cannot be checked for a volume in cold storage, and is then no verdict', async () => {
     const { verdict, findings, judgement } = await judged(uncut, { cold: [VOL1, VOL3] });
     expect(verdict).toBe('ok');
     expect(findings).toMatchObject([{ severity: 'info', files: [], untold: [VOL3] }]);
@@ -115,7 +115,7 @@ describe('the framing of a full', () => {
     expect(nextStep(finding, judgement)).toBeUndefined();
   });
 
-  it('is a warning of what was cut, whatever could not be told of the rest', async () => {
+  it('warns of what was cut, whatever could not be checked of the rest', async () => {
     const contents = { ...uncut, [MANIFEST]: (uncut[MANIFEST] as Uint8Array).subarray(0, -1) };
     const { verdict, findings } = await judged(contents, { cold: [VOL3] });
     expect(verdict).toBe('maybe-truncated');
@@ -128,7 +128,7 @@ describe('the framing of a full', () => {
     expect([verdict, asked]).toEqual(['ok', []]);
   });
 
-  it('is told apart from a last volume as big as the others', async () => {
+  it('is told apart from a last volume that is as large as the others', async () => {
     const big = messageOf(3_000_017);
     const { findings } = await judged({ ...uncut, [VOL3]: big.subarray(0, -1) });
     expect(findings.map((finding) => 'by' in finding && finding.by).sort()).toEqual([

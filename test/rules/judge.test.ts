@@ -59,7 +59,7 @@ describe('judge', () => {
     expect([early.verdict, early.next?.state]).toEqual(['ok', 'not yet']);
   });
 
-  it('takes a full that came after the due time as a recovery', () => {
+  it('counts a full that came after the due time as a recovery', () => {
     const judgement = judged(
       aFull({ begun: '2026-11-23T10:00:00Z', done: '2026-11-23T11:02:00Z' }),
     );
@@ -89,7 +89,7 @@ describe('judge', () => {
     expect(judged(objects).findings[0]).toMatchObject({ kind: 'incomplete', ...evidence });
   });
 
-  it('does not let a set of one window stand for another, whichever clock says so', () => {
+  it('counts a set for the one window in which both clocks place it', () => {
     const resumed = aFull({ begun: '2026-11-22T23:50:00Z', done: '2026-11-23T00:40:00Z' });
     expect(judged(resumed).findings[0]).toMatchObject({
       kind: 'missing',
@@ -126,7 +126,7 @@ describe('judge', () => {
     ]);
   });
 
-  it('is never for a host without a set, whatever else lies in its target', () => {
+  it('finds never for a host without a set, whatever else lies in its target', () => {
     expect(kinds([])).toEqual(['critical never']);
     expect(kinds([anObject('backup.log')])).toEqual(['critical never', 'info foreign']);
     const since = { since: '2026-11-24' };
@@ -149,14 +149,14 @@ describe('judge', () => {
     });
   });
 
-  it('tells what there is of a full that was not finished', () => {
+  it('shows which volumes of an unfinished full have arrived', () => {
     const half = without(without(aFull({ begun: today, volumes: 4 }), 'manifest'), 'vol2');
     expect(judged(half).findings[0]).toMatchObject({
       ...{ kind: 'incomplete', volumes: 3, missingVolumes: [2], manifest: 'absent' },
     });
   });
 
-  it('tells what there is of a full of which no volume came', () => {
+  it('shows an unfinished full of which no volume has arrived', () => {
     const bare = aFull({ begun: today }).filter(({ name }) => name.includes('manifest'));
     expect(judged(bare).findings[0]).toMatchObject({
       ...{
@@ -191,7 +191,7 @@ describe('judge', () => {
     }
   });
 
-  it('tells an incremental as critical when it is new, and as information while it lasts', () => {
+  it('finds a new incremental critical, and an older one information while it lasts', () => {
     const full = aFull({ begun: today });
     const inc = anIncremental(yesterday, '2026-11-23T09:15:00Z');
     expect(kinds([...full, ...inc])).toEqual(['critical incremental']);
@@ -200,7 +200,7 @@ describe('judge', () => {
     expect(judged([...full, ...old]).verdict).toBe('ok');
   });
 
-  it('takes an incremental as new that was written after the window before was judged', () => {
+  it('counts an incremental as new when it was written after the last window was judged', () => {
     const full = aFull({ begun: today });
     const afternoon = anIncremental('2026-11-21T03:15:00Z', '2026-11-22T14:00:00Z');
     expect(kinds([...full, ...afternoon])).toEqual(['critical incremental']);
@@ -208,7 +208,7 @@ describe('judge', () => {
     expect(kinds([...full, ...morning])).toEqual(['info incremental']);
   });
 
-  it('takes an incremental resumed today as new, though its name is of yesterday', () => {
+  it('counts an incremental as new when it was resumed today under a name of yesterday', () => {
     const resumed = anIncremental('2026-11-21T03:15:00Z', yesterday).map((object) => ({
       ...object,
       modifiedAt: at(today),
@@ -217,7 +217,7 @@ describe('judge', () => {
     expect(kinds([...aFull({ begun: today }), ...resumed])).toEqual(['critical incremental']);
   });
 
-  it('tells what is critical before what only lasts', () => {
+  it('lists critical findings before those that only last', () => {
     const old = anIncremental('2026-11-21T03:15:00Z', yesterday);
     const plain = aFull({ begun: today, encrypted: false });
     expect(kinds([...plain, ...old])).toEqual(['critical unencrypted', 'info incremental']);
@@ -235,7 +235,7 @@ describe('judge', () => {
     expect(kinds(aFull({ begun: today, encrypted: false }))).toEqual(['critical unencrypted']);
   });
 
-  it('warns of a full without signatures, and of one whose tail may be lost', () => {
+  it('warns of a full without signatures, and of one whose end may be missing', () => {
     expect(kinds(aFull({ begun: today, signatures: false }))).toEqual(['warning no-signatures']);
     const cut = without(aFull({ begun: today, volumes: 5 }), 'vol5');
     expect(kinds(cut)).toEqual(['warning maybe-truncated']);
@@ -253,7 +253,7 @@ describe('judge', () => {
     expect(kinds(aFull({ begun: today }), NOON, { size })).toEqual(['warning shrunk']);
   });
 
-  it('never lets a name from the future be the last good copy', () => {
+  it('never takes a full from the future for the last good copy', () => {
     const judgement = judged([
       ...aFull({ begun: today }),
       ...aFull({ begun: '2099-01-01T00:00:00Z', done: '2026-11-23T04:00:00Z' }),
@@ -263,7 +263,7 @@ describe('judge', () => {
     expect(judgement.verdict).toBe('ok');
   });
 
-  it('notes a full that was written long after its name says, once, and calls no slow backup that', () => {
+  it('finds clock-skew once for a full written long after the time in its name, and none for a slow backup', () => {
     const found = (begun: string, done: string, now?: string) =>
       judged([...aFull({ begun: today }), ...aFull({ begun, done })], now).findings;
     const kinds = (...full: [string, string, string?]) => found(...full).map(({ kind }) => kind);
@@ -275,7 +275,7 @@ describe('judge', () => {
     expect(kinds('2020-01-01T00:00:00Z', '2026-11-22T04:00:00Z')).toEqual([]);
   });
 
-  it('says so when there is more than one full in the window', () => {
+  it('finds duplicate-full when the window has more than one full', () => {
     const judgement = judged([
       ...aFull({ begun: today }),
       ...aFull({ begun: '2026-11-23T09:15:00Z' }),
@@ -285,7 +285,7 @@ describe('judge', () => {
     expect(judgement.answeredAt).toBe(at(today));
   });
 
-  it('is paused until the date, and never hides what is wrong with the archive', () => {
+  it('pauses a host until the date, and still reports what is wrong with its archive', () => {
     const paused = { paused: { until: '2026-11-24', because: 'disk swap' } };
     expect(judged(aFull({ begun: yesterday }), NOON, paused).verdict).toBe('paused');
     expect(judged(aFull({ begun: yesterday }), '2026-11-24T12:00:00Z', paused).verdict).toBe(
@@ -298,7 +298,7 @@ describe('judge', () => {
     expect(judged(aFull({ begun: today }), NOON, paused).verdict).toBe('ok');
   });
 
-  it('counts down until a good full is begun in the window, from its first instant on', () => {
+  it('counts down until a good full is started in the window, from its first instant on', () => {
     const counts = (...begun: string[]) =>
       hasToCount(
         collected(...begun.flatMap((one) => aFull({ begun: one }))),
@@ -312,7 +312,7 @@ describe('judge', () => {
     );
   });
 
-  it('is unreadable, and nothing else, when its target could not be read', () => {
+  it('finds a host unreadable, with no other finding, when its target could not be read', () => {
     const judgement = judge(aHost(), { unreadable: 'AccessDenied (403)', hint: 'ask' }, at(NOON));
     expect(judgement.verdict).toBe('unreadable' satisfies FindingKind);
     expect(judgement.findings).toMatchObject([{ kind: 'unreadable', severity: 'critical' }]);

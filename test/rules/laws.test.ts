@@ -50,7 +50,7 @@ const badness = (judgement: Judgement) =>
     : ['info', 'warning', 'critical'].indexOf(worstSeverity(judgement.findings)) + 1;
 
 describe('a verdict', () => {
-  it('does not depend on the order of the keys', () => {
+  it('is the same for every order of the keys', () => {
     fc.assert(
       fc.property(
         bucket.chain((objects) =>
@@ -66,7 +66,7 @@ describe('a verdict', () => {
     );
   });
 
-  it('is not changed by foreign keys', () => {
+  it('stays the same when foreign keys are added', () => {
     fc.assert(
       fc.property(bucket, fc.array(foreign, { maxLength: 5 }), (objects, strange) => {
         expect(essence(judged([...objects, ...strange]))).toEqual(essence(judged(objects)));
@@ -120,7 +120,7 @@ describe('a verdict', () => {
     );
   });
 
-  it('has one of ok, or at least one finding', () => {
+  it('is either ok or has at least one finding', () => {
     fc.assert(
       fc.property(bucket, (objects) => {
         const judgement = judged(objects);
@@ -158,7 +158,7 @@ describe('a verdict', () => {
     );
   });
 
-  it('is not changed by what becomes of foreign keys', () => {
+  it('stays the same when foreign keys are changed or removed', () => {
     fc.assert(
       fc.property(bucket, foreign, instant, (objects, strange, when) => {
         const clean = judge(host, aHistory(objects).collected(NOON), NOON);

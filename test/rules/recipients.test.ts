@@ -62,7 +62,7 @@ describe('recipients', () => {
     });
   });
 
-  it('are right for a key of version 6, by its whole fingerprint or its id', async () => {
+  it('are right for a key of version 6, by its full fingerprint or its id', async () => {
     const config = { v6Keys: true, aeadProtect: true };
     const userIDs = [{ name: 'Web' }];
     const { publicKey } = await generateKey({ userIDs, config, format: 'object' });
@@ -79,7 +79,7 @@ describe('recipients', () => {
     ]);
   });
 
-  it('that are wrong leave the full before as the last good copy', () => {
+  it('that are wrong leave the earlier full as the last good copy', () => {
     const fulls = ['21', '22', '23'].flatMap((day) => aFull({ begun: `2026-11-${day}T03:00:00Z` }));
     const opened = [{ name: 'x', reads: 'text' as const, recipients: [], symmetric: 0 }];
     const lastGood = (evidence: HostEvidence) =>
@@ -104,7 +104,7 @@ describe('recipients', () => {
     });
   });
 
-  it('cannot be told when they are hidden, or nothing was read', async () => {
+  it('cannot be checked when they are hidden, or nothing was read', async () => {
     const hidden = await judged('full-hidden-recipient', 'web-02', [BACKUP]);
     expect(hidden.findings).toMatchObject([{ severity: 'info', untold: 'hidden' }]);
     expect(hidden.verdict).toBe('ok');
@@ -112,7 +112,7 @@ describe('recipients', () => {
     expect(cold.findings).toMatchObject([{ severity: 'info', untold: 'not read' }]);
   });
 
-  it('are not looked at where the config names none', async () => {
+  it('are not checked where the config names none', async () => {
     expect((await judged('unexpected-recipient', 'web-32', [])).findings).toEqual([]);
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { makeMemory } from '../../shared/rules/window.ts';
 
 describe('makeMemory', () => {
-  it('computes an answer once, also one that is undefined, until it has 50,000', () => {
+  it('computes each value once, also an undefined one, and forgets all at 50,000', () => {
     const asked: string[] = [];
     const remember = makeMemory<number | undefined>();
     const ask = (question: string, answer?: number) =>

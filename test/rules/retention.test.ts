@@ -27,7 +27,7 @@ describe('expiryAfter', () => {
     expect(expiryAfter(at(written), days)).toBe(at(hidden));
   });
 
-  it('is a midnight UTC, more than the days and at most one day more', () => {
+  it('is the first midnight UTC after the days have passed', () => {
     const when = fc.integer({ min: 0, max: at('2100-01-01T00:00Z') });
     fc.assert(
       fc.property(when, fc.integer({ min: 1, max: 3650 }), (written, days) => {
@@ -97,7 +97,7 @@ describe('judgeRetention', () => {
     if (finding !== undefined) expect(finding.severity).toBe('critical');
   });
 
-  it('says when, in how long, and what to do', () => {
+  it('reports when the last good copy expires, in how long, and what to do', () => {
     const judgement = judged('2026-11-25T12:00:00Z');
     const finding = expiringOf(judgement);
     if (finding === undefined) throw new Error('nothing was found');
@@ -121,7 +121,7 @@ describe('judgeRetention', () => {
     expect(judgement.countdown?.hiddenAt).toBe(at('2026-11-27T00:00:00Z'));
   });
 
-  it('counts nothing while a full of the window is good, however short the rule is', () => {
+  it('starts no countdown while a full of the window is good, however short the rule is', () => {
     const short = { rules: [{ prefix: '', hides: { days: 1 } }] };
     const today = aFull({ begun: '2026-11-23T03:00:00Z' });
     const judgement = judge(aHost(), collected(...set, ...today), at('2026-11-23T12:00:00Z'), {
@@ -130,7 +130,7 @@ describe('judgeRetention', () => {
     expect([judgement.verdict, judgement.countdown]).toEqual(['ok', undefined]);
   });
 
-  it('goes on for a paused host, whose archive is still guarded', () => {
+  it('goes on for a paused host, whose archive is still watched', () => {
     const paused = { until: '2027-01-01', because: 'disk swap' };
     const judgement = judge(aHost({ paused }), collected(...set), at('2026-11-26T12:00:00Z'), {
       lifecycle: rules,
@@ -138,7 +138,7 @@ describe('judgeRetention', () => {
     expect(judgement.verdict).toBe('expiring');
   });
 
-  it('promises nothing that no rule was read for', () => {
+  it('gives no date for the end of hidden versions where no rule was read', () => {
     const judgement = judged('2026-11-25T12:00:00Z', { unknown: 'AccessDenied (403)' });
     const finding = expiringOf(judgement);
     expect(finding).toMatchObject({ by: 'roll', goneAt: undefined });
@@ -149,13 +149,13 @@ describe('judgeRetention', () => {
     expect(judged('2026-11-29T12:00:00Z', { unknown: 'x' }).countdown).toBeUndefined();
   });
 
-  it('has no end where no rule hides anything, and none after it where versions are kept for good', () => {
+  it('never ends where no rule hides anything, or where versions are kept for good', () => {
     expect(judged('2026-11-25T12:00:00Z', { rules: [] }).countdown).toBeUndefined();
     const kept = judged('2026-11-25T12:00:00Z', { rules: [{ prefix: '', hides: { days: 6 } }] });
     expect(formatLastGood(kept, kept.host.timezone)).toMatch(/hidden by lifecycle Sat 28 Nov\.$/);
   });
 
-  it('says for good where the bucket keeps no versions', () => {
+  it('reports the loss as final where the bucket keeps no versions', () => {
     const judgement = judge(
       aHost(),
       { ...collected(...set), inconclusive: 'not kept' },
@@ -167,7 +167,7 @@ describe('judgeRetention', () => {
     );
   });
 
-  it("says when S3's own date is another one", () => {
+  it("reports S3's own date when it differs", () => {
     const stampedAt = at('2026-11-26T00:00:00Z');
     const judgement = judged('2026-11-25T12:00:00Z', rules, { stampedAt });
     const finding = expiringOf(judgement);
@@ -176,7 +176,7 @@ describe('judgeRetention', () => {
     );
   });
 
-  it('goes on after the last good copy was hidden: until when it comes back, and how', () => {
+  it('reports after the last good copy was hidden until when it can be restored, and how', () => {
     const hidden = aHistory(set).hide(
       set.map(({ name }) => name),
       '2026-11-28T00:00:00Z',

@@ -27,7 +27,7 @@ describe('rhythmOf', () => {
     full('21T02:05', '21T02:16'),
   ];
 
-  it('tells the earliest and the latest begin, and the latest end', () => {
+  it('returns the earliest and the latest start, and the latest end', () => {
     expect(times({}, ...nights)).toEqual([3, '02:00', '02:05', '02:20']);
   });
 
@@ -41,7 +41,7 @@ describe('rhythmOf', () => {
     expect(times(host, ...late)).toEqual([3, '23:50', '00:05', '00:30']);
   });
 
-  it('goes by the clock of the host, also over a change of its hour', () => {
+  it('uses the clock of the host, also over a change to daylight saving time', () => {
     const host = { timezone: 'Europe/Amsterdam' };
     const autumn = ['23T00', '24T00', '25T01', '26T01'].map((begun) =>
       aFull({ begun: `2026-10-${begun}:30:00Z`, done: `2026-10-${begun}:40:00Z` }),
@@ -53,7 +53,7 @@ describe('rhythmOf', () => {
     expect(read(rhythm?.beganFrom)).toBe(read(rhythm?.beganUntil));
   });
 
-  it('leaves out what is broken, took more than a day, or is no full, and says nothing of two', () => {
+  it('leaves out fulls that are damaged or took more than a day, and incrementals, and needs three', () => {
     const broken = full('18T07:00', '18T07:10').filter(({ name }) => !name.includes('vol2'));
     const resumed = full('17T09:00', '18T12:00');
     const increment = anIncremental('2026-11-19T02:03:00Z', '2026-11-19T12:00:00Z');
@@ -66,7 +66,7 @@ describe('rhythmOf', () => {
     expect(times({}, ...nights.slice(1))).toBeUndefined();
   });
 
-  it('goes by the last seven', () => {
+  it('uses the last seven fulls', () => {
     const hours = ['01', '02', '03', '04', '05', '06', '07', '02'];
     const week = hours.map((hour, day) => full(`${12 + day}T${hour}:00`, `${12 + day}T${hour}:10`));
     expect(times({}, ...week)).toEqual([7, '02:00', '07:00', '07:10']);
@@ -78,7 +78,7 @@ describe('rhythmOf', () => {
     expect(times({}, day, ahead, ...nights)).toEqual([3, '02:00', '02:05', '02:20']);
   });
 
-  it('never tells a begin that no full had, whatever the times', () => {
+  it('never returns a start that no full had, whatever the times', () => {
     const minute = fc.integer({ min: 0, max: 24 * 60 - 1 });
     fc.assert(
       fc.property(fc.array(minute, { minLength: 3, maxLength: 6 }), (minutes) => {
@@ -100,7 +100,7 @@ describe('rhythmOf', () => {
 describe('isQuiet', () => {
   const friday = full('20T02:00', '20T02:11');
 
-  it('is so while nothing came since the window opened', () => {
+  it('is true while nothing came since the window opened', () => {
     expect(isQuiet(verdictOf({}, friday))).toBe(true);
   });
 

@@ -27,7 +27,7 @@ describe('judgeSize', () => {
     expect(kinds(bytes)).toEqual(kind);
   });
 
-  it('says the bound and what is usual', () => {
+  it('reports the bound and the usual size', () => {
     expect(judgeSize(judged(499), earlier, bounds)).toEqual([
       { kind: 'shrunk', severity: 'warning', bytes: 499, usualBytes: 1000, boundBytes: 500 },
     ]);
@@ -47,7 +47,7 @@ describe('judgeSize', () => {
     expect(judgeSize(judged(499), earlier.slice(1), bounds, twice)).toEqual([]);
   });
 
-  it('sees a slow drift, which the last few fulls alone do not show', () => {
+  it('detects a slow drift that the last few fulls alone do not show', () => {
     const shrinking = Array.from({ length: 30 }, (_, index) => ({
       startedAt: Date.parse(day(22)) - index * 86_400_000,
       bytes: 1000 * 1.06 ** index,
@@ -57,7 +57,7 @@ describe('judgeSize', () => {
     expect(judgeSize(judged(bytes), [], bounds, shrinking)).toMatchObject([{ kind: 'shrunk' }]);
   });
 
-  it('compares with thirty and no more', () => {
+  it('compares with thirty fulls and no more', () => {
     const long = Array.from({ length: 60 }, (_, index) => ({
       startedAt: Date.parse(day(22)) - index * 86_400_000,
       bytes: index < 30 ? 1000 : 9000,
@@ -66,7 +66,7 @@ describe('judgeSize', () => {
     expect(judgeSize(judged(1000), [], bounds, long.toReversed())).toEqual([]);
   });
 
-  it("takes the config's own minimum first, and as reached at that size", () => {
+  it("checks the config's own minimum first, which the exact size reaches", () => {
     const own = { ...bounds, minBytes: 800 };
     expect(kinds(800, [], own)).toEqual([]);
     expect(judgeSize(judged(799), [], own)).toMatchObject([
@@ -74,7 +74,7 @@ describe('judgeSize', () => {
     ]);
   });
 
-  it('knows nothing usual from two fulls, from damaged or later ones, or from incrementals', () => {
+  it('has no usual size from two fulls, from damaged or later ones, or from incrementals', () => {
     const two = earlier.slice(1);
     const inc = collected(...anIncremental(day(17), day(18))).sets;
     const damaged = earlier.slice(0, 1).map((set) => ({ ...set, manifest: undefined }));
@@ -98,7 +98,7 @@ describe('judgeTail', () => {
     expect(tail(undefined)).toEqual([]);
   });
 
-  it('says nothing of volumes that were not read', () => {
+  it('finds nothing in volumes that were not read', () => {
     expect(judgeTail({ ...judged(1000), volumes: undefined })).toEqual([]);
   });
 });

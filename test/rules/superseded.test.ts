@@ -41,7 +41,7 @@ describe('findSuperseded', () => {
     expect([since - 1, since].map((now) => named(read, now))).toEqual([[], ['2026-11-11']]);
   });
 
-  it('takes garbage that is older than they are: sets that lack something, and incrementals', () => {
+  it('takes older garbage: sets that lack something, and incrementals', () => {
     const broken = night('10').filter(({ name }) => !name.includes('vol2'));
     const increment = anIncremental('2026-11-10T03:00:00Z', '2026-11-11T03:00:00Z');
     expect(superseded(...broken, ...increment, ...two)).toEqual(['2026-11-10', '2026-11-11']);
@@ -79,7 +79,7 @@ describe('findSuperseded', () => {
     ).toEqual([]);
   });
 
-  it('calls a name of the future what is further ahead than clocks may differ', () => {
+  it('treats a name as from the future when it is further ahead than clocks may differ', () => {
     const ahead = (ms: number) =>
       aFull({ begun: new Date(NOW + ms).toISOString(), done: '2026-11-11T10:00:00Z' });
     expect(superseded(...ahead(SKEW), ...two)).toEqual([]);
@@ -95,7 +95,7 @@ describe('findSuperseded', () => {
     expect(superseded(...last(instant(0)), ...two)).toEqual([]);
   });
 
-  it('leaves a name that its clock has overtaken while it is one of the newest two', () => {
+  it('keeps a name that was from the future while it is one of the newest two', () => {
     const ahead = aFull({ begun: '2026-11-20T03:00:00Z', done: '2026-11-11T03:10:00Z' });
     expect(superseded(...ahead, ...two)).toEqual([]);
   });
@@ -175,7 +175,7 @@ describe('findSuperseded', () => {
     expect(named(besides, NOW, anySize)).toEqual(['2026-11-10']);
   });
 
-  it('goes by the host’s own days', () => {
+  it('uses the host’s own keepDays', () => {
     const sydney = aHost({ timezone: 'Australia/Sydney' });
     // 12 November in UTC, but both 13 November in Sydney.
     const both = [
@@ -193,19 +193,19 @@ describe('findSuperseded', () => {
     expect(superseded(...odd, ...night('10'), ...two)).toEqual(['2026-11-10', '2026-11-02']);
   });
 
-  describe('holds a host as it is', () => {
+  describe('finds nothing for a host', () => {
     const all = [...night('10'), ...two];
     const file = night('12')[0]?.name ?? '';
     const held = (read: Collection) => findSuperseded(host, read, NOW);
 
-    it('of which a file was overwritten or hidden', () => {
+    it('that has an overwritten or hidden file', () => {
       const overwritten = aHistory(all).put(file, '2026-11-12T09:00:00Z').collected(NOW);
       const hidden = aHistory(all).hide(file, '2026-11-14T09:00:00Z').collected(NOW);
       for (const read of [overwritten, hidden])
         expect(held(read)).toEqual({ sets: [], held: 'tampered' });
     });
 
-    it('but not for what lifecycle hid, or duplicity resumed', () => {
+    it('but goes on where lifecycle hid a file, or duplicity resumed', () => {
       const expired = night('02').map(({ name }) => name);
       const read = aHistory([...night('02'), ...all]).hide(expired, '2026-11-09T00:00:00Z');
       expect(named(read.collected(NOW))).toEqual(['2026-11-10']);
@@ -329,7 +329,7 @@ describe('what is superseded', () => {
     );
   });
 
-  it('is not more when an object is lost, but for the set that lost it', () => {
+  it('does not grow when an object is lost, except by the set that lost it', () => {
     fc.assert(
       fc.property(tidy, fc.nat(), (objects, pick) => {
         const lost = objects[pick % objects.length];
@@ -343,7 +343,7 @@ describe('what is superseded', () => {
     );
   });
 
-  it('is nothing more once it is gone', () => {
+  it('is empty once the superseded sets are gone', () => {
     fc.assert(
       fc.property(bucket, (objects) => {
         const members = membersOf(
@@ -356,7 +356,7 @@ describe('what is superseded', () => {
     );
   });
 
-  it('is the same whatever else lies there', () => {
+  it('is the same whatever foreign files lie there', () => {
     const foreign = fc.array(
       fc
         .string({ maxLength: 30 })
@@ -386,7 +386,7 @@ describe('membersOf', () => {
     );
   });
 
-  it('knows nothing of a set that is not there', () => {
+  it('returns no members for a set that is not there', () => {
     const [set] = read(night('10')).sets;
     expect(set && membersOf([], NO_PREFIX)(set)).toEqual([]);
   });

@@ -58,7 +58,7 @@ describe('judgeTampering', () => {
     expect(judgement.answeredAt).toBe(at('2026-11-23T03:10:00Z'));
   });
 
-  it('is not fooled by a new manifest over a new volume', () => {
+  it('says tampered when a new manifest is written over one after a new volume', () => {
     const both = fresh().put(VOLUME, '2026-11-23T09:00:00Z').put(MANIFEST, '2026-11-23T09:01:00Z');
     expect(found(judged(both), 'tampered')?.sets[0]?.overwritten.count).toBe(2);
   });
@@ -70,14 +70,14 @@ describe('judgeTampering', () => {
     expect(judged(fresh().put(VOLUME, when)).verdict).toBe(verdict);
   });
 
-  it('thinks nothing of the same bytes again, whenever they come', () => {
+  it('finds no tampering when the same bytes are uploaded again, whenever they come', () => {
     const again = fresh()
       .retry(VOLUME, '2026-11-23T03:04:00Z')
       .retry(MANIFEST, '2026-11-23T10:00:00Z');
     expect(judged(again).findings).toEqual([]);
   });
 
-  it('tells a resumed run as information, for as long as it is of the window', () => {
+  it('reports a resumed run as information, for as long as it belongs to the window', () => {
     const killed = aFull({ begun: '2026-11-23T03:00:00Z', done: '2026-11-23T03:02:00Z' });
     const history = aHistory([
       ...sunday,
@@ -96,14 +96,14 @@ describe('judgeTampering', () => {
     expect(judged(history, at('2026-11-24T12:00:00Z')).findings).toEqual([]);
   });
 
-  it('says nothing of a set that was never finished', () => {
+  it('finds no tampering in a set that was never finished', () => {
     const killed = aHistory(today.filter(({ name }) => !name.includes('manifest')))
       .put(VOLUME, '2026-11-23T09:00:00Z')
       .hide(VOLUME, '2026-11-23T09:30:00Z');
     expect(found(judged(killed), 'tampered')).toBeUndefined();
   });
 
-  it('says tampered when a volume is hidden, and how to get it back', () => {
+  it('says tampered when a volume is hidden, and shows how to get it back', () => {
     const judgement = judged(fresh().hide(OLD_VOLUME, '2026-11-23T09:00:00Z'));
     expect(judgement.verdict).toBe('tampered');
     expect(textAndStep(judgement)).toEqual({
@@ -112,7 +112,7 @@ describe('judgeTampering', () => {
     });
   });
 
-  it('knows a set as finished though its manifest is hidden, and says when nothing is left', () => {
+  it('takes a set as finished though its manifest is hidden, and reports when nothing of it is left', () => {
     const hidden = fresh().hide(
       today.map(({ name }) => name),
       '2026-11-23T09:00:00Z',
@@ -149,7 +149,7 @@ describe('judgeTampering', () => {
     expect(found(judgement, 'tampered') === undefined).toBe(culprit === 'lifecycle');
   });
 
-  it('calls no set tampered that lifecycle hides volume by volume over midnight', () => {
+  it('finds no tampering when lifecycle hides a set volume by volume over midnight', () => {
     const night = aFull({ begun: '2026-11-16T23:50:00Z', done: '2026-11-17T00:40:00Z' }).map(
       (object) =>
         object.name.includes('vol1.')
@@ -163,7 +163,7 @@ describe('judgeTampering', () => {
     expect(found(judged(dying, at('2026-11-24T12:00:00Z')), 'tampered')).toBeUndefined();
   });
 
-  it('needs one bad file alone, whatever became of the others', () => {
+  it('says tampered for one bad file alone, whatever became of the others', () => {
     const overwritten = fresh()
       .put(VOLUME, '2026-11-23T09:00:00Z')
       .retry(MANIFEST, '2026-11-23T10:00:00Z');
@@ -178,7 +178,7 @@ describe('judgeTampering', () => {
     expect(found(judged(both), 'resumed')).toBeUndefined();
   });
 
-  it('takes for good what came in the last instant that is duplicity’s own', () => {
+  it('accepts a file that was written in the last instant that is duplicity’s own', () => {
     const late = fresh().put(VOLUME, '2026-11-23T03:15:00Z').retry(VOLUME, '2026-11-23T09:00:00Z');
     const judgement = judged(late);
     expect(judgement.verdict).toBe('ok');
@@ -230,7 +230,7 @@ describe('isOverwrite', () => {
   const overwrites = (history: ReturnType<typeof aHistory>, when = uploaded, name = VOLUME) =>
     isOverwrite(history.collected(), name, at(when));
 
-  it('is other bytes in a finished set, by the time of the event', () => {
+  it('is true for other bytes in a finished set, by the time of the event', () => {
     // Stamped as if it had come with its set, as a multipart upload that was begun then.
     const stampedEarly = fresh().put(VOLUME, '2026-11-23T03:05:00Z');
     expect(overwrites(fresh().put(VOLUME, uploaded))).toBe(true);
@@ -239,7 +239,7 @@ describe('isOverwrite', () => {
     expect(overwrites(stampedEarly, '2026-11-23T03:15:00.001Z')).toBe(true);
   });
 
-  it('is nothing else', () => {
+  it('is false for the same bytes, for a set that is not finished and for an unknown name', () => {
     expect(overwrites(fresh())).toBe(false);
     expect(overwrites(fresh().retry(VOLUME, uploaded))).toBe(false);
     expect(overwrites(fresh().hide(VOLUME, uploaded))).toBe(false);
