@@ -36,7 +36,7 @@ export function composeChannelNews({ report, channels, timezone }: Run): Message
   });
 }
 
-/** `BACKUP ALARM PATH DEAD: mail. boss@example.net is on the suppression list: ...` */
+/** `BACKUP ALARM CHANNEL DEAD: mail. boss@example.net is on the suppression list: ...` */
 export function composeChannelSms(look: ChannelCheck): string {
   const [first] = look.died;
   return `BACKUP ${formatNews(look)}. ${first?.says ?? ''}`;
@@ -73,7 +73,7 @@ function composeRepaired({ repaired, lookedAt }: ChannelCheck): string[] {
     .flatMap(({ check, says, since }) =>
       paragraph(
         'REPAIRED',
-        `${check}: open again after ${formatDuration(lookedAt - since)}. It was: ${toAscii(says)}`,
+        `${check}: works again after ${formatDuration(lookedAt - since)}. It was: ${toAscii(says)}`,
       ),
     );
 }
@@ -92,6 +92,6 @@ function formatNews({ died, repaired }: ChannelCheck): string {
   const names = (states: readonly ChannelState[]) =>
     [...new Set(states.map(({ check }) => check))].join(', ');
   return died.length > 0
-    ? `ALARM PATH DEAD: ${names(died)}`
-    : `alarm path open again: ${names(repaired)}`;
+    ? `ALARM CHANNEL DEAD: ${names(died)}`
+    : `alarm channel works again: ${names(repaired)}`;
 }

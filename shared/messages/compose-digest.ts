@@ -63,7 +63,7 @@ function composeInconclusive(judgements: readonly Judgement[]): string[] {
     );
     return inconclusive.length === 0
       ? []
-      : paragraph('BLIND', `tampering with ${count(inconclusive.length, 'host')} ${text}.`);
+      : paragraph('UNCHECKED', `tampering with ${count(inconclusive.length, 'host')} ${text}.`);
   });
 }
 

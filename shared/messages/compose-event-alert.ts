@@ -108,9 +108,9 @@ export function composeTrouble(
   ]);
   const words = findings.map(({ kind }) => kind.toUpperCase()).join(', ');
   return composeMessage({
-    subject: `${host.name} ${words}: seen in an upload of now`,
+    subject: `${host.name} ${words}: seen in an upload just now`,
     text: `${[...lines, ...listUploaders(uploads, known, host), formatZone(timezone)].join('\n')}\n`,
-    sms: `BACKUP ${host.name} ${words} in an upload of now. Mail has the fix.`,
+    sms: `BACKUP ${host.name} ${words} in an upload just now. Mail has the fix.`,
     severity: 'critical',
     urgency: 'alert',
   });
@@ -197,7 +197,7 @@ const CHANGES = { created: 'overwritten', removed: 'removed' } as const;
 const LEFT = {
   marker: 'the version is still there, hidden under a delete marker',
   version: 'that version is gone for good',
-  unknown: 'whether a version is left was not told',
+  unknown: 'whether a version is left is not known',
 };
 
 /** The first of them, each with its time and culprit, and how many there are besides. */

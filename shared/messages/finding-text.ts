@@ -62,12 +62,12 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
   },
   incomplete: {
     text: (finding, _, zone) =>
-      `the full of ${formatInstant(finding.startedAt, zone)} has ${count(finding.volumes, 'volume')}; ${formatFlaws(finding)}. It can NOT be relied on`,
+      `the full of ${formatInstant(finding.startedAt, zone)} is incomplete: ${formatFlaws(finding)}. It can NOT be relied on`,
     step: backUp,
   },
   poisoned: {
     text: (names) =>
-      `duplicity itself dies on ${formatNames(names)}: no restore works until they are gone`,
+      `duplicity crashes on ${formatNames(names)}; restores fail until these objects are removed`,
     step: (names, { host }) => stepToRemove(names, host),
   },
   incremental: {
@@ -194,7 +194,7 @@ function formatFraming(files: readonly string[], untold: readonly string[]): str
     untold.length === 0
       ? []
       : [
-          `whether ${untold.map(quoteName).join(' and ')} ends where it should cannot be told: it is in cold storage, or its form does not say`,
+          `whether ${untold.map(quoteName).join(' and ')} ends where it should cannot be checked: it is in cold storage, or its form does not show it`,
         ];
   return [...cut, ...unknown].join('; ');
 }
@@ -229,13 +229,19 @@ function formatStray(zone: string): (set: SetTimes) => string {
 }
 
 function formatFlaws(finding: Extract<Finding, { kind: 'incomplete' }>): string {
-  const flaws: string[] = [];
-  if (finding.manifest === 'absent') flaws.push('its manifest never arrived');
-  if (finding.manifest === 'empty') flaws.push('its manifest is empty');
-  if (finding.missingVolumes.length > 0)
-    flaws.push(`absent: ${formatNumbers(finding.missingVolumes)}`);
-  if (finding.emptyVolumes.length > 0) flaws.push(`empty: ${formatNumbers(finding.emptyVolumes)}`);
-  if (flaws.length === 0) flaws.push('no volume is there');
+  const { volumes, missingVolumes, emptyVolumes, manifest } = finding;
+  const total = volumes + missingVolumes.length;
+  const which = (numbers: readonly number[], flaw: string) =>
+    numbers.length === 0
+      ? []
+      : [
+          `${numbers.length === 1 ? 'volume' : 'volumes'} ${formatNumbers(numbers)} of ${total} ${numbers.length === 1 ? 'is' : 'are'} ${flaw}`,
+        ];
+  const flaws = [...which(missingVolumes, 'missing'), ...which(emptyVolumes, 'empty')];
+  if (flaws.length === 0)
+    flaws.push(`${volumes === 0 ? 'no volume' : count(volumes, 'volume')} arrived`);
+  if (manifest === 'absent') flaws.push('its manifest never arrived');
+  if (manifest === 'empty') flaws.push('its manifest is empty');
   return flaws.join('; ');
 }
 

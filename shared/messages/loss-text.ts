@@ -31,11 +31,11 @@ export function formatTampered(
 /** Why tampering could not be checked. */
 export const INCONCLUSIVE: Readonly<Record<Inconclusive, string>> = {
   denied:
-    'cannot be told: versions may not be listed, so an overwritten or hidden backup would not show; allow s3:ListBucketVersions',
+    'cannot be checked: versions may not be listed, so an overwritten or hidden backup would not show; allow s3:ListBucketVersions',
   'not offered':
-    'cannot be told: this endpoint lists no versions, so an overwritten or hidden backup would not show',
+    'cannot be checked: this endpoint lists no versions, so an overwritten or hidden backup would not show',
   'not kept':
-    'cannot be told: the bucket keeps no versions, so an overwritten backup is lost without a trace; turn versioning on',
+    'cannot be checked: the bucket keeps no versions, so an overwritten backup is lost without a trace; turn versioning on',
 };
 
 /** Anyone who did it is stopped first; what is only hidden comes back in place, what was overwritten by a restore. */
@@ -63,7 +63,7 @@ function formatRemoval({ key, at, principal, address, left }: Removal, zone: str
 const LEFT = {
   marker: 'the version is still there under a delete marker',
   version: 'that version is gone for good',
-  unknown: 'whether a version is left was not told',
+  unknown: 'whether a version is left is not known',
 };
 
 function formatSet({ type, overwritten, hidden, lost, ...set }: TamperedSet, zone: string): string {

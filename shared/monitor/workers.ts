@@ -139,12 +139,14 @@ export async function runWorker(
 ): Promise<WorkerOutcome> {
   const task = parseTask(message);
   if (task === undefined || task.now - clock > SKEW) {
-    throw new TaskError('this is no call for a shard; see who writes to the queue');
+    throw new TaskError('this is no task for a shard; see who writes to the queue');
   }
   if (task.deadline <= clock) return { hosts: 0, answer: 'late' };
   const all = hostsOf(config, task);
   if (task.roll !== (await hashConfig(config)) || task.asked.length !== all.length) {
-    throw new TaskError('the call is for another config; the next run calls for this one');
+    throw new TaskError(
+      'the task is for another config; the next run hands out tasks for this one',
+    );
   }
   const { until, now, of: shards } = task;
   const hosts = all.filter((_, at) => task.asked[at] === '1');

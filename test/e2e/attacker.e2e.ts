@@ -242,7 +242,7 @@ describe('an intruder with the keys of hosts', () => {
     const set = `duplicity-full.${formatWrittenTime(Date.now() - 60_000)}`;
     await put('mail', `${set}.vol1.difftar.gpg`);
     await put('mail', `${set}.manifest.gpg`);
-    await mailWith('mail WRONG-RECIPIENT: seen in an upload of now', set);
+    await mailWith('mail WRONG-RECIPIENT: seen in an upload just now', set);
   });
 
   it('uploads forged sets to the right key: of today, of 2099 and of the past', async () => {

@@ -60,7 +60,7 @@ describe('an event', () => {
     expect(subjects()).toEqual([
       '[backup] web OK: its first full backup is done Mon 23 Nov 11:02 UTC, 2 h 47 min late',
       '[backup] TAMPERED web: 1 object REMOVED',
-      '[backup] web TAMPERED: seen in an upload of now',
+      '[backup] web TAMPERED: seen in an upload just now',
     ]);
   });
 

@@ -198,7 +198,7 @@ describe('reading', () => {
     await deployed.tick(TICK);
     expect(mail()?.subject).toBe('[backup] OK 3 of 3, 3 warnings - Mon 23 Nov (#2026-327)');
     expect(text()).toMatch(
-      /BLIND tampering with 3 hosts cannot be told: .* allow s3:ListBucketVersions/,
+      /UNCHECKED tampering with 3 hosts cannot be checked: .* allow s3:ListBucketVersions/,
     );
   });
 

@@ -59,10 +59,10 @@ FINE        sms: out of the sandbox, up to 20 USD a month
     await deployed.tick('2026-11-23T05:00:00Z');
     deployed.aws.ses.suppressed.add('boss@example.net');
     for (const tick of ['05:15', '06:00', '07:00']) await deployed.tick(`2026-11-23T${tick}:00Z`);
-    expect(mails()).toEqual(['ops@example.net: [backup] ALARM PATH DEAD: mail']);
+    expect(mails()).toEqual(['ops@example.net: [backup] ALARM CHANNEL DEAD: mail']);
     expect(text()).toContain('aws sesv2 delete-suppressed-destination --email-address boss@');
     expect(deployed.aws.outbox.sms.map(({ text }) => text)).toEqual([
-      'BACKUP ALARM PATH DEAD: mail. boss@example.net is on the suppression list: SES takes its mail, and drops it',
+      'BACKUP ALARM CHANNEL DEAD: mail. boss@example.net is on the suppression list: SES takes its mail, and drops it',
     ]);
     expect(deployed.aws.outbox.deliveries.map(({ endpoint }) => endpoint)).toContain(
       'admin@example.net',
@@ -71,8 +71,8 @@ FINE        sms: out of the sandbox, up to 20 USD a month
     deployed.aws.ses.suppressed.clear();
     await deployed.tick('2026-11-23T08:00:00Z');
     expect(mails().sort()).toEqual([
-      'boss@example.net: [backup] alarm path open again: mail',
-      'ops@example.net: [backup] alarm path open again: mail',
+      'boss@example.net: [backup] alarm channel works again: mail',
+      'ops@example.net: [backup] alarm channel works again: mail',
     ]);
     expect(deployed.aws.outbox.sms).toEqual([]);
   });
@@ -107,7 +107,7 @@ FINE        sms: out of the sandbox, up to 20 USD a month
     await deployed.tick('2026-11-23T05:00:00Z');
     expect(mails()).toEqual([]);
     expect(deployed.aws.outbox.sms.map(({ text }) => text)).toEqual([
-      'BACKUP ALARM PATH DEAD: mail. SES has paused sending for this account',
+      'BACKUP ALARM CHANNEL DEAD: mail. SES has paused sending for this account',
     ]);
   });
 

@@ -47,7 +47,7 @@ describe('a full in cold storage', () => {
       expect(reads()).toEqual(['manifest.gpg']);
       expect(subjects()).toEqual([OK]);
       expect(text()).toContain(
-        'whether "duplicity-full.20261123T030000Z.vol6.difftar.gpg" ends where it should cannot be told',
+        'whether "duplicity-full.20261123T030000Z.vol6.difftar.gpg" ends where it should cannot be checked',
       );
     },
   );
@@ -70,13 +70,13 @@ describe('a full in cold storage', () => {
     await deployed.tick('2026-11-23T08:15:00Z');
     expect(reads()).toContain('vol6.difftar.gpg');
     expect(subjects()).toEqual([OK]);
-    expect(text()).toContain('vol6.difftar.gpg" ends where it should cannot be told');
+    expect(text()).toContain('vol6.difftar.gpg" ends where it should cannot be checked');
   });
 
   it('is read as any other in GLACIER_IR', async () => {
     putFull(() => 'GLACIER_IR');
     await deployed.tick('2026-11-23T08:15:00Z');
     expect(reads().sort()).toEqual(['manifest.gpg', 'vol1.difftar.gpg', 'vol6.difftar.gpg']);
-    expect(text()).not.toContain('cannot be told');
+    expect(text()).not.toContain('cannot be checked');
   });
 });

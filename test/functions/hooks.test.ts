@@ -50,7 +50,7 @@ describe('the https addresses of a config', () => {
     expect([subjects(LIVE), subjects(DEAD)]).toEqual([[DIGEST], [DIGEST, DIGEST]]);
 
     await deployed.tick('2026-11-23T09:15:00Z');
-    const dead = '[backup] ALARM PATH DEAD: hook dead.example';
+    const dead = '[backup] ALARM CHANNEL DEAD: hook dead.example';
     expect(mails()).toEqual([DIGEST, dead]);
     expect(subjects(LIVE)).toEqual([DIGEST, dead]);
     expect(deployed.aws.outbox.mails.at(-1)?.text.replace(/\s+/g, ' ')).toContain(
@@ -62,7 +62,7 @@ describe('the https addresses of a config', () => {
     await deployed.tick('2026-11-23T09:30:00Z');
     expect(subjects(DEAD).sort()).toEqual([dead, DIGEST].sort());
     await deployed.tick('2026-11-23T10:15:00Z');
-    expect(mails().at(-1)).toBe('[backup] alarm path open again: hook dead.example');
+    expect(mails().at(-1)).toBe('[backup] alarm channel works again: hook dead.example');
 
     const logged = inspect(vi.mocked(console.log).mock.calls, { depth: 9 });
     const kept = deployed.aws.head(STATE_BUCKET, 'state.json');

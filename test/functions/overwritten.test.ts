@@ -181,7 +181,7 @@ describe('a flood of events', () => {
     deployed.aws.requests.clear();
     const events = keys.map((key) => created(key, '2026-11-23T07:00:00Z'));
     await deployed.event(events, '2026-11-23T07:00:20Z');
-    expect(subjects()).toEqual(['[backup] web INCREMENTAL: seen in an upload of now']);
+    expect(subjects()).toEqual(['[backup] web INCREMENTAL: seen in an upload just now']);
     expect((counts().ListObjectsV2 ?? 0) + (counts().ListObjectVersions ?? 0)).toBeLessThan(30);
   });
 

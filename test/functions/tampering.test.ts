@@ -139,7 +139,7 @@ describe('the versions of a bucket', () => {
       await judge();
       expect(subject()).toContain('[backup] OK 2 of 2');
       expect(subject()).toContain(good);
-      expect(text()).toContain(`BLIND tampering with 2 hosts cannot be told`);
+      expect(text()).toContain(`UNCHECKED tampering with 2 hosts cannot be checked`);
       expect(text()).toContain(words);
     },
   );

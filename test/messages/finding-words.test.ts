@@ -3,7 +3,7 @@ import { nextStep } from '../../shared/messages/finding-text.ts';
 import { judge } from '../../shared/rules/judge.ts';
 import { aHost, at, collected } from '../support/builders.ts';
 
-describe('what to do about names that duplicity dies on', () => {
+describe('what to do about names that duplicity crashes on', () => {
   const judgement = judge(aHost(), collected(), at('2026-11-23T12:00:00Z'));
   const step = (names: string[], count = names.length) =>
     nextStep({ kind: 'poisoned', severity: 'critical', names, count }, judgement);

@@ -221,12 +221,12 @@ describe('runSchedule', () => {
     }
     expect(setting.channelChecks.looks).toBe(36);
     expect(mail?.sent.map(({ subject, urgency }) => `${urgency}: ${subject}`)).toEqual([
-      'digest: [backup] ALARM PATH DEAD: sms',
+      'digest: [backup] ALARM CHANNEL DEAD: sms',
       expect.stringContaining('2 of 2 hosts FAILED'),
       expect.stringContaining('1 of 2 hosts FAILED'),
       expect.stringContaining('2 of 2 hosts FAILED'),
       expect.stringContaining('1 of 2 hosts FAILED'),
-      'digest: [backup] alarm path open again: sms',
+      'digest: [backup] alarm channel works again: sms',
     ]);
     const digest = mail?.sent[1]?.text.replace(/\s+/g, ' ');
     expect(digest).toContain(
@@ -234,10 +234,10 @@ describe('runSchedule', () => {
     );
     expect(mail?.sent[2]?.text).not.toContain('opted out');
     expect(mail?.sent[5]?.text.replace(/\s+/g, ' ')).toContain(
-      'REPAIRED sms: open again after 32 h. It was: +31600000000 has opted out',
+      'REPAIRED sms: works again after 32 h. It was: +31600000000 has opted out',
     );
     expect(setting.ops.sent.map(({ subject }) => subject)).toEqual(
-      expect.arrayContaining(['[backup] ALARM PATH DEAD: sms']),
+      expect.arrayContaining(['[backup] ALARM CHANNEL DEAD: sms']),
     );
   });
 
@@ -256,7 +256,7 @@ describe('runSchedule', () => {
     expect(boss.sent).toEqual([]);
     for (const channel of [...setting.channels.slice(0, 2), setting.ops]) {
       expect(channel.sent.map(({ sms }) => sms)).toEqual([
-        'BACKUP ALARM PATH DEAD: mail. boss@example.net is dropped',
+        'BACKUP ALARM CHANNEL DEAD: mail. boss@example.net is dropped',
       ]);
     }
   });
@@ -274,7 +274,7 @@ describe('runSchedule', () => {
     await setting.run('2026-11-23T09:15:00Z');
     const [mail] = setting.channels;
     expect(mail?.sent.map(({ subject }) => subject)).toEqual([
-      '[backup] ALARM PATH DEAD: mail',
+      '[backup] ALARM CHANNEL DEAD: mail',
       expect.stringContaining('FAILED'),
     ]);
     expect(mail?.sent[1]?.text).toMatch(/DEAD {8}mail: paused \(since Mon 23 Nov 06:00\)/);

@@ -111,7 +111,7 @@ describe('isQuiet', () => {
     ['an incremental', anIncremental('2026-11-20T02:00:00Z', '2026-11-23T02:00:00Z')],
     ['an older full that was finished since', full('22T23:50', '23T00:40')],
     [
-      'a name that duplicity dies on',
+      'a name that duplicity crashes on',
       [anObject('duplicity-full.20261123T020000Z.vol0.difftar.gpg')],
     ],
   ])('is not so when there is %s', (_, objects) => {
