@@ -52,7 +52,7 @@ function openKeyFile(file: string): KeyFile {
 }
 
 /** Key files by their paths from where the config is; each is read once. Never throws. */
-export function keyFilesBeside(configFile: string): ReadKeyFile {
+export function keyFilesNextTo(configFile: string): ReadKeyFile {
   const known = new Map<string, ReturnType<ReadKeyFile>>();
   return (path) => {
     const answer = known.get(path) ?? readFingerprints(resolve(dirname(configFile), path));

@@ -9,7 +9,7 @@ const tree = mkdtempSync(join(tmpdir(), 'rollcall-rules-'));
 afterAll(() => rmSync(tree, { recursive: true }));
 
 const importing = (from: string) => `import * as x from '${from}';\nexport const y = x;\n`;
-const saying = (edge: string) => `export const y = ${edge};\n`;
+const exporting = (edge: string) => `export const y = ${edge};\n`;
 const PURE = ['duplicity', 'openpgp', 'config', 'rules', 'messages', 'doctor', 'monitor'];
 const EDGES = ['new Date()', 'Date.now()', 'process.env.HOME'];
 
@@ -33,7 +33,7 @@ const forbidden: [folder: string, text: string][] = [
   ['functions', importing('@aws-sdk/client-s3')],
   ['scripts/rollcall', importing('@aws-sdk/client-s3')],
   ...PURE.flatMap((folder) =>
-    EDGES.map((edge): [string, string] => [`shared/${folder}`, saying(edge)]),
+    EDGES.map((edge): [string, string] => [`shared/${folder}`, exporting(edge)]),
   ),
 ];
 const allowed: [folder: string, text: string][] = [
@@ -46,7 +46,7 @@ const allowed: [folder: string, text: string][] = [
   ['shared/channels', importing('@aws-sdk/client-sns')],
   ['shared/stores', importing('@aws-sdk/client-s3')],
   ['functions', importing('../shared/monitor/notify.ts')],
-  ['functions', saying('Date.now()')],
+  ['functions', exporting('Date.now()')],
 ];
 
 /** The paths in which Biome finds an error, of one file for each case. */

@@ -116,8 +116,8 @@ describe('the documentation', () => {
   });
 
   it('shows in the README a smallest config that can be deployed', () => {
-    const roll = /^ {3}```yaml\n([\s\S]*?)^ {3}```$/m.exec(read('README.md'))?.[1] ?? '';
-    const text = roll.replace(/^ {3}/gm, '');
+    const configText = /^ {3}```yaml\n([\s\S]*?)^ {3}```$/m.exec(read('README.md'))?.[1] ?? '';
+    const text = configText.replace(/^ {3}/gm, '');
     expect(text.trim().split('\n')).toHaveLength(5);
     expect(parseConfig(text, 'hosts.yml', undefined, 'deploy').hosts).toHaveLength(1);
   });

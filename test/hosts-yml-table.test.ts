@@ -15,9 +15,9 @@ const parse = (text: string) =>
   parseConfig(text, 'hosts.yml', () => ({ fingerprints: ['0123456789ABCDEF'] }));
 
 /** The keys that are known at a place, as the mistake about an unknown one lists them. */
-function knownAt(roll: string): string[] {
+function knownAt(configText: string): string[] {
   try {
-    parse(roll);
+    parse(configText);
   } catch (error) {
     const list = /known here: (.*)/.exec((error as ConfigError).issues.join('\n'))?.[1];
     return list?.split(', ') ?? [];
@@ -36,9 +36,9 @@ describe('the table of every key of hosts.yml', () => {
     ['hosts.NAME.paused.', inHost(`paused: { ${unknown} }`)],
   ];
 
-  it.each(places)('has each key that is known at "%s", and no other', (place, roll) => {
+  it.each(places)('has each key that is known at "%s", and no other', (place, configText) => {
     const nested = new Set(places.map(([one]) => one.slice(0, -1)));
-    const known = knownAt(roll)
+    const known = knownAt(configText)
       .map((key) => `${place}${key}`)
       .filter((key) => !nested.has(key) && key !== 'hosts')
       .sort();

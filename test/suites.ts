@@ -178,14 +178,14 @@ async function main([first = '', ...rest]: readonly string[]): Promise<number> {
     const { ROLLCALL_TALLY } = process.env;
     if (ROLLCALL_TALLY) appendFileSync(ROLLCALL_TALLY, `${JSON.stringify({ name, ...count })}\n`);
   }
-  tellNotRun(names);
+  printNotRun(names);
   const total = sum(counts);
   console.log(`\n${print('', total)}`);
   return total.failed === 0 ? 0 : 1;
 }
 
 /** A suite that was not run must not look as if it had passed. */
-function tellNotRun(names: readonly string[]): void {
+function printNotRun(names: readonly string[]): void {
   const left = Object.entries(SUITES).filter(([name]) => !names.includes(name));
   if (process.env.ROLLCALL_TALLY || left.length === 0) return;
   console.log('\nNOT RUN here:');

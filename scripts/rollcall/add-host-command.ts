@@ -79,10 +79,18 @@ export async function runAddHost(args: readonly string[]): Promise<number> {
   const key = { file: options['public-key'], fingerprint: options.fingerprint };
   const piped = options['credentials-file'] !== undefined;
   checkPublicKey(key.file, key.fingerprint, { piped });
-  const roll = await readConfigToChange(options.hosts);
-  const { text, config } = putInConfig(roll, name, options, Date.now());
+  const file = await readConfigToChange(options.hosts);
+  const { text, config } = putInConfig(file, name, options, Date.now());
   const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
-  const job = { roll, text, config, host: findHost(config, name), options, key, endpoint };
+  const job = {
+    configFile: file,
+    text,
+    config,
+    host: findHost(config, name),
+    options,
+    key,
+    endpoint,
+  };
   const without = options['no-iam'] ? 'as asked by --no-iam' : whyNoUser(job.host, config.bucket);
   await (without === undefined ? addWithUser(job) : addToConfig(job, without));
   return 0;
@@ -111,7 +119,7 @@ function parseOptions(args: readonly string[]) {
 type Options = ReturnType<typeof parseOptions>['values'];
 
 type Job = EditedConfig & {
-  readonly roll: ConfigText;
+  readonly configFile: ConfigText;
   readonly host: Host;
   readonly options: Options;
   readonly key: PublicKey;
@@ -119,7 +127,7 @@ type Job = EditedConfig & {
 };
 
 async function addToConfig(job: Job, why: string): Promise<void> {
-  const { roll, text, host, config, key, endpoint, options } = job;
+  const { configFile: file, text, host, config, key, endpoint, options } = job;
   if (options.rotate || options['credentials-file'] !== undefined) {
     throw new UsageError(
       `no key is made for ${host.name}: ${why}`,
@@ -134,13 +142,13 @@ async function addToConfig(job: Job, why: string): Promise<void> {
     );
   }
   if (options['dry-run']) return;
-  await replaceConfig(roll, text);
+  await replaceConfig(file, text);
   printLine(`Run this on ${host.name}, as root:`, lineOnHost(host, config, key, endpoint));
   printRest(job, []);
 }
 
 async function addWithUser(first: Job): Promise<void> {
-  const { roll, host, config, key, endpoint, options } = first;
+  const { configFile: known, host, config, key, endpoint, options } = first;
   const { name } = host;
   const group = hostGroupName(config.bucket);
   const { connectHostUsers } = await import('../../shared/aws/host-users.ts');
@@ -156,7 +164,7 @@ async function addWithUser(first: Job): Promise<void> {
   const plan = planUser({ name, group, rotate: options.rotate }, found);
   const job = { ...first, text: withUserId(first, found?.id) };
   formatConfigLine(job);
-  for (const line of plan.says) print(line);
+  for (const line of plan.lines) print(line);
   if (options['dry-run']) return;
 
   const file = options['credentials-file'];
@@ -164,7 +172,7 @@ async function addWithUser(first: Job): Promise<void> {
   try {
     // The user before the config: whether IAM takes its name, and one more user, only IAM can say.
     const id = await makeUser(users, plan, hostUserPath);
-    await replaceConfig(roll, withUserId(job, id));
+    await replaceConfig(known, withUserId(job, id));
   } catch (error) {
     await handover.drop();
     throw error;
@@ -185,21 +193,21 @@ async function addWithUser(first: Job): Promise<void> {
 }
 
 /** The config with the id of the host's user; where its line cannot be edited, a person is told what to write. */
-function withUserId({ roll, text, host }: Job, id: string | undefined): string {
+function withUserId({ configFile: file, text, host }: Job, id: string | undefined): string {
   if (id === undefined || id === host.userId) return text;
   try {
-    return setUserId({ ...roll, text }, host.name, id).text;
+    return setUserId({ ...file, text }, host.name, id).text;
   } catch (error) {
     if (!(error instanceof ConfigEditError)) throw error;
-    print(`${roll.file} is written in a form that cannot be edited safely: ${error.hint}`);
+    print(`${file.file} is written in a form that cannot be edited safely: ${error.hint}`);
     return text;
   }
 }
 
-function formatConfigLine({ roll, text, host, options }: Job): void {
+function formatConfigLine({ configFile: file, text, host, options }: Job): void {
   if (options['dry-run']) print('nothing is changed (--dry-run); this is what would be done:');
-  if (text === roll.text) print(`${host.name} is in the config (${roll.file})`);
-  else process.stdout.write(`${roll.file}:\n${composeChange(roll.text, text)}`);
+  if (text === file.text) print(`${host.name} is in the config (${file.file})`);
+  else process.stdout.write(`${file.file}:\n${composeChange(file.text, text)}`);
 }
 
 function printRest({ key, host }: Job, old: readonly HostKey[]): void {
@@ -231,24 +239,24 @@ function print(line: string): void {
  * the next window that opens. Throws `UsageError`, and `ConfigError` for a name or a target that no config may have.
  */
 export function putInConfig(
-  roll: ConfigText,
+  file: ConfigText,
   name: string,
   { since, target }: { readonly since?: string | undefined; readonly target?: string | undefined },
   now: number,
 ): EditedConfig {
   const on = (date: string) =>
-    addHost(roll, name, { since: date, ...(target === undefined ? {} : { target }) });
-  const known = hostsIn(roll).find((one) => one.name === name);
+    addHost(file, name, { since: date, ...(target === undefined ? {} : { target }) });
+  const known = hostsIn(file).find((one) => one.name === name);
   if (known !== undefined) {
-    const says = `s3://${known.target.bucket}/${known.target.prefix}`;
-    const other = target !== undefined && target.replace(/\/*$/, '/') !== says;
+    const target = `s3://${known.target.bucket}/${known.target.prefix}`;
+    const other = target !== undefined && target.replace(/\/*$/, '/') !== target;
     if (other || (since !== undefined && since !== known.since)) {
       throw new UsageError(
         `${name} is in the config already, with other words`,
-        `change its line in ${roll.file} by hand, or leave --target and --since out`,
+        `change its line in ${file.file} by hand, or leave --target and --since out`,
       );
     }
-    return { text: roll.text, config: parseConfig(roll.text, roll.file, roll.readKeyFile) };
+    return { text: file.text, config: parseConfig(file.text, file.file, file.readKeyFile) };
   }
   if (since !== undefined) return on(since);
   // Its zone and window are the config's: known only once it is on it.
@@ -257,9 +265,9 @@ export function putInConfig(
 }
 
 /** A config whose list is still empty is wrong, but a host can be added to it. */
-function hostsIn(roll: ConfigText): readonly Host[] {
+function hostsIn(file: ConfigText): readonly Host[] {
   try {
-    return parseConfig(roll.text, roll.file, roll.readKeyFile).hosts;
+    return parseConfig(file.text, file.file, file.readKeyFile).hosts;
   } catch {
     return [];
   }

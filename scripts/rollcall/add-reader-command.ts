@@ -11,7 +11,7 @@ import {
   readerPolicyName,
   readerUserPath,
 } from '../stack/reader-policy.ts';
-import { findHost, findLedgerBucket, onlyName, readConfigFile } from './config-file.ts';
+import { askStateBucket, findHost, onlyName, readConfigFile } from './config-file.ts';
 import { NOTHING_TO_HAND_OVER, openHandover } from './hand-over.ts';
 import { stepsToRemove } from './remove-host-command.ts';
 import { confirm, UsageError } from './terminal.ts';
@@ -59,8 +59,8 @@ export async function runAddReader(args: readonly string[]): Promise<number> {
     return 0;
   }
   const name = onlyName(positionals, 'add-reader');
-  const roll = await readConfigFile(options.hosts);
-  const config = parseConfig(roll.text, roll.file, roll.readKeyFile);
+  const configFile = await readConfigFile(options.hosts);
+  const config = parseConfig(configFile.text, configFile.file, configFile.readKeyFile);
   checkName(name, config);
   const hosts = readHosts(options.host, config);
   const { connect } = await import('./connection.ts');
@@ -70,7 +70,7 @@ export async function runAddReader(args: readonly string[]): Promise<number> {
     requireMfa: options['require-mfa'],
     until,
     drillsIn: options.drills
-      ? await findLedgerBucket(connection, options.stack, options.ledger)
+      ? await askStateBucket(connection, options.stack, options.ledger)
       : undefined,
   });
   checkSize(policy);
@@ -92,7 +92,7 @@ export async function runAddReader(args: readonly string[]): Promise<number> {
       ? `make the IAM user ${readerUserPath}${name}`
       : `the IAM user ${name} is there`,
   );
-  const what = `read ${hosts.map(formatTarget).join(' and ')}${sayTerms(options)}`;
+  const what = `read ${hosts.map(formatTarget).join(' and ')}${formatTerms(options)}`;
   print(
     `${grant ? (known === undefined ? 'let it' : 'change what it may do: from now on it may') : 'it may'} ${what}`,
   );
@@ -129,7 +129,7 @@ export async function runAddReader(args: readonly string[]): Promise<number> {
   for (const key of makeKey ? keys : []) {
     print(`when the new key restores: ${deleteKeyLine(name, key)}`);
   }
-  if (options['require-mfa']) sayMfa(name);
+  if (options['require-mfa']) formatMfa(name);
   return 0;
 }
 
@@ -264,7 +264,7 @@ function printRest({
   print('');
 }
 
-function sayMfa(name: string): void {
+function formatMfa(name: string): void {
   print(
     `its key reads only in a session with a second factor. Give ${name} a virtual MFA device in IAM, then, with`,
   );
@@ -274,7 +274,7 @@ function sayMfa(name: string): void {
   );
 }
 
-function sayTerms(options: Options): string {
+function formatTerms(options: Options): string {
   return [
     ...(options.drills ? [' and leave receipts of drills'] : []),
     ...(options.expires === undefined ? [] : [` until the end of ${options.expires} (UTC)`]),
@@ -330,8 +330,8 @@ export async function runRemoveReader(args: readonly string[]): Promise<number> 
     return 0;
   }
   const name = onlyName(positionals, 'remove-reader');
-  const roll = await readConfigFile(options.hosts);
-  const { region } = parseConfig(roll.text, roll.file, roll.readKeyFile);
+  const file = await readConfigFile(options.hosts);
+  const { region } = parseConfig(file.text, file.file, file.readKeyFile);
   const { connect } = await import('./connection.ts');
   const { connectHostUsers } = await import('../../shared/aws/host-users.ts');
   const users = connectHostUsers(await connect(region, options['endpoint-url']));
@@ -347,13 +347,14 @@ export async function runRemoveReader(args: readonly string[]): Promise<number> 
     );
   }
   const steps = stepsToRemove(user);
-  for (const { says } of steps) print(`${options['dry-run'] ? 'would ' : 'to do: '}${says}`);
+  for (const { action: says } of steps)
+    print(`${options['dry-run'] ? 'would ' : 'to do: '}${says}`);
   if (options['dry-run']) {
     print('nothing is changed (--dry-run)');
     return 0;
   }
   if (!options.yes) await confirm(`${name} loses its keys, and restores with them end`, name);
-  for (const { says, run } of steps) {
+  for (const { action: says, run } of steps) {
     await run(users);
     print(`done: ${says}`);
   }

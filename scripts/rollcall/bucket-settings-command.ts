@@ -132,8 +132,8 @@ async function readNames(
   config: Config,
 ): Promise<{ admins: readonly string[]; names: Names }> {
   const needed = what === 'policy' || (what === 'notification' && !config.existing);
-  const unread = { name: stackName, status: '', outputs: {}, resources: [] };
-  if (!needed) return { admins: [], names: deployedNames(unread) };
+  const unknown = { name: stackName, status: '', outputs: {}, resources: [] };
+  if (!needed) return { admins: [], names: deployedNames(unknown) };
   const { readStack } = await import('../../shared/aws/deployed-stack.ts');
   const connection = await open();
   const stack = await readStack(connection, stackName);

@@ -66,17 +66,17 @@ export async function runCheck(args: readonly string[]): Promise<number> {
     now,
     // What was there at an instant of the past is told by the time of every object, not by names alone.
     depth: options.deep || options.at !== undefined || source.offline ? 'all' : 'recent',
-    onHost: progress.tell,
+    onHost: progress.show,
   });
   const search = options.host === undefined && source.wholeBucket;
-  const nobody: UnknownPrefixes = { prefixes: [], foreignObjects: 0 };
-  const unknownPrefixes = search ? await findUnknownPrefixes(source.store.list, config) : nobody;
+  const none: UnknownPrefixes = { prefixes: [], foreignObjects: 0 };
+  const unknownPrefixes = search ? await findUnknownPrefixes(source.store.list, config) : none;
   progress.end();
 
   const report = reportOf(config.bucket, judgements, unknownPrefixes, now);
   process.stdout.write(print(report, format, config.timezone));
   if (recipientsOf(config.alerts) === 'missing') {
-    process.stderr.write(`rollcall: warning: ${NOBODY_NOTIFIED.says}; ${NOBODY_NOTIFIED.fix}\n`);
+    process.stderr.write(`rollcall: warning: ${NOBODY_NOTIFIED.message}; ${NOBODY_NOTIFIED.fix}\n`);
   }
   return exitStatus(report);
 }

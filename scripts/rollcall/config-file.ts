@@ -7,7 +7,7 @@ import type { Config, Host } from '../../shared/config/config.ts';
 import type { ConfigText } from '../../shared/config/edit-config.ts';
 import { nameOf } from '../../shared/doctor/deployment.ts';
 import type { RecordStore } from '../../shared/monitor/state.ts';
-import { keyFilesBeside } from '../public-key-file.ts';
+import { keyFilesNextTo } from '../public-key-file.ts';
 import { stateBucket } from '../stack/state-bucket.ts';
 import { readInput, UsageError } from './terminal.ts';
 
@@ -15,7 +15,7 @@ import { readInput, UsageError } from './terminal.ts';
 export async function readConfigFile(option: string | undefined): Promise<Required<ConfigText>> {
   const file = option ?? (process.env.ROLLCALL_HOSTS || 'hosts.yml');
   const hint = 'give the config with --hosts FILE, or: cp hosts.example.yml hosts.yml';
-  return { file, text: await readInput(file, hint), readKeyFile: keyFilesBeside(file) };
+  return { file, text: await readInput(file, hint), readKeyFile: keyFilesNextTo(file) };
 }
 
 /** The same, to be changed: standard input cannot be. */
@@ -75,17 +75,17 @@ export function composeChange(before: string, after: string): string {
 
 /** Shows a change, makes it unless it is only a try, and says what puts it into force. */
 export async function changeConfig(
-  roll: ConfigText,
+  file: ConfigText,
   after: string,
   dryRun: boolean,
 ): Promise<void> {
-  if (after === roll.text) {
-    process.stdout.write(`${roll.file} says so already\n`);
+  if (after === file.text) {
+    process.stdout.write(`${file.file} says so already\n`);
     return;
   }
-  process.stdout.write(`${roll.file}:\n${composeChange(roll.text, after)}`);
+  process.stdout.write(`${file.file}:\n${composeChange(file.text, after)}`);
   if (dryRun) process.stdout.write('nothing is changed (--dry-run); otherwise:\n');
-  else await replaceConfig(roll, after);
+  else await replaceConfig(file, after);
   process.stdout.write('to put it into force: npx serverless deploy\n');
 }
 
@@ -129,11 +129,11 @@ export async function findStateBucket(
   bucket: string | undefined,
 ): Promise<RecordStore> {
   const { s3Records } = await import('../../shared/stores/s3-records.ts');
-  return s3Records(connection, await findLedgerBucket(connection, stackName, bucket));
+  return s3Records(connection, await askStateBucket(connection, stackName, bucket));
 }
 
 /** Its name. Throws `UsageError`, or `AwsCallError`. */
-export async function findLedgerBucket(
+export async function askStateBucket(
   connection: Connection,
   stackName: string,
   bucket: string | undefined,

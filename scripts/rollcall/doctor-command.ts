@@ -93,7 +93,7 @@ async function audit(
   const { examine } = await import('./examine.ts');
   const checks = await examine({
     ...{ connection, config, stackName, asked, now },
-    onHost: progress.tell,
+    onHost: progress.show,
   });
   progress.end();
   return checks;

@@ -23,9 +23,9 @@ export function refuseTrackedPath(file: string): void {
     { cwd: realpathSync(folder), env: withoutRepository(process.env), encoding: 'utf8' },
   );
   if ((asked.error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return;
-  const says = asked.error?.message ?? asked.stderr.trim();
+  const reason = asked.error?.message ?? asked.stderr.trim();
   if (asked.status === 0) return;
-  if (/not a git repository|must be run in a work tree/.test(says)) return;
+  if (/not a git repository|must be run in a work tree/.test(reason)) return;
   const elsewhere = `name a file outside of this work tree, as ~/${basename(path)}`;
   if (asked.status === 1) {
     throw new UsageError(
@@ -33,7 +33,7 @@ export function refuseTrackedPath(file: string): void {
       `${elsewhere}; or add a line to its .gitignore, as: *.aws`,
     );
   }
-  throw new UsageError(`git cannot say whether it would track ${file}: ${says}`, elsewhere);
+  throw new UsageError(`git cannot say whether it would track ${file}: ${reason}`, elsewhere);
 }
 
 /** The caller may be at work on another repository, as a hook of git is. */

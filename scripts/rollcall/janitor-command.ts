@@ -66,25 +66,25 @@ export async function runJanitor(args: readonly string[]): Promise<number> {
 
   const progress = startProgress('host');
   let done = 0;
-  const told = await pMap(
+  const reports = await pMap(
     hosts,
     async (host) => {
       const isLeft = config.keepLastGood && !host.keepLastGood;
       const plan = isLeft ? undefined : await planTags(list, host, now).catch(asUnreadable);
       done += 1;
-      progress.tell(done, hosts.length);
+      progress.show(done, hosts.length);
       return { lines: formatPlan(host, plan), looked: !(plan instanceof Error) };
     },
     { concurrency: HOSTS_AT_ONCE },
   ).finally(progress.end);
-  const lines = told.flatMap((one) => one.lines);
+  const lines = reports.flatMap((one) => one.lines);
   if (!config.keepLastGood) {
     lines.push(
       'hosts.yml does not say "keepLastGood: true": there is no janitor, and lifecycle goes by age alone',
     );
   }
   process.stdout.write(`${lines.join('\n')}\n`);
-  return told.every(({ looked }) => looked) ? 0 : 3;
+  return reports.every(({ looked }) => looked) ? 0 : 3;
 }
 
 function asUnreadable(error: unknown): TargetUnreadableError {

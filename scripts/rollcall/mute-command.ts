@@ -47,11 +47,11 @@ export async function runMute(args: readonly string[]): Promise<number> {
     return 0;
   }
   const name = onlyName(positionals, 'mute');
-  const roll = await readConfigToChange(options.hosts);
-  const host = findHost(parseConfig(roll.text, roll.file, roll.readKeyFile), name);
+  const file = await readConfigToChange(options.hosts);
+  const host = findHost(parseConfig(file.text, file.file, file.readKeyFile), name);
   const until = readUntil(options.until, host, Date.now());
   const because = readReason(options.because);
-  await changeConfig(roll, pauseHost(roll, name, { until, because }).text, options['dry-run']);
+  await changeConfig(file, pauseHost(file, name, { until, because }).text, options['dry-run']);
   process.stdout.write(`${name} owes no backup until ${until}; its archive is still watched\n`);
   return 0;
 }
@@ -114,13 +114,13 @@ export async function runUnmute(args: readonly string[]): Promise<number> {
     return 0;
   }
   const name = onlyName(positionals, 'unmute');
-  const roll = await readConfigToChange(options.hosts);
-  const host = findHost(parseConfig(roll.text, roll.file, roll.readKeyFile), name);
+  const file = await readConfigToChange(options.hosts);
+  const host = findHost(parseConfig(file.text, file.file, file.readKeyFile), name);
   if (host.paused === undefined) {
     process.stdout.write(`${name} is not paused\n`);
     return 0;
   }
-  await changeConfig(roll, resumeHost(roll, name).text, options['dry-run']);
+  await changeConfig(file, resumeHost(file, name).text, options['dry-run']);
   process.stdout.write(`${name} owes its backups again\n`);
   return 0;
 }

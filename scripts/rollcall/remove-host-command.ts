@@ -65,10 +65,10 @@ export async function runRemoveHost(args: readonly string[]): Promise<number> {
     return 0;
   }
   const name = onlyName(positionals, 'remove-host');
-  const roll = await readConfigToChange(options.hosts);
-  const config = parseConfig(roll.text, roll.file, roll.readKeyFile);
+  const file = await readConfigToChange(options.hosts);
+  const config = parseConfig(file.text, file.file, file.readKeyFile);
   const host = config.hosts.find((one) => one.name === name);
-  const after = host === undefined ? roll.text : withoutHost(roll, config, name);
+  const after = host === undefined ? file.text : withoutHost(file, config, name);
   const { connect } = await import('./connection.ts');
   const connection = await connect(config.region, options['endpoint-url']);
 
@@ -83,16 +83,17 @@ export async function runRemoveHost(args: readonly string[]): Promise<number> {
     return 0;
   }
 
-  for (const { says } of steps) print(`${options['dry-run'] ? 'would ' : 'to do: '}${says}`);
+  for (const { action: says } of steps)
+    print(`${options['dry-run'] ? 'would ' : 'to do: '}${says}`);
   if (host !== undefined) {
-    process.stdout.write(`${roll.file}:\n${composeChange(roll.text, after)}`);
+    process.stdout.write(`${file.file}:\n${composeChange(file.text, after)}`);
     const { connectBuckets } = await import('../../shared/aws/s3-objects.ts');
     print(await formatArchive(connectBuckets(connection), host, config, Date.now()));
   }
   if (options['dry-run']) return formatUnchanged();
   if (!options.yes) await confirm(`${name} goes from the config and loses its keys`, name);
   await carryOut(steps, users);
-  await replaceConfig(roll, after);
+  await replaceConfig(file, after);
   print(
     `${name} is removed${host === undefined ? '' : '; to put the config into force: npx serverless deploy'}`,
   );
@@ -100,11 +101,11 @@ export async function runRemoveHost(args: readonly string[]): Promise<number> {
 }
 
 function withoutHost(
-  roll: Parameters<typeof removeHost>[0],
+  file: Parameters<typeof removeHost>[0],
   { hosts }: Config,
   name: Host['name'],
 ): string {
-  if (hosts.length > 1) return removeHost(roll, name).text;
+  if (hosts.length > 1) return removeHost(file, name).text;
   throw new UsageError(
     `${name} is the last host in the config, and an empty config would check nothing`,
     'add another host first, or take all of it down: npx serverless remove',
@@ -112,7 +113,7 @@ function withoutHost(
 }
 
 async function carryOut(steps: readonly Step[], users: HostUsers): Promise<void> {
-  for (const { says, run } of steps) {
+  for (const { action: says, run } of steps) {
     await run(users);
     print(`done: ${says}`);
   }
@@ -141,7 +142,7 @@ function print(line: string): void {
 }
 
 /** One step, in words, and how it is done. */
-export type Step = { readonly says: string; readonly run: (users: HostUsers) => Promise<void> };
+export type Step = { readonly action: string; readonly run: (users: HostUsers) => Promise<void> };
 
 /** The steps that are left for a user as it is found; for one that is gone, or is no host's, there are none. */
 export function planRemoval(user: HostUser | undefined, group: string): Step[] {
@@ -158,7 +159,7 @@ export function stepsToRemove(user: HostUser): Step[] {
   const policies = [...inlinePolicies, ...attachedPolicies];
   return [
     ...keys.map(({ id }) => ({
-      says: `delete its key ${id}`,
+      action: `delete its key ${id}`,
       run: (users: HostUsers) => users.deleteKey(name, id),
     })),
     ...groups.map((group) => leaveGroup(user, group)),
@@ -166,12 +167,12 @@ export function stepsToRemove(user: HostUser): Step[] {
       ? []
       : [
           {
-            says: `take away its own policies: ${policies.join(', ')}`,
+            action: `take away its own policies: ${policies.join(', ')}`,
             run: (users: HostUsers) => users.dropPolicies(user),
           },
         ]),
     {
-      says: `delete the IAM user ${name}`,
+      action: `delete the IAM user ${name}`,
       run: async (users) => {
         // IAM deletes no user that has one.
         await users.dropSecondFactors(name);
@@ -183,7 +184,7 @@ export function stepsToRemove(user: HostUser): Step[] {
 
 function leaveGroup({ name }: HostUser, group: string): Step {
   return {
-    says: `take it out of the group ${group}`,
+    action: `take it out of the group ${group}`,
     run: (users) => users.leave(name, group),
   };
 }
@@ -204,9 +205,10 @@ export async function formatArchive(
 ): Promise<string> {
   const where = `s3://${host.target.bucket}/${host.target.prefix}`;
   const [judgement] = await checkHosts(store, [host], { now, depth: 'recent' });
-  const unread = judgement?.findings.find(({ kind }) => kind === 'unreadable');
+  const unreadable = judgement?.findings.find(({ kind }) => kind === 'unreadable');
   const last = judgement?.lastGood;
-  if (unread !== undefined) return `its archive stays in ${where}; it could not be looked at now`;
+  if (unreadable !== undefined)
+    return `its archive stays in ${where}; it could not be looked at now`;
   if (last === undefined) return `there is no complete full in ${where}; what is there stays`;
   const size = `${count(last.volumes?.count ?? 0, 'volume')}, ${formatBytes(last.bytes)}`;
   const newest = `its archive stays in ${where}: the newest full is of ${formatInstant(last.startedAt, config.timezone)} ${config.timezone} (${size})`;

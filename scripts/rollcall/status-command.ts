@@ -79,8 +79,8 @@ export async function runStatus(args: readonly string[]): Promise<number> {
   if (date !== undefined && !/^\d{4}-\d\d-\d\d$/.test(date)) {
     throw new UsageError(`--date ${JSON.stringify(date)} is not a day`, 'write it like 2026-11-23');
   }
-  const roll = await readConfigFile(options.hosts);
-  const { region, timezone } = parseConfig(roll.text, roll.file, roll.readKeyFile);
+  const file = await readConfigFile(options.hosts);
+  const { region, timezone } = parseConfig(file.text, file.file, file.readKeyFile);
   const { connect } = await import('./connection.ts');
   const connection = await connect(region, options['endpoint-url']);
   const records = await findStateBucket(connection, options.stack, options.ledger);

@@ -60,12 +60,12 @@ export async function confirm(what: string, word: string): Promise<void> {
 /** Tells how many are done; `end` wipes the line. Standard error only, so that output can be piped. */
 export function startProgress(noun: string) {
   const shown = process.stderr.isTTY === true;
-  let told = 0;
+  let shownAt = 0;
   return {
-    tell(done: number, of: number): void {
+    show(done: number, of: number): void {
       const now = Date.now();
-      if (!shown || (now - told < 100 && done < of)) return;
-      told = now;
+      if (!shown || (now - shownAt < 100 && done < of)) return;
+      shownAt = now;
       process.stderr.write(`\r\u001b[Kchecked ${done} of ${of} ${noun}s`);
     },
     end(): void {

@@ -81,7 +81,7 @@ export async function runTestAlert(args: readonly string[]): Promise<number> {
     return 0;
   }
   if (recipients === 'missing') {
-    print(`FAILED  ${NOBODY_NOTIFIED.says}; ${NOBODY_NOTIFIED.fix}`);
+    print(`FAILED  ${NOBODY_NOTIFIED.message}; ${NOBODY_NOTIFIED.fix}`);
     return 2;
   }
   const { connect } = await import('./connection.ts');
@@ -137,14 +137,14 @@ async function sendAll(ways: readonly Way[], message: Message, word: string): Pr
     if (error === undefined) print(`taken   ${way.channel.name}${formatReach(way)}`);
     else
       print(
-        `FAILED  ${way.channel.name}: ${await sayWhy(error.cause)}; ${hintFor(way.channel.name)}`,
+        `FAILED  ${way.channel.name}: ${await formatReason(error.cause)}; ${hintFor(way.channel.name)}`,
       );
   }
   print(`look for the code word ${word} at each address; what does not arrive: rollcall doctor`);
   return errors.every((error) => error === undefined) ? 0 : 2;
 }
 
-async function sayWhy(cause: unknown): Promise<string> {
+async function formatReason(cause: unknown): Promise<string> {
   if (cause instanceof RefusalError) return cause.message;
   const { nameOf } = await import('../../shared/aws/client.ts');
   return nameOf(cause);

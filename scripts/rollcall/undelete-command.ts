@@ -59,8 +59,8 @@ export async function runUndelete(args: readonly string[]): Promise<number> {
     return 0;
   }
   const [name, time] = readOperands(positionals);
-  const roll = await readConfigFile(options.hosts);
-  const config = parseConfig(roll.text, roll.file, roll.readKeyFile);
+  const file = await readConfigFile(options.hosts);
+  const config = parseConfig(file.text, file.file, file.readKeyFile);
   const host = findHost(config, name);
   const { connectUndelete } = await import('../../shared/aws/remove-markers.ts');
   const { connect } = await import('./connection.ts');
@@ -89,7 +89,7 @@ export async function runUndelete(args: readonly string[]): Promise<number> {
     async ({ key, markers }) => {
       for (const marker of markers) await aws.removeMarker(bucket, key, marker);
       done += 1;
-      progress.tell(done, plan.files.length);
+      progress.show(done, plan.files.length);
     },
     { concurrency: AT_ONCE },
   ).finally(progress.end);

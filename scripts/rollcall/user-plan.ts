@@ -15,7 +15,7 @@ export type UserPlan = {
   readonly makeKey: boolean;
   /** Keys that it has before. */
   readonly keys: readonly HostKey[];
-  readonly says: readonly string[];
+  readonly lines: readonly string[];
 };
 
 /** Throws `UsageError` where a person must look first. */
@@ -45,7 +45,7 @@ export function planUser(
   const kept = `it has the key ${keys.map(formatKey).join(' and ')}, whose secret nobody can show again; a new one: rollcall add-host ${name} --rotate`;
   return {
     ...{ name, group, create, join, makeKey, keys },
-    says: [
+    lines: [
       create
         ? `make the IAM user ${hostUserPath}${name}, and write its UserId to the config`
         : `the IAM user ${name} is there`,

@@ -12,7 +12,7 @@ import { failedRuns } from './function-role.ts';
 import { objectEvents } from './object-events.ts';
 import { alertsTopic, opsTopic } from './topics.ts';
 
-const ringOps = [ref(opsTopic)];
+const notifyOps = [ref(opsTopic)];
 
 const alarm = (
   suffix: string,
@@ -23,7 +23,7 @@ const alarm = (
   Properties: {
     AlarmName: namedAfterStack(suffix),
     AlarmDescription: description,
-    AlarmActions: ringOps,
+    AlarmActions: notifyOps,
     ...properties,
   },
 });
@@ -90,7 +90,7 @@ const stopped = (id: string, label: string, period: number, periods: number) => 
   Threshold: 1,
   EvaluationPeriods: periods,
   TreatMissingData: 'breaching',
-  OKActions: ringOps,
+  OKActions: notifyOps,
 });
 
 /** The alarms. A description is what the mail says first, so it ends with what to do. */
@@ -116,7 +116,7 @@ export const alarms: Resources = {
         attributeOf(failedRuns, 'QueueName'),
       ),
       Statistic: 'Maximum',
-      OKActions: ringOps,
+      OKActions: notifyOps,
     },
   ),
   EventsWaitingAlarm: alarm(
@@ -132,7 +132,7 @@ export const alarms: Resources = {
       ),
       Statistic: 'Maximum',
       Threshold: 900,
-      OKActions: ringOps,
+      OKActions: notifyOps,
     },
   ),
   AlertsUndeliveredAlarm: alarm(

@@ -4,7 +4,7 @@ const { mkdir, rm, stat, writeFile } = require('node:fs/promises');
 const { join } = require('node:path');
 const { build } = require('esbuild');
 const { formatPackedConfig } = require('../../shared/config/packed-config.ts');
-const { readStackRoster } = require('./package-stack.ts');
+const { readStackConfig } = require('./package-stack.ts');
 
 const outDir = '.bundle';
 
@@ -62,7 +62,7 @@ async function bundleFunctions(projectDir) {
   const out = join(projectDir, outDir);
   await rm(out, { recursive: true, force: true });
   await mkdir(out);
-  const config = readStackRoster(projectDir, process.env);
+  const config = readStackConfig(projectDir, process.env);
   await writeFile(join(out, 'config.json'), formatPackedConfig(config));
   const { metafile } = await build({
     absWorkingDir: projectDir,

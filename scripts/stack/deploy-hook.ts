@@ -5,7 +5,7 @@ import type { Config } from '../../shared/config/config.ts';
 import type { Check } from '../../shared/doctor/audit.ts';
 import { judgeBeforeDeploy } from '../../shared/doctor/before-deploy.ts';
 import { hostGroupName } from './host-group.ts';
-import { readStackRoster } from './package-stack.ts';
+import { readStackConfig } from './package-stack.ts';
 
 /** What stands in the way of this stack. It only reads; what it may not read is `unknown`. */
 export async function examineBeforeDeploy(
@@ -21,7 +21,7 @@ export async function examineBeforeDeploy(
 /** The hook of `sls deploy`: throws the framework's own kind of error, which ends it. */
 export async function refuseBadDeploy(framework: Framework, log: Log): Promise<void> {
   const { connection, stackName } = await connectLikeFramework(framework);
-  const config = readStackRoster(framework.serviceDir, process.env);
+  const config = readStackConfig(framework.serviceDir, process.env);
   const checks = await examineBeforeDeploy(connection, config, stackName);
   for (const one of checks) {
     if (one.status === 'unknown') log.warning(`not looked at before the deploy: ${one.says}`);

@@ -4,7 +4,7 @@ import { relative, resolve } from 'node:path';
 import { type Config, ConfigError } from '../../shared/config/config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 import { entriesOf, note, openYaml } from '../../shared/config/yaml.ts';
-import { keyFilesBeside } from '../public-key-file.ts';
+import { keyFilesNextTo } from '../public-key-file.ts';
 import { type PolicySize, policySizes } from './policy-sizes.ts';
 import { type Stack, stackOf } from './stack.ts';
 
@@ -26,7 +26,7 @@ export function readStack(projectDir: string, env: NodeJS.ProcessEnv): Stack {
   const file = configFile(projectDir, env);
   const admins = (env.ROLLCALL_ADMINS ?? '').split(',').flatMap((arn) => arn.trim() || []);
   const [text, name] = [readConfigFile(file), relative(projectDir, file)];
-  const config = parseConfig(text, name, keyFilesBeside(file), 'deploy');
+  const config = parseConfig(text, name, keyFilesNextTo(file), 'deploy');
   const stackFor = (part: Config) => stackOf(part, admins, readHostsARun(env));
   const stack = stackFor(config);
   const [tooLong] = tooLongOf(stack);
@@ -80,9 +80,9 @@ function atHost(text: string, file: string, host: string, problem: string): stri
 }
 
 /** The config alone, which each function carries along. Throws `ConfigError`. */
-export function readStackRoster(projectDir: string, env: NodeJS.ProcessEnv): Config {
+export function readStackConfig(projectDir: string, env: NodeJS.ProcessEnv): Config {
   const file = configFile(projectDir, env);
-  return parseConfig(readConfigFile(file), relative(projectDir, file), keyFilesBeside(file));
+  return parseConfig(readConfigFile(file), relative(projectDir, file), keyFilesNextTo(file));
 }
 
 function readHostsARun({ ROLLCALL_HOSTS_A_RUN: text = '' }: NodeJS.ProcessEnv): number | undefined {

@@ -8,7 +8,7 @@ import { connectLikeFramework, type Framework, type Log } from './deploy-hook.ts
 import { stateBucket } from './state-bucket.ts';
 
 /** What the framework's later hooks need: `putBack` after a failure, `tellRest` after success. */
-export type Removal = { readonly putBack: () => Promise<void>; readonly tellRest: () => void };
+export type Removal = { readonly putBack: () => Promise<void>; readonly printRest: () => void };
 
 /** What the removal of a stack works with. */
 export type RemovalParts = {
@@ -90,7 +90,7 @@ export async function takeMembersOut(parts: RemovalParts): Promise<Removal> {
       forget();
       await putBack();
     },
-    tellRest: () => {
+    printRest: () => {
       forget();
       for (const line of composeRest(stack, members)) log.notice(line);
     },

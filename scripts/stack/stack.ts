@@ -117,9 +117,9 @@ function warningsOf(alerts: Alerts): string[] {
   const isDeaf = recipientsOf(alerts) === 'some' && opsSubscribers(alerts).length === 0;
   return [
     ...(american.length > 0
-      ? [`alerts.sms: ${american.join(', ')}: ${US_RULE.says}; ${US_RULE.fix}`]
+      ? [`alerts.sms: ${american.join(', ')}: ${US_RULE.message}; ${US_RULE.fix}`]
       : []),
-    ...(isDeaf ? [`alerts: ${NO_OPS.says}; ${NO_OPS.fix}`] : []),
+    ...(isDeaf ? [`alerts: ${NO_OPS.message}; ${NO_OPS.fix}`] : []),
   ];
 }
 

@@ -11,7 +11,7 @@ const TRIES = 2;
 const PAUSE_MS = 500;
 
 /** Why a try was refused; one that `mayPass` is tried once more. */
-type Refusal = { readonly says: string; readonly mayPass: boolean };
+type Refusal = { readonly reason: string; readonly mayPass: boolean };
 
 /**
  * One channel for each address. The address is a secret, since anyone who has it may post: no error holds more of it
@@ -28,7 +28,7 @@ export function hookChannels(alerts: Alerts, deadlineMs = DEADLINE_MS): Channel[
       for (let left = TRIES; ; left -= 1) {
         const refusal = await post(url, body, deadlineMs);
         if (refusal === undefined) return;
-        if (left === 1 || !refusal.mayPass) throw new RefusalError(refusal.says);
+        if (left === 1 || !refusal.mayPass) throw new RefusalError(refusal.reason);
         await sleep(PAUSE_MS);
       }
     },
@@ -48,16 +48,16 @@ async function post(url: string, body: string, deadlineMs: number): Promise<Refu
     if (ok) return undefined;
     const isRedirect = status >= 300 && status < 400;
     return {
-      says: `answers ${status}${isRedirect ? ', a redirect, which is not followed' : ''}`,
+      reason: `answers ${status}${isRedirect ? ', a redirect, which is not followed' : ''}`,
       mayPass: [408, 425, 429].includes(status) || status >= 500,
     };
   } catch (error) {
     const { name, cause } = error as Error;
-    const says =
+    const reason =
       name === 'TimeoutError'
         ? `does not answer within ${deadlineMs / 1000} seconds`
         : `cannot be reached (${nameOf(cause ?? error)})`;
-    return { says, mayPass: true };
+    return { reason, mayPass: true };
   }
 }
 

@@ -39,22 +39,22 @@ export type EditedConfig = { readonly text: string; readonly config: Config };
 
 /** Puts a host behind the last one. Throws `ConfigError` for what it may not be called or overlap with. */
 export function addHost(
-  roll: ConfigText,
+  file: ConfigText,
   name: string,
-  says: { readonly target?: string; readonly since: string },
+  fields: { readonly target?: string; readonly since: string },
 ): EditedConfig {
-  const target = says.target === undefined ? '' : `target: ${says.target}, `;
-  const entry = `${writeKey(name)}: { ${target}since: ${says.since} }`;
+  const target = fields.target === undefined ? '' : `target: ${fields.target}, `;
+  const entry = `${writeKey(name)}: { ${target}since: ${fields.since} }`;
   return change(
-    roll,
+    file,
     `add under hosts:  ${entry}`,
     (document) => {
       const pair = pairOf(mapOf(document.contents), 'hosts');
-      if (pair === undefined) return appendHosts(roll.text, document, entry);
+      if (pair === undefined) return appendHosts(file.text, document, entry);
       const hosts = mapOf(pair.value);
-      if (hosts !== undefined) return insertEntry(roll.text, hosts, entry);
+      if (hosts !== undefined) return insertEntry(file.text, hosts, entry);
       if (!isEmpty(pair.value)) throw new YamlFormError('hosts is no map of its own');
-      return insertLine(roll.text, endOf(roll.text, pair), `  ${entry}`);
+      return insertLine(file.text, endOf(file.text, pair), `  ${entry}`);
     },
     (before, after) =>
       isEqual(after.hosts.slice(0, -1), before?.hosts ?? []) && after.hosts.at(-1)?.name === name,
@@ -62,13 +62,13 @@ export function addHost(
 }
 
 /** Takes a host out. Throws `ConfigError` when nobody would be left. */
-export function removeHost(roll: ConfigText, name: string): EditedConfig {
+export function removeHost(file: ConfigText, name: string): EditedConfig {
   return change(
-    roll,
+    file,
     `take out ${name} under hosts`,
     (document) => {
       const hosts = hostsOf(document);
-      return removeEntry(roll.text, hosts, indexOf(hosts, name));
+      return removeEntry(file.text, hosts, indexOf(hosts, name));
     },
     (before, after) =>
       isEqual(
@@ -79,21 +79,21 @@ export function removeHost(roll: ConfigText, name: string): EditedConfig {
 }
 
 /** Pauses a host, or changes the pause that it has. */
-export function pauseHost(roll: ConfigText, name: string, { until, because }: Pause): EditedConfig {
+export function pauseHost(file: ConfigText, name: string, { until, because }: Pause): EditedConfig {
   const entry = `paused: { until: ${until}, because: ${JSON.stringify(because)} }`;
   return change(
-    roll,
+    file,
     `write at ${name}:  ${entry}`,
     (document) => {
       const paused = mapOf(pairOf(mapOf(hostPair(document, name).value), 'paused')?.value);
-      if (paused === undefined) return addToHost(roll.text, document, name, entry);
+      if (paused === undefined) return addToHost(file.text, document, name, entry);
       // From the end, so that the places of what comes before it still hold.
       return [
         { value: pairOf(paused, 'until')?.value as Node, words: until },
         { value: pairOf(paused, 'because')?.value as Node, words: JSON.stringify(because) },
       ]
         .sort((a, b) => (b.value.range?.[0] ?? 0) - (a.value.range?.[0] ?? 0))
-        .reduce((text, { value, words }) => replaceValue(text, value, words), roll.text);
+        .reduce((text, { value, words }) => replaceValue(text, value, words), file.text);
     },
     (before, after) =>
       isSameBut(before, after, name, (host) => ({ ...host, paused: { until, because } })),
@@ -101,16 +101,16 @@ export function pauseHost(roll: ConfigText, name: string, { until, because }: Pa
 }
 
 /** Writes the UserId of a host's IAM user, in the place of another one if there is one. */
-export function setUserId(roll: ConfigText, name: string, userId: string): EditedConfig {
+export function setUserId(file: ConfigText, name: string, userId: string): EditedConfig {
   const entry = `userId: ${userId}`;
   return change(
-    roll,
+    file,
     `write at ${name}:  ${entry}`,
     (document) => {
       const old = pairOf(mapOf(hostPair(document, name).value), 'userId');
-      if (old === undefined) return addToHost(roll.text, document, name, entry);
+      if (old === undefined) return addToHost(file.text, document, name, entry);
       if (isEmpty(old.value)) throw new YamlFormError('a userId that is left empty');
-      return replaceValue(roll.text, old.value as Node, userId);
+      return replaceValue(file.text, old.value as Node, userId);
     },
     (before, after) => isSameBut(before, after, name, (host) => ({ ...host, userId })),
   );
@@ -131,15 +131,15 @@ function addToHost(text: string, document: Document, name: string, entry: string
 }
 
 /** Ends a host's pause now. */
-export function resumeHost(roll: ConfigText, name: string): EditedConfig {
+export function resumeHost(file: ConfigText, name: string): EditedConfig {
   return change(
-    roll,
+    file,
     `take out "paused" at ${name}`,
     (document) => {
       const hosts = hostsOf(document);
       const host = mapOf(hosts.items[indexOf(hosts, name)]?.value);
       if (host === undefined) throw new YamlFormError('the host is no map of its own');
-      return removeEntry(roll.text, host, indexOf(host, 'paused'));
+      return removeEntry(file.text, host, indexOf(host, 'paused'));
     },
     (before, after) => isSameBut(before, after, name, ({ paused: _, ...rest }) => rest),
   );
@@ -147,29 +147,29 @@ export function resumeHost(roll: ConfigText, name: string): EditedConfig {
 
 /** No cut is believed: the result must be a config, and differ from the old one as it was meant to. */
 function change(
-  roll: ConfigText,
+  file: ConfigText,
   byHand: string,
   cut: (document: Document) => string,
   isMeant: (before: Config | undefined, after: Config) => boolean,
 ): EditedConfig {
-  const { document, issues } = openYaml(roll.text, roll.file);
+  const { document, issues } = openYaml(file.text, file.file);
   if (issues.length > 0) throw new ConfigError(issues);
   const listed = pairOf(mapOf(document.contents), 'hosts')?.value;
-  const nobody = isEmpty(listed) || mapOf(listed)?.items.length === 0;
-  const before = nobody ? undefined : parseConfig(roll.text, roll.file, roll.readKeyFile);
+  const isEmptyList = isEmpty(listed) || mapOf(listed)?.items.length === 0;
+  const before = isEmptyList ? undefined : parseConfig(file.text, file.file, file.readKeyFile);
   let text: string;
   try {
     text = cut(document);
   } catch (cause) {
     if (!(cause instanceof YamlFormError)) throw cause;
-    throw new ConfigEditError(roll.file, byHand, { cause });
+    throw new ConfigEditError(file.file, byHand, { cause });
   }
-  if (openYaml(text, roll.file).issues.length > 0) throw new ConfigEditError(roll.file, byHand);
-  const after = parseConfig(text, roll.file, roll.readKeyFile);
+  if (openYaml(text, file.file).issues.length > 0) throw new ConfigEditError(file.file, byHand);
+  const after = parseConfig(text, file.file, file.readKeyFile);
   if (before !== undefined && !isEqual({ ...before, hosts: [] }, { ...after, hosts: [] })) {
-    throw new ConfigEditError(roll.file, byHand);
+    throw new ConfigEditError(file.file, byHand);
   }
-  if (!isMeant(before, after)) throw new ConfigEditError(roll.file, byHand);
+  if (!isMeant(before, after)) throw new ConfigEditError(file.file, byHand);
   return { text, config: after };
 }
 

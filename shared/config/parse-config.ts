@@ -90,7 +90,7 @@ function readConfigFile(
   noteOverlaps(yaml, hosts);
   const region = readRegion(yaml, fields.region) ?? 'us-east-1';
   const alerts = readAlerts(yaml, fields.alerts);
-  if (use === 'deploy') noteUnheard(yaml, alerts, region, fields.alerts ?? root);
+  if (use === 'deploy') noteNoRecipients(yaml, alerts, region, fields.alerts ?? root);
   noteSameUsers(yaml, hosts, defaults.bucket);
   return {
     bucket: defaults.bucket,
@@ -150,9 +150,9 @@ function readAlerts(yaml: YamlReader, place: Place | undefined): Alerts {
 }
 
 /** At the line of `alerts`: that an alert would reach nobody, or that AWS would refuse the stack for it. */
-function noteUnheard(yaml: YamlReader, alerts: Alerts, region: string, place: Place): void {
+function noteNoRecipients(yaml: YamlReader, alerts: Alerts, region: string, place: Place): void {
   if (recipientsOf(alerts) === 'missing') {
-    note(yaml, place, `${NOBODY_NOTIFIED.says}; ${NOBODY_NOTIFIED.fix}`);
+    note(yaml, place, `${NOBODY_NOTIFIED.message}; ${NOBODY_NOTIFIED.fix}`);
   }
   if (alerts.sms.length > 0 && !SMS_REGIONS.has(region)) {
     const sms = entriesOf(yaml, place).find(([name]) => name === 'sms')?.[2] ?? place;

@@ -30,8 +30,8 @@ export type ChannelKey = {
   [Key in keyof typeof HEARS_OF_HOSTS]: (typeof HEARS_OF_HOSTS)[Key] extends true ? Key : never;
 }[keyof typeof HEARS_OF_HOSTS];
 
-export const CHANNEL_KEYS = Object.entries(HEARS_OF_HOSTS).flatMap(([key, hears]) =>
-  hears ? (key as ChannelKey) : [],
+export const CHANNEL_KEYS = Object.entries(HEARS_OF_HOSTS).flatMap(([key, isTold]) =>
+  isTold ? (key as ChannelKey) : [],
 );
 
 /**
@@ -45,13 +45,13 @@ export function recipientsOf(alerts: Alerts): 'some' | 'none' | 'missing' {
 
 /** What a config with recipients `missing` gets to read, and what to do about it. */
 export const NOBODY_NOTIFIED = {
-  says: `nobody is notified of a bad host: "alerts" has ${new Intl.ListFormat('en-GB').format(CHANNEL_KEYS.map((key) => `no ${key}`))}`,
+  message: `nobody is notified of a bad host: "alerts" has ${new Intl.ListFormat('en-GB').format(CHANNEL_KEYS.map((key) => `no ${key}`))}`,
   fix: 'write into hosts.yml: alerts: { mail: [you@example.net] }; or, to notify nobody: alerts: none',
 } as const;
 
 /** The same for one with https addresses alone. */
 export const NO_OPS = {
-  says: 'nobody hears when the monitor itself stops: no https address can be told by CloudWatch',
+  message: 'nobody hears when the monitor itself stops: no https address can be told by CloudWatch',
   fix: 'write into hosts.yml, under "alerts": ops: [admin@example.net]',
 } as const;
 
@@ -73,7 +73,8 @@ export const isNorthAmerican = (phone: string): boolean => phone.startsWith('+1'
 
 /** Source: SNS Developer Guide, "Supported Regions and countries": effective August 31, 2023. */
 export const US_RULE = {
-  says: 'carriers of the United States and its territories take texts only from a number of your own, 10DLC or toll-free',
+  message:
+    'carriers of the United States and its territories take texts only from a number of your own, 10DLC or toll-free',
   fix: 'request one: AWS End User Messaging console, Phone numbers; it takes weeks. For other countries of +1, as Canada, see there',
 } as const;
 

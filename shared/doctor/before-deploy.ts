@@ -56,21 +56,21 @@ function judgeStatus(stack: DeployedStack | undefined, name: string): Check {
   const check = 'stack';
   if (stack === undefined) return ok(check, `${name} is not there yet`);
   const { status } = stack;
-  const says = `${name} is ${status}: CloudFormation changes nothing in that state`;
+  const text = `${name} is ${status}: CloudFormation changes nothing in that state`;
   if (['ROLLBACK_COMPLETE', 'ROLLBACK_FAILED', 'CREATE_FAILED', 'DELETE_FAILED'].includes(status)) {
-    return fail(check, says, step('decide', 'npx serverless remove, then npx serverless deploy'));
+    return fail(check, text, step('decide', 'npx serverless remove, then npx serverless deploy'));
   }
   if (status === 'UPDATE_ROLLBACK_FAILED') {
     return fail(
       check,
-      says,
+      text,
       step('decide', `aws cloudformation continue-update-rollback --stack-name ${name}`),
     );
   }
   if (status === 'REVIEW_IN_PROGRESS')
-    return fail(check, says, step('decide', 'npx serverless remove'));
+    return fail(check, text, step('decide', 'npx serverless remove'));
   return status.endsWith('_IN_PROGRESS')
-    ? fail(check, says, step('wait', 'wait until it is done, and run this again'))
+    ? fail(check, text, step('wait', 'wait until it is done, and run this again'))
     : ok(check, `${name} is ${status}`);
 }
 

@@ -215,7 +215,7 @@ export function judgeLifecycle(
             takeOut,
           ),
     ].flatMap((one) => one ?? []);
-    const said =
+    const results =
       checks.length > 0
         ? checks
         : [
@@ -224,7 +224,7 @@ export function judgeLifecycle(
               `${hidden} after ${keepDays} days, and can be brought back for ${noncurrent} more`,
             ),
           ];
-    return keepDays >= ADVISED_DAYS ? said : [...said, adviseMore(keepDays, keepLastGood)];
+    return keepDays >= ADVISED_DAYS ? results : [...results, adviseMore(keepDays, keepLastGood)];
   });
 }
 
@@ -295,14 +295,14 @@ export function judgeEvents(
     const removals = ours.some(
       (one) => one.suffix === '' && one.events.includes('s3:ObjectRemoved:*'),
     );
-    const untold = [
+    const unannounced = [
       ...missing.map((suffix) => `a new ${suffix}`),
       ...(removals ? [] : ['a removal']),
     ];
     return [
-      untold.length === 0
+      unannounced.length === 0
         ? ok(check, `${bucket} tells the stack's queue of each file of a backup and each removal`)
-        : fail(check, `${bucket} tells nobody of ${untold.join(', ')}: ${slow}`, notify),
+        : fail(check, `${bucket} tells nobody of ${unannounced.join(', ')}: ${slow}`, notify),
     ];
   });
 }

@@ -96,7 +96,7 @@ function judgeRecipients(alerts: Alerts): readonly Check[] {
         : [
             warn(
               check,
-              NO_OPS.says,
+              NO_OPS.message,
               step('edit-roll', `${NO_OPS.fix}; then: npx serverless deploy`),
             ),
           ];
@@ -106,7 +106,7 @@ function judgeRecipients(alerts: Alerts): readonly Check[] {
       return [
         fail(
           check,
-          NOBODY_NOTIFIED.says,
+          NOBODY_NOTIFIED.message,
           step('edit-roll', `${NOBODY_NOTIFIED.fix}; then: npx serverless deploy`),
         ),
       ];

@@ -44,13 +44,13 @@ export function judgeStack(
           step('wait', 'wait for it, and run this again'),
         ),
       ];
-    const says = `${name} is ${status}: what was deployed last is not in force`;
+    const text = `${name} is ${status}: what was deployed last is not in force`;
     return [
       status === 'UPDATE_ROLLBACK_COMPLETE'
-        ? warn(check, says, step('look', 'npx serverless deploy, and read why it fails'))
+        ? warn(check, text, step('look', 'npx serverless deploy, and read why it fails'))
         : fail(
             check,
-            says,
+            text,
             step(
               'look',
               `why: aws cloudformation describe-stack-events --region ${region} --stack-name ${quoteWord(name)} --max-items 20`,
@@ -225,6 +225,6 @@ export function judgeShards(
   const name = nameOf(stack.value, 'CheckShardLambdaFunction');
   if (name !== undefined) return [ok('shards', `${name} judges what one run cannot hold`)];
   if (hosts.length <= HOSTS_A_RUN) return [];
-  const says = `there are no workers for ${hosts.length} hosts: what one run has no time for is unreadable`;
-  return [warn('shards', says, deploy)];
+  const text = `there are no workers for ${hosts.length} hosts: what one run has no time for is unreadable`;
+  return [warn('shards', text, deploy)];
 }

@@ -118,16 +118,16 @@ function judgeBucketPolicy(
   const checks: Check[] = [];
   if (locked.length > 0) checks.push(fail(check, `no host can ${locked.join(', or ')}`, repair));
   if (open.length > 0) {
-    const says = `it would not stop a host that was granted too much, or an administrator's mistake: ${open.join('; ')}`;
+    const text = `it would not stop a host that was granted too much, or an administrator's mistake: ${open.join('; ')}`;
     // The owner of a bucket that was there before answers for its policy.
-    checks.push(existing ? warn(check, says, repair) : fail(check, says, repair));
+    checks.push(existing ? warn(check, text, repair) : fail(check, text, repair));
   }
   if (unsure.length > 0) {
-    const says = `it has conditions that are not understood here; they decide whether a host can ${unsure.join('; ')}`;
+    const text = `it has conditions that are not understood here; they decide whether a host can ${unsure.join('; ')}`;
     checks.push({
       check,
       status: 'unknown',
-      says,
+      says: text,
       fix: 'ask the IAM policy simulator, in the AWS console',
     });
   }
@@ -184,11 +184,11 @@ function judgeGroup(
     );
   }
   if (unsure.length > 0) {
-    const says = `its policy has conditions that are not understood here: ${unsure.join('; ')}`;
+    const text = `its policy has conditions that are not understood here: ${unsure.join('; ')}`;
     checks.push({
       check,
       status: 'unknown',
-      says,
+      says: text,
       fix: 'ask the IAM policy simulator, in the AWS console',
     });
   }

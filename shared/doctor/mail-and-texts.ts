@@ -155,7 +155,7 @@ export function judgeSms(
           ]
         : []),
       ...(american.length > 0 && hasUsNumber === false
-        ? [warn(check, `${american.join(', ')}: ${US_RULE.says}`, step('ask-aws', US_RULE.fix))]
+        ? [warn(check, `${american.join(', ')}: ${US_RULE.message}`, step('ask-aws', US_RULE.fix))]
         : []),
       ...(textsOps && defaultType !== 'Transactional'
         ? [
@@ -311,8 +311,8 @@ export function judgeTopicPolicy(
     const repair = command('topic-policy', put);
     const answer = decide(policy, publish(true));
     if (answer === 'unsure') {
-      const says = `its policy has conditions that are not understood here; they decide whether ${from} can publish`;
-      return [{ check, status: 'unknown', says, fix: repair }];
+      const text = `its policy has conditions that are not understood here; they decide whether ${from} can publish`;
+      return [{ check, status: 'unknown', says: text, fix: repair }];
     }
     // A function may by its role; a service only by the policy of the topic.
     const isShut = answer === 'deny' || (isAlarm && answer !== 'allow');

@@ -111,12 +111,12 @@ function draftOf(body: Uint8Array, digest: Digest): Draft | undefined {
  */
 function note(part: Draft, signature: KeySignature, primary: Draft): void {
   const { type, createdS, flags, issuers } = signature;
-  const [revokes, says] =
+  const [revokes, types] =
     part === primary ? [REVOKES_PRIMARY, OF_PRIMARY] : [REVOKES_SUBKEY, OF_SUBKEY];
   if (type === revokes) part.revoked = true;
   const id = keyIdOf(primary.fingerprint);
   const isOwn = issuers.some((issuer) => issuer === primary.fingerprint || issuer === id);
-  if (!isOwn || !says.includes(type)) return;
+  if (!isOwn || !types.includes(type)) return;
   const { createdS: before = 0, flags: known } = part.latest ?? {};
   // Of version 6, only one of the two kinds about a primary key says what it is for.
   if (known === undefined || (flags !== undefined && createdS >= before)) part.latest = signature;
@@ -221,19 +221,19 @@ export function readKeySignature(body: Uint8Array): KeySignature | undefined {
     return { type, createdS: 0, flags: undefined, issuers: [] };
   }
   // What is not hashed anybody can write: only who issued it is taken from there, as GnuPG puts it there.
-  const said = new Map(hashed.said);
+  const said = new Map(hashed.subpackets);
   return {
     type,
     createdS: numberOf(said.get(CREATED)) ?? 0,
     flags: said.has(KEY_FLAGS) ? (said.get(KEY_FLAGS)?.[0] ?? 0) : undefined,
-    issuers: [...hashed.said, ...unhashed.said].flatMap(([kind, value]) => {
+    issuers: [...hashed.subpackets, ...unhashed.subpackets].flatMap(([kind, value]) => {
       if (kind === ISSUER_ID) return [toHex(value)];
       return kind === ISSUER_FINGERPRINT ? [toHex(value.subarray(1))] : [];
     }),
   };
 }
 
-type Area = { readonly said: readonly [number, Uint8Array][]; readonly endAt: number };
+type Area = { readonly subpackets: readonly [number, Uint8Array][]; readonly endAt: number };
 
 function readArea(body: Uint8Array, at: number, octets: number): Area | undefined {
   const bytes = numberOf(at + octets <= body.length ? body.subarray(at, at + octets) : undefined);
@@ -250,7 +250,7 @@ function readArea(body: Uint8Array, at: number, octets: number): Area | undefine
     said.push([(area[bodyAt] ?? 0) & 0x7f, area.subarray(bodyAt + 1, end)]);
     place = end;
   }
-  return { said, endAt };
+  return { subpackets: said, endAt };
 }
 
 /** As a packet's, but that 224 to 254 are lengths of two octets too. Source: RFC 9580, section 5.2.3.7. */

@@ -22,7 +22,7 @@ afterAll(async () => {
   await aws.close();
 });
 
-describe('s3Ledger', () => {
+describe('s3Records', () => {
   it('has nothing at first, and then what was written', async () => {
     const kept = records();
     expect(await kept.read('state.json')).toEqual({ text: undefined, tag: undefined });

@@ -56,7 +56,7 @@ const ONCE_FROM = 1000;
 
 async function medianOf(times: number, run: () => Promise<Cost>): Promise<Cost> {
   const costs: Cost[] = [];
-  for (let turn = 0; turn < times; turn += 1) costs.push(await run());
+  for (let round = 0; round < times; round += 1) costs.push(await run());
   const [first] = costs as [Cost];
   const middle = (pick: (cost: Cost) => number) => median(costs.map(pick));
   return {

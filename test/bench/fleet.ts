@@ -37,7 +37,7 @@ export function nameOf(number: number): string {
 }
 
 /** The config of the fleet. */
-export function rollOf({ hosts }: Fleet): Host[] {
+export function configOf({ hosts }: Fleet): Host[] {
   return Array.from({ length: hosts }, (_, number) => ({
     name: nameOf(number),
     target: { bucket: BUCKET, prefix: `${nameOf(number)}/` },

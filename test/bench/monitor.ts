@@ -5,7 +5,7 @@ import { connectBuckets } from '../../shared/aws/s3-objects.ts';
 import type { Host } from '../../shared/config/config.ts';
 import { checkHosts } from '../../shared/monitor/judge-hosts.ts';
 import type { SetMemory } from '../../shared/monitor/set-records.ts';
-import { BUCKET, type Fleet, fingerprintOfYesterday, NOW, rollOf } from './fleet.ts';
+import { BUCKET, configOf, type Fleet, fingerprintOfYesterday, NOW } from './fleet.ts';
 
 /** What is run: by whom, against what. */
 export type Task = {
@@ -40,7 +40,7 @@ async function askRollcall({ endpoint, fleet, atOnce }: Task): Promise<string[]>
   const memory = memoryOf(fleet);
   const check = (hosts: readonly Host[]) =>
     checkHosts(store, hosts, { now: NOW, depth: 'recent', memory });
-  const hosts = rollOf(fleet);
+  const hosts = configOf(fleet);
   const judgements =
     atOnce === undefined
       ? await check(hosts)
@@ -67,7 +67,7 @@ async function askPeer({ endpoint, fleet }: Task): Promise<string[]> {
     token = page.NextContinuationToken;
     if (token === undefined) break;
   }
-  return rollOf(fleet).map(({ name }) => {
+  return configOf(fleet).map(({ name }) => {
     const today = (newest.get(name) ?? '').startsWith('20261123');
     return today ? 'ok' : 'missing';
   });

@@ -8,7 +8,7 @@ export const CALLED_AT = Date.parse('2026-11-23T07:15:00Z');
 export const STATE_BUCKET = 'bench-ledger';
 
 /** hosts.yml for so many hosts. */
-export function rollTextOf(hosts: number): string {
+export function configTextOf(hosts: number): string {
   const names = Array.from({ length: hosts }, (_, number) => `  ${nameOf(number)}: {}`);
   return `bucket: ${BUCKET}
 region: eu-west-1

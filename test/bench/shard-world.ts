@@ -11,10 +11,10 @@ export type News =
   | { readonly body: string };
 
 const fleet: Fleet = JSON.parse(process.argv[2] ?? '');
-const tell = (news: News) => process.send?.(news);
+const report = (news: News) => process.send?.(news);
 const aws = await startLocalAws({
   now: () => CALLED_AT,
-  onMessage: (_, { body }) => tell({ body }),
+  onMessage: (_, { body }) => report({ body }),
 });
 for (const bucket of [BUCKET, STATE_BUCKET]) aws.createBucket(bucket, { versioning: true });
 aws.setIdentity('backups@example.net', 'Success');
@@ -29,7 +29,7 @@ const { endpoint, region, credentials } = aws;
 const sns = new SNSClient({ endpoint, region, credentials });
 const topic = async (Name: string) =>
   (await sns.send(new CreateTopicCommand({ Name }))).TopicArn ?? '';
-tell({
+report({
   env: {
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,

@@ -10,7 +10,7 @@ import { HOSTS_A_RUN, shardsOf } from '../../shared/config/config.ts';
 import { formatPackedConfig } from '../../shared/config/packed-config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 import { type Fleet, faultOf, nameOf } from './fleet.ts';
-import { rollTextOf, STATE_BUCKET } from './shard-fleet.ts';
+import { configTextOf, STATE_BUCKET } from './shard-fleet.ts';
 import type { Took } from './shard-run.ts';
 import type { News } from './shard-world.ts';
 
@@ -25,7 +25,7 @@ export async function measureShards(fleet: Fleet): Promise<void> {
   const [ready] = (await once(world, 'message')) as [Extract<News, { objects: number }>];
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-bench-'));
   const CONFIG_FILE = join(folder, 'config.json');
-  const config = parseConfig(rollTextOf(fleet.hosts), 'hosts.yml');
+  const config = parseConfig(configTextOf(fleet.hosts), 'hosts.yml');
   writeFileSync(CONFIG_FILE, formatPackedConfig(config));
   const env = { ...process.env, ...ready.env, CONFIG_FILE, HOSTS_A_RUN: `${HOSTS_A_RUN}` };
   const run = async (timeoutMs: number, body?: string): Promise<Took> => {

@@ -15,7 +15,7 @@ type Plugin = new (serverless: {
 const root = new URL('../..', import.meta.url).pathname;
 
 /** One line a function: its size, and the time until it is there. */
-export async function measureStart(turns: number): Promise<string[]> {
+export async function measureStart(rounds: number): Promise<string[]> {
   const scratch = mkdtempSync(join(tmpdir(), 'rollcall-bench-'));
   const empty = join(scratch, 'empty.mjs');
   writeFileSync(empty, 'export const handler = async () => {};\n');
@@ -27,7 +27,7 @@ export async function measureStart(turns: number): Promise<string[]> {
 
   const ours = bundles.map((name) => join(root, '.bundle', name));
   const theirs = bundles.map((name) => join(scratch, name));
-  const times = timesOf([empty, ...ours, ...theirs], turns);
+  const times = timesOf([empty, ...ours, ...theirs], rounds);
   const base = times.get(empty) ?? 1;
   const lines = bundles.map((name, place) => {
     const [own, other] = [times.get(ours[place] ?? ''), times.get(theirs[place] ?? '')];
@@ -62,9 +62,9 @@ async function bundleWithoutSdk(folder: string, bundles: readonly string[]): Pro
 }
 
 /** In turns, so that what else the machine does falls on all of them alike. */
-function timesOf(files: readonly string[], turns: number): ReadonlyMap<string, number> {
+function timesOf(files: readonly string[], rounds: number): ReadonlyMap<string, number> {
   const times = new Map(files.map((file): [string, number[]] => [file, []]));
-  for (let turn = 0; turn < turns; turn += 1) {
+  for (let round = 0; round < rounds; round += 1) {
     for (const file of files) times.get(file)?.push(importMs(file));
   }
   return new Map([...times].map(([file, all]) => [file, median(all)]));

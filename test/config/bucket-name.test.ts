@@ -65,13 +65,13 @@ describe('faultOfBucketName', () => {
 
 describe('the name of a bucket in the config', () => {
   it('is refused with its line, of the stack and of a target', () => {
-    const roll = `bucket: a..b
+    const config = `bucket: a..b
 hosts:
   web: {}
   nas: { target: s3://192.168.5.4/nas/ }
   lab: { target: s3://lab-s3alias }
 `;
-    expect(issuesOf(roll)).toEqual([
+    expect(issuesOf(config)).toEqual([
       'hosts.yml:1: bucket is "a..b", but its name must not have two dots side by side',
       'hosts.yml:4: hosts.nas.target: the name of the bucket "192.168.5.4" must not look like an IP address',
       'hosts.yml:5: hosts.lab.target: the name of the bucket "lab-s3alias" must not end with "-s3alias", which S3 keeps',
@@ -79,10 +79,10 @@ hosts:
   });
 
   it('may be one of an account’s own namespace where it exists', () => {
-    const roll = 'bucket: backups-111122223333-eu-west-1-an\nhosts: { web: {} }\n';
-    expect(issuesOf(roll)).toEqual([
+    const config = 'bucket: backups-111122223333-eu-west-1-an\nhosts: { web: {} }\n';
+    expect(issuesOf(config)).toEqual([
       'hosts.yml:1: bucket is "backups-111122223333-eu-west-1-an", but its name must not end with "-an", which S3 keeps',
     ]);
-    expect(issuesOf(`existing: true\n${roll}`)).toEqual([]);
+    expect(issuesOf(`existing: true\n${config}`)).toEqual([]);
   });
 });

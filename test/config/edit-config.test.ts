@@ -12,7 +12,7 @@ import {
 } from '../../shared/config/edit-config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 
-const roll = (text: string): ConfigText => ({ text, file: 'hosts.yml' });
+const file = (text: string): ConfigText => ({ text, file: 'hosts.yml' });
 const linesOf = (text: string) => text.split('\n');
 const pause = { until: '2026-12-01', because: 'disk "swap": at last' };
 
@@ -35,7 +35,7 @@ alerts: { mail: [ops@example.net] }
 
 describe('addHost', () => {
   it('adds one line behind the last host, and changes nothing else', () => {
-    const { text, config } = addHost(roll(written), 'db', { since: '2026-11-24' });
+    const { text, config } = addHost(file(written), 'db', { since: '2026-11-24' });
     const line = '    db: { since: 2026-11-24 }';
     expect(linesOf(text)).toEqual(linesOf(written).toSpliced(12, 0, line));
     expect(config.hosts.at(-1)).toMatchObject({ name: 'db', since: '2026-11-24' });
@@ -43,7 +43,7 @@ describe('addHost', () => {
 
   it('writes the target of a host that writes elsewhere', () => {
     const says = { target: 's3://other/db/', since: '2026-11-24' };
-    const { text } = addHost(roll(written), 'db', says);
+    const { text } = addHost(file(written), 'db', says);
     expect(text).toContain('    db: { target: s3://other/db/, since: 2026-11-24 }\n');
   });
 
@@ -78,7 +78,7 @@ describe('addHost', () => {
       '"hosts": {"a": {}, "b": {}, c: { since: 2026-11-24 }}\n',
     ],
   ])('adds to a config %s', (_, before, after) => {
-    const { text } = addHost(roll(`bucket: acme\n${before}`), 'c', { since: '2026-11-24' });
+    const { text } = addHost(file(`bucket: acme\n${before}`), 'c', { since: '2026-11-24' });
     expect(text).toBe(`bucket: acme\n${after}`);
   });
 
@@ -86,7 +86,7 @@ describe('addHost', () => {
     'quotes %s where YAML would misread it',
     (name) => {
       for (const before of ['hosts: { a: {} }\n', 'hosts:\n  a: {}\n']) {
-        const { config } = addHost(roll(`bucket: acme\n${before}`), name, { since: '2026-11-24' });
+        const { config } = addHost(file(`bucket: acme\n${before}`), name, { since: '2026-11-24' });
         expect(config.hosts.map((host) => host.name)).toEqual(['a', name]);
       }
     },
@@ -94,14 +94,14 @@ describe('addHost', () => {
 
   it('refuses a prefix that lies in another, as the config does', () => {
     const says = { target: 's3://acme-backups/mail/sub/', since: '2026-11-24' };
-    expect(() => addHost(roll(written), 'db', says)).toThrow(/overlap/);
+    expect(() => addHost(file(written), 'db', says)).toThrow(/overlap/);
   });
 
   it.each([
     ['an alias', 'a: &all {}\nhosts: *all\n'],
     ['keys with a question mark', 'hosts:\n  ? a\n  : {}\n'],
   ])('leaves a config with %s alone, and says what to write', (_, text) => {
-    const add = () => addHost(roll(`bucket: acme\n${text}`), 'c', { since: '2026-11-24' });
+    const add = () => addHost(file(`bucket: acme\n${text}`), 'c', { since: '2026-11-24' });
     expect(add).toThrow();
   });
 });
@@ -133,7 +133,7 @@ describe('setUserId', () => {
     ],
   ])('writes the id of %s, and leaves all else as it is', (_, before, after) => {
     const text = (host: string) => `bucket: acme\nhosts:\n  db: {}\n  ${host}\n`;
-    const edited = setUserId(roll(text(before)), 'web', id);
+    const edited = setUserId(file(text(before)), 'web', id);
     expect(edited.text).toBe(text(after));
     expect(edited.config.hosts[1]?.userId).toBe(id);
   });
@@ -142,23 +142,23 @@ describe('setUserId', () => {
     ['an alias', 'db: &all {}\n  web: *all'],
     ['an id that is left empty', 'web: { userId: }'],
   ])('leaves a host with %s alone, and says what to write', (_, hosts) => {
-    const write = () => setUserId(roll(`bucket: acme\nhosts:\n  ${hosts}\n`), 'web', id);
+    const write = () => setUserId(file(`bucket: acme\nhosts:\n  ${hosts}\n`), 'web', id);
     expect(write).toThrow(
       expect.objectContaining({ name: 'RollEditError', hint: `write at web:  userId: ${id}` }),
     );
   });
 
   it('is kept by a pause and by its end', () => {
-    const written = setUserId(roll('bucket: acme\nhosts:\n  web: {}\n'), 'web', id);
-    const paused = pauseHost(roll(written.text), 'web', pause);
+    const written = setUserId(file('bucket: acme\nhosts:\n  web: {}\n'), 'web', id);
+    const paused = pauseHost(file(written.text), 'web', pause);
     expect(paused.config.hosts[0]).toMatchObject({ userId: id, paused: pause });
-    expect(resumeHost(roll(paused.text), 'web').text).toBe(written.text);
+    expect(resumeHost(file(paused.text), 'web').text).toBe(written.text);
   });
 });
 
 describe('removeHost', () => {
   it('takes out the lines of the host, and leaves every comment on a line of its own', () => {
-    const { text } = removeHost(roll(written), 'web');
+    const { text } = removeHost(file(written), 'web');
     expect(linesOf(text)).toEqual(linesOf(written).toSpliced(7, 4));
   });
 
@@ -167,12 +167,12 @@ describe('removeHost', () => {
     ['the middle', 'b', 'hosts: { a: {}, c: {} } # all\n'],
     ['the last', 'c', 'hosts: { a: {}, b: {} } # all\n'],
   ])('takes %s one out of a line', (_, name, after) => {
-    const { text } = removeHost(roll('bucket: acme\nhosts: { a: {}, b: {}, c: {} } # all\n'), name);
+    const { text } = removeHost(file('bucket: acme\nhosts: { a: {}, b: {}, c: {} } # all\n'), name);
     expect(text).toBe(`bucket: acme\n${after}`);
   });
 
   it('refuses to leave a config without hosts', () => {
-    const remove = () => removeHost(roll('bucket: acme\nhosts: { a: {} }\n'), 'a');
+    const remove = () => removeHost(file('bucket: acme\nhosts: { a: {} }\n'), 'a');
     expect(remove).toThrow(/no hosts/);
   });
 });
@@ -193,7 +193,7 @@ describe('pauseHost', () => {
     ],
   ])('pauses %s', (_, before, after) => {
     const { text, config } = pauseHost(
-      roll(`bucket: acme\nhosts:\n${before}  b: {}\n`),
+      file(`bucket: acme\nhosts:\n${before}  b: {}\n`),
       'a',
       pause,
     );
@@ -212,7 +212,7 @@ hosts:
         it is
       until: 2026-11-30   # a Monday
 `;
-    expect(pauseHost(roll(before), 'a', { until: '2027-01-01', because: 'why' }).text).toBe(
+    expect(pauseHost(file(before), 'a', { until: '2027-01-01', because: 'why' }).text).toBe(
       `bucket: acme
 hosts:
   a:
@@ -246,7 +246,7 @@ const hostLines = (name: string) =>
         ? [`  ${name}:${behind}`, ...says.map((one) => `      ${one}${behind}`)]
         : [`  ${name}: { ${says.join(' ,  ')} }${behind}`]),
     ]);
-const anyRoll = fc
+const anyConfig = fc
   .tuple(
     fc.array(comment, { maxLength: 2 }),
     hostLines('a'),
@@ -271,12 +271,13 @@ const anyRoll = fc
 const name = fc.constantFrom('a', 'b', 'c');
 const commentsIn = (text: string) =>
   text.split('\n').flatMap((line) => /#.*/.exec(line)?.[0] ?? []);
-const edited = (text: string, edit: (roll: ConfigText) => EditedConfig) => edit(roll(text)).text;
+const edited = (text: string, edit: (configFile: ConfigText) => EditedConfig) =>
+  edit(file(text)).text;
 
 describe('every edit', () => {
   it('that adds is undone to the byte by the one that removes', () => {
     fc.assert(
-      fc.property(anyRoll, (text) => {
+      fc.property(anyConfig, (text) => {
         const more = edited(text, (one) => addHost(one, 'new', { since: '2026-11-24' }));
         expect(linesOf(more).length).toBe(linesOf(text).length + 1);
         expect(commentsIn(more)).toEqual(commentsIn(text));
@@ -287,7 +288,7 @@ describe('every edit', () => {
 
   it('that pauses keeps every comment, and is undone in meaning by the one that resumes', () => {
     fc.assert(
-      fc.property(anyRoll, name, (text, host) => {
+      fc.property(anyConfig, name, (text, host) => {
         const paused = edited(text, (one) => pauseHost(one, host, pause));
         expect(commentsIn(paused)).toEqual(commentsIn(text));
         const again = edited(paused, (one) =>
@@ -303,7 +304,7 @@ describe('every edit', () => {
 
   it('that removes takes whole lines of that host, and no other', () => {
     fc.assert(
-      fc.property(anyRoll, name, (text, host) => {
+      fc.property(anyConfig, name, (text, host) => {
         const left = linesOf(edited(text, (one) => removeHost(one, host)));
         const gone = linesOf(text).filter((line) => !left.includes(line));
         for (const line of gone) expect(line).toMatch(new RegExp(`^ {2}${host}:|^ {6}\\w`));
@@ -313,11 +314,11 @@ describe('every edit', () => {
 
   it('is refused rather than guessed', () => {
     expect(() =>
-      pauseHost(roll('bucket: acme\nx: &x {}\nhosts:\n  a: {}\n'), 'a', pause),
+      pauseHost(file('bucket: acme\nx: &x {}\nhosts:\n  a: {}\n'), 'a', pause),
     ).toThrow();
     expect(() =>
       resumeHost(
-        roll(
+        file(
           'bucket: acme\nhosts:\n  a: &a { paused: { until: 2027-01-01, because: b } }\n  b: *a\n',
         ),
         'b',

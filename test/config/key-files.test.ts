@@ -26,8 +26,8 @@ const issuesOf = (text: string, read?: ReadKeyFile): readonly string[] => {
 
 describe('a key file in the config', () => {
   it('stands for the keys in it that encrypt, beside ids', () => {
-    const roll = ROLL.replace('"keys/other key.gpg"', 'keys/web.asc');
-    const { hosts } = parseConfig(roll, 'hosts.yml', readKeyFile);
+    const configText = ROLL.replace('"keys/other key.gpg"', 'keys/web.asc');
+    const { hosts } = parseConfig(configText, 'hosts.yml', readKeyFile);
     expect(hosts.map(({ recipients }) => recipients)).toEqual([
       [WEB, V6, '0123456789ABCDEF'],
       [WEB, V6],

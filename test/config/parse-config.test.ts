@@ -32,7 +32,7 @@ hosts:
   lab:  { paused: { until: 2026-12-01, because: "disk swap" }, since: 2026-11-01 }
 `;
 
-describe('readRoster', () => {
+describe('parseConfig', () => {
   it('takes a config of four lines', () => {
     const config = parseConfig(
       'bucket: acme-backups\nregion: eu-west-1\nhosts:\n  mail: {}\n',
@@ -256,13 +256,13 @@ describe('readRoster', () => {
   });
 
   it('refuses names that IAM takes for one, where both have a user, and names both lines', () => {
-    const roll = (...hosts: string[]) => `bucket: abc\nhosts:\n  ${hosts.join('\n  ')}\n`;
-    expect(issuesOf(roll('web: {}', 'db: {}', 'Web: {}', 'WEB: {}'))).toEqual([
+    const config = (...hosts: string[]) => `bucket: abc\nhosts:\n  ${hosts.join('\n  ')}\n`;
+    expect(issuesOf(config('web: {}', 'db: {}', 'Web: {}', 'WEB: {}'))).toEqual([
       'hosts.yml:5: Web and web (line 3) are one name for IAM, which does not tell capitals from small letters; give one of them another name',
       'hosts.yml:6: WEB and web (line 3) are one name for IAM, which does not tell capitals from small letters; give one of them another name',
     ]);
-    expect(issuesOf(roll('web: {}', 'Web: { target: s3://other/web/ }'))).toEqual([]);
-    expect(issuesOf(roll('de/web: {}', 'de/Web: {}'))).toEqual([]);
+    expect(issuesOf(config('web: {}', 'Web: { target: s3://other/web/ }'))).toEqual([]);
+    expect(issuesOf(config('de/web: {}', 'de/Web: {}'))).toEqual([]);
   });
 
   it('does not say of two hosts without a name that they overlap', () => {

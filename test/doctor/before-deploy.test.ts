@@ -6,7 +6,7 @@ import {
 } from '../../shared/doctor/before-deploy.ts';
 import type { DeployedStack } from '../../shared/doctor/deployment.ts';
 import { aConfig, aHost } from '../support/builders.ts';
-import { read, said, unread } from './readings.ts';
+import { read, said, unreadable } from './readings.ts';
 
 const own = aConfig([aHost()], { bucket: 'acme' });
 const existing = { ...own, existing: true };
@@ -101,7 +101,11 @@ describe('judgeBeforeDeploy', () => {
   });
 
   it('says what it could not look at, and does not call it fine', () => {
-    const all = judgeBeforeDeploy({ stack: unread, bucket: unread, group: unread }, own, names);
+    const all = judgeBeforeDeploy(
+      { stack: unreadable, bucket: unreadable, group: unreadable },
+      own,
+      names,
+    );
     expect(all.map(({ status }) => status)).toEqual(['unknown', 'unknown', 'unknown']);
   });
 });

@@ -9,11 +9,11 @@ import {
   judgeChannels,
   silentAddresses,
 } from '../../shared/doctor/channels.ts';
-import { fullRoll, smallestRoll } from '../stack/configs.ts';
-import { aFix, now, said, unread } from './readings.ts';
+import { fullConfig, smallestConfig } from '../stack/configs.ts';
+import { aFix, now, said, unreadable } from './readings.ts';
 
 const HOUR = 3_600_000;
-const { alerts } = fullRoll;
+const { alerts } = fullConfig;
 const topics = { alerts: 'arn:aws:sns:eu-west-1:1:alerts', ops: 'arn:aws:sns:eu-west-1:1:ops' };
 const dropped = fail('mail', 'boss@example.net is dropped', aFix, ['boss@example.net']);
 const denied: Check = { check: 'mail', status: 'unknown', says: 'denied', fix: 'allow it' };
@@ -25,23 +25,23 @@ const aCheck = fc.oneof(
 );
 
 const readings = {
-  alertsTopic: unread,
-  opsTopic: unread,
-  mail: unread,
-  sms: unread,
-  refusals: unread,
+  alertsTopic: unreadable,
+  opsTopic: unreadable,
+  mail: unreadable,
+  sms: unreadable,
+  refusals: unreadable,
 };
 
 describe('judgePaths', () => {
   it('asks of the topics only, where the config has neither a sender nor a telephone', () => {
-    expect(judgeChannels(readings, fullRoll, topics).map(({ check }) => check)).toEqual([
+    expect(judgeChannels(readings, fullConfig, topics).map(({ check }) => check)).toEqual([
       'alerts topic',
       'ops topic',
       'mail',
       'sms',
       'hooks',
     ]);
-    expect(said(judgeChannels(readings, smallestRoll, topics))).toHaveLength(2);
+    expect(said(judgeChannels(readings, smallestConfig, topics))).toHaveLength(2);
   });
 });
 

@@ -20,9 +20,9 @@ import {
   judgeSubscriptions,
   judgeTopicPolicy,
 } from '../../shared/doctor/mail-and-texts.ts';
-import { fullRoll } from '../stack/configs.ts';
+import { fullConfig } from '../stack/configs.ts';
 import { account } from '../stack/resolve-template.ts';
-import { config, now, read, unread } from './readings.ts';
+import { config, now, read, unreadable } from './readings.ts';
 
 describe('an audit', () => {
   const all: Check[] = (['ok', 'warn', 'unknown', 'fail'] as const).map((status) => ({
@@ -41,32 +41,37 @@ describe('an audit', () => {
   });
 
   it('never takes what it could not read for ok, whatever it is', () => {
-    const roll = { ...config, alerts: { ...fullRoll.alerts } };
+    const wantedConfig = { ...config, alerts: { ...fullConfig.alerts } };
     const wanted = { queue: 'f', suffixes: ['.m'], rules: [] };
     const group = { group: 'g', path: '/backup-hosts/', isDeployed: true };
     const topic = 'arn:aws:sns:eu-west-1:111122223333:ops';
     const settings: BucketSettings = {
-      region: unread,
-      versioning: unread,
-      publicAccessBlocked: unread,
-      ownership: unread,
-      encryption: unread,
+      region: unreadable,
+      versioning: unreadable,
+      publicAccessBlocked: unreadable,
+      ownership: unreadable,
+      encryption: unreadable,
     };
     const checks = [
-      judgeAlarms(unread, [{ id: 'A', name: 'a' }], 'eu-west-1'),
-      judgeBucket(settings, roll),
-      judgeEvents(unread, roll, wanted),
-      judgeHostRights({ bucket: unread, group: unread }, roll, read(account), group),
-      judgeHostRights({ bucket: read({}), group: unread }, roll, unread, group),
-      judgeHostUsers(unread, roll, 'g', now),
-      judgeLastRun(unread, now),
-      judgeLifecycle(unread, roll, 8),
-      judgeMail(unread, roll),
-      judgeSms(unread, roll),
-      judgeStack(unread, 's', 'eu-west-1'),
-      judgeSchedules(unread, [{ id: 'A', name: 'a' }], 'eu-west-1'),
-      judgeTopicPolicy(unread, { check: 't', arn: topic, resource: 'T', from: 'alarms' }),
-      judgeSubscriptions({ check: 't', arn: topic }, unread, []),
+      judgeAlarms(unreadable, [{ id: 'A', name: 'a' }], 'eu-west-1'),
+      judgeBucket(settings, wantedConfig),
+      judgeEvents(unreadable, wantedConfig, wanted),
+      judgeHostRights(
+        { bucket: unreadable, group: unreadable },
+        wantedConfig,
+        read(account),
+        group,
+      ),
+      judgeHostRights({ bucket: read({}), group: unreadable }, wantedConfig, unreadable, group),
+      judgeHostUsers(unreadable, wantedConfig, 'g', now),
+      judgeLastRun(unreadable, now),
+      judgeLifecycle(unreadable, wantedConfig, 8),
+      judgeMail(unreadable, wantedConfig),
+      judgeSms(unreadable, wantedConfig),
+      judgeStack(unreadable, 's', 'eu-west-1'),
+      judgeSchedules(unreadable, [{ id: 'A', name: 'a' }], 'eu-west-1'),
+      judgeTopicPolicy(unreadable, { check: 't', arn: topic, resource: 'T', from: 'alarms' }),
+      judgeSubscriptions({ check: 't', arn: topic }, unreadable, []),
     ];
     for (const some of checks)
       expect(some.map(({ status }) => status)).toEqual(some.map(() => 'unknown'));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { judgeHooks } from '../../shared/doctor/channels.ts';
 import { aConfig, aHost } from '../support/builders.ts';
-import { now, read, said, unread } from './readings.ts';
+import { now, read, said, unreadable } from './readings.ts';
 
 const { alerts } = aConfig([aHost()]);
 const https = ['https://a.example/SECRET', 'https://b.example/SECRET'];
@@ -19,8 +19,8 @@ describe('judgeHooks', () => {
   });
 
   it('says nothing without an address, and never calls well what could not be read', () => {
-    expect(judgeHooks(unread, alerts)).toEqual([]);
-    expect(said(judgeHooks(unread, { ...alerts, https }))).toEqual([
+    expect(judgeHooks(unreadable, alerts)).toEqual([]);
+    expect(said(judgeHooks(unreadable, { ...alerts, https }))).toEqual([
       'unknown: could not read it: AccessDenied (403)',
     ]);
   });

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { stackOf } from '../../scripts/stack/stack.ts';
 import { auditStatus } from '../../shared/doctor/audit.ts';
 import { judgeHostRights } from '../../shared/doctor/host-rights.ts';
-import { fullRoll } from '../stack/configs.ts';
+import { fullConfig } from '../stack/configs.ts';
 import { account, resolveTemplate } from '../stack/resolve-template.ts';
 import { read, said } from './readings.ts';
 
 describe('judgeHostRights', () => {
-  const resources = resolveTemplate(stackOf(fullRoll).resources);
+  const resources = resolveTemplate(stackOf(fullConfig).resources);
   const bucketPolicy = resources.BackupBucketPolicy?.Properties.PolicyDocument;
   const groupPolicy = resources.HostGroup?.Properties.Policies[0].PolicyDocument;
   const judged = (
@@ -21,7 +21,7 @@ describe('judgeHostRights', () => {
         bucket: read(bucket),
         group: read(group === undefined ? undefined : { policies: group, attached }),
       },
-      { ...fullRoll, existing },
+      { ...fullConfig, existing },
       read(account),
       { group: 'acme-backups-hosts', path: '/backup-hosts/', isDeployed: true },
     );

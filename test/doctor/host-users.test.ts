@@ -17,8 +17,10 @@ describe('judgeHostUsers', () => {
     uses: { AKIA1: { at: now - usedAgo * DAY, service: 's3', region: 'eu-west-1' } },
     ...over,
   });
-  const bad = (users: AuditedUser[], roll = config) =>
-    said(judgeHostUsers(read(users), roll, group, now).filter(({ status }) => status !== 'ok'));
+  const bad = (users: AuditedUser[], wantedConfig = config) =>
+    said(
+      judgeHostUsers(read(users), wantedConfig, group, now).filter(({ status }) => status !== 'ok'),
+    );
   const key = (id: string, days: number, active = true) => ({
     id,
     active,
@@ -90,12 +92,17 @@ describe('judgeHostUsers', () => {
   });
 
   it('notices that a user was made again, and the fix writes its new id', () => {
-    const roll = aConfig([aHost({ userId: 'AIDAIOSFODNN7EXAMPLE' })]);
-    expect(bad([user({ id: 'AIDAIOSFODNN7EXAMPLE' })], roll)).toEqual([]);
-    expect(bad([user({ id: 'AIDAQABLZS4A3QDU576Q2' })], roll)).toEqual([
+    const config = aConfig([aHost({ userId: 'AIDAIOSFODNN7EXAMPLE' })]);
+    expect(bad([user({ id: 'AIDAIOSFODNN7EXAMPLE' })], config)).toEqual([]);
+    expect(bad([user({ id: 'AIDAQABLZS4A3QDU576Q2' })], config)).toEqual([
       "warn: hosts.yml has another userId for web than its IAM user: an alarm would not know web's own key",
     ]);
-    const [check] = judgeHostUsers(read([user({ id: 'AIDAQABLZS4A3QDU576Q2' })]), roll, group, now);
+    const [check] = judgeHostUsers(
+      read([user({ id: 'AIDAQABLZS4A3QDU576Q2' })]),
+      config,
+      group,
+      now,
+    );
     expect(check).toHaveProperty('fix', 'npx rollcall add-host web');
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judgeBeforeDeploy, judgeKeptBucket } from '../../shared/doctor/before-deploy.ts';
-import { existingRoll, fullRoll } from '../stack/configs.ts';
+import { existingConfig, fullConfig } from '../stack/configs.ts';
 import { read, said } from './readings.ts';
 
 const stackFor = (bucket: string, made = true) => ({
@@ -12,20 +12,20 @@ const stackFor = (bucket: string, made = true) => ({
 
 describe('judgeKeptBucket', () => {
   it.each([
-    ['a first deploy', undefined, fullRoll],
-    ['a stack of which the first deploy failed', { ...stackFor(''), outputs: {} }, fullRoll],
-    ['the same bucket', stackFor('acme-backups'), fullRoll],
-    ['the same existing bucket', stackFor('acme-backups', false), existingRoll],
-  ])('says nothing of %s', (_, stack, roll) => {
-    expect(judgeKeptBucket(stack, roll)).toEqual([]);
+    ['a first deploy', undefined, fullConfig],
+    ['a stack of which the first deploy failed', { ...stackFor(''), outputs: {} }, fullConfig],
+    ['the same bucket', stackFor('acme-backups'), fullConfig],
+    ['the same existing bucket', stackFor('acme-backups', false), existingConfig],
+  ])('says nothing of %s', (_, stack, config) => {
+    expect(judgeKeptBucket(stack, config)).toEqual([]);
   });
 
   it.each([
-    ['of the stack', true, fullRoll],
-    ['that was there before', false, existingRoll],
-    ['of the stack, by one that is there already', true, existingRoll],
-  ])('fails for another bucket in place of one %s, and says the way', (_, made, roll) => {
-    const [check, ...more] = judgeKeptBucket(stackFor('old-backups', made), roll);
+    ['of the stack', true, fullConfig],
+    ['that was there before', false, existingConfig],
+    ['of the stack, by one that is there already', true, existingConfig],
+  ])('fails for another bucket in place of one %s, and says the way', (_, made, config) => {
+    const [check, ...more] = judgeKeptBucket(stackFor('old-backups', made), config);
     expect(more).toEqual([]);
     expect(check).toMatchObject({
       status: 'fail',
@@ -35,7 +35,7 @@ describe('judgeKeptBucket', () => {
   });
 
   it('fails for "existing: true" on a bucket that the stack made, as its policy would go', () => {
-    expect(said(judgeKeptBucket(stackFor('acme-backups'), existingRoll))).toEqual([
+    expect(said(judgeKeptBucket(stackFor('acme-backups'), existingConfig))).toEqual([
       expect.stringMatching(/^fail: .*its policy would be taken away/),
     ]);
   });
@@ -47,7 +47,7 @@ describe('judgeKeptBucket', () => {
       group: read(undefined),
     };
     const names = { stack: 'rollcall-prod', group: 'acme-backups-hosts' };
-    const failed = judgeBeforeDeploy(found, fullRoll, names).filter(
+    const failed = judgeBeforeDeploy(found, fullConfig, names).filter(
       ({ status }) => status !== 'ok',
     );
     expect(failed.map(({ check }) => check)).toEqual(['bucket name']);

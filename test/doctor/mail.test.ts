@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { judgeMail, type MailAccount } from '../../shared/doctor/mail-and-texts.ts';
-import { fullRoll, smallestRoll } from '../stack/configs.ts';
-import { read, said, unread } from './readings.ts';
+import { fullConfig, smallestConfig } from '../stack/configs.ts';
+import { read, said, unreadable } from './readings.ts';
 
 describe('judgeMail', () => {
   const good: MailAccount = {
@@ -45,12 +45,12 @@ describe('judgeMail', () => {
       ['fail: boss@example.net is on the suppression list: SES takes its mail, and drops it'],
     ],
   ])('judges %s', (_, over, words) => {
-    expect(said(judgeMail(read({ ...good, ...over }), fullRoll))).toEqual(words);
+    expect(said(judgeMail(read({ ...good, ...over }), fullConfig))).toEqual(words);
   });
 
   it('says who hears nothing', () => {
     const silent = (over: Partial<MailAccount>) =>
-      judgeMail(read({ ...good, ...over }), fullRoll).flatMap((one) =>
+      judgeMail(read({ ...good, ...over }), fullConfig).flatMap((one) =>
         'silent' in one ? one.silent : [],
       );
     const everybody = ['ops@example.net', 'boss@example.net'];
@@ -60,6 +60,6 @@ describe('judgeMail', () => {
   });
 
   it('says nothing where no mail is sent by SES', () => {
-    expect(judgeMail(unread, smallestRoll)).toEqual([]);
+    expect(judgeMail(unreadable, smallestConfig)).toEqual([]);
   });
 });

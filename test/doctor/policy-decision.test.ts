@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stackOf } from '../../scripts/stack/stack.ts';
 import { decide, type PolicyRequest } from '../../shared/doctor/policy-decision.ts';
-import { fullRoll } from '../stack/configs.ts';
+import { fullConfig } from '../stack/configs.ts';
 import { account, resolveTemplate } from '../stack/resolve-template.ts';
 import { allow } from '../stack/stack-account.ts';
 
-const resources = resolveTemplate(stackOf(fullRoll).resources);
+const resources = resolveTemplate(stackOf(fullConfig).resources);
 const bucketPolicy = resources.BackupBucketPolicy?.Properties.PolicyDocument;
 const groupPolicy = resources.HostGroup?.Properties.Policies[0].PolicyDocument;
 const bucket = 'arn:aws:s3:::acme-backups';
@@ -33,7 +33,7 @@ describe('decide', () => {
     'role/admin',
     'role/rollcall-prod-BreakGlassRole',
   ];
-  const objectDeeds = [
+  const objectActions = [
     'PutObject',
     'GetObject',
     'DeleteObject',
@@ -41,7 +41,7 @@ describe('decide', () => {
     'PutObjectAcl',
     'AbortMultipartUpload',
   ];
-  const bucketDeeds = [
+  const bucketActions = [
     'ListBucket',
     'PutBucketVersioning',
     'PutLifecycleConfiguration',
@@ -65,10 +65,10 @@ describe('decide', () => {
     { 's3:x-amz-server-side-encryption-customer-algorithm': 'AES256' },
   ];
   const cases = principals.flatMap((who) => [
-    ...objectDeeds.flatMap((change) =>
+    ...objectActions.flatMap((change) =>
       keys.flatMap((key) => contexts.map((context) => [who, change, `/${key}`, context] as const)),
     ),
-    ...bucketDeeds.flatMap((change) =>
+    ...bucketActions.flatMap((change) =>
       contexts.map((context) => [who, change, '', context] as const),
     ),
     ...headers.map((context) => [who, 'PutObject', `/${keys[0]}`, context] as const),

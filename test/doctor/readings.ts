@@ -11,7 +11,7 @@ export const config = aConfig([aHost()], { keepDays: 30 });
 export const aFix = step('look', 'fix');
 
 export const read = <Value>(value: Value): Reading<Value> => ({ read: true, value });
-export const unread = {
+export const unreadable = {
   read: false,
   why: 'could not read it: AccessDenied (403)',
   fix: 'allow it',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judgeSms } from '../../shared/doctor/mail-and-texts.ts';
-import { fullRoll } from '../stack/configs.ts';
+import { fullConfig } from '../stack/configs.ts';
 import { read, said } from './readings.ts';
 
 describe('judgeSms', () => {
@@ -29,21 +29,21 @@ describe('judgeSms', () => {
       ['fail: +31600000001 has opted out, and gets no text'],
     ],
   ])('judges %s', (_, sms, words) => {
-    expect(said(judgeSms(read(sms), fullRoll))).toEqual(words);
+    expect(said(judgeSms(read(sms), fullConfig))).toEqual(words);
   });
 
-  const american = { ...fullRoll, alerts: { ...fullRoll.alerts, sms: ['+12025550100'] } };
+  const american = { ...fullConfig, alerts: { ...fullConfig.alerts, sms: ['+12025550100'] } };
   it.each([
     ['without', false, [expect.stringMatching(/^warn: \+12025550100: .*10DLC or toll-free$/)]],
     ['with', true, ['ok: out of the sandbox, up to 20 USD a month']],
   ])('judges a number of the United States %s a number to send from', (_, hasUsNumber, words) => {
     expect(said(judgeSms(read({ ...good, hasUsNumber }), american))).toEqual(words);
-    expect(said(judgeSms(read({ ...good, hasUsNumber }), fullRoll))).toEqual([
+    expect(said(judgeSms(read({ ...good, hasUsNumber }), fullConfig))).toEqual([
       'ok: out of the sandbox, up to 20 USD a month',
     ]);
   });
 
-  const texting = { ...fullRoll, alerts: { ...fullRoll.alerts, mail: [], ops: [] } };
+  const texting = { ...fullConfig, alerts: { ...fullConfig.alerts, mail: [], ops: [] } };
   it.each([
     [undefined, 'warn: texts of alarms go out as promotional ones, which AWS calls noncritical'],
     [
@@ -54,6 +54,6 @@ describe('judgeSms', () => {
   ])('judges a default type of %s where alarms of CloudWatch text', (defaultType, words) => {
     const checks = judgeSms(read({ ...good, defaultType }), texting);
     expect(said(checks)).toEqual([words]);
-    expect(said(judgeSms(read({ ...good, defaultType }), fullRoll))[0]).toMatch(/^ok/);
+    expect(said(judgeSms(read({ ...good, defaultType }), fullConfig))[0]).toMatch(/^ok/);
   });
 });

@@ -103,11 +103,11 @@ describe('a collection', () => {
         }),
       ),
     ];
-    const told = collected(...objects);
-    expect(told.foreign).toHaveLength(4);
+    const collection = collected(...objects);
+    expect(collection.foreign).toHaveLength(4);
     fc.assert(
       fc.property(fc.shuffledSubarray(objects, { minLength: objects.length }), (shuffled) => {
-        expect(collected(...shuffled)).toEqual(told);
+        expect(collected(...shuffled)).toEqual(collection);
       }),
       { numRuns: 30 },
     );

@@ -45,7 +45,7 @@ const setOf = (day: keyof typeof backedUp) =>
 const PAGE = 5;
 const FLOOD = 500 * PAGE + 100;
 
-const rollWith = (subkey: string) => `bucket: ${Bucket}
+const configWith = (subkey: string) => `bucket: ${Bucket}
 region: eu-west-1
 timezone: ${timezone}
 window: { opens: "00:00", due: "11:45", hardDue: "11:50" }
@@ -115,7 +115,7 @@ describe('an intruder with the keys of hosts', () => {
       startMinistack({ strict: true, pageSize: PAGE }),
       makeHost({ PATH: process.env.PATH }),
     ]);
-    project = copyProject(rollWith(host.subkey));
+    project = copyProject(configWith(host.subkey));
     await project.sls(['deploy'], ministack.env);
     await new SESClient(client()).send(
       new VerifyEmailIdentityCommand({ EmailAddress: 'backups@example.net' }),

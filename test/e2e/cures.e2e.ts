@@ -70,7 +70,7 @@ import { ProgramError, runProgram } from '../support/run-program.ts';
 const Bucket = 'acme-backups';
 const GroupName = `${Bucket}-hosts`;
 const phone = '+31600000000';
-const roll = `bucket: ${Bucket}
+const wantedConfig = `bucket: ${Bucket}
 region: eu-west-1
 keepDays: 30
 keepLastGood: true
@@ -102,7 +102,7 @@ type Drift = {
 };
 
 describe('a fix of the doctor', () => {
-  const project = copyProject(roll);
+  const project = copyProject(wantedConfig);
   let ministack: Ministack;
   const outputs: Record<string, string> = {};
   const names: Record<string, string> = {};

@@ -32,7 +32,7 @@ const script = resolve(import.meta.dirname, '../../scripts/rollcall.ts');
 const group = `${Bucket}-hosts`;
 const doctor = resolve(import.meta.dirname, '../../scripts/rollcall.ts');
 const { timezone, at } = noon(Date.now());
-const roll = `bucket: ${Bucket}
+const configText = `bucket: ${Bucket}
 region: eu-west-1
 timezone: ${timezone}
 keepLastGood: true
@@ -42,7 +42,7 @@ hosts: { web: {}, silent: {} }
 `;
 
 describe('the deployed stack', () => {
-  const project = copyProject(roll);
+  const project = copyProject(configText);
   let ministack: Ministack;
   let host: Awaited<ReturnType<typeof makeHost>>;
   let hostKey: Awaited<ReturnType<typeof makeHostUser>>;
@@ -94,13 +94,13 @@ describe('the deployed stack', () => {
   it('keeps its bucket: another name in hosts.yml, or "existing: true", is refused before anything is done', async () => {
     const hosts = join(project.dir, 'hosts.yml');
     for (const [other, words] of [
-      [roll.replace(Bucket, 'other-backups'), /set "bucket: acme-backups" again/],
-      [`${roll}existing: true\n`, /take "existing: true" out of hosts.yml/],
+      [configText.replace(Bucket, 'other-backups'), /set "bucket: acme-backups" again/],
+      [`${configText}existing: true\n`, /take "existing: true" out of hosts.yml/],
     ] as const) {
       writeFileSync(hosts, other);
       await expect(project.sls(['deploy'], ministack.env)).rejects.toThrow(words);
     }
-    writeFileSync(hosts, roll);
+    writeFileSync(hosts, configText);
     expect(await project.sls(['deploy'], ministack.env)).toContain('No changes to deploy');
     await new S3Client(client()).send(new GetBucketPolicyCommand({ Bucket }));
   });
@@ -206,7 +206,7 @@ describe('the deployed stack', () => {
   });
 
   it('comes back with "existing: true", and the host that stayed goes on', async () => {
-    writeFileSync(join(project.dir, 'hosts.yml'), `${roll}existing: true\n`);
+    writeFileSync(join(project.dir, 'hosts.yml'), `${configText}existing: true\n`);
     const NotificationConfiguration = { EventBridgeConfiguration: {} };
     const s3 = new S3Client(client());
     await s3.send(

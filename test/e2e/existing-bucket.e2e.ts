@@ -20,7 +20,7 @@ import { noon } from './noon.ts';
 const Bucket = 'there-before';
 const script = resolve(import.meta.dirname, '../../scripts/rollcall.ts');
 const { timezone } = noon(Date.now());
-const roll = `bucket: ${Bucket}
+const configText = `bucket: ${Bucket}
 existing: true
 region: eu-west-1
 timezone: ${timezone}
@@ -29,7 +29,7 @@ hosts: { web: {} }
 `;
 
 describe('a stack on a bucket that was there before', () => {
-  const project = copyProject(roll);
+  const project = copyProject(configText);
   const set = `web/duplicity-full.${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}`;
   let ministack: Ministack;
   let s3: S3Client;

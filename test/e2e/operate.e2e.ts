@@ -12,7 +12,7 @@ import { makeHostUser } from './host-user.ts';
 
 const Bucket = 'acme-backups';
 const script = resolve(import.meta.dirname, '../../scripts/rollcall.ts');
-const roll = `bucket: ${Bucket}
+const config = `bucket: ${Bucket}
 region: eu-west-1
 alerts: { from: backups@example.net, mail: [ops@example.net], ops: [admin@example.net] }
 hosts:
@@ -20,7 +20,7 @@ hosts:
 `;
 
 describe('the operator', () => {
-  const project = copyProject(roll);
+  const project = copyProject(config);
   const hosts = join(project.dir, 'hosts.yml');
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-operate-'));
   const file = join(folder, 'web.aws');

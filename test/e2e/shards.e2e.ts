@@ -12,7 +12,7 @@ import { noon } from './noon.ts';
 
 const Bucket = 'acme-fleet';
 const { timezone, at } = noon(Date.now());
-const roll = `bucket: ${Bucket}
+const configText = `bucket: ${Bucket}
 region: eu-west-1
 timezone: ${timezone}
 window: { opens: "00:00", due: "11:45", hardDue: "11:50" }
@@ -21,7 +21,7 @@ hosts: { web: {}, db: {}, nas: {}, silent: {} }
 `;
 
 describe('the stack of a config that one run cannot hold', () => {
-  const project = copyProject(roll);
+  const project = copyProject(configText);
   const stamp = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
   let ministack: Ministack;
   let s3: S3Client;

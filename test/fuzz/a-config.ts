@@ -145,7 +145,7 @@ const nested = fc
   .map(([one, depth]) => `bucket: acme-backups\nhosts: ${one.repeat(depth)}`);
 
 /** The text of a config. */
-export const rolls: fc.Arbitrary<string> = fc.oneof(
+export const configs: fc.Arbitrary<string> = fc.oneof(
   { weight: 6, arbitrary: edited },
   { weight: 4, arbitrary: small },
   { weight: 1, arbitrary: nested },

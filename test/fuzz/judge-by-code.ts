@@ -30,14 +30,14 @@ function inWords({
 }: Judgement): ReferenceJudgement {
   return {
     verdict,
-    findings: findings.map(tell).sort(),
+    findings: findings.map(describeFinding).sort(),
     answer: answer?.startedAt,
     answeredAt,
     lastGood: lastGood?.startedAt,
   };
 }
 
-function tell(finding: Finding): string {
+function describeFinding(finding: Finding): string {
   const words = `${finding.severity} ${finding.kind}`;
   switch (finding.kind) {
     case 'late':

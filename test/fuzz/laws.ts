@@ -15,7 +15,7 @@ import { anObject } from '../support/builders.ts';
 import { readFixture } from '../support/recorded.ts';
 import { endingOf } from '../support/recorded-message.ts';
 import { type Case, cases } from './a-bucket.ts';
-import { rolls } from './a-config.ts';
+import { configs } from './a-config.ts';
 import { heads } from './a-head.ts';
 import { keyFiles } from './a-key.ts';
 import { messages } from './a-message.ts';
@@ -190,7 +190,7 @@ export function readsOrRefusesListing(text: string): void {
 }
 
 /** A config is read whole, or refused with a line for every mistake. */
-export function readsOrRefusesRoll(text: string): void {
+export function readsOrRefusesConfig(text: string): void {
   let config: Config;
   try {
     config = parseConfig(text, 'hosts.yml');
@@ -264,7 +264,7 @@ export const laws: readonly Law[] = [
     mutatedListings,
     readsOrRefusesListing,
   ),
-  law('reads a config or refuses it line by line', [300, 30_000], rolls, readsOrRefusesRoll),
+  law('reads a config or refuses it line by line', [300, 30_000], configs, readsOrRefusesConfig),
   law('reads any head as the RFC says', [3_000, 300_000], heads, readsHead),
   law('tells where any object ends, as the RFC says', [3_000, 300_000], heads, readsEnding),
   law('tells a cut message from a whole one', [1_000, 100_000], messages, readsEnding),

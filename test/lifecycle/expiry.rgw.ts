@@ -20,17 +20,17 @@ const DAYS = 14;
 const DIED_AFTER = 3;
 const region = 'us-east-1';
 
-const rollOf = (bucket: string, keepLastGood: boolean): Config =>
+const configOf = (bucket: string, keepLastGood: boolean): Config =>
   aConfig(
     ['dead', 'live'].map((name) =>
       aHost({ name, target: { bucket, prefix: `${name}/` }, keepDays: 2, keepLastGood }),
     ),
     { bucket, region, keepDays: 2, keepLastGood },
   );
-const plain = rollOf('plain', false);
-const keeping = rollOf('keeping', true);
+const plain = configOf('plain', false);
+const keeping = configOf('keeping', true);
 /** The rules of a config that keeps the last good backup, and nobody who tags. */
-const orphaned = rollOf('orphaned', true);
+const orphaned = configOf('orphaned', true);
 
 let radosgw: Radosgw;
 let s3: S3Client;
@@ -67,12 +67,12 @@ beforeAll(async () => {
   process.env.AWS_ACCESS_KEY_ID = credentials.accessKeyId;
   process.env.AWS_SECRET_ACCESS_KEY = credentials.secretAccessKey;
   s3 = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
-  for (const roll of [plain, keeping, orphaned]) {
-    const Bucket = roll.bucket;
+  for (const config of [plain, keeping, orphaned]) {
+    const Bucket = config.bucket;
     await s3.send(new CreateBucketCommand({ Bucket }));
     const VersioningConfiguration = { Status: 'Enabled' } as const;
     await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration }));
-    await putLifecycle(s3, roll, Bucket);
+    await putLifecycle(s3, config, Bucket);
     for (const Body of ['old', 'new']) {
       await s3.send(new PutObjectCommand({ Bucket, Key: 'overwritten', Body }));
     }

@@ -14,10 +14,10 @@ export function startFastDays(daySeconds: number) {
   const speed = DAY / (daySeconds * 1000);
   /** Of an instant by the machine's clock. */
   const fast = (real: number): Instant => firstDay + Math.round((real - startedAt) * speed);
-  const told = new Map<string, number>();
+  const firstSeen = new Map<string, number>();
   const firstTold = (versionId: string, at: number) => {
-    const first = told.get(versionId) ?? at;
-    told.set(versionId, first);
+    const first = firstSeen.get(versionId) ?? at;
+    firstSeen.set(versionId, first);
     return first;
   };
   return {

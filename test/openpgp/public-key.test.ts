@@ -56,7 +56,7 @@ async function byLibrary(key: Key) {
   return parts;
 }
 
-const told = ({ primary, subkeys }: PublicKey) =>
+const summaryOf = ({ primary, subkeys }: PublicKey) =>
   [primary, ...subkeys].map(({ fingerprint, encrypts, revoked }) => ({
     fingerprint,
     encrypts: encrypts && !revoked,
@@ -98,7 +98,7 @@ describe('readPublicKeys', () => {
   it('agrees with OpenPGP.js on every recorded key', async () => {
     for (const file of files.filter((one) => one !== 'rotated.pub.asc')) {
       const keys = await readKeys({ armoredKeys: readFixture(`keys/${file}`) });
-      expect(read(armoured(file)).map(told)).toEqual(await Promise.all(keys.map(byLibrary)));
+      expect(read(armoured(file)).map(summaryOf)).toEqual(await Promise.all(keys.map(byLibrary)));
     }
   });
 
@@ -121,7 +121,7 @@ describe('readPublicKeys', () => {
 
   it.each(made)('agrees with OpenPGP.js on a key %s', async (_, options) => {
     const { publicKey: key } = await generateKey(options);
-    expect(read(key.write()).map(told)).toEqual([await byLibrary(key)]);
+    expect(read(key.write()).map(summaryOf)).toEqual([await byLibrary(key)]);
     const bytes = readArmour(key.armor());
     expect(bytes).toEqual(key.write());
   });

@@ -28,11 +28,11 @@ const Bucket = 'acme-backups';
 let aws: LocalAws;
 let s3: S3Client;
 
-const roll = (more = '') =>
+const config = (more = '') =>
   `bucket: ${Bucket}\nregion: eu-west-1\nkeepDays: 30\n${more}alerts: { from: b@example.net, mail: [o@example.net] }\nhosts: { web: {} }\n`;
-const writeRoll = (more = '') => {
-  writeFileSync(hosts, roll(more));
-  return parseConfig(roll(more), 'hosts.yml');
+const writeConfig = (more = '') => {
+  writeFileSync(hosts, config(more));
+  return parseConfig(config(more), 'hosts.yml');
 };
 const words = (...args: string[]) => ['bucket-settings', '--hosts', hosts, ...args];
 const run = (...args: string[]) => runRollcall(aws, words(...args));
@@ -96,7 +96,7 @@ describe.each(['', 'keepLastGood: true\n'])(
   (more) => {
     beforeEach(() => {
       aws.createBucket(Bucket);
-      deployStack(aws, writeRoll(more));
+      deployStack(aws, writeConfig(more));
     });
 
     it.each(all)(
@@ -116,7 +116,7 @@ describe('rollcall bucket-settings', () => {
 
   it('names the roles, the queue and the admins of the deployed stack, and its account', async () => {
     const sso = 'arn:aws:iam::123456789012:role/sso/*';
-    const nameOf = deployStack(aws, writeRoll('keepLastGood: true\n'), { admins: [sso] });
+    const nameOf = deployStack(aws, writeConfig('keepLastGood: true\n'), { admins: [sso] });
     const { Statement } = await print('policy');
     const roleArn = (id: string) => `arn:aws:iam::${aws.account}:role/${nameOf(id)}`;
     const names = JSON.stringify(Statement);
@@ -135,7 +135,7 @@ describe('rollcall bucket-settings', () => {
   });
 
   it('says the command that puts it into force, as the role that may', async () => {
-    deployStack(aws, writeRoll());
+    deployStack(aws, writeConfig());
     const { stderr } = await run('public-access-block');
     expect(stderr).toBe(
       'to put it into force: aws --profile break-glass s3api put-public-access-block ' +
@@ -146,7 +146,7 @@ describe('rollcall bucket-settings', () => {
   it.each<Setting>(['policy', 'notification'])(
     'says that there is no stack, and what to do, where the %s names a part of it',
     async (what) => {
-      writeRoll();
+      writeConfig();
       const { status, stdout, stderr } = await run(what);
       expect([status, stdout]).toEqual([3, '']);
       expect(stderr).toMatch(/error: there is no stack rollcall-prod in eu-west-1/);
@@ -159,7 +159,7 @@ describe('rollcall bucket-settings', () => {
   it.each<Setting>(['lifecycle', 'versioning', 'public-access-block'])(
     'needs neither a stack nor AWS for the %s',
     async (what) => {
-      writeRoll();
+      writeConfig();
       aws.faults.add({ fault: { error: 'AccessDenied' } });
       expect((await run(what)).status).toBe(0);
       const nobody = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' };
@@ -168,14 +168,14 @@ describe('rollcall bucket-settings', () => {
   );
 
   it('says what a stack lacks that is older than hosts.yml', async () => {
-    deployStack(aws, writeRoll());
-    writeRoll('keepLastGood: true\n');
+    deployStack(aws, writeConfig());
+    writeConfig('keepLastGood: true\n');
     const { status, stderr } = await run('policy');
     expect([status, stderr]).toEqual([3, expect.stringMatching(/has no JanitorRole[\s\S]*deploy/)]);
   });
 
   it('refuses a stack that is for another bucket', async () => {
-    deployStack(aws, { ...writeRoll(), bucket: 'former-backups' });
+    deployStack(aws, { ...writeConfig(), bucket: 'former-backups' });
     const { status, stderr } = await run('policy');
     expect(status).toBe(3);
     expect(stderr).toContain(
@@ -184,7 +184,7 @@ describe('rollcall bucket-settings', () => {
   });
 
   it('says which permission is missing', async () => {
-    deployStack(aws, writeRoll());
+    deployStack(aws, writeConfig());
     aws.faults.add({ operation: 'DescribeStacks', fault: { error: 'AccessDenied' } });
     const { status, stderr } = await run('policy');
     expect([status, stderr]).toEqual([
@@ -199,7 +199,7 @@ describe('rollcall bucket-settings', () => {
     [['constructor'], /there is no setting "constructor"/],
     [['policy', 'lifecycle'], /one setting at a time/],
   ])('exits 3 with what to write for %j', async (args, problem) => {
-    writeRoll();
+    writeConfig();
     const { status, stdout, stderr } = await run(...args);
     expect([status, stdout]).toEqual([3, '']);
     expect(stderr).toMatch(problem);
@@ -247,7 +247,7 @@ describe('rollcall bucket-settings for a bucket that was there before', () => {
 
   beforeEach(async () => {
     aws.createBucket(Bucket);
-    deployStack(aws, writeRoll('existing: true\n'));
+    deployStack(aws, writeConfig('existing: true\n'));
     await put.policy({ Version: '2012-10-17', Statement: [theirs, sameName] } as never);
     await put.lifecycle({ Rules: [theirRule] } as never);
     await put.notification({
@@ -300,8 +300,8 @@ describe('rollcall bucket-settings for a bucket that was there before', () => {
 
   it('starts from nothing on a bucket that has none of it', async () => {
     aws.createBucket('bare');
-    writeFileSync(hosts, roll('existing: true\n').replace(Bucket, 'bare'));
-    deployStack(aws, parseConfig(roll('existing: true\n').replace(Bucket, 'bare'), 'hosts.yml'));
+    writeFileSync(hosts, config('existing: true\n').replace(Bucket, 'bare'));
+    deployStack(aws, parseConfig(config('existing: true\n').replace(Bucket, 'bare'), 'hosts.yml'));
     expect((await print('policy')).Statement[0].Sid).toBe('RollcallTlsOnly');
     expect((await print('lifecycle')).Rules[0].ID).toBe('rollcall-expire');
     expect(await print('notification')).toEqual({ EventBridgeConfiguration: {} });

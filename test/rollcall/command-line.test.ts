@@ -11,7 +11,7 @@ import { runAlone, script, startAlone } from './run-rollcall.ts';
 const root = new URL('../..', import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-'));
 
-function writeRoll(name: string, hosts: readonly string[], more = ''): string {
+function writeConfig(name: string, hosts: readonly string[], more = ''): string {
   const file = join(folder, name);
   const lines = hosts.map((host) => `  ${host}: {}`).join('\n');
   writeFileSync(file, `bucket: backups\n${more}hosts:\n${lines}\n`);
@@ -25,7 +25,7 @@ const whole = fixturePath('listings/whole-bucket.json');
 const hosts = [
   ...new Set(expected.filter((e) => e.listing === 'whole-bucket.json').map((e) => e.host)),
 ];
-const roll = writeRoll('hosts.yml', hosts);
+const configText = writeConfig('hosts.yml', hosts);
 const AT = ['--at', '2026-11-23T12:00:00Z'];
 
 const check = (hosts: string, listing: string, ...more: string[]) =>
@@ -33,7 +33,7 @@ const check = (hosts: string, listing: string, ...more: string[]) =>
 
 describe('rollcall check', () => {
   it('judges the whole recorded bucket, as JSON of version 1', async () => {
-    const { stdout, status } = await check(roll, whole, '--format', 'json');
+    const { stdout, status } = await check(configText, whole, '--format', 'json');
     expect(status).toBe(2);
     const report = JSON.parse(stdout);
     expect(report).toMatchObject({
@@ -68,7 +68,7 @@ describe('rollcall check', () => {
   });
 
   it('exits 0 when all is ok, and 1 for a prefix that is of no host in the config', async () => {
-    const one = writeRoll('one.yml', ['web-01']);
+    const one = writeConfig('one.yml', ['web-01']);
     const listing = fixturePath('listings/full-rsa3072.json');
     const alone = await check(one, listing);
     expect([alone.status, alone.stdout]).toEqual([0, expect.stringContaining('1 of 1 host ok')]);
@@ -82,24 +82,24 @@ describe('rollcall check', () => {
   it('warns of a config that notifies nobody, and judges as with one that does', async () => {
     const listing = fixturePath('listings/full-rsa3072.json');
     const ask = (name: string, alerts: string) =>
-      check(writeRoll(name, ['web-01'], alerts), listing, '--format', 'json');
+      check(writeConfig(name, ['web-01'], alerts), listing, '--format', 'json');
     const mute = await ask('mute.yml', '');
-    const told = await ask('told.yml', 'alerts: { mail: [ops@example.net] }\n');
+    const withMail = await ask('told.yml', 'alerts: { mail: [ops@example.net] }\n');
     const none = await ask('none.yml', 'alerts: none\n');
     expect(mute.stderr).toMatch(/^rollcall: warning: nobody is notified of a bad host/);
-    expect([told.stderr, none.stderr]).toEqual(['', '']);
-    expect([mute.stdout, mute.status]).toEqual([told.stdout, told.status]);
-    expect(none.stdout).toBe(told.stdout);
+    expect([withMail.stderr, none.stderr]).toEqual(['', '']);
+    expect([mute.stdout, mute.status]).toEqual([withMail.stdout, withMail.status]);
+    expect(none.stdout).toBe(withMail.stdout);
   });
 
   it('prints times of the zone of the config, whatever that of a host, and names it', async () => {
     const file = join(folder, 'zones.yml');
-    const roll =
+    const config =
       'bucket: backups\ntimezone: Europe/Amsterdam\nhosts: { web-01: { timezone: Asia/Tokyo } }\n';
-    writeFileSync(file, roll);
+    writeFileSync(file, config);
     const listing = fixturePath('listings/full-rsa3072.json');
     const { stdout } = await check(file, listing);
-    const utc = await check(writeRoll('one.yml', ['web-01']), listing);
+    const utc = await check(writeConfig('one.yml', ['web-01']), listing);
     const [, hour = ''] = /Nov (\d\d):\d\d/.exec(utc.stdout) ?? [];
     expect(stdout).toContain('LAST GOOD FULL (times: Europe/Amsterdam)');
     expect(stdout).toMatch(new RegExp(`Nov ${String(Number(hour) + 1).padStart(2, '0')}:`));
@@ -110,29 +110,29 @@ describe('rollcall check', () => {
   it('never calls an empty bucket fine', async () => {
     const listing = join(folder, 'empty.json');
     writeFileSync(listing, '{"RequestCharged": null}');
-    const { status, stdout } = await check(roll, listing);
+    const { status, stdout } = await check(configText, listing);
     expect(status).toBe(2);
     expect(stdout).toContain(`0 of ${hosts.length} hosts ok`);
   });
 
   it('cannot check what the listing does not cover', async () => {
     const listing = fixturePath('listings/full-rsa3072.json');
-    const two = writeRoll('two.yml', ['web-01', 'mail']);
+    const two = writeConfig('two.yml', ['web-01', 'mail']);
     const { status, stdout } = await check(two, listing);
     expect(status).toBe(3);
     expect(stdout).toContain('unreadable');
   });
 
   it('reads a listing from standard input', async () => {
-    const one = writeRoll('one.yml', ['web-01']);
+    const one = writeConfig('one.yml', ['web-01']);
     const input = readFixture('listings/full-rsa3072.json');
     expect((await run(['check', '--hosts', one, '--listing', '-', ...AT], input)).status).toBe(0);
   });
 
   it('judges one host on request, and suggests a name for one that is not there', async () => {
-    const good = await check(roll, whole, '--host', 'web-01');
+    const good = await check(configText, whole, '--host', 'web-01');
     expect(good.status).toBe(0);
-    const bad = await check(roll, whole, '--host', 'web-0');
+    const bad = await check(configText, whole, '--host', 'web-0');
     expect(bad.status).toBe(3);
     expect(bad.stderr).toMatch(
       /error: there is no host "web-0"[\s\S]*hint: did you mean web-0\d\?/,
@@ -140,7 +140,7 @@ describe('rollcall check', () => {
   });
 
   it('speaks as a monitoring plug-in', async () => {
-    const { stdout } = await check(roll, whole, '--format', 'nagios');
+    const { stdout } = await check(configText, whole, '--format', 'nagios');
     const [first = '', ...rest] = stdout.split('\n');
     expect(first).toMatch(
       /^ROLLCALL CRITICAL - 20 of 34 hosts ok: .* \| hosts=34 ok=20 critical=14/,
@@ -150,7 +150,7 @@ describe('rollcall check', () => {
   });
 
   it('tells every mistake of a wrong config with its line, and exits 3', async () => {
-    const wrong = writeRoll('wrong.yml', ['web'], 'windw: {}\nkeepDays: x\n');
+    const wrong = writeConfig('wrong.yml', ['web'], 'windw: {}\nkeepDays: x\n');
     const { status, stdout, stderr } = await run(['check', '--hosts', wrong, '--listing', whole]);
     expect([status, stdout]).toEqual([3, '']);
     expect(stderr).toContain('wrong.yml:2: unknown key "windw", did you mean "window"?');
@@ -164,14 +164,14 @@ describe('rollcall check', () => {
       /cannot read nowhere.yml[\s\S]*hint: .*hosts.example.yml/,
     ],
     [
-      ['check', '--hosts', roll, '--at', 'noon', '--listing', whole],
+      ['check', '--hosts', configText, '--at', 'noon', '--listing', whole],
       /--at "noon" is not an instant/,
     ],
     [
-      ['check', '--hosts', roll, '--at', '9999-12-31T23:59:59Z', '--listing', whole],
+      ['check', '--hosts', configText, '--at', '9999-12-31T23:59:59Z', '--listing', whole],
       /is not an instant/,
     ],
-    [['check', '--hosts', roll, '--format', 'xml'], /--format "xml" is not known/],
+    [['check', '--hosts', configText, '--format', 'xml'], /--format "xml" is not known/],
     [['check', '--fromat', 'json'], /Unknown option '--fromat'[\s\S]*hint: /],
     [['chekc'], /there is no command "chekc"[\s\S]*hint: did you mean check\?/],
     [['constructor'], /there is no command "constructor"\nrollcall: hint: see: rollcall --help/],
@@ -187,7 +187,7 @@ describe('rollcall check', () => {
 
   it('says what to do when nothing answers', async () => {
     const env = { AWS_ACCESS_KEY_ID: 'x', AWS_SECRET_ACCESS_KEY: 'y', AWS_MAX_ATTEMPTS: '1' };
-    const one = writeRoll('one.yml', ['web-01']);
+    const one = writeConfig('one.yml', ['web-01']);
     const args = ['check', '--hosts', one, '--endpoint-url', 'http://127.0.0.1:9', ...AT];
     const { status, stdout } = await run(args, '', env);
     expect(status).toBe(3);
@@ -206,7 +206,7 @@ describe('rollcall check', () => {
       LastModified: '2026-11-23T03:00:00Z',
     });
     writeFileSync(listing, JSON.stringify(document));
-    const one = writeRoll('one.yml', ['web-01']);
+    const one = writeConfig('one.yml', ['web-01']);
     for (const format of ['table', 'json', 'nagios']) {
       const args = ['check', '--hosts', one, '--listing', listing, ...AT, '--format', format];
       expect((await run(args)).stdout, format).toMatch(/^[\n -~]*$/);
@@ -301,7 +301,7 @@ describe('rollcall', () => {
   });
 
   it.each([
-    ['check', '--hosts', roll, '--listing', whole, ...AT],
+    ['check', '--hosts', configText, '--listing', whole, ...AT],
     ['explain', 'web/duplicity-full.20261123T031502Z.vol1.difftar.gpg'],
   ])('prints with %s --json what it prints with --format json', async (...args) => {
     const long = await run([...args, '--format', 'json']);
@@ -312,7 +312,7 @@ describe('rollcall', () => {
 
 describe('the program itself', () => {
   it('ends with the status of its command, and prints what the command printed', async () => {
-    const args = ['check', '--hosts', roll, '--listing', whole, ...AT];
+    const args = ['check', '--hosts', configText, '--listing', whole, ...AT];
     const [started, here] = await Promise.all([
       startAlone(args, { PATH: process.env.PATH }),
       runAlone(args, { PATH: process.env.PATH }),

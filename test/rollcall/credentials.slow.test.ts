@@ -16,7 +16,7 @@ const ALICE = 'arn:aws:iam::111122223333:mfa/alice';
 const SET = '20261121T011400Z';
 const set = aFull({ begun: '2026-11-21T01:14:00Z', volumes: 3 });
 const home = mkdtempSync(join(tmpdir(), 'rollcall-credentials-'));
-const roll = join(home, 'hosts.yml');
+const configText = join(home, 'hosts.yml');
 let aws: LocalAws;
 
 // As docs/setup.md has it.
@@ -62,10 +62,10 @@ const env = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
 });
 const run = (args: readonly string[], profile?: string) =>
   startAlone(
-    [...args, '--hosts', roll],
+    [...args, '--hosts', configText],
     env(profile === undefined ? {} : { AWS_PROFILE: profile }),
   );
-const undelete = ['undelete', 'web', SET, '--hosts', roll];
+const undelete = ['undelete', 'web', SET, '--hosts', configText];
 const isThere = () => set.every(({ name }) => aws.head('backups', `web/${name}`));
 const deletedBy = () =>
   aws.requests.records
@@ -83,7 +83,7 @@ beforeAll(async () => {
       action !== 's3:DeleteObjectVersion' || aws.sts.sessions.get(principal) === ROLE,
   });
   writeFileSync(
-    roll,
+    configText,
     'bucket: backups\nregion: eu-west-1\nhosts: { web: {} }\nalerts: { from: a@example.net, mail: [a@example.net] }\n',
   );
   writeFileSync(join(home, 'config'), CONFIG);
@@ -193,7 +193,7 @@ describe('a profile with a second factor', () => {
 
   it('asks for one code for all that a command does at once', async () => {
     const { status } = await atTerminal(
-      `AWS_PROFILE=break-glass ${rollcallLine(['doctor', '--hosts', roll])} > /dev/null`,
+      `AWS_PROFILE=break-glass ${rollcallLine(['doctor', '--hosts', configText])} > /dev/null`,
       (seen) => (seen.endsWith(PROMPT) ? '123456\n' : undefined),
     );
     expect(status).not.toBeNull();
@@ -281,7 +281,7 @@ describe('a profile', () => {
 
   it('of which there is none at all is said so, with what to set', async () => {
     const none = { AWS_CONFIG_FILE: '/nonexistent', AWS_SHARED_CREDENTIALS_FILE: '/nonexistent' };
-    const { status, stderr } = await startAlone([...check, '--hosts', roll], env(none));
+    const { status, stderr } = await startAlone([...check, '--hosts', configText], env(none));
     expect(status).toBe(3);
     expect(stderr).toContain('Could not load credentials from any providers');
     expect(stderr).toContain('set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY');
@@ -291,7 +291,7 @@ describe('a profile', () => {
     const config = join(home, 'default-config');
     writeFileSync(config, `[default]\ncredential_process = ${join(home, 'broken-helper')}\n`);
     const files = { AWS_CONFIG_FILE: config, AWS_SHARED_CREDENTIALS_FILE: '/nonexistent' };
-    const { status, stderr } = await startAlone([...check, '--hosts', roll], env(files));
+    const { status, stderr } = await startAlone([...check, '--hosts', configText], env(files));
     expect([status, stderr]).toEqual([3, expect.stringContaining('the vault is locked')]);
   });
 
@@ -301,7 +301,7 @@ describe('a profile', () => {
       AWS_SECRET_ACCESS_KEY: 'x',
       AWS_PROFILE: 'helper',
     };
-    const { stderr } = await startAlone([...check, '--hosts', roll], env(keys));
+    const { stderr } = await startAlone([...check, '--hosts', configText], env(keys));
     expect(stderr).not.toContain('WARNING');
     expect(aws.requests.records[0]?.principal).toBe('AKIAHELPER');
   });

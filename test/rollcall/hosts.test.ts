@@ -20,7 +20,7 @@ import { runRollcall, startAlone } from './run-rollcall.ts';
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-hosts-'));
 const hosts = join(folder, 'hosts.yml');
 const secrets = join(folder, 'web.aws');
-const roll = `bucket: acme-backups   # ours
+const config = `bucket: acme-backups   # ours
 region: eu-west-1
 hosts:
   mail: {}   # the oldest
@@ -29,7 +29,7 @@ hosts:
 let aws: LocalAws;
 
 const run = (...args: string[]) => runRollcall(aws, [...args, '--hosts', hosts]);
-const rollNow = () => readFileSync(hosts, 'utf8');
+const configNow = () => readFileSync(hosts, 'utf8');
 const keysOf = (name: string) => [...(aws.iam.users.get(name)?.keys.values() ?? [])];
 const calls = () => Object.keys(aws.requests.counts().byOperation);
 const changes = () =>
@@ -40,7 +40,7 @@ beforeAll(async () => {
   aws.createBucket('acme-backups', { versioning: true });
 });
 beforeEach(() => {
-  writeFileSync(hosts, roll);
+  writeFileSync(hosts, config);
   rmSync(secrets, { force: true });
   aws.iam.users.clear();
   aws.iam.groups.set('acme-backups-hosts', { path: '/backup-hosts/', policies: new Map() });
@@ -78,10 +78,10 @@ describe('rollcall add-host', () => {
   it('puts the host in the config and into the group, and writes its key where it was told to', async () => {
     const { status, stdout, stderr } = await add();
     expect([status, stderr]).toEqual([0, '']);
-    expect(rollNow()).toBe(
-      roll.replace(
+    expect(configNow()).toBe(
+      config.replace(
         'nas/ }\n',
-        `nas/ }\n  web: { since: ${/since: ([\d-]+)/.exec(rollNow())?.[1]}, userId: ${aws.iam.users.get('web')?.id} }\n`,
+        `nas/ }\n  web: { since: ${/since: ([\d-]+)/.exec(configNow())?.[1]}, userId: ${aws.iam.users.get('web')?.id} }\n`,
       ),
     );
     expect(aws.iam.users.get('web')).toMatchObject({
@@ -101,7 +101,7 @@ describe('rollcall add-host', () => {
 
   it('owes its first backup in the next window that opens', async () => {
     await add();
-    const web = parseConfig(rollNow(), 'hosts.yml').hosts.at(-1);
+    const web = parseConfig(configNow(), 'hosts.yml').hosts.at(-1);
     const days = (Date.parse(`${web?.since}T00:00Z`) - Date.now()) / 86_400_000;
     expect(days).toBeGreaterThan(0);
     expect(days).toBeLessThanOrEqual(1);
@@ -131,23 +131,23 @@ describe('rollcall add-host', () => {
     const file = join(tree, 'key-of-web');
     const { status, stderr } = await run('add-host', 'web', '--credentials-file', file);
     expect([status, stderr]).toEqual([3, expect.stringContaining(`git would track ${file}`)]);
-    expect([rollNow(), changes()]).toEqual([roll, []]);
+    expect([configNow(), changes()]).toEqual([config, []]);
     rmSync(tree, { recursive: true });
   });
 
   it('makes no key when it would have to show it to something that is no terminal', async () => {
     const { status, stderr } = await run('add-host', 'web');
     expect([status, stderr]).toEqual([3, expect.stringContaining('--credentials-file FILE')]);
-    expect([rollNow(), changes()]).toEqual([roll, []]);
+    expect([configNow(), changes()]).toEqual([config, []]);
   });
 
   it('does nothing a second time, and says what is there', async () => {
     await add();
-    const before = rollNow();
+    const before = configNow();
     const [key] = keysOf('web');
     aws.requests.clear();
     const { status, stdout } = await run('add-host', 'web');
-    expect([status, rollNow(), changes()]).toEqual([0, before, []]);
+    expect([status, configNow(), changes()]).toEqual([0, before, []]);
     expect(stdout).toContain(key?.id);
     expect(stdout).toContain('--rotate');
   });
@@ -172,7 +172,7 @@ describe('rollcall add-host', () => {
 
   it('changes nothing with --dry-run, and says what it would do', async () => {
     const { status, stdout } = await run('add-host', 'web', '--dry-run');
-    expect([status, rollNow(), changes()]).toEqual([0, roll, []]);
+    expect([status, configNow(), changes()]).toEqual([0, config, []]);
     expect(stdout).toContain('+   web: { since: ');
     expect(stdout).toContain('make the IAM user /backup-hosts/web');
   });
@@ -217,7 +217,7 @@ describe('rollcall add-host', () => {
     const { status, stderr } = await add();
     expect([status, stderr]).toEqual([3, expect.stringContaining(words)]);
     expect(stderr).toContain('rollcall: hint: ');
-    expect([rollNow(), changes()]).toEqual([roll, []]);
+    expect([configNow(), changes()]).toEqual([config, []]);
   });
 
   it.each([
@@ -230,21 +230,21 @@ describe('rollcall add-host', () => {
     expect([status, calls()]).toEqual([0, []]);
     expect(stdout).toContain(why);
     expect(stdout).toContain(`rollcall-backup-setup --id ${words[0]}`);
-    expect(parseConfig(rollNow(), 'hosts.yml').hosts).toHaveLength(3);
+    expect(parseConfig(configNow(), 'hosts.yml').hosts).toHaveLength(3);
   });
 
   const idNow = () =>
-    parseConfig(rollNow(), 'hosts.yml').hosts.find(({ name }) => name === 'web')?.userId;
+    parseConfig(configNow(), 'hosts.yml').hosts.find(({ name }) => name === 'web')?.userId;
 
   it('writes the id of a host that was added without one, and the new id of a user that was made again', async () => {
     await add();
-    const full = rollNow();
+    const full = configNow();
     writeFileSync(hosts, full.replace(/, userId: \w+/, ''));
     aws.requests.clear();
     const dry = await run('add-host', 'web', '--dry-run');
     expect([dry.stdout, idNow()]).toEqual([expect.stringContaining('userId: AIDA'), undefined]);
     const { status, stdout } = await run('add-host', 'web');
-    expect([status, rollNow(), changes()]).toEqual([0, full, []]);
+    expect([status, configNow(), changes()]).toEqual([0, full, []]);
     expect(stdout).toContain('npx serverless deploy');
 
     const old = idNow();
@@ -254,16 +254,16 @@ describe('rollcall add-host', () => {
     expect(idNow()).toBe(aws.iam.users.get('web')?.id);
     expect(idNow()).not.toBe(old);
     rmSync(secrets);
-    const before = rollNow();
+    const before = configNow();
     await add('--rotate');
-    expect(rollNow()).toBe(before);
+    expect(configNow()).toBe(before);
   });
 
   it('says what to write where the line of a host cannot be edited, and does all else', async () => {
     const alias = 'bucket: acme-backups\nhosts:\n  mail: &all {}\n  web: *all\n';
     writeFileSync(hosts, alias);
     const { status, stdout } = await add();
-    expect([status, rollNow(), keysOf('web').length]).toEqual([0, alias, 1]);
+    expect([status, configNow(), keysOf('web').length]).toEqual([0, alias, 1]);
     expect(stdout).toContain(`write at web:  userId: ${aws.iam.users.get('web')?.id}`);
   });
 
@@ -273,11 +273,11 @@ describe('rollcall add-host', () => {
     const web = aws.iam.users.get('web');
     web?.groups.clear();
     web?.groups.add('other-bucket-hosts');
-    writeFileSync(hosts, roll);
+    writeFileSync(hosts, config);
     aws.requests.clear();
     rmSync(secrets);
     const { status, stderr } = await add();
-    expect([status, rollNow(), changes()]).toEqual([3, roll, []]);
+    expect([status, configNow(), changes()]).toEqual([3, config, []]);
     expect(stderr).toContain('would write to both buckets, other-bucket and acme-backups');
     expect(stderr).toContain('rollcall add-host web-2');
     expect(stderr).toContain(
@@ -296,13 +296,13 @@ describe('rollcall add-host', () => {
       aws.iam.users.set(`user-${user}`, { ...web, name: `user-${user}` });
     }
     // On another config of the same account: on one, the names would be refused before IAM is asked.
-    writeFileSync(hosts, roll);
+    writeFileSync(hosts, config);
     rmSync(secrets);
     aws.requests.clear();
     const { status, stderr } = await run('add-host', name, '--credentials-file', secrets);
     expect([status, stderr]).toEqual([3, expect.stringContaining(words)]);
-    expect([rollNow(), changes(), readdirSync(folder)]).toEqual([
-      roll,
+    expect([configNow(), changes(), readdirSync(folder)]).toEqual([
+      config,
       ['CreateUser'],
       ['hosts.yml'],
     ]);
@@ -322,7 +322,7 @@ describe('rollcall add-host', () => {
     const link = join(folder, 'link.yml');
     symlinkSync(hosts, link);
     await runRollcall(aws, ['add-host', 'db', '--no-iam', '--hosts', link]);
-    expect([statSync(hosts).mode & 0o777, rollNow().includes('db:')]).toEqual([0o664, true]);
+    expect([statSync(hosts).mode & 0o777, configNow().includes('db:')]).toEqual([0o664, true]);
     rmSync(link);
   });
 
@@ -337,7 +337,7 @@ describe('rollcall add-host', () => {
   ])('refuses %j', async (words, why) => {
     const { status, stderr } = await run(...words);
     expect([status, stderr]).toEqual([3, expect.stringContaining(why)]);
-    expect([rollNow(), changes()]).toEqual([roll, []]);
+    expect([configNow(), changes()]).toEqual([config, []]);
   });
 });
 
@@ -351,7 +351,7 @@ describe('rollcall remove-host', () => {
     for (const { name, bytes } of aFull({ begun: '2026-11-23T03:00:00Z' }))
       aws.put('acme-backups', `web/${name}`, { bytes });
     const { status, stdout } = await run('remove-host', 'web', '--yes');
-    expect([status, rollNow()]).toEqual([0, roll]);
+    expect([status, configNow()]).toEqual([0, config]);
     expect(aws.iam.users.has('web')).toBe(false);
     expect(changes()).toEqual(['DeleteAccessKey', 'RemoveUserFromGroup', 'DeleteUser']);
     expect(stdout).toContain('its archive stays in s3://acme-backups/web/');
@@ -361,7 +361,7 @@ describe('rollcall remove-host', () => {
   });
 
   it('says that nothing takes the archive away where the last good backup is kept', async () => {
-    writeFileSync(hosts, `keepLastGood: true\n${rollNow()}`);
+    writeFileSync(hosts, `keepLastGood: true\n${configNow()}`);
     for (const { name, bytes } of aFull({ begun: '2026-11-23T03:00:00Z' }))
       aws.put('acme-backups', `web/${name}`, { bytes });
     const { stdout } = await run('remove-host', 'web', '--yes');
@@ -386,17 +386,17 @@ describe('rollcall remove-host', () => {
         3,
         expect.stringContaining(`allow iam:${operation}`),
       ]);
-      expect(rollNow()).toContain('web:');
+      expect(configNow()).toContain('web:');
       aws.faults.clear();
       expect((await run('remove-host', 'web', '--yes')).status).toBe(0);
-      expect([aws.iam.users.has('web'), rollNow()]).toEqual([false, roll]);
+      expect([aws.iam.users.has('web'), configNow()]).toEqual([false, config]);
       const third = await run('remove-host', 'web', '--yes');
       expect([third.status, third.stdout]).toEqual([0, expect.stringContaining('nothing to do')]);
     },
   );
 
   it('changes nothing with --dry-run, nor when nobody can be asked', async () => {
-    const before = rollNow();
+    const before = configNow();
     const dry = await run('remove-host', 'web', '--dry-run');
     expect([dry.status, dry.stdout]).toEqual([
       0,
@@ -404,7 +404,7 @@ describe('rollcall remove-host', () => {
     ]);
     const asked = await run('remove-host', 'web');
     expect([asked.status, asked.stderr]).toEqual([3, expect.stringContaining('--yes')]);
-    expect([rollNow(), changes()]).toEqual([before, []]);
+    expect([configNow(), changes()]).toEqual([before, []]);
   });
 
   it('leaves the keys of a host that another stack has too', async () => {
@@ -439,8 +439,8 @@ describe('rollcall mute and unmute', () => {
       'new "disk"',
     );
     expect([status, stdout]).toEqual([0, expect.stringContaining('npx serverless deploy')]);
-    expect(rollNow()).toBe(
-      roll.replace(
+    expect(configNow()).toBe(
+      config.replace(
         'mail: {} ',
         `mail: { paused: { until: ${until}, because: "new \\"disk\\"" } } `,
       ),
@@ -449,7 +449,7 @@ describe('rollcall mute and unmute', () => {
       (await run('mute', 'mail', '--until', until, '--because', 'new "disk"')).stdout,
     ).toContain('says so already');
     await run('unmute', 'mail');
-    expect(rollNow()).toBe(roll);
+    expect(configNow()).toBe(config);
     expect((await run('unmute', 'mail')).stdout).toContain('is not paused');
   });
 
@@ -463,11 +463,11 @@ describe('rollcall mute and unmute', () => {
   ])('refuses %j', async (words, why) => {
     const { status, stderr } = await run(...words);
     expect([status, stderr]).toEqual([3, expect.stringContaining(why)]);
-    expect(rollNow()).toBe(roll);
+    expect(configNow()).toBe(config);
   });
 
   it('changes nothing with --dry-run', async () => {
     await run('mute', 'mail', '--until', until, '--because', 'x', '--dry-run');
-    expect(rollNow()).toBe(roll);
+    expect(configNow()).toBe(config);
   });
 });

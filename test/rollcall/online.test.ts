@@ -7,7 +7,7 @@ import { recordedListing } from '../support/recorded.ts';
 import { runRollcall } from './run-rollcall.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-online-'));
-const roll = join(folder, 'hosts.yml');
+const configText = join(folder, 'hosts.yml');
 let aws: LocalAws;
 
 beforeAll(async () => {
@@ -18,7 +18,10 @@ beforeAll(async () => {
       aws.put('backups', key, { bytes }, { modified: modifiedAt });
     }
   }
-  writeFileSync(roll, 'bucket: backups\nregion: eu-west-1\nhosts: { web-01: {}, web-16: {} }\n');
+  writeFileSync(
+    configText,
+    'bucket: backups\nregion: eu-west-1\nhosts: { web-01: {}, web-16: {} }\n',
+  );
 });
 afterEach(() => aws.faults.clear());
 afterAll(async () => {
@@ -27,7 +30,7 @@ afterAll(async () => {
 });
 
 async function check(args: readonly string[] = [], env: Record<string, string> = {}) {
-  const on = ['--hosts', roll, '--at', '2026-11-23T12:00:00Z'];
+  const on = ['--hosts', configText, '--at', '2026-11-23T12:00:00Z'];
   const ran = await runRollcall(aws, ['check', ...on, ...args], env);
   return { ...ran, stdout: ran.stdout.replace(/\s+/g, ' ') };
 }

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateKey } from 'openpgp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { keyFilesBeside } from '../../scripts/public-key-file.ts';
+import { keyFilesNextTo } from '../../scripts/public-key-file.ts';
 import { fixturePath, readFixture } from '../support/recorded.ts';
 import { runAlone } from './run-rollcall.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-keys-'));
-const roll = join(folder, 'hosts.yml');
+const configText = join(folder, 'hosts.yml');
 const put = (path: string, content: string | Uint8Array) =>
   writeFileSync(join(folder, path), content);
 const curve = readFixture('keys/curve.pub.asc');
@@ -36,7 +36,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('a key file beside the config', () => {
   it('is found from where the config is, armoured or binary', () => {
-    const read = keyFilesBeside(roll);
+    const read = keyFilesNextTo(configText);
     expect(read('keys/web.asc')).toEqual({ fingerprints: [expect.stringMatching(`${CURVE}$`)] });
     expect(read('./keys/web.gpg')).toEqual({
       fingerprints: [expect.stringMatching(/^[0-9A-F]{40}$/)],
@@ -56,7 +56,7 @@ describe('a key file beside the config', () => {
     ['wordpress.asc', 'is not there; known here: bare.asc, cut.asc'],
     ['nowhere/web.asc', 'is not there'],
   ])('named %s is a mistake: %s', (file, words) => {
-    expect(keyFilesBeside(roll)(`keys/${file}`)).toEqual({
+    expect(keyFilesNextTo(configText)(`keys/${file}`)).toEqual({
       problem: expect.stringContaining(words),
     });
   });
@@ -66,11 +66,11 @@ describe('rollcall check of a config with key files', () => {
   const listing = fixturePath('listings/full-curve25519.json');
   const check = (recipients: string) => {
     writeFileSync(
-      roll,
+      configText,
       `bucket: backups\nalerts: none\nrecipients: [${recipients}]\nhosts:\n  web-04: {}\n`,
     );
     const at = ['--at', '2026-11-23T12:00:00Z'];
-    return runAlone(['check', '--hosts', roll, '--listing', listing, ...at], {
+    return runAlone(['check', '--hosts', configText, '--listing', listing, ...at], {
       PATH: process.env.PATH,
       HOME: folder,
     });

@@ -10,7 +10,7 @@ import { environmentOf, runRollcall } from './run-rollcall.ts';
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-readers-'));
 const hosts = join(folder, 'hosts.yml');
 const secrets = join(folder, 'desk.aws');
-const roll = `bucket: acme-backups
+const config = `bucket: acme-backups
 region: eu-west-1
 hosts: { web: {}, db: {}, nas: { target: s3://acme-offsite/office/nas/ } }
 `;
@@ -31,7 +31,7 @@ beforeAll(async () => {
   aws = await startLocalAws();
 });
 beforeEach(() => {
-  writeFileSync(hosts, roll);
+  writeFileSync(hosts, config);
   rmSync(secrets, { force: true });
   aws.iam.users.clear();
   aws.faults.clear();
@@ -64,7 +64,7 @@ describe('rollcall add-reader', () => {
       'restore-add-host nas --bucket acme-offsite --region eu-west-1 --prefix office/nas',
     );
     expect(stdout + stderr).not.toContain(key?.secret);
-    expect(readFileSync(hosts, 'utf8')).toBe(roll);
+    expect(readFileSync(hosts, 'utf8')).toBe(config);
   });
 
   it('does nothing a second time, and changes the policy when the hosts change', async () => {
@@ -118,7 +118,7 @@ describe('rollcall add-reader', () => {
   });
 
   it('writes the ARNs of the partition that the region is in', async () => {
-    writeFileSync(hosts, roll.replace('eu-west-1', 'cn-north-1'));
+    writeFileSync(hosts, config.replace('eu-west-1', 'cn-north-1'));
     await add();
     expect(JSON.stringify(policy())).toContain('arn:aws-cn:s3:::acme-backups');
   });
@@ -183,7 +183,7 @@ describe('rollcall add-reader', () => {
   });
 
   it('refuses a prefix that a policy takes for more than one place', async () => {
-    writeFileSync(hosts, roll.replace('office/nas', 'office/*'));
+    writeFileSync(hosts, config.replace('office/nas', 'office/*'));
     const { status, stderr } = await run('add-reader', 'desk', '--host', 'nas');
     expect([status, changes()]).toEqual([3, []]);
     expect(stderr).toContain('s3://acme-offsite/office/*/ has a * ? or $ in it');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalAws, startLocalAws } from '../local-aws/local-aws.ts';
-import { keepingRoll } from '../stack/configs.ts';
+import { keepingConfig } from '../stack/configs.ts';
 import { deployStack } from '../support/local-stack.ts';
 import { runRollcall } from './run-rollcall.ts';
 
@@ -18,7 +18,7 @@ const inputOf = async (id: string) => JSON.parse((await run(id)).stdout);
 
 beforeAll(async () => {
   aws = await startLocalAws();
-  nameOf = deployStack(aws, keepingRoll);
+  nameOf = deployStack(aws, keepingConfig);
   writeFileSync(hosts, 'bucket: acme-backups\nregion: eu-west-1\nhosts: { web: {} }\n');
 });
 afterAll(async () => {

@@ -7,7 +7,7 @@ import { aFull } from '../support/builders.ts';
 import { runRollcall } from './run-rollcall.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-undelete-'));
-const roll = join(folder, 'hosts.yml');
+const configText = join(folder, 'hosts.yml');
 const set = aFull({ begun: '2026-11-21T01:14:00Z', volumes: 12 });
 const other = aFull({ begun: '2026-11-20T01:14:00Z', volumes: 2 });
 const SET = '20261121T011400Z';
@@ -15,7 +15,7 @@ let aws: LocalAws;
 
 beforeAll(async () => {
   aws = await startLocalAws();
-  writeFileSync(roll, 'bucket: backups\nregion: eu-west-1\nhosts: { web: {}, db: {} }\n');
+  writeFileSync(configText, 'bucket: backups\nregion: eu-west-1\nhosts: { web: {}, db: {} }\n');
 });
 beforeEach(() => {
   aws.createBucket('backups', { versioning: true });
@@ -31,7 +31,8 @@ afterAll(async () => {
   await aws.close();
 });
 
-const undelete = (...args: string[]) => runRollcall(aws, ['undelete', '--hosts', roll, ...args]);
+const undelete = (...args: string[]) =>
+  runRollcall(aws, ['undelete', '--hosts', configText, ...args]);
 const there = () => set.filter(({ name }) => aws.head('backups', `web/${name}`)).length;
 
 describe('rollcall undelete', () => {

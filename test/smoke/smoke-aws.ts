@@ -97,7 +97,7 @@ async function main(args: readonly string[]): Promise<number> {
 
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-smoke-'));
   const hosts = join(folder, 'hosts.yml');
-  writeFileSync(hosts, composeRoll(name, region, mail || 'nobody@example.net'));
+  writeFileSync(hosts, composeConfig(name, region, mail || 'nobody@example.net'));
   const env: NodeJS.ProcessEnv = {
     ...process.env,
     PATH: `${root}/node_modules/.bin:${process.env.PATH}`,
@@ -163,13 +163,13 @@ async function runs(
   program: string,
   words: readonly string[],
   { env }: Trial,
-  mustSay = '',
+  expected = '',
 ): Promise<boolean> {
   if (cut.signal.aborted) return false;
   const { status, said } = await start(program, words, env);
   if (status !== 0 || cut.signal.aborted) return false;
-  if (!said.includes(mustSay)) {
-    print(`DOES NOT HOLD: ${program} ${words.join(' ')} did not say "${mustSay}"`);
+  if (!said.includes(expected)) {
+    print(`DOES NOT HOLD: ${program} ${words.join(' ')} did not say "${expected}"`);
     return false;
   }
   return true;
@@ -272,7 +272,7 @@ function composePlan(account: string, region: string, name: string, only: boolea
   return `${[`in the account ${account}, in ${region}:`, ...what, 'nothing is done, and nothing was asked (--dry-run)'].join('\n')}\n`;
 }
 
-const composeRoll = (bucket: string, region: string, mail: string): string => `bucket: ${bucket}
+const composeConfig = (bucket: string, region: string, mail: string): string => `bucket: ${bucket}
 region: ${region}
 keepLastGood: true
 alerts: { mail: ["${mail}"] }

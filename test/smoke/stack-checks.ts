@@ -47,7 +47,7 @@ const LISTINGS = 20;
 const HOUR = 3_600_000;
 const root = resolve(import.meta.dirname, '../..');
 const script = join(root, 'scripts/rollcall.ts');
-const tell = (line: string) => process.stdout.write(`   measured: ${line}\n`);
+const print = (line: string) => process.stdout.write(`   measured: ${line}\n`);
 
 /** The checks, each of which may take minutes. */
 export const stackChecks = (trial: Trial): readonly ContractCheck[] => [
@@ -69,7 +69,7 @@ export const stackChecks = (trial: Trial): readonly ContractCheck[] => [
       await s3.send(new CompleteMultipartUploadCommand({ ...part, MultipartUpload }));
       const { LastModified } = await s3.send(new HeadObjectCommand({ Bucket, Key }));
       const after = (LastModified?.getTime() ?? Number.NaN) - begunAt;
-      tell(`LastModified is ${after} ms after the upload was begun; it was finished after 5 s`);
+      print(`LastModified is ${after} ms after the upload was begun; it was finished after 5 s`);
       expect(after).toBeLessThan(3000);
     },
   },
@@ -124,7 +124,7 @@ export const stackChecks = (trial: Trial): readonly ContractCheck[] => [
         times.push(Math.round(performance.now() - from));
       }
       const median = times.sort((a, b) => a - b)[LISTINGS / 2] ?? Number.NaN;
-      tell(`a LIST takes ${median} ms (${times[0]} to ${times.at(-1)})`);
+      print(`a LIST takes ${median} ms (${times[0]} to ${times.at(-1)})`);
       expect(median).toBeLessThan(1000);
     },
   },
@@ -137,7 +137,7 @@ export const stackChecks = (trial: Trial): readonly ContractCheck[] => [
       const { name, region, endpoint } = trial;
       const stack = await readStack({ region, endpoint }, name);
       const records = stack?.resources.find(({ id }) => id === 'LedgerBucket')?.name ?? '';
-      const told = async () => {
+      const notified = async () => {
         const object = { Bucket: records, Key: 'state.json' };
         const text = await s3.send(new GetObjectCommand(object)).then(
           ({ Body }) => Body?.transformToString(),
@@ -145,13 +145,13 @@ export const stackChecks = (trial: Trial): readonly ContractCheck[] => [
         );
         return (JSON.parse(text ?? '{}') as { told?: unknown[] }).told?.length ?? 0;
       };
-      const before = await told();
+      const before = await notified();
       const from = Date.now();
       // Nobody in the config writes there, so that the mail names who did, and from where.
       const Key = `nobody/duplicity-full.${formatWrittenTime(from - (from % 1000))}.manifest.gpg`;
       await s3.send(new PutObjectCommand({ Bucket: name, Key, Body: 'x' }));
-      await expect.poll(told, { timeout: 600_000, interval: 500 }).toBeGreaterThan(before);
-      tell(`an event is told ${((Date.now() - from) / 1000).toFixed(1)} s after the upload`);
+      await expect.poll(notified, { timeout: 600_000, interval: 500 }).toBeGreaterThan(before);
+      print(`an event is told ${((Date.now() - from) / 1000).toFixed(1)} s after the upload`);
     },
   },
   {
@@ -224,7 +224,7 @@ export const stackChecks = (trial: Trial): readonly ContractCheck[] => [
     run: async () => {
       const said = await rollcall('test-alert', '--stack', trial.name);
       const [, word] = /the code word (.+?) at each address/.exec(said) ?? [];
-      tell(`the code word is ${word}`);
+      print(`the code word is ${word}`);
       expect(said.match(/^taken .*/gm)).toHaveLength(2);
       expect(said).not.toContain('NOBODY is subscribed');
     },

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { fullRoll } from './configs.ts';
+import { fullConfig } from './configs.ts';
 import { account, accountWith, type Call } from './stack-account.ts';
 
-const stack = accountWith(fullRoll);
+const stack = accountWith(fullConfig);
 const bucket = 'arn:aws:s3:::acme-backups';
 const volume = `${bucket}/web/duplicity-full.20261123T031702Z.vol1.difftar.gpg`;
 
@@ -55,7 +55,7 @@ describe('an administrator', () => {
   );
 
   it('can be named in ROLLCALL_ADMINS', async () => {
-    const named = accountWith(fullRoll, [`arn:aws:iam::${account}:role/sso/*`]);
+    const named = accountWith(fullConfig, [`arn:aws:iam::${account}:role/sso/*`]);
     const alice = named.administrator('role/sso/alice');
     expect(await named.may(alice, 's3:DeleteObjectVersion', volume)).toBe(true);
     expect(await named.may(alice, 's3:PutBucketVersioning', bucket)).toBe(true);

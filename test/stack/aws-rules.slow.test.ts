@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { copyProject } from '../support/project-copy.ts';
-import { type Config, functionsOf, regionOf, rollOf, stackFor } from './aws-rules/configs.ts';
+import { type Config, configOf, functionsOf, regionOf, stackFor } from './aws-rules/configs.ts';
 import type { Raw } from './aws-rules/rule.ts';
 import { findAll } from './aws-rules/rules.ts';
 
@@ -11,7 +11,7 @@ const workers = { ROLLCALL_HOSTS_A_RUN: '2' };
 
 /** What `serverless package` writes: the first template makes the bucket for the zips, the second all the rest. */
 async function packageConfig(config: Config, stage: string): Promise<{ create: Raw; update: Raw }> {
-  const project = copyProject(rollOf(config), { emptyBundles: true });
+  const project = copyProject(configOf(config), { emptyBundles: true });
   const read = (kind: string): Raw => {
     const file = `.serverless/cloudformation-template-${kind}-stack.json`;
     return JSON.parse(readFileSync(join(project.dir, file), 'utf8'));

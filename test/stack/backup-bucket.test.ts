@@ -5,7 +5,7 @@ import { startReadingLifecycle } from '../../shared/aws/s3-objects.ts';
 import { judgeLifecycle } from '../../shared/doctor/bucket.ts';
 import { startLocal } from '../local-aws/test/clients.ts';
 import { putLifecycle } from '../support/put-lifecycle.ts';
-import { fullRoll, keepingRoll } from './configs.ts';
+import { fullConfig, keepingConfig } from './configs.ts';
 import { deployed } from './deployed.ts';
 
 describe('the bucket', () => {
@@ -55,7 +55,7 @@ describe('the bucket', () => {
   });
 
   it('expires nothing but what is tagged, where the config keeps the last good backup', () => {
-    const { BackupBucket: keeping } = deployed(keepingRoll);
+    const { BackupBucket: keeping } = deployed(keepingConfig);
     expect(keeping.Properties.LifecycleConfiguration.Rules).toEqual([
       {
         Id: 'expire',
@@ -68,21 +68,21 @@ describe('the bucket', () => {
   });
 
   it.each([
-    ['hides by days', fullRoll, [{ prefix: '', hides: { days: 30 } }]],
-    ['hides what is tagged', keepingRoll, []],
+    ['hides by days', fullConfig, [{ prefix: '', hides: { days: 30 } }]],
+    ['hides what is tagged', keepingConfig, []],
   ])(
     'has rules that S3 takes, the doctor is content with, and a countdown reads, where it %s',
-    async (_, roll, hiding) => {
+    async (_, config, hiding) => {
       const { aws, s3 } = await startLocal();
-      aws.createBucket(roll.bucket, { versioning: true });
-      await putLifecycle(s3, roll, roll.bucket);
+      aws.createBucket(config.bucket, { versioning: true });
+      await putLifecycle(s3, config, config.bucket);
       vi.stubEnv('AWS_ACCESS_KEY_ID', aws.credentials.accessKeyId);
       vi.stubEnv('AWS_SECRET_ACCESS_KEY', aws.credentials.secretAccessKey);
       const connection = { region: aws.region, endpoint: aws.endpoint };
-      const value = await connectBucketReader(connection, roll.bucket).lifecycle();
-      const checks = judgeLifecycle({ read: true, value }, roll, undeleteDays);
+      const value = await connectBucketReader(connection, config.bucket).lifecycle();
+      const checks = judgeLifecycle({ read: true, value }, config, undeleteDays);
       expect(checks.map(({ status }) => status)).toEqual(['ok']);
-      expect(await startReadingLifecycle(s3)(roll.bucket)).toEqual({
+      expect(await startReadingLifecycle(s3)(config.bucket)).toEqual({
         rules: [...hiding, { prefix: '', noncurrentDays: undeleteDays }],
       });
     },

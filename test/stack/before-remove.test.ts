@@ -53,7 +53,7 @@ describe('takeMembersOut', () => {
   it('empties the group, and names who leaves it', async () => {
     const { parts, inside, lines } = aGroup(['mail', 'web']);
     const removal = await takeMembersOut(parts);
-    removal.tellRest();
+    removal.printRest();
     expect([...inside]).toEqual([]);
     expect(lines[0]).toMatch(/leaving the group acme-hosts.*: mail, web$/);
   });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../shared/doctor/policy-decision.ts';
 import s3 from '../fixtures/s3-actions.json' with { type: 'json' };
-import { fullRoll, keepingRoll, rollOf } from './configs.ts';
+import { configOf, fullConfig, keepingConfig } from './configs.ts';
 import { deployed } from './deployed.ts';
 import { account, accountWith, type Caller, type Context } from './stack-account.ts';
 
@@ -19,7 +19,7 @@ const readings = (type: string) => named(on(type).filter(reads)).filter((one) =>
 const appending = ['s3:PutObject', 's3:AbortMultipartUpload'];
 const viaCloudFormation = { 'aws:CalledVia': ['cloudformation.amazonaws.com'] };
 
-const stack = accountWith(keepingRoll);
+const stack = accountWith(keepingConfig);
 const administrator = stack.administrator('user/alice');
 
 /** Which of the actions on the bucket, or on an object, somebody may do who was granted all of them. */
@@ -72,7 +72,7 @@ describe('the bucket policy, over every action of S3', () => {
   });
 
   it('lets nobody tag where there is no janitor', async () => {
-    const without = accountWith(fullRoll);
+    const without = accountWith(fullConfig);
     for (const caller of [administrator, stack.janitor]) {
       const all = { ...caller, policies: administrator.policies };
       expect(await without.may(all, 's3:PutObjectTagging', volume)).toBe(false);
@@ -105,7 +105,7 @@ describe('the bucket policy, over every action of S3', () => {
 });
 
 describe('an action that is for neither the bucket nor an object, or that S3 does not have yet', () => {
-  const policy = deployed(keepingRoll).BackupBucketPolicy.Properties.PolicyDocument;
+  const policy = deployed(keepingConfig).BackupBucketPolicy.Properties.PolicyDocument;
   const by = (principal: string, action: string, resource: string, context = {}) =>
     decide(policy, {
       ...{ principal: `arn:aws:iam::${account}:${principal}`, action, resource },
@@ -148,11 +148,11 @@ describe('an action that is for neither the bucket nor an object, or that S3 doe
 });
 
 describe('the size of the bucket policy', () => {
-  const size = (roll = fullRoll) =>
-    JSON.stringify(deployed(roll).BackupBucketPolicy.Properties.PolicyDocument).length;
+  const size = (config = fullConfig) =>
+    JSON.stringify(deployed(config).BackupBucketPolicy.Properties.PolicyDocument).length;
 
   it('is below the 20 KB that S3 takes, and the same for one host and for five thousand', () => {
-    expect(size(keepingRoll)).toBeLessThan(20_480);
-    expect(size(rollOf(5000))).toBe(size(rollOf(1)));
+    expect(size(keepingConfig)).toBeLessThan(20_480);
+    expect(size(configOf(5000))).toBe(size(configOf(1)));
   });
 });

@@ -15,11 +15,11 @@ type Plugin = {
 };
 
 const Bundle = createRequire(import.meta.url)('../../scripts/stack/bundle.cjs') as Plugin;
-const roll =
+const config =
   'bucket: acme-backups\nalerts: { from: b@example.net, mail: [ops@example.net] }\nhosts: { web: {} }\n';
 
 describe('the bundle', () => {
-  const project = copyProject(roll);
+  const project = copyProject(config);
   const folder = join(project.dir, '.bundle');
   const names = Object.keys(Bundle.mostKb);
   const said: string[] = [];

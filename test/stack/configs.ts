@@ -5,7 +5,7 @@ import { parseConfig } from '../../shared/config/parse-config.ts';
 
 const read = (text: string): Config => parseConfig(text, 'hosts.yml');
 
-export const smallestRoll = read(`
+export const smallestConfig = read(`
 bucket: acme-backups
 region: eu-west-1
 alerts: { mail: [ops@example.net] }
@@ -13,7 +13,7 @@ hosts:
   web: {}
 `);
 
-export const fullRoll = read(`
+export const fullConfig = read(`
 bucket: acme-backups
 region: eu-west-1
 timezone: Europe/Amsterdam
@@ -33,13 +33,13 @@ hosts:
 `);
 
 /** The full config, with a janitor. */
-export const keepingRoll: Config = { ...fullRoll, keepLastGood: true };
+export const keepingConfig: Config = { ...fullConfig, keepLastGood: true };
 
 /** The full config, on a bucket that was there before the stack. */
-export const existingRoll: Config = { ...fullRoll, existing: true };
+export const existingConfig: Config = { ...fullConfig, existing: true };
 
 /** A config of so many hosts, all in the one bucket. */
-export function rollOf(hosts: number): Config {
+export function configOf(hosts: number): Config {
   const names = Array.from({ length: hosts }, (_, index) => `  host-${index}: {}`);
   return read(`bucket: acme-backups\nregion: eu-west-1\nhosts:\n${names.join('\n')}\n`);
 }

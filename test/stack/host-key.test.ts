@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { fullRoll } from './configs.ts';
+import { fullConfig } from './configs.ts';
 import { account, accountWith, allow, type Call } from './stack-account.ts';
 
-const stack = accountWith(fullRoll);
+const stack = accountWith(fullConfig);
 const bucket = 'arn:aws:s3:::acme-backups';
 const web = `${bucket}/web`;
 const volume = `${web}/duplicity-full.20261123T031702Z.vol1.difftar.gpg`;

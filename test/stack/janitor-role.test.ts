@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { keepingRoll } from './configs.ts';
+import { keepingConfig } from './configs.ts';
 import { account, accountWith, allow, type Call, type Caller } from './stack-account.ts';
 
-const stack = accountWith(keepingRoll);
+const stack = accountWith(keepingConfig);
 const bucket = 'arn:aws:s3:::acme-backups';
 const records = 'arn:aws:s3:::rollcall-prod-ledgerbucket';
 const volume = `${bucket}/web/duplicity-full.20261123T031702Z.vol1.difftar.gpg`;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { fullRoll, smallestRoll } from './configs.ts';
+import { fullConfig, smallestConfig } from './configs.ts';
 import { account, accountWith, type Call } from './stack-account.ts';
 
-const stack = accountWith(fullRoll);
+const stack = accountWith(fullConfig);
 const bucket = 'arn:aws:s3:::acme-backups';
 const records = 'arn:aws:s3:::rollcall-prod-ledgerbucket';
 const volume = `${bucket}/web/duplicity-full.20261123T031702Z.vol1.difftar.gpg`;
@@ -110,7 +110,7 @@ describe('the role of check-hosts alone', () => {
     expect(await stack.may(stack.checkHosts, ...limits, bySns)).toBe(true);
     expect(await stack.may(stack.checkHosts, ...limits)).toBe(false);
     expect(await stack.may(stack.checkHosts, 'sms-voice:SendTextMessage', '*', bySns)).toBe(false);
-    const { checkHosts, may } = accountWith(smallestRoll);
+    const { checkHosts, may } = accountWith(smallestConfig);
     expect(await may(checkHosts, ...limits, bySns)).toBe(false);
   });
 
@@ -118,12 +118,12 @@ describe('the role of check-hosts alone', () => {
     const question = ['sns:ListOriginationNumbers', '*'] as const;
     expect(await stack.may(stack.checkHosts, ...question)).toBe(false);
     const sms = ['+12025550100'];
-    const american = accountWith({ ...fullRoll, alerts: { ...fullRoll.alerts, sms } });
+    const american = accountWith({ ...fullConfig, alerts: { ...fullConfig.alerts, sms } });
     expect(await american.may(american.checkHosts, ...question)).toBe(true);
   });
 
   it('asks nothing of ways that the config does not use', async () => {
-    const { checkHosts, may } = accountWith(smallestRoll);
+    const { checkHosts, may } = accountWith(smallestConfig);
     for (const [, action, resource] of questions.slice(2)) {
       expect(await may(checkHosts, action, resource)).toBe(false);
     }

@@ -12,14 +12,14 @@ import { cycleIn } from './cycle-in.ts';
 import type { Resolved } from './resolve-template.ts';
 import { zipNames } from './zip-names.ts';
 
-const roll = `bucket: acme-backups
+const config = `bucket: acme-backups
 region: eu-west-1
 alerts: { from: backups@example.net, mail: [ops@example.net] }
 hosts: { web: {} }
 `;
 
 describe('sls package', () => {
-  const project = copyProject(roll);
+  const project = copyProject(config);
   const packaged = (file: string) => readFileSync(join(project.dir, '.serverless', file));
   let template: Resolved;
 
@@ -85,7 +85,7 @@ describe('sls package', () => {
 });
 
 describe('sls package where the last good backup is kept', () => {
-  const project = copyProject(`${roll}keepLastGood: true\n`);
+  const project = copyProject(`${config}keepLastGood: true\n`);
   afterAll(project.remove);
 
   it('makes a third function, configured like the others, with its own role', async () => {
@@ -119,7 +119,7 @@ describe('sls package where the last good backup is kept', () => {
 
 describe('sls package where IAM cannot have a user for each host', () => {
   const hosts = Array.from({ length: 5001 }, (_, number) => `  host-${number}: {}\n`).join('');
-  const project = copyProject(roll.replace('hosts: { web: {} }\n', `hosts:\n${hosts}`));
+  const project = copyProject(config.replace('hosts: { web: {} }\n', `hosts:\n${hosts}`));
   afterAll(project.remove);
 
   it('says so once, and packages: they may share credentials', async () => {
@@ -130,7 +130,7 @@ describe('sls package where IAM cannot have a user for each host', () => {
 });
 
 describe('sls package where the config is too big for one run', () => {
-  const project = copyProject(roll.replace('{ web: {} }', '{ web: {}, db: {}, nas: {} }'));
+  const project = copyProject(config.replace('{ web: {} }', '{ web: {}, db: {}, nas: {} }'));
   afterAll(project.remove);
 
   it('makes the function of the workers, and tells the schedule’s of their queue', async () => {
@@ -165,7 +165,7 @@ describe('sls package where the config is too big for one run', () => {
 });
 
 describe('sls package of a config with a key file', () => {
-  const named = roll.replace('hosts:', 'recipients: [keys/web.asc]\nhosts:');
+  const named = config.replace('hosts:', 'recipients: [keys/web.asc]\nhosts:');
   const project = copyProject(named);
   const key = (file: string) => readFixture(`keys/${file}.pub.asc`);
   const put = (armoured: string) => {
@@ -174,7 +174,7 @@ describe('sls package of a config with a key file', () => {
   };
   let deployed: Deployed;
   beforeEach(async () => {
-    deployed = await deploy(roll.replace('acme-', ''));
+    deployed = await deploy(config.replace('acme-', ''));
   });
   afterEach(() => deployed.close());
   afterAll(project.remove);

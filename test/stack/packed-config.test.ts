@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readStackRoster } from '../../scripts/stack/package-stack.ts';
+import { readStackConfig } from '../../scripts/stack/package-stack.ts';
 import { formatPackedConfig } from '../../shared/config/packed-config.ts';
 import { readEnv } from '../../shared/lambda/env.ts';
 import { readFixture } from '../support/recorded.ts';
@@ -20,7 +20,7 @@ describe('the config that a function carries', () => {
   it('has the fingerprints that its key files held when it was packaged', () => {
     put('hosts.yml', 'bucket: backups\nrecipients: [web.asc]\nhosts: { web: {} }\n');
     put('web.asc', readFixture('keys/curve.pub.asc'));
-    put('config.json', formatPackedConfig(readStackRoster(folder, {})));
+    put('config.json', formatPackedConfig(readStackConfig(folder, {})));
     rmSync(join(folder, 'web.asc'));
     expect(readEnv(env).config.hosts.map((host) => host.recipients)).toEqual([[CURVE]]);
   });

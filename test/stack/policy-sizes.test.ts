@@ -11,7 +11,7 @@ const dir = mkdtempSync(join(tmpdir(), 'rollcall-sizes-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 
 /** A roll with so many buckets beside its own, each with a name of 63 characters; the first host is on line 8. */
-const rollOf = (buckets: number, region = 'eu-west-1'): string => {
+const configOf = (buckets: number, region = 'eu-west-1'): string => {
   const sms = SMS_REGIONS.has(region) ? '"+31600000000"' : '';
   const hosts = Array.from({ length: buckets }, (_, at) => {
     const name = `${at}`.padStart(63, 'b');
@@ -31,8 +31,8 @@ const rollOf = (buckets: number, region = 'eu-west-1'): string => {
 };
 
 /** The stack of a config, or the issues with it. */
-function packaged(roll: string, env: NodeJS.ProcessEnv = {}) {
-  writeFileSync(join(dir, 'hosts.yml'), roll);
+function packaged(configText: string, env: NodeJS.ProcessEnv = {}) {
+  writeFileSync(join(dir, 'hosts.yml'), configText);
   try {
     return { stack: readStack(dir, env), issues: [] };
   } catch (error) {
@@ -44,7 +44,7 @@ function packaged(roll: string, env: NodeJS.ProcessEnv = {}) {
 /** How many buckets fit. */
 function mostBuckets(region: string, env: NodeJS.ProcessEnv = {}): number {
   let most = 0;
-  while (packaged(rollOf(most + 1, region), env).issues.length === 0) most += 1;
+  while (packaged(configOf(most + 1, region), env).issues.length === 0) most += 1;
   return most;
 }
 
@@ -61,7 +61,7 @@ describe('the policies of a stack', () => {
     (region, env) => {
       const most = mostBuckets(region, env);
       expect(most).toBeGreaterThan(35);
-      const { stack } = packaged(rollOf(most, region), env);
+      const { stack } = packaged(configOf(most, region), env);
       const sizes = policySizes(stack?.resources ?? {}, stack?.region ?? '');
       expect(sizes.map(({ id }) => id)).toEqual(
         expect.arrayContaining(['CheckHostsRole', 'HostGroup', 'BackupBucketPolicy']),
@@ -72,7 +72,7 @@ describe('the policies of a stack', () => {
         Math.max(...sizes.map(({ size, most }) => most - size).filter((left) => left < 400)),
       ).toBeGreaterThan(0);
 
-      const { issues } = packaged(rollOf(most + 1, region), env);
+      const { issues } = packaged(configOf(most + 1, region), env);
       expect(issues).toEqual([
         expect.stringMatching(
           new RegExp(
@@ -90,7 +90,7 @@ describe('the policies of a stack', () => {
 
   it('name the first host that is too many, though later ones are in buckets that fit', () => {
     const most = mostBuckets('eu-west-1');
-    const more = `${rollOf(most + 3)}  late: { target: s3://acme-backups/late-one/ }\n`;
+    const more = `${configOf(most + 3)}  late: { target: s3://acme-backups/late-one/ }\n`;
     expect(packaged(more).issues[0]).toMatch(
       new RegExp(`^hosts\\.yml:${8 + most}: .* host-${most} fit`),
     );
@@ -102,8 +102,8 @@ describe('the policies of a stack', () => {
         { length: count },
         (_, at) => `arn:aws:iam::111122223333:role/${'r'.repeat(50)}${at}`,
       ).join(',');
-    expect(packaged(rollOf(1), { ROLLCALL_ADMINS: admins(20) }).issues).toEqual([]);
-    expect(packaged(rollOf(1), { ROLLCALL_ADMINS: admins(300) }).issues).toEqual([
+    expect(packaged(configOf(1), { ROLLCALL_ADMINS: admins(20) }).issues).toEqual([]);
+    expect(packaged(configOf(1), { ROLLCALL_ADMINS: admins(300) }).issues).toEqual([
       expect.stringMatching(
         /^BackupBucketPolicy would have a policy of \d{5} characters, and AWS takes 20480: name fewer principals in ROLLCALL_ADMINS \(300\), or several/,
       ),

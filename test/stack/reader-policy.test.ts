@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { readerPolicy } from '../../scripts/stack/reader-policy.ts';
 import { decide } from '../../shared/doctor/policy-decision.ts';
-import { fullRoll } from './configs.ts';
+import { fullConfig } from './configs.ts';
 import { account, accountWith, allow, type Call, type Caller } from './stack-account.ts';
 
-const stack = accountWith(fullRoll);
+const stack = accountWith(fullConfig);
 const bucket = 'arn:aws:s3:::acme-backups';
 const state = 'arn:aws:s3:::rollcall-prod-ledgerbucket';
 const volume = `${bucket}/web/duplicity-full.20261123T031702Z.vol1.difftar.gpg`;

@@ -2,31 +2,31 @@ import { describe, expect, it } from 'vitest';
 import { stackOf } from '../../scripts/stack/stack.ts';
 import { checkShardTimeout } from '../../scripts/stack/worker-resources.ts';
 import { HOSTS_A_RUN } from '../../shared/config/config.ts';
-import { fullRoll, rollOf } from './configs.ts';
+import { configOf, fullConfig } from './configs.ts';
 import { deployed, ofType } from './deployed.ts';
 import { account, accountWith, type Call } from './stack-account.ts';
 
 const BOUND = 2;
-const resources = deployed(fullRoll, BOUND);
+const resources = deployed(fullConfig, BOUND);
 
 describe('the stack of a config that one run can hold', () => {
   it('has no workers, and costs nothing for them', () => {
-    for (const roll of [fullRoll, rollOf(HOSTS_A_RUN)]) {
-      const { functions, checkHostsEnvironment } = stackOf(roll);
+    for (const config of [fullConfig, configOf(HOSTS_A_RUN)]) {
+      const { functions, checkHostsEnvironment } = stackOf(config);
       expect(functions).toEqual({});
       expect(checkHostsEnvironment).toEqual({});
-      expect(Object.keys(deployed(roll)).filter((id) => /Shard/.test(id))).toEqual([]);
+      expect(Object.keys(deployed(config)).filter((id) => /Shard/.test(id))).toEqual([]);
     }
   });
 });
 
 describe('the stack of a config that one run cannot hold', () => {
   it('has workers from the first host too many on, and is as large for any number of them', () => {
-    const { functions, checkHostsEnvironment } = stackOf(rollOf(HOSTS_A_RUN + 1));
+    const { functions, checkHostsEnvironment } = stackOf(configOf(HOSTS_A_RUN + 1));
     expect(Object.keys(functions)).toEqual(['checkShard']);
     expect(checkHostsEnvironment).toMatchObject({ HOSTS_A_RUN: '8000' });
     const sizes = [HOSTS_A_RUN + 1, 50_000].map(
-      (hosts) => JSON.stringify(stackOf(rollOf(hosts)).resources).length,
+      (hosts) => JSON.stringify(stackOf(configOf(hosts)).resources).length,
     );
     expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThan(10);
   });
@@ -37,7 +37,7 @@ describe('the stack of a config that one run cannot hold', () => {
     expect(RedrivePolicy.deadLetterTargetArn).toContain('-FailedRuns');
     // AWS makes no mapping to a queue that shows a message again while it is worked on.
     expect(VisibilityTimeout).toBe(checkShardTimeout);
-    const run = stackOf(fullRoll, [], BOUND);
+    const run = stackOf(fullConfig, [], BOUND);
     expect(run.functions.checkShard).toMatchObject({ timeout: checkShardTimeout });
     expect(2 * VisibilityTimeout).toBeLessThan(900 * 0.8);
     expect(RedrivePolicy.maxReceiveCount).toBe(5);
@@ -49,7 +49,7 @@ describe('the stack of a config that one run cannot hold', () => {
     [50_000, 16],
     [100_000, 24],
   ])('has for %i hosts at most %i workers at once', (hosts, atOnce) => {
-    expect(deployed(rollOf(hosts)).ShardCallsToFunction.Properties).toMatchObject({
+    expect(deployed(configOf(hosts)).ShardCallsToFunction.Properties).toMatchObject({
       BatchSize: 1,
       ScalingConfig: { MaximumConcurrency: atOnce },
     });
@@ -75,10 +75,10 @@ describe('the stack of a config that one run cannot hold', () => {
   });
 });
 
-const stack = accountWith(fullRoll, [], BOUND);
+const stack = accountWith(fullConfig, [], BOUND);
 const records = 'arn:aws:s3:::rollcall-prod-ledgerbucket';
 const answer = `${records}/shards/2026/11/23T081500Z/1795421701234/3of8.json`;
-const seal = `${records}/seals/2026/11/23T081500Z.3of8.json`;
+const fingerprints = `${records}/seals/2026/11/23T081500Z.3of8.json`;
 const volume = 'arn:aws:s3:::acme-backups/web/duplicity-full.20261123T031702Z.vol1.difftar.gpg';
 const queue = (id: string) => `arn:aws:sqs:eu-west-1:${account}:rollcall-prod-${id}`;
 const once = { 's3:if-none-match': '*' };
@@ -91,8 +91,8 @@ describe('a worker', () => {
     ['lists their versions', 's3:ListBucketVersions', 'arn:aws:s3:::other-bucket'],
     ['reads who can open them', 's3:GetObject', volume],
     ['finds the seals', 's3:ListBucket', records],
-    ['reads the seals', 's3:GetObject', seal],
-    ['seals once', 's3:PutObject', seal, once],
+    ['reads the seals', 's3:GetObject', fingerprints],
+    ['seals once', 's3:PutObject', fingerprints, once],
     ['answers once', 's3:PutObject', answer, once],
   ])('%s', async (_, action, resource, context) => {
     expect(await stack.may(stack.checkShard, action, resource, context)).toBe(true);
@@ -102,7 +102,7 @@ describe('a worker', () => {
     ['write an answer over', 's3:PutObject', answer],
     ['read an answer', 's3:GetObject', answer],
     ['take an answer away', 's3:DeleteObject', answer],
-    ['write a seal over', 's3:PutObject', seal],
+    ['write a seal over', 's3:PutObject', fingerprints],
     ['know what was told', 's3:GetObject', `${records}/state.json`],
     ['say what was judged', 's3:PutObject', `${records}/state.json`, once],
     ['write a report', 's3:PutObject', `${records}/reports/2026/11/23.json`, once],

@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { wakingSuffixes } from '../../scripts/stack/object-events.ts';
 import { stackOf } from '../../scripts/stack/stack.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
-import { existingRoll, fullRoll, keepingRoll, rollOf, smallestRoll } from './configs.ts';
+import { configOf, existingConfig, fullConfig, keepingConfig, smallestConfig } from './configs.ts';
 import { deployed } from './deployed.ts';
 import type { Resolved } from './resolve-template.ts';
 
 describe('stackOf', () => {
   it('makes of the smallest config all that guards and watches a bucket', () => {
-    const { region, resources } = stackOf(smallestRoll);
+    const { region, resources } = stackOf(smallestConfig);
     expect(region).toBe('eu-west-1');
     expect(Object.keys(resources).sort()).toEqual([
       'AlertsTopic',
@@ -44,11 +44,11 @@ describe('stackOf', () => {
   });
 
   it('warns of more hosts with a user of their own than an account may have users', () => {
-    expect(stackOf(rollOf(5000)).warnings).toEqual([]);
-    expect(stackOf(rollOf(5001)).warnings).toEqual([
+    expect(stackOf(configOf(5000)).warnings).toEqual([]);
+    expect(stackOf(configOf(5001)).warnings).toEqual([
       expect.stringMatching(/^5001 hosts write to their own names in acme-backups.* 5000 at most/),
     ]);
-    const many = rollOf(10_000);
+    const many = configOf(10_000);
     const elsewhere = many.hosts.map((host) => ({
       ...host,
       target: { bucket: 'acme-backups', prefix: `shared/${host.name}/` },
@@ -57,15 +57,15 @@ describe('stackOf', () => {
   });
 
   it('tells the function of the bucket the id of the break-glass role, where there is one', () => {
-    expect(stackOf(smallestRoll).onObjectEnvironment).toEqual({
+    expect(stackOf(smallestConfig).onObjectEnvironment).toEqual({
       BREAK_GLASS_ROLE_ID: { 'Fn::GetAtt': ['BreakGlassRole', 'RoleId'] },
     });
-    expect(stackOf(existingRoll).onObjectEnvironment).toEqual({});
+    expect(stackOf(existingConfig).onObjectEnvironment).toEqual({});
   });
 
   it('adds a janitor, with its own role, schedule and alarms, only to keep the last good backup', () => {
-    const without = stackOf(fullRoll);
-    const keeping = stackOf(keepingRoll);
+    const without = stackOf(fullConfig);
+    const keeping = stackOf(keepingConfig);
     const added = Object.keys(keeping.resources).filter((id) => !(id in without.resources));
     expect(added.sort()).toEqual([
       'JanitorErrorsAlarm',
@@ -79,13 +79,13 @@ describe('stackOf', () => {
   });
 
   it('is the same for five thousand hosts as for one, far below 500 resources', () => {
-    const one = stackOf(rollOf(1));
-    expect(stackOf(rollOf(5000))).toEqual(one);
+    const one = stackOf(configOf(1));
+    expect(stackOf(configOf(5000))).toEqual(one);
     expect(Object.keys(one.resources).length).toBeLessThan(50);
   });
 
   it('never refers to the bucket by reference, which would close a circle', () => {
-    const references = JSON.stringify(stackOf(fullRoll).resources).match(
+    const references = JSON.stringify(stackOf(fullConfig).resources).match(
       /"(?:Ref|Fn::GetAtt)":\[?"BackupBucket"/g,
     );
     expect(references).toBeNull();
@@ -98,11 +98,11 @@ describe('stackOf', () => {
   });
 
   it('leaves a bucket alone that was there before, and listens to it by rules', () => {
-    const resources = deployed(existingRoll);
+    const resources = deployed(existingConfig);
     expect(resources).not.toHaveProperty('BackupBucket');
     expect(resources).not.toHaveProperty('BackupBucketPolicy');
     // `rollcall bucket-settings policy` prints the policy that the owner puts, and it names the role.
-    expect(stackOf(existingRoll).outputs).toHaveProperty('BreakGlassRoleArn');
+    expect(stackOf(existingConfig).outputs).toHaveProperty('BreakGlassRoleArn');
     expect(resources).toHaveProperty('BreakGlassRole');
     expect(resources.FileWrittenRule.Properties.EventPattern).toEqual({
       source: ['aws.s3'],
@@ -121,7 +121,7 @@ describe('stackOf', () => {
   });
 
   it('says no secret in its outputs, and makes none', () => {
-    const { resources, outputs } = stackOf(fullRoll);
+    const { resources, outputs } = stackOf(fullConfig);
     const types = Object.values(resources).map((resource) => resource.Type);
     expect(types).not.toContain('AWS::IAM::User');
     expect(types).not.toContain('AWS::IAM::AccessKey');
@@ -138,17 +138,17 @@ describe('stackOf', () => {
 
   it('says in its outputs who may do what the break-glass role may, as nothing else could tell later', () => {
     const admins = ['arn:aws:iam::111122223333:role/a', 'arn:aws:iam::111122223333:role/b/*'];
-    expect(stackOf(fullRoll, admins).outputs.BucketAdmins?.Value).toBe(admins.join(','));
+    expect(stackOf(fullConfig, admins).outputs.BucketAdmins?.Value).toBe(admins.join(','));
   });
 });
 
 describe.each([
-  ['the smallest config', smallestRoll],
-  ['a full roll', fullRoll],
-  ['an existing bucket', existingRoll],
-  ['one that keeps the last good backup', keepingRoll],
-])('the roles of the functions for %s', (_, roll) => {
-  const resources = deployed(roll);
+  ['the smallest config', smallestConfig],
+  ['a full roll', fullConfig],
+  ['an existing bucket', existingConfig],
+  ['one that keeps the last good backup', keepingConfig],
+])('the roles of the functions for %s', (_, config) => {
+  const resources = deployed(config);
   const statements = ['CheckHostsRole', 'OnObjectRole', 'SchedulerRole'].flatMap((id) =>
     resources[id].Properties.Policies.flatMap(
       (policy: Resolved) => policy.PolicyDocument.Statement,
@@ -184,7 +184,7 @@ describe.each([
       's3:ListBucket',
       's3:ListBucketVersions',
     ]);
-    const compares = roll.hosts.some(({ recipients }) => recipients.length > 0);
+    const compares = config.hosts.some(({ recipients }) => recipients.length > 0);
     const read = statements
       .filter(({ Sid }) => /^(?:ReadWho|SeeWhen)/.test(Sid))
       .flatMap(({ Resource }) => Resource);
@@ -193,6 +193,6 @@ describe.each([
 
   it('allow to mail only when the config names a sender', () => {
     const mailing = statements.filter(({ Sid }) => Sid === 'SpeakByMail');
-    expect(mailing.length).toBe(roll.alerts.from === undefined ? 0 : 2);
+    expect(mailing.length).toBe(config.alerts.from === undefined ? 0 : 2);
   });
 });

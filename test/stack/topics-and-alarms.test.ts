@@ -1,12 +1,12 @@
 import { describe, expect, it, vi } from 'vitest';
 import { logGoodRun } from '../../shared/lambda/log.ts';
 import { wrapText } from '../../shared/messages/plain-text.ts';
-import { fullRoll, keepingRoll } from './configs.ts';
+import { fullConfig, keepingConfig } from './configs.ts';
 import { deployed, ofType } from './deployed.ts';
 
 describe('the topics', () => {
-  const subscriptions = (roll = fullRoll) =>
-    ofType(deployed(roll), 'AWS::SNS::Subscription').map(({ Properties }) => [
+  const subscriptions = (config = fullConfig) =>
+    ofType(deployed(config), 'AWS::SNS::Subscription').map(({ Properties }) => [
       Properties.TopicArn.split('-').at(-1),
       Properties.Protocol,
       Properties.Endpoint,
@@ -26,22 +26,22 @@ describe('the topics', () => {
   });
 
   it('carry the mail only when no sender is named, so that nobody gets it twice', () => {
-    const { from: _, ...alerts } = fullRoll.alerts;
-    const mails = subscriptions({ ...fullRoll, alerts }).filter(
+    const { from: _, ...alerts } = fullConfig.alerts;
+    const mails = subscriptions({ ...fullConfig, alerts }).filter(
       ([topic, protocol]) => topic === 'AlertsTopic' && protocol === 'email',
     );
     expect(mails.map(([, , address]) => address)).toEqual(['ops@example.net', 'boss@example.net']);
   });
 
   it('tell somebody of trouble with the checks even when the config has no mail address', () => {
-    const alerts = { ...fullRoll.alerts, mail: [], ops: [] };
-    const ops = subscriptions({ ...fullRoll, alerts }).filter(([topic]) => topic === 'OpsTopic');
+    const alerts = { ...fullConfig.alerts, mail: [], ops: [] };
+    const ops = subscriptions({ ...fullConfig, alerts }).filter(([topic]) => topic === 'OpsTopic');
     expect(ops.map(([, protocol]) => protocol)).toEqual(['sms', 'sms']);
   });
 
   it('keep their subscriptions when the config puts its addresses in another order', () => {
-    const alerts = { ...fullRoll.alerts, sms: [...fullRoll.alerts.sms].reverse() };
-    expect(deployed({ ...fullRoll, alerts })).toEqual(deployed());
+    const alerts = { ...fullConfig.alerts, sms: [...fullConfig.alerts.sms].reverse() };
+    expect(deployed({ ...fullConfig, alerts })).toEqual(deployed());
   });
 });
 
@@ -66,7 +66,7 @@ describe('the alarms', () => {
   });
 
   it('ring for a janitor that fails or has not succeeded for two days', () => {
-    const more = ofType(deployed(keepingRoll), 'AWS::CloudWatch::Alarm')
+    const more = ofType(deployed(keepingConfig), 'AWS::CloudWatch::Alarm')
       .map((alarm) => alarm.Properties)
       .filter(({ AlarmName }) => AlarmName.includes('janitor'));
     expect(more.map(({ AlarmName }) => AlarmName.replace('rollcall-prod-', '')).sort()).toEqual([

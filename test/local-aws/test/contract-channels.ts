@@ -246,8 +246,8 @@ export const channelChecks: readonly ContractCheck[] = [
         return ses.send(new SendRawEmailCommand({ RawMessage: { Data } }));
       };
       expect((await send(await verify(context))).MessageId).toMatch(/\S/);
-      const stranger = send(`${context.name('stranger')}@example.net`);
-      await expectRefusal(stranger, /^MessageRejected(Exception)?$/, 400);
+      const unknownAddress = send(`${context.name('stranger')}@example.net`);
+      await expectRefusal(unknownAddress, /^MessageRejected(Exception)?$/, 400);
     },
   },
   {

@@ -159,7 +159,7 @@ describe('a hang', () => {
       const { promise: until, resolve: release } = Promise.withResolvers<void>();
       const rule = aws.faults.add({ operation: 'PutObject', fault: { hold, until } });
       const sent = s3.send(new PutObjectCommand({ Bucket, Key: hold, Body: 'held' }));
-      while (rule.hits() === 0) await new Promise((turn) => setImmediate(turn));
+      while (rule.hits() === 0) await new Promise((round) => setImmediate(round));
       expect(aws.head(Bucket, hold) !== undefined).toBe(hold === 'done');
       release();
       await sent;
@@ -235,7 +235,7 @@ describe('the same token', () => {
     aws.faults.add({ operation: 'ListObjectsV2', fault: { page: 'same-token' } });
     const tokens: (string | undefined)[] = [];
     let ContinuationToken: string | undefined;
-    for (let turn = 0; turn < 4; turn += 1) {
+    for (let round = 0; round < 4; round += 1) {
       const token = ContinuationToken === undefined ? {} : { ContinuationToken };
       const page = await s3.send(new ListObjectsV2Command({ Bucket, MaxKeys: 2, ...token }));
       expect([page.KeyCount, page.IsTruncated]).toEqual([2, true]);
@@ -302,7 +302,7 @@ describe('a rule', () => {
     const { aws, s3 } = await startFilled();
     const rule = aws.faults.add({ nth: 2, fault: { error: 'InternalError' } });
     const names: string[] = [];
-    for (let turn = 0; turn < 3; turn += 1) names.push((await refusalOf(list(s3))).name);
+    for (let round = 0; round < 3; round += 1) names.push((await refusalOf(list(s3))).name);
     expect(names).toEqual(['no refusal', 'InternalError', 'no refusal']);
     aws.faults.add({ fault: { error: 'SlowDown' } }).remove();
     aws.faults.add({ fault: { error: 'SlowDown' } });

@@ -150,7 +150,7 @@ describe('peakInFlight', () => {
   it('is one for a client that waits for each answer', async () => {
     const { aws, s3 } = await startLocal();
     aws.createBucket(Bucket);
-    for (let turn = 0; turn < 20; turn += 1) await s3.send(new ListObjectsV2Command({ Bucket }));
+    for (let round = 0; round < 20; round += 1) await s3.send(new ListObjectsV2Command({ Bucket }));
     expect(aws.requests.peakInFlight()).toBe(1);
   });
 });

@@ -202,13 +202,13 @@ describe('a lifecycle rule', () => {
     await s3.send(new PutObjectTaggingCommand({ Bucket, Key: 'tagged', Tagging }));
     const left = (at: string) => {
       aws.runLifecycle(Bucket, at);
-      const told = (key: string) =>
+      const answered = (key: string) =>
         aws
           .versions(Bucket, key)
           .map(({ deleteMarker, modifiedAt }) =>
             deleteMarker ? new Date(modifiedAt).toISOString().slice(0, 16) : 'x',
           );
-      return [told('tagged'), told('plain')];
+      return [answered('tagged'), answered('plain')];
     };
     expect(left('2026-11-07T23:59Z')).toEqual([['x'], ['x']]);
     expect(left('2026-11-08T02:00Z')).toEqual([['2026-11-08T00:00', 'x'], ['x']]);

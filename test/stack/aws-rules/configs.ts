@@ -86,7 +86,7 @@ export const configs: { readonly [name: string]: Config & { readonly holds: RegE
   'administrators besides': { env: { ROLLCALL_ADMINS: admins.join() }, holds: /role\/admin-19/ },
 };
 
-export function rollOf({ region = 'eu-west-1', lines = [], hosts = 1 }: Config): string {
+export function configOf({ region = 'eu-west-1', lines = [], hosts = 1 }: Config): string {
   const has = (key: string) => lines.some((line) => line.startsWith(`${key}:`));
   const names = Array.from({ length: hosts }, (_, at) => `  host-${at}: {}`);
   return [
@@ -106,7 +106,7 @@ export const regionOf = ({ region = 'eu-west-1' }: Config): string =>
 export function stackFor(config: Config): Stack {
   const dir = mkdtempSync(join(tmpdir(), 'rollcall-rules-'));
   try {
-    writeFileSync(join(dir, 'hosts.yml'), rollOf(config));
+    writeFileSync(join(dir, 'hosts.yml'), configOf(config));
     return readStack(dir, config.env ?? {});
   } finally {
     rmSync(dir, { recursive: true });
