@@ -84,7 +84,7 @@ function keyFilesIn(folder: string): string[] {
 }
 
 /**
- * A look at the key before a host is told of it. Throws `UsageError` for a file that cannot be read, is no public
+ * A look at the key before a host gets it. Throws `UsageError` for a file that cannot be read, is no public
  * key to encrypt to, is another key than the fingerprint says, or is not armoured where it has to pass through a
  * pipe.
  */
@@ -113,7 +113,7 @@ export function checkPublicKey(
   if (piped && !key.isArmoured) {
     throw new UsageError(
       `${file} is binary, and shares a pipe with the AWS key`,
-      'give the armoured one beside it, which ends in .pub.asc',
+      'give the armoured one next to it, which ends in .pub.asc',
     );
   }
 }

@@ -79,7 +79,7 @@ async function vitest(args: readonly string[]): Promise<Outcome> {
   if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0, failures: [ended] };
   const report: VitestReport = JSON.parse(readFileSync(file, 'utf8'));
   const failures = report.testResults.flatMap((tested) => failuresOf(tested));
-  // Something beside the tests can fail too: an error that nobody awaited.
+  // Something next to the tests can fail too: an error that nobody awaited.
   if (status !== 0 && failures.length === 0) failures.push(ended);
   return {
     passed: report.numPassedTests,

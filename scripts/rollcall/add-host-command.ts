@@ -58,7 +58,7 @@ Options
   --public-key FILE         the public key that its backups are encrypted to, for the line
   --fingerprint FPR         that key's fingerprint, for the line
   --credentials-file FILE   write the key here (0600, a new file that git does not track), and do not show it
-  --rotate                  make a new key beside the one it has
+  --rotate                  make a new key next to the one it has
   --no-iam                  change the config only
   --dry-run                 change nothing
   --endpoint-url URL        an AWS of your own; default $AWS_ENDPOINT_URL
@@ -183,7 +183,7 @@ async function addWithUser(first: Job): Promise<void> {
     printLine(`To set ${name} up again, run this on it, as root:`, line);
   } else if (file === undefined) {
     const line = lineOnHost(host, config, key, endpoint);
-    printLine(`Run this on ${name}, as root, beside the public key; it asks for both:`, line);
+    printLine(`Run this on ${name}, as root, next to the public key; it asks for both:`, line);
   } else {
     print(`its key is in ${file}, which only you can read`);
     const line = lineFromHere(host, config, key, endpoint, file);

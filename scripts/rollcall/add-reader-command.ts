@@ -41,7 +41,7 @@ Options
   --drills                  it may also write drills/HOST/ in the state bucket
   --ledger BUCKET           the state bucket; default the one of the stack
   --stack NAME              the stack that has it; default rollcall-prod
-  --rotate                  make a new key beside the one it has
+  --rotate                  make a new key next to the one it has
   --hosts FILE              the config; default $ROLLCALL_HOSTS, else hosts.yml
   --dry-run                 change nothing
   --endpoint-url URL        an AWS of your own; default $AWS_ENDPOINT_URL
@@ -229,7 +229,7 @@ function checkFound(name: string, found: HostUser | undefined, rotate: boolean):
   if (more.length > 0) {
     throw new UsageError(
       `${name} has more than a reader needs: ${more.join(', ')}`,
-      `take it away in IAM, or make it anew: rollcall remove-reader ${name}`,
+      `take it away in IAM, or make it again: rollcall remove-reader ${name}`,
     );
   }
   if (rotate) checkKeyCount(name, found.keys);

@@ -25,7 +25,7 @@ export async function readConfigToChange(option: string | undefined): Promise<Co
 }
 
 /**
- * Puts the new text in the place of the old, whole or not at all: a file beside it, then a rename. A link
+ * Puts the new text in the place of the old, whole or not at all: a file next to it, then a rename. A link
  * stays a link. Throws `UsageError` when somebody else has changed the config since it was read.
  */
 export async function replaceConfig(

@@ -97,7 +97,7 @@ export const CONFIG_SCHEMA = {
           sms: list('telephone numbers like "+31600000000"; alarms only'),
           https: list('https:// addresses that are posted to; secrets'),
           ops: list('mail addresses for trouble with the monitor itself; default: mail'),
-          heartbeat: text('an https:// address outside that is told of each run; a secret'),
+          heartbeat: text('an https:// address outside that each run posts to; a secret'),
           weeklyTest: flag('false: no weekly test by SMS'),
         }),
       ],

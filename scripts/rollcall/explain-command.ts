@@ -101,7 +101,7 @@ function formatKey(key: string, filePrefix: FilePrefix): string {
     case 'tolerated':
       return `${shown}: not counted; duplicity reads it as ${formatFile(reading.name)}, but never writes it so`;
     case 'lethal':
-      return `${shown}: poison; duplicity's own parser dies of a volume 0`;
+      return `${shown}: poison; duplicity's own parser crashes on a volume 0`;
     case 'statistics':
       return `${shown}: statistics of a backup set (--jsonstat); not counted`;
     case 'foreign':
@@ -185,7 +185,7 @@ function formatHead(head: MessageHead): string {
       return `an encrypted OpenPGP message; it opens with ${formatOpeners(head)}`;
     case 'short': {
       const found = recipients.length + symmetric > 0 ? `; so far: ${formatOpeners(head)}` : '';
-      return `cut off before its list of recipients ends, so who can open it cannot be told${found}`;
+      return `cut off before its list of recipients ends, so who can open it is not known${found}`;
     }
     case 'gzip':
     case 'tar':

@@ -31,7 +31,7 @@ function wordsFor(host: Host, config: Config, endpoint: string | undefined): str
   ];
 }
 
-/** To be run on the host itself, as root, beside the public key; it asks for the AWS key. */
+/** To be run on the host itself, as root, next to the public key; it asks for the AWS key. */
 export function lineOnHost(
   host: Host,
   config: Config,

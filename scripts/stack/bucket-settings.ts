@@ -52,7 +52,7 @@ export function settingOf(
 }
 
 /**
- * The same for a bucket that was there before the stack: what it has, and what Rollcall needs beside it. Nothing that
+ * The same for a bucket that was there before the stack: what it has, and what Rollcall needs next to it. Nothing that
  * others set is dropped: Rollcall's own statements and rules are known by the beginning of their names, and only they
  * are replaced. `there` is what S3 answers for the setting now.
  */

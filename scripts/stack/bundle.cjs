@@ -1,4 +1,4 @@
-// A plugin of the framework: makes one readable file of each function, with the config beside it, and looks before a deploy
+// A plugin of the framework: makes one readable file of each function, with the config next to it, and looks before a deploy
 // and a removal.
 const { mkdir, rm, stat, writeFile } = require('node:fs/promises');
 const { join } = require('node:path');

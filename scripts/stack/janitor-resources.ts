@@ -3,7 +3,7 @@ import { EXPIRE_TAG } from '../../shared/rules/lifecycle.ts';
 import { bucketArn, type Resources, sub, type Value } from './cloudformation.ts';
 import { functionRole } from './function-role.ts';
 
-/** Logical id of the role, the only one beside break-glass that the bucket policy lets tag. */
+/** Logical id of the role, the only one next to break-glass that the bucket policy lets tag. */
 export const janitorRole = 'JanitorRole';
 
 /** The function, as `serverless.yml` takes it; like the two that stand there. */

@@ -137,7 +137,7 @@ const checkChannels = ({ alerts }: Config): readonly Statement[] => {
 
 /**
  * SNS answers some of these questions by asking AWS End User Messaging in the caller's name. Which ones is suspected: the
- * managed policy AmazonSNSReadOnlyAccess (version 2, September 2024) has these beside SNS's own, bound in the same way.
+ * managed policy AmazonSNSReadOnlyAccess (version 2, September 2024) has these next to SNS's own, bound in the same way.
  */
 const askThroughSns = (more: readonly string[]): Statement => ({
   Sid: 'AskThroughSns',

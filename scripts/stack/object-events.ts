@@ -118,7 +118,7 @@ const queue: Resources = {
       EventSourceArn: queueArn,
       BatchSize: BATCH,
       MaximumBatchingWindowInSeconds: 20,
-      // What cannot be read goes to the failed runs by itself, and not with all that came beside it.
+      // What cannot be read goes to the failed runs by itself, and not with all that came with it.
       FunctionResponseTypes: ['ReportBatchItemFailures'],
       ScalingConfig: { MaximumConcurrency: 2 },
     },

@@ -33,7 +33,7 @@ export type Stack = {
   readonly region: string;
   /** What a person should know before the deployment, and no reason against it. */
   readonly warnings: readonly string[];
-  /** Beside the two that every stack has. */
+  /** Next to the two that every stack has. */
   readonly functions: { readonly [id: string]: Value };
   /** What the schedule's function is told besides. */
   readonly checkHostsEnvironment: Value;

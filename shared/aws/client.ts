@@ -84,7 +84,7 @@ export class AwsCallError extends Error {
 }
 
 /**
- * Asks AWS; `deed` is what it was for ("read the user web"), `action` the permission it takes.
+ * Asks AWS; `change` is what it was for ("read the user web"), `action` the permission it takes.
  * Throws `AwsCallError`, but for the errors named in `expected`, which answer `undefined`.
  */
 export async function askAws<Answer>(

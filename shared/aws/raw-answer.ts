@@ -50,7 +50,7 @@ const NAME = /^[A-Za-z]\w*$/;
 
 /**
  * The root of a document in UTF-8, to its last byte. Throws `SyntaxError` for anything that is not well-formed, and for
- * comments, CDATA, document types, attributes below the root, and text beside elements: S3 writes none of them.
+ * comments, CDATA, document types, attributes below the root, and text next to elements: S3 writes none of them.
  * Source: https://www.w3.org/TR/xml/
  */
 export function parseXml(bytes: Uint8Array): XmlElement {
@@ -96,10 +96,10 @@ function readContent(place: Place, name: string, depth: number): XmlElement {
       if (children === undefined) {
         return { name, text: ownCopy(unescapeXml(between)), children: NOTHING };
       }
-      if (!isSpace(between)) throw new SyntaxError('XML with text beside elements');
+      if (!isSpace(between)) throw new SyntaxError('XML with text next to elements');
       return { name, text: '', children };
     }
-    if (!isSpace(between)) throw new SyntaxError('XML with text beside elements');
+    if (!isSpace(between)) throw new SyntaxError('XML with text next to elements');
     const isEmpty = text.startsWith('/', close - 1);
     const child = text.slice(tag + 1, isEmpty ? close - 1 : close).trimEnd();
     if (!NAME.test(child)) throw new SyntaxError('XML that S3 does not write');

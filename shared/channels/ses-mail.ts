@@ -1,4 +1,4 @@
-// SES as channels: the message as a mail, plain text with the page beside it.
+// SES as channels: the message as a mail, plain text with the page next to it.
 import { SESClient, SendEmailCommand } from '@aws-sdk/client-ses';
 import { type Connection, clientConfig } from '../aws/client.ts';
 import { composeHtml } from '../messages/render-html.ts';

@@ -1,4 +1,4 @@
-// The public key files that hosts.yml names: what is in them is read beside it.
+// The public key files that hosts.yml names: what is in them is read next to it.
 
 /**
  * What a public key file holds, by its path as the config writes it: the fingerprints of the keys in it that

@@ -179,7 +179,7 @@ function listOf(
 /** Sorted, a prefix that lies inside another stands right behind it or behind one that does. */
 function noteOverlaps(yaml: YamlReader, hosts: readonly { host: Host; place: Place }[]): void {
   const path = ({ host: { target } }: { host: Host }) => `${target.bucket}/${target.prefix}`;
-  // An empty name is a mistake that was told, and could not be told of here.
+  // An empty name is a mistake that was reported, and could not be named here.
   const named = hosts.filter(({ host }) => host.name !== '');
   const sorted = named.sort((a, b) => (path(a) < path(b) ? -1 : 1));
   let outer = sorted[0];

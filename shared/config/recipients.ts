@@ -78,7 +78,7 @@ export const US_RULE = {
   fix: 'request one: AWS End User Messaging console, Phone numbers; it takes weeks. For other countries of +1, as Canada, see there',
 } as const;
 
-/** The https addresses, each once, with the name by which it is told of: its host, and a number from the second on. */
+/** The https addresses, each once, with its name in messages: its host, and a number from the second on. */
 export function hooksOf({ https }: Alerts): { readonly name: string; readonly url: string }[] {
   const seen = new Map<string, number>();
   return [...new Set(https)].map((url) => {

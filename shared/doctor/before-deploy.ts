@@ -23,7 +23,7 @@ export type Names = { readonly stack: string; readonly group: string };
 
 const ANOTHER_NAME = 'choose another "bucket" in hosts.yml';
 const ANOTHER_CONFIG = step(
-  'edit-roll',
+  'edit-config',
   'give each stage a bucket and a hosts.yml of its own: ROLLCALL_HOSTS=hosts-test.yml npx serverless deploy --stage test',
 );
 
@@ -95,7 +95,7 @@ function judgeOwn(
     check,
     `there is a bucket ${bucket} in this account already (${found.region}), and the stack ${stackName} did not make it`,
     step(
-      'edit-roll',
+      'edit-config',
       `to use it as it is: "existing: true" in hosts.yml (docs/setup.md#come-back); else ${ANOTHER_NAME}`,
     ),
   );
@@ -107,7 +107,7 @@ function judgeExisting(found: BucketOwner, { bucket, region }: Config): Check {
     return fail(
       check,
       `hosts.yml says "existing: true", and there is no bucket ${bucket}`,
-      step('edit-roll', 'correct "bucket"; or leave "existing" out, and the stack makes it'),
+      step('edit-config', 'correct "bucket"; or leave "existing" out, and the stack makes it'),
     );
   }
   if (found.owner === 'another account') return taken(bucket);
@@ -115,7 +115,7 @@ function judgeExisting(found: BucketOwner, { bucket, region }: Config): Check {
     return fail(
       check,
       `${bucket} is in ${found.region}, and hosts.yml says ${region}`,
-      step('edit-roll', `set "region: ${found.region}" in hosts.yml`),
+      step('edit-config', `set "region: ${found.region}" in hosts.yml`),
     );
   }
   return ok(check, `${bucket} is there`);
@@ -125,7 +125,7 @@ const taken = (bucket: string): Check =>
   fail(
     'bucket',
     `the bucket ${bucket} belongs to another account, or these credentials may not see it; a bucket's name is taken for everybody`,
-    step('edit-roll', ANOTHER_NAME),
+    step('edit-config', ANOTHER_NAME),
   );
 
 function judgeGroup(
@@ -171,7 +171,7 @@ export function judgeKeptBucket(
         check,
         `the stack ${stack.name} is for the bucket ${kept}, and hosts.yml says ${bucket}: the hosts would fall out of their group`,
         step(
-          'edit-roll',
+          'edit-config',
           `set "bucket: ${kept}" again; for another bucket: docs/setup.md#another-bucket`,
         ),
       ),
@@ -182,7 +182,7 @@ export function judgeKeptBucket(
     fail(
       check,
       `the stack ${stack.name} made ${bucket}, and hosts.yml says "existing: true": its policy would be taken away`,
-      step('edit-roll', 'take "existing: true" out of hosts.yml'),
+      step('edit-config', 'take "existing: true" out of hosts.yml'),
     ),
   ];
 }

@@ -92,7 +92,7 @@ function judgeAbsence({ bucket, region, existing }: Config, wasMade: boolean): C
   const create = `aws s3api create-bucket --region ${region} --bucket ${bucket}${where}`;
   const cure = (): Fix => {
     if (existing)
-      return step('edit-roll', 'correct "bucket" in hosts.yml, then: npx serverless deploy');
+      return step('edit-config', 'correct "bucket" in hosts.yml, then: npx serverless deploy');
     return wasMade ? command('create-bucket', create) : deploy;
   };
   return fail('bucket', `there is no bucket ${bucket}`, cure());
@@ -104,7 +104,7 @@ function judgeRegion(region: string, { bucket, region: wanted }: Config): Check 
     'bucket',
     `${bucket} is in ${region}, and the config says ${wanted}`,
     step(
-      'edit-roll',
+      'edit-config',
       `set "region: ${region}" in hosts.yml, then: npx serverless deploy. A stack that is in ${wanted} stays there: docs/setup.md#a-bucket-in-another-region`,
     ),
   );
@@ -235,7 +235,7 @@ function adviseMore(keepDays: number, keepLastGood: boolean): Check {
       ? `${keepDays} days are few: forged backups that nobody notices for so long replace the real ones`
       : `${keepDays} days are few: after so many days of failed backups nothing is left but what can be undeleted`,
     step(
-      'edit-roll',
+      'edit-config',
       `set "keepDays: ${ADVISED_DAYS}" or more in hosts.yml, then: npx serverless deploy`,
     ),
   );

@@ -77,7 +77,7 @@ export function judgeChannels(
   ];
 }
 
-/** Whether an alarm would arrive at each key of `alerts`, beside what the topics say. */
+/** Whether an alarm would arrive at each key of `alerts`, next to what the topics say. */
 const JUDGES: {
   readonly [Key in ChannelKey]: (readings: ChannelReadings, config: Config) => readonly Check[];
 } = {
@@ -97,7 +97,7 @@ function judgeRecipients(alerts: Alerts): readonly Check[] {
             warn(
               check,
               NO_OPS.message,
-              step('edit-roll', `${NO_OPS.fix}; then: npx serverless deploy`),
+              step('edit-config', `${NO_OPS.fix}; then: npx serverless deploy`),
             ),
           ];
     case 'none':
@@ -107,7 +107,7 @@ function judgeRecipients(alerts: Alerts): readonly Check[] {
         fail(
           check,
           NOBODY_NOTIFIED.message,
-          step('edit-roll', `${NOBODY_NOTIFIED.fix}; then: npx serverless deploy`),
+          step('edit-config', `${NOBODY_NOTIFIED.fix}; then: npx serverless deploy`),
         ),
       ];
   }
@@ -119,7 +119,7 @@ export function isLookDue(lastCheck: ChannelStates | undefined, now: Instant): b
 }
 
 /**
- * What a look found, beside the one before it. What was dead and cannot be looked at now stays dead, so that it
+ * What a look found, next to the one before it. What was dead and cannot be looked at now stays dead, so that it
  * is neither called repaired nor told a second time.
  */
 export function compareChannels(
@@ -178,7 +178,7 @@ export function judgeHooks(reading: Reading<Refusals>, alerts: Alerts): readonly
             name,
             `takes no message: ${refusal.says}`,
             step(
-              'edit-roll',
+              'edit-config',
               'is its address in hosts.yml, "alerts: https", still right? correct it, npx serverless deploy, npx rollcall test-alert',
             ),
           );

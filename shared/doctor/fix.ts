@@ -35,7 +35,7 @@ export const COMMANDS = [
 export const STEPS = [
   'ask-aws',
   'decide',
-  'edit-roll',
+  'edit-config',
   'look',
   'rotate-key',
   'unsubscribe-unconfirmed',
@@ -57,10 +57,10 @@ export const step = (_: (typeof STEPS)[number], words: string): Fix => words as 
 /** The change is in hosts.yml or in Rollcall, and not in force yet. */
 export const deploy: Fix = command('deploy', 'npx serverless deploy');
 
-/** What the operator named beside the defaults, and must name again. */
+/** What the operator named next to the defaults, and must name again. */
 export type Asked = { readonly stack?: string; readonly hosts?: string };
 
-/** A line for `rollcall` that asks about the same stack and roll. */
+/** A line for `rollcall` that asks about the same stack and config. */
 export function rollcallLine(words: string, { stack, hosts }: Asked): string {
   return [
     `npx rollcall ${words}`,

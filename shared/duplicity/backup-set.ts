@@ -283,7 +283,7 @@ function finishSet({ volumes, last, members: _, ...draft }: Draft): BackupSet {
   return { ...draft, openers, volumes: draft.unreadStems.length > 0 ? undefined : sumUp(volumes) };
 }
 
-/** duplicity allows one manifest a set and one file a volume, whatever their suffixes, and dies of two. */
+/** duplicity allows one manifest a set and one file a volume, whatever their suffixes, and crashes on two. */
 function noteReader(readers: Map<string, string[]>, name: FileName, as: string): void {
   const signatures = name.type === 'full-sig' || name.type === 'new-sig';
   const id = setIdOf(name);

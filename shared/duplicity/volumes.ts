@@ -9,7 +9,7 @@ export type Volumes = {
   /** Numbers absent from 1 to the highest; at most 1,000 of them. */
   readonly missing: readonly number[];
   readonly empty: readonly number[];
-  /** Numbers there under more than one name: duplicity dies of them. */
+  /** Numbers there under more than one name: duplicity crashes on them. */
   readonly doubled: readonly number[];
   /** The last volume's bytes over the median of the others; from three volumes on. */
   readonly lastShare: number | undefined;
@@ -22,7 +22,7 @@ export type VolumeFile = { readonly bytes: number; readonly at: Instant };
 
 const MISSING_SHOWN = 1000;
 
-/** Sums up the files of each volume number; duplicity dies of a number with two. */
+/** Sums up the files of each volume number; duplicity crashes on a number with two. */
 export function sumUp(volumes: Map<number, VolumeFile[]>): Volumes {
   const numbers = [...volumes.keys()].sort((a, b) => a - b);
   const members = [...volumes.values()].flat();

@@ -1,4 +1,4 @@
-// What a function was deployed with: its environment and the config beside it.
+// What a function was deployed with: its environment and the config next to it.
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Connection } from '../aws/client.ts';

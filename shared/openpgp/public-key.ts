@@ -86,7 +86,7 @@ type Draft = {
   revoked: boolean;
 };
 
-/** `undefined` for a version that is not known: its fingerprint cannot be told. */
+/** `undefined` for a version that is not known: its fingerprint cannot be computed. */
 function draftOf(body: Uint8Array, digest: Digest): Draft | undefined {
   // Behind the version stand four bytes of time.
   const [version, , , , , algorithm] = body;
@@ -221,11 +221,11 @@ export function readKeySignature(body: Uint8Array): KeySignature | undefined {
     return { type, createdS: 0, flags: undefined, issuers: [] };
   }
   // What is not hashed anybody can write: only who issued it is taken from there, as GnuPG puts it there.
-  const said = new Map(hashed.subpackets);
+  const texts = new Map(hashed.subpackets);
   return {
     type,
-    createdS: numberOf(said.get(CREATED)) ?? 0,
-    flags: said.has(KEY_FLAGS) ? (said.get(KEY_FLAGS)?.[0] ?? 0) : undefined,
+    createdS: numberOf(texts.get(CREATED)) ?? 0,
+    flags: texts.has(KEY_FLAGS) ? (texts.get(KEY_FLAGS)?.[0] ?? 0) : undefined,
     issuers: [...hashed.subpackets, ...unhashed.subpackets].flatMap(([kind, value]) => {
       if (kind === ISSUER_ID) return [toHex(value)];
       return kind === ISSUER_FINGERPRINT ? [toHex(value.subarray(1))] : [];
@@ -240,17 +240,17 @@ function readArea(body: Uint8Array, at: number, octets: number): Area | undefine
   const endAt = at + octets + (bytes ?? 0);
   if (bytes === undefined || endAt > body.length) return undefined;
   const area = body.subarray(at + octets, endAt);
-  const said: [number, Uint8Array][] = [];
+  const texts: [number, Uint8Array][] = [];
   for (let place = 0; place < area.length; ) {
     const length = readSubpacketLength(area, place);
     if (length === undefined) return undefined;
     const { bodyAt, end } = length;
     if (end <= bodyAt || end > area.length) return undefined;
     // The highest bit says that who does not know it should stop: nothing here decides by what it does not know.
-    said.push([(area[bodyAt] ?? 0) & 0x7f, area.subarray(bodyAt + 1, end)]);
+    texts.push([(area[bodyAt] ?? 0) & 0x7f, area.subarray(bodyAt + 1, end)]);
     place = end;
   }
-  return { subpackets: said, endAt };
+  return { subpackets: texts, endAt };
 }
 
 /** As a packet's, but that 224 to 254 are lengths of two octets too. Source: RFC 9580, section 5.2.3.7. */

@@ -28,7 +28,7 @@ const aHand = fc.record({
 });
 type Hand = Parameters<Parameters<(typeof aHand)['map']>[0]>[0];
 
-// As XML can hold it. The SDK takes white space for nothing, and where it is no line end, loses the elements beside it.
+// As XML can hold it. The SDK takes white space for nothing, and where it is no line end, loses the elements next to it.
 const aText = fc
   .string({ unit: 'binary', minLength: 1, maxLength: 30 })
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are the characters that XML has not

@@ -147,7 +147,7 @@ describe('a listing of objects', () => {
     ['a document type', page(ROW).replace('?>', '?><!DOCTYPE x [<!ENTITY e "k">]>')],
     ['an attribute', objects('<Key>', '<Key a="b">')],
     ['a name with a prefix', objects('<Key>k</Key>', '<s3:Key>k</s3:Key>')],
-    ['text beside elements', objects('<Size>', 'x<Size>')],
+    ['text next to elements', objects('<Size>', 'x<Size>')],
     ['text behind elements', objects('</Contents>', 'x</Contents>')],
     ['elements where text belongs', objects('>k<', '><b>k</b><')],
     ['tags that cross', objects('</Key><LastModified>', '<LastModified></Key>')],

@@ -1,4 +1,4 @@
-// Rollcall beside `duplicity collection-status` and the way of its nearest peer: the same bucket, the same machine, one run.
+// Rollcall next to `duplicity collection-status` and the way of its nearest peer: the same bucket, the same machine, one run.
 //
 //   npm run bench                              all of it: half an hour on a quiet machine
 //   npm run bench -- --quick                   one host and 100, once each

@@ -67,11 +67,13 @@ export async function runMonitor(
   const [outcome] = (await once(child, 'message')) as [Outcome];
   await ended;
   const faults = outcome.said.map((_, number) => faultOf(number)?.kind);
-  const found = outcome.said.filter((said, number) => said !== 'ok' && faults[number]).length;
-  const wrong = outcome.said.filter((said, number) => said !== 'ok' && !faults[number]).length;
+  const found = outcome.said.filter((printed, number) => printed !== 'ok' && faults[number]).length;
+  const wrong = outcome.said.filter(
+    (printed, number) => printed !== 'ok' && !faults[number],
+  ).length;
   // What it says must be right to the kind, or the numbers are of something else.
   if (who === 'rollcall') {
-    const off = outcome.said.findIndex((said, number) => said !== (faults[number] ?? 'ok'));
+    const off = outcome.said.findIndex((printed, number) => printed !== (faults[number] ?? 'ok'));
     if (off >= 0)
       throw new Error(`${nameOf(off)} is ${faults[off]}, and was called ${outcome.said[off]}`);
   }

@@ -76,11 +76,17 @@ async function askPeer({ endpoint, fleet }: Task): Promise<string[]> {
 process.once('message', async (task: Task) => {
   const cpu = process.cpuUsage();
   const start = performance.now();
-  const said = await (task.who === 'rollcall' ? askRollcall(task) : askPeer(task));
+  const printed = await (task.who === 'rollcall' ? askRollcall(task) : askPeer(task));
   const wallMs = performance.now() - start;
   const { user, system } = process.cpuUsage(cpu);
   const peakBytes = process.resourceUsage().maxRSS * 1024;
   const heapBytes = process.memoryUsage().heapUsed;
-  const outcome: Outcome = { said, wallMs, cpuMs: (user + system) / 1000, peakBytes, heapBytes };
+  const outcome: Outcome = {
+    said: printed,
+    wallMs,
+    cpuMs: (user + system) / 1000,
+    peakBytes,
+    heapBytes,
+  };
   process.send?.(outcome, () => process.exit(0));
 });

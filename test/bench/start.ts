@@ -1,5 +1,5 @@
-// How long a function takes to load: fresh processes, in turns, as a cold start is. Beside it one that does nothing, and the
-// same function with the SDK as files beside it, as Lambda's runtime has a copy of it.
+// How long a function takes to load: fresh processes, in turns, as a cold start is. Next to it one that does nothing, and the
+// same function with the SDK as files next to it, as Lambda's runtime has a copy of it.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -73,6 +73,6 @@ function timesOf(files: readonly string[], rounds: number): ReadonlyMap<string, 
 /** The whole process, from its start until the module is there: what is left of it is Node's own. */
 function importMs(file: string): number {
   const program = `await import(process.argv[1]); process.stdout.write(String(performance.now()))`;
-  const said = execFileSync(process.execPath, ['--input-type=module', '-e', program, file]);
-  return Number(said.toString());
+  const printed = execFileSync(process.execPath, ['--input-type=module', '-e', program, file]);
+  return Number(printed.toString());
 }

@@ -75,7 +75,7 @@ function differsInOne(from: Fleet, to: Fleet): boolean {
   return differing.length === 1 && differing.every((key) => from[key] < to[key]);
 }
 
-/** Requests a host beside 2 + V/1000, and how many times less Rollcall asks and takes than each peer. */
+/** Requests a host next to 2 + V/1000, and how many times less Rollcall asks and takes than each peer. */
 export function goalLines(measured: readonly Measured[]): string[] {
   const lines = measured
     .filter(({ who }) => who === 'Rollcall')

@@ -5,7 +5,7 @@ import { parseConfig } from '../../shared/config/parse-config.ts';
 
 const WEB = 'A'.repeat(40);
 const V6 = 'B'.repeat(64);
-const ROLL = `bucket: acme-backups
+const CONFIG = `bucket: acme-backups
 recipients: [keys/web.asc, 0123456789ABCDEF]
 hosts:
   mail: {}
@@ -25,8 +25,8 @@ const issuesOf = (text: string, read?: ReadKeyFile): readonly string[] => {
 };
 
 describe('a key file in the config', () => {
-  it('stands for the keys in it that encrypt, beside ids', () => {
-    const configText = ROLL.replace('"keys/other key.gpg"', 'keys/web.asc');
+  it('stands for the keys in it that encrypt, next to ids', () => {
+    const configText = CONFIG.replace('"keys/other key.gpg"', 'keys/web.asc');
     const { hosts } = parseConfig(configText, 'hosts.yml', readKeyFile);
     expect(hosts.map(({ recipients }) => recipients)).toEqual([
       [WEB, V6, '0123456789ABCDEF'],
@@ -35,20 +35,20 @@ describe('a key file in the config', () => {
   });
 
   it('that is none is a mistake with its line', () => {
-    expect(issuesOf(ROLL, readKeyFile)).toEqual([
+    expect(issuesOf(CONFIG, readKeyFile)).toEqual([
       'hosts.yml:5: hosts.web.recipients: keys/other key.gpg is damaged: export it',
     ]);
   });
 
   it('is never taken for no recipients where no file can be read', () => {
-    expect(issuesOf(ROLL)).toEqual([
+    expect(issuesOf(CONFIG)).toEqual([
       expect.stringMatching(/^hosts\.yml:2: recipients: keys\/web\.asc cannot be read here: write/),
       expect.stringMatching(/^hosts\.yml:5: hosts\.web\.recipients: keys\/other key\.gpg cannot/),
     ]);
   });
 
   it('is asked for with the end of its name', () => {
-    expect(issuesOf(ROLL.replace('web.asc', 'web'), readKeyFile)[0]).toBe(
+    expect(issuesOf(CONFIG.replace('web.asc', 'web'), readKeyFile)[0]).toBe(
       'hosts.yml:2: recipients is "keys/web", but must be an OpenPGP key id or fingerprint: 16, 40 or 64 hexadecimal digits; or a public key file that ends in .asc, .gpg or .pgp',
     );
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judgeAlarms } from '../../shared/doctor/deployment.ts';
-import { read, said } from './readings.ts';
+import { read, textsOf } from './readings.ts';
 
 describe('judgeAlarms', () => {
   const good = { name: 'stopped', state: 'OK', actionsEnabled: true, actions: ['arn:ops'] };
@@ -20,7 +20,7 @@ describe('judgeAlarms', () => {
     ['ringing', [{ ...good, state: 'ALARM' }], 'warn: stopped rings now'],
   ])('tells that one is %s', (_, alarms, words) => {
     expect(
-      said(judgeAlarms(read(alarms), [{ id: 'StoppedAlarm', name: 'stopped' }], 'eu-west-1')),
+      textsOf(judgeAlarms(read(alarms), [{ id: 'StoppedAlarm', name: 'stopped' }], 'eu-west-1')),
     ).toEqual([words]);
   });
 });

@@ -6,7 +6,7 @@ import {
 } from '../../shared/doctor/before-deploy.ts';
 import type { DeployedStack } from '../../shared/doctor/deployment.ts';
 import { aConfig, aHost } from '../support/builders.ts';
-import { read, said, unreadable } from './readings.ts';
+import { read, textsOf, unreadable } from './readings.ts';
 
 const own = aConfig([aHost()], { bucket: 'acme' });
 const existing = { ...own, existing: true };
@@ -27,7 +27,7 @@ const ours = (of?: string, region = 'eu-west-1'): { bucket: BeforeDeploy['bucket
   bucket: read<BucketOwner>({ owner: 'us', region, stack: of }),
 });
 const failures = (found: BeforeDeploy, config = own) =>
-  said(judgeBeforeDeploy(found, config, names).filter(({ status }) => status !== 'ok'));
+  textsOf(judgeBeforeDeploy(found, config, names).filter(({ status }) => status !== 'ok'));
 
 describe('judgeBeforeDeploy', () => {
   it('lets a first deploy of free names pass', () => {
@@ -45,8 +45,8 @@ describe('judgeBeforeDeploy', () => {
     ['stayed when a stack was removed', ours()],
     ['another stack made', ours('rollcall-test')],
   ])('fails for a bucket that %s', (_, bucket) => {
-    const said = failures({ ...nothing, ...bucket });
-    expect(said).toEqual([expect.stringMatching(/^fail: .*\bacme\b/)]);
+    const textsOf = failures({ ...nothing, ...bucket });
+    expect(textsOf).toEqual([expect.stringMatching(/^fail: .*\bacme\b/)]);
   });
 
   it('names the stage that has the bucket, and says how each gets its own', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { auditStatus } from '../../shared/doctor/audit.ts';
 import { type BucketSettings, judgeBucket } from '../../shared/doctor/bucket.ts';
-import { config, read, said } from './readings.ts';
+import { config, read, textsOf } from './readings.ts';
 
 describe('judgeBucket', () => {
   const good: BucketSettings = {
@@ -42,10 +42,10 @@ describe('judgeBucket', () => {
     ],
   ])('tells what is wrong with %s', (check, over, words) => {
     const bad = judgeBucket({ ...good, ...over }, config).filter(({ status }) => status !== 'ok');
-    expect([bad[0]?.check, ...said(bad)]).toEqual([check, words]);
+    expect([bad[0]?.check, ...textsOf(bad)]).toEqual([check, words]);
   });
   it('says once that there is no bucket', () => {
-    expect(said(judgeBucket({ ...good, region: read(undefined) }, config))).toEqual([
+    expect(textsOf(judgeBucket({ ...good, region: read(undefined) }, config))).toEqual([
       'fail: there is no bucket backups',
     ]);
   });

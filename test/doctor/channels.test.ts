@@ -10,7 +10,7 @@ import {
   silentAddresses,
 } from '../../shared/doctor/channels.ts';
 import { fullConfig, smallestConfig } from '../stack/configs.ts';
-import { aFix, now, said, unreadable } from './readings.ts';
+import { aFix, now, textsOf, unreadable } from './readings.ts';
 
 const HOUR = 3_600_000;
 const { alerts } = fullConfig;
@@ -41,7 +41,7 @@ describe('judgePaths', () => {
       'sms',
       'hooks',
     ]);
-    expect(said(judgeChannels(readings, smallestConfig, topics))).toHaveLength(2);
+    expect(textsOf(judgeChannels(readings, smallestConfig, topics))).toHaveLength(2);
   });
 });
 
@@ -61,20 +61,20 @@ describe('judgePaths, of the recipients', () => {
         fix: expect.stringContaining('alerts: { mail: [you@example.net] }'),
       }),
     ]);
-    expect(said(recipients('alerts: { ops: [a@b.example] }\n'))).toEqual([
+    expect(textsOf(recipients('alerts: { ops: [a@b.example] }\n'))).toEqual([
       expect.stringMatching(/^fail: nobody is notified/),
     ]);
   });
 
   it('is well where hosts.yml says that nobody is to be, and says so', () => {
-    expect(said(recipients('alerts: none\n'))).toEqual([
+    expect(textsOf(recipients('alerts: none\n'))).toEqual([
       'ok: nobody is notified, as hosts.yml says: alerts: none',
     ]);
   });
 
   it('warns where only https addresses are, which hear nothing of a monitor that stopped', () => {
     const https = 'https: ["https://hook.example/x"]';
-    expect(said(recipients(`alerts: { ${https} }\n`))).toEqual([
+    expect(textsOf(recipients(`alerts: { ${https} }\n`))).toEqual([
       'warn: nobody hears when the monitor itself stops: no https address can be told by CloudWatch',
     ]);
     expect(recipients(`alerts: { ${https}, ops: [a@b.example] }\n`)).toEqual([]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judgeEvents, type Notifications } from '../../shared/doctor/bucket.ts';
-import { config, read, said } from './readings.ts';
+import { config, read, textsOf } from './readings.ts';
 
 describe('judgeEvents', () => {
   const arn = 'arn:aws:sqs:eu-west-1:1:rollcall-prod-ObjectEvents-X';
@@ -17,7 +17,7 @@ describe('judgeEvents', () => {
     existing = false,
     over = {},
   ) =>
-    said(
+    textsOf(
       judgeEvents(read({ queues, eventBridge }), { ...config, existing }, { ...wanted, ...over }),
     )[0];
   it('is well when the bucket tells the queue', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { judgeHooks } from '../../shared/doctor/channels.ts';
 import { aConfig, aHost } from '../support/builders.ts';
-import { now, read, said, unreadable } from './readings.ts';
+import { now, read, textsOf, unreadable } from './readings.ts';
 
 const { alerts } = aConfig([aHost()]);
 const https = ['https://a.example/SECRET', 'https://b.example/SECRET'];
@@ -11,7 +11,7 @@ describe('judgeHooks', () => {
     const refusals = new Map([['hook b.example', { since: now, says: 'answers 404' }]]);
     const checks = judgeHooks(read(refusals), { ...alerts, https });
     expect(checks.map(({ check }) => check)).toEqual(['hook a.example', 'hook b.example']);
-    expect(said(checks)).toEqual([
+    expect(textsOf(checks)).toEqual([
       'ok: has refused no message',
       'fail: takes no message: answers 404',
     ]);
@@ -20,7 +20,7 @@ describe('judgeHooks', () => {
 
   it('says nothing without an address, and never calls well what could not be read', () => {
     expect(judgeHooks(unreadable, alerts)).toEqual([]);
-    expect(said(judgeHooks(unreadable, { ...alerts, https }))).toEqual([
+    expect(textsOf(judgeHooks(unreadable, { ...alerts, https }))).toEqual([
       'unknown: could not read it: AccessDenied (403)',
     ]);
   });

@@ -4,7 +4,7 @@ import { auditStatus } from '../../shared/doctor/audit.ts';
 import { judgeHostRights } from '../../shared/doctor/host-rights.ts';
 import { fullConfig } from '../stack/configs.ts';
 import { account, resolveTemplate } from '../stack/resolve-template.ts';
-import { read, said } from './readings.ts';
+import { read, textsOf } from './readings.ts';
 
 describe('judgeHostRights', () => {
   const resources = resolveTemplate(stackOf(fullConfig).resources);
@@ -40,7 +40,7 @@ describe('judgeHostRights', () => {
       "write among another host's backups; read another host's backups",
     ],
   ])('tells what a host could do without %s', (sid, change) => {
-    expect(said(judged(without(sid), [groupPolicy]))[0]).toMatch(
+    expect(textsOf(judged(without(sid), [groupPolicy]))[0]).toMatch(
       new RegExp(`^fail: .*: ${change}$`),
     );
   });
@@ -56,7 +56,7 @@ describe('judgeHostRights', () => {
       'change the lifecycle; as an administrator, delete the bucket policy',
     ],
   ])('tells what an administrator could do without %s', (sid, changes) => {
-    const [first] = said(judged(without(sid), [groupPolicy]));
+    const [first] = textsOf(judged(without(sid), [groupPolicy]));
     expect(first).toMatch(/^fail: it would not stop /);
     expect(first?.endsWith(`: as an administrator, ${changes}`)).toBe(true);
   });
@@ -69,13 +69,13 @@ describe('judgeHostRights', () => {
           : { ...rest, Action: ['s3:Delete*', 's3:Put*Configuration', 's3:Replicate*'] },
       ),
     };
-    expect(said(judged(byName, [groupPolicy]))[0]).toContain('use an action that S3 adds later');
+    expect(textsOf(judged(byName, [groupPolicy]))[0]).toContain('use an action that S3 adds later');
   });
   it('tells that there is no policy at all, and only warns for the bucket of somebody else', () => {
-    expect(said(judged(undefined, [groupPolicy]))[0]).toMatch(
+    expect(textsOf(judged(undefined, [groupPolicy]))[0]).toMatch(
       /^fail: .*delete old versions for good/,
     );
-    expect(said(judged(undefined, [groupPolicy], [], true))[0]).toMatch(
+    expect(textsOf(judged(undefined, [groupPolicy], [], true))[0]).toMatch(
       /^warn: .*delete old versions for good/,
     );
   });
@@ -86,7 +86,7 @@ describe('judgeHostRights', () => {
         { Effect: 'Deny', Principal: '*', Action: 's3:PutObject', Resource: '*' },
       ],
     };
-    expect(said(judged(locked, [groupPolicy]))[0]).toBe('fail: no host can add a backup');
+    expect(textsOf(judged(locked, [groupPolicy]))[0]).toBe('fail: no host can add a backup');
   });
   it('does not pretend to know what it does not understand', () => {
     const odd = {
@@ -119,6 +119,6 @@ describe('judgeHostRights', () => {
       /^warn: one more policy is attached/,
     ],
   ])('judges %s', (_, group, attached, words) => {
-    expect(said(judged(bucketPolicy, group, attached))[1]).toMatch(words);
+    expect(textsOf(judged(bucketPolicy, group, attached))[1]).toMatch(words);
   });
 });

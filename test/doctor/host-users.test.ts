@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type AuditedUser, judgeHostUsers } from '../../shared/doctor/host-keys.ts';
 import { aConfig, aHost } from '../support/builders.ts';
-import { config, DAY, now, read, said } from './readings.ts';
+import { config, DAY, now, read, textsOf } from './readings.ts';
 
 describe('judgeHostUsers', () => {
   const group = 'backups-hosts';
@@ -18,7 +18,7 @@ describe('judgeHostUsers', () => {
     ...over,
   });
   const bad = (users: AuditedUser[], wantedConfig = config) =>
-    said(
+    textsOf(
       judgeHostUsers(read(users), wantedConfig, group, now).filter(({ status }) => status !== 'ok'),
     );
   const key = (id: string, days: number, active = true) => ({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judgeJanitor } from '../../shared/doctor/deployment.ts';
-import { config, read, said } from './readings.ts';
+import { config, read, textsOf } from './readings.ts';
 
 const keeping = { ...config, keepLastGood: true };
 const stack = (...ids: string[]) =>
@@ -11,10 +11,10 @@ const stack = (...ids: string[]) =>
 
 describe('judgeJanitor', () => {
   it('wants one where the last good backup is kept, and nowhere else', () => {
-    expect(said(judgeJanitor(stack('JanitorLambdaFunction'), keeping))).toEqual([
+    expect(textsOf(judgeJanitor(stack('JanitorLambdaFunction'), keeping))).toEqual([
       'ok: rollcall-JanitorLambdaFunction tags what newer backups have replaced',
     ]);
-    expect(said(judgeJanitor(stack('CheckHosts'), keeping))).toEqual([
+    expect(textsOf(judgeJanitor(stack('CheckHosts'), keeping))).toEqual([
       'warn: there is none: nothing is tagged, so nothing is hidden',
     ]);
     expect(judgeJanitor(stack('CheckHosts'), config)).toEqual([]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { judgeBeforeDeploy, judgeKeptBucket } from '../../shared/doctor/before-deploy.ts';
 import { existingConfig, fullConfig } from '../stack/configs.ts';
-import { read, said } from './readings.ts';
+import { read, textsOf } from './readings.ts';
 
 const stackFor = (bucket: string, made = true) => ({
   name: 'rollcall-prod',
@@ -35,7 +35,7 @@ describe('judgeKeptBucket', () => {
   });
 
   it('fails for "existing: true" on a bucket that the stack made, as its policy would go', () => {
-    expect(said(judgeKeptBucket(stackFor('acme-backups'), existingConfig))).toEqual([
+    expect(textsOf(judgeKeptBucket(stackFor('acme-backups'), existingConfig))).toEqual([
       expect.stringMatching(/^fail: .*its policy would be taken away/),
     ]);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judgeLifecycle, type LifecycleRule } from '../../shared/doctor/bucket.ts';
-import { config, read, said } from './readings.ts';
+import { config, read, textsOf } from './readings.ts';
 
 describe('judgeLifecycle', () => {
   const rule = (over: Partial<LifecycleRule> = {}): LifecycleRule => ({
@@ -82,7 +82,7 @@ describe('judgeLifecycle', () => {
       ],
     ],
   ])('judges %s', (_, rules, words) => {
-    expect(said(judgeLifecycle(read(rules), config, 8))).toEqual(words);
+    expect(textsOf(judgeLifecycle(read(rules), config, 8))).toEqual(words);
   });
   it.each<[string, LifecycleRule[], string[]]>([
     [
@@ -135,18 +135,18 @@ describe('judgeLifecycle', () => {
     ],
   ])('judges, where the last good backup is kept, %s', (_, rules, words) => {
     const keeping = { ...config, keepLastGood: true };
-    expect(said(judgeLifecycle(read(rules), keeping, 8))).toEqual(words);
+    expect(textsOf(judgeLifecycle(read(rules), keeping, 8))).toEqual(words);
   });
 
   it('advises to keep backups for longer', () => {
     expect(
-      said(
+      textsOf(
         judgeLifecycle(read([rule({ expireDays: 6 }), sweep]), { ...config, keepDays: 6 }, 8),
       ).at(-1),
     ).toMatch(/^warn: 6 days are few: after so many days of failed backups/);
     const few = { ...config, keepDays: 6, keepLastGood: true };
-    expect(said(judgeLifecycle(read([tagged({ expireDays: 6 }), cleanUp]), few, 8)).at(-1)).toMatch(
-      /^warn: 6 days are few: forged backups/,
-    );
+    expect(
+      textsOf(judgeLifecycle(read([tagged({ expireDays: 6 }), cleanUp]), few, 8)).at(-1),
+    ).toMatch(/^warn: 6 days are few: forged backups/);
   });
 });

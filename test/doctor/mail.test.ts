@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { judgeMail, type MailAccount } from '../../shared/doctor/mail-and-texts.ts';
 import { fullConfig, smallestConfig } from '../stack/configs.ts';
-import { read, said, unreadable } from './readings.ts';
+import { read, textsOf, unreadable } from './readings.ts';
 
 describe('judgeMail', () => {
   const good: MailAccount = {
@@ -45,7 +45,7 @@ describe('judgeMail', () => {
       ['fail: boss@example.net is on the suppression list: SES takes its mail, and drops it'],
     ],
   ])('judges %s', (_, over, words) => {
-    expect(said(judgeMail(read({ ...good, ...over }), fullConfig))).toEqual(words);
+    expect(textsOf(judgeMail(read({ ...good, ...over }), fullConfig))).toEqual(words);
   });
 
   it('says who hears nothing', () => {

@@ -147,7 +147,7 @@ describe('decide', () => {
       'none',
     ],
     [
-      'an unknown condition beside one that is not met',
+      'an unknown condition next to one that is not met',
       { Condition: { IpAddress: { a: 'b' }, Bool: { 'aws:SecureTransport': 'false' } } },
       'none',
     ],

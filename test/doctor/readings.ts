@@ -18,5 +18,5 @@ export const unreadable = {
 } as const;
 
 /** Status and words, without what to do, which the type demands. */
-export const said = (checks: readonly Check[]) =>
+export const textsOf = (checks: readonly Check[]) =>
   checks.map(({ status, says }) => `${status}: ${says}`);

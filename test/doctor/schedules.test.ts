@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judgeSchedules } from '../../shared/doctor/deployment.ts';
-import { read, said } from './readings.ts';
+import { read, textsOf } from './readings.ts';
 
 describe('judgeSchedules', () => {
   const wanted = [{ id: 'CheckHostsSchedule', name: 'checks' }];
@@ -13,13 +13,13 @@ describe('judgeSchedules', () => {
     ['gone', [{ name: 'another', enabled: true }], 'fail: checks is gone', 'create'],
   ])('tells that one is %s, with the command for it', (_, found, words, call) => {
     const [check] = judged(found);
-    expect(said(check === undefined ? [] : [check])).toEqual([words]);
+    expect(textsOf(check === undefined ? [] : [check])).toEqual([words]);
     expect(check !== undefined && 'fix' in check ? check.fix : undefined).toBe(
       call && `aws scheduler ${call}-schedule --region eu-west-1 --cli-input-json ${input}`,
     );
   });
   it('tells that the stack has none', () => {
-    expect(said(judgeSchedules(read([]), [], 'eu-west-1'))).toEqual([
+    expect(textsOf(judgeSchedules(read([]), [], 'eu-west-1'))).toEqual([
       'fail: the stack has none: nothing starts the check',
     ]);
   });

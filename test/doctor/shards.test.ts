@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Config, HOSTS_A_RUN } from '../../shared/config/config.ts';
 import { judgeShards } from '../../shared/doctor/deployment.ts';
 import { aHost } from '../support/builders.ts';
-import { config, read, said } from './readings.ts';
+import { config, read, textsOf } from './readings.ts';
 
 const big: Config = { ...config, hosts: Array(HOSTS_A_RUN + 1).fill(aHost()) };
 const stack = (...ids: string[]) =>
@@ -13,10 +13,10 @@ const stack = (...ids: string[]) =>
 
 describe('judgeShards', () => {
   it('wants workers for a config that one run cannot hold, and for no other', () => {
-    expect(said(judgeShards(stack('CheckShardLambdaFunction'), big))).toEqual([
+    expect(textsOf(judgeShards(stack('CheckShardLambdaFunction'), big))).toEqual([
       'ok: rollcall-CheckShardLambdaFunction judges what one run cannot hold',
     ]);
-    expect(said(judgeShards(stack('CheckHosts'), big))).toEqual([
+    expect(textsOf(judgeShards(stack('CheckHosts'), big))).toEqual([
       'warn: there are no workers for 8001 hosts: what one run has no time for is unreadable',
     ]);
     expect(judgeShards(stack('CheckHosts'), config)).toEqual([]);

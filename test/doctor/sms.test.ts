@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { judgeSms } from '../../shared/doctor/mail-and-texts.ts';
 import { fullConfig } from '../stack/configs.ts';
-import { read, said } from './readings.ts';
+import { read, textsOf } from './readings.ts';
 
 describe('judgeSms', () => {
   const good = {
@@ -29,7 +29,7 @@ describe('judgeSms', () => {
       ['fail: +31600000001 has opted out, and gets no text'],
     ],
   ])('judges %s', (_, sms, words) => {
-    expect(said(judgeSms(read(sms), fullConfig))).toEqual(words);
+    expect(textsOf(judgeSms(read(sms), fullConfig))).toEqual(words);
   });
 
   const american = { ...fullConfig, alerts: { ...fullConfig.alerts, sms: ['+12025550100'] } };
@@ -37,8 +37,8 @@ describe('judgeSms', () => {
     ['without', false, [expect.stringMatching(/^warn: \+12025550100: .*10DLC or toll-free$/)]],
     ['with', true, ['ok: out of the sandbox, up to 20 USD a month']],
   ])('judges a number of the United States %s a number to send from', (_, hasUsNumber, words) => {
-    expect(said(judgeSms(read({ ...good, hasUsNumber }), american))).toEqual(words);
-    expect(said(judgeSms(read({ ...good, hasUsNumber }), fullConfig))).toEqual([
+    expect(textsOf(judgeSms(read({ ...good, hasUsNumber }), american))).toEqual(words);
+    expect(textsOf(judgeSms(read({ ...good, hasUsNumber }), fullConfig))).toEqual([
       'ok: out of the sandbox, up to 20 USD a month',
     ]);
   });
@@ -53,7 +53,7 @@ describe('judgeSms', () => {
     ['Transactional', 'ok: out of the sandbox, up to 20 USD a month'],
   ])('judges a default type of %s where alarms of CloudWatch text', (defaultType, words) => {
     const checks = judgeSms(read({ ...good, defaultType }), texting);
-    expect(said(checks)).toEqual([words]);
-    expect(said(judgeSms(read({ ...good, defaultType }), fullConfig))[0]).toMatch(/^ok/);
+    expect(textsOf(checks)).toEqual([words]);
+    expect(textsOf(judgeSms(read({ ...good, defaultType }), fullConfig))[0]).toMatch(/^ok/);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type DeployedStack, judgeStack } from '../../shared/doctor/deployment.ts';
-import { read, said } from './readings.ts';
+import { read, textsOf } from './readings.ts';
 
 describe('judgeStack', () => {
   const stack = (status: string): DeployedStack => ({
@@ -19,7 +19,7 @@ describe('judgeStack', () => {
     expect(judgeStack(read(stack(state)), 's', 'eu-west-1')[0]?.status).toBe(status);
   });
   it('says that there is none', () => {
-    expect(said(judgeStack(read(undefined), 's', 'eu-west-1'))).toEqual([
+    expect(textsOf(judgeStack(read(undefined), 's', 'eu-west-1'))).toEqual([
       'fail: there is no stack s in eu-west-1: nobody watches. Another: --stack NAME',
     ]);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judgeSubscriptions } from '../../shared/doctor/mail-and-texts.ts';
-import { read, said } from './readings.ts';
+import { read, textsOf } from './readings.ts';
 
 describe('judgeSubscriptions', () => {
   const topic = { check: 'ops topic', arn: 'arn:aws:sns:eu-west-1:111122223333:ops' };
@@ -18,7 +18,7 @@ describe('judgeSubscriptions', () => {
       'fail: email ops@example.net is in the config, and not subscribed: it hears nothing',
     ],
     [
-      'joined by a stranger',
+      'joined by an unknown address',
       [
         { ...ops, confirmed: true },
         { ...ops, endpoint: 'x@y.net', confirmed: true },
@@ -34,6 +34,6 @@ describe('judgeSubscriptions', () => {
       'warn: https chat.example is subscribed, and is not in the config',
     ],
   ])('tells that it is %s', (_, found, words) => {
-    expect(said(judgeSubscriptions(topic, read(found), [ops]))).toEqual([words]);
+    expect(textsOf(judgeSubscriptions(topic, read(found), [ops]))).toEqual([words]);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { judgeTopicPolicy } from '../../shared/doctor/mail-and-texts.ts';
 import { deployed } from '../stack/deployed.ts';
 import { account } from '../stack/resolve-template.ts';
-import { read, said } from './readings.ts';
+import { read, textsOf } from './readings.ts';
 
 describe('judgeTopicPolicy', () => {
   const resources = deployed();
@@ -41,7 +41,7 @@ describe('judgeTopicPolicy', () => {
     ],
   ])('tells of the ops topic with %s', (_, policy, words) => {
     const [check] = judged(policy);
-    expect(said(check === undefined ? [] : [check])).toEqual([words]);
+    expect(textsOf(check === undefined ? [] : [check])).toEqual([words]);
     expect(check).toHaveProperty(
       'fix',
       'aws sns set-topic-attributes --region eu-west-1 --cli-input-json "$(npx rollcall stack-resource OpsTopicPolicy)"',
@@ -49,7 +49,7 @@ describe('judgeTopicPolicy', () => {
   });
   it('tells that a denial keeps the functions out', () => {
     const denial = { Effect: 'Deny', Principal: '*', Action: 'sns:*', Resource: '*' };
-    expect(said(judged({ Statement: [denial] }, 'Alerts'))).toEqual([
+    expect(textsOf(judged({ Statement: [denial] }, 'Alerts'))).toEqual([
       'fail: its policy lets no alert through',
     ]);
   });

@@ -20,13 +20,13 @@ describe('sealOf', () => {
 
   it('is another one when anything of a file is another', () => {
     const changes = [{ name: 'x' }, { etag: 'x' }, { bytes: 1 }];
-    const seals = changes.map((change) =>
+    const others = changes.map((change) =>
       fingerprintText(
         members.map((member, index) => (index === 1 ? { ...member, ...change } : member)),
       ),
     );
     expect(
-      new Set([fingerprintText(members), fingerprintText(members.slice(1)), ...seals]).size,
+      new Set([fingerprintText(members), fingerprintText(members.slice(1)), ...others]).size,
     ).toBe(5);
   });
 

@@ -229,7 +229,7 @@ describe('an intruder with the keys of hosts', () => {
     await expect(change(as('web'), { Bucket, Key })).rejects.toThrow(/not authorized|denied/i);
   });
 
-  it('is told when it writes over a volume, and over a manifest', async () => {
+  it('is reported when it writes over a volume, and over a manifest', async () => {
     const files = filesOf('web', setOf('today'));
     for (const part of ['.vol1.', '.manifest.']) {
       const file = files.find((key) => key.includes(part) && key.includes('full.'))?.slice(4) ?? '';
@@ -238,7 +238,7 @@ describe('an intruder with the keys of hosts', () => {
     }
   });
 
-  it('is told when it uploads a newer set that the right key does not open', async () => {
+  it('is reported when it uploads a newer set that the right key does not open', async () => {
     const set = `duplicity-full.${formatWrittenTime(Date.now() - 60_000)}`;
     await put('mail', `${set}.vol1.difftar.gpg`);
     await put('mail', `${set}.manifest.gpg`);
@@ -264,7 +264,7 @@ describe('an intruder with the keys of hosts', () => {
     });
   });
 
-  it('is told when somebody with more rights hides a whole backup', async () => {
+  it('is reported when it has more rights and hides a whole backup', async () => {
     const files = filesOf('web', setOf('yesterday'));
     for (const Key of files) await admin.send(new DeleteObjectCommand({ Bucket, Key }));
     for (const key of files) {
@@ -274,7 +274,7 @@ describe('an intruder with the keys of hosts', () => {
     }
   });
 
-  it('is told in one mail, host by host, when the schedule next checks the hosts', async () => {
+  it('is reported in one mail, host by host, when the schedule next checks the hosts', async () => {
     const tick = JSON.stringify({ scheduledAt: at('11:45').toISOString() });
     await project.sls(['invoke', '--function', 'checkHosts', '--data', tick], ministack.env);
     await mailWith('3 of 5 hosts FAILED');
@@ -330,9 +330,9 @@ describe('an intruder with the keys of hosts', () => {
           ...['--key', inside('web.key'), '--endpoint-url', ministack.endpoint],
         );
       }
-      const said = await kit('restore-set', 'web', setOf(day), inside(`set-${day}`));
-      if (day === 'today') expect(said).toContain('overwritten');
-      expect(said).toContain("match the manifest's checksums");
+      const printed = await kit('restore-set', 'web', setOf(day), inside(`set-${day}`));
+      if (day === 'today') expect(printed).toContain('overwritten');
+      expect(printed).toContain("match the manifest's checksums");
       await kit('restore', 'web', '--from', inside(`set-${day}`), 'all', inside(`out-${day}`));
       await runProgram('diff', ['-r', inside(day), inside(`out-${day}`)]);
     },

@@ -155,11 +155,11 @@ describe('the deployed stack', () => {
   });
 
   it('lets the janitor make its round, which tags nothing that is new', async () => {
-    const said = await project.sls(
+    const printed = await project.sls(
       ['invoke', '--function', 'janitor', '--data', '{}'],
       ministack.env,
     );
-    expect(JSON.parse(said)).toEqual({ hosts: 2, held: 0, sets: 0, tagged: 0, left: 0 });
+    expect(JSON.parse(printed)).toEqual({ hosts: 2, held: 0, sets: 0, tagged: 0, left: 0 });
   });
 
   it('mails what was removed, when somebody removes a volume', async () => {
@@ -186,12 +186,12 @@ describe('the deployed stack', () => {
   });
 
   it('is removed by sls remove, and leaves every version of the backups', async () => {
-    const said = await project.sls(['remove'], ministack.env);
-    expect(said).toContain('successfully removed');
-    expect(said).toMatch(/the backup bucket acme-backups, with every version in it/);
-    expect(said).toMatch(/the state bucket rollcall-prod-ledgerbucket-\S+: /);
+    const printed = await project.sls(['remove'], ministack.env);
+    expect(printed).toContain('successfully removed');
+    expect(printed).toMatch(/the backup bucket acme-backups, with every version in it/);
+    expect(printed).toMatch(/the state bucket rollcall-prod-ledgerbucket-\S+: /);
     const deletion = `aws iam delete-access-key --user-name web --access-key-id ${hostKey.accessKeyId}`;
-    expect(said).toContain(`${deletion} && aws iam delete-user --user-name web`);
+    expect(printed).toContain(`${deletion} && aws iam delete-user --user-name web`);
     const s3 = new S3Client(client());
     const { Versions, DeleteMarkers } = await s3.send(new ListObjectVersionsCommand({ Bucket }));
     expect([Versions?.length, DeleteMarkers?.length]).toEqual([5, 1]);
@@ -221,12 +221,12 @@ describe('the deployed stack', () => {
   });
 
   it('stands in no way of its own next deploy, as the doctor says', async () => {
-    const said = await runProgram(
+    const printed = await runProgram(
       'node',
       [doctor, 'doctor', '--before-deploy', '--hosts', join(project.dir, 'hosts.yml')],
       { env: ministack.env },
     );
-    expect(said).toContain('3 of 3 checks ok');
+    expect(printed).toContain('3 of 3 checks ok');
   });
 
   it('shares its bucket with no other stage', async () => {

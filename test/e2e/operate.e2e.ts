@@ -126,7 +126,7 @@ describe('the operator', () => {
     expect(second).not.toContain(secretAccessKey);
   });
 
-  it('is told by the doctor how the stack stands', async () => {
+  it('sees in the doctor that the stack is in order', async () => {
     await project.sls(['invoke', '--function', 'checkHosts', '--data', '{}'], ministack.env);
     const checks = await audit();
     const not = checks.filter(({ status }) => status !== 'ok').map(({ check }) => check);
@@ -140,7 +140,7 @@ describe('the operator', () => {
     );
   });
 
-  it('is told when a host could overwrite without a trace', async () => {
+  it('sees in the doctor when a host could overwrite without a trace', async () => {
     const VersioningConfiguration = { Status: 'Suspended' as const };
     const command = new PutBucketVersioningCommand({ Bucket, VersioningConfiguration });
     await new S3Client(client()).send(command);

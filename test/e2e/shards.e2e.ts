@@ -61,11 +61,11 @@ describe('the stack of a config that one run cannot hold', () => {
 
   it('calls its workers over the queue, and makes one report of their answers', async () => {
     const tick = JSON.stringify({ scheduledAt: at('11:45').toISOString() });
-    const said = await project.sls(
+    const printed = await project.sls(
       ['invoke', '--function', 'checkHosts', '--data', tick],
       ministack.env,
     );
-    expect(JSON.parse(said), ministack.log()).toEqual({
+    expect(JSON.parse(printed), ministack.log()).toEqual({
       ...{ hosts: 4, ok: 3, critical: 1, warning: 0, told: 'alert' },
     });
     const answers = await pagesIn('shards/');

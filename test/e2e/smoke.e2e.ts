@@ -50,8 +50,8 @@ describe('smoke-aws', () => {
   };
 
   it('does nothing in another account than the one that is named', async () => {
-    const said = await smoke('--account', '111122223333', '--mail', 'me@example.net');
-    expect([said.status, said.printed]).toEqual([
+    const printed = await smoke('--account', '111122223333', '--mail', 'me@example.net');
+    expect([printed.status, printed.printed]).toEqual([
       3,
       expect.stringContaining(`these credentials are of the account ${account}`),
     ]);

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, s3Event } from '../support/deployed.ts';
 
-const ROLL = `bucket: backups
+const CONFIG = `bucket: backups
 region: eu-west-1
 alerts: { from: backups@example.net, mail: [ops@example.net] }
 hosts: { web: {}, db: {} }
@@ -20,7 +20,7 @@ const OK_AGAIN = '[backup] web OK AGAIN: full done Mon 23 Nov 11:02 UTC, 2 h 47 
 
 let deployed: Deployed;
 beforeEach(async () => {
-  deployed = await deploy(ROLL);
+  deployed = await deploy(CONFIG);
   for (const host of ['web/', 'db/']) deployed.put(host, aFull({ begun: '2026-11-22T03:15:00Z' }));
 });
 afterEach(() => deployed.close());

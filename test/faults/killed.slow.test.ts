@@ -1,10 +1,10 @@
-// A run that is killed at any request, or that goes beside another: what is told, and how often.
+// A run that is killed at any request, or that runs at the same time as another: who is notified, and how often.
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Fault } from '../local-aws/fault.ts';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, s3Event } from '../support/deployed.ts';
 
-const ROLL = `bucket: backups
+const CONFIG = `bucket: backups
 region: eu-west-1
 alerts: { from: backups@example.net, mail: [ops@example.net], sms: ["+31600000000"] }
 hosts: { web: {}, db: {} }
@@ -42,12 +42,12 @@ let deployed: Deployed;
 afterEach(() => deployed.close());
 
 async function start(): Promise<void> {
-  deployed = await deploy(ROLL);
+  deployed = await deploy(CONFIG);
   deployed.put('web/', aFull({ begun: '2026-11-23T03:15:00Z' }));
   deployed.put('db/', aFull({ begun: '2026-11-22T03:15:00Z' }));
 }
 
-/** How often each channel was told of what the job is about. */
+/** How often each channel was notified of what the job is about. */
 function timesNotified(): number[] {
   const { mails, topicMessages } = deployed.aws.outbox;
   const ofJob = ({ subject = '' }) => /FAILED|TAMPERED/.test(subject);

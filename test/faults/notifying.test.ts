@@ -4,7 +4,7 @@ import type { FaultRule } from '../local-aws/fault.ts';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, STATE_BUCKET } from '../support/deployed.ts';
 
-const ROLL = `bucket: backups
+const CONFIG = `bucket: backups
 region: eu-west-1
 alerts: { from: backups@example.net, mail: [ops@example.net, boss@example.net], sms: ["+31600000000"] }
 hosts: { web: {} }
@@ -15,7 +15,7 @@ const STATE = { service: 's3', bucket: STATE_BUCKET, prefix: 'state.json' } as c
 
 let deployed: Deployed;
 beforeEach(async () => {
-  deployed = await deploy(ROLL);
+  deployed = await deploy(CONFIG);
   deployed.put('web/', aFull({ begun: '2026-11-21T03:15:00Z' }));
 });
 afterEach(() => deployed.close());
@@ -78,7 +78,7 @@ describe('a notification, with', () => {
 
   it('one https address dead', async () => {
     const https = 'https: ["https://chat.example/hook"]';
-    deployed.change(ROLL.replace('alerts: {', `alerts: { ${https},`));
+    deployed.change(CONFIG.replace('alerts: {', `alerts: { ${https},`));
     let posts = 0;
     vi.stubGlobal('fetch', async () => {
       posts += 1;

@@ -5,7 +5,7 @@ import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, STATE_BUCKET } from '../support/deployed.ts';
 import { buildMessage, noise, recordedMessages } from '../support/recorded-message.ts';
 
-const ROLL = `bucket: backups
+const CONFIG = `bucket: backups
 region: eu-west-1
 alerts: { from: backups@example.net, mail: [ops@example.net] }
 hosts:
@@ -24,7 +24,7 @@ const ALL = ['mail', 'web', 'nas'];
 
 let deployed: Deployed;
 beforeEach(async () => {
-  deployed = await deploy(ROLL);
+  deployed = await deploy(CONFIG);
   for (const prefix of ['mail/', 'office/nas/']) deployed.put(prefix, today);
   for (const { name, modifiedAt } of today) {
     const body = messageOf(/vol[12]/.test(name) ? 8150 : 4050);
@@ -231,7 +231,7 @@ describe('reading', () => {
 
   it('an empty bucket', async () => {
     await deployed.close();
-    deployed = await deploy(ROLL);
+    deployed = await deploy(CONFIG);
     await deployed.tick(TICK);
     expect(mail()?.subject).toBe('[backup] 3 of 3 hosts FAILED: mail NEVER, web NEVER, nas NEVER');
   });

@@ -7,7 +7,7 @@ import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, STATE_BUCKET } from '../support/deployed.ts';
 
 const NAMES = Array.from({ length: 12 }, (_, number) => `host-${number}`);
-const ROLL = `bucket: backups
+const CONFIG = `bucket: backups
 region: eu-west-1
 alerts: { from: backups@example.net, mail: [ops@example.net], weeklyTest: false }
 hosts: { ${NAMES.map((name) => `${name}: {}`).join(', ')} }
@@ -18,7 +18,7 @@ const today = aFull({ begun: '2026-11-23T03:15:00Z' });
 
 let deployed: Deployed;
 beforeEach(async () => {
-  deployed = await deploy(ROLL, { hostsARun: 4 });
+  deployed = await deploy(CONFIG, { hostsARun: 4 });
   for (const name of NAMES) deployed.put(`${name}/`, today);
   // Long enough for the answers, short enough to wait for one that never comes.
   deployed.timeoutMs = 2500;
@@ -57,8 +57,8 @@ describe('a config in shards', () => {
     lost = false;
     deployed.aws.outbox.clear();
     await deployed.tick(NEXT);
-    const said = mails().join('');
-    expect(said === '' || !said.includes('UNREADABLE')).toBe(true);
+    const printed = mails().join('');
+    expect(printed === '' || !printed.includes('UNREADABLE')).toBe(true);
   });
 
   it('reports all hosts as unreadable when no task is answered, and names the cause once', async () => {
@@ -105,7 +105,7 @@ describe('a config in shards', () => {
   it('ignores an answer that another config was judged by', async () => {
     const refused: unknown[] = [];
     deployed.onCall = async (_, work) => {
-      deployed.change(ROLL.replace('hosts:', 'recipients: [0123456789ABCDEF]\nhosts:'));
+      deployed.change(CONFIG.replace('hosts:', 'recipients: [0123456789ABCDEF]\nhosts:'));
       refused.push(await work().catch((error) => error.message));
     };
     expect(await deployed.tick(TICK)).toMatchObject({ ok: 0, critical: 12 });

@@ -7,12 +7,12 @@ const HEAD = `bucket: backups
 region: eu-west-1
 alerts: { from: backups@example.net, mail: [ops@example.net] }
 `;
-const ROLL = `${HEAD}hosts: { web: {}, db: {} }\n`;
+const CONFIG = `${HEAD}hosts: { web: {}, db: {} }\n`;
 const MONDAY = aFull({ begun: '2026-11-23T03:15:00Z' });
 const SUNDAY = aFull({ begun: '2026-11-22T03:15:00Z' });
 
 let deployed: Deployed;
-beforeEach(() => start(ROLL));
+beforeEach(() => start(CONFIG));
 afterEach(() => deployed.close());
 
 async function start(configText: string): Promise<void> {
@@ -175,7 +175,7 @@ describe('another config', () => {
     await start(`${HEAD}hosts: { web: { timezone: America/New_York }, db: {} }\n`);
     deployed.put('web/', aFull({ begun: '2026-11-22T10:00:00Z' }));
     expect(await mailed('08:15', '09:00')).toEqual([]);
-    deployed.change(ROLL);
+    deployed.change(CONFIG);
     expect(await mailed('09:15', '09:30', '13:15')).toEqual([one('web MISSING')]);
   });
 
@@ -272,7 +272,7 @@ describe('a clock', () => {
       ['2027-10-31', '07:15'],
     ] as const) {
       await deployed.close();
-      deployed = await deploy(ROLL.replace('hosts:', 'timezone: Europe/Amsterdam\nhosts:'));
+      deployed = await deploy(CONFIG.replace('hosts:', 'timezone: Europe/Amsterdam\nhosts:'));
       deployed.put('db/', aFull({ begun: `${day}T03:15:00Z` }));
       deployed.put(
         'web/',

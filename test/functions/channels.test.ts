@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy } from '../support/deployed.ts';
 
-const ROLL = `bucket: backups
+const CONFIG = `bucket: backups
 region: eu-west-1
 alerts:
   from: backups@example.net
@@ -14,7 +14,7 @@ hosts: { web: {} }
 `;
 let deployed: Deployed;
 beforeEach(async () => {
-  deployed = await deploy(ROLL);
+  deployed = await deploy(CONFIG);
   deployed.put('web/', aFull({ begun: '2026-11-23T03:15:00Z' }));
   deployed.aws.sms.attributes.MonthlySpendLimit = '20';
 });
@@ -33,7 +33,7 @@ describe('check-hosts, about the channels', () => {
   });
 
   it('asks for a number to send from where a phone is in the United States', async () => {
-    deployed.change(ROLL.replace('+31600000000', '+12025550100'));
+    deployed.change(CONFIG.replace('+31600000000', '+12025550100'));
     await deployed.tick('2026-11-23T08:15:00Z');
     expect(text()).toContain('WEAK sms: +12025550100: carriers of the United States');
     deployed.aws.sms.numbersIn.add('US');

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy } from '../support/deployed.ts';
 
-const ROLL = `bucket: backups
+const CONFIG = `bucket: backups
 region: eu-west-1
 alerts: { from: backups@example.net, mail: [ops@example.net, boss@example.net], sms: ["+31600000000"], weeklyTest: false }
 hosts:
@@ -16,7 +16,7 @@ const yesterday = aFull({ begun: '2026-11-22T03:15:00Z' });
 
 let deployed: Deployed;
 beforeEach(async () => {
-  deployed = await deploy(ROLL);
+  deployed = await deploy(CONFIG);
   for (const prefix of ['mail/', 'web/', 'office/nas/']) deployed.put(prefix, yesterday);
 });
 afterEach(() => deployed.close());

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy } from '../support/deployed.ts';
 
-const ROLL = `bucket: backups
+const CONFIG = `bucket: backups
 region: eu-west-1
 recipients: [0123456789ABCDEF]
 alerts: { from: backups@example.net, mail: [ops@example.net] }
@@ -18,7 +18,7 @@ const messageOf = (bytes: number) =>
 
 let deployed: Deployed;
 beforeEach(async () => {
-  deployed = await deploy(ROLL);
+  deployed = await deploy(CONFIG);
 });
 afterEach(() => deployed.close());
 

@@ -3,7 +3,7 @@ import { parseFingerprints, readFingerprintPage } from '../../shared/monitor/set
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, STATE_BUCKET } from '../support/deployed.ts';
 
-const ROLL = `bucket: backups
+const CONFIG = `bucket: backups
 region: eu-west-1
 recipients: [0123456789ABCDEF]
 alerts: { from: backups@example.net, mail: [ops@example.net], sms: ["+31600000000"] }
@@ -20,7 +20,7 @@ const bodyOf = (bytes: number) => ({ bytes, head: HEAD });
 
 let deployed: Deployed;
 beforeEach(async () => {
-  deployed = await deploy(ROLL);
+  deployed = await deploy(CONFIG);
   for (const host of ['web/', 'db/']) {
     for (const day of [20, 21, 22, 23]) putNight(host, day);
   }

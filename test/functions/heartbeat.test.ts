@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy } from '../support/deployed.ts';
 
-const ROLL = `bucket: backups
+const CONFIG = `bucket: backups
 region: eu-west-1
 alerts: { from: backups@example.net, mail: [ops@example.net], heartbeat: "https://hc.example.net/ping/abc?rid=1" }
 hosts: { web: {} }
@@ -11,7 +11,7 @@ let deployed: Deployed;
 let pings: string[];
 let answer: () => Response;
 beforeEach(async () => {
-  deployed = await deploy(ROLL);
+  deployed = await deploy(CONFIG);
   deployed.put('web/', aFull({ begun: '2026-11-21T03:15:00Z' }));
   vi.stubEnv('AWS_LAMBDA_FUNCTION_NAME', 'rollcall-prod-check-hosts');
   vi.spyOn(process.stdout, 'write').mockReturnValue(true);

@@ -4,7 +4,7 @@ import { handler as onObject } from '../../functions/on-object.ts';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, s3Event } from '../support/deployed.ts';
 
-const ROLL = `bucket: backups
+const CONFIG = `bucket: backups
 region: eu-west-1
 alerts: { from: backups@example.net, mail: [ops@example.net], sms: ["+31600000000"] }
 hosts: { web: {} }
@@ -14,7 +14,7 @@ const manifest = 'web/duplicity-full.20261123T101500Z.manifest.gpg';
 
 let deployed: Deployed;
 beforeEach(async () => {
-  deployed = await deploy(ROLL);
+  deployed = await deploy(CONFIG);
   deployed.put('web/', aFull({ begun: '2026-11-21T03:15:00Z' }));
 });
 afterEach(() => deployed.close());
@@ -40,7 +40,7 @@ describe('on-object', () => {
   });
 
   it("knows the host's key by the config, and the break-glass role by its environment", async () => {
-    deployed.change(ROLL.replace('web: {}', 'web: { userId: AIDAIOSFODNN7EXAMPLE }'));
+    deployed.change(CONFIG.replace('web: {}', 'web: { userId: AIDAIOSFODNN7EXAMPLE }'));
     vi.stubEnv('BREAK_GLASS_ROLE_ID', 'AROAJNDVBL7WPMMDWOTYY');
     const iso = '2026-11-23T11:02:00Z';
     const { Records } = s3Event('ObjectRemoved:Delete', manifest, iso);

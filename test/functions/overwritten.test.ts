@@ -4,7 +4,7 @@ import { toEventBridge } from '../local-aws/s3/event-bridge.ts';
 import { aFull, at } from '../support/builders.ts';
 import { type Deployed, deploy, STATE_BUCKET, s3Event } from '../support/deployed.ts';
 
-const ROLL = `bucket: backups
+const CONFIG = `bucket: backups
 region: eu-west-1
 alerts: { from: backups@example.net, mail: [ops@example.net], sms: ["+31600000000"] }
 hosts: { web: {}, db: {} }
@@ -19,7 +19,7 @@ const SIGNATURES = 'web/duplicity-full-signatures.20261123T030000Z.sigtar.gpg';
 
 let deployed: Deployed;
 beforeEach(async () => {
-  deployed = await deploy(ROLL);
+  deployed = await deploy(CONFIG);
 });
 afterEach(() => deployed.close());
 

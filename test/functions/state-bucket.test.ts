@@ -2,14 +2,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, STATE_BUCKET, s3Event } from '../support/deployed.ts';
 
-const ROLL = `bucket: backups
+const CONFIG = `bucket: backups
 region: eu-west-1
 alerts: { from: backups@example.net, mail: [ops@example.net], sms: ["+31600000000"], weeklyTest: false }
 hosts: { web: {} }
 `;
 let deployed: Deployed;
 beforeEach(async () => {
-  deployed = await deploy(ROLL);
+  deployed = await deploy(CONFIG);
   deployed.put('web/', aFull({ begun: '2026-11-21T03:15:00Z' }));
 });
 afterEach(() => deployed.close());
@@ -28,7 +28,7 @@ describe('the functions with their state bucket', () => {
     await deployed.tick('2026-11-23T08:15:00Z');
     expect(deployed.aws.outbox.topicMessages).toHaveLength(1);
     await deployed.close();
-    deployed = await deploy(ROLL.replace('sms:', 'ops: [boss@example.net], sms:'));
+    deployed = await deploy(CONFIG.replace('sms:', 'ops: [boss@example.net], sms:'));
     deployed.put('web/', aFull({ begun: '2026-11-21T03:15:00Z' }));
     await deployed.tick('2026-11-23T08:15:00Z');
     const topics = deployed.aws.outbox.topicMessages.map(({ topicArn }) =>

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aFull, anObject } from '../support/builders.ts';
 import { type Deployed, deploy, s3Event } from '../support/deployed.ts';
 
-const ROLL = `bucket: backups
+const CONFIG = `bucket: backups
 region: eu-west-1
 alerts: { from: backups@example.net, mail: [ops@example.net], sms: ["+31600000000"] }
 hosts:
@@ -19,7 +19,7 @@ const VOLUME = 'web/duplicity-full.20261123T030000Z.vol2.difftar.gpg';
 
 let deployed: Deployed;
 beforeEach(async () => {
-  deployed = await deploy(ROLL);
+  deployed = await deploy(CONFIG);
   deployed.put('web/', nights.flat());
   deployed.put('db/', nights.flat());
 });
@@ -68,7 +68,7 @@ describe('an intruder with the key of a host', () => {
     expect(text()).toContain('2 files were overwritten');
   });
 
-  it('cannot make an old backup look like one of today by writing its manifest anew', async () => {
+  it('cannot make an old backup look like one of today by writing its manifest again', async () => {
     const [first = []] = nights;
     for (const { name } of first.filter((one) => one.name.includes('manifest'))) {
       overwrite(`web/${name}`, '2026-11-23T07:00:00Z');
@@ -177,7 +177,7 @@ describe('the versions of a bucket', () => {
 
   it('are reported as missing where the bucket keeps none', async () => {
     await deployed.close();
-    deployed = await deploy(ROLL.replaceAll('backups\n', 'plain\n'));
+    deployed = await deploy(CONFIG.replaceAll('backups\n', 'plain\n'));
     deployed.aws.createBucket('plain');
     for (const { name, bytes, modifiedAt } of nights.flat()) {
       for (const host of ['web', 'db']) {

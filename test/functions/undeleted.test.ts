@@ -5,7 +5,7 @@ import { toEventBridge } from '../local-aws/s3/event-bridge.ts';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, s3Event } from '../support/deployed.ts';
 
-const ROLL = `bucket: backups
+const CONFIG = `bucket: backups
 region: eu-west-1
 alerts: { from: backups@example.net, mail: [ops@example.net], sms: ["+31600000000"] }
 hosts: { web: {} }
@@ -21,7 +21,7 @@ const OK_AGAIN = '[backup] web OK AGAIN: full of Mon 23 Nov 03:00 UTC is back';
 
 let deployed: Deployed;
 beforeEach(async () => {
-  deployed = await deploy(ROLL);
+  deployed = await deploy(CONFIG);
   deployed.put('web/', [...sunday, ...monday]);
 });
 afterEach(() => deployed.close());

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy } from '../support/deployed.ts';
 
-const ROLL = `bucket: backups
+const CONFIG = `bucket: backups
 region: eu-west-1
 alerts:
   from: backups@example.net
@@ -23,7 +23,7 @@ const start = async (configText: string, begun = '2026-11-23T03:15:00Z') => {
 
 describe('the weekly test', () => {
   it('brings one code word to every mailbox, phone and watcher', async () => {
-    await start(ROLL);
+    await start(CONFIG);
     await deployed.tick(monday);
     const { mails, sms, deliveries } = deployed.aws.outbox;
     const texts = [
@@ -39,7 +39,7 @@ describe('the weekly test', () => {
   });
 
   it('leaves the SMS to an alarm of that morning, and its mail explains that', async () => {
-    await start(ROLL, '2026-11-20T03:15:00Z');
+    await start(CONFIG, '2026-11-20T03:15:00Z');
     await deployed.tick(monday);
     expect(deployed.aws.outbox.sms.map(({ text }) => text)).toEqual([
       expect.stringContaining('BACKUP 1/1 FAILED'),
@@ -51,10 +51,10 @@ describe('the weekly test', () => {
   });
 
   it.each([
-    ['on a Tuesday', ROLL, '2026-11-24T08:15:00Z'],
+    ['on a Tuesday', CONFIG, '2026-11-24T08:15:00Z'],
     [
       'where the config does not want it',
-      ROLL.replace('  ops', '  weeklyTest: false\n  ops'),
+      CONFIG.replace('  ops', '  weeklyTest: false\n  ops'),
       monday,
     ],
   ])('is not sent %s', async (_, configText, tick) => {

@@ -50,7 +50,7 @@ export function judgeByTheBook(
   const begun = fulls.filter(({ session }) => inDay(session.at));
   const findings: string[] = [];
 
-  // The turn: one finding at the most.
+  // The window: one finding at the most.
   if (host.paused !== undefined && window.date < host.paused.until) findings.push('info paused');
   else if (answer === undefined) {
     const bad = begun.filter((set) => !isWholeAndOnce(set));
@@ -240,24 +240,24 @@ function middleOf(values: readonly number[]): number {
 }
 
 function judgeShape(answer: BackupSet, good: readonly BackupSet[], host: Host): string[] {
-  const said: string[] = [];
+  const printed: string[] = [];
   if (partsOf(answer, (part) => part === 'signatures').length === 0) {
-    said.push('warning no-signatures');
+    printed.push('warning no-signatures');
   }
   const sizes = volumesOf(answer)
     .sort((a, b) => (a.means.part as number) - (b.means.part as number))
     .map(({ bytes }) => bytes);
   const last = sizes.at(-1) ?? 0;
   if (sizes.length >= 3 && last >= 0.95 * middleOf(sizes.slice(0, -1))) {
-    said.push('warning maybe-truncated');
+    printed.push('warning maybe-truncated');
   }
   const earlier = good.filter(({ session }) => session.at < answer.session.at).map(bytesOf);
   const usual = earlier.length < 3 ? undefined : middleOf(earlier);
   const bytes = bytesOf(answer);
-  if (bytes < host.size.minBytes) said.push('warning shrunk');
-  else if (usual !== undefined && bytes < usual * host.size.shrink) said.push('warning shrunk');
-  else if (usual !== undefined && bytes > usual * host.size.grow) said.push('warning grew');
-  return said;
+  if (bytes < host.size.minBytes) printed.push('warning shrunk');
+  else if (usual !== undefined && bytes < usual * host.size.shrink) printed.push('warning shrunk');
+  else if (usual !== undefined && bytes > usual * host.size.grow) printed.push('warning grew');
+  return printed;
 }
 
 function windowsMissed(host: Host, judged: Window, lastGood: BackupSet | undefined): number {

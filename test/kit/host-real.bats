@@ -144,7 +144,7 @@ setup() {
   nothing_left
 }
 
-@test "a key that may not list this bucket, or is not known, is told in plain words" {
+@test 'a key that may not list this bucket, or is not known, is reported in plain words' {
   sed -i 's/AKIAWEB/AKIANOBODY/' "$etc/credentials"
   run rollcall-backup run
   expect 7 'S3 says AccessDenied for s3://backups/' 'reason=AccessDenied'

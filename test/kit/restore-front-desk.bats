@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# One Unix user per host, duply beside the kit, and root for both. Everything happens in a sandbox.
+# One Unix user per host, duply next to the kit, and root for both. Everything happens in a sandbox.
 
 load restore-world
 

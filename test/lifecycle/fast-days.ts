@@ -15,7 +15,7 @@ export function startFastDays(daySeconds: number) {
   /** Of an instant by the machine's clock. */
   const fast = (real: number): Instant => firstDay + Math.round((real - startedAt) * speed);
   const firstSeen = new Map<string, number>();
-  const firstTold = (versionId: string, at: number) => {
+  const firstAnswered = (versionId: string, at: number) => {
     const first = firstSeen.get(versionId) ?? at;
     firstSeen.set(versionId, first);
     return first;
@@ -35,7 +35,7 @@ export function startFastDays(daySeconds: number) {
         const translate = ({ at, ...version }: Version): Version =>
           version.what === 'marker'
             ? { ...version, at: Math.floor(fast(at) / DAY) * DAY }
-            : { ...version, at: fast(firstTold(version.versionId, at)) };
+            : { ...version, at: fast(firstAnswered(version.versionId, at)) };
         const rowsOf = (key: string, history: readonly Version[]): VersionRow[] =>
           history.map((version, index) => ({
             key,

@@ -92,11 +92,11 @@ export async function startRadosgw(daySeconds: number): Promise<Radosgw> {
     await run('radosgw-admin', ...admin, '--uid=rollcall', '--display-name=rollcall', ...keys);
     return { endpoint, credentials, stop };
   } catch (cause) {
-    const said = readdirSync(folder)
+    const printed = readdirSync(folder)
       .filter((name) => name.endsWith('.out'))
       .map((name) => `${name}: ${readFileSync(join(folder, name), 'utf8').slice(-1000)}`);
     await stop();
-    throw new Error(`radosgw does not start; its logs end with:\n${said.join('\n')}`, { cause });
+    throw new Error(`radosgw does not start; its logs end with:\n${printed.join('\n')}`, { cause });
   }
 }
 

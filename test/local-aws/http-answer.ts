@@ -44,7 +44,7 @@ export async function writeReply(
       await Promise.race([once(response, 'drain'), once(response, 'close')]);
   }
   if (reset === 'mid-body') {
-    // Without a turn of the loop the first half would be thrown away with the connection.
+    // Without a round of the event loop the first half would be thrown away with the connection.
     await new Promise((resolve) => setTimeout(resolve, 20));
     response.socket?.resetAndDestroy();
   } else response.end();

@@ -98,8 +98,10 @@ describe('composeHtml', () => {
       .map((parts) => parts.join(' '));
     fc.assert(
       fc.property(hostile, fc.nat(80), (name, before) => {
-        const said = `${'y'.repeat(before)} ${quoteName(name)}`;
-        const text = [...wrapText(said, 72), '', ...paragraph('LATE', `web: ${said}`)].join('\n');
+        const printed = `${'y'.repeat(before)} ${quoteName(name)}`;
+        const text = [...wrapText(printed, 72), '', ...paragraph('LATE', `web: ${printed}`)].join(
+          '\n',
+        );
         const html = composeHtml(text);
         expect(labels(html)).toEqual(['LATE #8a5a00']);
         expect(html).not.toContain('<code');

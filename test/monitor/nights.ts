@@ -36,7 +36,7 @@ export async function expectEachWindowOnce(date: string, days: number): Promise<
   expect(new Set(digests).size).toBe(days);
 }
 
-/** The nights on which a host with every kind of fault was told of wrongly, or not told of. */
+/** The nights on which a host with every kind of fault was reported wrongly, or not reported. */
 export async function wrongNights(date: string, nights: number): Promise<string[]> {
   const host = aHost({ timezone: 'America/New_York' });
   const config = aConfig([host], { timezone: host.timezone });

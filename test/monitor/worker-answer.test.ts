@@ -38,7 +38,7 @@ const about = (judgement: Judgement) => ({
   ),
 });
 
-/** All that is told of a verdict. */
+/** All that is stored of a verdict. */
 const words = (judgements: readonly Judgement[]) => {
   const [host] = judgements.map((one) => one.host.name);
   const report = { checkedAt: now, bucket: 'b', judgements, unknownHosts: [], foreignObjects: 0 };
@@ -130,19 +130,19 @@ describe('parseAnswer', () => {
     'takes a finding of %s, and none with a member more or of another type',
     (kind, members) => {
       const finding = { kind, severity: 'critical', ...members } as Finding;
-      const said = (one: object) => {
+      const printed = (one: object) => {
         const judgement = { ...bad, findings: [one, ...bad.findings] };
         const answer = formatAnswer(call, {
           judgements: [good, judgement as unknown as Judgement],
         });
         return parseAnswer(answer, call, [web, db])?.judgements[1]?.findings;
       };
-      expect(said(finding)).toContainEqual(finding);
-      expect(said({ ...finding, more: 1 })).toBeUndefined();
-      expect(said({ ...finding, severity: 'fine' })).toBeUndefined();
+      expect(printed(finding)).toContainEqual(finding);
+      expect(printed({ ...finding, more: 1 })).toBeUndefined();
+      expect(printed({ ...finding, severity: 'fine' })).toBeUndefined();
       for (const [member, value] of Object.entries(members)) {
         const other = Array.isArray(value) ? [null] : typeof value === 'string' ? 7 : 'x';
-        expect(said({ ...finding, [member]: other }), member).toBeUndefined();
+        expect(printed({ ...finding, [member]: other }), member).toBeUndefined();
       }
     },
   );

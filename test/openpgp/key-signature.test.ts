@@ -14,7 +14,7 @@ import {
 } from '../support/key-signature.ts';
 
 const id = [1, 2, 3, 4, 5, 6, 7, 0xef];
-const said: readonly Subpacket[] = [
+const printed: readonly Subpacket[] = [
   [CREATED, number(1_763_900_000, 4)],
   [KEY_FLAGS, [0x0c]],
   [ISSUER_FINGERPRINT, [4, ...Array(20).fill(0xaa)]],
@@ -22,7 +22,7 @@ const said: readonly Subpacket[] = [
 
 describe('readKeySignature', () => {
   it.each([4, 6] as const)('reads what one of version %i says', (version) => {
-    expect(readKeySignature(buildSignature(said, [[ISSUER_ID, id]], version))).toEqual({
+    expect(readKeySignature(buildSignature(printed, [[ISSUER_ID, id]], version))).toEqual({
       type: 0x18,
       createdS: 1_763_900_000,
       flags: 0x0c,
@@ -31,7 +31,7 @@ describe('readKeySignature', () => {
   });
 
   it('takes nothing but the issuer from where anybody can write', () => {
-    expect(readKeySignature(buildSignature([], said))).toEqual({
+    expect(readKeySignature(buildSignature([], printed))).toEqual({
       ...{ type: 0x18, createdS: 0, flags: undefined },
       issuers: ['AA'.repeat(20)],
     });
@@ -52,7 +52,7 @@ describe('readKeySignature', () => {
   it('says only what it is of an old or unknown version', () => {
     const silent = { createdS: 0, flags: undefined, issuers: [] };
     for (const version of [2, 5, 7, 255]) {
-      const body = buildSignature(said, [[ISSUER_ID, id]]).with(0, version);
+      const body = buildSignature(printed, [[ISSUER_ID, id]]).with(0, version);
       expect(readKeySignature(body)).toEqual({ type: 0x18, ...silent });
     }
     expect(readKeySignature(Uint8Array.of(3, 5, 0x20))).toEqual({ type: 0x20, ...silent });
@@ -93,7 +93,7 @@ describe('readKeySignature', () => {
 
   it('believes nothing of areas that are cut anywhere', () => {
     for (const version of [4, 6] as const) {
-      const whole = buildSignature(said, [[ISSUER_ID, id]], version);
+      const whole = buildSignature(printed, [[ISSUER_ID, id]], version);
       const areasEnd = whole.length - 5;
       expect(readKeySignature(whole.subarray(0, areasEnd))).toEqual(readKeySignature(whole));
       for (let end = 2; end < areasEnd; end += 1) {

@@ -201,10 +201,10 @@ describe('readPublicKeys, of what signatures say', () => {
   const byAnother: Subpacket = [ISSUER_FINGERPRINT, [4, ...Array(20).fill(0xaa)]];
   const flags = (...value: number[]): Subpacket => [KEY_FLAGS, value];
   const at = (createdS: number): Subpacket => [CREATED, number(createdS, 4)];
-  const signature = (type: number, ...said: Subpacket[]) => [
-    ...packet(2, [...buildSignature(said, [], 4, type)]),
+  const signature = (type: number, ...printed: Subpacket[]) => [
+    ...packet(2, [...buildSignature(printed, [], 4, type)]),
   ];
-  const bound = (...said: Subpacket[]) => signature(0x18, byOwner, ...said);
+  const bound = (...printed: Subpacket[]) => signature(0x18, byOwner, ...printed);
   /** A subkey of the algorithm with these signatures, behind a primary key with those. */
   const subkeyWith = (
     signatures: readonly number[][],

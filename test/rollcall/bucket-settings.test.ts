@@ -273,7 +273,7 @@ describe('rollcall bucket-settings for a bucket that was there before', () => {
     expect(Rules.slice(1).map(({ ID }: { ID: string }) => ID)).toContain('rollcall-expire');
   });
 
-  it('switches EventBridge on beside the notifications of others', async () => {
+  it('switches EventBridge on next to the notifications of others', async () => {
     expect(await print('notification')).toEqual({
       TopicConfigurations: [theirTopic],
       QueueConfigurations: [queueCalled('their-queue')],

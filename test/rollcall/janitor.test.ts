@@ -8,7 +8,7 @@ import { runRollcall } from './run-rollcall.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-janitor-'));
 const hosts = join(folder, 'hosts.yml');
-const ROLL =
+const CONFIG =
   'bucket: acme-backups\nregion: eu-west-1\nkeepLastGood: true\nhosts: { web: {}, db: {}, mail: {} }\n';
 let aws: LocalAws;
 const run = (...args: string[]) => runRollcall(aws, ['janitor', '--hosts', hosts, ...args]);
@@ -32,7 +32,7 @@ afterAll(async () => {
 
 describe('rollcall janitor', () => {
   it('shows what may go, set by set, and what is held, and changes nothing', async () => {
-    writeFileSync(hosts, ROLL);
+    writeFileSync(hosts, CONFIG);
     aws.requests.clear();
     const { status, stdout } = await run();
     expect([status, stdout.split('\n')]).toEqual([
@@ -49,20 +49,20 @@ describe('rollcall janitor', () => {
   });
 
   it('looks at one host, and says where nothing is tagged', async () => {
-    writeFileSync(hosts, ROLL.replace('keepLastGood: true\n', ''));
+    writeFileSync(hosts, CONFIG.replace('keepLastGood: true\n', ''));
     const { status, stdout } = await run('--host', 'mail');
     expect(status).toBe(0);
     expect(stdout).toMatch(/^mail: nothing may go\nhosts\.yml does not say "keepLastGood: true"/);
   });
 
   it('says of a host in another bucket that the janitor leaves it alone', async () => {
-    writeFileSync(hosts, ROLL.replace('mail: {}', 'mail: { target: s3://not-there/mail/ }'));
+    writeFileSync(hosts, CONFIG.replace('mail: {}', 'mail: { target: s3://not-there/mail/ }'));
     const { status, stdout } = await run('--host', 'mail');
     expect([status, stdout]).toEqual([0, 'mail: left alone, as its target is in another bucket\n']);
   });
 
   it('ends with 3 where a host could not be looked at', async () => {
-    const plain = ROLL.replace('keepLastGood: true\n', '');
+    const plain = CONFIG.replace('keepLastGood: true\n', '');
     writeFileSync(hosts, plain.replace('mail: {}', 'mail: { target: s3://not-there/mail/ }'));
     const { status, stdout } = await run();
     expect(status).toBe(3);

@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe('a key file beside the config', () => {
+describe('a key file next to the config', () => {
   it('is found from where the config is, armoured or binary', () => {
     const read = keyFilesNextTo(configText);
     expect(read('keys/web.asc')).toEqual({ fingerprints: [expect.stringMatching(`${CURVE}$`)] });

@@ -12,7 +12,7 @@ describe('judgeIncrementals', () => {
   // The window before was judged when it was due: yesterday at 08:15.
   const setAt = (begun: string) => collected(...anIncremental('2026-11-19T03:00:00Z', begun)).sets;
   const severity = (...sets: BackupSet[]) => judgeIncrementals(host, sets, window)[0]?.severity;
-  const unread = (set: BackupSet) => ({ ...set, volumes: undefined, manifest: undefined });
+  const unlisted = (set: BackupSet) => ({ ...set, volumes: undefined, manifest: undefined });
 
   it('finds incrementals critical when one of them is new, to the instant', () => {
     const old = setAt('2026-11-20T03:00:00Z');
@@ -23,7 +23,7 @@ describe('judgeIncrementals', () => {
 
   it('counts an incremental whose volumes were not read as written within a day of its start', () => {
     const [early, late] = ['2026-11-21T08:14:59Z', '2026-11-21T08:15:00Z'].map((begun) =>
-      setAt(begun).map(unread),
+      setAt(begun).map(unlisted),
     );
     expect(severity(...(early ?? []))).toBe('info');
     expect(severity(...(late ?? []))).toBe('critical');

@@ -53,7 +53,7 @@ describe('newFingerprints', () => {
       'from the future',
       versioned(aFull({ begun: '2099-01-01T00:00:00Z', done: '2026-11-23T03:00:00Z' })),
     ],
-  ])('seals none %s', (_, read) => {
+  ])('records none %s', (_, read) => {
     expect(fingerprintsOf(read)).toEqual([]);
   });
 
@@ -152,7 +152,7 @@ describe('a verdict', () => {
   it('does not count a full with a changed fingerprint as a good copy', () => {
     const read = versioned();
     const [, , last] = recorded;
-    if (last === undefined) throw new Error('no seal');
+    if (last === undefined) throw new Error('no fingerprint');
     const found = broken(read, now, [{ ...last, hash: 'x' }]);
     const judgement = judge(host, read, now, { broken: found });
     expect(judgement.verdict).toBe('tampered');
@@ -162,7 +162,7 @@ describe('a verdict', () => {
 
 describe('mergeFingerprints', () => {
   const [fingerprint] = recorded;
-  if (fingerprint === undefined) throw new Error('no seal');
+  if (fingerprint === undefined) throw new Error('no fingerprint');
   const opened = [{ name: 'x', reads: 'openpgp' as const, recipients: [], symmetric: 0 }].map(
     (one) => ({ ...one, ending: 'whole' as const }),
   );

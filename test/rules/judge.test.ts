@@ -321,8 +321,8 @@ describe('judge', () => {
   it('is unreadable rather than missing when volumes of the window were not listed', () => {
     const objects = aFull({ begun: today }).filter(({ name }) => !name.includes('.vol'));
     const read = collected(...objects);
-    const unread = read.sets.map((set) => ({ ...set, volumes: undefined }));
-    const judgement = judge(aHost(), { ...read, sets: unread }, at(NOON));
+    const unlisted = read.sets.map((set) => ({ ...set, volumes: undefined }));
+    const judgement = judge(aHost(), { ...read, sets: unlisted }, at(NOON));
     expect(judgement.verdict).toBe('unreadable');
     expect(judgement.findings).toMatchObject([
       {

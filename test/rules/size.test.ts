@@ -23,7 +23,7 @@ describe('judgeSize', () => {
     [500, []],
     [2000, []],
     [2001, ['grew']],
-  ])('of %i bytes beside a usual 1,000 is %j', (bytes, kind) => {
+  ])('of %i bytes next to a usual 1,000 is %j', (bytes, kind) => {
     expect(kinds(bytes)).toEqual(kind);
   });
 

@@ -52,7 +52,7 @@ describe('judgeTampering', () => {
     expect(judgement.lastGood?.startedAt).toBe(at('2026-11-22T03:00:00Z'));
   });
 
-  it('says tampered when the manifest itself is written anew, and keeps its first time', () => {
+  it('says tampered when the manifest itself is written again, and keeps its first time', () => {
     const judgement = judged(fresh().put(MANIFEST, '2026-11-23T11:00:00Z'));
     expect(judgement.verdict).toBe('tampered');
     expect(judgement.answeredAt).toBe(at('2026-11-23T03:10:00Z'));

@@ -190,7 +190,7 @@ END
   [ ! -e "$ROLLCALL_ROOT/etc/cron.d/rollcall-backup" ]
 }
 
-@test "schedule by systemd writes the minute beside the timer, and never both" {
+@test "schedule by systemd writes the minute next to the timer, and never both" {
   rollcall-backup schedule
   "$scripts/host/install" --systemd >/dev/null
   run rollcall-backup schedule

@@ -356,7 +356,7 @@ exit 30'
   done
 }
 
-@test "uploads 3 times a day by itself, then says so, and begins anew the next day" {
+@test "uploads 3 times a day by itself, then says so, and starts again the next day" {
   does full 'exit 50'
   for hour in 02 03 04; do
     at "2026-11-23 $hour:01" run rollcall-backup run --if-due

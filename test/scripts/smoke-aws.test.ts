@@ -27,21 +27,25 @@ describe('smoke-aws', () => {
     ['an address', [...account, ...region], 'who gets the mails?'],
     ['a name of its own to clean', [...account, ...region, '--clean', 'acme'], 'a name as a run'],
     ['options that it knows', ['--acount', '1'], '--acount'],
-  ])('does nothing without %s', async (_, words, said) => {
+  ])('does nothing without %s', async (_, words, printed) => {
     const run = runProgram('node', [script, ...words], { env });
     const error = await run.catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ProgramError);
-    expect(error).toMatchObject({ status: 3, printed: expect.stringContaining(said) });
+    expect(error).toMatchObject({ status: 3, printed: expect.stringContaining(printed) });
   });
 
   it('says what it would do, and asks AWS nothing, with --dry-run', async () => {
-    const said = await runProgram('node', [script, ...account, ...region, ...mail, '--dry-run'], {
-      env,
-    });
-    expect(said).toMatch(
+    const printed = await runProgram(
+      'node',
+      [script, ...account, ...region, ...mail, '--dry-run'],
+      {
+        env,
+      },
+    );
+    expect(printed).toMatch(
       /in the account 111122223333, in eu-central-1:\nwould deploy the stack rollcall-smoke-\w{6}:/,
     );
-    expect(said).toContain('would remove all of it');
+    expect(printed).toContain('would remove all of it');
   });
 
   it('has examples first in its help, and what it costs', async () => {

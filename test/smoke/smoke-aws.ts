@@ -166,9 +166,9 @@ async function runs(
   expected = '',
 ): Promise<boolean> {
   if (cut.signal.aborted) return false;
-  const { status, said } = await start(program, words, env);
+  const { status, said: printed } = await start(program, words, env);
   if (status !== 0 || cut.signal.aborted) return false;
-  if (!said.includes(expected)) {
+  if (!printed.includes(expected)) {
     print(`DOES NOT HOLD: ${program} ${words.join(' ')} did not say "${expected}"`);
     return false;
   }
@@ -181,19 +181,19 @@ function start(
   env: NodeJS.ProcessEnv,
 ): Promise<{ status: number | null; said: string }> {
   return new Promise((done, fail) => {
-    let said = '';
+    let printed = '';
     child = spawn(program, words, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const [stream, to] of [
       [child.stdout, process.stdout],
       [child.stderr, process.stderr],
     ] as const) {
       stream?.on('data', (data: Buffer) => {
-        said += data;
+        printed += data;
         to.write(data);
       });
     }
     child.on('error', fail);
-    child.on('close', (status) => done({ status, said }));
+    child.on('close', (status) => done({ status, said: printed }));
   });
 }
 

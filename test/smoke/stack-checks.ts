@@ -222,11 +222,11 @@ export const stackChecks = (trial: Trial): readonly ContractCheck[] => [
     name: 'test-alert is taken by every channel',
     matters: 'an alarm reaches somebody; you are asked whether this one came',
     run: async () => {
-      const said = await rollcall('test-alert', '--stack', trial.name);
-      const [, word] = /the code word (.+?) at each address/.exec(said) ?? [];
+      const printed = await rollcall('test-alert', '--stack', trial.name);
+      const [, word] = /the code word (.+?) at each address/.exec(printed) ?? [];
       print(`the code word is ${word}`);
-      expect(said.match(/^taken .*/gm)).toHaveLength(2);
-      expect(said).not.toContain('NOBODY is subscribed');
+      expect(printed.match(/^taken .*/gm)).toHaveLength(2);
+      expect(printed).not.toContain('NOBODY is subscribed');
     },
   },
   {
@@ -235,8 +235,8 @@ export const stackChecks = (trial: Trial): readonly ContractCheck[] => [
     run: async () => {
       const stage = trial.name.slice('rollcall-'.length);
       const words = ['invoke', '--function', 'janitor', '--data', '{}', '--stage', stage];
-      const said = await runProgram('sls', words, { cwd: root, env: process.env });
-      expect(JSON.parse(said)).toMatchObject({ hosts: 1, held: 0, tagged: 0 });
+      const printed = await runProgram('sls', words, { cwd: root, env: process.env });
+      expect(JSON.parse(printed)).toMatchObject({ hosts: 1, held: 0, tagged: 0 });
     },
   },
   {
@@ -246,14 +246,14 @@ export const stackChecks = (trial: Trial): readonly ContractCheck[] => [
       ministack: 'sets no lifecycle for CloudFormation, and does not say whether SES sends',
     },
     run: async () => {
-      const said = await rollcall('doctor', '--stack', trial.name, '--format', 'json').catch(
+      const printed = await rollcall('doctor', '--stack', trial.name, '--format', 'json').catch(
         (error: unknown) => {
           // A warning is no reason to fail, and has its own exit status.
           if (error instanceof ProgramError) return error.printed;
           throw error;
         },
       );
-      const { checks } = JSON.parse(said) as { checks: { status: string; says: string }[] };
+      const { checks } = JSON.parse(printed) as { checks: { status: string; says: string }[] };
       const wrong = checks.filter(({ status }) => status === 'fail' || status === 'unknown');
       expect(wrong.map(({ status, says }) => `${status}: ${says}`)).toEqual([]);
     },

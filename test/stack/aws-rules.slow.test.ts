@@ -26,7 +26,7 @@ async function packageConfig(config: Config, stage: string): Promise<{ create: R
 
 describe('the template that the framework writes', () => {
   it.each<[string, Config, string]>([
-    ['the smallest roll', {}, 'prod'],
+    ['the smallest config', {}, 'prod'],
     ['an existing bucket in GovCloud', { lines: ['existing: true'], region: 'us-gov-west-1' }, 'x'],
     ['a janitor in China', { lines: ['keepLastGood: true'], region: 'cn-north-1' }, 'prod'],
     [

@@ -112,20 +112,22 @@ describe('takeMembersOut', () => {
 
 describe('composeRest', () => {
   it('names both buckets and each user, with the commands that remove them', () => {
-    const said = composeRest(stack, [user('web')]).join('\n');
-    expect(said).toContain('aws s3 rb s3://acme\n');
-    expect(said).toContain('aws s3 rb s3://rollcall-prod-ledgerbucket-x');
-    expect(said).toContain(
+    const printed = composeRest(stack, [user('web')]).join('\n');
+    expect(printed).toContain('aws s3 rb s3://acme\n');
+    expect(printed).toContain('aws s3 rb s3://rollcall-prod-ledgerbucket-x');
+    expect(printed).toContain(
       'aws iam delete-access-key --user-name web --access-key-id AKIA-web && aws iam delete-user --user-name web',
     );
   });
 
   it('gives no command to delete a user that has rights elsewhere', () => {
-    const said = composeRest(stack, [user('web', { groups: [group, 'other-hosts'] })]).join('\n');
-    expect(said).toContain(
+    const printed = composeRest(stack, [user('web', { groups: [group, 'other-hosts'] })]).join(
+      '\n',
+    );
+    expect(printed).toContain(
       'web with a live key (AKIA-web), which has rights elsewhere: other-hosts',
     );
-    expect(said).not.toContain('delete-user');
+    expect(printed).not.toContain('delete-user');
   });
 
   it('leaves a bucket alone that was there before the stack', () => {
@@ -133,8 +135,8 @@ describe('composeRest', () => {
       ...stack,
       resources: stack.resources.filter((r) => r.id !== 'BackupBucket'),
     };
-    const said = composeRest(attached, []).join('\n');
-    expect(said).toContain('the bucket acme, which was there before the stack, as it is');
-    expect(said).not.toContain('s3://acme');
+    const printed = composeRest(attached, []).join('\n');
+    expect(printed).toContain('the bucket acme, which was there before the stack, as it is');
+    expect(printed).not.toContain('s3://acme');
   });
 });

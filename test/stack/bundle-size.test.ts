@@ -10,7 +10,7 @@ type Plugin = {
   new (
     serverless: { serviceDir: string; service: { functions: Record<string, { name: string }> } },
     options: object,
-    said: { log: { notice: (line: string) => void } },
+    printed: { log: { notice: (line: string) => void } },
   ): { hooks: Record<string, () => Promise<void>>; metafile?: Metafile };
 };
 
@@ -22,9 +22,9 @@ describe('the bundle', () => {
   const project = copyProject(config);
   const folder = join(project.dir, '.bundle');
   const names = Object.keys(Bundle.mostKb);
-  const said: string[] = [];
+  const printed: string[] = [];
   const bundle = async (name = 'rollcall-prod-check-hosts') => {
-    const log = { notice: (line: string) => said.push(line) };
+    const log = { notice: (line: string) => printed.push(line) };
     const service = { functions: { checkHosts: { name } } };
     const plugin = new Bundle({ serviceDir: project.dir, service }, {}, { log });
     await plugin.hooks['before:package:createDeploymentArtifacts']?.();
@@ -39,7 +39,7 @@ describe('the bundle', () => {
 
   it.each(names)('of %s is said to be as big as it is, and is within its bound', (name) => {
     const kb = Math.ceil(statSync(join(folder, `${name}.mjs`)).size / 1000);
-    expect(said).toContain(`${name}.mjs: ${kb} kB (at most ${Bundle.mostKb[name]})`);
+    expect(printed).toContain(`${name}.mjs: ${kb} kB (at most ${Bundle.mostKb[name]})`);
     expect(kb).toBeLessThanOrEqual(Bundle.mostKb[name] ?? 0);
   });
 

@@ -1,4 +1,4 @@
-// Rolls to deploy: the smallest, one with everything in it, and as many hosts as you like.
+// Configs to deploy: the smallest, one with everything in it, and as many hosts as you like.
 
 import type { Config } from '../../shared/config/config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';

@@ -68,7 +68,7 @@ describe('the key of a host', () => {
     ['upload a --short-filenames name', 's3:PutObject', `${web}/df.toxqtp.m.g`],
     ['upload what is no backup', 's3:PutObject', `${web}/index.html`],
     [
-      'upload beside the prefixes',
+      'upload next to the prefixes',
       's3:PutObject',
       `${bucket}/duplicity-full.20261123T031702Z.manifest.gpg`,
     ],

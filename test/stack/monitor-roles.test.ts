@@ -163,7 +163,7 @@ describe('the two roles', () => {
     expect(await stack.may(stack.checkHosts, 'sqs:ReceiveMessage', queue)).toBe(false);
   });
 
-  it('differ in who seals backups, which can be done once and never again', async () => {
+  it('differ in who writes fingerprints, which can be done once and never again', async () => {
     const page = `${records}/seals/2026/11/23T081500Z.json`;
     const once = { 's3:if-none-match': '*' };
     expect(await stack.may(stack.checkHosts, 's3:PutObject', page, once)).toBe(true);

@@ -10,7 +10,7 @@ import { SMS_REGIONS } from '../../shared/config/recipients.ts';
 const dir = mkdtempSync(join(tmpdir(), 'rollcall-sizes-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 
-/** A roll with so many buckets beside its own, each with a name of 63 characters; the first host is on line 8. */
+/** A config with so many buckets next to its own, each with a name of 63 characters; the first host is on line 8. */
 const configOf = (buckets: number, region = 'eu-west-1'): string => {
   const sms = SMS_REGIONS.has(region) ? '"+31600000000"' : '';
   const hosts = Array.from({ length: buckets }, (_, at) => {

@@ -90,9 +90,9 @@ describe('a worker', () => {
     ['lists the backups', 's3:ListBucket', 'arn:aws:s3:::acme-backups'],
     ['lists their versions', 's3:ListBucketVersions', 'arn:aws:s3:::other-bucket'],
     ['reads who can open them', 's3:GetObject', volume],
-    ['finds the seals', 's3:ListBucket', records],
-    ['reads the seals', 's3:GetObject', fingerprints],
-    ['seals once', 's3:PutObject', fingerprints, once],
+    ['finds the fingerprints', 's3:ListBucket', records],
+    ['reads the fingerprints', 's3:GetObject', fingerprints],
+    ['writes fingerprints once', 's3:PutObject', fingerprints, once],
     ['answers once', 's3:PutObject', answer, once],
   ])('%s', async (_, action, resource, context) => {
     expect(await stack.may(stack.checkShard, action, resource, context)).toBe(true);
@@ -102,7 +102,7 @@ describe('a worker', () => {
     ['write an answer over', 's3:PutObject', answer],
     ['read an answer', 's3:GetObject', answer],
     ['take an answer away', 's3:DeleteObject', answer],
-    ['write a seal over', 's3:PutObject', fingerprints],
+    ['write fingerprints over', 's3:PutObject', fingerprints],
     ['know what was told', 's3:GetObject', `${records}/state.json`],
     ['say what was judged', 's3:PutObject', `${records}/state.json`, once],
     ['write a report', 's3:PutObject', `${records}/reports/2026/11/23.json`, once],

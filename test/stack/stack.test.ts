@@ -144,7 +144,7 @@ describe('stackOf', () => {
 
 describe.each([
   ['the smallest config', smallestConfig],
-  ['a full roll', fullConfig],
+  ['a full config', fullConfig],
   ['an existing bucket', existingConfig],
   ['one that keeps the last good backup', keepingConfig],
 ])('the roles of the functions for %s', (_, config) => {

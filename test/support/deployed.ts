@@ -32,7 +32,7 @@ export type Deployed = {
   onCall: (message: QueuedMessage, work: () => Promise<unknown>) => unknown;
   /** How long Lambda lets each function run. */
   timeoutMs: number;
-  /** Deploys another roll over this one; what the functions remember stays. */
+  /** Deploys another config over this one; what the functions remember stays. */
   readonly change: (configText: string) => void;
   /** Runs the janitor's function as of an instant. */
   readonly tidy: (iso: string) => Promise<unknown>;

@@ -113,9 +113,9 @@ export async function startMinistack({
   const until = Date.now() + START_MS;
   while (!(await answers(`${endpoint}/_ministack/health`))) {
     if (server.exitCode !== null || Date.now() > until) {
-      const said = log();
+      const printed = log();
       await stop();
-      throw new Error(`MiniStack does not start; its log ends with:\n${said}`);
+      throw new Error(`MiniStack does not start; its log ends with:\n${printed}`);
     }
     await sleep(100);
     trustIt();

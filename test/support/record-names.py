@@ -28,7 +28,7 @@ def reads(name, now, zone):
     dup_time.setcurtime(now)
     try:
         pr = file_naming.parse(name.encode())
-    except Exception:  # whatever it is, every duplicity command dies of it
+    except Exception:  # whatever it is, every duplicity command crashes on it
         return "dies"
     if pr is None:
         return None

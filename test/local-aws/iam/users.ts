@@ -4,7 +4,7 @@ import { AwsError } from '../aws-error.ts';
 import { type QueryActions, requireParameter } from '../query-protocol.ts';
 import { element, group } from '../xml.ts';
 
-/** A key; `secret` is told once, by CreateAccessKey. */
+/** A key; `secret` is shown once, by CreateAccessKey. */
 export type IamKey = {
   readonly id: string;
   readonly secret: string;

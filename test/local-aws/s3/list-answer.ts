@@ -2,7 +2,7 @@
 import { fromByteKey, toByteKey } from '../byte-key.ts';
 import { element, group, xmlDocument } from '../xml.ts';
 import { type Reply, type S3Call, s3Namespace, xmlReply, xmlTime } from './call.ts';
-import { type Form, invalid, readForm, readToken, turnPage, writeToken } from './list-form.ts';
+import { cutPage, type Form, invalid, readForm, readToken, writeToken } from './list-form.ts';
 import { behindMarker, type Page, type Row } from './listing.ts';
 import type { Version } from './version.ts';
 
@@ -14,7 +14,7 @@ export function listObjectsV2(call: S3Call): Reply {
   const { prefix, delimiter } = form.request;
   const from =
     token === null ? behindMarker(toByteKey(startAfter), prefix, delimiter) : readToken(token);
-  const { page, resume } = turnPage(call, { ...form.request, from, versions: 'current' });
+  const { page, resume } = cutPage(call, { ...form.request, from, versions: 'current' });
   return compose(call, 'ListBucketResult', form, page, [
     element('KeyCount', page.rows.length),
     ...(token === null ? [] : [element('ContinuationToken', token)]),
@@ -29,7 +29,7 @@ export function listObjects(call: S3Call): Reply {
   const marker = call.query.get('marker') ?? '';
   const { prefix, delimiter } = form.request;
   const from = behindMarker(toByteKey(marker), prefix, delimiter);
-  const { page, resume } = turnPage(call, { ...form.request, from, versions: 'current' });
+  const { page, resume } = cutPage(call, { ...form.request, from, versions: 'current' });
   // S3 gives NextMarker only with a delimiter; without one the last key is the marker, which an empty page cannot say.
   const named = delimiter !== '' || resume?.last === undefined;
   return compose(call, 'ListBucketResult', form, page, [
@@ -49,7 +49,7 @@ export function listObjectVersions(call: S3Call): Reply {
   const { prefix, delimiter } = form.request;
   const byteMarker = toByteKey(marker);
   const inside = versionMarker !== '' && form.request.limit > 0;
-  const { page, resume } = turnPage(call, {
+  const { page, resume } = cutPage(call, {
     ...form.request,
     from: inside ? byteMarker : behindMarker(byteMarker, prefix, delimiter),
     ...(inside ? { behindVersion: { byteKey: byteMarker, versionId: versionMarker } } : {}),

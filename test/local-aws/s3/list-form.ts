@@ -35,7 +35,7 @@ export function readForm(call: S3Call): Form {
 export type Resume = { readonly from: string; readonly last: Row | undefined };
 
 /** The page, and where the next one starts if there is more. */
-export function turnPage(
+export function cutPage(
   call: S3Call,
   request: PageRequest,
 ): { page: Page; resume: Resume | undefined } {

@@ -44,7 +44,7 @@ const contentHeaders = [
   'expires',
 ];
 
-/** What a PUT, a copy or a new upload says of the object to be, beside its bytes. */
+/** What a PUT, a copy or a new upload says of the object to be, next to its bytes. */
 export function readAttributes(
   call: S3Call,
 ): Pick<Version, 'storageClass' | 'contentHeaders' | 'metadata'> {

@@ -141,8 +141,8 @@ export const bucketChecks: readonly ContractCheck[] = [
         const due = Number(head.LastModified) + 6 * day;
         const midnight = new Date(Math.floor(due / day) * day + day).toUTCString();
         // HeadObject, S3 API Reference: "The value of the rule-id is URL-encoded", which has two spellings of a space.
-        const said = decodeURIComponent((head.Expiration ?? '').replaceAll('+', ' '));
-        expect(said).toBe(`expiry-date="${midnight}", rule-id="six days"`);
+        const text = decodeURIComponent((head.Expiration ?? '').replaceAll('+', ' '));
+        expect(text).toBe(`expiry-date="${midnight}", rule-id="six days"`);
       });
       const other = await s3.send(new HeadObjectCommand({ Bucket, Key: 'mail/1' }));
       expect(other.Expiration).toBeUndefined();

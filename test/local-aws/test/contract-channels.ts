@@ -185,7 +185,7 @@ export const channelChecks: readonly ContractCheck[] = [
     name: 'SES refuses a mail from an address that is not verified',
     matters: MATTERS.sender,
     run: async ({ ses, name }) => {
-      const mail = composeMail(`${name('stranger')}@example.net`);
+      const mail = composeMail(`${name('unknown')}@example.net`);
       await expectRefusal(
         ses.send(new SendEmailCommand(mail)),
         /^MessageRejected(Exception)?$/,
@@ -246,7 +246,7 @@ export const channelChecks: readonly ContractCheck[] = [
         return ses.send(new SendRawEmailCommand({ RawMessage: { Data } }));
       };
       expect((await send(await verify(context))).MessageId).toMatch(/\S/);
-      const unknownAddress = send(`${context.name('stranger')}@example.net`);
+      const unknownAddress = send(`${context.name('unknown')}@example.net`);
       await expectRefusal(unknownAddress, /^MessageRejected(Exception)?$/, 400);
     },
   },

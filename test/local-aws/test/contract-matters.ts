@@ -10,7 +10,7 @@ export const MATTERS = {
     'the mail that counts down to the last good backup compares its own date with this one',
   lock: 'Object Lock, where it is used, keeps backups that somebody deletes',
   janitor: 'keepLastGood: only what the janitor tags may be hidden by lifecycle',
-  sealed: 'a file that was swapped is known by its ETag and its size',
+  swapped: 'a file that was swapped is known by its ETag and its size',
   state: 'two runs at the same time must not overwrite what the other remembered',
   recipients:
     'for whom a backup is encrypted, and whether it was cut, is read from its first and last bytes',

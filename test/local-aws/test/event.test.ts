@@ -172,7 +172,7 @@ describe('a notification configuration', () => {
     expect(destinations).toEqual([lambda, lambda]);
   });
 
-  it('with EventBridge sends everything there, beside the other destinations', async () => {
+  it('with EventBridge sends everything there, next to the other destinations', async () => {
     const { aws, s3, destinations, configure } = await startListening();
     await configure({
       EventBridgeConfiguration: {},

@@ -103,7 +103,7 @@ describe('readPage', () => {
     );
   });
 
-  it('starts after a key with everything behind it, rolled up anew', () => {
+  it('starts after a key with everything behind it, rolled up again', () => {
     fc.assert(
       fc.property(fc.array(write, { maxLength: 25 }), form, key, (writes, asked, after) => {
         const behind = writes.filter((one) => one.key > after);

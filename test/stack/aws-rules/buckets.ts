@@ -58,7 +58,7 @@ export const bucketRules: readonly Rule[] = [
     ],
   },
   {
-    says: 'ExpiredObjectDeleteMarker stands beside no ExpirationInDays, no ExpirationDate and no tag',
+    says: 'ExpiredObjectDeleteMarker stands next to no ExpirationInDays, no ExpirationDate and no tag',
     source: RULE,
     find: eachRule(
       (rule) =>
@@ -130,7 +130,7 @@ export const bucketRules: readonly Rule[] = [
     ),
   },
   {
-    says: 'No suffix of one event ends another, and no filter is missing beside one',
+    says: 'No suffix of one event ends another, and no filter is missing next to one',
     source:
       '"Configuring event notifications using object key name filtering", Amazon S3 User Guide',
     find: ({ long }) =>

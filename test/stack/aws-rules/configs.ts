@@ -7,7 +7,7 @@ import { onObjectTimeout } from '../../../scripts/stack/object-events.ts';
 import { readStack } from '../../../scripts/stack/package-stack.ts';
 import type { Stack } from '../../../scripts/stack/stack.ts';
 
-/** A roll, and the environment that it is packaged in. */
+/** A config, and the environment that it is packaged in. */
 export type Config = {
   readonly region?: string;
   readonly lines?: readonly string[];
@@ -24,7 +24,7 @@ const admins = Array.from({ length: 20 }, (_, at) => `arn:*:iam::111122223333:ro
 
 /** `holds` shows that the template is of this config. */
 export const configs: { readonly [name: string]: Config & { readonly holds: RegExp } } = {
-  'the smallest roll': { holds: /"BucketName":"acme-backups"/ },
+  'the smallest config': { holds: /"BucketName":"acme-backups"/ },
   'an existing bucket': { lines: ['existing: true'], holds: /"FileWrittenRule"/ },
   'the last good backup kept': { lines: ['keepLastGood: true'], holds: /"JanitorSchedule"/ },
   'an existing bucket, and the last good backup kept': {

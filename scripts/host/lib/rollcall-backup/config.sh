@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2034,SC2154 # shared with the commands and the other files beside this one
+# shellcheck disable=SC2034,SC2154 # shared with the commands and the other files next to this one
 # Reads /etc/rollcall-backup/config: KEY=VALUE, parsed and never run.
 
 known_keys='HOST BUCKET REGION FINGERPRINT PREFIX FILE_PREFIX ENDPOINT_URL HOUR VOLSIZE_MB TEMP_DIR DUPLICITY HTTPS_PROXY CA_BUNDLE'

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2034,SC2154 # shared with the commands and the other files beside this one
+# shellcheck disable=SC2034,SC2154 # shared with the commands and the other files next to this one
 # Runs duplicity so that it never needs a secret key, a passphrase or what a past run left behind.
 #
 # `full` itself only encrypts. What asks for a passphrase is duplicity's wish to know every set

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2034,SC2154 # shared with the commands and the other files beside this one
+# shellcheck disable=SC2034,SC2154 # shared with the commands and the other files next to this one
 # What a run leaves behind: one line in the system log, and a few lines under /var/lib/rollcall-backup.
 #
 #   last-success   the newest set that is whole on S3 (KEY=VALUE)

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2034,SC2154 # shared with the commands and the other files beside this one
+# shellcheck disable=SC2034,SC2154 # shared with the commands and the other files next to this one
 # What can be known before a backup begins. `check` prints every line, `run` only what is wrong.
 
 problems=0 warnings=0 first_status=0 first_reason=''

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2034,SC2154 # used by the commands and the other files beside this one
+# shellcheck disable=SC2034,SC2154 # used by the commands and the other files next to this one
 # How the commands of the host kit speak, where their files are, and how they write one.
 #
 # ROLLCALL_ROOT, when set, stands before every path of the kit's own (/etc/rollcall-backup,

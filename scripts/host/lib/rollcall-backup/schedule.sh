@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2034,SC2154 # shared with the commands and the other files beside this one
+# shellcheck disable=SC2034,SC2154 # shared with the commands and the other files next to this one
 # Calls `rollcall-backup run --if-due` every hour, at a minute of the host's own.
 
 cron_file=$root/etc/cron.d/rollcall-backup

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2154 # shared with the commands and the other files beside this one
+# shellcheck disable=SC2154 # shared with the commands and the other files next to this one
 # Scratch: TEMP_DIR/rollcall-backup.XXXXXX (0700) with a mark in it. Name, mark and owner together say that this
 # kit made a directory; no other is ever removed, or left out of the backup.
 

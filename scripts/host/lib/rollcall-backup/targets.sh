@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2154 # shared with the commands and the other files beside this one
+# shellcheck disable=SC2154 # shared with the commands and the other files next to this one
 # Reads /etc/backup-targets as duplicity will, and finds what duplicity keeps silent about.
 #
 # Rules, in duplicity's order: the first that matches a path decides. A line is "+ PATH" or a bare

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034,SC2154 # shared with the commands and the other files beside this one
+# shellcheck disable=SC2034,SC2154 # shared with the commands and the other files next to this one
 # duplicity 0.8.17 to 3.x behind one call. Needs profile.bash.
 
 # find_duplicity: sets duplicity (the program) and duplicity_major
@@ -7,7 +7,7 @@ find_duplicity() {
   local version
   duplicity=${ROLLCALL_DUPLICITY:-}
   if [[ -z $duplicity ]]; then
-    # the distribution's own has its S3 library beside it; another one earlier in PATH may not
+    # the distribution's own has its S3 library next to it; another one earlier in PATH may not
     if [[ -x /usr/bin/duplicity ]]; then duplicity=/usr/bin/duplicity; else duplicity=$(command -v duplicity || true); fi
   fi
   [[ -n $duplicity ]] || die "$NOT_INSTALLED" "duplicity is not installed" \

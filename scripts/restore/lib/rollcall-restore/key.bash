@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034,SC2154 # shared with the commands and the other files beside this one
+# shellcheck disable=SC2034,SC2154 # shared with the commands and the other files next to this one
 # The one secret of a restore: opened in gpg-agent's memory, closed by ending that agent.
 #
 # Needs GNUPGHOME and host (profile.bash). At import a probe is encrypted to each encryption subkey;

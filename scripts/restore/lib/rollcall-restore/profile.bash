@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034,SC2154 # shared with the commands and the other files beside this one
+# shellcheck disable=SC2034,SC2154 # shared with the commands and the other files next to this one
 # Where a host's backups are and which key opens them.
 #
 # A profile is a directory of mode 0700: `profile` (KEY=VALUE, never run as shell), `credentials`

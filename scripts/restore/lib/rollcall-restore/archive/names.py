@@ -16,7 +16,7 @@ KINDS = (
     ("inc-signatures", re.compile(rf"duplicity-new-signatures\.{TIME}\.to\.{TIME}\.sigtar{END}\Z")),
 )
 # What duplicity takes for a volume or manifest although it never writes it so: vol0, vol01, .gpg.bak.
-# Beside the real one, every duplicity command on the prefix dies of it.
+# Next to the real one, every duplicity command on the prefix crashes on it.
 TOLERATED = re.compile(r"duplicity-(?:full|inc)\..*\.(?:vol\d+\.difftar|manifest)(?:\.|\Z)")
 
 Name = namedtuple("Name", "kind start time volume encrypted")
