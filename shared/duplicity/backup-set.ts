@@ -58,7 +58,7 @@ export type Opener = {
   readonly cold?: true;
 };
 
-/** Names that make duplicity itself die on this target. */
+/** Names on which duplicity crashes in this target. */
 export type Poison = { readonly names: readonly string[]; readonly why: 'lethal' | 'twice' };
 
 /** A full that is complete but for delete markers: removing them brings it back. */

@@ -125,7 +125,7 @@ setup() { stage; }
   [ ! -e "$STAGE/asked" ]
 }
 
-@test "objects that make duplicity die are found before duplicity does" {
+@test "objects that crash duplicity are found before duplicity starts" {
   for poison in vol0.difftar.gpg vol01.difftar.gpg vol1.difftar.gz manifest.gpg.bak; do
     rm -rf sets
     a_set 20261120T021402Z
