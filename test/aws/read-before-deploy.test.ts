@@ -15,7 +15,7 @@ const readBucket = async (bucket: string) => {
   return (await readBeforeDeploy({ region, endpoint, credentials }, bucket, names)).bucket;
 };
 
-it('calls a bucket free that S3 does not know', async () => {
+it('reports a bucket name as free when S3 does not know it', async () => {
   expect(await readBucket('free')).toEqual({ read: true, value: { owner: 'nobody' } });
 });
 
@@ -32,7 +32,7 @@ it("takes a 403 for another account's bucket, unless the account's own list has 
   rule.remove();
 });
 
-it('says what it could not read, where S3 is in trouble', async () => {
+it('reports what it could not read while S3 is in trouble', async () => {
   const rule = aws.faults.add({
     operation: 'HeadBucket',
     fault: { error: 'InternalError', status: 501 },

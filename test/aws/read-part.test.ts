@@ -40,7 +40,7 @@ describe('readPart', () => {
     expect(await readPart(s3, 'backups', 'cold', { from: 0, bytes: 4 })).toBeUndefined();
   });
 
-  it('says that it could not look, and what to allow', async () => {
+  it('reports that it could not look, and what to allow', async () => {
     aws.faults.add({ operation: 'GetObject', fault: { error: 'AccessDenied' } });
     await expect(readPart(s3, 'backups', 'ten', { from: 0, bytes: 4 })).rejects.toMatchObject({
       name: 'TargetUnreadableError',

@@ -41,7 +41,7 @@ describe('s3Records', () => {
     expect((await kept.read('state.json')).text).toBe('two');
   });
 
-  it('replaces a page whatever is there, and lists pages by prefix', async () => {
+  it('replaces a page in any case, and lists pages by prefix', async () => {
     const kept = records();
     await kept.replace('reports/2026/11/24.json', 'b');
     await kept.replace('reports/2026/11/23.json', 'a');
@@ -57,7 +57,7 @@ describe('s3Records', () => {
     await expect(kept.replace('x', 'x')).rejects.toThrow(/x could not be written \(AccessDenied/);
   });
 
-  it('says which object it could not reach, and why', async () => {
+  it('reports which object it could not reach, and why', async () => {
     const kept = records();
     aws.faults.add({ service: 's3', fault: { error: 'AccessDenied', status: 403 } });
     await expect(kept.read('state.json')).rejects.toThrow(RecordError);

@@ -99,7 +99,7 @@ describe('hookChannels', () => {
     expect(await send()).toBeUndefined();
   });
 
-  it('say of a dead receiver that it cannot be reached', async () => {
+  it('report that a dead receiver cannot be reached', async () => {
     await new Promise((done) => server.close(done));
     expect((await send())?.cause).toEqual(new RefusalError('cannot be reached (ECONNREFUSED)'));
   });

@@ -202,7 +202,7 @@ describe('pauseHost', () => {
     expect(config.hosts[0]?.paused).toEqual(pause);
   });
 
-  it('changes a pause that is there, and keeps what is said about it', () => {
+  it('changes a pause that is there, and keeps its comments', () => {
     const before = `bucket: acme
 hosts:
   a:
@@ -275,7 +275,7 @@ const edited = (text: string, edit: (configFile: ConfigText) => EditedConfig) =>
   edit(file(text)).text;
 
 describe('every edit', () => {
-  it('that adds is undone to the byte by the one that removes', () => {
+  it('that adds a host is undone to the byte by the one that removes it', () => {
     fc.assert(
       fc.property(anyConfig, (text) => {
         const more = edited(text, (one) => addHost(one, 'new', { since: '2026-11-24' }));

@@ -34,7 +34,7 @@ describe('a key file in the config', () => {
     ]);
   });
 
-  it('that is none is a mistake with its line', () => {
+  it('that cannot be read is a mistake with its line', () => {
     expect(issuesOf(CONFIG, readKeyFile)).toEqual([
       'hosts.yml:5: hosts.web.recipients: keys/other key.gpg is damaged: export it',
     ]);

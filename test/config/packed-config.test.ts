@@ -44,7 +44,7 @@ describe('parsePackedConfig', () => {
     expect(parsePackedConfig(formatPackedConfig(config))).toStrictEqual(config);
   });
 
-  it('takes nothing that is cut, and nothing of another version', () => {
+  it('is undefined for a text that is cut or of another version', () => {
     const text = formatPackedConfig(parseConfig(EVERYTHING, 'hosts.yml', keyFile)).trimEnd();
     for (let end = 0; end < text.length; end += 7) {
       expect(parsePackedConfig(text.slice(0, end))).toBeUndefined();

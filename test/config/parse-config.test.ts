@@ -77,7 +77,7 @@ describe('parseConfig', () => {
     });
   });
 
-  it('tells who watches the monitor from who watches the hosts, where the config does', () => {
+  it('separates those who watch the monitor from those who watch the hosts, where the config does', () => {
     const alerts = (lines: string) =>
       parseConfig(
         `bucket: abc\nalerts:\n  mail: [a@b.example]\n${lines}hosts: {a: {}}\n`,
@@ -110,7 +110,7 @@ describe('parseConfig', () => {
     ]);
   });
 
-  it('sends no weekly test where it says so, and takes no other word for it', () => {
+  it('sends no weekly test with weeklyTest: false, and accepts no other word for it', () => {
     const alerts = (line: string) => FULL.replace('alerts:', `alerts:\n  ${line}`);
     expect(parseConfig(alerts('weeklyTest: false'), 'hosts.yml').alerts.weeklyTest).toBe(false);
     expect(issuesOf(alerts('weeklyTest: never'))).toEqual([
@@ -182,7 +182,7 @@ describe('parseConfig', () => {
     expect(performance.now() - start).toBeLessThan(10_000);
   });
 
-  it('tells every mistake at once, each with its line and what to write', () => {
+  it('reports every mistake at once, each with its line and what to write', () => {
     const wrong = FULL.replace('recipients: [89ABCDEF01234567]', 'recipents: [xyz]')
       .replace('keepDays: 6', 'keepDays: six')
       .replace('Europe/Amsterdam', 'Europe/Amsterdm')
@@ -274,7 +274,7 @@ describe('parseConfig', () => {
     ]);
   });
 
-  it('throws nothing but ConfigError, whatever the text', () => {
+  it('throws only ConfigError, whatever the text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), (text) => {
         issuesOf(text);

@@ -30,11 +30,11 @@ const failures = (found: BeforeDeploy, config = own) =>
   textsOf(judgeBeforeDeploy(found, config, names).filter(({ status }) => status !== 'ok'));
 
 describe('judgeBeforeDeploy', () => {
-  it('lets a first deploy of free names pass', () => {
+  it('accepts a first deploy of free names', () => {
     expect(failures(nothing)).toEqual([]);
   });
 
-  it('lets a further deploy of the same stack pass', () => {
+  it('accepts a further deploy of the same stack', () => {
     const group = read({ stack: 'rollcall-prod' });
     const found = { stack: read(stack('UPDATE_COMPLETE')), ...ours('rollcall-prod'), group };
     expect(failures(found)).toEqual([]);
@@ -57,7 +57,7 @@ describe('judgeBeforeDeploy', () => {
     });
   });
 
-  it('says "existing: true" for a bucket that stayed', () => {
+  it('advises "existing: true" for a bucket that stayed', () => {
     const [, bucket] = judgeBeforeDeploy({ ...nothing, ...ours() }, own, names);
     expect(bucket).toMatchObject({ fix: expect.stringContaining('existing: true') });
   });
@@ -73,12 +73,12 @@ describe('judgeBeforeDeploy', () => {
     ]);
   });
 
-  it('lets an existing bucket of ours in the region pass', () => {
+  it('accepts an existing bucket of ours in the region', () => {
     const config = { ...existing, region: 'eu-west-1' };
     expect(failures({ ...nothing, ...ours() }, config)).toEqual([]);
   });
 
-  it('fails for a group that another stage or nobody made', () => {
+  it('fails for a group that another stage made, or no stack', () => {
     expect(failures({ ...nothing, group: read({ stack: 'rollcall-test' }) })).toEqual([
       expect.stringContaining('of the stack rollcall-test'),
     ]);
@@ -100,7 +100,7 @@ describe('judgeBeforeDeploy', () => {
     expect(first).toMatchObject({ status: 'fail', fix: expect.stringContaining(fix) });
   });
 
-  it('says what it could not look at, and does not call it fine', () => {
+  it('reports what it could not look at as unknown, never as ok', () => {
     const all = judgeBeforeDeploy(
       { stack: unreadable, bucket: unreadable, group: unreadable },
       own,

@@ -40,11 +40,11 @@ describe('judgeBucket', () => {
       { encryption: read('aws:kms') },
       'fail: aws:kms, and the stack sets AES256: anyone who holds the other key decides who can read',
     ],
-  ])('tells what is wrong with %s', (check, over, words) => {
+  ])('reports what is wrong with %s', (check, over, words) => {
     const bad = judgeBucket({ ...good, ...over }, config).filter(({ status }) => status !== 'ok');
     expect([bad[0]?.check, ...textsOf(bad)]).toEqual([check, words]);
   });
-  it('says once that there is no bucket', () => {
+  it('reports once that there is no bucket', () => {
     expect(textsOf(judgeBucket({ ...good, region: read(undefined) }, config))).toEqual([
       'fail: there is no bucket backups',
     ]);

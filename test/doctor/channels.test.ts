@@ -66,7 +66,7 @@ describe('judgePaths, of the recipients', () => {
     ]);
   });
 
-  it('is well where hosts.yml says that nobody is to be, and says so', () => {
+  it('is ok where hosts.yml has alerts: none, and reports that', () => {
     expect(textsOf(recipients('alerts: none\n'))).toEqual([
       'ok: nobody is notified, as hosts.yml says: alerts: none',
     ]);
@@ -80,7 +80,7 @@ describe('judgePaths, of the recipients', () => {
     expect(recipients(`alerts: { ${https}, ops: [a@b.example] }\n`)).toEqual([]);
   });
 
-  it('says nothing where somebody is', () => {
+  it('reports nothing where somebody is notified', () => {
     expect(recipients('alerts: { sms: ["+31600000000"] }\n')).toEqual([]);
   });
 });
@@ -90,7 +90,7 @@ describe('isLookDue', () => {
     ['nobody has looked', undefined, true],
     ['an hour has passed', now - HOUR, true],
     ['it has not', now - HOUR + 1, false],
-  ])('says so when %s', (_, lookedAt, due) => {
+  ])('reports when %s', (_, lookedAt, due) => {
     const paths = lookedAt === undefined ? undefined : { lookedAt, states: [] };
     expect(isLookDue(paths, now)).toBe(due);
   });
@@ -100,7 +100,7 @@ describe('comparePaths', () => {
   const look = (before: ChannelStates | undefined, ...checks: Check[]) =>
     compareChannels(before, checks, (before?.lookedAt ?? now - HOUR) + HOUR, alerts);
 
-  it('tells once that a way is dead, and once that it is repaired', () => {
+  it('reports once that a channel is dead, and once that it is repaired', () => {
     const first = look(undefined, dropped);
     expect([first.died.length, first.repaired.length]).toEqual([1, 0]);
     const second = look(first, dropped);
@@ -112,7 +112,7 @@ describe('comparePaths', () => {
     ]);
   });
 
-  it('calls nothing repaired that it could not look at', () => {
+  it('reports no channel as repaired that it could not check', () => {
     const inconclusive = look(look(undefined, dropped), denied);
     expect([inconclusive.died, inconclusive.repaired]).toEqual([[], []]);
     expect(silentAddresses(inconclusive.states)).toEqual(new Set(['boss@example.net']));
@@ -130,7 +130,7 @@ describe('comparePaths', () => {
     }
   });
 
-  it('tells of each death before its repairing, and of neither twice, whatever it sees', () => {
+  it('reports each death before its repair, and neither twice, in any order of states', () => {
     fc.assert(
       fc.property(
         fc.array(fc.uniqueArray(aCheck, { maxLength: 4, selector: JSON.stringify })),

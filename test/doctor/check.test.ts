@@ -40,7 +40,7 @@ describe('an audit', () => {
     expect(auditStatus(all.slice(0, length))).toBe(status);
   });
 
-  it('never takes what it could not read for ok, whatever it is', () => {
+  it('never takes anything that it could not read for ok', () => {
     const wantedConfig = { ...config, alerts: { ...fullConfig.alerts } };
     const wanted = { queue: 'f', suffixes: ['.m'], rules: [] };
     const group = { group: 'g', path: '/backup-hosts/', isDeployed: true };

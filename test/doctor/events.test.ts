@@ -28,10 +28,10 @@ describe('judgeEvents', () => {
     ['nothing', [], 'a new .manifest.gpg, a removal'],
     ['no removal', [created], 'a removal'],
     ['another queue', [{ ...created, arn: `${arn}-2` }, removed], 'a new .manifest.gpg'],
-  ])('tells that it hears %s', (_, queues, words) => {
+  ])('reports that the queue gets %s', (_, queues, words) => {
     expect(judged(queues)).toContain(`tells nobody of ${words}:`);
   });
-  it('tells that EventBridge is off, or that nobody listens to it', () => {
+  it('reports that EventBridge is off, or that no rule listens to it', () => {
     expect(judged([], false, true)).toContain('does not speak to EventBridge');
     expect(judged([], true, true)).toContain('no rules that listen');
     expect(judged([created, removed], false, false, { queue: undefined })).toContain(

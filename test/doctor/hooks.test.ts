@@ -18,7 +18,7 @@ describe('judgeHooks', () => {
     expect(JSON.stringify(checks)).not.toContain('SECRET');
   });
 
-  it('says nothing without an address, and never calls well what could not be read', () => {
+  it('reports nothing without an address, and never ok for what could not be read', () => {
     expect(judgeHooks(unreadable, alerts)).toEqual([]);
     expect(textsOf(judgeHooks(unreadable, { ...alerts, https }))).toEqual([
       'unknown: could not read it: AccessDenied (403)',

@@ -39,7 +39,7 @@ describe('judgeHostRights', () => {
       'HostsStayInTheirOwnPrefix',
       "write among another host's backups; read another host's backups",
     ],
-  ])('tells what a host could do without %s', (sid, change) => {
+  ])('reports what a host could do without %s', (sid, change) => {
     expect(textsOf(judged(without(sid), [groupPolicy]))[0]).toMatch(
       new RegExp(`^fail: .*: ${change}$`),
     );
@@ -55,12 +55,12 @@ describe('judgeHostRights', () => {
       'OnlyBreakGlassOrTheStackReconfigures',
       'change the lifecycle; as an administrator, delete the bucket policy',
     ],
-  ])('tells what an administrator could do without %s', (sid, changes) => {
+  ])('reports what an administrator could do without %s', (sid, changes) => {
     const [first] = textsOf(judged(without(sid), [groupPolicy]));
     expect(first).toMatch(/^fail: it would not stop /);
     expect(first?.endsWith(`: as an administrator, ${changes}`)).toBe(true);
   });
-  it('tells of a policy that names what is denied, as it lets through what S3 adds later', () => {
+  it('reports a policy that denies by name, as it allows what S3 adds later', () => {
     const byName = {
       ...bucketPolicy,
       Statement: bucketPolicy.Statement.map(({ NotAction, ...rest }: { NotAction?: unknown }) =>
@@ -71,7 +71,7 @@ describe('judgeHostRights', () => {
     };
     expect(textsOf(judged(byName, [groupPolicy]))[0]).toContain('use an action that S3 adds later');
   });
-  it('tells that there is no policy at all, and only warns for the bucket of somebody else', () => {
+  it('reports that there is no policy, and only warns for the bucket of somebody else', () => {
     expect(textsOf(judged(undefined, [groupPolicy]))[0]).toMatch(
       /^fail: .*delete old versions for good/,
     );
@@ -79,7 +79,7 @@ describe('judgeHostRights', () => {
       /^warn: .*delete old versions for good/,
     );
   });
-  it('tells that a policy locks the hosts out', () => {
+  it('reports that a policy locks the hosts out', () => {
     const locked = {
       Statement: [
         ...bucketPolicy.Statement,

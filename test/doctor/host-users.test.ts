@@ -112,7 +112,7 @@ describe('judgeHostUsers', () => {
     expect(bad([user({}, 9)], aConfig([lab, nas]))).toEqual([]);
   });
 
-  it('tells ten of many, the worst first, and how many more', () => {
+  it('lists ten of many, the worst first, and how many more', () => {
     const hosts = Array.from({ length: 40 }, (_, index) => aHost({ name: `host-${index}` }));
     const lines = bad(
       hosts.map(({ name }) =>

@@ -20,7 +20,7 @@ describe('judgeJanitor', () => {
     expect(judgeJanitor(stack('CheckHosts'), config)).toEqual([]);
   });
 
-  it('says nothing of a stack that is not known', () => {
+  it('reports nothing for a stack that is not known', () => {
     expect(judgeJanitor(read(undefined), keeping)).toEqual([]);
     expect(judgeJanitor({ read: false, why: 'denied', fix: 'allow it' }, keeping)).toEqual([]);
   });

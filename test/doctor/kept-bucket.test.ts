@@ -16,7 +16,7 @@ describe('judgeKeptBucket', () => {
     ['a stack of which the first deploy failed', { ...stackFor(''), outputs: {} }, fullConfig],
     ['the same bucket', stackFor('acme-backups'), fullConfig],
     ['the same existing bucket', stackFor('acme-backups', false), existingConfig],
-  ])('says nothing of %s', (_, stack, config) => {
+  ])('reports nothing for %s', (_, stack, config) => {
     expect(judgeKeptBucket(stack, config)).toEqual([]);
   });
 

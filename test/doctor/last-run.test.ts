@@ -10,7 +10,7 @@ describe('judgeLastRun', () => {
   ])('judges a run of %s', (until, words) => {
     expect(textsOf(judgeLastRun(read(at(until)), now))).toEqual([words]);
   });
-  it('says that there was none', () => {
+  it('reports that there was none', () => {
     expect(textsOf(judgeLastRun(read(undefined), now))).toEqual([
       'fail: no run has come to its end yet',
     ]);

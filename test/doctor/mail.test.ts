@@ -48,7 +48,7 @@ describe('judgeMail', () => {
     expect(textsOf(judgeMail(read({ ...good, ...over }), fullConfig))).toEqual(words);
   });
 
-  it('says who hears nothing', () => {
+  it('reports who is not notified', () => {
     const silent = (over: Partial<MailAccount>) =>
       judgeMail(read({ ...good, ...over }), fullConfig).flatMap((one) =>
         'silent' in one ? one.silent : [],
@@ -59,7 +59,7 @@ describe('judgeMail', () => {
     expect(silent({ suppressed: ['boss@example.net'] })).toEqual(['boss@example.net']);
   });
 
-  it('says nothing where no mail is sent by SES', () => {
+  it('reports nothing where no mail is sent by SES', () => {
     expect(judgeMail(unreadable, smallestConfig)).toEqual([]);
   });
 });

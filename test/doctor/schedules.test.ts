@@ -11,14 +11,14 @@ describe('judgeSchedules', () => {
     ['on', [{ name: 'checks', enabled: true }], 'ok: checks is switched on', undefined],
     ['off', [{ name: 'checks', enabled: false }], 'fail: checks is switched off', 'update'],
     ['gone', [{ name: 'another', enabled: true }], 'fail: checks is gone', 'create'],
-  ])('tells that one is %s, with the command for it', (_, found, words, call) => {
+  ])('reports one that is %s, with the command for it', (_, found, words, call) => {
     const [check] = judged(found);
     expect(textsOf(check === undefined ? [] : [check])).toEqual([words]);
     expect(check !== undefined && 'fix' in check ? check.fix : undefined).toBe(
       call && `aws scheduler ${call}-schedule --region eu-west-1 --cli-input-json ${input}`,
     );
   });
-  it('tells that the stack has none', () => {
+  it('reports that the stack has none', () => {
     expect(textsOf(judgeSchedules(read([]), [], 'eu-west-1'))).toEqual([
       'fail: the stack has none: nothing starts the check',
     ]);

@@ -18,7 +18,7 @@ describe('judgeStack', () => {
   ])('takes %s for %s', (state, status) => {
     expect(judgeStack(read(stack(state)), 's', 'eu-west-1')[0]?.status).toBe(status);
   });
-  it('says that there is none', () => {
+  it('reports that there is none', () => {
     expect(textsOf(judgeStack(read(undefined), 's', 'eu-west-1'))).toEqual([
       'fail: there is no stack s in eu-west-1: nobody watches. Another: --stack NAME',
     ]);

@@ -33,7 +33,7 @@ describe('judgeSubscriptions', () => {
       ],
       'warn: https chat.example is subscribed, and is not in the config',
     ],
-  ])('tells that it is %s', (_, found, words) => {
+  ])('reports that it is %s', (_, found, words) => {
     expect(textsOf(judgeSubscriptions(topic, read(found), [ops]))).toEqual([words]);
   });
 });

@@ -39,7 +39,7 @@ describe('judgeTopicPolicy', () => {
       allow({ Condition: { DateGreaterThan: { 'aws:SourceAccount': 'x' } } }),
       'unknown: its policy has conditions that are not understood here; they decide whether alarms can publish',
     ],
-  ])('tells of the ops topic with %s', (_, policy, words) => {
+  ])('reports the ops topic with %s', (_, policy, words) => {
     const [check] = judged(policy);
     expect(textsOf(check === undefined ? [] : [check])).toEqual([words]);
     expect(check).toHaveProperty(
@@ -47,7 +47,7 @@ describe('judgeTopicPolicy', () => {
       'aws sns set-topic-attributes --region eu-west-1 --cli-input-json "$(npx rollcall stack-resource OpsTopicPolicy)"',
     );
   });
-  it('tells that a denial keeps the functions out', () => {
+  it('reports that a denial keeps the functions out', () => {
     const denial = { Effect: 'Deny', Principal: '*', Action: 'sns:*', Resource: '*' };
     expect(textsOf(judged({ Statement: [denial] }, 'Alerts'))).toEqual([
       'fail: its policy lets no alert through',

@@ -33,7 +33,7 @@ describe('collectSets', () => {
     expect(sets.map(isComplete)).toEqual([undefined]);
   });
 
-  it('calls two spellings of one time poison, when volumes lie under both', () => {
+  it('finds two spellings of one time poisoned, when volumes lie under both', () => {
     const { poison } = collectSets(
       {
         objects: [],
@@ -84,7 +84,7 @@ describe('isComplete', () => {
 });
 
 describe('a collection', () => {
-  it('is the same, whatever the order in which its objects were told', () => {
+  it('is the same for every order of its objects', () => {
     const objects = [
       ...aFull({ begun }),
       ...anIncremental('2026-11-21T03:15:00Z', '2026-11-23T04:00:00Z'),
@@ -113,7 +113,7 @@ describe('a collection', () => {
     );
   });
 
-  it('knows a full that delete markers hide, since the first of them, and no set that is there', () => {
+  it('finds a full that delete markers hide, since the first of them, and no set that is there', () => {
     const history = aHistory([...aFull({ begun }), ...aFull({ begun: '2026-11-22T03:15:02Z' })]);
     const names = aFull({ begun: '2026-11-22T03:15:02Z' }).map(({ name }) => name);
     history
@@ -124,7 +124,7 @@ describe('a collection', () => {
     expect(hiddenFulls[0]?.set.startedAt).toBe(at('2026-11-22T03:15:02Z'));
   });
 
-  it('knows no hidden full where a file is gone for good, and no hidden incremental', () => {
+  it('finds no hidden full where a file is gone for good, and no hidden incremental', () => {
     const [first, ...rest] = aFull({ begun });
     const inc = anIncremental('2026-11-21T03:15:00Z', '2026-11-23T04:00:00Z');
     const history = aHistory([...rest, ...inc]);

@@ -119,7 +119,7 @@ describe('parseFileName', () => {
     }
   });
 
-  it('knows the statistics that duplicity 2.1 and later may add, and counts them as nothing', () => {
+  it('reads the statistics that duplicity 2.1 and later may add, and counts them for no set', () => {
     const full = 'duplicity-full.20261123T034402Z.jsonstat';
     const inc = 'duplicity-inc.20261122T034402Z.to.20261123T034402Z.jsonstat';
     const dependencies = ['', '.gz', '.gpg', '.part', '.part.gz'];

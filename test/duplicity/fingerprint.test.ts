@@ -30,7 +30,7 @@ describe('sealOf', () => {
     ).toBe(5);
   });
 
-  it('tells versions apart where there are no ETags', () => {
+  it('distinguishes versions where there are no ETags', () => {
     const bare = (id: string) =>
       members.map(({ etag: _, ...rest }) => ({ ...rest, versionId: id }));
     expect(fingerprintText(bare('1'))).not.toBe(fingerprintText(bare('2')));

@@ -29,7 +29,7 @@ describe('the uploads of a history', () => {
     expect(newestUpload([hiddenAt, late, early])).toBe(late);
   });
 
-  it('may be none', () => {
+  it('are undefined where there is only a marker, or nothing', () => {
     expect([firstUploadAt([hiddenAt]), newestUpload([hiddenAt])]).toEqual([undefined, undefined]);
     expect([firstUploadAt([]), newestUpload([])]).toEqual([undefined, undefined]);
   });

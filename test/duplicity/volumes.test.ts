@@ -23,7 +23,7 @@ describe('sumUp', () => {
     expect(of({ 1: [file(100, 1)], 2: [file(50, 1)], 3: [file(75, 1)] }).lastShare).toBe(1);
   });
 
-  it('tells a number that is there twice, one that is empty anywhere, and counts the larger file', () => {
+  it('finds a number that is there twice and one that is empty, and counts the larger file', () => {
     const twice = of({ 1: [file(100, 1)], 2: [file(100, 2)], 3: [file(0, 3), file(50, 9)] });
     expect(twice).toMatchObject({
       ...{ count: 3, bytes: 250, doubled: [3], empty: [3] },
@@ -31,7 +31,7 @@ describe('sumUp', () => {
     });
   });
 
-  it('names the gaps, and no more than a thousand of them', () => {
+  it('lists the gaps, and no more than a thousand of them', () => {
     expect(of({ 2: [file(1, 1)], 5: [file(1, 1)] }).missing).toEqual([1, 3, 4]);
     const { missing } = of({ 999999999: [file(1, 1)] });
     expect([missing.length, missing[0], missing.at(-1)]).toEqual([1000, 1, 1000]);

@@ -49,7 +49,7 @@ describe('readKeySignature', () => {
     expect(readKeySignature(buildSignature([[KEY_FLAGS + 0x80, [4]]]))?.flags).toBe(4);
   });
 
-  it('says only what it is of an old or unknown version', () => {
+  it('reports only the kind of an old or unknown version', () => {
     const silent = { createdS: 0, flags: undefined, issuers: [] };
     for (const version of [2, 5, 7, 255]) {
       const body = buildSignature(printed, [[ISSUER_ID, id]]).with(0, version);
@@ -58,7 +58,7 @@ describe('readKeySignature', () => {
     expect(readKeySignature(Uint8Array.of(3, 5, 0x20))).toEqual({ type: 0x20, ...silent });
   });
 
-  it.each([[[]], [[4]], [[3, 5]]])('says nothing when cut to %j', (bytes) => {
+  it.each([[[]], [[4]], [[3, 5]]])('reads nothing from a message that is cut to %j', (bytes) => {
     expect(readKeySignature(Uint8Array.from(bytes))).toBeUndefined();
   });
 

@@ -39,7 +39,7 @@ function inChunks(chunkBytes: number, bodyBytes: number, fill: Fill): Uint8Array
 }
 
 describe('readEnding', () => {
-  it('finds every recorded message of gpg whole, from at most 8,197 bytes more', () => {
+  it('finds every recorded message of gpg complete, from at most 8,197 bytes more', () => {
     const asked: number[] = [];
     for (const message of recordedMessages) {
       const object = buildMessage(message, noise(message.plain));
@@ -97,7 +97,7 @@ describe('readEnding', () => {
     expect(endingOf(Uint8Array.from([...object, 0]))).toBe('cannot tell');
   });
 
-  it('never calls a message of OpenPGP.js truncated, nor a part of one whole', async () => {
+  it('never finds a complete message of OpenPGP.js truncated, nor a part of one complete', async () => {
     const armoredKey = readFixture('keys/curve.pub.asc');
     const encryptionKeys = await readKey({ armoredKey });
     const endings = new Set<string>();

@@ -106,7 +106,7 @@ describe('readMessageHead', () => {
     ['data without a recipient', [0xd2, 0x10, 1, 2], 'other'],
     ['a recipient of an unknown version', [0xc1, 0x02, 9, 9, 0xd2, 1], 'other'],
     ['noise', [0x00, 0xff, 0x13], 'other'],
-  ])('calls %s what it is', (_, bytes, kind) => {
+  ])('recognizes %s', (_, bytes, kind) => {
     expect(readMessageHead(new Uint8Array(bytes)).kind).toBe(kind);
   });
 

@@ -263,7 +263,7 @@ describe('readPublicKeys, of what signatures say', () => {
     expect(able).toEqual([1, 2, 16, 18, 25, 26]);
   });
 
-  it('believes the latest that says what the key is for, in whatever order', () => {
+  it('uses the latest signature with the purpose of the key, in any order', () => {
     const early = bound(at(100), flags(0x0c));
     const late = bound(at(200), flags(0x02));
     const silent = bound(at(300));

@@ -134,7 +134,7 @@ describe('rollcall bucket-settings', () => {
     }
   });
 
-  it('says the command that puts it into force, as the role that may', async () => {
+  it('prints the command that puts it into force, as the role that may', async () => {
     deployStack(aws, writeConfig());
     const { stderr } = await run('public-access-block');
     expect(stderr).toBe(
@@ -144,7 +144,7 @@ describe('rollcall bucket-settings', () => {
   });
 
   it.each<Setting>(['policy', 'notification'])(
-    'says that there is no stack, and what to do, where the %s names a part of it',
+    'reports that there is no stack, and what to do, where the %s names a part of it',
     async (what) => {
       writeConfig();
       const { status, stdout, stderr } = await run(what);
@@ -167,7 +167,7 @@ describe('rollcall bucket-settings', () => {
     },
   );
 
-  it('says what a stack lacks that is older than hosts.yml', async () => {
+  it('reports what a stack lacks that is older than hosts.yml', async () => {
     deployStack(aws, writeConfig());
     writeConfig('keepLastGood: true\n');
     const { status, stderr } = await run('policy');
@@ -183,7 +183,7 @@ describe('rollcall bucket-settings', () => {
     );
   });
 
-  it('says which permission is missing', async () => {
+  it('reports which permission is missing', async () => {
     deployStack(aws, writeConfig());
     aws.faults.add({ operation: 'DescribeStacks', fault: { error: 'AccessDenied' } });
     const { status, stderr } = await run('policy');

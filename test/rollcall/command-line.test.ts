@@ -149,7 +149,7 @@ describe('rollcall check', () => {
     expect(rest.slice(-2)).toEqual(['times: UTC', '']);
   });
 
-  it('tells every mistake of a wrong config with its line, and exits 3', async () => {
+  it('reports every mistake of a wrong config with its line, and exits 3', async () => {
     const wrong = writeConfig('wrong.yml', ['web'], 'windw: {}\nkeepDays: x\n');
     const { status, stdout, stderr } = await run(['check', '--hosts', wrong, '--listing', whole]);
     expect([status, stdout]).toEqual([3, '']);
@@ -185,7 +185,7 @@ describe('rollcall check', () => {
     expect(stderr).not.toMatch(/ {4}at /);
   });
 
-  it('says what to do when nothing answers', async () => {
+  it('reports what to do when nothing answers', async () => {
     const env = { AWS_ACCESS_KEY_ID: 'x', AWS_SECRET_ACCESS_KEY: 'y', AWS_MAX_ATTEMPTS: '1' };
     const one = writeConfig('one.yml', ['web-01']);
     const args = ['check', '--hosts', one, '--endpoint-url', 'http://127.0.0.1:9', ...AT];
@@ -238,7 +238,7 @@ describe('rollcall explain', () => {
     expect(input.stdout).toBe(args.stdout);
   });
 
-  it('says in words what counts, what does not, and what is poison', async () => {
+  it('explains what counts, what does not, and what is poisoned', async () => {
     const { stdout } = await run([
       'explain',
       'web/duplicity-full.20261123T031502Z.vol01.difftar.gpg',
@@ -250,7 +250,7 @@ describe('rollcall explain', () => {
     expect(stdout).toContain('"web/evil\\u{1b}[2J": foreign');
   });
 
-  it('says no date where no calendar has one', async () => {
+  it('prints no date where no calendar has one', async () => {
     const { status, stdout } = await run(['explain', 'df.zzzzzzzzzzzz.m.g', 'df.2gosa7pa2gv.m.g']);
     expect(status).toBe(0);
     expect(stdout.match(/a time beyond any calendar/g)).toHaveLength(2);
@@ -291,7 +291,7 @@ describe('rollcall', () => {
     expect((await run([])).status).toBe(3);
   });
 
-  it('says its version', async () => {
+  it('prints its version', async () => {
     const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
     expect(await run(['--version'])).toEqual({
       stdout: `rollcall ${version}\n`,

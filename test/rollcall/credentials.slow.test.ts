@@ -183,7 +183,7 @@ describe('a profile with a second factor', () => {
     expect(isThere()).toBe(false);
   });
 
-  it('says without a terminal how to get there all the same', async () => {
+  it('explains without a terminal how to get there all the same', async () => {
     const { status, stdout, stderr } = await run(['undelete', 'web', SET], 'break-glass');
     expect([status, stdout]).toEqual([3, '']);
     expect(stderr).toContain('asks for a second factor, and there is no terminal');
@@ -279,7 +279,7 @@ describe('a profile', () => {
     }
   });
 
-  it('of which there is none at all is said so, with what to set', async () => {
+  it('that are not set are reported as missing, with what to set', async () => {
     const none = { AWS_CONFIG_FILE: '/nonexistent', AWS_SHARED_CREDENTIALS_FILE: '/nonexistent' };
     const { status, stderr } = await startAlone([...check, '--hosts', configText], env(none));
     expect(status).toBe(3);

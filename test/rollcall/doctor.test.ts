@@ -34,7 +34,7 @@ afterAll(async () => {
 });
 
 describe('rollcall doctor', () => {
-  it('tells the state of each thing, and never takes what it could not read for ok', async () => {
+  it('reports the state of each check, and never takes what it could not read for ok', async () => {
     aws.setIdentity('b@example.net', 'Success');
     const { checks, version, summary } = await audit();
     expect(version).toBe(1);
@@ -102,7 +102,7 @@ describe('rollcall doctor', () => {
     aws.ses.suppressed.clear();
   });
 
-  it('says so when it may not look', async () => {
+  it('reports that it may not look', async () => {
     aws.faults.add({ operation: 'GetBucketVersioning', fault: { error: 'AccessDenied' } });
     const { checks } = await audit();
     expect(find(checks, 'versioning')).toEqual({

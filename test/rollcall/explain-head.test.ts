@@ -45,7 +45,7 @@ describe('rollcall explain --head', () => {
     ['full-symmetric', /it opens with 1 passphrase$/],
     ['full-hidden-recipient', /it opens with a hidden key$/],
     ['full-no-encryption', /: (?:text|gzip); not encrypted/],
-  ])('says who can open %s', async (scenario, words) => {
+  ])('prints who can open %s', async (scenario, words) => {
     const files = heads.filter(({ file }) => file.startsWith(`${scenario}__`)).map(fileOf);
     const { stdout } = await run(['explain', '--head', ...files]);
     const lines = stdout.trimEnd().split('\n');
@@ -68,7 +68,7 @@ describe('rollcall explain --head', () => {
     child.stdin.destroy();
   });
 
-  it('lets no file frighten it, and shows no name unescaped', async () => {
+  it('reads any file without an error, and shows no name unescaped', async () => {
     const write = (name: string, bytes: readonly number[]) => {
       const file = join(folder, name);
       writeFileSync(file, Uint8Array.from(bytes));
@@ -93,7 +93,7 @@ describe('rollcall explain --head', () => {
     expect(table.stdout).toContain('so far: key 4141414141414141');
   });
 
-  it('says what it could not read, after those before it', async () => {
+  it('reports what it could not read, after the earlier files', async () => {
     const { status, stdout, stderr } = await run([
       'explain',
       '--head',

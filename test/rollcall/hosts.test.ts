@@ -107,7 +107,7 @@ describe('rollcall add-host', () => {
     expect(days).toBeLessThanOrEqual(1);
   });
 
-  it('lets the secret out at no other place', async () => {
+  it('shows the secret in no other place', async () => {
     const seen = watchProcesses();
     const words = ['add-host', 'web', '--credentials-file', secrets, '--hosts', hosts];
     const started = [...words, '--endpoint-url', aws.endpoint];
@@ -259,7 +259,7 @@ describe('rollcall add-host', () => {
     expect(configNow()).toBe(before);
   });
 
-  it('says what to write where the line of a host cannot be edited, and does all else', async () => {
+  it('prints what to write where the line of a host cannot be edited, and does all else', async () => {
     const alias = 'bucket: acme-backups\nhosts:\n  mail: &all {}\n  web: *all\n';
     writeFileSync(hosts, alias);
     const { status, stdout } = await add();
@@ -308,7 +308,7 @@ describe('rollcall add-host', () => {
     ]);
   });
 
-  it('says that a user can be in ten groups when IAM does not let it into one more', async () => {
+  it('explains that a user can be in ten groups when IAM refuses one more', async () => {
     await add();
     const groups = aws.iam.users.get('web')?.groups;
     groups?.clear();
@@ -360,7 +360,7 @@ describe('rollcall remove-host', () => {
     );
   });
 
-  it('says that nothing takes the archive away where the last good backup is kept', async () => {
+  it('reports that nothing removes the archive where the last good backup is kept', async () => {
     writeFileSync(hosts, `keepLastGood: true\n${configNow()}`);
     for (const { name, bytes } of aFull({ begun: '2026-11-23T03:00:00Z' }))
       aws.put('acme-backups', `web/${name}`, { bytes });

@@ -55,7 +55,7 @@ describe('rollcall janitor', () => {
     expect(stdout).toMatch(/^mail: nothing may go\nhosts\.yml does not say "keepLastGood: true"/);
   });
 
-  it('says of a host in another bucket that the janitor leaves it alone', async () => {
+  it('reports that the janitor skips a host in another bucket', async () => {
     writeFileSync(hosts, CONFIG.replace('mail: {}', 'mail: { target: s3://not-there/mail/ }'));
     const { status, stdout } = await run('--host', 'mail');
     expect([status, stdout]).toEqual([0, 'mail: left alone, as its target is in another bucket\n']);

@@ -75,7 +75,7 @@ describe('rollcall check, online', () => {
       'allow s3:ListBucket on backups to these credentials, or choose others with AWS_PROFILE',
     ],
     ['a wrong clock', { error: 'RequestTimeTooSkewed' }, 'the clock of this machine is wrong'],
-  ])('says which and what to do for %s, and exits 3', async (_, fault, words) => {
+  ])('reports which and what to do for %s, and exits 3', async (_, fault, words) => {
     aws.faults.add({ service: 's3', fault });
     const { status, stdout } = await check();
     expect(status).toBe(3);
@@ -103,7 +103,7 @@ describe('rollcall check, online', () => {
     expect((await judge()).status).toBe(0);
   });
 
-  it('says so when there are no credentials at all', async () => {
+  it('reports when there are no credentials at all', async () => {
     const { status, stdout, stderr } = await check([], {
       AWS_ACCESS_KEY_ID: '',
       AWS_SECRET_ACCESS_KEY: '',

@@ -89,7 +89,7 @@ describe('rollcall stack-resource', () => {
       ['OpsTopic'],
       'no command puts OpsTopic back: it is a AWS::SNS::Topic',
     ],
-  ])('says what to do about %s, and prints nothing', async (_, words, says) => {
+  ])('reports what to do about %s, and prints nothing', async (_, words, says) => {
     const { status, stdout, stderr } = await run(...words);
     expect([status, stdout]).toEqual([3, '']);
     expect(stderr).toContain(says);

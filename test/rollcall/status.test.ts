@@ -62,7 +62,7 @@ describe('rollcall status', () => {
     expect(stdout).toMatch(new RegExp(`web +ok +.* ${begun}`));
   });
 
-  it('says aloud that the last report is too old, and ends with 3', async () => {
+  it('reports that the last report is too old, and ends with 3', async () => {
     keep('2026/11/20', reportOf(27));
     const table = await run();
     expect(table.status).toBe(3);
@@ -107,7 +107,7 @@ describe('rollcall status', () => {
       () => aws.faults.add({ service: 's3', fault: { error: 'AccessDenied', status: 403 } }),
       'AccessDenied (403)',
     ],
-  ])('says what to do when it %s', async (_, spoil, words) => {
+  ])('reports what to do when it %s', async (_, spoil, words) => {
     spoil();
     const { status, stderr, stdout } = await run();
     expect([status, stdout]).toEqual([3, '']);

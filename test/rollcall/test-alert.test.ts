@@ -42,7 +42,7 @@ afterAll(async () => {
 });
 
 describe('rollcall test-alert', () => {
-  it('sends one code word through every channel, and says who gets nothing', async () => {
+  it('sends one code word through every channel, and reports who gets nothing', async () => {
     const { status, stdout } = await run('--topic-arn', topic);
     const [word = ''] = /[A-Z]{4}-\d{4}/.exec(stdout) ?? [];
     expect([status, word]).toEqual([0, expect.stringMatching(/./)]);

@@ -66,13 +66,13 @@ describe('rollcall undelete', () => {
     });
   });
 
-  it('says at the end what is still wrong with the host, and that no OK AGAIN comes before', async () => {
+  it('reports at the end what is still wrong with the host, and that no OK AGAIN comes before', async () => {
     const { stdout } = await undelete('web', SET);
     expect(stdout).toContain('web is NOT OK yet, and the monitor sends no OK AGAIN before it is:');
     expect(stdout).toContain('  missing: ');
   });
 
-  it('says at the end that the host is OK again, and what to expect', async () => {
+  it('reports at the end that the host is OK again, and what to expect', async () => {
     // Whatever time it is now, one of them answers for the window that closed last.
     const fulls = [1, 7, 13, 19, 25, 31, 37, 43].map((hours) =>
       aFull({ begun: new Date(Date.now() - hours * 3_600_000).toISOString(), volumes: 2 }),
@@ -96,7 +96,7 @@ describe('rollcall undelete', () => {
     expect(stdout).toContain('it is complete');
   });
 
-  it('says which files no version is left of', async () => {
+  it('lists the files of which no version is left', async () => {
     const [first] = set;
     const [, version] = aws.versions('backups', `web/${first?.name}`);
     aws.remove('backups', `web/${first?.name}`, { versionId: version?.versionId ?? '' });
@@ -108,7 +108,7 @@ describe('rollcall undelete', () => {
   it.each([
     ['the wrong role', ['web', SET], 'DeleteObject', 's3:DeleteObjectVersion'],
     ['no right to list versions', ['web', SET], 'ListObjectVersions', 'break-glass role'],
-  ])('says what to do with %s, and exits 3', async (_, args, operation, hint) => {
+  ])('reports what to do with %s, and exits 3', async (_, args, operation, hint) => {
     aws.faults.add({ service: 's3', operation, fault: { error: 'AccessDenied' } });
     const { status, stderr } = await undelete(...args);
     expect(status).toBe(3);

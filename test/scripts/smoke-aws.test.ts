@@ -34,7 +34,7 @@ describe('smoke-aws', () => {
     expect(error).toMatchObject({ status: 3, printed: expect.stringContaining(printed) });
   });
 
-  it('says what it would do, and asks AWS nothing, with --dry-run', async () => {
+  it('prints what it would do, and sends no request to AWS, with --dry-run', async () => {
     const printed = await runProgram(
       'node',
       [script, ...account, ...region, ...mail, '--dry-run'],

@@ -71,7 +71,7 @@ describe('takeMembersOut', () => {
     expect(lines.at(-1)).toBe('back in the group acme-hosts: mail, web');
   });
 
-  it('puts nobody back into the way of a removal that goes on, or into a group that is gone', async () => {
+  it('puts no user back while a removal goes on, or into a group that is gone', async () => {
     const going = aGroup(['web']);
     const goes = await takeMembersOut(going.parts);
     going.becomes('DELETE_IN_PROGRESS');
@@ -83,7 +83,7 @@ describe('takeMembersOut', () => {
     expect([...going.inside, ...gone.inside]).toEqual([]);
   });
 
-  it('says the commands that put back whom it cannot put back itself', async () => {
+  it('prints the commands for the users that it cannot put back itself', async () => {
     const { parts, lines } = aGroup(['mail', 'web']);
     const join = async () => {
       throw new Error('AccessDenied');

@@ -63,7 +63,7 @@ describe('the bucket policy, over every action of S3', () => {
     }
   });
 
-  it('lets the janitor tag besides, and no more', async () => {
+  it('lets the janitor tag in addition, and no more', async () => {
     const plain = await allowed(administrator, 'object');
     expect(await allowed(stack.janitor, 'object')).toEqual(
       [...plain, 's3:PutObjectTagging'].sort(),
@@ -71,7 +71,7 @@ describe('the bucket policy, over every action of S3', () => {
     expect(await allowed(stack.janitor, 'bucket')).toEqual(readings('bucket'));
   });
 
-  it('lets nobody tag where there is no janitor', async () => {
+  it('denies tagging to everyone where there is no janitor', async () => {
     const without = accountWith(fullConfig);
     for (const caller of [administrator, stack.janitor]) {
       const all = { ...caller, policies: administrator.policies };

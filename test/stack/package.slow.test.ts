@@ -30,7 +30,7 @@ describe('sls package', () => {
   afterAll(project.remove);
 
   it.each(['check-hosts', 'on-object'])(
-    'puts into the zip of %s one bundle and the config, and nothing else',
+    'puts into the zip of %s only one bundle and the config',
     (name) => {
       const zip = packaged(`${name.replace(/-(.)/, (_, letter) => letter.toUpperCase())}.zip`);
       expect(zipNames(zip).sort()).toEqual(['.bundle/config.json', `.bundle/${name}.mjs`].sort());
@@ -122,7 +122,7 @@ describe('sls package where IAM cannot have a user for each host', () => {
   const project = copyProject(config.replace('hosts: { web: {} }\n', `hosts:\n${hosts}`));
   afterAll(project.remove);
 
-  it('says so once, and packages: they may share credentials', async () => {
+  it('reports that once, and packages: they may share credentials', async () => {
     const printed = await project.sls(['package']);
     expect(printed.split('5001 hosts write to their own names in acme-backups')).toHaveLength(2);
     expect(printed).toContain('docs/past-one-run.md#users');
@@ -263,7 +263,7 @@ describe('sls package of a wrong config', () => {
     ]);
   });
 
-  it('says what to do when there is no config', async () => {
+  it('reports what to do when there is no config', async () => {
     const missing = { ROLLCALL_HOSTS: 'nowhere.yml' };
     const { printed } = (await project.sls(['package'], missing).catch((e) => e)) as ProgramError;
     expect(printed).toContain('nowhere.yml: cannot be read (ENOENT): copy hosts.example.yml');

@@ -81,7 +81,7 @@ const asked = (action: string, resource: string, context = {}) => ({
 });
 
 describe('the terms of a reader', () => {
-  it('may be receipts of drills, of its hosts alone', async () => {
+  it('may include receipts of drills, of its hosts alone', async () => {
     const drillsIn = 'rollcall-prod-ledgerbucket';
     const policy = readerPolicy([hostAt('web')], 'aws', { ...terms, drillsIn });
     const may = (key: string, action = 's3:PutObject') =>
@@ -92,7 +92,7 @@ describe('the terms of a reader', () => {
     expect(await may('drills/web/20261123T081500Z.json', 's3:GetObject')).toBe(false);
   });
 
-  it('may be a second factor', async () => {
+  it('may require a second factor', async () => {
     const policy = readerPolicy([hostAt('web')], 'aws', { ...terms, requireMfa: true });
     const context = { 'aws:MultiFactorAuthPresent': 'true' };
     expect(await stack.may(reader(policy), 's3:GetObject', volume)).toBe(false);
@@ -100,7 +100,7 @@ describe('the terms of a reader', () => {
     expect(await stack.may(reader(policy), 's3:GetObject', volume, context)).toBe(true);
   });
 
-  it('may be a last day', async () => {
+  it('may end after a last day', async () => {
     const until = '2027-01-01T00:00:00Z';
     const policy = readerPolicy([hostAt('web')], 'aws', { ...terms, until });
     const at = (time: string) =>
@@ -120,7 +120,7 @@ describe('the terms of a reader', () => {
     expect(await reads('arn:aws:s3:::acme-offsite/web/x')).toBe(false);
   });
 
-  it('are nothing to somebody who was granted everything: the bucket still refuses deletion', async () => {
+  it('do not matter to somebody who was granted everything: the bucket still refuses deletion', async () => {
     const all = reader({ Version: '2012-10-17', Statement: [allow('*')] });
     expect(await stack.may(all, 's3:DeleteObjectVersion', volume)).toBe(false);
   });

@@ -31,7 +31,7 @@ describe('the stack of a config that one run cannot hold', () => {
     expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThan(10);
   });
 
-  it('gives a call out again while the run still waits, and keeps one that nobody can read where an alarm rings', () => {
+  it('gives a task out again while the run still waits, and keeps one that cannot be read in the queue of failed runs', () => {
     const { VisibilityTimeout, RedrivePolicy, MessageRetentionPeriod } =
       resources.ShardCalls.Properties;
     expect(RedrivePolicy.deadLetterTargetArn).toContain('-FailedRuns');

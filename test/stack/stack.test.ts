@@ -56,7 +56,7 @@ describe('stackOf', () => {
     expect(stackOf({ ...many, hosts: elsewhere }).warnings).toEqual([]);
   });
 
-  it('tells the function of the bucket the id of the break-glass role, where there is one', () => {
+  it('gives on-object the id of the break-glass role, where there is one', () => {
     expect(stackOf(smallestConfig).onObjectEnvironment).toEqual({
       BREAK_GLASS_ROLE_ID: { 'Fn::GetAtt': ['BreakGlassRole', 'RoleId'] },
     });
@@ -120,7 +120,7 @@ describe('stackOf', () => {
     });
   });
 
-  it('says no secret in its outputs, and makes none', () => {
+  it('has no secret in its outputs, and makes none', () => {
     const { resources, outputs } = stackOf(fullConfig);
     const types = Object.values(resources).map((resource) => resource.Type);
     expect(types).not.toContain('AWS::IAM::User');
@@ -136,7 +136,7 @@ describe('stackOf', () => {
     ]);
   });
 
-  it('says in its outputs who may do what the break-glass role may, as nothing else could tell later', () => {
+  it('names in its outputs who may do what the break-glass role may, as nothing else could show it later', () => {
     const admins = ['arn:aws:iam::111122223333:role/a', 'arn:aws:iam::111122223333:role/b/*'];
     expect(stackOf(fullConfig, admins).outputs.BucketAdmins?.Value).toBe(admins.join(','));
   });

@@ -13,7 +13,7 @@ describe('the topics', () => {
       Properties.FilterPolicy?.urgency,
     ]);
 
-  it('have one subscription an address, and text nobody but for an alert and the weekly test', () => {
+  it('have one subscription an address, and send texts only for an alert and the weekly test', () => {
     expect(subscriptions()).toEqual([
       ['AlertsTopic', 'sms', '+31600000000', ['alert', 'test']],
       ['AlertsTopic', 'sms', '+31600000001', ['alert', 'test']],
@@ -33,7 +33,7 @@ describe('the topics', () => {
     expect(mails.map(([, , address]) => address)).toEqual(['ops@example.net', 'boss@example.net']);
   });
 
-  it('tell somebody of trouble with the checks even when the config has no mail address', () => {
+  it('notify somebody of trouble with the checks even when the config has no mail address', () => {
     const alerts = { ...fullConfig.alerts, mail: [], ops: [] };
     const ops = subscriptions({ ...fullConfig, alerts }).filter(([topic]) => topic === 'OpsTopic');
     expect(ops.map(([, protocol]) => protocol)).toEqual(['sms', 'sms']);
@@ -114,7 +114,7 @@ describe('the alarms', () => {
     });
   });
 
-  it('say in the mail of a silent monitor what it means and what to do', async () => {
+  it('explain in the mail of a silent monitor what it means and what to do', async () => {
     // As SNS heads the mail of an alarm, and puts the description into it.
     const mails = alarms.map(
       ({ AlarmName, AlarmDescription }) =>

@@ -51,7 +51,7 @@ describe('a publish', () => {
     expect(local.aws.outbox.deliveries).toEqual([]);
   });
 
-  it('reaches nobody who has not confirmed, and says nothing of it', async () => {
+  it('sends nothing to a subscriber who has not confirmed, and raises no error', async () => {
     const local = await startLocal({ clicksLinks: false });
     const { aws, sns } = local;
     const { TopicArn, subscribe } = await makeTopic(local);
@@ -98,7 +98,7 @@ describe('a publish', () => {
     expect(await reached({ severity: 'warning', days: 5, muted: 'yes' })).toEqual([1, 2]);
   });
 
-  it('in a batch tells of each entry whether it went', async () => {
+  it('answers for each entry of a batch whether it was sent', async () => {
     const local = await startLocal();
     const { TopicArn } = await makeTopic(local);
     const PublishBatchRequestEntries = [

@@ -130,7 +130,7 @@ describe('an event', () => {
     expect(records).toEqual([]);
   });
 
-  it('that its listener cannot take is told by settled', async () => {
+  it('that its listener cannot take is reported by settled', async () => {
     const { aws, s3 } = await startLocal({
       onEvent: () => Promise.reject(new Error('no state bucket')),
     });

@@ -111,7 +111,7 @@ describe('latency', () => {
     expect(performance.now() - start).toBeGreaterThan(55);
   });
 
-  it('lets requests wait side by side, and the log tells how many did', async () => {
+  it('lets requests wait side by side, and the log shows how many did', async () => {
     const { aws, s3 } = await startFilled();
     aws.faults.add({ fault: { latencyMs: [40, 60] } });
     await Promise.all([list(s3), list(s3), list(s3)]);

@@ -47,7 +47,7 @@ describe('a call that is not known', () => {
     expect(aws.head(Bucket, 'k')?.content.head.toString()).toBe('x');
   });
 
-  it('says what it would have had to know', async () => {
+  it('names what it does not support', async () => {
     const { aws, s3 } = await startLocal();
     aws.createBucket(Bucket);
     const acl = s3.send(new GetBucketAclCommand({ Bucket }));

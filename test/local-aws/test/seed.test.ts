@@ -95,7 +95,7 @@ describe('put', () => {
     ]);
   });
 
-  it('says which bucket is missing', async () => {
+  it('reports which bucket is missing', async () => {
     const { aws } = await startLocal();
     expect(() => aws.put('absent', 'k', 'x')).toThrow('no bucket absent: call createBucket first');
   });
