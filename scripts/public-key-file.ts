@@ -30,7 +30,7 @@ const PROBLEMS = {
   'no key': { problem: 'is no OpenPGP public key', hint: 'give the .pub.asc file' },
 };
 
-/** Throws what the file system says. */
+/** Throws the error of the file system. */
 function openKeyFile(file: string): KeyFile {
   const bytes = readFileSync(file);
   const text = bytes.toString('latin1');

@@ -192,7 +192,7 @@ async function addWithUser(first: Job): Promise<void> {
   printRest(job, plan.makeKey ? plan.keys : []);
 }
 
-/** The config with the id of the host's user; where its line cannot be edited, a person is told what to write. */
+/** The config with the id of the host's user; where its line cannot be edited, the line to write by hand is printed. */
 function withUserId({ configFile: file, text, host }: Job, id: string | undefined): string {
   if (id === undefined || id === host.userId) return text;
   try {

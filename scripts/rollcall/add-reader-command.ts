@@ -156,7 +156,7 @@ function parseOptions(args: readonly string[]) {
 
 type Options = ReturnType<typeof parseOptions>['values'];
 
-/** IAM tells no user from another by upper and lower case. Source: "IAM identifiers", IAM User Guide. */
+/** IAM does not distinguish users by upper and lower case. Source: "IAM identifiers", IAM User Guide. */
 function checkName(name: string, { hosts }: Config): void {
   if (!/^[\w+=,.@-]{1,64}$/.test(name)) {
     throw new UsageError(

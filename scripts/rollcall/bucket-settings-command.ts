@@ -124,7 +124,7 @@ function whatOf([what, ...more]: readonly string[]): Setting {
   );
 }
 
-/** What the deployed stack is made of, read only where the setting says it. */
+/** What the deployed stack is made of, read only where the setting contains it. */
 async function readNames(
   open: Open,
   stackName: string,
@@ -158,7 +158,7 @@ async function readNames(
 
 type Json = Parameters<typeof mergedSettingOf>[1];
 
-/** What the bucket has now, as S3 says it; nothing where that does not matter. */
+/** What the bucket has now, as S3 answers it; nothing where that does not matter. */
 async function readSetting(connection: Connection, what: Setting, bucket: string): Promise<Json> {
   const { connectBucketReader } = await import('../../shared/aws/bucket-reader.ts');
   const reader = connectBucketReader(connection, bucket);

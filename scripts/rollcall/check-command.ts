@@ -64,7 +64,7 @@ export async function runCheck(args: readonly string[]): Promise<number> {
   const progress = startProgress('host');
   const judgements = await checkHosts(source.store, hosts, {
     now,
-    // What was there at an instant of the past is told by the time of every object, not by names alone.
+    // What was there at an instant of the past is known by the time of every object, not by names alone.
     depth: options.deep || options.at !== undefined || source.offline ? 'all' : 'recent',
     onHost: progress.show,
   });

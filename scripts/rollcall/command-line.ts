@@ -200,7 +200,7 @@ Pages that hints name as docs/..., and the kits for hosts in scripts/, are in ${
 `;
 }
 
-/** What `rollcall --help` says on every machine; the man page begins with it. */
+/** What `rollcall --help` prints on every machine; the man page begins with it. */
 export function composeOverview(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length)) + 2;
   const lines = Object.entries(COMMANDS).map(

@@ -1,4 +1,4 @@
-// The config as a file: where it is, what it says, and how it is replaced without ever being half written.
+// The config as a file: where it is, what is in it, and how it is replaced without ever being half written.
 import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { closest, distance } from 'fastest-levenshtein';
@@ -73,7 +73,7 @@ export function composeChange(before: string, after: string): string {
   return lines.map((line) => `${line.trimEnd()}\n`).join('');
 }
 
-/** Shows a change, makes it unless it is only a try, and says what puts it into force. */
+/** Shows a change, makes it unless it is only a try, and prints what puts it into force. */
 export async function changeConfig(
   file: ConfigText,
   after: string,

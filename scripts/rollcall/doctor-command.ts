@@ -1,4 +1,4 @@
-// `rollcall doctor`: is what is deployed what the config asks for, and would anybody hear it?
+// `rollcall doctor`: is what is deployed what the config asks for, and would an alarm reach somebody?
 import { parseArgs, styleText } from 'node:util';
 import type { Connection } from '../../shared/aws/client.ts';
 import type { Config } from '../../shared/config/config.ts';
@@ -108,7 +108,7 @@ const WORDS = { ok: 'ok', warn: 'WARN', fail: 'FAIL', unknown: '????' } as const
 const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red', unknown: 'magenta' } as const;
 const WIDTH = 100;
 
-/** A line a check; below what is not ok, what to do. What AWS told is shown as ASCII. */
+/** A line a check; below what is not ok, what to do. What AWS answered is shown as ASCII. */
 export function composeAudit(checks: readonly Check[]): string {
   const names = Math.max(...checks.map(({ check }) => check.length));
   const indent = ' '.repeat(names + 8);

@@ -139,7 +139,7 @@ async function examineBucket(
     ...judgeLifecycle(lifecycle, config, undeleteDays, asked),
     ...judgeJanitor(stack, config),
     ...judgeShards(stack, config),
-    // Whom the bucket should tell, only the stack knows.
+    // Which queue the bucket should notify, only the stack knows.
     ...judgeEvents(
       stack.read ? notifications : stack,
       config,
@@ -177,7 +177,7 @@ async function examineHosts(
   ];
 }
 
-/** What can only be asked when the stack says what it is called. */
+/** What can only be asked when the name is known from the stack. */
 async function ofStack<Value>(
   stack: Reading<DeployedStack | undefined>,
   read: (stack: DeployedStack) => Promise<Value>,

@@ -1,4 +1,4 @@
-// The one line to run on a host, so that it backs up to where the config says.
+// The one line to run on a host, so that it backs up to the target in the config.
 
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { NewKey } from '../../shared/aws/host-users.ts';
@@ -7,7 +7,7 @@ import { quoteWord } from '../../shared/messages/plain-text.ts';
 import { refuseTrackedPath } from './git-tracks.ts';
 import { UsageError } from './terminal.ts';
 
-/** Where the public key is, and its fingerprint; without them the line says what stands there. */
+/** Where the public key is, and its fingerprint; without them the line has placeholders. */
 export type PublicKey = {
   readonly file?: string | undefined;
   readonly fingerprint?: string | undefined;
@@ -92,8 +92,8 @@ export const NOTHING_TO_HAND_OVER: Handover = {
 };
 
 /**
- * The file must be new, and none that git would track. Without one, standard output must be a terminal: what goes into a pipe or a log
- * stays there. Throws `UsageError`.
+ * The file must be new, and none that git would track. Without one, standard output must be a terminal: what goes into
+ * a pipe or a log stays there. Throws `UsageError`.
  */
 export async function openHandover(file: string | undefined): Promise<Handover> {
   if (file !== undefined) return openFile(file);

@@ -59,7 +59,7 @@ export function openListings(listings: readonly SavedListing[]): ObjectStore {
   };
 }
 
-/** True when the listings cover a whole bucket, so that unknown prefixes in it can be told. */
+/** True when the listings cover a whole bucket, so that unknown prefixes in it can be found. */
 export function coverBucket(listings: readonly SavedListing[], bucket: string): boolean {
   return listings.some((listing) => isOf(listing, bucket) && listing.prefix === '');
 }
@@ -79,7 +79,7 @@ function isWhole(listing: SavedListing, all: readonly SavedListing[]): boolean {
   return reaches(listing, 'next', new Set()) && reaches(listing, 'from', new Set());
 }
 
-/** What all listings of a bucket tell, sorted by key. */
+/** The rows of all listings of a bucket, sorted by key. */
 type Contents = { readonly objects: readonly KeyedObject[]; readonly hidden: readonly HiddenKey[] };
 
 function mergeContents(listings: readonly SavedListing[]): Contents {
@@ -123,7 +123,7 @@ function answer(contents: Contents, query: ListQuery): ListAnswer {
   return { objects, hidden, prefixes: [...prefixes], cut: false };
 }
 
-/** What a listing of objects alone would tell. */
+/** What a listing of objects alone would show. */
 function plain({ key, bytes, modifiedAt }: KeyedObject): KeyedObject {
   return { key, bytes, modifiedAt, firstModifiedAt: modifiedAt };
 }
@@ -238,7 +238,7 @@ function readVersion(row: unknown, file: string, where: string, decode: Decode):
   if (typeof Key !== 'string') throw malformed(file, `${where} has no Key`);
   if (typeof IsLatest !== 'boolean') throw malformed(file, `${where} has no IsLatest`);
   const at = readTime(LastModified, file, where);
-  // Without an id, as some servers list it, its time tells it from the others.
+  // Without an id, as some servers list it, its time distinguishes it from the others.
   const versionId = textOf(VersionId) ?? `at ${at}`;
   return { key: decode(Key), latest: IsLatest, version: { what: 'marker', versionId, at } };
 }

@@ -6,7 +6,7 @@ import { hostUserPath } from '../stack/bucket-policy.ts';
 import type { Handover } from './hand-over.ts';
 import { UsageError } from './terminal.ts';
 
-/** The steps; `says` has one line for each, and one for what is there already. */
+/** The steps; `lines` has one line for each, and one for what is there already. */
 export type UserPlan = {
   readonly name: string;
   readonly group: string;
@@ -65,8 +65,8 @@ export function checkKeyCount(name: string, keys: readonly HostKey[]): void {
 }
 
 /**
- * Makes the user and puts it into the group; answers its UserId where it was made. Throws `UsageError` where IAM has the
- * name already, in other capitals: that shows only now.
+ * Makes the user and puts it into the group; answers its UserId where it was made. Throws `UsageError` where IAM has
+ * the name already, in other capitals: that shows only now.
  */
 export async function makeUser(
   users: HostUsers,

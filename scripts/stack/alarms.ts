@@ -1,4 +1,5 @@
-// What rings when the monitor itself is in trouble: eight alarms, whatever the size of the fleet, and more for a janitor and for workers.
+// What rings when the monitor itself is in trouble: eight alarms, whatever the size of the fleet, and more for a
+// janitor and for workers.
 import { GOOD_RUNS } from '../../shared/lambda/log.ts';
 import {
   attributeOf,
@@ -93,7 +94,7 @@ const stopped = (id: string, label: string, period: number, periods: number) => 
   OKActions: notifyOps,
 });
 
-/** The alarms. A description is what the mail says first, so it ends with what to do. */
+/** The alarms. A description is what the mail begins with, so it ends with what to do. */
 export const alarms: Resources = {
   ChecksStoppedAlarm: alarm(
     'checks-stopped',

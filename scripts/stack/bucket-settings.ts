@@ -72,7 +72,8 @@ export function mergedSettingOf(
       return { ...there, Rules: mergeNamed('ID', 'rollcall-', there.Rules, Rules) };
     }
     case 'notification': {
-      // A stack tells a bucket of its own to notify its queue; once it is gone, S3 refuses the configuration that names it.
+      // A stack makes a bucket of its own notify its queue; once it is gone, S3 refuses the configuration that names
+      // it.
       const former = `${names.ref('AWS::StackName')}-${objectEvents}-`;
       const { QueueConfigurations, ...others } = there;
       const queues = listOf(QueueConfigurations).filter(

@@ -15,7 +15,7 @@ const MOST_KB = { 'check-hosts': 1350, 'check-shard': 900, 'on-object': 1100, ja
 const LONGEST_NAME = 64;
 
 /**
- * Bundles before the framework zips what `package.patterns` of serverless.yml names, and says how big each bundle is.
+ * Bundles before the framework zips what `package.patterns` of serverless.yml names, and prints how big each bundle is.
  * Throws for one that is over its bound, and for a stage that makes the name of a function too long.
  */
 module.exports = class Bundle {

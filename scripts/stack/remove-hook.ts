@@ -1,4 +1,5 @@
-// `sls remove`: takes the hosts out of their group first, as IAM deletes no group that has members, and says what stays.
+// `sls remove`: takes the hosts out of their group first, as IAM deletes no group that has members, and prints what
+// stays.
 
 import { readStack } from '../../shared/aws/deployed-stack.ts';
 import { connectHostUsers, type HostUsers, readGroupMembers } from '../../shared/aws/host-users.ts';
@@ -26,7 +27,7 @@ export async function prepareRemoval(framework: Framework, log: Log): Promise<Re
   const { connection, stackName } = await connectLikeFramework(framework);
   try {
     const stack = await readStack(connection, stackName);
-    // The framework itself says that there is none.
+    // The framework itself reports that there is none.
     if (stack === undefined) return undefined;
     const group = nameOf(stack, 'HostGroup');
     const members = group === undefined ? [] : await readGroupMembers(connection, group);

@@ -35,9 +35,9 @@ export type Stack = {
   readonly warnings: readonly string[];
   /** Next to the two that every stack has. */
   readonly functions: { readonly [id: string]: Value };
-  /** What the schedule's function is told besides. */
+  /** What the schedule's function gets in addition. */
   readonly checkHostsEnvironment: Value;
-  /** What the bucket's function is told besides: by which id it knows the break-glass role in an event. */
+  /** What on-object gets in addition: the id of the break-glass role in an event. */
   readonly onObjectEnvironment: Value;
   readonly resources: Resources;
   readonly outputs: { readonly [name: string]: { Description: string; Value: Value } };

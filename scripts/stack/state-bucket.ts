@@ -1,4 +1,4 @@
-// The bucket in which runs remember what they judged and told; no host can reach it.
+// The bucket in which runs remember what they judged and notified; no host can reach it.
 import { DRILLS } from '../../shared/monitor/scheduled-run.ts';
 import { FINGERPRINTS } from '../../shared/monitor/set-records.ts';
 import { REPORTS, STATUS_PAGE } from '../../shared/monitor/state.ts';
@@ -14,7 +14,7 @@ const KEPT_REPORTS_DAYS = 400;
 // A run reads those of forty days.
 const KEPT_FINGERPRINTS_DAYS = 45;
 
-/** Private, versioned, and kept when the stack goes: it holds the proof of what was told. */
+/** Private, versioned, and kept when the stack goes: it holds the proof of what was notified. */
 export const stateBucketResources: Resources = {
   [stateBucket]: {
     Type: 'AWS::S3::Bucket',
@@ -116,7 +116,8 @@ export const keepFingerprints: readonly Statement[] = [
     Effect: 'Allow',
     Action: 's3:PutObject',
     Resource: sub(`\${${stateBucket}.Arn}/${FINGERPRINTS}*`),
-    // Only a write that S3 refuses where something is already there. Source: "Enforce conditional writes", S3 User Guide.
+    // Only a write that S3 refuses where something is already there. Source: "Enforce conditional writes", S3 User
+    // Guide.
     Condition: { Null: { 's3:if-none-match': 'false' } },
   },
 ];

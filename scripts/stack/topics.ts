@@ -1,4 +1,4 @@
-// Who hears: one topic for what the checks find, another for trouble with the checks themselves.
+// Who is notified: one topic for what the checks find, another for trouble with the checks themselves.
 import { createHash } from 'node:crypto';
 import type { Alerts } from '../../shared/config/config.ts';
 import {

@@ -29,7 +29,7 @@ const MOST_AT_ONCE = 24;
 export const needsShards = ({ hosts }: Config, hostsARun = HOSTS_A_RUN): boolean =>
   hosts.length > hostsARun;
 
-/** What tells the schedule's function of its workers. */
+/** The settings by which the schedule's function finds its workers. */
 export const shardEnvironment = (hostsARun: number): Value => ({
   SHARD_QUEUE_URL: ref(shardTasks),
   HOSTS_A_RUN: `${hostsARun}`,
@@ -47,10 +47,9 @@ export const checkShardFunction: Value = {
 };
 
 /**
- * A call whose worker did not come to an end is given out again, while the run still waits; one that cannot be read goes
- * to the failed runs after five times. The worker can look, record fingerprints, and leave an answer that it can
- * neither read nor change:
- * it cannot speak.
+ * A call whose worker did not come to an end is given out again, while the run still waits; one that cannot be read
+ * goes to the failed runs after five times. The worker can look, record fingerprints, and leave an answer that it can
+ * neither read nor change: it cannot speak.
  */
 export function shardResources(config: Config, hostsARun: number): Resources {
   const shards = shardsOf(config.hosts.length, hostsARun);
@@ -59,9 +58,9 @@ export function shardResources(config: Config, hostsARun: number): Resources {
       Type: 'AWS::SQS::Queue',
       Properties: {
         SqsManagedSseEnabled: true,
-        // AWS advises six timeouts, so that a run that was throttled can start late. That would be half an hour, and the run
-        // that calls waits for twelve minutes: no call would ever be given out again in time. Two workers of one call do no
-        // harm: the answer is written once (ADR 49).
+        // AWS advises six timeouts, so that a run that was throttled can start late. That would be half an hour, and
+        // the run that calls waits for twelve minutes: no call would ever be given out again in time. Two workers of
+        // one call do no harm: the answer is written once (ADR 49).
         VisibilityTimeout: checkShardTimeout,
         MessageRetentionPeriod: 3600,
         RedrivePolicy: { deadLetterTargetArn: attributeOf(failedRuns, 'Arn'), maxReceiveCount: 5 },

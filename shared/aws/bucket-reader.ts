@@ -26,7 +26,7 @@ export type BucketReader = {
   readonly lifecycle: () => Promise<readonly LifecycleRule[]>;
   readonly notifications: () => Promise<Notifications>;
   readonly policy: () => Promise<unknown>;
-  /** All that S3 says of them, to be put again. */
+  /** All that S3 answers about them, to be put again. */
   readonly lifecycleConfiguration: () => Promise<{
     readonly Rules: readonly RuleOfS3[];
     readonly minimumSize: string | undefined;

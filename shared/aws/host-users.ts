@@ -31,7 +31,7 @@ import { USERS_AN_ACCOUNT } from '../config/aws-names.ts';
 import type { AuditedUser, HostKey, HostUser, KeyUse } from '../doctor/host-keys.ts';
 import { AwsCallError, askAws, type Connection, clientConfig } from './client.ts';
 
-/** A key as IAM tells it, once. */
+/** A key as IAM shows it, once. */
 export type NewKey = { readonly id: string; readonly secret: string };
 
 /** The steps; each throws `AwsCallError`, and none fails for what was done before. */
@@ -40,7 +40,7 @@ export type HostUsers = {
   readonly hasGroup: (group: string) => Promise<boolean>;
   /** Answers its UserId; `undefined` where the name is taken, which for IAM it also is in other capitals. */
   readonly create: (name: string, path: string) => Promise<{ id: string | undefined } | undefined>;
-  /** Users whose names are the same for IAM, which does not tell capitals from small letters. */
+  /** Users whose names are the same for IAM, which does not distinguish capitals from small letters. */
   readonly namesLike: (name: string) => Promise<string[]>;
   readonly join: (name: string, group: string) => Promise<void>;
   /** An inline policy, parsed; `undefined` where there is none of that name. */

@@ -3,7 +3,7 @@ import type { ListObjectsV2Command, ListObjectVersionsCommand, S3Client } from '
 
 /**
  * Sends one question that lists, and answers with the body; empty where there was none. Throws the SDK's errors, also
- * for an error that S3 tells with a status of 200.
+ * for an error that S3 answers with a status of 200.
  */
 export async function sendForBody(
   client: S3Client,

@@ -254,7 +254,10 @@ function broken({ bucket, prefix }: ListQuery, what: string): TargetUnreadableEr
   );
 }
 
-/** The text of the only child of that name; `undefined` without one. Throws `SyntaxError` for two, and for one with elements in it. */
+/**
+ * The text of the only child of that name; `undefined` without one. Throws `SyntaxError` for two, and for one with
+ * elements in it.
+ */
 export function findText({ name: within, children }: XmlElement, name: string): string | undefined {
   let found: string | undefined;
   for (const child of children) {
@@ -303,7 +306,8 @@ const COLD = ['GLACIER', 'DEEP_ARCHIVE'];
 
 /**
  * The mark of an object that must be brought back before it can be read; a copy brought back does not show. An archive
- * tier of Intelligent-Tiering does not show either: a GET tells. Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/restoring-objects.html
+ * tier of Intelligent-Tiering does not show either: only a GET does. Source:
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/restoring-objects.html
  */
 export function coldMark(storageClass: string | undefined): { readonly cold?: true } {
   return COLD.includes(storageClass ?? '') ? { cold: true } : {};

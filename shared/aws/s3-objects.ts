@@ -28,7 +28,7 @@ export function connectBuckets(connection: Connection): ObjectStore {
 
 /**
  * The bytes that the object has there; none behind its end, which S3 answers with 416; `undefined` for one in cold
- * storage, also in a tier of Intelligent-Tiering that no listing tells of. Throws `TargetUnreadableError`.
+ * storage, also in a tier of Intelligent-Tiering that no listing shows. Throws `TargetUnreadableError`.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
  */
 export async function readPart(
@@ -56,7 +56,8 @@ export async function readPart(
 }
 
 /**
- * Its LastModified; `undefined` where there is no such object, or a delete marker hides it. Throws `TargetUnreadableError`.
+ * Its LastModified; `undefined` where there is no such object, or a delete marker hides it. Throws
+ * `TargetUnreadableError`.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
  */
 export async function readWrittenAt(
@@ -78,7 +79,8 @@ export async function readWrittenAt(
 }
 
 /**
- * The date in `x-amz-expiration`; `undefined` where there is none or it cannot be had: it only confirms what the rules say.
+ * The date in `x-amz-expiration`; `undefined` where there is none or it cannot be had: it only confirms what the rules
+ * say.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
  */
 export async function readExpiry(

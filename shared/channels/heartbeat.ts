@@ -1,12 +1,12 @@
-// The outside dead-man's switch: told of each good run, and of each that failed.
+// The outside dead-man's switch: pinged after each good run, and after each that failed.
 
 const PATIENCE_MS = 10_000;
 
 /**
- * Runs, and tells the address of a healthchecks-style service how it went: by a ping when the run came to its end,
+ * Runs, and reports to the address of a healthchecks-style service how it went: by a ping when the run came to its end,
  * whatever it found of the hosts, and by `/fail` when it threw. Throws what the run threw.
  *
- * Throws too when the ping of a good run is not taken: a watcher that is not told is as good as none.
+ * Throws too when the ping of a good run is not taken: a watcher that gets no ping is as good as none.
  * Source: https://healthchecks.io/docs/http_api/
  */
 export async function withHeartbeat<Result>(
@@ -18,7 +18,7 @@ export async function withHeartbeat<Result>(
   try {
     result = await run();
   } catch (error) {
-    // Nothing that goes wrong here may hide the error itself; the ping that stays away tells as well.
+    // Nothing that goes wrong here may hide the error itself; the ping that stays away is an alarm as well.
     await call(failureUrl(url), { method: 'POST', body: pingFailure(error) }).catch(
       () => undefined,
     );

@@ -1,4 +1,4 @@
-// The topic as a channel: one publish that says to each protocol what it can carry.
+// The topic as a channel: one publish that gives each protocol the text that it can carry.
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { type Connection, clientConfig } from '../aws/client.ts';
 import { composePublication } from '../messages/compose-message.ts';

@@ -18,7 +18,7 @@ type Refusal = { readonly reason: string; readonly mayPass: boolean };
  * than its host. `send` throws `RefusalError` when two tries of `deadlineMs` each did not take the message.
  */
 export function hookChannels(alerts: Alerts, deadlineMs = DEADLINE_MS): Channel[] {
-  // Where there are others, they tell of an address that refuses; alone, only a run that fails can.
+  // Where there are others, they report an address that refuses; alone, only a run that fails can.
   const isReported = alerts.mail.length + alerts.sms.length > 0;
   return hooksOf(alerts).map(({ name, url }) => ({
     name,

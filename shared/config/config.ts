@@ -48,7 +48,7 @@ export type Alerts = {
   readonly sms: readonly string[];
   /** Addresses that the functions post to. Secrets: anyone who has one may post there. Shown by their host alone. */
   readonly https: readonly string[];
-  /** Who hears that the monitor itself is in trouble; the mail addresses when not given. */
+  /** Who is notified when the monitor itself is in trouble; the mail addresses when not given. */
   readonly ops: readonly string[];
   readonly heartbeat?: string;
   /** Once a week the digest goes by every way, SMS too. */
@@ -109,8 +109,8 @@ export function shardsOf(hosts: number, hostsARun: number): number {
 
 /**
  * Which of `of` shards something is in, by its name alone: it stays there when others come and go. In twice as many
- * shards it is in the same one or in the one that is `of` further on. Source: FNV-1a, and the end of MurmurHash3, without
- * which names that differ in a digit lie together.
+ * shards it is in the same one or in the one that is `of` further on. Source: FNV-1a, and the end of MurmurHash3,
+ * without which names that differ in a digit lie together.
  */
 export function shardIndexOf(name: string, of: number): number {
   let hash = 0x811c9dc5;

@@ -203,7 +203,7 @@ function noteSameUsers(
   const withUsers = hosts.filter(({ host }) => whyNoUser(host, bucket) === undefined);
   const groups = Map.groupBy(withUsers, ({ host }) => host.name.toLowerCase());
   for (const [first, ...others] of groups.values()) {
-    // The same name in the same letters is told as a key that is there twice.
+    // The same name in the same letters is reported as a key that is there twice.
     for (const { host, place } of others.filter((one) => one.host.name !== first?.host.name)) {
       const line = yaml.lines.linePos(first?.place.node?.range?.[0] ?? 0).line;
       note(

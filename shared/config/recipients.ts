@@ -13,7 +13,10 @@ export const textedOnly = { urgency: ['alert', 'test'] } as const;
 const by = (protocol: Subscriber['protocol'], endpoints: readonly string[]): Subscriber[] =>
   endpoints.map((endpoint) => ({ protocol, endpoint }));
 
-/** At which keys somebody hears of a bad host. A key that is left out would connect nothing, and nobody would notice. */
+/**
+ * At which keys somebody is notified of a bad host. A key that is left out would connect nothing, and nobody would
+ * notice.
+ */
 const HEARS_OF_HOSTS = {
   none: false,
   from: false,
@@ -25,7 +28,7 @@ const HEARS_OF_HOSTS = {
   weeklyTest: false,
 } as const satisfies Readonly<Record<keyof Alerts, boolean>>;
 
-/** A key of `alerts` at which somebody hears of a bad host. */
+/** A key of `alerts` at which somebody is notified of a bad host. */
 export type ChannelKey = {
   [Key in keyof typeof HEARS_OF_HOSTS]: (typeof HEARS_OF_HOSTS)[Key] extends true ? Key : never;
 }[keyof typeof HEARS_OF_HOSTS];
@@ -35,8 +38,8 @@ export const CHANNEL_KEYS = Object.entries(HEARS_OF_HOSTS).flatMap(([key, isTold
 );
 
 /**
- * Whether somebody hears of a bad host: by mail, SMS or https. `ops` hears of trouble with the monitor alone, and a
- * heartbeat notifies no person. `none` = hosts.yml says that nobody is to hear; `missing` = it says nothing.
+ * Whether somebody is notified of a bad host: by mail, SMS or https. `ops` is notified of trouble with the monitor
+ * alone, and a heartbeat notifies no person. `none` = hosts.yml has `alerts: none`; `missing` = it has no recipients.
  */
 export function recipientsOf(alerts: Alerts): 'some' | 'none' | 'missing' {
   if (CHANNEL_KEYS.some((key) => alerts[key].length > 0)) return 'some';
@@ -61,7 +64,7 @@ export function alertSubscribers({ from, mail, sms }: Alerts): Subscriber[] {
 }
 
 /**
- * A config without a mail address still has somebody to tell that the checks have stopped, if it has a telephone. An
+ * A config without a mail address still has somebody to notify when the checks have stopped, if it has a telephone. An
  * https address has none: CloudWatch rings this topic when no function runs, and SNS posts only to who confirms.
  */
 export function opsSubscribers({ ops, sms }: Alerts): Subscriber[] {

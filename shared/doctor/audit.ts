@@ -9,7 +9,7 @@ export type Check =
       readonly status: 'warn' | 'fail' | 'unknown';
       readonly says: string;
       readonly fix: string;
-      /** The addresses of the config that hear nothing because of it. */
+      /** The addresses of the config that are not notified because of it. */
       readonly silent?: readonly string[];
     };
 

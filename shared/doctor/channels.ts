@@ -22,7 +22,7 @@ import {
   type Subscription,
 } from './mail-and-texts.ts';
 
-/** What AWS says of each way, and the state bucket of those that only a post can ask. */
+/** What AWS knows of each channel, and the state bucket of those that only a post can check. */
 export type ChannelReadings = {
   readonly alertsTopic: Reading<readonly Subscription[]>;
   readonly opsTopic: Reading<readonly Subscription[]>;
@@ -40,11 +40,11 @@ export type ChannelStates = {
   readonly states: readonly ChannelState[];
 };
 
-/** A look, and what it has to tell: only a way that fails is dead. */
+/** A check of the channels, and what is new: only a channel that fails is dead. */
 export type ChannelCheck = ChannelStates & {
   readonly died: readonly ChannelState[];
   readonly repaired: readonly ChannelState[];
-  /** Somebody's mail is among what died, so that only an SMS is sure to tell of it. */
+  /** Somebody's mail is among what died, so that only an SMS is sure to arrive. */
   readonly urgent: boolean;
 };
 
@@ -120,7 +120,7 @@ export function isLookDue(lastCheck: ChannelStates | undefined, now: Instant): b
 
 /**
  * What a look found, next to the one before it. What was dead and cannot be looked at now stays dead, so that it
- * is neither called repaired nor told a second time.
+ * is neither reported as repaired nor reported a second time.
  */
 export function compareChannels(
   before: ChannelStates | undefined,

@@ -202,7 +202,7 @@ export function judgeLastRun(
   });
 }
 
-/** Nothing where the config asks for no janitor, or the stack is not known, which is told by itself. */
+/** Nothing where the config asks for no janitor, or the stack is not known, which is reported by itself. */
 export function judgeJanitor(
   stack: Reading<DeployedStack | undefined>,
   { keepLastGood }: Config,
@@ -216,7 +216,7 @@ export function judgeJanitor(
   ];
 }
 
-/** Nothing where one run is enough, or the stack is not known, which is told by itself. */
+/** Nothing where one run is enough, or the stack is not known, which is reported by itself. */
 export function judgeShards(
   stack: Reading<DeployedStack | undefined>,
   { hosts }: Config,

@@ -1,4 +1,4 @@
-// What the doctor tells somebody to do: of a closed list, so that no fix is printed that was never tried.
+// What the doctor advises: of a closed list, so that no fix is printed that was never tried.
 import { quoteWord } from '../messages/plain-text.ts';
 
 /**

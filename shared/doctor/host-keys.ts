@@ -10,7 +10,7 @@ import { type Asked, command, rollcallLine, step } from './fix.ts';
 /** A user and all that hangs on it. */
 export type HostUser = {
   readonly name: string;
-  /** Its unique ID, which a user that is made again does not get again; an AWS that tells none is not the real one. */
+  /** Its unique ID, which a user that is made again does not get again; an AWS that has none is not the real one. */
   readonly id?: string | undefined;
   readonly path: string;
   readonly groups: readonly string[];

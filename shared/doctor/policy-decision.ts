@@ -1,6 +1,9 @@
-// What a policy document says to one request: so much of IAM's language as backup policies are written in.
+// How a policy document decides one request: so much of IAM's language as backup policies are written in.
 
-/** Somebody (an ARN, or a service such as `cloudwatch.amazonaws.com`), doing something, to something; `context` by the names of the condition keys. */
+/**
+ * Somebody (an ARN, or a service such as `cloudwatch.amazonaws.com`), doing something, to something; `context` by the
+ * names of the condition keys.
+ */
 export type PolicyRequest = {
   readonly principal: string;
   readonly action: string;

@@ -49,12 +49,12 @@ export type BackupSet = {
   readonly openers: readonly Opener[];
 };
 
-/** A file that tells of its whole set; the only volume of a set is its last. */
+/** A file that stands for its whole set; the only volume of a set is its last. */
 export type Opener = {
   readonly name: string;
   readonly bytes: number;
   readonly of: 'manifest' | 'first' | 'last';
-  /** In cold storage, as far as the listing tells. */
+  /** In cold storage, as far as the listing shows. */
   readonly cold?: true;
 };
 
@@ -209,7 +209,9 @@ type Draft = {
   unreadStems: string[];
   /** The encrypted file with the highest number so far. */
   last: { number: number; opener: Opener } | undefined;
-  /** Its volumes and manifests; signatures lie elsewhere in the order of keys, and are not always read with versions. */
+  /**
+   * Its volumes and manifests; signatures lie elsewhere in the order of keys, and are not always read with versions.
+   */
   members: StoredObject[];
 };
 
@@ -295,8 +297,8 @@ function noteReader(readers: Map<string, string[]>, name: FileName, as: string):
 }
 
 /**
- * Sorts file names by set, and answers with those of one, its manifest first: a set that lost its files in this order never
- * looks whole. Only spellings that duplicity writes are members.
+ * Sorts file names by set, and answers with those of one, its manifest first: a set that lost its files in this order
+ * never looks whole. Only spellings that duplicity writes are members.
  */
 export function membersOf(
   names: readonly string[],

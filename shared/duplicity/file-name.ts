@@ -7,7 +7,7 @@ import {
   readLenientTime,
 } from './time.ts';
 
-/** What duplicity was told by `--file-prefix*`; each stands before the names of its kind. */
+/** What was given to duplicity as `--file-prefix*`; each stands before the names of its kind. */
 export type FilePrefix = {
   readonly archive: string;
   readonly manifest: string;

@@ -73,7 +73,7 @@ export function newestUpload(history: readonly Version[]): Upload | undefined {
 }
 
 /**
- * Sorts histories into sets, oldest set first. `manifestAt` tells when the manifest of a set was first written
+ * Sorts histories into sets, oldest set first. `manifestAt` is when the manifest of a set was first written
  * where that is visible; a hidden one is found in its own history. Names that duplicity never writes have no part.
  */
 export function collectHistories(
@@ -102,7 +102,7 @@ function startSet(name: FileName, finishedAt: Instant | undefined) {
   return { type: full ? ('full' as const) : ('inc' as const), startedAt, finishedAt, files: [] };
 }
 
-/** The listing as it was at an instant, as far as it can tell: what came later is left out. */
+/** The listing as it was at an instant, as far as it shows: what came later is left out. */
 export function asOf(listing: Listing, at: Instant): Listing {
   const known = listing.objects.filter(
     ({ history, firstModifiedAt }) => history === undefined && firstModifiedAt <= at,

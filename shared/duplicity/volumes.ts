@@ -73,7 +73,7 @@ export type SetText = {
 
 /**
  * The same for the same files, whatever their order; another one when a file is added, lost, or has another ETag or
- * size. Made of the members of one set as a listing with versions told them; a file of which no version is known
+ * size. Made of the members of one set as a listing with versions shows them; a file of which no version is known
  * has no fingerprint. The same bytes again, under another version id, are a client's retry: the id counts only where
  * there is no ETag. JSON, so that no name can be mistaken for the parts of another line.
  */

@@ -60,7 +60,7 @@ function readPackets(bytes: Uint8Array): ReturnType<typeof readStart> {
     const first = readTag(bytes[at] ?? 0);
     if (first === undefined) return end('other');
     const { tag } = first;
-    // Its first byte is enough: nothing behind it tells of recipients.
+    // Its first byte is enough: nothing behind it is about recipients.
     if (ENCRYPTED_DATA.includes(tag)) {
       return recipients.length + symmetric > 0 ? end('openpgp', at) : end('other');
     }
@@ -105,7 +105,7 @@ function asciiAt(bytes: Uint8Array, at: number, length: number): string {
 
 /**
  * `whole`: the last length leads to the last byte; `truncated`: to behind it; `cannot tell`: neither is proven.
- * It says nothing of what is encrypted, only that all of what was begun is there.
+ * It proves nothing about what is encrypted, only that all of what was begun is there.
  */
 export type Ending = 'whole' | 'truncated' | 'cannot tell';
 
@@ -124,8 +124,8 @@ const CHUNK_BYTES = 8192;
 const LEAST_CHUNK_BYTES = 512;
 
 /**
- * Tells the ending of an object of `size` bytes from its first ones, or asks for the one part more that tells it;
- * with that part as `tail` it always tells. Never throws, whatever the bytes. Source: RFC 9580, section 4.2.1.
+ * Finds the ending of an object of `size` bytes from its first ones, or asks for the one part more that shows it;
+ * with that part as `tail` it always finds it. Never throws, whatever the bytes. Source: RFC 9580, section 4.2.1.
  */
 export function readEnding(size: number, head: Uint8Array): Ending | Span;
 export function readEnding(size: number, head: Uint8Array, tail: Part): Ending;

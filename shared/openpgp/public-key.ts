@@ -5,7 +5,7 @@ import { readLength, readNewLength, readTag, toHex } from './packet.ts';
 export type KeyPart = {
   /** 40 upper-case hex digits of version 4, 64 of version 6. */
   readonly fingerprint: string;
-  /** By what its owner says that it is for, or else by its algorithm. */
+  /** By the purpose that its owner gave it, or else by its algorithm. */
   readonly encrypts: boolean;
   readonly revoked: boolean;
 };
@@ -189,7 +189,7 @@ function crc24(bytes: Uint8Array): number {
   return crc;
 }
 
-/** What one signature says, in what may be trusted as far as the file. */
+/** What one signature contains, in what may be trusted as far as the file. */
 export type KeySignature = {
   /** RFC 9580, section 5.2.1. */
   readonly type: number;
