@@ -54,7 +54,8 @@ export const NOBODY_NOTIFIED = {
 
 /** The same for one with https addresses alone. */
 export const NO_OPS = {
-  message: 'nobody hears when the monitor itself stops: no https address can be told by CloudWatch',
+  message:
+    'nobody is notified when the monitor itself stops: CloudWatch cannot post to an https address',
   fix: 'write into hosts.yml, under "alerts": ops: [admin@example.net]',
 } as const;
 

@@ -276,7 +276,7 @@ export function judgeEvents(
     ),
   );
   return judgeReading(check, reading, ({ queues, eventBridge }) => {
-    if (queue === undefined) return [fail(check, `there is no queue to tell: ${slow}`, deploy)];
+    if (queue === undefined) return [fail(check, `there is no queue to notify: ${slow}`, deploy)];
     if (existing) {
       if (!eventBridge) {
         return [fail(check, `${bucket} does not speak to EventBridge: ${slow}`, notify)];
@@ -284,7 +284,7 @@ export function judgeEvents(
       return [
         rules.length < 2
           ? fail(check, 'the stack has no rules that listen to EventBridge', deploy)
-          : ok(check, `${bucket} tells the stack's queue, by EventBridge`),
+          : ok(check, `${bucket} notifies the stack's queue, by EventBridge`),
       ];
     }
     const ours = queues.filter(({ arn }) => arn.split(':')[5] === queue);
@@ -301,8 +301,11 @@ export function judgeEvents(
     ];
     return [
       unannounced.length === 0
-        ? ok(check, `${bucket} tells the stack's queue of each file of a backup and each removal`)
-        : fail(check, `${bucket} tells nobody of ${unannounced.join(', ')}: ${slow}`, notify),
+        ? ok(
+            check,
+            `${bucket} notifies the stack's queue of each file of a backup and each removal`,
+          )
+        : fail(check, `${bucket} notifies nobody of ${unannounced.join(', ')}: ${slow}`, notify),
     ];
   });
 }

@@ -101,10 +101,10 @@ export function judgeAlarms(
       );
     });
     if (wanted.length === 0)
-      return [fail(check, 'the stack has none: nobody hears when the monitor stops', deploy)];
+      return [fail(check, 'the stack has none: nobody is notified when the monitor stops', deploy)];
     return checks.length > 0
       ? checks
-      : [ok(check, `${count(wanted.length, 'alarm')}, all with somebody to tell, and quiet`)];
+      : [ok(check, `${count(wanted.length, 'alarm')}, all with somebody to notify, and quiet`)];
   });
 }
 
@@ -122,7 +122,7 @@ function judgeOne(
       ? [
           fail(
             check,
-            `${name} rings for nobody: its actions are ${alarm.actionsEnabled ? 'gone' : 'switched off'}`,
+            `${name} notifies nobody: its actions are ${alarm.actionsEnabled ? 'gone' : 'switched off'}`,
             // With none there is nothing to switch on.
             alarm.actions.length === 0 ? put : command('enable-alarm', aws('enable-alarm-actions')),
           ),

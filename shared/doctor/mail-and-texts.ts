@@ -217,7 +217,7 @@ export function judgeSubscriptions(
             check,
             `${one.protocol} ${showEndpoint(one.endpoint)} is subscribed, and is not in the config`,
             one.arn === undefined
-              ? step('unsubscribe-unconfirmed', 'it hears nothing; AWS drops it after three days')
+              ? step('unsubscribe-unconfirmed', 'it is not notified; AWS drops it after three days')
               : command('unsubscribe', `${aws('unsubscribe', arn)} --subscription-arn ${one.arn}`),
           ),
         ),
@@ -259,7 +259,7 @@ function judgeOne(
     return [
       fail(
         check,
-        `${protocol} ${endpoint} is in the config, and not subscribed: it hears nothing`,
+        `${protocol} ${endpoint} is in the config, and not subscribed: it is not notified`,
         command('subscribe', subscribe),
         [endpoint],
       ),
@@ -268,7 +268,7 @@ function judgeOne(
   return [
     fail(
       check,
-      `${protocol} ${endpoint} has not confirmed, and hears nothing`,
+      `${protocol} ${endpoint} has not confirmed, and is not notified`,
       step('verify-address', `click the link in the mail from AWS; a new mail: ${subscribe}`),
       [endpoint],
     ),

@@ -5,17 +5,17 @@ import { read, textsOf } from './readings.ts';
 describe('judgeAlarms', () => {
   const good = { name: 'stopped', state: 'OK', actionsEnabled: true, actions: ['arn:ops'] };
   it.each([
-    ['quiet', [good], 'ok: 1 alarm, all with somebody to tell, and quiet'],
+    ['quiet', [good], 'ok: 1 alarm, all with somebody to notify, and quiet'],
     ['gone', [], 'fail: stopped is gone'],
     [
       'switched off',
       [{ ...good, actionsEnabled: false }],
-      'fail: stopped rings for nobody: its actions are switched off',
+      'fail: stopped notifies nobody: its actions are switched off',
     ],
     [
-      'without anybody to tell',
+      'without anybody to notify',
       [{ ...good, actions: [] }],
-      'fail: stopped rings for nobody: its actions are gone',
+      'fail: stopped notifies nobody: its actions are gone',
     ],
     ['ringing', [{ ...good, state: 'ALARM' }], 'warn: stopped rings now'],
   ])('reports a channel that is %s', (_, alarms, words) => {

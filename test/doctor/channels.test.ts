@@ -72,10 +72,10 @@ describe('judgePaths, of the recipients', () => {
     ]);
   });
 
-  it('warns where only https addresses are, which hear nothing of a monitor that stopped', () => {
+  it('warns where only https addresses are, which cannot be notified that the monitor has stopped', () => {
     const https = 'https: ["https://hook.example/x"]';
     expect(textsOf(recipients(`alerts: { ${https} }\n`))).toEqual([
-      'warn: nobody hears when the monitor itself stops: no https address can be told by CloudWatch',
+      'warn: nobody is notified when the monitor itself stops: CloudWatch cannot post to an https address',
     ]);
     expect(recipients(`alerts: { ${https}, ops: [a@b.example] }\n`)).toEqual([]);
   });

@@ -29,13 +29,13 @@ describe('judgeEvents', () => {
     ['no removal', [created], 'a removal'],
     ['another queue', [{ ...created, arn: `${arn}-2` }, removed], 'a new .manifest.gpg'],
   ])('reports that the queue gets %s', (_, queues, words) => {
-    expect(judged(queues)).toContain(`tells nobody of ${words}:`);
+    expect(judged(queues)).toContain(`notifies nobody of ${words}:`);
   });
   it('reports that EventBridge is off, or that no rule listens to it', () => {
     expect(judged([], false, true)).toContain('does not speak to EventBridge');
     expect(judged([], true, true)).toContain('no rules that listen');
     expect(judged([created, removed], false, false, { queue: undefined })).toContain(
-      'no queue to tell',
+      'no queue to notify',
     );
   });
 });

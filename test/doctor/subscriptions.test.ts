@@ -10,12 +10,12 @@ describe('judgeSubscriptions', () => {
     [
       'waiting',
       [{ ...ops, confirmed: false }],
-      'fail: email ops@example.net has not confirmed, and hears nothing',
+      'fail: email ops@example.net has not confirmed, and is not notified',
     ],
     [
       'gone',
       [],
-      'fail: email ops@example.net is in the config, and not subscribed: it hears nothing',
+      'fail: email ops@example.net is in the config, and not subscribed: it is not notified',
     ],
     [
       'joined by an unknown address',

@@ -24,7 +24,7 @@ export const MATTERS = {
   duplicity: 'duplicity finds its own backups by this call',
   hostile: 'a host may write any name, and no name may hide or forge another',
   topic: 'alerts go by a topic',
-  reached: 'an address that was never confirmed hears nothing, and the doctor says so',
+  reached: 'an address that was never confirmed is not notified, and the doctor says so',
   subject: 'an alert must never be refused for its subject or its length',
   sms: 'text messages stop without a word at the limit, and the doctor says so',
   sender: 'mail by SES leaves only from a verified address, and the doctor says so',
