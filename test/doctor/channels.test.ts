@@ -32,7 +32,7 @@ const readings = {
   refusals: unreadable,
 };
 
-describe('judgePaths', () => {
+describe('judgeChannels', () => {
   it('asks of the topics only, where the config has neither a sender nor a telephone', () => {
     expect(judgeChannels(readings, fullConfig, topics).map(({ check }) => check)).toEqual([
       'alerts topic',
@@ -45,7 +45,7 @@ describe('judgePaths', () => {
   });
 });
 
-describe('judgePaths, of the recipients', () => {
+describe('judgeChannels, of the recipients', () => {
   const recipients = (text: string) =>
     judgeChannels(
       readings,
@@ -96,7 +96,7 @@ describe('isLookDue', () => {
   });
 });
 
-describe('comparePaths', () => {
+describe('compareChannels', () => {
   const look = (before: ChannelStates | undefined, ...checks: Check[]) =>
     compareChannels(before, checks, (before?.lookedAt ?? now - HOUR) + HOUR, alerts);
 
