@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { parseXml } from '../../shared/aws/raw-answer.ts';
 import { listObjects, listObjectVersions, listPages } from '../../shared/aws/s3-listing.ts';
 import { type ListAnswer, TargetUnreadableError } from '../../shared/monitor/object-store.ts';
+import { casesOf } from '../support/cases.ts';
 import { fixturePath, readFixture } from '../support/recorded.ts';
 import { type Answer, anAnswer } from './an-answer.ts';
 import { clientAnswered, readBySdk } from './read-by-sdk.ts';
@@ -34,6 +35,16 @@ async function expectAsSdk(answer: ListAnswer, bytes: Uint8Array, versions: bool
   expect(sorted(answer)).toEqual(sorted(await readBySdk(clientAnswered(bytes), versions)));
 }
 
+// An expectation for each byte would take longer than the reading.
+function isRefused(bytes: Uint8Array): boolean {
+  try {
+    parseXml(bytes);
+    return false;
+  } catch (error) {
+    return error instanceof SyntaxError;
+  }
+}
+
 /** Answers and refusals, as values. */
 const settled = (reading: Promise<ListAnswer>) =>
   reading.catch((error: unknown) => {
@@ -60,7 +71,7 @@ describe('a listing', () => {
       fc.asyncProperty(anAnswer, async ({ versions, xml }) => {
         await expectAsSdk(await read(bytesOf(xml), versions), bytesOf(xml), versions);
       }),
-      { numRuns: 300 },
+      { numRuns: casesOf(300) },
     ));
 
   it('that was damaged is refused, or is still what the SDK reads', () => {
@@ -90,7 +101,7 @@ describe('a listing', () => {
         const answer = await settled(read(damaged, versions));
         if (answer !== undefined) await expectAsSdk(answer, damaged, versions);
       }),
-      { numRuns: 600 },
+      { numRuns: casesOf(600) },
     );
   });
 
@@ -109,9 +120,7 @@ describe('a listing', () => {
     for (const [name, { xml }] of recorded) {
       const whole = bytesOf(xml.trimEnd());
       for (let length = 0; length < whole.length; length += 1) {
-        expect(() => parseXml(whole.subarray(0, length)), `${name}, ${length}`).toThrow(
-          SyntaxError,
-        );
+        if (!isRefused(whole.subarray(0, length))) expect.fail(`${name} is read at ${length}`);
       }
     }
   });

@@ -4,18 +4,23 @@ import { ListObjectsV2Command, ListObjectVersionsCommand, S3Client } from '@aws-
 import { foldVersions, type VersionRow } from '../../shared/monitor/list-sets.ts';
 import type { ListAnswer } from '../../shared/monitor/object-store.ts';
 
-/** A client that is answered with these bytes, whatever it asks. */
+let answer: Uint8Array = new Uint8Array();
+// One for all answers: to make a client takes as long as to read several pages.
+const client = new S3Client({
+  region: 'eu-west-1',
+  credentials: { accessKeyId: 'AKIA', secretAccessKey: 'not-checked' },
+  maxAttempts: 1,
+  requestHandler: {
+    handle: async () => ({
+      response: { statusCode: 200, headers: {}, body: Readable.from([answer]) },
+    }),
+  },
+});
+
+/** A client that is answered with these bytes, whatever it asks, until it is to be answered with others. */
 export function clientAnswered(bytes: Uint8Array): S3Client {
-  return new S3Client({
-    region: 'eu-west-1',
-    credentials: { accessKeyId: 'AKIA', secretAccessKey: 'not-checked' },
-    maxAttempts: 1,
-    requestHandler: {
-      handle: async () => ({
-        response: { statusCode: 200, headers: {}, body: Readable.from([bytes]) },
-      }),
-    },
-  });
+  answer = bytes;
+  return client;
 }
 
 /** One page of either call as the SDK reads it. Throws where it does, and where a field that must be there is not. */

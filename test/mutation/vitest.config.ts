@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     testTimeout: 60_000,
+    env: { ROLLCALL_ALL_CASES: 'yes' },
     include: [
       'test/{duplicity,rules,openpgp,config,fuzz}/*.test.ts',
       'test/monitor/list-sets.test.ts',

@@ -36,11 +36,19 @@ export function findExpiry(
     .sort((a, b) => a.at - b.at)[0];
 }
 
+// Asked for every version of every key, and as it was written last.
+const lastRead = new WeakMap<Bucket, { source: string; rules: readonly XmlElement[] }>();
+
 /** The rules that are switched on. */
 export function rulesOf(bucket: Bucket): readonly XmlElement[] {
   const source = bucket.settings.get('lifecycle');
-  const rules = source === undefined ? [] : childrenOf(readXml(source), 'Rule');
-  return rules.filter((rule) => textOf(rule, 'Status') === 'Enabled');
+  if (source === undefined) return [];
+  const read = lastRead.get(bucket);
+  if (read?.source === source) return read.rules;
+  const all = childrenOf(readXml(source), 'Rule');
+  const rules = all.filter((rule) => textOf(rule, 'Status') === 'Enabled');
+  lastRead.set(bucket, { source, rules });
+  return rules;
 }
 
 /** The midnight UTC after so many days: "Setting lifecycle configuration on a bucket". */
