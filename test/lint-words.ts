@@ -82,7 +82,6 @@ export const ALLOWED: readonly Allowed[] = [
   { name: 'spoken', in: /monitor\//, because: 'a field of state.json' },
   { name: 'turns', in: /monitor\//, because: 'a field of state.json' },
   { name: 'unread', in: /monitor\//, because: 'a field of state.json' },
-  { name: 'strangers', in: /monitor\/judge-events/, because: 'a key of `spoken` in state.json' },
   {
     name: 'roll',
     in: /(monitor\/work|recipes)/,

@@ -1,27 +1,35 @@
 // What docs/architecture-recipes.md says must be done for an addition, asked for here where the compiler does not ask.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { ListObjectsV2Command, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { COMMANDS } from '../scripts/rollcall/command-line.ts';
-import { openListings, parseListing } from '../scripts/rollcall/saved-listing.ts';
+import { parseListing } from '../scripts/rollcall/parse-listing.ts';
+import { openListings } from '../scripts/rollcall/saved-listing.ts';
 import { clientConfig } from '../shared/aws/client.ts';
 import { connectBuckets } from '../shared/aws/s3-objects.ts';
-import { parseConfig } from '../shared/config/parse-config.ts';
+import { readValue } from '../shared/config/json.ts';
 import { CHANNEL_KEYS, type ChannelKey, recipientsOf } from '../shared/config/recipients.ts';
 import { connectAll } from '../shared/lambda/connect.ts';
-import type { Env } from '../shared/lambda/env.ts';
+import { type Env, readEnv } from '../shared/lambda/env.ts';
+import { composeMessage } from '../shared/messages/compose-message.ts';
 import { describeFinding, nextStep, runbookOf } from '../shared/messages/finding-text.ts';
+import { hostReportSchema, reportHost } from '../shared/messages/host-report.ts';
 import { checkHosts } from '../shared/monitor/judge-hosts.ts';
+import { sendTo } from '../shared/monitor/notify.ts';
 import type { ObjectStore } from '../shared/monitor/object-store.ts';
-import { formatAnswer, parseAnswer, type ShardTask } from '../shared/monitor/worker-answer.ts';
+import { addNews, formatRecords, parseRecords } from '../shared/monitor/record-page.ts';
 import { FINDING_KINDS, type Finding } from '../shared/rules/finding.ts';
+import { placeOf } from '../shared/rules/fingerprints.ts';
 import type { Judgement } from '../shared/rules/judge.ts';
 import { cases } from './fuzz/a-bucket.ts';
 import { judgeByTheBook, NOT_IN_THE_BOOK, WORST_FIRST } from './fuzz/reference-judge.ts';
 import { type LocalAws, startLocalAws } from './local-aws/local-aws.ts';
+import type { Outbox } from './local-aws/outbox.ts';
 import { aConfig, aHost, at } from './support/builders.ts';
+import { deploy } from './support/deployed.ts';
 import { ONE_OF_EACH, type World } from './support/one-of-each.ts';
 import { putLifecycle } from './support/put-lifecycle.ts';
 
@@ -103,29 +111,13 @@ describe('every kind of finding', () => {
 
   it.each(worlds)('comes back from a worker as it was found: $kind', async ({ kind, world }) => {
     const judgement = await judged(online, kind, world);
-    const { at: now, host } = judgement;
-    const task: ShardTask = {
-      ...{ version: 1, until: now, now, deadline: now + 720_000 },
-      ...{ roll: 'abcdefghijklmnopqrstuv', index: 0, of: 1, asked: '1' },
-    };
-    const text = formatAnswer(task, { judgements: [judgement] });
-    const [again] = parseAnswer(text, task, [host])?.judgements ?? [];
-    expect(again?.findings).toEqual(judgement.findings);
-    const isRefused = (change: (finding: Record<string, unknown>) => void) => {
-      const answer = JSON.parse(text);
-      change(answer.verdicts[0].findings.find((one: Finding) => one.kind === kind));
-      return parseAnswer(JSON.stringify(answer), task, [host]) === undefined;
-    };
-    expect(isRefused(() => {})).toBe(false);
-    expect(isRefused((finding) => Object.assign(finding, { more: 1 }))).toBe(true);
-    const [finding] = ofKind(judgement, kind);
-    for (const [member, value] of Object.entries(finding ?? {})) {
-      const other = Array.isArray(value) ? [null] : typeof value === 'string' ? 7 : 'x';
-      expect(
-        isRefused((one) => Object.assign(one, { [member]: other })),
-        member,
-      ).toBe(true);
-    }
+    const place = placeOf(judgement.host);
+    const report = reportHost(judgement, 'UTC');
+    const record = addNews(place, {}, { judgedAt: judgement.at, report });
+    const page = parseRecords(formatRecords({ hosts: new Map([[place, record]]) }));
+    const again = readValue(hostReportSchema, page?.hosts.get(place)?.report);
+    expect(again?.findings.map((finding) => finding.kind)).toContain(kind);
+    expect(again).toEqual(JSON.parse(JSON.stringify(report)));
   });
 
   it.each(worlds)(
@@ -209,22 +201,49 @@ describe('every command', () => {
 });
 
 describe('every key of hosts.yml at which somebody hears of a bad host', () => {
-  const samples: Readonly<Record<ChannelKey, string>> = {
-    mail: 'a@example.net',
-    sms: '+31600000000',
-    https: 'https://chat.example.net/x',
+  type Arrived = (outbox: Outbox, posted: readonly string[]) => readonly unknown[];
+  /** An address at each, with SECRET for what no error may hold; and what arrived there. */
+  const samples: Readonly<Record<ChannelKey, readonly [address: string, Arrived]>> = {
+    mail: ['a@example.net', ({ mails }) => mails],
+    sms: ['+31600000000', ({ sms }) => sms],
+    https: ['https://chat.example.net/SECRET', (_, posted) => posted],
   };
-
-  it.each(CHANNEL_KEYS)('is enough alone, and a function reaches it: %s', (key) => {
-    const text = `bucket: acme-backups\nregion: eu-west-1\nalerts: { ${key}: ["${samples[key]}"] }\nhosts: { web: {} }\n`;
-    const config = parseConfig(text, 'hosts.yml', undefined, 'deploy');
-    expect(recipientsOf(config.alerts)).toBe('some');
-    const env: Env = {
-      ...{ config, alertsTopicArn: 'a', opsTopicArn: 'o', stateBucket: 's', shards: undefined },
-      ...{ breakGlassRoleId: undefined, functionName: undefined, endpoint: 'http://127.0.0.1:9' },
-    };
-    expect(connectAll(env).channels.length).toBeGreaterThan(0);
+  const message = composeMessage({
+    ...{ subject: 'web MISSING', text: 'web: no full AMBER-7\n', sms: 'web: no full AMBER-7' },
+    ...{ urgency: 'alert', severity: 'critical' },
   });
+
+  it.each(CHANNEL_KEYS)(
+    'is enough alone, carries a message, and tells when it cannot: %s',
+    async (key) => {
+      const [address, arrived] = samples[key];
+      const deployed = await deploy(`bucket: backups
+alerts: { from: backups@example.net, ${key}: ["${address}"] }
+hosts: { web: {} }
+`);
+      onTestFinished(async () => {
+        vi.unstubAllGlobals();
+        await deployed.close();
+      });
+      const posted: string[] = [];
+      vi.stubGlobal('fetch', async (_: string, { body }: { readonly body: string }) => {
+        posted.push(body);
+        return new Response('ok');
+      });
+      const env = readEnv();
+      expect(recipientsOf(env.config.alerts)).toBe('some');
+      const send = (to: Env) =>
+        Promise.all(connectAll(to).channels.map((channel) => sendTo(channel, message)));
+      expect((await send(env)).filter((error) => error !== undefined)).toEqual([]);
+      expect(arrived(deployed.aws.outbox, posted)).toHaveLength(1);
+      expect(JSON.stringify(arrived(deployed.aws.outbox, posted))).toContain('AMBER-7');
+
+      vi.stubGlobal('fetch', () => Promise.reject(new TypeError(`fetch failed: ${address}`)));
+      const errors = await send({ ...env, endpoint: 'http://127.0.0.1:9' });
+      expect(errors).not.toContain(undefined);
+      expect(inspect(errors, { depth: 9 })).not.toContain('SECRET');
+    },
+  );
 
   it.each(CHANNEL_KEYS)('is in the runbook of dead channels and the glossary: %s', (key) => {
     const runbook = read('docs/runbook.md').split(/^## /m);
@@ -233,6 +252,10 @@ describe('every key of hosts.yml at which somebody hears of a bad host', () => {
     const word = new RegExp(`\\b${key}\\b`, 'i');
     expect(section).toMatch(word);
     expect(glossary.split('\n').find((line) => line.startsWith('- **channel**'))).toMatch(word);
+  });
+
+  it.each(CHANNEL_KEYS)('stands in the changelog: %s', (key) => {
+    expect(read('CHANGELOG.md')).toMatch(new RegExp(`\`(?:alerts\\.)?${key}\``));
   });
 });
 
