@@ -1,0 +1,146 @@
+// `rollcall pause` and `rollcall resume`: a pause in the config, with an end and a reason.
+import type { Host } from '../../shared/config/config.ts';
+import { DATE } from '../../shared/config/config-values.ts';
+import { pauseHost, resumeHost } from '../../shared/config/edit-config.ts';
+import { dateIn } from '../../shared/rules/window.ts';
+import { defineCommand, FLAG, TEXT } from './command.ts';
+import { changeConfig, configOf, findHost, onlyName, readConfigToChange } from './config-file.ts';
+import { UsageError } from './terminal.ts';
+
+const PAUSE_HELP = `rollcall pause - expect no backup from a host for a while
+
+Examples
+  rollcall pause lab --until 2026-12-01 --because "disk swap"
+  rollcall pause lab --until 2026-12-24 --because "still waiting for the disk"    changes it
+  rollcall pause lab --until 2026-12-01 --because "disk swap" --dry-run           shows the line, and changes nothing
+
+A host that should only be silent for a while, at once and without a deployment: rollcall mute.
+
+A pause always ends, and every digest mentions it. Its archive is still watched: what is removed, and what
+is about to expire, is reported all the same. It is in force after \`npx serverless deploy\`.
+
+Options
+  --until DATE     the first day that owes a backup again
+  --because TEXT   why, in a few words
+  --hosts FILE     the config; default $ROLLCALL_HOSTS, else hosts.yml
+  --dry-run        change nothing
+  -h, --help       this
+
+Exit status
+  0  done, or so already      3  refused; nothing was changed
+`;
+
+const PAUSE = {
+  what: 'pause',
+  first: 'the first day that owes a backup again',
+  undo: 'resume',
+};
+
+export const pauseCommand = defineCommand({
+  help: PAUSE_HELP,
+  options: { until: TEXT, because: TEXT, hosts: TEXT, 'dry-run': FLAG },
+  operands: true,
+  run: async (options, operands) => {
+    const name = onlyName(operands, 'pause');
+    const configFile = await readConfigToChange(options.hosts);
+    const host = findHost(configOf(configFile), name);
+    const until = readUntil(options.until, host, PAUSE, Date.now());
+    const because = readReason(options.because, PAUSE);
+    await changeConfig(
+      configFile,
+      pauseHost(configFile, name, { until, because }).text,
+      options['dry-run'],
+    );
+    process.stdout.write(`${name} owes no backup until ${until}; its archive is still watched\n`);
+    return 0;
+  },
+});
+
+/** What has the end: its name, what its end is, the command that ends it before, and how many days it may last. */
+export type Silence = {
+  readonly what: string;
+  readonly first: string;
+  readonly undo: string;
+  readonly mostDays?: number;
+};
+
+const DAY = 86_400_000;
+
+/** A later day of the host's calendar. Throws `UsageError`. */
+export function readUntil(
+  text: string | undefined,
+  { name, timezone }: Host,
+  { what, first, undo, mostDays }: Silence,
+  now: number,
+): string {
+  const like = `give ${first}: --until 2026-12-01`;
+  if (text === undefined) {
+    throw new UsageError(`a ${what} has an end, and --until is not given`, like);
+  }
+  const until = DATE.parse(text);
+  if (until === undefined) {
+    throw new UsageError(`--until ${JSON.stringify(text)} is not a date`, like);
+  }
+  const today = dateIn(timezone, now);
+  if (until <= today) {
+    throw new UsageError(
+      `--until ${until} is over: today is ${today} at ${name}`,
+      `give a later day; to end a ${what}: rollcall ${undo} ${name}`,
+    );
+  }
+  if (mostDays !== undefined && Date.parse(until) - Date.parse(today) > mostDays * DAY) {
+    const last = new Date(Date.parse(today) + mostDays * DAY).toISOString().slice(0, 10);
+    throw new UsageError(
+      `--until ${until} is too far away: a ${what} lasts ${mostDays} days at most`,
+      `give ${last} or an earlier day; for longer, that no backup is owed: rollcall pause ${name}`,
+    );
+  }
+  return until;
+}
+
+/** One line. Throws `UsageError`. */
+export function readReason(text: string | undefined, { what }: Silence): string {
+  const because = text?.trim() ?? '';
+  if (because !== '' && /^[^\p{Cc}]{1,200}$/u.test(because)) return because;
+  throw new UsageError(
+    because === ''
+      ? `a ${what} has a reason, and --because is not given`
+      : 'the reason is too long',
+    'say it on one line, in at most 200 characters: --because "disk swap"',
+  );
+}
+
+const RESUME_HELP = `rollcall resume - expect backups from a host again
+
+Examples
+  rollcall resume lab
+  rollcall resume lab --dry-run      shows the line, and changes nothing
+
+It is in force after \`npx serverless deploy\`; the next window that closes is judged.
+
+Options
+  --hosts FILE     the config; default $ROLLCALL_HOSTS, else hosts.yml
+  --dry-run        change nothing
+  -h, --help       this
+
+Exit status
+  0  done, or so already      3  refused; nothing was changed
+`;
+
+export const resumeCommand = defineCommand({
+  help: RESUME_HELP,
+  options: { hosts: TEXT, 'dry-run': FLAG },
+  operands: true,
+  run: async (options, operands) => {
+    const name = onlyName(operands, 'resume');
+    const configFile = await readConfigToChange(options.hosts);
+    const host = findHost(configOf(configFile), name);
+    if (host.paused === undefined) {
+      process.stdout.write(`${name} is not paused\n`);
+      return 0;
+    }
+    await changeConfig(configFile, resumeHost(configFile, name).text, options['dry-run']);
+    process.stdout.write(`${name} owes its backups again\n`);
+    return 0;
+  },
+});
