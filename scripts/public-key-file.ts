@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import { isKeyFile, type ReadKeyFile } from '../shared/config/key-files.ts';
+import { isKeyFile, type ReadKeyFile } from '../shared/config/config.ts';
 import { suggest } from '../shared/config/yaml.ts';
 import {
   encryptionKeysOf,

@@ -7,11 +7,11 @@ import { styleText } from 'node:util';
 import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import type { Context } from 'aws-lambda';
-import { formatPackedConfig } from '../../shared/config/packed-config.ts';
+import { formatPackedConfig } from '../../shared/config/config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 import { textedOnly } from '../../shared/config/recipients.ts';
 import { type LocalAws, startLocalAws } from '../../test/local-aws/local-aws.ts';
-import { runCheck } from '../rollcall/check-command.ts';
+import { checkCommand } from '../rollcall/check-command.ts';
 import { wakingSuffixes } from '../stack/object-events.ts';
 import { backUp, canBackUp } from './back-up.ts';
 import {
@@ -99,7 +99,7 @@ async function playDay(aws: LocalAws): Promise<void> {
 
   clock.now = Date.parse(`${DEMO_DAY}T12:00:00Z`);
   act('12:00  You look for yourself:  rollcall check');
-  await runCheck(['--hosts', join(folder, 'hosts.yml'), '--endpoint-url', aws.endpoint]);
+  await checkCommand.run(['--hosts', join(folder, 'hosts.yml'), '--endpoint-url', aws.endpoint]);
   print(
     '\nThat was Rollcall: nothing was installed, no account was used, and nothing is left behind.',
   );

@@ -1,5 +1,4 @@
 // `rollcall add-host`: a line in the config, an IAM user that can only append, and the line to run on the host.
-import { parseArgs } from 'node:util';
 import { whyNoUser } from '../../shared/config/aws-names.ts';
 import type { Host } from '../../shared/config/config.ts';
 import {
@@ -9,32 +8,28 @@ import {
   type EditedConfig,
   setUserId,
 } from '../../shared/config/edit-config.ts';
-import { parseConfig } from '../../shared/config/parse-config.ts';
 import type { HostKey } from '../../shared/doctor/host-keys.ts';
 import { quoteWord } from '../../shared/messages/plain-text.ts';
 import { windowToOpen } from '../../shared/rules/window.ts';
 import { checkPublicKey } from '../public-key-file.ts';
 import { hostUserPath } from '../stack/bucket-policy.ts';
 import { hostGroupName } from '../stack/host-group.ts';
+import { defineCommand, FLAG, TEXT, type ValuesOf } from './command.ts';
 import {
   composeChange,
+  configOf,
   findHost,
+  formatTarget,
   onlyName,
+  openAws,
   readConfigToChange,
   replaceConfig,
 } from './config-file.ts';
-import {
-  keyName,
-  lineFromHere,
-  lineOnHost,
-  NOTHING_TO_HAND_OVER,
-  openHandover,
-  type PublicKey,
-} from './hand-over.ts';
-import { UsageError } from './terminal.ts';
-import { deleteKeyLine, handOverKey, makeUser, planUser } from './user-plan.ts';
+import { keyName, lineFromHere, lineOnHost, type PublicKey } from './hand-over.ts';
+import { print, UsageError } from './terminal.ts';
+import { deleteKeyLine, makeUser, planUser, workAndHandOver } from './user-plan.ts';
 
-export const ADD_HOST_HELP = `rollcall add-host - add a host to the config, and give it a key that can only append
+const HELP = `rollcall add-host - add a host to the config, and give it a key that can only append
 
 Examples
   rollcall add-host web
@@ -68,55 +63,38 @@ Exit status
   0  done, or nothing to do      3  refused, or could not be done; the message says what is done and what is not
 `;
 
-/** Runs the command; returns its exit status. Throws errors with a hint. */
-export async function runAddHost(args: readonly string[]): Promise<number> {
-  const { values: options, positionals } = parseOptions(args);
-  if (options.help) {
-    process.stdout.write(ADD_HOST_HELP);
+const OPTIONS = {
+  hosts: TEXT,
+  since: TEXT,
+  target: TEXT,
+  'public-key': TEXT,
+  fingerprint: TEXT,
+  'credentials-file': TEXT,
+  rotate: FLAG,
+  'no-iam': FLAG,
+  'dry-run': FLAG,
+  'endpoint-url': TEXT,
+};
+type Options = ValuesOf<typeof OPTIONS>;
+
+export const addHostCommand = defineCommand({
+  help: HELP,
+  options: OPTIONS,
+  operands: true,
+  run: async (options, operands) => {
+    const name = onlyName(operands, 'add-host');
+    const key = { file: options['public-key'], fingerprint: options.fingerprint };
+    const piped = options['credentials-file'] !== undefined;
+    checkPublicKey(key.file, key.fingerprint, { piped });
+    const configFile = await readConfigToChange(options.hosts);
+    const { text, config } = putInConfig(configFile, name, options, Date.now());
+    const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
+    const job = { configFile, text, config, host: findHost(config, name), options, key, endpoint };
+    const without = options['no-iam'] ? 'as asked by --no-iam' : whyNoUser(job.host, config.bucket);
+    await (without === undefined ? addWithUser(job) : addToConfig(job, without));
     return 0;
-  }
-  const name = onlyName(positionals, 'add-host');
-  const key = { file: options['public-key'], fingerprint: options.fingerprint };
-  const piped = options['credentials-file'] !== undefined;
-  checkPublicKey(key.file, key.fingerprint, { piped });
-  const file = await readConfigToChange(options.hosts);
-  const { text, config } = putInConfig(file, name, options, Date.now());
-  const endpoint = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
-  const job = {
-    configFile: file,
-    text,
-    config,
-    host: findHost(config, name),
-    options,
-    key,
-    endpoint,
-  };
-  const without = options['no-iam'] ? 'as asked by --no-iam' : whyNoUser(job.host, config.bucket);
-  await (without === undefined ? addWithUser(job) : addToConfig(job, without));
-  return 0;
-}
-
-function parseOptions(args: readonly string[]) {
-  return parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      hosts: { type: 'string' },
-      since: { type: 'string' },
-      target: { type: 'string' },
-      'public-key': { type: 'string' },
-      fingerprint: { type: 'string' },
-      'credentials-file': { type: 'string' },
-      rotate: { type: 'boolean', default: false },
-      'no-iam': { type: 'boolean', default: false },
-      'dry-run': { type: 'boolean', default: false },
-      'endpoint-url': { type: 'string' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-}
-
-type Options = ReturnType<typeof parseOptions>['values'];
+  },
+});
 
 type Job = EditedConfig & {
   readonly configFile: ConfigText;
@@ -148,12 +126,11 @@ async function addToConfig(job: Job, why: string): Promise<void> {
 }
 
 async function addWithUser(first: Job): Promise<void> {
-  const { configFile: known, host, config, key, endpoint, options } = first;
+  const { configFile, host, config, key, endpoint, options } = first;
   const { name } = host;
   const group = hostGroupName(config.bucket);
   const { connectHostUsers } = await import('../../shared/aws/host-users.ts');
-  const { connect } = await import('./connection.ts');
-  const users = connectHostUsers(await connect(config.region, endpoint));
+  const users = connectHostUsers(await openAws(config, options));
   if (!(await users.hasGroup(group))) {
     throw new UsageError(
       `there is no IAM group ${group}: the stack that makes it is not deployed`,
@@ -168,16 +145,11 @@ async function addWithUser(first: Job): Promise<void> {
   if (options['dry-run']) return;
 
   const file = options['credentials-file'];
-  const handover = plan.makeKey ? await openHandover(file) : NOTHING_TO_HAND_OVER;
-  try {
+  await workAndHandOver(users, name, { makeKey: plan.makeKey, file }, async () => {
     // The user before the config: whether IAM takes its name, and one more user, only IAM can say.
     const id = await makeUser(users, plan, hostUserPath);
-    await replaceConfig(known, withUserId(job, id));
-  } catch (error) {
-    await handover.drop();
-    throw error;
-  }
-  if (plan.makeKey) await handOverKey(users, name, handover);
+    await replaceConfig(configFile, withUserId(job, id));
+  });
   if (!plan.makeKey) {
     const line = lineOnHost(host, config, key, endpoint);
     printLine(`To set ${name} up again, run this on it, as root:`, line);
@@ -185,7 +157,6 @@ async function addWithUser(first: Job): Promise<void> {
     const line = lineOnHost(host, config, key, endpoint);
     printLine(`Run this on ${name}, as root, next to the public key; it asks for both:`, line);
   } else {
-    print(`its key is in ${file}, which only you can read`);
     const line = lineFromHere(host, config, key, endpoint, file);
     printLine(`Run this here; it sets ${name} up over ssh:`, `${line} && rm ${quoteWord(file)}`);
   }
@@ -226,19 +197,11 @@ function printLine(what: string, line: string): void {
   process.stdout.write(`\n${what}\n\n  ${line}\n\n`);
 }
 
-function formatTarget({ target }: Host): string {
-  return `s3://${target.bucket}/${target.prefix}`;
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
 /**
  * The config with the host on it; one that is on it already stays as it is. Without `since` it owes its first backup in
  * the next window that opens. Throws `UsageError`, and `ConfigError` for a name or a target that no config may have.
  */
-export function putInConfig(
+function putInConfig(
   file: ConfigText,
   name: string,
   { since, target }: { readonly since?: string | undefined; readonly target?: string | undefined },
@@ -248,15 +211,15 @@ export function putInConfig(
     addHost(file, name, { since: date, ...(target === undefined ? {} : { target }) });
   const known = hostsIn(file).find((one) => one.name === name);
   if (known !== undefined) {
-    const target = `s3://${known.target.bucket}/${known.target.prefix}`;
-    const other = target !== undefined && target.replace(/\/*$/, '/') !== target;
+    const says = formatTarget(known);
+    const other = target !== undefined && target.replace(/\/*$/, '/') !== says;
     if (other || (since !== undefined && since !== known.since)) {
       throw new UsageError(
         `${name} is in the config already, with other words`,
         `change its line in ${file.file} by hand, or leave --target and --since out`,
       );
     }
-    return { text: file.text, config: parseConfig(file.text, file.file, file.readKeyFile) };
+    return { text: file.text, config: configOf(file) };
   }
   if (since !== undefined) return on(since);
   // Its zone and window are the config's: known only once it is on it.
@@ -267,7 +230,7 @@ export function putInConfig(
 /** A config whose list is still empty is wrong, but a host can be added to it. */
 function hostsIn(file: ConfigText): readonly Host[] {
   try {
-    return parseConfig(file.text, file.file, file.readKeyFile).hosts;
+    return configOf(file).hosts;
   } catch {
     return [];
   }

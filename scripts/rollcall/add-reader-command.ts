@@ -1,8 +1,6 @@
 // `rollcall add-reader`: an IAM user that can read the backups of some hosts, for anyone who restores them.
-import { parseArgs } from 'node:util';
 import type { Config, Host } from '../../shared/config/config.ts';
 import { isEqual } from '../../shared/config/edit-config.ts';
-import { parseConfig } from '../../shared/config/parse-config.ts';
 import type { HostUser } from '../../shared/doctor/host-keys.ts';
 import { quoteWord } from '../../shared/messages/plain-text.ts';
 import {
@@ -11,13 +9,20 @@ import {
   readerPolicyName,
   readerUserPath,
 } from '../stack/reader-policy.ts';
-import { askStateBucket, findHost, onlyName, readConfigFile } from './config-file.ts';
-import { NOTHING_TO_HAND_OVER, openHandover } from './hand-over.ts';
-import { stepsToRemove } from './remove-host-command.ts';
-import { confirm, UsageError } from './terminal.ts';
-import { checkKeyCount, deleteKeyLine, formatKey, handOverKey } from './user-plan.ts';
+import { defineCommand, FLAG, STACK, TEXT, TEXTS, type ValuesOf } from './command.ts';
+import {
+  askStateBucket,
+  findHost,
+  formatTarget,
+  onlyName,
+  openAws,
+  readConfig,
+} from './config-file.ts';
+import { keyName, placeWords } from './hand-over.ts';
+import { print, UsageError } from './terminal.ts';
+import { checkKeyCount, deleteKeyLine, formatKey, workAndHandOver } from './user-plan.ts';
 
-export const ADD_READER_HELP = `rollcall add-reader - make the key that restores read with; it can read, and nothing else
+const HELP = `rollcall add-reader - make the key that restores read with; it can read, and nothing else
 
 Examples
   rollcall add-reader restore-web --host web --credentials-file restore-web.aws
@@ -51,110 +56,93 @@ Exit status
   0  done, or nothing to do      3  refused, or could not be done; the message says what is done and what is not
 `;
 
-/** Runs the command; returns its exit status. Throws errors with a hint. */
-export async function runAddReader(args: readonly string[]): Promise<number> {
-  const { values: options, positionals } = parseOptions(args);
-  if (options.help) {
-    process.stdout.write(ADD_READER_HELP);
-    return 0;
-  }
-  const name = onlyName(positionals, 'add-reader');
-  const configFile = await readConfigFile(options.hosts);
-  const config = parseConfig(configFile.text, configFile.file, configFile.readKeyFile);
-  checkName(name, config);
-  const hosts = readHosts(options.host, config);
-  const { connect } = await import('./connection.ts');
-  const connection = await connect(config.region, options['endpoint-url']);
-  const until = options.expires === undefined ? undefined : endOf(options.expires, Date.now());
-  const policy = readerPolicy(hosts, partitionOf(config.region), {
-    requireMfa: options['require-mfa'],
-    until,
-    drillsIn: options.drills
-      ? await askStateBucket(connection, options.stack, options.ledger)
-      : undefined,
-  });
-  checkSize(policy);
+const OPTIONS = {
+  hosts: TEXT,
+  host: TEXTS,
+  'credentials-file': TEXT,
+  expires: TEXT,
+  'require-mfa': FLAG,
+  drills: FLAG,
+  stack: STACK,
+  ledger: TEXT,
+  rotate: FLAG,
+  'dry-run': FLAG,
+  'endpoint-url': TEXT,
+};
+type Options = ValuesOf<typeof OPTIONS>;
 
-  const { connectHostUsers } = await import('../../shared/aws/host-users.ts');
-  const users = connectHostUsers(connection);
-  const found = await users.find(name);
-  checkFound(name, found, options.rotate);
-  const keys = found?.keys ?? [];
-  const makeKey = keys.length === 0 || options.rotate;
-  const known = found?.inlinePolicies.includes(readerPolicyName)
-    ? await users.readPolicy(name, readerPolicyName)
-    : undefined;
-  const grant = !isEqual(known, policy);
+export const addReaderCommand = defineCommand({
+  help: HELP,
+  options: OPTIONS,
+  operands: true,
+  run: async (options, operands) => {
+    const name = onlyName(operands, 'add-reader');
+    const config = await readConfig(options.hosts);
+    checkName(name, config);
+    const hosts = readHosts(options.host, config);
+    const connection = await openAws(config, options);
+    const until = options.expires === undefined ? undefined : endOf(options.expires, Date.now());
+    const policy = readerPolicy(hosts, partitionOf(config.region), {
+      requireMfa: options['require-mfa'],
+      until,
+      drillsIn: options.drills
+        ? await askStateBucket(connection, options.stack, options.ledger)
+        : undefined,
+    });
+    checkSize(policy);
 
-  if (options['dry-run']) print('nothing is changed (--dry-run); this is what would be done:');
-  print(
-    found === undefined
-      ? `make the IAM user ${readerUserPath}${name}`
-      : `the IAM user ${name} is there`,
-  );
-  const what = `read ${hosts.map(formatTarget).join(' and ')}${formatTerms(options)}`;
-  print(
-    `${grant ? (known === undefined ? 'let it' : 'change what it may do: from now on it may') : 'it may'} ${what}`,
-  );
-  print(
-    makeKey
-      ? 'make a key for it'
-      : `it has the key ${keys.map(formatKey).join(' and ')}, whose secret nobody can show again; a new one: --rotate`,
-  );
-  if (options['dry-run']) return 0;
+    const { connectHostUsers } = await import('../../shared/aws/host-users.ts');
+    const users = connectHostUsers(connection);
+    const found = await users.find(name);
+    checkFound(name, found, options.rotate);
+    const keys = found?.keys ?? [];
+    const makeKey = keys.length === 0 || options.rotate;
+    const known = found?.inlinePolicies.includes(readerPolicyName)
+      ? await users.readPolicy(name, readerPolicyName)
+      : undefined;
+    const grant = !isEqual(known, policy);
 
-  const file = options['credentials-file'];
-  const handover = makeKey ? await openHandover(file) : NOTHING_TO_HAND_OVER;
-  try {
-    if (found === undefined && (await users.create(name, readerUserPath)) === undefined) {
-      throw new UsageError(
-        `IAM has a user ${name} already, in other capitals`,
-        'give the reader another name',
-      );
+    if (options['dry-run']) print('nothing is changed (--dry-run); this is what would be done:');
+    print(
+      found === undefined
+        ? `make the IAM user ${readerUserPath}${name}`
+        : `the IAM user ${name} is there`,
+    );
+    const what = `read ${hosts.map(formatTarget).join(' and ')}${formatTerms(options)}`;
+    print(
+      `${grant ? (known === undefined ? 'let it' : 'change what it may do: from now on it may') : 'it may'} ${what}`,
+    );
+    print(
+      makeKey
+        ? 'make a key for it'
+        : `it has the key ${keys.map(formatKey).join(' and ')}, whose secret nobody can show again; a new one: --rotate`,
+    );
+    if (options['dry-run']) return 0;
+
+    const file = options['credentials-file'];
+    await workAndHandOver(users, name, { makeKey, file }, async () => {
+      if (found === undefined && (await users.create(name, readerUserPath)) === undefined) {
+        throw new UsageError(
+          `IAM has a user ${name} already, in other capitals`,
+          'give the reader another name',
+        );
+      }
+      if (grant) await users.putPolicy(name, readerPolicyName, policy);
+    });
+    printRest({
+      name,
+      hosts,
+      config,
+      endpoint: connection.endpoint,
+      file: makeKey ? file : undefined,
+    });
+    for (const key of makeKey ? keys : []) {
+      print(`when the new key restores: ${deleteKeyLine(name, key)}`);
     }
-    if (grant) await users.putPolicy(name, readerPolicyName, policy);
-  } catch (error) {
-    await handover.drop();
-    throw error;
-  }
-  if (makeKey) await handOverKey(users, name, handover);
-  if (makeKey && file !== undefined) print(`its key is in ${file}, which only you can read`);
-  printRest({
-    name,
-    hosts,
-    config,
-    endpoint: connection.endpoint,
-    file: makeKey ? file : undefined,
-  });
-  for (const key of makeKey ? keys : []) {
-    print(`when the new key restores: ${deleteKeyLine(name, key)}`);
-  }
-  if (options['require-mfa']) formatMfa(name);
-  return 0;
-}
-
-function parseOptions(args: readonly string[]) {
-  return parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      hosts: { type: 'string' },
-      host: { type: 'string', multiple: true },
-      'credentials-file': { type: 'string' },
-      expires: { type: 'string' },
-      'require-mfa': { type: 'boolean', default: false },
-      drills: { type: 'boolean', default: false },
-      stack: { type: 'string', default: 'rollcall-prod' },
-      ledger: { type: 'string' },
-      rotate: { type: 'boolean', default: false },
-      'dry-run': { type: 'boolean', default: false },
-      'endpoint-url': { type: 'string' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-}
-
-type Options = ReturnType<typeof parseOptions>['values'];
+    if (options['require-mfa']) formatMfa(name);
+    return 0;
+  },
+});
 
 /** IAM does not distinguish users by upper and lower case. Source: "IAM identifiers", IAM User Guide. */
 function checkName(name: string, { hosts }: Config): void {
@@ -250,13 +238,9 @@ function printRest({
 }): void {
   print('\nRun this where you restore; it tries the key, too:\n');
   for (const host of hosts) {
-    const { bucket, prefix } = host.target;
-    const local = host.name.replaceAll('/', '_');
+    const local = keyName(host);
     const words = [
-      ...['restore-add-host', local, '--bucket', bucket, '--region', config.region],
-      ...(prefix === `${local}/` ? [] : ['--prefix', prefix.replace(/\/$/, '')]),
-      ...(host.filePrefix.archive === '' ? [] : ['--file-prefix', host.filePrefix.archive]),
-      ...(endpoint === undefined ? [] : ['--endpoint-url', endpoint]),
+      ...['restore-add-host', local, ...placeWords(host, config, endpoint, local)],
       ...['--key', `${local}.key`, '--credentials', file],
     ];
     print(`  ${words.map(quoteWord).join(' ')}`);
@@ -281,83 +265,4 @@ function formatTerms(options: Options): string {
     ...(options['require-mfa'] ? [' with a second factor'] : []),
     ', and nothing else',
   ].join('');
-}
-
-function formatTarget({ target }: Host): string {
-  return `s3://${target.bucket}/${target.prefix}`;
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-export const REMOVE_READER_HELP = `rollcall remove-reader - take away a key that restores read with
-
-Examples
-  rollcall remove-reader restore-web --dry-run     says what would go
-  rollcall remove-reader restore-web               asks first
-  rollcall remove-reader restore-web --yes         does not ask
-
-Its keys go first, then the IAM user. When something fails on the way, run it again: it does what is left.
-Profiles that restore-add-host made with the key stay where they are: restore-remove-host takes them away.
-
-Options
-  --hosts FILE          the config; default $ROLLCALL_HOSTS, else hosts.yml
-  --dry-run             change nothing
-  --yes                 do not ask
-  --endpoint-url URL    an AWS of your own; default $AWS_ENDPOINT_URL
-  -h, --help            this
-
-Exit status
-  0  done, or nothing was left to do      3  refused, or could not be done to the end
-`;
-
-/** Runs the command; returns its exit status. Throws errors with a hint. */
-export async function runRemoveReader(args: readonly string[]): Promise<number> {
-  const { values: options, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      hosts: { type: 'string' },
-      'dry-run': { type: 'boolean', default: false },
-      yes: { type: 'boolean', default: false },
-      'endpoint-url': { type: 'string' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (options.help) {
-    process.stdout.write(REMOVE_READER_HELP);
-    return 0;
-  }
-  const name = onlyName(positionals, 'remove-reader');
-  const file = await readConfigFile(options.hosts);
-  const { region } = parseConfig(file.text, file.file, file.readKeyFile);
-  const { connect } = await import('./connection.ts');
-  const { connectHostUsers } = await import('../../shared/aws/host-users.ts');
-  const users = connectHostUsers(await connect(region, options['endpoint-url']));
-  const user = await users.find(name);
-  if (user === undefined) {
-    print(`there is no IAM user ${name}: nothing to do`);
-    return 0;
-  }
-  if (!user.path.startsWith(readerUserPath)) {
-    throw new UsageError(
-      `the IAM user ${name} is no reader (its path is ${user.path}): it stays`,
-      'readers are below /backup-readers/; for a host: rollcall remove-host',
-    );
-  }
-  const steps = stepsToRemove(user);
-  for (const { action: says } of steps)
-    print(`${options['dry-run'] ? 'would ' : 'to do: '}${says}`);
-  if (options['dry-run']) {
-    print('nothing is changed (--dry-run)');
-    return 0;
-  }
-  if (!options.yes) await confirm(`${name} loses its keys, and restores with them end`, name);
-  for (const { action: says, run } of steps) {
-    await run(users);
-    print(`done: ${says}`);
-  }
-  print(`${name} is removed`);
-  return 0;
 }

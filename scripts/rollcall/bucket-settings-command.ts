@@ -1,8 +1,6 @@
 // `rollcall bucket-settings`: what the backup bucket should be set to, as JSON for `aws s3api`.
-import { parseArgs } from 'node:util';
 import type { Connection } from '../../shared/aws/client.ts';
 import type { Config } from '../../shared/config/config.ts';
-import { parseConfig } from '../../shared/config/parse-config.ts';
 import {
   MOST_POLICY_BYTES,
   mergedSettingOf,
@@ -11,12 +9,13 @@ import {
   settingOf,
 } from '../stack/bucket-settings.ts';
 import type { Names } from '../stack/policy-sizes.ts';
-import { readConfigFile } from './config-file.ts';
+import { defineCommand, STACK, TEXT } from './command.ts';
+import { openAws, readConfig } from './config-file.ts';
 import { deployedNames } from './deployed-names.ts';
 import { toAsciiJson } from './format-report.ts';
 import { UsageError } from './terminal.ts';
 
-export const BUCKET_SETTINGS_HELP = `rollcall bucket-settings - what the backup bucket should be set to, as JSON for aws s3api
+const HELP = `rollcall bucket-settings - what the backup bucket should be set to, as JSON for aws s3api
 
 Examples: print a setting, read it, then put it into force. acme-backups is "bucket" in hosts.yml
   rollcall bucket-settings policy > policy.json
@@ -58,54 +57,40 @@ Exit status
   0  printed      3  something could not be read, there is no such stack, or wrong usage
 `;
 
-/** Runs the command; returns its exit status. Throws errors with a hint. */
-export async function runBucketSettings(args: readonly string[]): Promise<number> {
-  const { values: options, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      hosts: { type: 'string' },
-      stack: { type: 'string', default: 'rollcall-prod' },
-      'endpoint-url': { type: 'string' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (options.help) {
-    process.stdout.write(BUCKET_SETTINGS_HELP);
-    return 0;
-  }
-  const what = whatOf(positionals);
-  const { text, file, readKeyFile } = await readConfigFile(options.hosts);
-  const config = parseConfig(text, file, readKeyFile);
-  // Some settings need nothing of AWS, and so no credentials.
-  const open: Open = async () => {
-    const { connect } = await import('./connection.ts');
-    return connect(config.region, options['endpoint-url']);
-  };
-  const { admins, names } = await readNames(open, options.stack, what, config);
-  const setting = config.existing
-    ? mergedSettingOf(
-        what,
-        await readSetting(await open(), what, config.bucket),
-        config,
-        admins,
-        names,
-      )
-    : settingOf(what, config, admins, names);
-  const bytes = Buffer.byteLength(JSON.stringify(setting));
-  if (what === 'policy' && bytes > MOST_POLICY_BYTES) {
-    throw new UsageError(
-      `the policy would have ${bytes} bytes, and S3 takes ${MOST_POLICY_BYTES}`,
-      `take statements that are not needed out of the policy of ${config.bucket}, and run this again`,
+export const bucketSettingsCommand = defineCommand({
+  help: HELP,
+  options: { hosts: TEXT, stack: STACK, 'endpoint-url': TEXT },
+  operands: true,
+  run: async (options, operands) => {
+    const what = whatOf(operands);
+    const config = await readConfig(options.hosts);
+    // Some settings need nothing of AWS, and so no credentials.
+    const open: Open = () => openAws(config, options);
+    const { admins, names } = await readNames(open, options.stack, what, config);
+    const setting = config.existing
+      ? mergedSettingOf(
+          what,
+          await readSetting(await open(), what, config.bucket),
+          config,
+          admins,
+          names,
+        )
+      : settingOf(what, config, admins, names);
+    const bytes = Buffer.byteLength(JSON.stringify(setting));
+    if (what === 'policy' && bytes > MOST_POLICY_BYTES) {
+      throw new UsageError(
+        `the policy would have ${bytes} bytes, and S3 takes ${MOST_POLICY_BYTES}`,
+        `take statements that are not needed out of the policy of ${config.bucket}, and run this again`,
+      );
+    }
+    process.stdout.write(`${toAsciiJson(setting)}\n`);
+    const [call, option] = SETTINGS[what].split(' ');
+    process.stderr.write(
+      `to put it into force: aws --profile break-glass s3api ${call} --bucket ${config.bucket} ${option} file://FILE\n`,
     );
-  }
-  process.stdout.write(`${toAsciiJson(setting)}\n`);
-  const [call, option] = SETTINGS[what].split(' ');
-  process.stderr.write(
-    `to put it into force: aws --profile break-glass s3api ${call} --bucket ${config.bucket} ${option} file://FILE\n`,
-  );
-  return 0;
-}
+    return 0;
+  },
+});
 
 type Open = () => Promise<Connection>;
 

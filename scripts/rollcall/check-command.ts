@@ -1,22 +1,23 @@
 // `rollcall check`: judges now, or offline from saved listings.
-import { parseArgs } from 'node:util';
 import type { Config } from '../../shared/config/config.ts';
-import { parseConfig } from '../../shared/config/parse-config.ts';
 import { NOBODY_NOTIFIED, recipientsOf } from '../../shared/config/recipients.ts';
+import { reportHost } from '../../shared/messages/host-report.ts';
 import { exitStatus, type Report, reportToJson } from '../../shared/messages/report.ts';
+import { checkHosts } from '../../shared/monitor/judge-hosts.ts';
+import type { ObjectStore } from '../../shared/monitor/object-store.ts';
 import {
   findUnknownPrefixes,
   reportOf,
   type UnknownPrefixes,
-} from '../../shared/monitor/judge-fleet.ts';
-import { checkHosts } from '../../shared/monitor/judge-hosts.ts';
-import type { ObjectStore } from '../../shared/monitor/object-store.ts';
-import { findHost, readConfigFile } from './config-file.ts';
+} from '../../shared/monitor/unknown-prefixes.ts';
+import { defineCommand, FLAG, TEXT, TEXTS, type ValuesOf } from './command.ts';
+import { findHost, openAws, readConfig } from './config-file.ts';
 import { composeNagios, composeTable, toAsciiJson } from './format-report.ts';
-import { coverBucket, openListings, parseListing } from './saved-listing.ts';
+import { parseListing } from './parse-listing.ts';
+import { coverBucket, openListings } from './saved-listing.ts';
 import { chooseFormat, readInput, startProgress, UsageError } from './terminal.ts';
 
-export const CHECK_HELP = `rollcall check - did every host write its full backup?
+const HELP = `rollcall check - did every host write its full backup?
 
 Examples
   rollcall check                               the whole config, now, with your AWS credentials
@@ -48,16 +49,25 @@ Exit status
 const FORMATS = ['table', 'json', 'nagios'] as const;
 type Format = (typeof FORMATS)[number];
 
-/** Runs the command; returns its exit status. Throws `UsageError` and `ConfigError`. */
-export async function runCheck(args: readonly string[]): Promise<number> {
-  const options = parseOptions(args);
-  if (options.help) {
-    process.stdout.write(CHECK_HELP);
-    return 0;
-  }
+const OPTIONS = {
+  hosts: TEXT,
+  host: TEXTS,
+  at: TEXT,
+  listing: TEXTS,
+  format: TEXT,
+  json: FLAG,
+  deep: FLAG,
+  'endpoint-url': TEXT,
+  region: TEXT,
+};
+type Options = ValuesOf<typeof OPTIONS>;
+
+export const checkCommand = defineCommand({ help: HELP, options: OPTIONS, run });
+
+async function run(options: Options): Promise<number> {
   const now = options.at === undefined ? Date.now() : parseInstant(options.at);
   const format = chooseFormat(options, FORMATS);
-  const config = await openConfig(options.hosts);
+  const config = await readConfig(options.hosts);
   const hosts = options.host?.map((name) => findHost(config, name)) ?? config.hosts;
   const source = await openSource(options, config);
 
@@ -73,36 +83,16 @@ export async function runCheck(args: readonly string[]): Promise<number> {
   const unknownPrefixes = search ? await findUnknownPrefixes(source.store.list, config) : none;
   progress.end();
 
-  const report = reportOf(config.bucket, judgements, unknownPrefixes, now);
-  process.stdout.write(print(report, format, config.timezone));
+  const reports = judgements.map((judgement) => reportHost(judgement, config.timezone));
+  const report = reportOf(config.bucket, reports, unknownPrefixes, now);
+  process.stdout.write(compose(report, format, config.timezone));
   if (recipientsOf(config.alerts) === 'missing') {
     process.stderr.write(`rollcall: warning: ${NOBODY_NOTIFIED.message}; ${NOBODY_NOTIFIED.fix}\n`);
   }
   return exitStatus(report);
 }
 
-function parseOptions(args: readonly string[]) {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      hosts: { type: 'string' },
-      host: { type: 'string', multiple: true },
-      at: { type: 'string' },
-      listing: { type: 'string', multiple: true },
-      format: { type: 'string' },
-      json: { type: 'boolean', default: false },
-      deep: { type: 'boolean', default: false },
-      'endpoint-url': { type: 'string' },
-      region: { type: 'string' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  return values;
-}
-
-type Options = ReturnType<typeof parseOptions>;
-
-function print(report: Report, format: Format, timezone: string): string {
+function compose(report: Report, format: Format, timezone: string): string {
   switch (format) {
     case 'json':
       return `${toAsciiJson(reportToJson(report, timezone))}\n`;
@@ -111,11 +101,6 @@ function print(report: Report, format: Format, timezone: string): string {
     case 'table':
       return composeTable(report, timezone);
   }
-}
-
-async function openConfig(option: string | undefined): Promise<Config> {
-  const { text, file, readKeyFile } = await readConfigFile(option);
-  return parseConfig(text, file, readKeyFile);
 }
 
 async function openSource(
@@ -132,9 +117,7 @@ async function openSource(
   }
   // Only an online check pays for loading the SDK.
   const { connectBuckets } = await import('../../shared/aws/s3-objects.ts');
-  const { connect } = await import('./connection.ts');
-  const region = options.region ?? config.region;
-  const store = connectBuckets(await connect(region, options['endpoint-url']));
+  const store = connectBuckets(await openAws(config, options));
   return { store, offline: false, wholeBucket: true };
 }
 

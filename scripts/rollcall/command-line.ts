@@ -3,142 +3,90 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { closest, distance } from 'fastest-levenshtein';
 import { ConfigError } from '../../shared/config/config.ts';
+import type { Command, LoadedCommand } from './command.ts';
 import { UsageError } from './terminal.ts';
-
-/** What a command is, once it is loaded: `run` returns the exit status, `help` is its --help. */
-export type LoadedCommand = {
-  readonly run: (args: readonly string[]) => Promise<number>;
-  readonly help: string;
-};
-
-type Command = {
-  /** One line for `rollcall --help` and for completion. */
-  readonly summary: string;
-  readonly load: () => Promise<LoadedCommand>;
-};
 
 /** In the order of `rollcall --help`. A command is added here, and nowhere else. */
 export const COMMANDS: Readonly<Record<string, Command>> = {
   check: {
     summary: 'judge hosts; exit status 0 ok, 1 warning, 2 critical, 3 could not check',
-    load: async () => {
-      const { runCheck, CHECK_HELP } = await import('./check-command.ts');
-      return { run: runCheck, help: CHECK_HELP };
-    },
+    load: async () => (await import('./check-command.ts')).checkCommand,
   },
   status: {
     summary: "what the last daily report said; exit status as check's",
-    load: async () => {
-      const { runStatus, STATUS_HELP } = await import('./status-command.ts');
-      return { run: runStatus, help: STATUS_HELP };
-    },
+    load: async () => (await import('./status-command.ts')).statusCommand,
   },
   explain: {
     summary: 'read object names',
-    load: async () => {
-      const { runExplain, EXPLAIN_HELP } = await import('./explain-command.ts');
-      return { run: runExplain, help: EXPLAIN_HELP };
-    },
+    load: async () => (await import('./explain-command.ts')).explainCommand,
   },
   doctor: {
     summary: "audit what is deployed; exit status as check's",
-    load: async () => {
-      const { runDoctor, DOCTOR_HELP } = await import('./doctor-command.ts');
-      return { run: runDoctor, help: DOCTOR_HELP };
-    },
+    load: async () => (await import('./doctor-command.ts')).doctorCommand,
   },
   'add-host': {
     summary: 'a line in the config, an append-only key, and the line to run on the host',
-    load: async () => {
-      const { runAddHost, ADD_HOST_HELP } = await import('./add-host-command.ts');
-      return { run: runAddHost, help: ADD_HOST_HELP };
-    },
+    load: async () => (await import('./add-host-command.ts')).addHostCommand,
   },
   'remove-host': {
     summary: 'take them away again; the archive stays',
-    load: async () => {
-      const { runRemoveHost, REMOVE_HOST_HELP } = await import('./remove-host-command.ts');
-      return { run: runRemoveHost, help: REMOVE_HOST_HELP };
-    },
+    load: async () => (await import('./remove-host-command.ts')).removeHostCommand,
   },
   'add-reader': {
     summary: 'a key for restores that can read the backups of some hosts, and nothing else',
-    load: async () => {
-      const { runAddReader, ADD_READER_HELP } = await import('./add-reader-command.ts');
-      return { run: runAddReader, help: ADD_READER_HELP };
-    },
+    load: async () => (await import('./add-reader-command.ts')).addReaderCommand,
   },
   'remove-reader': {
     summary: 'take it away again',
-    load: async () => {
-      const { runRemoveReader, REMOVE_READER_HELP } = await import('./add-reader-command.ts');
-      return { run: runRemoveReader, help: REMOVE_READER_HELP };
-    },
+    load: async () => (await import('./remove-reader-command.ts')).removeReaderCommand,
+  },
+  ack: {
+    summary: 'no more reminders of what is wrong with a host',
+    load: async () => (await import('./mute-command.ts')).ackCommand,
   },
   mute: {
-    summary: 'expect no backup from a host until a date',
-    load: async () => {
-      const { runMute, MUTE_HELP } = await import('./mute-command.ts');
-      return { run: runMute, help: MUTE_HELP };
-    },
+    summary: 'notify nobody of a host until a date',
+    load: async () => (await import('./mute-command.ts')).muteCommand,
   },
   unmute: {
+    summary: 'notify of it again',
+    load: async () => (await import('./mute-command.ts')).unmuteCommand,
+  },
+  pause: {
+    summary: 'expect no backup from a host until a date',
+    load: async () => (await import('./pause-command.ts')).pauseCommand,
+  },
+  resume: {
     summary: 'expect them again',
-    load: async () => {
-      const { runUnmute, UNMUTE_HELP } = await import('./mute-command.ts');
-      return { run: runUnmute, help: UNMUTE_HELP };
-    },
+    load: async () => (await import('./pause-command.ts')).resumeCommand,
   },
   undelete: {
     summary: 'bring back a set that is under delete markers',
-    load: async () => {
-      const { runUndelete, UNDELETE_HELP } = await import('./undelete-command.ts');
-      return { run: runUndelete, help: UNDELETE_HELP };
-    },
+    load: async () => (await import('./undelete-command.ts')).undeleteCommand,
   },
   'bucket-settings': {
     summary: 'what the bucket should be set to, as JSON for aws s3api',
-    load: async () => {
-      const { runBucketSettings, BUCKET_SETTINGS_HELP } = await import(
-        './bucket-settings-command.ts'
-      );
-      return { run: runBucketSettings, help: BUCKET_SETTINGS_HELP };
-    },
+    load: async () => (await import('./bucket-settings-command.ts')).bucketSettingsCommand,
   },
   janitor: {
     summary: 'what the janitor would tag now; it changes nothing',
-    load: async () => {
-      const { runJanitor, JANITOR_HELP } = await import('./janitor-command.ts');
-      return { run: runJanitor, help: JANITOR_HELP };
-    },
+    load: async () => (await import('./janitor-command.ts')).janitorCommand,
   },
   'test-alert': {
     summary: 'send a code word through every channel',
-    load: async () => {
-      const { runTestAlert, TEST_ALERT_HELP } = await import('./test-alert-command.ts');
-      return { run: runTestAlert, help: TEST_ALERT_HELP };
-    },
+    load: async () => (await import('./test-alert-command.ts')).testAlertCommand,
   },
   'stack-resource': {
     summary: 'a resource as it was deployed, for the aws command that puts it back',
-    load: async () => {
-      const { runStackResource, STACK_RESOURCE_HELP } = await import('./stack-resource-command.ts');
-      return { run: runStackResource, help: STACK_RESOURCE_HELP };
-    },
+    load: async () => (await import('./stack-resource-command.ts')).stackResourceCommand,
   },
   completion: {
     summary: 'what completes commands and options in bash, zsh or fish',
-    load: async () => {
-      const { runCompletion, COMPLETION_HELP } = await import('./completion-command.ts');
-      return { run: (args) => runCompletion(args, COMMANDS), help: COMPLETION_HELP };
-    },
+    load: async () => (await import('./completion-command.ts')).completionOf(COMMANDS),
   },
   schema: {
     summary: 'the JSON Schema of hosts.yml, for editors',
-    load: async () => {
-      const { runSchema, SCHEMA_HELP } = await import('./schema-command.ts');
-      return { run: runSchema, help: SCHEMA_HELP };
-    },
+    load: async () => (await import('./schema-command.ts')).schemaCommand,
   },
 };
 

@@ -1,8 +1,8 @@
 // `rollcall completion`: what a shell needs to complete commands and options, made of the commands' own helps.
-import { parseArgs } from 'node:util';
+import { type Command, defineCommand } from './command.ts';
 import { UsageError } from './terminal.ts';
 
-export const COMPLETION_HELP = `rollcall completion - complete commands and options in your shell: bash, zsh or fish
+const HELP = `rollcall completion - complete commands and options in your shell: bash, zsh or fish
 
 Examples
   rollcall completion bash > ~/.local/share/bash-completion/completions/rollcall
@@ -15,9 +15,6 @@ Options
   -h, --help            this
 `;
 
-type Commands = Readonly<
-  Record<string, { summary: string; load: () => Promise<{ readonly help: string }> }>
->;
 type Described = {
   readonly name: string;
   readonly summary: string;
@@ -32,31 +29,27 @@ type Option = {
 
 const SHELLS = { bash: composeBash, zsh: composeZsh, fish: composeFish };
 
-/** Runs the command; returns its exit status. Throws `UsageError`. */
-export async function runCompletion(args: readonly string[], commands: Commands): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { help: { type: 'boolean', short: 'h', default: false } },
+export const completionOf = (commands: Readonly<Record<string, Command>>) =>
+  defineCommand({
+    help: HELP,
+    options: {},
+    operands: true,
+    run: async (_, operands) => {
+      const [shell, ...more] = operands;
+      const compose = Object.entries(SHELLS).find(([name]) => name === shell)?.[1];
+      if (compose === undefined || more.length > 0) {
+        throw new UsageError(
+          shell === undefined ? 'no shell was named' : `no completion for ${operands.join(' ')}`,
+          'write one of bash, zsh, fish: rollcall completion bash',
+        );
+      }
+      const described: Described[] = [];
+      for (const [name, { summary, load }] of Object.entries(commands))
+        described.push({ name, summary, options: optionsIn((await load()).help) });
+      process.stdout.write(compose(described));
+      return 0;
+    },
   });
-  if (values.help) {
-    process.stdout.write(COMPLETION_HELP);
-    return 0;
-  }
-  const [shell, ...more] = positionals;
-  const compose = Object.entries(SHELLS).find(([name]) => name === shell)?.[1];
-  if (compose === undefined || more.length > 0) {
-    throw new UsageError(
-      shell === undefined ? 'no shell was named' : `no completion for ${positionals.join(' ')}`,
-      'write one of bash, zsh, fish: rollcall completion bash',
-    );
-  }
-  const described: Described[] = [];
-  for (const [name, { summary, load }] of Object.entries(commands))
-    described.push({ name, summary, options: optionsIn((await load()).help) });
-  process.stdout.write(compose(described));
-  return 0;
-}
 
 /** The options that a help describes, in its order. */
 export function optionsIn(help: string): Option[] {

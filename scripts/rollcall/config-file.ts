@@ -5,20 +5,30 @@ import { closest, distance } from 'fastest-levenshtein';
 import type { Connection } from '../../shared/aws/client.ts';
 import type { Config, Host } from '../../shared/config/config.ts';
 import type { ConfigText } from '../../shared/config/edit-config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 import { nameOf } from '../../shared/doctor/deployment.ts';
 import type { RecordStore } from '../../shared/monitor/state.ts';
 import { keyFilesNextTo } from '../public-key-file.ts';
 import { stateBucket } from '../stack/state-bucket.ts';
 import { readInput, UsageError } from './terminal.ts';
 
-/** Reads `--hosts`, else `$ROLLCALL_HOSTS`, else hosts.yml. Throws `UsageError`. */
-export async function readConfigFile(option: string | undefined): Promise<Required<ConfigText>> {
+/** What `--hosts` says, else `$ROLLCALL_HOSTS`, else hosts.yml. Throws `UsageError` and `ConfigError`. */
+export async function readConfig(option: string | undefined): Promise<Config> {
+  return configOf(await readConfigFile(option));
+}
+
+/** Throws `ConfigError`. */
+export function configOf({ text, file, readKeyFile }: ConfigText): Config {
+  return parseConfig(text, file, readKeyFile);
+}
+
+async function readConfigFile(option: string | undefined): Promise<ConfigText> {
   const file = option ?? (process.env.ROLLCALL_HOSTS || 'hosts.yml');
   const hint = 'give the config with --hosts FILE, or: cp hosts.example.yml hosts.yml';
   return { file, text: await readInput(file, hint), readKeyFile: keyFilesNextTo(file) };
 }
 
-/** The same, to be changed: standard input cannot be. */
+/** Its text, to be changed: standard input cannot be. */
 export async function readConfigToChange(option: string | undefined): Promise<ConfigText> {
   if (option !== '-') return readConfigFile(option);
   throw new UsageError('the config on standard input cannot be changed', 'name it: --hosts FILE');
@@ -120,6 +130,20 @@ export function onlyName(positionals: readonly string[], command: string): strin
     name === undefined ? 'no host was named' : `one host at a time, please: ${command} NAME`,
     `see: rollcall ${command} --help`,
   );
+}
+
+/** AWS as the options say, else the config. Who asks for the help must not wait for the SDK. */
+export async function openAws(
+  { region }: { readonly region: string },
+  options: { readonly region?: string | undefined; readonly 'endpoint-url'?: string | undefined },
+): Promise<Connection> {
+  const { connect } = await import('./connection.ts');
+  return connect(options.region ?? region, options['endpoint-url']);
+}
+
+/** `s3://BUCKET/PREFIX`, where a host writes. */
+export function formatTarget({ target }: Host): string {
+  return `s3://${target.bucket}/${target.prefix}`;
 }
 
 /** Opens the bucket that was named, else the stack's. Throws `UsageError`, or `AwsCallError`. */

@@ -1,19 +1,19 @@
-// `rollcall doctor`: is what is deployed what the config asks for, and would an alarm reach somebody?
-import { parseArgs, styleText } from 'node:util';
+// `rollcall doctor`: is what is deployed what the config asks for, and would anybody hear it?
+import { styleText } from 'node:util';
 import type { Connection } from '../../shared/aws/client.ts';
 import type { Config } from '../../shared/config/config.ts';
-import { parseConfig } from '../../shared/config/parse-config.ts';
 import { auditStatus, type Check } from '../../shared/doctor/audit.ts';
 import type { Asked } from '../../shared/doctor/fix.ts';
+import { iso } from '../../shared/messages/host-report.ts';
 import { count, toAscii, wrapText } from '../../shared/messages/plain-text.ts';
-import { iso } from '../../shared/messages/report.ts';
-import { readConfigFile } from './config-file.ts';
+import { defineCommand, FLAG, TEXT } from './command.ts';
+import { openAws, readConfig } from './config-file.ts';
 import { toAsciiJson } from './format-report.ts';
 import { chooseFormat, startProgress } from './terminal.ts';
 
 const DEFAULT_STACK = 'rollcall-prod';
 
-export const DOCTOR_HELP = `rollcall doctor - is what is deployed what the config asks for, and would anybody hear of trouble?
+const HELP = `rollcall doctor - is what is deployed what the config asks for, and would anybody hear of trouble?
 
 Examples
   rollcall doctor                              after each deployment, and once a month
@@ -42,45 +42,38 @@ Exit status
   0  all is well      1  a warning      2  something fails      3  something could not be looked at, or wrong usage
 `;
 
-/** Runs the command; returns its exit status. Throws errors with a hint. */
-export async function runDoctor(args: readonly string[]): Promise<number> {
-  const { values: options } = parseArgs({
-    args: [...args],
-    options: {
-      hosts: { type: 'string' },
-      stack: { type: 'string', default: DEFAULT_STACK },
-      'before-deploy': { type: 'boolean', default: false },
-      format: { type: 'string' },
-      json: { type: 'boolean', default: false },
-      'endpoint-url': { type: 'string' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (options.help) {
-    process.stdout.write(DOCTOR_HELP);
-    return 0;
-  }
-  const format = chooseFormat(options, ['table', 'json']);
-  const stackName = options.stack;
-  const { text, file, readKeyFile } = await readConfigFile(options.hosts);
-  const config = parseConfig(text, file, readKeyFile);
-  const { connect } = await import('./connection.ts');
-  const connection = await connect(config.region, options['endpoint-url']);
-  const now = Date.now();
-  // Named again in each fix, so that it is about the same stack and config.
-  const asked = {
-    ...(stackName === DEFAULT_STACK ? {} : { stack: stackName }),
-    ...(options.hosts === undefined || options.hosts === '-' ? {} : { hosts: options.hosts }),
-  };
-  const checks = options['before-deploy']
-    ? await beforeDeploy(connection, config, stackName)
-    : await audit(connection, config, stackName, asked, now);
-  const about = { checkedAt: iso(now), stack: stackName, bucket: config.bucket };
-  process.stdout.write(
-    format === 'json' ? `${toAsciiJson(auditToJson(checks, about))}\n` : composeAudit(checks),
-  );
-  return auditStatus(checks);
-}
+export const doctorCommand = defineCommand({
+  help: HELP,
+  options: {
+    hosts: TEXT,
+    stack: { type: 'string', default: DEFAULT_STACK },
+    'before-deploy': FLAG,
+    format: TEXT,
+    json: FLAG,
+    'endpoint-url': TEXT,
+  },
+
+  run: async (options) => {
+    const format = chooseFormat(options, ['table', 'json']);
+    const stackName = options.stack;
+    const config = await readConfig(options.hosts);
+    const connection = await openAws(config, options);
+    const now = Date.now();
+    // Named again in each fix, so that it is about the same stack and config.
+    const asked = {
+      ...(stackName === DEFAULT_STACK ? {} : { stack: stackName }),
+      ...(options.hosts === undefined || options.hosts === '-' ? {} : { hosts: options.hosts }),
+    };
+    const checks = options['before-deploy']
+      ? await beforeDeploy(connection, config, stackName)
+      : await audit(connection, config, stackName, asked, now);
+    const about = { checkedAt: iso(now), stack: stackName, bucket: config.bucket };
+    process.stdout.write(
+      format === 'json' ? `${toAsciiJson(auditToJson(checks, about))}\n` : composeAudit(checks),
+    );
+    return auditStatus(checks);
+  },
+});
 
 async function audit(
   connection: Connection,
@@ -108,8 +101,8 @@ const WORDS = { ok: 'ok', warn: 'WARN', fail: 'FAIL', unknown: '????' } as const
 const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red', unknown: 'magenta' } as const;
 const WIDTH = 100;
 
-/** A line a check; below what is not ok, what to do. What AWS answered is shown as ASCII. */
-export function composeAudit(checks: readonly Check[]): string {
+/** A line a check; below what is not ok, what to do. What AWS told is shown as ASCII. */
+function composeAudit(checks: readonly Check[]): string {
   const names = Math.max(...checks.map(({ check }) => check.length));
   const indent = ' '.repeat(names + 8);
   const lines = checks.flatMap((one) => {
@@ -128,7 +121,7 @@ export function composeAudit(checks: readonly Check[]): string {
 }
 
 /** Version 1: `{ version, checkedAt, stack, bucket, summary, checks }`. */
-export function auditToJson(
+function auditToJson(
   checks: readonly Check[],
   about: { readonly checkedAt: string; readonly stack: string; readonly bucket: string },
 ): Record<string, unknown> {

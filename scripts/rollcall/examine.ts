@@ -40,7 +40,7 @@ import { stateBucket } from '../stack/state-bucket.ts';
 import { alertsTopic, opsTopic } from '../stack/topics.ts';
 
 /** What an audit is about. */
-export type Subject = {
+type Subject = {
   readonly connection: Connection;
   readonly config: Config;
   readonly stackName: string;

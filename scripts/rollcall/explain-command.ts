@@ -2,17 +2,17 @@
 
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
-import { parseArgs } from 'node:util';
 import { type FileName, type FilePrefix, readFileName } from '../../shared/duplicity/file-name.ts';
 import { isCalendarTime } from '../../shared/duplicity/time.ts';
 import { formatOpeners } from '../../shared/messages/finding-text.ts';
+import { iso } from '../../shared/messages/host-report.ts';
 import { quoteName } from '../../shared/messages/plain-text.ts';
-import { iso } from '../../shared/messages/report.ts';
 import { HEAD_BYTES, type MessageHead, readMessageHead } from '../../shared/openpgp/message.ts';
+import { defineCommand, FLAG, TEXT } from './command.ts';
 import { toAsciiJson } from './format-report.ts';
 import { chooseFormat, UsageError } from './terminal.ts';
 
-export const EXPLAIN_HELP = `rollcall explain - how is an object name read, and who can open an object?
+const HELP = `rollcall explain - how is an object name read, and who can open an object?
 
 Examples
   rollcall explain web/duplicity-full.20261123T031502Z.vol1.difftar.gpg
@@ -33,40 +33,29 @@ Options
   -h, --help            this
 `;
 
-/** Runs the command; returns its exit status. Throws `UsageError`. */
-export async function runExplain(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      format: { type: 'string' },
-      json: { type: 'boolean', default: false },
-      'file-prefix': { type: 'string', default: '' },
-      head: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(EXPLAIN_HELP);
+export const explainCommand = defineCommand({
+  help: HELP,
+  options: { format: TEXT, json: FLAG, 'file-prefix': { type: 'string', default: '' }, head: FLAG },
+  operands: true,
+  run: async (options, operands) => {
+    const format = chooseFormat(options, ['table', 'json']);
+    if (options.head) {
+      for await (const line of explainHeads(operands, format)) process.stdout.write(`${line}\n`);
+      return 0;
+    }
+    const one = options['file-prefix'];
+    const prefix = { archive: one, manifest: one, signature: one };
+    const print = (key: string) =>
+      format === 'json' ? toAsciiJson(explainKey(key, prefix), 0) : formatKey(key, prefix);
+    for await (const key of operands.length > 0 ? operands : keysFromInput()) {
+      process.stdout.write(`${print(key)}\n`);
+    }
     return 0;
-  }
-  const format = chooseFormat(values, ['table', 'json']);
-  if (values.head) {
-    for await (const line of explainHeads(positionals, format)) process.stdout.write(`${line}\n`);
-    return 0;
-  }
-  const one = values['file-prefix'];
-  const prefix = { archive: one, manifest: one, signature: one };
-  const print = (key: string) =>
-    format === 'json' ? toAsciiJson(explainKey(key, prefix), 0) : formatKey(key, prefix);
-  for await (const key of positionals.length > 0 ? positionals : keysFromInput()) {
-    process.stdout.write(`${print(key)}\n`);
-  }
-  return 0;
-}
+  },
+});
 
 /** The JSON of one key: `null` for a name that duplicity does not write. */
-export function explainKey(key: string, filePrefix: FilePrefix): Record<string, unknown> | null {
+function explainKey(key: string, filePrefix: FilePrefix): Record<string, unknown> | null {
   const { folder, name } = splitKey(key);
   const reading = readFileName(name, filePrefix);
   if (reading.kind !== 'written') return null;
@@ -160,7 +149,7 @@ function parseKey(line: string, number: number): string {
  * One line for each file, `-` = standard input, of which no more than 4 KiB are read. Throws `UsageError`, after
  * the lines of those before it.
  */
-export async function* explainHeads(
+async function* explainHeads(
   files: readonly string[],
   format: 'table' | 'json',
 ): AsyncGenerator<string> {

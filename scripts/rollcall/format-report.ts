@@ -1,17 +1,17 @@
 // The report as a table for people: one line a host, then what was found and what to do.
 import { styleText } from 'node:util';
-import { describeFinding, nextStep } from '../../shared/messages/finding-text.ts';
+import type { HostReport } from '../../shared/messages/host-report.ts';
 import {
   count,
   formatBytes,
   formatDuration,
   formatInstant,
   quoteName,
+  toAscii,
   wrapText,
 } from '../../shared/messages/plain-text.ts';
 import { exitStatus, type Report, summarize } from '../../shared/messages/report.ts';
 import { type Severity, worstSeverity } from '../../shared/rules/finding.ts';
-import type { Judgement } from '../../shared/rules/judge.ts';
 
 const COLOURS = { critical: 'red', warning: 'yellow', info: 'dim', ok: 'green' } as const;
 const WIDTH = 100;
@@ -31,8 +31,8 @@ export type Row = {
 
 /** Worst hosts first; colour only on a terminal, and never with NO_COLOR. */
 export function composeTable(report: Report, timezone: string): string {
-  const { hosts, ok, critical, warning } = summarize(report.judgements);
-  const rows = report.judgements.map((judgement) => rowOf(judgement, timezone));
+  const { hosts, ok, critical, warning } = summarize(report.hosts);
+  const rows = report.hosts.map((host) => rowOf(host, timezone));
   return composeRows(rows, timezone, [
     `${ok} of ${count(hosts, 'host')} ok, ${critical} critical, ${warning} with warnings`,
     ...formatUnknownPrefixes(report),
@@ -67,17 +67,18 @@ export function composeRows(
 
 const ORDER: readonly Row['severity'][] = ['critical', 'warning', 'info', 'ok'];
 
-function rowOf(judgement: Judgement, timezone: string): Row {
-  const { host, verdict, findings } = judgement;
+/** Texts of a report that was kept may be anybody's. */
+export function rowOf(report: HostReport, timezone: string): Row {
+  const { host, verdict, findings } = report;
   return {
-    name: host.name,
+    name: toAscii(host).slice(0, 64),
     verdict,
     severity: verdict === 'ok' ? 'ok' : worstSeverity(findings),
-    lastGood: formatLastGood(judgement, timezone),
-    findings: findings.map((finding) => ({
-      severity: finding.severity,
-      text: `${finding.kind}: ${describeFinding(finding, judgement, timezone)}`,
-      step: finding.severity === 'info' ? undefined : nextStep(finding, judgement),
+    lastGood: formatLastGood(report, timezone),
+    findings: findings.map(({ kind, severity, message, step }) => ({
+      severity,
+      text: `${kind}: ${toAscii(message)}`,
+      step: step === undefined ? undefined : toAscii(step),
     })),
   };
 }
@@ -101,16 +102,14 @@ export function formatUnknownPrefixes({
 }
 
 function formatLastGood(
-  { lastGood, answer, answeredAt, window, next }: Judgement,
+  { lastGood, answeredAt, window, next }: HostReport,
   timezone: string,
 ): string {
-  if (lastGood === undefined) return '-';
-  const begun = formatInstant(lastGood.startedAt, timezone);
-  const size = `${count(lastGood.volumes?.count ?? 0, 'volume')}, ${formatBytes(lastGood.bytes)}`;
-  const late =
-    answer !== undefined && answeredAt !== undefined && answeredAt > window.dueAt
-      ? `, ${formatDuration(answeredAt - window.dueAt)} late`
-      : '';
+  if (lastGood === null) return '-';
+  const begun = formatInstant(Date.parse(lastGood.startedAt), timezone);
+  const size = `${count(lastGood.volumes ?? 0, 'volume')}, ${formatBytes(lastGood.bytes)}`;
+  const lateMs = Date.parse(answeredAt ?? '') - Date.parse(window?.dueAt ?? '');
+  const late = lateMs > 0 ? `, ${formatDuration(lateMs)} late` : '';
   const open = next === undefined ? '' : `; the next window is open: ${next.state}`;
   return `${begun} (${size}${late})${open}`;
 }
@@ -123,18 +122,15 @@ const WORDS = ['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'] as const;
 
 /** Source: https://www.monitoring-plugins.org/doc/guidelines.html, "plugin output". */
 export function composeNagios(report: Report, timezone: string): string {
-  const { hosts, ok, critical, warning } = summarize(report.judgements);
-  const bad = report.judgements
+  const { hosts, ok, critical, warning } = summarize(report.hosts);
+  const bad = report.hosts
     .filter(({ verdict }) => verdict !== 'ok' && verdict !== 'paused')
-    .map(({ host, verdict }) => `${host.name} ${verdict.toUpperCase()}`);
+    .map(({ host, verdict }) => `${host} ${verdict.toUpperCase()}`);
   const names = bad.length === 0 ? '' : `: ${bad.slice(0, 10).join(', ')}`;
   const more = bad.length > 10 ? ` and ${bad.length - 10} more` : '';
   const data = `hosts=${hosts} ok=${ok} critical=${critical} warning=${warning} unknown_hosts=${report.unknownHosts.length}`;
-  const lines = report.judgements.flatMap((judgement) =>
-    judgement.findings.map(
-      (finding) =>
-        `${finding.severity}: ${judgement.host.name} ${finding.kind}: ${describeFinding(finding, judgement, timezone)}`,
-    ),
+  const lines = report.hosts.flatMap(({ host, findings }) =>
+    findings.map(({ severity, kind, message }) => `${severity}: ${host} ${kind}: ${message}`),
   );
   const first = `ROLLCALL ${WORDS[exitStatus(report)]} - ${ok} of ${hosts} hosts ok${names}${more}`;
   const zone = lines.length === 0 ? [] : [`times: ${timezone}`];

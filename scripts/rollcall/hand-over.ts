@@ -1,10 +1,12 @@
 // The one line to run on a host, so that it backs up to the target in the config.
 
+import { spawnSync } from 'node:child_process';
+import { existsSync, realpathSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
+import { basename, dirname, relative, resolve } from 'node:path';
 import type { NewKey } from '../../shared/aws/host-users.ts';
 import type { Config, Host } from '../../shared/config/config.ts';
 import { quoteWord } from '../../shared/messages/plain-text.ts';
-import { refuseTrackedPath } from './git-tracks.ts';
 import { UsageError } from './terminal.ts';
 
 /** Where the public key is, and its fingerprint; without them the line has placeholders. */
@@ -13,22 +15,25 @@ export type PublicKey = {
   readonly fingerprint?: string | undefined;
 };
 
-/** The words of `rollcall-backup-setup` that the config knows. */
-function wordsFor(host: Host, config: Config, endpoint: string | undefined): string[] {
-  const { bucket, prefix } = host.target;
-  const { archive } = host.filePrefix;
+/** Where a host's backups are, as the kits ask for it; `id` is what the kit calls the host. */
+export function placeWords(
+  { target, filePrefix: { archive } }: Host,
+  { region }: Config,
+  endpoint: string | undefined,
+  id: string,
+): string[] {
+  const { bucket, prefix } = target;
   return [
-    'rollcall-backup-setup',
-    '--id',
-    host.name,
-    '--bucket',
-    bucket,
-    '--region',
-    config.region,
-    ...(prefix === `${host.name}/` ? [] : ['--prefix', prefix.replace(/\/$/, '')]),
+    ...['--bucket', bucket, '--region', region],
+    ...(prefix === `${id}/` ? [] : ['--prefix', prefix.replace(/\/$/, '')]),
     ...(archive === '' ? [] : ['--file-prefix', archive]),
     ...(endpoint === undefined ? [] : ['--endpoint-url', endpoint]),
   ];
+}
+
+function setupWords(host: Host, config: Config, endpoint: string | undefined): string[] {
+  const { name } = host;
+  return ['rollcall-backup-setup', '--id', name, ...placeWords(host, config, endpoint, name)];
 }
 
 /** To be run on the host itself, as root, next to the public key; it asks for the AWS key. */
@@ -41,7 +46,7 @@ export function lineOnHost(
   const { file = `${keyName(host)}.pub.gpg`, fingerprint = 'FINGERPRINT' } = key;
   const name = file.split('/').at(-1) ?? file;
   return [
-    ...wordsFor(host, config, endpoint),
+    ...setupWords(host, config, endpoint),
     '--public-key',
     name,
     '--fingerprint',
@@ -62,7 +67,7 @@ export function lineFromHere(
   const { file = `${keyName(host)}-key/${keyName(host)}.pub.asc`, fingerprint = 'FINGERPRINT' } =
     key;
   const words = [
-    ...wordsFor(host, config, endpoint),
+    ...setupWords(host, config, endpoint),
     '--fingerprint',
     fingerprint.replaceAll(' ', ''),
     '--public-key',
@@ -80,15 +85,9 @@ export function keyName({ name }: Host): string {
 }
 
 /** A place for a secret, made ready before there is one; `drop` when there will be none. */
-export type Handover = {
+type Handover = {
   readonly give: (key: NewKey) => Promise<void>;
   readonly drop: () => Promise<void>;
-};
-
-/** Where no key is made. */
-export const NOTHING_TO_HAND_OVER: Handover = {
-  give: async () => undefined,
-  drop: async () => undefined,
 };
 
 /**
@@ -142,4 +141,43 @@ async function openFile(file: string): Promise<Handover> {
       await rm(file, { force: true });
     },
   };
+}
+
+/**
+ * Throws `UsageError` when `file`, which need not be there yet, lies in a git work tree that does not ignore it, or
+ * when git cannot say. Without a git program there is nothing to refuse. The statuses are those of git-check-ignore(1).
+ */
+export function refuseTrackedPath(file: string): void {
+  const path = resolve(file);
+  let folder = dirname(path);
+  while (!existsSync(folder)) folder = dirname(folder);
+  const asked = spawnSync(
+    'git',
+    [
+      // Anyone who owns the repository, and without a program that its config may name.
+      ...['-c', 'safe.directory=*', '-c', 'core.fsmonitor=false'],
+      // git follows no link on the way; with ./ the name is a path and never a pattern.
+      ...['check-ignore', '--quiet', '--', `./${relative(folder, path)}`],
+    ],
+    { cwd: realpathSync(folder), env: withoutRepository(process.env), encoding: 'utf8' },
+  );
+  if ((asked.error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return;
+  const reason = asked.error?.message ?? asked.stderr.trim();
+  if (asked.status === 0) return;
+  if (/not a git repository|must be run in a work tree/.test(reason)) return;
+  const elsewhere = `name a file outside of this work tree, as ~/${basename(path)}`;
+  if (asked.status === 1) {
+    throw new UsageError(
+      `git would track ${file}, and a secret must never be committed`,
+      `${elsewhere}; or add a line to its .gitignore, as: *.aws`,
+    );
+  }
+  throw new UsageError(`git cannot say whether it would track ${file}: ${reason}`, elsewhere);
+}
+
+/** The caller may be at work on another repository, as a hook of git is. */
+function withoutRepository(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const own = ['GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE', 'GIT_COMMON_DIR', 'GIT_PREFIX'];
+  const rest = Object.entries(env).filter(([name]) => !own.includes(name));
+  return { ...Object.fromEntries(rest), LC_ALL: 'C' };
 }

@@ -1,16 +1,15 @@
 // `rollcall janitor`: shows what the janitor would tag now, and which hosts it would leave as they are.
-import { parseArgs } from 'node:util';
 import pMap from 'p-map';
 import type { Host } from '../../shared/config/config.ts';
-import { parseConfig } from '../../shared/config/parse-config.ts';
 import { formatWrittenTime } from '../../shared/duplicity/time.ts';
 import { count, formatBytes } from '../../shared/messages/plain-text.ts';
 import { TargetUnreadableError } from '../../shared/monitor/object-store.ts';
 import { planTags, type TagPlan } from '../../shared/monitor/tag-superseded.ts';
-import { findHost, readConfigFile } from './config-file.ts';
+import { defineCommand, TEXT, TEXTS } from './command.ts';
+import { findHost, openAws, readConfig } from './config-file.ts';
 import { startProgress } from './terminal.ts';
 
-export const JANITOR_HELP = `rollcall janitor - what would the janitor tag now, for lifecycle to hide?
+const HELP = `rollcall janitor - what would the janitor tag now, for lifecycle to hide?
 
 Examples
   rollcall janitor                 the whole config
@@ -39,53 +38,40 @@ const REASONS = {
   'not kept': 'the bucket keeps no versions',
 } as const;
 
-/** Runs the command; returns its exit status. Throws `UsageError` and `ConfigError`. */
-export async function runJanitor(args: readonly string[]): Promise<number> {
-  const { values: options } = parseArgs({
-    args: [...args],
-    options: {
-      host: { type: 'string', multiple: true },
-      hosts: { type: 'string' },
-      'endpoint-url': { type: 'string' },
-      region: { type: 'string' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (options.help) {
-    process.stdout.write(JANITOR_HELP);
-    return 0;
-  }
-  const now = Date.now();
-  const { text, file, readKeyFile } = await readConfigFile(options.hosts);
-  const config = parseConfig(text, file, readKeyFile);
-  const hosts = options.host?.map((name) => findHost(config, name)) ?? config.hosts;
-  const { connectBuckets } = await import('../../shared/aws/s3-objects.ts');
-  const { connect } = await import('./connection.ts');
-  const region = options.region ?? config.region;
-  const { list } = connectBuckets(await connect(region, options['endpoint-url']));
+export const janitorCommand = defineCommand({
+  help: HELP,
+  options: { host: TEXTS, hosts: TEXT, 'endpoint-url': TEXT, region: TEXT },
 
-  const progress = startProgress('host');
-  let done = 0;
-  const reports = await pMap(
-    hosts,
-    async (host) => {
-      const isLeft = config.keepLastGood && !host.keepLastGood;
-      const plan = isLeft ? undefined : await planTags(list, host, now).catch(asUnreadable);
-      done += 1;
-      progress.show(done, hosts.length);
-      return { lines: formatPlan(host, plan), looked: !(plan instanceof Error) };
-    },
-    { concurrency: HOSTS_AT_ONCE },
-  ).finally(progress.end);
-  const lines = reports.flatMap((one) => one.lines);
-  if (!config.keepLastGood) {
-    lines.push(
-      'hosts.yml does not say "keepLastGood: true": there is no janitor, and lifecycle goes by age alone',
-    );
-  }
-  process.stdout.write(`${lines.join('\n')}\n`);
-  return reports.every(({ looked }) => looked) ? 0 : 3;
-}
+  run: async (options) => {
+    const now = Date.now();
+    const config = await readConfig(options.hosts);
+    const hosts = options.host?.map((name) => findHost(config, name)) ?? config.hosts;
+    const { connectBuckets } = await import('../../shared/aws/s3-objects.ts');
+    const { list } = connectBuckets(await openAws(config, options));
+
+    const progress = startProgress('host');
+    let done = 0;
+    const told = await pMap(
+      hosts,
+      async (host) => {
+        const isLeft = config.keepLastGood && !host.keepLastGood;
+        const plan = isLeft ? undefined : await planTags({ list }, host, now).catch(asUnreadable);
+        done += 1;
+        progress.show(done, hosts.length);
+        return { lines: formatPlan(host, plan), looked: !(plan instanceof Error) };
+      },
+      { concurrency: HOSTS_AT_ONCE },
+    ).finally(progress.end);
+    const lines = told.flatMap((one) => one.lines);
+    if (!config.keepLastGood) {
+      lines.push(
+        'hosts.yml does not say "keepLastGood: true": there is no janitor, and lifecycle goes by age alone',
+      );
+    }
+    process.stdout.write(`${lines.join('\n')}\n`);
+    return told.every(({ looked }) => looked) ? 0 : 3;
+  },
+});
 
 function asUnreadable(error: unknown): TargetUnreadableError {
   if (error instanceof TargetUnreadableError) return error;

@@ -1,9 +1,10 @@
 // `rollcall schema`: the JSON Schema of hosts.yml, by which an editor completes keys and marks mistakes.
-import { parseArgs } from 'node:util';
-import { CONFIG_SCHEMA } from './config-schema.ts';
-import { toAsciiJson } from './format-report.ts';
 
-export const SCHEMA_HELP = `rollcall schema - the JSON Schema of hosts.yml, for editors
+import { defineCommand } from './command.ts';
+import { toAsciiJson } from './format-report.ts';
+import { print } from './terminal.ts';
+
+const HELP = `rollcall schema - the JSON Schema of hosts.yml, for editors
 
 Examples
   rollcall schema > hosts.schema.json
@@ -17,12 +18,119 @@ Options
   -h, --help            this
 `;
 
-/** Runs the command; returns its exit status. */
-export async function runSchema(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { help: { type: 'boolean', short: 'h', default: false } },
-  });
-  process.stdout.write(values.help ? SCHEMA_HELP : `${toAsciiJson(CONFIG_SCHEMA)}\n`);
-  return 0;
-}
+export const schemaCommand = defineCommand({
+  help: HELP,
+  options: {},
+  run: () => {
+    print(toAsciiJson(CONFIG_SCHEMA));
+    return 0;
+  },
+});
+
+// YAML makes a number of digits that stand without quotes; the reader takes them as they are written.
+const text = (description: string, more = {}) => ({
+  type: ['string', 'number'],
+  description,
+  ...more,
+});
+const flag = (description: string) => ({ type: 'boolean', description });
+const list = (description: string) => ({
+  type: 'array',
+  items: { type: ['string', 'number'] },
+  description,
+});
+const map = (description: string, properties: Record<string, object>, required: string[] = []) => ({
+  type: ['object', 'null'],
+  description,
+  properties,
+  required,
+  additionalProperties: false,
+});
+
+const CLOCK = { pattern: '^([01]\\d|2[0-3]):[0-5]\\d$' };
+const DATE = { pattern: '^\\d{4}-\\d\\d-\\d\\d$' };
+const SHARE = { pattern: '^\\d+(\\.\\d+)?%$' };
+
+const timezone = text('an IANA time zone like Europe/Amsterdam');
+const recipients = list(
+  'OpenPGP ids or fingerprints, or public key files, that backups must be encrypted to',
+);
+const window = map(
+  'when a backup is expected; opens later than due = it opened the evening before',
+  {
+    opens: text('a time like "00:00"', CLOCK),
+    due: text('a time like "08:15": a backup that is not there by then is late', CLOCK),
+    hardDue: text('a time like "12:15": a backup that is not there by then is missing', CLOCK),
+  },
+);
+const size = map('bounds on the size of a full backup', {
+  min: text('at least, like 500MiB or 10GiB'),
+  shrink: text("at least this share of the host's median, like 50%", SHARE),
+  grow: text("at most this share of the host's median, like 200%", SHARE),
+});
+const prefix = (of: string) => text(`what --file-prefix-${of} got`);
+
+const host = map('a host; {} where the defaults hold', {
+  target: text('s3://BUCKET/PREFIX/; default: the bucket, and the name of the host'),
+  filePrefix: {
+    anyOf: [
+      text('what --file-prefix got'),
+      map('a prefix for each kind of file', {
+        archive: prefix('archive'),
+        manifest: prefix('manifest'),
+        signature: prefix('signature'),
+      }),
+    ],
+  },
+  timezone,
+  window,
+  recipients,
+  size,
+  paused: map(
+    'no backup is expected',
+    { until: text('a date like 2026-12-01', DATE), because: text('why; every digest shows it') },
+    ['until', 'because'],
+  ),
+  since: text('the first date that a backup is expected for', DATE),
+  userId: text('the UserId of its IAM user; rollcall add-host writes it'),
+});
+
+/** The same keys as the reader's, which a test holds. */
+const CONFIG_SCHEMA = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  title: 'hosts.yml of Rollcall',
+  type: 'object',
+  required: ['bucket', 'hosts'],
+  additionalProperties: false,
+  properties: {
+    bucket: text('the bucket that the hosts back up to'),
+    existing: flag('true: the bucket is there already, and the stack makes none'),
+    region: {
+      anyOf: [
+        text('an AWS region like eu-west-1'),
+        map('a region that AWS opened after this version', { new: text('its name') }),
+      ],
+    },
+    timezone,
+    window,
+    keepDays: { type: 'integer', minimum: 2, description: 'after so many days S3 hides a backup' },
+    keepLastGood: flag("true: a host's last good backups are never hidden"),
+    alerts: {
+      anyOf: [
+        { const: 'none' },
+        map('who is notified', {
+          from: text('an address that is verified in SES; without it, mail goes by SNS'),
+          mail: list('mail addresses'),
+          sms: list('telephone numbers like "+31600000000"; alarms only'),
+          https: list('https:// addresses that are posted to; secrets'),
+          ops: list('mail addresses for trouble with the monitor itself; default: mail'),
+          heartbeat: text('an https:// address outside that each run posts to; a secret'),
+          weeklyTest: flag('false: no weekly test by SMS'),
+        }),
+      ],
+    },
+    recipients,
+    size,
+    hosts: { type: 'object', minProperties: 1, additionalProperties: host },
+  },
+};

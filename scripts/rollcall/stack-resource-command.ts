@@ -1,16 +1,15 @@
 // `rollcall stack-resource`: one resource as it was deployed, as JSON for the `aws` command that puts it back.
-import { parseArgs } from 'node:util';
 import type { Connection } from '../../shared/aws/client.ts';
-import { parseConfig } from '../../shared/config/parse-config.ts';
 import type { Value } from '../stack/cloudformation.ts';
 import { fillIn } from '../stack/policy-sizes.ts';
 import { type Properties, RESOURCE_FORMS } from '../stack/resource-input.ts';
-import { readConfigFile } from './config-file.ts';
+import { defineCommand, STACK, TEXT } from './command.ts';
+import { openAws, readConfig } from './config-file.ts';
 import { deployedNames } from './deployed-names.ts';
 import { toAsciiJson } from './format-report.ts';
 import { UsageError } from './terminal.ts';
 
-export const STACK_RESOURCE_HELP = `rollcall stack-resource - one resource as it was deployed, as JSON for the aws command that puts it back
+const HELP = `rollcall stack-resource - one resource as it was deployed, as JSON for the aws command that puts it back
 
 Examples
   aws cloudwatch put-metric-alarm --region eu-central-1 \\
@@ -38,33 +37,21 @@ Exit status
   0  printed      3  something could not be read, there is no such resource, or wrong usage
 `;
 
-/** Runs the command; returns its exit status. Throws errors with a hint. */
-export async function runStackResource(args: readonly string[]): Promise<number> {
-  const { values: options, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      hosts: { type: 'string' },
-      stack: { type: 'string', default: 'rollcall-prod' },
-      'endpoint-url': { type: 'string' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (options.help) {
-    process.stdout.write(STACK_RESOURCE_HELP);
+export const stackResourceCommand = defineCommand({
+  help: HELP,
+  options: { hosts: TEXT, stack: STACK, 'endpoint-url': TEXT },
+  operands: true,
+  run: async (options, operands) => {
+    const [id, ...more] = operands;
+    if (id === undefined || more.length > 0)
+      throw new UsageError('one resource is to be named', 'see: rollcall stack-resource --help');
+    const { region } = await readConfig(options.hosts);
+    const connection = await openAws({ region }, options);
+    const input = await readInputOf(id, options.stack, connection);
+    process.stdout.write(`${toAsciiJson(input)}\n`);
     return 0;
-  }
-  const [id, ...more] = positionals;
-  if (id === undefined || more.length > 0)
-    throw new UsageError('one resource is to be named', 'see: rollcall stack-resource --help');
-  const { text, file, readKeyFile } = await readConfigFile(options.hosts);
-  const { region } = parseConfig(text, file, readKeyFile);
-  const { connect } = await import('./connection.ts');
-  const connection = await connect(region, options['endpoint-url']);
-  const input = await readInputOf(id, options.stack, connection);
-  process.stdout.write(`${toAsciiJson(input)}\n`);
-  return 0;
-}
+  },
+});
 
 async function readInputOf(
   id: string,

@@ -1,19 +1,6 @@
 // `rollcall status`: what the last digest found, as the state bucket has it; nothing is judged.
-import { parseArgs } from 'node:util';
-import { parseConfig } from '../../shared/config/parse-config.ts';
-import {
-  count,
-  formatBytes,
-  formatDuration,
-  formatInstant,
-  toAscii,
-} from '../../shared/messages/plain-text.ts';
-import { exitStatus } from '../../shared/messages/report.ts';
-import {
-  parseReport,
-  type StoredHost,
-  type StoredReport,
-} from '../../shared/messages/stored-report.ts';
+import { count, formatDuration, formatInstant, toAscii } from '../../shared/messages/plain-text.ts';
+import { exitStatus, parseReport, type StoredReport } from '../../shared/messages/report.ts';
 import {
   dateOfPage,
   REPORTS,
@@ -21,12 +8,12 @@ import {
   type RecordStore,
   reportPage,
 } from '../../shared/monitor/state.ts';
-import { worstSeverity } from '../../shared/rules/finding.ts';
-import { findStateBucket, readConfigFile } from './config-file.ts';
-import { composeRows, formatUnknownPrefixes, type Row, toAsciiJson } from './format-report.ts';
+import { defineCommand, FLAG, STACK, TEXT } from './command.ts';
+import { findStateBucket, openAws, readConfig } from './config-file.ts';
+import { composeRows, formatUnknownPrefixes, rowOf, toAsciiJson } from './format-report.ts';
 import { chooseFormat, UsageError } from './terminal.ts';
 
-export const STATUS_HELP = `rollcall status - what did the last daily report say?
+const HELP = `rollcall status - what did the last daily report say?
 
 Examples
   rollcall status                          the last one, and how old it is
@@ -55,50 +42,46 @@ const HOUR = 3_600_000;
 const STALE_MS = 26 * HOUR;
 const SKEW_MS = 5 * 60_000;
 
-/** Runs the command; returns its exit status. Throws errors with a hint. */
-export async function runStatus(args: readonly string[]): Promise<number> {
-  const { values: options } = parseArgs({
-    args: [...args],
-    options: {
-      date: { type: 'string' },
-      format: { type: 'string' },
-      json: { type: 'boolean', default: false },
-      hosts: { type: 'string' },
-      stack: { type: 'string', default: 'rollcall-prod' },
-      ledger: { type: 'string' },
-      'endpoint-url': { type: 'string' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (options.help) {
-    process.stdout.write(STATUS_HELP);
-    return 0;
-  }
-  const { date } = options;
-  const format = chooseFormat(options, ['table', 'json']);
-  if (date !== undefined && !/^\d{4}-\d\d-\d\d$/.test(date)) {
-    throw new UsageError(`--date ${JSON.stringify(date)} is not a day`, 'write it like 2026-11-23');
-  }
-  const file = await readConfigFile(options.hosts);
-  const { region, timezone } = parseConfig(file.text, file.file, file.readKeyFile);
-  const { connect } = await import('./connection.ts');
-  const connection = await connect(region, options['endpoint-url']);
-  const records = await findStateBucket(connection, options.stack, options.ledger);
-  const { report, text } = await readReport(records, date);
-  const zone = report.timezone ?? timezone;
+export const statusCommand = defineCommand({
+  help: HELP,
+  options: {
+    date: TEXT,
+    format: TEXT,
+    json: FLAG,
+    hosts: TEXT,
+    stack: STACK,
+    ledger: TEXT,
+    'endpoint-url': TEXT,
+  },
 
-  const age = Date.now() - report.checkedAt;
-  const stale = date === undefined && (age > STALE_MS || age < -SKEW_MS);
-  const loud = stale ? `WARNING: ${formatStale(age)}\n` : '';
-  if (format === 'json') {
-    process.stderr.write(loud);
-    process.stdout.write(`${toAsciiJson(JSON.parse(text))}\n`);
-  } else {
-    process.stdout.write(`${loud}${formatAge(report, age, zone)}\n\n`);
-    process.stdout.write(composeReport(report, zone));
-  }
-  return stale ? 3 : exitStatus({ ...report, judgements: report.hosts });
-}
+  run: async (options) => {
+    const { date } = options;
+    const format = chooseFormat(options, ['table', 'json']);
+    if (date !== undefined && !/^\d{4}-\d\d-\d\d$/.test(date)) {
+      throw new UsageError(
+        `--date ${JSON.stringify(date)} is not a day`,
+        'write it like 2026-11-23',
+      );
+    }
+    const { region, timezone } = await readConfig(options.hosts);
+    const connection = await openAws({ region }, options);
+    const records = await findStateBucket(connection, options.stack, options.ledger);
+    const { report, text } = await readReport(records, date);
+    const zone = report.timezone ?? timezone;
+
+    const age = Date.now() - Date.parse(report.checkedAt);
+    const stale = date === undefined && (age > STALE_MS || age < -SKEW_MS);
+    const loud = stale ? `WARNING: ${formatStale(age)}\n` : '';
+    if (format === 'json') {
+      process.stderr.write(loud);
+      process.stdout.write(`${toAsciiJson(JSON.parse(text))}\n`);
+    } else {
+      process.stdout.write(`${loud}${formatAge(report, age, zone)}\n\n`);
+      process.stdout.write(composeReport(report, zone));
+    }
+    return stale ? 3 : exitStatus(report);
+  },
+});
 
 async function readReport(
   records: RecordStore,
@@ -148,7 +131,7 @@ function formatStale(age: number): string {
 }
 
 function formatAge({ checkedAt, bucket }: StoredReport, age: number, zone: string): string {
-  return `checked ${formatInstant(checkedAt, zone)} ${zone}, ${formatDuration(age)} ago; bucket ${toAscii(bucket)}`;
+  return `checked ${formatInstant(Date.parse(checkedAt), zone)} ${zone}, ${formatDuration(age)} ago; bucket ${toAscii(bucket)}`;
 }
 
 function composeReport(report: StoredReport, zone: string): string {
@@ -162,20 +145,4 @@ function composeReport(report: StoredReport, zone: string): string {
       ...formatUnknownPrefixes({ unknownHosts, unsearched: unsearched && toAscii(unsearched) }),
     ],
   );
-}
-
-function rowOf({ host, verdict, findings, lastGood }: StoredHost, zone: string): Row {
-  return {
-    name: toAscii(host).slice(0, 64),
-    verdict: verdict,
-    severity: verdict === 'ok' ? 'ok' : worstSeverity(findings),
-    lastGood:
-      lastGood === undefined
-        ? '-'
-        : `${formatInstant(lastGood.startedAt, zone)} (${count(lastGood.volumes, 'volume')}, ${formatBytes(lastGood.bytes)})`,
-    findings: findings.map(({ kind, severity, message }) => ({
-      severity,
-      text: `${kind}: ${toAscii(message)}`,
-    })),
-  };
 }

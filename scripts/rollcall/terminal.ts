@@ -1,4 +1,4 @@
-// The error for a command line that cannot be carried out, with what to do about it.
+// What a command says at the terminal and asks there, and the error for what cannot be carried out.
 
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
@@ -13,6 +13,10 @@ export class UsageError extends Error {
     super(message, options);
     this.hint = hint;
   }
+}
+
+export function print(line: string): void {
+  process.stdout.write(`${line}\n`);
 }
 
 /** What to print: `--json`, `--format`, or the first of the formats. Throws `UsageError`. */
@@ -35,8 +39,20 @@ export function chooseFormat<Format extends string>(
   );
 }
 
-/** The word itself must be typed. Throws `UsageError` for another one, and where nobody can be asked. */
-export async function confirm(what: string, word: string): Promise<void> {
+/**
+ * Whether to go on: not with --dry-run; else, without --yes, the word itself must be typed. Throws `UsageError` for
+ * another one, and where nobody can be asked.
+ */
+export async function confirm(
+  options: { readonly 'dry-run': boolean; readonly yes: boolean },
+  what: string,
+  word: string,
+): Promise<boolean> {
+  if (options['dry-run']) {
+    print('nothing is changed (--dry-run)');
+    return false;
+  }
+  if (options.yes) return true;
   if (process.stdin.isTTY !== true) {
     throw new UsageError(
       `${what}: nobody can be asked here`,
@@ -55,6 +71,7 @@ export async function confirm(what: string, word: string): Promise<void> {
   if (answer.trim() !== word) {
     throw new UsageError('nothing was removed', `to go on, type the name: ${word}`);
   }
+  return true;
 }
 
 /** Tells how many are done; `end` wipes the line. Standard error only, so that output can be piped. */

@@ -1,9 +1,7 @@
 // `rollcall test-alert`: one message with a code word through every channel, so that its absence can be noticed.
 import { randomInt } from 'node:crypto';
-import { parseArgs } from 'node:util';
 import type { Connection } from '../../shared/aws/client.ts';
 import type { Config } from '../../shared/config/config.ts';
-import { parseConfig } from '../../shared/config/parse-config.ts';
 import { type ChannelKey, NOBODY_NOTIFIED, recipientsOf } from '../../shared/config/recipients.ts';
 import { showEndpoint } from '../../shared/doctor/mail-and-texts.ts';
 import {
@@ -13,10 +11,11 @@ import {
 } from '../../shared/messages/compose-message.ts';
 import { count, formatInstant } from '../../shared/messages/plain-text.ts';
 import { type Channel, RefusalError, sendTo } from '../../shared/monitor/notify.ts';
-import { readConfigFile } from './config-file.ts';
-import { UsageError } from './terminal.ts';
+import { defineCommand, FLAG, STACK, TEXT } from './command.ts';
+import { openAws, readConfig } from './config-file.ts';
+import { print, UsageError } from './terminal.ts';
 
-export const TEST_ALERT_HELP = `rollcall test-alert - does an alarm reach everybody in the config?
+const HELP = `rollcall test-alert - does an alarm reach everybody in the config?
 
 Examples
   rollcall test-alert                    a message with a code word, to all mails, phones and addresses of the config
@@ -46,70 +45,63 @@ type Way = {
   readonly waits: readonly string[];
 };
 
-/** Runs the command; returns its exit status. Throws errors with a hint. */
-export async function runTestAlert(args: readonly string[]): Promise<number> {
-  const { values: options } = parseArgs({
-    args: [...args],
-    options: {
-      channel: { type: 'string' },
-      hosts: { type: 'string' },
-      stack: { type: 'string', default: 'rollcall-prod' },
-      'topic-arn': { type: 'string' },
-      'dry-run': { type: 'boolean', default: false },
-      'endpoint-url': { type: 'string' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (options.help) {
-    process.stdout.write(TEST_ALERT_HELP);
-    return 0;
-  }
-  const { channel } = options;
-  const names = Object.values(WAYS).map(({ name }) => name);
-  if (channel !== undefined && !names.includes(channel)) {
-    const message = `--channel ${JSON.stringify(channel)} is not known`;
-    throw new UsageError(
-      message,
-      `write ${new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(names)}`,
-    );
-  }
-  const { text, file, readKeyFile } = await readConfigFile(options.hosts);
-  const config = parseConfig(text, file, readKeyFile);
-  const recipients = recipientsOf(config.alerts);
-  if (recipients === 'none') {
-    print('nothing is sent: hosts.yml says alerts: none');
-    return 0;
-  }
-  if (recipients === 'missing') {
-    print(`FAILED  ${NOBODY_NOTIFIED.message}; ${NOBODY_NOTIFIED.fix}`);
-    return 2;
-  }
-  const { connect } = await import('./connection.ts');
-  const connection = await connect(config.region, options['endpoint-url']);
-  const isAsked = (name: string) => channel === undefined || channel === name;
-  const where = { connection, config, stack: options.stack, topicArn: options['topic-arn'] };
-  const ways: Way[] = [];
-  for (const { name, open } of Object.values(WAYS))
-    if (isAsked(name)) ways.push(...(await open(where)));
-  if (ways.length === 0 && channel === 'https') {
-    throw new UsageError(
-      'the config has no https address: alerts.https is missing',
-      'write it into hosts.yml, or test another way: rollcall test-alert',
-    );
-  }
-  if (ways.length === 0) {
-    throw new UsageError(
-      'the config has no mail by SES: alerts.from or alerts.mail is missing',
-      'mail goes by SNS then: rollcall test-alert --channel sns',
-    );
-  }
-  const word = composeCodeWord(randomInt);
-  if (options['dry-run']) {
-    for (const way of ways) print(`would send to ${way.channel.name}${formatReach(way)}`);
-    return 0;
-  }
-  return sendAll(ways, composeTest(word, config, Date.now()), word);
-}
+export const testAlertCommand = defineCommand({
+  help: HELP,
+  options: {
+    channel: TEXT,
+    hosts: TEXT,
+    stack: STACK,
+    'topic-arn': TEXT,
+    'dry-run': FLAG,
+    'endpoint-url': TEXT,
+  },
+
+  run: async (options) => {
+    const { channel } = options;
+    const names = Object.values(WAYS).map(({ name }) => name);
+    if (channel !== undefined && !names.includes(channel)) {
+      const message = `--channel ${JSON.stringify(channel)} is not known`;
+      throw new UsageError(
+        message,
+        `write ${new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(names)}`,
+      );
+    }
+    const config = await readConfig(options.hosts);
+    const recipients = recipientsOf(config.alerts);
+    if (recipients === 'none') {
+      print('nothing is sent: hosts.yml says alerts: none');
+      return 0;
+    }
+    if (recipients === 'missing') {
+      print(`FAILED  ${NOBODY_NOTIFIED.message}; ${NOBODY_NOTIFIED.fix}`);
+      return 2;
+    }
+    const connection = await openAws(config, options);
+    const isAsked = (name: string) => channel === undefined || channel === name;
+    const where = { connection, config, stack: options.stack, topicArn: options['topic-arn'] };
+    const ways: Way[] = [];
+    for (const { name, open } of Object.values(WAYS))
+      if (isAsked(name)) ways.push(...(await open(where)));
+    if (ways.length === 0 && channel === 'https') {
+      throw new UsageError(
+        'the config has no https address: alerts.https is missing',
+        'write it into hosts.yml, or test another way: rollcall test-alert',
+      );
+    }
+    if (ways.length === 0) {
+      throw new UsageError(
+        'the config has no mail by SES: alerts.from or alerts.mail is missing',
+        'mail goes by SNS then: rollcall test-alert --channel sns',
+      );
+    }
+    const word = composeCodeWord(randomInt);
+    if (options['dry-run']) {
+      for (const way of ways) print(`would send to ${way.channel.name}${formatReach(way)}`);
+      return 0;
+    }
+    return sendAll(ways, composeTest(word, config, Date.now()), word);
+  },
+});
 
 type Where = {
   readonly connection: Connection;
@@ -199,7 +191,7 @@ async function topicsOf(
 }
 
 /** The message: plainly a test, so that nobody runs to a server for it. */
-export function composeTest(word: string, { bucket, timezone }: Config, now: number): Message {
+function composeTest(word: string, { bucket, timezone }: Config, now: number): Message {
   const when = formatInstant(now, timezone);
   return composeMessage({
     subject: `TEST ${word}: this is how an alarm reaches you`,
@@ -227,8 +219,4 @@ function hintFor(name: string): string {
   return name.startsWith('SNS')
     ? 'may these credentials publish? deploy the stack again, or choose others with AWS_PROFILE'
     : 'verify the sender in SES, leave its sandbox, or allow ses:SendEmail; docs/setup.md, step 3';
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

@@ -1,21 +1,21 @@
 // `rollcall undelete`: takes away the delete markers of one set, so that it is there again.
-import { parseArgs } from 'node:util';
 import pMap from 'p-map';
 import type { Host } from '../../shared/config/config.ts';
-import { parseConfig } from '../../shared/config/parse-config.ts';
-import { type BackupSet, collectSets, isComplete } from '../../shared/duplicity/backup-set.ts';
+import { collectSets } from '../../shared/duplicity/backup-set.ts';
 import { readFileName } from '../../shared/duplicity/file-name.ts';
 import { formatWrittenTime, type Instant, parseWrittenTime } from '../../shared/duplicity/time.ts';
 import { newestUpload, uncover } from '../../shared/duplicity/versions.ts';
-import { composeSteps, describeFinding } from '../../shared/messages/finding-text.ts';
+import { describeFinding, nextStep, runbookOf } from '../../shared/messages/finding-text.ts';
 import { count, formatBytes, formatInstant, quoteName } from '../../shared/messages/plain-text.ts';
 import { checkHosts } from '../../shared/monitor/judge-hosts.ts';
 import type { ListAnswer } from '../../shared/monitor/object-store.ts';
+import { type Assessment, assessSets } from '../../shared/rules/assessment.ts';
 import type { Judgement } from '../../shared/rules/judge.ts';
-import { findHost, readConfigFile } from './config-file.ts';
-import { startProgress, UsageError } from './terminal.ts';
+import { defineCommand, FLAG, TEXT } from './command.ts';
+import { findHost, openAws, readConfig } from './config-file.ts';
+import { print, startProgress, UsageError } from './terminal.ts';
 
-export const UNDELETE_HELP = `rollcall undelete - bring back a backup set that is under delete markers
+const HELP = `rollcall undelete - bring back a backup set that is under delete markers
 
 Examples
   rollcall undelete web 20261121T011400Z --dry-run                     what would be done
@@ -41,67 +41,54 @@ Exit status
 const SHOWN = 10;
 const AT_ONCE = 16;
 
-/** Runs the command; returns its exit status. Throws errors with a hint. */
-export async function runUndelete(args: readonly string[]): Promise<number> {
-  const { values: options, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      'dry-run': { type: 'boolean', default: false },
-      hosts: { type: 'string' },
-      'endpoint-url': { type: 'string' },
-      region: { type: 'string' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (options.help) {
-    process.stdout.write(UNDELETE_HELP);
-    return 0;
-  }
-  const [name, time] = readOperands(positionals);
-  const file = await readConfigFile(options.hosts);
-  const config = parseConfig(file.text, file.file, file.readKeyFile);
-  const host = findHost(config, name);
-  const { connectUndelete } = await import('../../shared/aws/remove-markers.ts');
-  const { connect } = await import('./connection.ts');
-  const connection = await connect(options.region ?? config.region, options['endpoint-url']);
-  const aws = connectUndelete(connection);
+export const undeleteCommand = defineCommand({
+  help: HELP,
+  options: { 'dry-run': FLAG, hosts: TEXT, 'endpoint-url': TEXT, region: TEXT },
+  operands: true,
+  run: async (options, operands) => {
+    const [name, time] = readOperands(operands);
+    const config = await readConfig(options.hosts);
+    const host = findHost(config, name);
+    const { connectUndelete } = await import('../../shared/aws/remove-markers.ts');
+    const connection = await openAws(config, options);
+    const aws = connectUndelete(connection);
 
-  const { bucket, prefix } = host.target;
-  const answer = await aws.list({ bucket, prefix, versions: true });
-  if (answer.inconclusive !== undefined) {
-    throw new UsageError(
-      `the versions in s3://${bucket} cannot be listed (${answer.inconclusive})`,
-      'take on the break-glass role, which may: docs/runbook.md#tampered',
+    const { bucket, prefix } = host.target;
+    const answer = await aws.list({ bucket, prefix, versions: true });
+    if (answer.inconclusive !== undefined) {
+      throw new UsageError(
+        `the versions in s3://${bucket} cannot be listed (${answer.inconclusive})`,
+        'take on the break-glass role, which may: docs/runbook.md#tampered',
+      );
+    }
+    const plan = planUndelete(answer, host, time);
+    process.stdout.write(composePlan(plan, host, time));
+    if (plan.files.length === 0) return 0;
+    if (options['dry-run']) {
+      print('nothing is changed (--dry-run)');
+      return 0;
+    }
+    const progress = startProgress('file');
+    let done = 0;
+    await pMap(
+      plan.files,
+      async ({ key, markers }) => {
+        for (const marker of markers) await aws.removeMarker(bucket, key, marker);
+        done += 1;
+        progress.show(done, plan.files.length);
+      },
+      { concurrency: AT_ONCE },
+    ).finally(progress.end);
+    process.stdout.write(
+      `${count(done, 'file')} brought back. Restore it now: lifecycle hides what is too old again at the next 00:00 UTC\n`,
     );
-  }
-  const plan = planUndelete(answer, host, time);
-  process.stdout.write(composePlan(plan, host, time));
-  if (plan.files.length === 0) return 0;
-  if (options['dry-run']) {
-    process.stdout.write('nothing is changed (--dry-run)\n');
+    const { connectBuckets } = await import('../../shared/aws/s3-objects.ts');
+    const reach = { now: Date.now(), depth: 'all' } as const;
+    const [judgement] = await checkHosts(connectBuckets(connection), [host], reach);
+    process.stdout.write(judgement === undefined ? '' : composeOutlook(judgement, config.timezone));
     return 0;
-  }
-  const progress = startProgress('file');
-  let done = 0;
-  await pMap(
-    plan.files,
-    async ({ key, markers }) => {
-      for (const marker of markers) await aws.removeMarker(bucket, key, marker);
-      done += 1;
-      progress.show(done, plan.files.length);
-    },
-    { concurrency: AT_ONCE },
-  ).finally(progress.end);
-  process.stdout.write(
-    `${count(done, 'file')} brought back. Restore it now: lifecycle hides what is too old again at the next 00:00 UTC\n`,
-  );
-  const { connectBuckets } = await import('../../shared/aws/s3-objects.ts');
-  const reach = { now: Date.now(), depth: 'all' } as const;
-  const [judgement] = await checkHosts(connectBuckets(connection), [host], reach);
-  process.stdout.write(judgement === undefined ? '' : composeOutlook(judgement, config.timezone));
-  return 0;
-}
+  },
+});
 
 /** Whether the host is well now, as the monitor will say it. */
 function composeOutlook(judgement: Judgement, timezone: string): string {
@@ -114,7 +101,8 @@ function composeOutlook(judgement: Judgement, timezone: string): string {
     `${host.name} is NOT OK yet, and the monitor sends no OK AGAIN before it is:`,
     ...critical.flatMap((finding) => [
       `  ${finding.kind}: ${describeFinding(finding, judgement, timezone)}`,
-      ...composeSteps(finding, judgement),
+      `            Do now:  ${nextStep(finding, judgement) ?? 'see the runbook'}`,
+      `            Runbook: ${runbookOf(finding.kind)}`,
     ]),
     '',
   ].join('\n');
@@ -165,33 +153,37 @@ function composePlan(plan: UndeletePlan, host: Host, time: number): string {
     lines.push(`gone for good, no version is left of ${count(lost.length, 'file')}: ${shown}`);
   }
   if (set !== undefined) {
-    const state = isComplete(set) === true ? 'complete' : 'NOT complete';
-    const size = `${count(set.volumes?.count ?? 0, 'volume')}, ${formatBytes(set.bytes)}`;
+    const state = set.good
+      ? 'complete'
+      : set.complete === true
+        ? 'complete, and NOT good'
+        : 'NOT complete';
+    const size = `${count(set.set.volumes?.count ?? 0, 'volume')}, ${formatBytes(set.bytes)}`;
     lines.push(`${files.length > 0 ? 'it will be' : 'it is'} ${state}: ${size}`);
   }
   return `${lines.join('\n')}\n`;
 }
 
 /** One file that comes back: the markers above its newest upload, newest first. */
-export type HiddenFile = {
+type HiddenFile = {
   readonly key: string;
   readonly name: string;
   readonly hiddenAt: Instant;
   readonly markers: readonly string[];
 };
 
-export type UndeletePlan = {
+type UndeletePlan = {
   readonly files: readonly HiddenFile[];
   /** Names of which nothing but markers is left. */
   readonly lost: readonly string[];
   /** The set as it will be; `undefined`: there is no such set, not even hidden. */
-  readonly set: BackupSet | undefined;
+  readonly set: Assessment | undefined;
   /** The times of the sets that have hidden files, oldest first. */
   readonly hiddenSets: readonly Instant[];
 };
 
 /** Plans for the set with this time in its names, full or incremental; `answer` is the host's whole target. */
-export function planUndelete(answer: ListAnswer, host: Host, time: Instant): UndeletePlan {
+function planUndelete(answer: ListAnswer, host: Host, time: Instant): UndeletePlan {
   const timeOf = (key: string) => {
     const reading = readFileName(key.slice(host.target.prefix.length), host.filePrefix);
     return reading.kind === 'written' ? (reading.name.end ?? reading.name.time) : undefined;
@@ -202,7 +194,7 @@ export function planUndelete(answer: ListAnswer, host: Host, time: Instant): Und
     ...answer.objects.map(({ key, ...object }) => ({ ...object, name: nameOf(key) })),
     ...hidden.flatMap(({ key, history }) => uncover({ name: nameOf(key), history })),
   ];
-  const { sets } = collectSets({ objects, volumeStems: [] }, host.filePrefix);
+  const { sets } = assessSets(host, collectSets({ objects, volumeStems: [] }, host.filePrefix));
   return {
     files: hidden
       .filter(({ history }) => newestUpload(history) !== undefined)

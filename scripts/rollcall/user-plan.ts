@@ -1,13 +1,13 @@
 // What is still to be done so that an IAM user is a host: the same answer for a first run and for a second.
-import type { HostUsers } from '../../shared/aws/host-users.ts';
+import type { HostUsers, NewKey } from '../../shared/aws/host-users.ts';
 import { otherHostGroups } from '../../shared/config/aws-names.ts';
 import type { HostKey, HostUser } from '../../shared/doctor/host-keys.ts';
 import { hostUserPath } from '../stack/bucket-policy.ts';
-import type { Handover } from './hand-over.ts';
-import { UsageError } from './terminal.ts';
+import { openHandover } from './hand-over.ts';
+import { print, UsageError } from './terminal.ts';
 
-/** The steps; `lines` has one line for each, and one for what is there already. */
-export type UserPlan = {
+/** The steps; `says` has one line for each, and one for what is there already. */
+type UserPlan = {
   readonly name: string;
   readonly group: string;
   readonly create: boolean;
@@ -86,23 +86,29 @@ export async function makeUser(
   return made?.id;
 }
 
-/** Makes a key and hands it over; one that cannot be handed over is deleted. */
-export async function handOverKey(
+/**
+ * Does the work, and then, with `makeKey`, makes a key and hands it over. Whether it can be handed over is known before
+ * anything is done; a key that cannot be is deleted.
+ */
+export async function workAndHandOver(
   users: HostUsers,
   name: string,
-  handover: Handover,
+  { makeKey, file }: { readonly makeKey: boolean; readonly file: string | undefined },
+  work: () => Promise<void>,
 ): Promise<void> {
-  const key = await users.createKey(name).catch(async (error: unknown) => {
-    await handover.drop();
-    throw error;
-  });
+  if (!makeKey) return work();
+  const handover = await openHandover(file);
+  let key: NewKey | undefined;
   try {
+    await work();
+    key = await users.createKey(name);
     await handover.give(key);
   } catch (error) {
     await handover.drop();
-    await users.deleteKey(name, key.id);
+    if (key !== undefined) await users.deleteKey(name, key.id);
     throw error;
   }
+  if (file !== undefined) print(`its key is in ${file}, which only you can read`);
 }
 
 /** The command that ends a rotation. */

@@ -62,6 +62,18 @@ describe('rollcall doctor', () => {
       expect(one).toHaveProperty('fix', expect.stringMatching(/./));
   });
 
+  it('could look at everything that can be found without the stack', async () => {
+    const { checks } = await audit();
+    const unknown = checks.filter(({ status }) => status === 'unknown');
+    for (const { check, says } of unknown)
+      expect(says, check).toBe('without the stack nobody knows its name');
+  });
+
+  it('has each of its checks in the changelog, by the name that it prints', async () => {
+    const changelog = readFileSync(new URL('../../CHANGELOG.md', import.meta.url), 'utf8');
+    for (const { check } of (await audit()).checks) expect(changelog).toContain(`\`${check}\``);
+  });
+
   it('ends with 2 for what fails, and shows what to do', async () => {
     const { status, stdout } = await run();
     expect(status).toBe(2);

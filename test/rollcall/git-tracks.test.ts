@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { refuseTrackedPath } from '../../scripts/rollcall/git-tracks.ts';
+import { refuseTrackedPath } from '../../scripts/rollcall/hand-over.ts';
 import { UsageError } from '../../scripts/rollcall/terminal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-git-'));

@@ -348,8 +348,8 @@ describe('rollcall remove-host', () => {
   });
 
   it('takes the keys first, then the user, then the line, and says where the archive is', async () => {
-    for (const { name, bytes } of aFull({ begun: '2026-11-23T03:00:00Z' }))
-      aws.put('acme-backups', `web/${name}`, { bytes });
+    for (const { name, bytes, modifiedAt: modified } of aFull({ begun: '2026-11-23T03:00:00Z' }))
+      aws.put('acme-backups', `web/${name}`, { bytes }, { modified });
     const { status, stdout } = await run('remove-host', 'web', '--yes');
     expect([status, configNow()]).toEqual([0, config]);
     expect(aws.iam.users.has('web')).toBe(false);
@@ -362,8 +362,8 @@ describe('rollcall remove-host', () => {
 
   it('reports that nothing removes the archive where the last good backup is kept', async () => {
     writeFileSync(hosts, `keepLastGood: true\n${configNow()}`);
-    for (const { name, bytes } of aFull({ begun: '2026-11-23T03:00:00Z' }))
-      aws.put('acme-backups', `web/${name}`, { bytes });
+    for (const { name, bytes, modifiedAt: modified } of aFull({ begun: '2026-11-23T03:00:00Z' }))
+      aws.put('acme-backups', `web/${name}`, { bytes }, { modified });
     const { stdout } = await run('remove-host', 'web', '--yes');
     expect(stdout.replace(/\s+/g, ' ')).toContain(
       'MiB), until somebody removes it: docs/runbook.md#janitor',
@@ -427,11 +427,11 @@ describe('rollcall remove-host', () => {
   });
 });
 
-describe('rollcall mute and unmute', () => {
+describe('rollcall pause and resume', () => {
   const until = '2999-01-01';
   it('pauses a host with an end and a reason, and ends it', async () => {
     const { status, stdout } = await run(
-      'mute',
+      'pause',
       'mail',
       '--until',
       until,
@@ -446,20 +446,20 @@ describe('rollcall mute and unmute', () => {
       ),
     );
     expect(
-      (await run('mute', 'mail', '--until', until, '--because', 'new "disk"')).stdout,
+      (await run('pause', 'mail', '--until', until, '--because', 'new "disk"')).stdout,
     ).toContain('says so already');
-    await run('unmute', 'mail');
+    await run('resume', 'mail');
     expect(configNow()).toBe(config);
-    expect((await run('unmute', 'mail')).stdout).toContain('is not paused');
+    expect((await run('resume', 'mail')).stdout).toContain('is not paused');
   });
 
   it.each([
-    [['mute', 'mail', '--because', 'x'], '--until is not given'],
-    [['mute', 'mail', '--until', until], '--because is not given'],
-    [['mute', 'mail', '--until', '2020-01-01', '--because', 'x'], 'is over'],
-    [['mute', 'mail', '--until', '2026-02-30', '--because', 'x'], 'not a date'],
-    [['mute', 'mali', '--until', until, '--because', 'x'], 'no host "mali"'],
-    [['unmute', 'mali'], 'no host "mali"'],
+    [['pause', 'mail', '--because', 'x'], '--until is not given'],
+    [['pause', 'mail', '--until', until], '--because is not given'],
+    [['pause', 'mail', '--until', '2020-01-01', '--because', 'x'], 'is over'],
+    [['pause', 'mail', '--until', '2026-02-30', '--because', 'x'], 'not a date'],
+    [['pause', 'mali', '--until', until, '--because', 'x'], 'no host "mali"'],
+    [['resume', 'mali'], 'no host "mali"'],
   ])('refuses %j', async (words, why) => {
     const { status, stderr } = await run(...words);
     expect([status, stderr]).toEqual([3, expect.stringContaining(why)]);
@@ -467,7 +467,7 @@ describe('rollcall mute and unmute', () => {
   });
 
   it('changes nothing with --dry-run', async () => {
-    await run('mute', 'mail', '--until', until, '--because', 'x', '--dry-run');
+    await run('pause', 'mail', '--until', until, '--because', 'x', '--dry-run');
     expect(configNow()).toBe(config);
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { askListings, coverBucket, parseListing } from '../../scripts/rollcall/saved-listing.ts';
+import { parseListing } from '../../scripts/rollcall/parse-listing.ts';
+import { askListings, coverBucket } from '../../scripts/rollcall/saved-listing.ts';
 import { UsageError } from '../../scripts/rollcall/terminal.ts';
 import { readFixture } from '../support/recorded.ts';
 

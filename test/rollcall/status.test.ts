@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { reportToJson } from '../../shared/messages/report.ts';
 import { judge } from '../../shared/rules/judge.ts';
 import { type LocalAws, startLocalAws } from '../local-aws/local-aws.ts';
-import { aFull, aHost, collected } from '../support/builders.ts';
+import { aDigest, aFull, aHost, collected } from '../support/builders.ts';
 import { runRollcall } from './run-rollcall.ts';
 
 const HOUR = 3_600_000;
@@ -22,8 +22,8 @@ const reportOf = (hoursAgo: number, zone = 'UTC') => {
   const host = aHost({ name: 'web', window: { opens: '00:00', due: '23:59', hardDue: '23:59' } });
   const judgement = judge(host, collected(...aFull({ begun })), checkedAt);
   const fine = { ...judgement, verdict: 'ok' as const, findings: [] };
-  const report = { checkedAt, bucket: 'backups', unknownHosts: [], foreignObjects: 0 };
-  return JSON.stringify(reportToJson({ ...report, judgements: [fine] }, zone));
+  const { report } = aDigest(checkedAt, [fine], { report: { bucket: 'backups' }, timezone: zone });
+  return JSON.stringify(reportToJson(report, zone));
 };
 const keep = (date: string, text: string) =>
   aws.put('ledger', `reports/${date}.json`, Buffer.from(text));
