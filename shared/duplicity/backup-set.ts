@@ -7,6 +7,7 @@ import {
   type Inconclusive,
   isUnversioned,
   type Listing,
+  otherBytesAt,
   type SetHistory,
   type StoredObject,
   uncover,
@@ -35,6 +36,7 @@ export type BackupSet = {
   /** The volumes' names cut at `.vol`, where the listing cut them there. */
   readonly unreadStems: readonly string[];
   readonly manifest: Manifest | undefined;
+  /** Signatures of no bytes are none. */
   readonly hasSignatures: boolean;
   /** All that was read of it: volumes, manifest and signatures. */
   readonly bytes: number;
@@ -43,6 +45,12 @@ export type BackupSet = {
   /** The oldest and the newest write to any of its files, by S3's clock; infinite where none was read. */
   readonly firstWriteAt: Instant;
   readonly lastWriteAt: Instant;
+  /** The first version of the first of its files, by S3's clock. */
+  readonly arrivedAt: Instant;
+  /** The longest time between one of its files and the next. */
+  readonly longestGapMs: number;
+  /** What one session of duplicity does not do; see `findOutOfOrder`. */
+  readonly outOfOrder: readonly Rewrite[];
   /** The first of its file names, as evidence. */
   readonly sample: string;
   /** Its manifest, first and last volume, if encrypted: who can open them can open all. */
@@ -58,10 +66,18 @@ export type Opener = {
   readonly cold?: true;
 };
 
-/** Names on which duplicity crashes in this target. */
-export type Poison = { readonly names: readonly string[]; readonly why: 'lethal' | 'twice' };
+/** A file that got other bytes. */
+export type Rewrite = { readonly name: string; readonly at: Instant };
 
-/** A full that is complete but for delete markers: removing them brings it back. */
+/** Names that make duplicity itself die on this target. */
+export type Poison = {
+  readonly names: readonly string[];
+  readonly why: 'lethal' | 'twice';
+  /** Of which set a file is there twice; `undefined`: of none. */
+  readonly startedAt?: Instant | undefined;
+};
+
+/** A full of which delete markers hide some file: removing them brings it back. */
 export type HiddenFull = {
   /** As it would be without the markers. */
   readonly set: BackupSet;
@@ -87,41 +103,16 @@ export type Collection = {
   readonly texts: readonly SetText[];
 };
 
-/**
- * Complete = one manifest that is not empty, and volumes exactly 1..highest, each once, none empty.
- * `undefined` where the volumes were not read. The number of the last volume is inside the encrypted
- * manifest: a lost tail cannot be seen here.
- */
-export function isComplete(set: BackupSet): boolean | undefined {
-  if (set.manifest?.copies !== 1) return false;
-  return isWhole(set) && (set.volumes === undefined ? undefined : set.volumes.doubled.length === 0);
-}
-
-/** Nothing of it is missing, but some of it is there under two names. */
-export function isOnlyDoubled(set: BackupSet): boolean {
-  return isComplete(set) === false && isWhole(set);
-}
-
-function isWhole({ manifest, volumes }: BackupSet): boolean {
-  if (manifest === undefined || manifest.bytes === 0) return false;
-  if (volumes === undefined) return true;
-  return volumes.count > 0 && volumes.missing.length + volumes.empty.length === 0;
-}
-
-/** When its manifest was written, by S3's clock: the moment at which the session was done. */
-export function completedAt(set: BackupSet): Instant | undefined {
-  return isComplete(set) === true ? set.manifest?.writtenAt : undefined;
-}
-
 /** Sorts a listing into sets. Only spellings that duplicity writes become members of a set. */
 export function collectSets(listing: Listing, prefix: FilePrefix): Collection {
   const drafts = new Map<string, Draft>();
-  const readers = new Map<string, string[]>();
+  const readers: Readers = new Map();
   const poison: Poison[] = [];
   const unencrypted: string[] = [];
   const foreign: string[] = [];
 
   for (const object of listing.objects) {
+    if (isFolder(object)) continue;
     const reading = readFileName(object.name, prefix);
     if (reading.kind === 'statistics') continue;
     if (reading.kind === 'lethal') poison.push({ names: [object.name], why: 'lethal' });
@@ -143,8 +134,8 @@ export function collectSets(listing: Listing, prefix: FilePrefix): Collection {
     // Two spellings of one time under which volumes lie are taken to begin with a volume 1 each, until they are read.
     if ('name' in reading) noteReader(readers, reading.name, stem);
   }
-  for (const names of readers.values()) {
-    if (names.length > 1) poison.push({ names: names.sort(), why: 'twice' });
+  for (const { names, startedAt } of readers.values()) {
+    if (names.length > 1) poison.push({ names: names.sort(), why: 'twice', startedAt });
   }
   const sets = [...drafts.values()].map(finishSet).sort(oldestFirst);
   return {
@@ -157,23 +148,24 @@ export function collectSets(listing: Listing, prefix: FilePrefix): Collection {
       prefix,
       (id) => drafts.get(id)?.manifest?.writtenAt,
     ),
-    hiddenFulls: collectHidden(listing, prefix, sets),
+    hiddenFulls: collectHidden(listing, prefix),
     inconclusive: listing.inconclusive ?? (isUnversioned(listing) ? 'not kept' : undefined),
     texts: [...drafts.values()].flatMap(textOf).sort((a, b) => a.startedAt - b.startedAt),
   };
 }
 
-/** What the listing would be without its newest delete markers, compared with what it is. */
+/** The console makes a folder by an object of no bytes; the target's own has no name at all. */
+function isFolder({ name, bytes }: StoredObject): boolean {
+  return bytes === 0 && (name === '' || name.endsWith('/'));
+}
+
+/** The fulls of what the listing would be without its newest delete markers. */
 function collectHidden(
   { objects, volumeStems, hidden = [] }: Listing,
   prefix: FilePrefix,
-  sets: readonly BackupSet[],
 ): HiddenFull[] {
   if (hidden.length === 0) return [];
   const uncovered = { objects: [...objects, ...hidden.flatMap(uncover)], volumeStems };
-  const whole = new Set(
-    sets.filter((set) => isComplete(set) !== false).map((one) => one.startedAt),
-  );
   const hiddenAt = new Map<Instant, Instant>();
   for (const { name, history } of hidden) {
     const reading = readFileName(name, prefix);
@@ -184,8 +176,7 @@ function collectHidden(
   }
   return collectSets(uncovered, prefix).sets.flatMap((set) => {
     const at = hiddenAt.get(set.startedAt);
-    const isBack = set.type === 'full' && isComplete(set) === true && !whole.has(set.startedAt);
-    return isBack && at !== undefined ? [{ set, hiddenAt: at }] : [];
+    return set.type === 'full' && at !== undefined ? [{ set, hiddenAt: at }] : [];
   });
 }
 
@@ -204,16 +195,19 @@ type Draft = {
   encrypted: boolean;
   firstWriteAt: Instant;
   lastWriteAt: Instant;
+  arrivedAt: Instant;
+  writtenAt: Instant[];
   sample: string;
   openers: Opener[];
   unreadStems: string[];
   /** The encrypted file with the highest number so far. */
   last: { number: number; opener: Opener } | undefined;
-  /**
-   * Its volumes and manifests; signatures lie elsewhere in the order of keys, and are not always read with versions.
-   */
-  members: StoredObject[];
+  /** Its volumes and manifests; signatures lie elsewhere in the order of keys, and are not always read with versions. */
+  members: Member[];
 };
+
+/** `volume` is `undefined` for a manifest. */
+type Member = { readonly object: StoredObject; readonly volume: number | undefined };
 
 function draftOf(drafts: Map<string, Draft>, name: FileName, sample: string): Draft {
   const id = setIdOf(name);
@@ -230,6 +224,8 @@ function draftOf(drafts: Map<string, Draft>, name: FileName, sample: string): Dr
     encrypted: true,
     firstWriteAt: Number.POSITIVE_INFINITY,
     lastWriteAt: Number.NEGATIVE_INFINITY,
+    arrivedAt: Number.POSITIVE_INFINITY,
+    writtenAt: [],
     sample,
     openers: [],
     unreadStems: [],
@@ -245,12 +241,15 @@ function addMember(draft: Draft, name: FileName, object: StoredObject): void {
   draft.encrypted &&= name.encrypted;
   draft.firstWriteAt = Math.min(draft.firstWriteAt, object.modifiedAt);
   draft.lastWriteAt = Math.max(draft.lastWriteAt, object.modifiedAt);
+  draft.arrivedAt = Math.min(draft.arrivedAt, object.firstModifiedAt);
+  draft.writtenAt.push(object.modifiedAt);
   if (object.name < draft.sample) draft.sample = object.name;
-  if (name.volume !== undefined || name.manifest) draft.members.push(object);
+  const { volume } = name;
+  if (volume !== undefined || name.manifest) draft.members.push({ object, volume });
   if (name.encrypted) noteOpener(draft, name, object);
-  if (name.volume !== undefined) {
+  if (volume !== undefined) {
     const member = { bytes: object.bytes, at: object.modifiedAt };
-    draft.volumes.set(name.volume, [...(draft.volumes.get(name.volume) ?? []), member]);
+    draft.volumes.set(volume, [...(draft.volumes.get(volume) ?? []), member]);
   } else if (name.manifest) {
     const known = draft.manifest;
     draft.manifest = {
@@ -260,11 +259,12 @@ function addMember(draft: Draft, name: FileName, object: StoredObject): void {
       // The ETag of parts is no MD5, but ends in their number.
       inParts: known?.inParts || /-\d+$/.test(object.etag ?? ''),
     };
-  } else draft.hasSignatures = true;
+  } else draft.hasSignatures ||= object.bytes > 0;
 }
 
 function textOf({ type, startedAt, members, unreadStems }: Draft): SetText[] {
-  const text = type === 'full' && unreadStems.length === 0 ? fingerprintText(members) : undefined;
+  const files = members.map(({ object }) => object);
+  const text = type === 'full' && unreadStems.length === 0 ? fingerprintText(files) : undefined;
   return text === undefined ? [] : [{ startedAt, files: members.length, text }];
 }
 
@@ -278,22 +278,53 @@ function noteOpener(draft: Draft, { manifest, volume }: FileName, object: Stored
   }
 }
 
-function finishSet({ volumes, last, members: _, ...draft }: Draft): BackupSet {
+function finishSet({ volumes, last, members, writtenAt, ...draft }: Draft): BackupSet {
   const openers = draft.openers.filter(({ name }) => name !== last?.opener.name);
   if (last !== undefined) openers.push(last.opener);
   openers.sort((a, b) => (a.name < b.name ? -1 : 1));
-  return { ...draft, openers, volumes: draft.unreadStems.length > 0 ? undefined : sumUp(volumes) };
+  return {
+    ...draft,
+    openers,
+    volumes: draft.unreadStems.length > 0 ? undefined : sumUp(volumes),
+    longestGapMs: longestGap(writtenAt),
+    outOfOrder: findOutOfOrder(members),
+  };
 }
 
+function longestGap(instants: readonly Instant[]): number {
+  const sorted = [...instants].sort((a, b) => a - b);
+  return sorted.reduce((gap, at, index) => Math.max(gap, at - (sorted[index - 1] ?? at)), 0);
+}
+
+/**
+ * A resumed run writes its last volume again, and the manifest once. So a volume that got other bytes when a higher one was
+ * there, and a manifest with two different contents, are the work of two machines.
+ */
+function findOutOfOrder(members: readonly Member[]): Rewrite[] {
+  if (members.every(({ object }) => object.history === undefined)) return [];
+  const found: Rewrite[] = [];
+  let higherSince = Number.POSITIVE_INFINITY;
+  const downwards = members.toSorted((a, b) => (b.volume ?? 0) - (a.volume ?? 0));
+  for (const { object, volume } of downwards) {
+    const { name, history = [], firstModifiedAt } = object;
+    const since = volume === undefined ? Number.NEGATIVE_INFINITY : higherSince;
+    for (const at of otherBytesAt(history)) if (at > since) found.push({ name, at });
+    higherSince = Math.min(higherSince, firstModifiedAt);
+  }
+  return found;
+}
+
+type Readers = Map<string, { readonly names: string[]; readonly startedAt: Instant | undefined }>;
+
 /** duplicity allows one manifest a set and one file a volume, whatever their suffixes, and crashes on two. */
-function noteReader(readers: Map<string, string[]>, name: FileName, as: string): void {
+function noteReader(readers: Readers, name: FileName, as: string): void {
   const signatures = name.type === 'full-sig' || name.type === 'new-sig';
   const id = setIdOf(name);
   if (signatures || id.includes('NaN')) return;
   const slot = `${id} ${name.volume ?? 'manifest'}`;
-  const names = readers.get(slot);
-  if (names === undefined) readers.set(slot, [as]);
-  else names.push(as);
+  const known = readers.get(slot);
+  if (known === undefined) readers.set(slot, { names: [as], startedAt: name.end ?? name.time });
+  else known.names.push(as);
 }
 
 /**
@@ -313,13 +344,17 @@ export function membersOf(
     bySet.set(id, members);
     (reading.name.manifest ? members.manifests : members.others).push(file);
   }
-  return ({ type, startedAt, basedOn }) => {
-    const id = setIdOf({
-      time: type === 'full' ? startedAt : undefined,
-      start: basedOn,
-      end: type === 'inc' ? startedAt : undefined,
-    });
-    const { manifests = [], others = [] } = bySet.get(id) ?? {};
+  return (set) => {
+    const { manifests = [], others = [] } = bySet.get(setIdOfSet(set)) ?? {};
     return [...manifests.sort(), ...others.sort()];
   };
+}
+
+/** The same as that of the names of its files. */
+export function setIdOfSet({ type, startedAt, basedOn }: BackupSet): string {
+  return setIdOf({
+    time: type === 'full' ? startedAt : undefined,
+    start: basedOn,
+    end: type === 'inc' ? startedAt : undefined,
+  });
 }

@@ -72,6 +72,15 @@ export function newestUpload(history: readonly Version[]): Upload | undefined {
   return history.find((version) => version.what === 'upload');
 }
 
+/** When an upload changed the bytes of the one before it; the same bytes again are a client's retry. */
+export function otherBytesAt(history: readonly Version[]): Instant[] {
+  const uploads = history.filter((version) => version.what === 'upload');
+  return uploads.flatMap(({ etag, at }, index) => {
+    const before = uploads[index + 1];
+    return before === undefined || before.etag === etag ? [] : [at];
+  });
+}
+
 /**
  * Sorts histories into sets, oldest set first. `manifestAt` is when the manifest of a set was first written
  * where that is visible; a hidden one is found in its own history. Names that duplicity never writes have no part.

@@ -11,8 +11,11 @@ export type Volumes = {
   readonly empty: readonly number[];
   /** Numbers there under more than one name: duplicity crashes on them. */
   readonly doubled: readonly number[];
-  /** The last volume's bytes over the median of the others; from three volumes on. */
-  readonly lastShare: number | undefined;
+  /** Not the last, not empty, and under half of the median of the others: duplicity cuts volumes to one size. */
+  readonly odd: readonly number[];
+  /** The median of all but the last; from two volumes on. */
+  readonly usualBytes: number | undefined;
+  readonly lastBytes: number;
   readonly firstAt: Instant | undefined;
   readonly lastAt: Instant | undefined;
 };
@@ -20,7 +23,8 @@ export type Volumes = {
 /** One object that holds a volume. */
 export type VolumeFile = { readonly bytes: number; readonly at: Instant };
 
-const MISSING_SHOWN = 1000;
+/** So many that lack are named; there may be more. */
+export const MISSING_SHOWN = 1000;
 
 /** Sums up the files of each volume number; duplicity crashes on a number with two. */
 export function sumUp(volumes: Map<number, VolumeFile[]>): Volumes {
@@ -29,8 +33,11 @@ export function sumUp(volumes: Map<number, VolumeFile[]>): Volumes {
   const numbersWhere = (test: (members: VolumeFile[]) => boolean) =>
     numbers.filter((number) => test(volumes.get(number) ?? []));
   const bytesOf = (number: number) => Math.max(...(volumes.get(number) ?? []).map((m) => m.bytes));
-  const others = numbers.slice(0, -1).map(bytesOf);
-  const last = numbers.at(-1);
+  const sizes = numbers.map(bytesOf);
+  const others = sizes.slice(0, -1);
+  const medianOfOthers = mediansOfOthers(sizes);
+  const isOdd = (bytes: number | undefined) =>
+    bytes !== undefined && bytes > 0 && bytes * 2 < medianOfOthers(bytes);
   const times = members.map((member) => member.at);
   return {
     count: numbers.length,
@@ -38,8 +45,9 @@ export function sumUp(volumes: Map<number, VolumeFile[]>): Volumes {
     missing: gapsIn(numbers),
     empty: numbersWhere((all) => all.some((member) => member.bytes === 0)),
     doubled: numbersWhere((all) => all.length > 1),
-    lastShare:
-      last === undefined || others.length < 2 ? undefined : bytesOf(last) / (median(others) || 1),
+    odd: numbers.filter((_, index) => isOdd(others[index])),
+    usualBytes: others.length === 0 ? undefined : median(others),
+    lastBytes: sizes.at(-1) ?? 0,
     firstAt: times.length === 0 ? undefined : times.reduce((a, b) => Math.min(a, b)),
     lastAt: times.length === 0 ? undefined : times.reduce((a, b) => Math.max(a, b)),
   };
@@ -54,6 +62,19 @@ function gapsIn(sorted: readonly number[]): number[] {
     expected = number + 1;
   }
   return gaps;
+}
+
+/** Answers with the median of the values without one of that size; a set may have 100,000 of them. */
+function mediansOfOthers(values: readonly number[]): (value: number) => number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const places = new Map(sorted.map((value, place) => [value, place]));
+  const middle = (sorted.length - 1) / 2;
+  return (value) => {
+    const place = places.get(value) ?? sorted.length;
+    const besides = (index: number) => sorted[index < place ? index : index + 1] ?? Number.NaN;
+    const upper = besides(Math.floor(middle));
+    return Number.isInteger(middle) ? (besides(middle - 1) + upper) / 2 : upper;
+  };
 }
 
 /** The middle value; of an even count the mean of the two. `NaN` for none. */

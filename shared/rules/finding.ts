@@ -1,5 +1,4 @@
 // The closed list of what can be found on a host, worst first, each with its evidence.
-import { type BackupSet, completedAt } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Inconclusive } from '../duplicity/versions.ts';
 import type { Ending, MessageHead } from '../openpgp/message.ts';
@@ -11,6 +10,7 @@ type Cause = 'window' | 'upload' | 'else';
 export const CAUSE_OF = {
   tampered: 'upload',
   unreadable: 'else',
+  damaged: 'upload',
   missing: 'window',
   incomplete: 'window',
   poisoned: 'upload',
@@ -49,8 +49,8 @@ export type Severity = 'critical' | 'warning' | 'info';
 export type SetTimes = { readonly startedAt: Instant; readonly completedAt: Instant | undefined };
 
 /** A set in short. */
-export function timesOf(set: BackupSet): SetTimes {
-  return { startedAt: set.startedAt, completedAt: completedAt(set) };
+export function timesOf({ startedAt, completedAt }: SetTimes): SetTimes {
+  return { startedAt, completedAt };
 }
 
 /** Names as evidence: at most `SHOWN` of `count`. They are hostile text until they are escaped. */
@@ -66,6 +66,9 @@ export type Removal = {
   readonly address: string | undefined;
 };
 
+/** One object that was written or removed, by whom and from where. */
+export type Change = Removal & { readonly what: 'created' | 'removed' };
+
 /** One finished set of which files were changed afterwards. */
 export type TamperedSet = {
   readonly type: 'full' | 'inc';
@@ -76,6 +79,12 @@ export type TamperedSet = {
   readonly hidden: NamesShown;
   /** Of how many files the good version is not there any more. */
   readonly lost: number;
+};
+
+/** What was done, as only events show it. */
+export type EventChanges = {
+  readonly removals: readonly Removal[];
+  readonly sets: readonly TamperedSet[];
 };
 
 /** A full that differs from its fingerprint, and lifecycle is no excuse. */
@@ -121,6 +130,17 @@ export type Evidence =
     }
   | { readonly kind: 'unreadable'; readonly reason: string; readonly hint: string }
   | {
+      /** Nothing of it lacks, and yet it does not restore as what it says. */
+      readonly kind: 'damaged';
+      readonly startedAt: Instant;
+      /** How long before the time in its name the first of its files was there; 0: it was not. */
+      readonly aheadMs: number;
+      /** Far smaller than the others, and not the last. */
+      readonly oddVolumes: readonly number[];
+      /** The files that a second machine wrote over. */
+      readonly mixed: NamesShown;
+    }
+  | {
       readonly kind: 'missing';
       /** In a row and this one included, since the last good full or since backups are owed; at most 400. */
       readonly windowsMissed: number;
@@ -146,6 +166,7 @@ export type Evidence =
   | ({ readonly kind: 'unencrypted' } & NamesShown)
   | {
       readonly kind: 'wrong-recipient';
+      readonly startedAt: Instant;
       /** The files that others than the config's keys can open, or nobody; empty = it could not be checked. */
       readonly files: readonly OpenedBy[];
       /** Why it could not be checked; `undefined` where it was. */
@@ -179,6 +200,10 @@ export type Evidence =
       /** The last volume is as big as the others, so that a later one may be lost. */
       readonly by: 'size';
       readonly volumes: number;
+      /** Of the full before it; `undefined`: not known. */
+      readonly volumesBefore: number | undefined;
+      /** How much smaller it is than that full; negative: it is bigger. */
+      readonly bytesFewer: number | undefined;
     }
   | {
       readonly kind: 'maybe-truncated';

@@ -1,12 +1,10 @@
-// What is remembered of finished fulls, and which of them are not what they were any more.
+// What is remembered of each finished full, and which fulls are not what they were any more.
 
 import type { Host } from '../config/config.ts';
-import { type BackupSet, type Collection, completedAt } from '../duplicity/backup-set.ts';
+import type { Collection } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { ChangedFull, OpenedBy } from './finding.ts';
-import { type Keep, mayBeHiddenFrom } from './lifecycle.ts';
-import { goodFulls } from './retention.ts';
-import { SLACK } from './tampering.ts';
+import { type KeepRules, mayHaveTaken } from './lifecycle.ts';
 
 /** One full as it was when it was first seen finished. */
 export type Fingerprint = {
@@ -20,7 +18,7 @@ export type Fingerprint = {
   readonly bytes: number;
   /** Over its volumes and manifest; `undefined` where versions could not be listed. */
   readonly hash: string | undefined;
-  /** Who can open it, and whether it was cut; `undefined` where that was not read. */
+  /** Who can open it, and whether it was cut; none of a file in cold storage. `undefined`: it was not looked at. */
   readonly opened: readonly OpenedBy[] | undefined;
 };
 
@@ -40,16 +38,12 @@ export function changedFulls(
   fingerprints: readonly Fingerprint[],
   { sets, histories, texts }: Collection,
   hashes: ReadonlyMap<Instant, string>,
-  {
-    keep,
-    keepDays,
-    now,
-  }: { readonly keep: Keep; readonly keepDays: number; readonly now: Instant },
+  keeps: readonly KeepRules[],
+  now: Instant,
 ): ChangedFull[] {
   const withHistory = new Set(histories.map(({ startedAt }) => startedAt));
   return fingerprints.flatMap(({ startedAt, sealedAt, firstWriteAt, files, bytes, hash }) => {
-    const isExcused = now >= mayBeHiddenFrom(firstWriteAt, keep, keepDays);
-    if (hash === undefined || isExcused) return [];
+    if (hash === undefined || mayHaveTaken(keeps, firstWriteAt, now)) return [];
     const set = sets.find((one) => one.type === 'full' && one.startedAt === startedAt);
     const found = hashes.get(startedAt);
     const isGone = set === undefined && !withHistory.has(startedAt);
@@ -60,39 +54,6 @@ export function changedFulls(
   });
 }
 
-/** The collection without the fulls whose fingerprints are broken: none of them is a good copy. */
-export function unchangedOf(read: Collection, broken: readonly ChangedFull[]): Collection {
-  const times = new Set(broken.map(({ startedAt }) => startedAt));
-  const isUnchanged = ({ type, startedAt }: BackupSet) => type !== 'full' || !times.has(startedAt);
-  return times.size === 0 ? read : { ...read, sets: read.sets.filter(isUnchanged) };
-}
-
-/**
- * The fulls of which there is something to remember that `fingerprints` do not hold; `opened` = who can open the
- * newest.
- */
-export function newFingerprints(
-  host: Host,
-  fingerprints: readonly Fingerprint[],
-  read: Collection,
-  hashes: ReadonlyMap<Instant, string>,
-  opened: ReadonlyMap<Instant, readonly OpenedBy[]>,
-  now: Instant,
-): Fingerprint[] {
-  return goodFulls(read, now).flatMap((set): Fingerprint[] => {
-    const { startedAt, firstWriteAt, bytes } = set;
-    const known = fingerprints.find((one) => one.startedAt === startedAt);
-    const next: Fingerprint = {
-      ...{ place: placeOf(host), startedAt, sealedAt: now, firstWriteAt, bytes },
-      files: (set.volumes?.count ?? 0) + 1,
-      hash: hashes.get(startedAt),
-      opened: opened.get(startedAt),
-    };
-    const isFinished = (completedAt(set) ?? now) + SLACK <= now;
-    return isFinished && mergeFingerprints(known, next) !== known ? [next] : [];
-  });
-}
-
 /**
  * What two fingerprints of one full prove together, the older one first: the first hash counts for ever. Returns
  * `known` itself where `next` adds nothing.
@@ -100,23 +61,28 @@ export function newFingerprints(
 export function mergeFingerprints(known: Fingerprint | undefined, next: Fingerprint): Fingerprint {
   if (known === undefined) return next;
   if (known.hash === undefined) return next.hash === undefined ? known : next;
-  const adds =
-    !hasAllEndings(known.opened) && hasAllEndings(next.opened) && next.hash === known.hash;
+  const adds = !wasLookedAt(known) && next.opened !== undefined && next.hash === known.hash;
   return adds ? { ...known, opened: next.opened } : known;
 }
 
 /** Before endings were looked at, only recipients were remembered: that is to be read again. */
-function hasAllEndings(opened: Fingerprint['opened']): boolean {
-  return opened?.some(({ ending }) => ending !== undefined) ?? false;
+function wasLookedAt({ opened }: Fingerprint): boolean {
+  if (opened === undefined) return false;
+  return opened.length === 0 || opened.some(({ ending }) => ending !== undefined);
 }
 
-/** Who can open a full by its own bytes, where that was read of these very files before. */
+/** What fulls show by their own bytes, as it is remembered; with `hashes` only where that was read of these very files. */
 export function rememberedOpeners(
-  fingerprints: readonly Fingerprint[],
-  startedAt: Instant,
-  hashes: ReadonlyMap<Instant, string>,
-): readonly OpenedBy[] | undefined {
-  const fingerprint = fingerprints.find((one) => one.startedAt === startedAt);
-  const same = fingerprint?.hash !== undefined && fingerprint.hash === hashes.get(startedAt);
-  return same && hasAllEndings(fingerprint.opened) ? fingerprint.opened : undefined;
+  fingerprints: readonly Fingerprint[] = [],
+  hashes?: ReadonlyMap<Instant, string>,
+): Map<Instant, readonly OpenedBy[]> {
+  const isOfThese = ({ startedAt, hash }: Fingerprint) =>
+    hashes === undefined || (hash !== undefined && hash === hashes.get(startedAt));
+  return new Map(
+    fingerprints.flatMap((one): [Instant, readonly OpenedBy[]][] =>
+      one.opened !== undefined && wasLookedAt(one) && isOfThese(one)
+        ? [[one.startedAt, one.opened]]
+        : [],
+    ),
+  );
 }

@@ -1,55 +1,61 @@
 // The verdict on one host: did a complete full answer for its window, and what else was found?
 
 import type { Host } from '../config/config.ts';
-import {
-  type BackupSet,
-  type Collection,
-  completedAt,
-  isComplete,
-  isOnlyDoubled,
-} from '../duplicity/backup-set.ts';
+import type { BackupSet, Collection } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
-import { doesAnswer, isArriving, isIn, newestFull, type Progress, progressOf } from './answer.ts';
 import {
-  judgeAnswer,
+  doesAnswer,
+  isArriving,
+  isBegunIn,
+  isIn,
+  judgeUnseen,
+  type Progress,
+  progressOf,
+  type Unseen,
+} from './answer.ts';
+import {
+  type Assessed,
+  type Assessment,
+  assessSets,
+  type SetsEvidence,
+  SKEW,
+} from './assessment.ts';
+import { judgeChanges } from './changes.ts';
+import {
   judgeClocks,
   judgeCount,
   judgeEncryption,
   judgeForeign,
-  judgeFraming,
   judgeIncrementals,
   judgePoison,
-  judgeRecipients,
 } from './contents.ts';
 import {
-  type ChangedFull,
+  type Change,
   type Finding,
   type FindingKind,
   isInconclusive,
-  type OpenedBy,
   sortFindings,
   timesOf,
 } from './finding.ts';
-import { type Fingerprint, unchangedOf } from './fingerprints.ts';
-import { keepOf, type Lifecycle } from './lifecycle.ts';
-import { type Countdown, countDown, goodFulls, judgeRetention } from './retention.ts';
+import { heldAlways, type KeepRules, keepOf, type Lifecycle } from './lifecycle.ts';
+import { type Countdown, countDown, judgeRetention } from './retention.ts';
 import { judgeTampering } from './tampering.ts';
-import { closedWindow, type Window, windowBefore } from './window.ts';
+import { type CalendarDate, closedWindow, type Window, windowBefore } from './window.ts';
 
 /** Why a target could not be read; `hint` is what to do next. */
 export type Unreadable = { readonly unreadable: string; readonly hint: string };
 
 /** What was read in addition to the listing; each has its answer for when it was not. */
-export type HostEvidence = {
-  /** Who can open the newest full, and whether it is all there. */
-  readonly opened?: readonly OpenedBy[];
+export type HostEvidence = SetsEvidence & {
   readonly lifecycle?: Lifecycle;
   /** When S3 itself says that the first volume of the last good copy is hidden. */
   readonly stampedAt?: Instant | undefined;
-  /** What is remembered of the host's fulls, newest first. */
-  readonly fingerprints?: readonly Fingerprint[];
-  /** Those that are not what they were. */
-  readonly broken?: readonly ChangedFull[];
+  /** Which rules held from when on, oldest first; without them those of now have always held. */
+  readonly keeps?: readonly KeepRules[];
+  /** Who changed what, as events showed it, of sets that were read. */
+  readonly changes?: readonly Change[];
+  /** The date of the newest window that an earlier run judged for good; without it nobody knows. */
+  readonly judgedOn?: CalendarDate | undefined;
 };
 
 /** The judgement on one host at one instant. */
@@ -61,18 +67,21 @@ export type Judgement = {
   readonly verdict: 'ok' | FindingKind;
   /** Worst first. */
   readonly findings: readonly Finding[];
-  /** The newest complete full that both clocks place in the window's day. */
+  /** The newest good full that both clocks place in the window's day. */
   readonly answer: BackupSet | undefined;
   /** When the first full that answers was done; after `dueAt` = a recovery. */
   readonly answeredAt: Instant | undefined;
-  /**
-   * The newest complete full at all, whatever its day; never one from the future, overwritten, cut, or of a wrong
-   * recipient.
-   */
+  /** The newest good full at all, whatever its day. */
   readonly lastGood: BackupSet | undefined;
   /** How long a last good copy that is not of this window lasts; `undefined` where nothing is to be counted. */
   readonly countdown: Countdown | undefined;
   readonly sets: readonly BackupSet[];
+  /** Of each of the sets, in their order. */
+  readonly assessments: readonly Assessment[];
+  /** Windows in a row without an answer, this one included; 0 where it has one, or owes none. */
+  readonly windowsMissed: number;
+  /** What became of the windows that closed while no run looked. */
+  readonly unseen: Unseen | undefined;
   readonly next: Progress | undefined;
 };
 
@@ -84,46 +93,41 @@ export function judge(
   host: Host,
   read: Collection | Unreadable,
   now: Instant,
-  {
-    opened = [],
-    lifecycle = NOT_ASKED,
-    stampedAt,
-    fingerprints = [],
-    broken = [],
-  }: HostEvidence = {},
+  evidence: HostEvidence = {},
 ): Judgement {
   const window = closedWindow(host, now);
   if ('unreadable' in read) return unreadable(host, window, now, read);
 
-  const fulls = read.sets.filter((set) => set.type === 'full');
-  const answers = fulls.filter((set) => doesAnswer(set, window, now));
+  const assessed = assessSets(host, read, evidence);
+  const fulls = assessed.sets.filter(({ set }) => set.type === 'full');
+  const answers = assessed.good.filter((one) => doesAnswer(one, window, now));
   const answer = answers.at(-1);
-  const answeredAt =
-    answers.length === 0
-      ? undefined
-      : Math.min(...answers.flatMap((set) => completedAt(set) ?? []));
-  const unchanged = unchangedOf(read, broken);
-  const newest = newestFull(read.sets, now);
-  const ofRecipients =
-    newest === undefined
-      ? []
-      : [...judgeRecipients(opened, host.recipients), ...judgeFraming(newest, opened)];
-  const refused = ofRecipients.some(({ severity }) => severity !== 'info') ? newest : undefined;
-  const lastGood = goodFulls(unchanged, now).findLast((set) => set !== refused);
-  const keep = keepOf(host, lifecycle);
-  const countdown = hasToCount(unchanged, window, now)
-    ? countDown(unchanged, keep, now)
+  const lastGood = assessed.good.at(-1);
+  const keep = keepOf(host, evidence.lifecycle ?? NOT_ASKED);
+  const { keeps = heldAlways(keep, host.keepDays), stampedAt, broken } = evidence;
+  const countdown = hasToCount(assessed, window)
+    ? countDown(assessed, read.inconclusive, keep, now)
     : undefined;
+  const windowsMissed = countMissed(host, window, assessed, answer);
+  const ofWindow = judgeWindow(host, window, assessed, windowsMissed, answer, now);
 
+  // While the next full still arrives within its grace, the last one is watched for its last two days only.
+  const isLate = ofWindow.some(({ kind }) => kind === 'late');
+  const isNotJustLate = (one: Finding) => !isLate || (one.kind === 'expiring' && one.urgent);
   const findings = sortFindings([
-    ...judgeTampering(read, host, keep, window, broken),
-    ...judgeRetention(countdown, window.opensAt, now, stampedAt),
-    ...judgeWindow(host, window, read, lastGood, answer, now),
+    ...judgeTampering(
+      read,
+      keeps,
+      window,
+      broken,
+      judgeChanges(evidence.changes ?? [], read, assessed, host, keeps, now),
+    ),
+    ...judgeRetention(countdown, window.opensAt, now, stampedAt).filter(isNotJustLate),
+    ...ofWindow,
     ...judgePoison(read),
     ...judgeIncrementals(host, read.sets, window),
     ...judgeEncryption(read),
-    ...ofRecipients,
-    ...(answer === undefined ? [] : judgeAnswer(answer, read.sets, host, fingerprints)),
+    ...judgeSets(fulls, window, answer, now),
     ...judgeClocks(fulls, window, now),
     ...judgeCount(fulls, window),
     ...judgeForeign(read),
@@ -132,14 +136,17 @@ export function judge(
     host,
     at: now,
     window,
-    verdict: verdictOf(findings, answer),
+    verdict: verdictOf(findings, answer?.set),
     findings,
-    answer,
-    answeredAt,
-    lastGood,
+    answer: answer?.set,
+    answeredAt: answer && Math.min(...answers.flatMap(({ completedAt }) => completedAt ?? [])),
+    lastGood: lastGood?.set,
     countdown,
     sets: read.sets,
-    next: progressOf(host, window, fulls, now),
+    assessments: assessed.sets,
+    windowsMissed,
+    unseen: judgeUnseen(host, evidence.judgedOn, fulls, keeps, now),
+    next: progressOf(host, window, fulls, lastGood, now),
   };
 }
 
@@ -147,9 +154,40 @@ export function judge(
 export const NOT_ASKED: Lifecycle = { unknown: 'not asked' };
 
 /** No good full has been begun since the window opened: the last one will expire. */
-export function hasToCount(read: Collection, { opensAt }: Window, now: Instant): boolean {
-  const newest = goodFulls(read, now).at(-1);
+export function hasToCount({ good }: Assessed, { opensAt }: Window): boolean {
+  const newest = good.at(-1);
   return newest === undefined || newest.startedAt < opensAt;
+}
+
+/**
+ * What is wrong with the fulls that were begun since the window opened, or with the newest one where none was. What spoils
+ * one is critical, unless another full answers the window; a foreign key always is. What a full lacks is left to the window.
+ */
+function judgeSets(
+  fulls: readonly Assessment[],
+  window: Window,
+  answer: Assessment | undefined,
+  now: Instant,
+): Finding[] {
+  const isOfNow = ({ startedAt }: Assessment) =>
+    isIn(window, startedAt) || (startedAt >= window.endsAt && startedAt <= now + SKEW);
+  const ofNow = fulls.filter(isOfNow);
+  const hasManifest = ({ set }: Assessment) => set.manifest !== undefined;
+  const newest = fulls.findLast((one) => hasManifest(one) && one.startedAt <= now + SKEW);
+  const shown = ofNow.some(hasManifest) || newest === undefined ? ofNow : [newest];
+  return shown.flatMap((one) =>
+    one.faults.flatMap(({ spoils, finding }): Finding[] => {
+      if (finding === undefined || finding.kind === 'incomplete') return [];
+      if (one === answer) return [finding];
+      const isOfSize = 'by' in finding && finding.by === 'size';
+      if (finding.severity === 'info' && !isOfSize) return [finding];
+      if (spoils !== 'restoring') return [];
+      const isCured = answer !== undefined && isIn(window, one.startedAt);
+      return isCured && finding.kind !== 'wrong-recipient'
+        ? [{ ...finding, severity: 'warning' }]
+        : [finding];
+    }),
+  );
 }
 
 /** The verdict of a host: the worst finding on its backups. */
@@ -177,42 +215,53 @@ function unreadable(host: Host, window: Window, now: Instant, why: Unreadable): 
     lastGood: undefined,
     countdown: undefined,
     sets: [],
+    assessments: [],
+    unseen: undefined,
+    windowsMissed: 0,
     next: undefined,
   };
 }
 
 const WINDOWS_COUNTED = 400;
 
-/** Nothing for a window that was answered; `lastGood` shows how many were not. */
-export function judgeWindow(
+/** What the window itself says: that nothing answers it, why, or that something of it lacks though another full does. */
+function judgeWindow(
   host: Host,
   window: Window,
-  { sets, hiddenFulls }: Collection,
-  lastGood: BackupSet | undefined,
-  answer: BackupSet | undefined,
+  { sets, good, hidden }: Assessed,
+  windowsMissed: number,
+  answer: Assessment | undefined,
   now: Instant,
 ): Finding[] {
   const pause = pauseOf(host, window);
   if (pause !== undefined) return [pause];
-  if (answer !== undefined) return [];
-  const owed = host.since === undefined || window.date >= host.since;
-  if (!owed) return [{ kind: 'never', severity: 'info' }];
-  if (sets.length + hiddenFulls.length === 0) return [{ kind: 'never', severity: 'critical' }];
+  const isOwed = host.since === undefined || window.date >= host.since;
+  if (answer === undefined && !isOwed) return [{ kind: 'never', severity: 'info' }];
+  if (sets.length + hidden.length === 0) return [{ kind: 'never', severity: 'critical' }];
 
-  const fulls = sets.filter((set) => set.type === 'full');
-  const begun = fulls.filter((set) => isIn(window, set.startedAt));
-  const unlisted = begun.find((set) => isComplete(set) === undefined);
-  if (unlisted !== undefined) return [notRead(unlisted)];
-  const arriving = begun.findLast((set) => isArriving(set, now));
-  if (arriving !== undefined && now < window.hardDueAt) return [late(arriving, window)];
-  const broken = begun.findLast((set) => isComplete(set) === false);
-  // A set that is there twice over lacks nothing: `poisoned` is what is wrong with it.
-  if (broken !== undefined && isOnlyDoubled(broken)) return [];
-  const since = (lastGood ?? hiddenFulls.at(-1)?.set)?.startedAt;
-  const windowsMissed = windowsSince(host, window, since);
-  return broken === undefined
-    ? [missing(window, fulls, windowsMissed)]
-    : [incomplete(broken, windowsMissed)];
+  const fulls = sets.filter(({ set }) => set.type === 'full');
+  const begun = fulls.filter((one) => isBegunIn(window, one));
+  const unlisted = begun.find(({ complete }) => complete === undefined);
+  if (answer === undefined && unlisted !== undefined) return [notRead(unlisted.set)];
+  const isStillArriving = (one: Assessment) => isArriving(one, good.at(-1), now);
+  const arriving = begun.findLast(isStillArriving);
+  if (answer === undefined && arriving !== undefined && now < window.hardDueAt) {
+    return [late(arriving.set, window)];
+  }
+  const severity = answer === undefined ? 'critical' : 'warning';
+  // A killed run that was made again is what `duplicate-full` shows.
+  const isKilled = ({ set }: Assessment) => answer !== undefined && set.manifest === undefined;
+  const lacking = begun
+    .toReversed()
+    .flatMap((one) =>
+      one.faults.flatMap(({ finding }) =>
+        finding?.kind !== 'incomplete' || isKilled(one)
+          ? []
+          : [{ ...finding, severity, windowsMissed } as const],
+      ),
+    );
+  if (answer !== undefined || begun.some((one) => !one.good)) return lacking.slice(0, 1);
+  return [missing(window, fulls, windowsMissed)];
 }
 
 /** A pause covers the windows due before its date; it always ends. */
@@ -244,42 +293,30 @@ function late(set: BackupSet, window: Window): Finding {
   };
 }
 
-function incomplete(set: BackupSet, windowsMissed: number): Finding {
-  const { volumes, manifest } = set;
-  return {
-    kind: 'incomplete',
-    severity: 'critical',
-    windowsMissed,
-    startedAt: set.startedAt,
-    volumes: volumes?.count ?? 0,
-    missingVolumes: volumes?.missing ?? [],
-    emptyVolumes: volumes?.empty ?? [],
-    manifest: manifest === undefined ? 'absent' : manifest.bytes === 0 ? 'empty' : 'there',
-  };
-}
-
-function missing(window: Window, fulls: readonly BackupSet[], windowsMissed: number): Finding {
+function missing(window: Window, fulls: readonly Assessment[], windowsMissed: number): Finding {
   // Touching the window with one clock only: the message must explain why that is not an answer.
-  const strayed = fulls.filter((set) => {
-    const done = completedAt(set);
-    return done !== undefined && isIn(window, set.startedAt) !== isIn(window, done);
-  });
-  return {
-    kind: 'missing',
-    severity: 'critical',
-    windowsMissed,
-    strayed: strayed.map(timesOf),
-  };
+  const strayed = fulls.filter(
+    ({ startedAt, completedAt }) =>
+      completedAt !== undefined && isIn(window, startedAt) !== isIn(window, completedAt),
+  );
+  return { kind: 'missing', severity: 'critical', windowsMissed, strayed: strayed.map(timesOf) };
 }
 
-/** How many windows have closed unanswered, this one included, since the last good full began; those that owed one. */
-function windowsSince(host: Host, window: Window, lastGoodAt: Instant | undefined): number {
-  if (lastGoodAt === undefined) return 1;
+/** Those that owed a backup, since the last good full began. */
+function countMissed(
+  host: Host,
+  window: Window,
+  { good, hidden }: Assessed,
+  answer: Assessment | undefined,
+): number {
   const isOwed = ({ date }: Window) =>
     date >= (host.since ?? date) && date >= (host.paused?.until ?? date);
+  if (answer !== undefined || !isOwed(window)) return 0;
+  const since = (good.at(-1) ?? hidden.at(-1)?.set)?.startedAt;
+  if (since === undefined) return 1;
   let count = 1;
   let before = windowBefore(host, window);
-  while (count < WINDOWS_COUNTED && before.opensAt > lastGoodAt && isOwed(before)) {
+  while (count < WINDOWS_COUNTED && before.opensAt > since && isOwed(before)) {
     count += 1;
     before = windowBefore(host, before);
   }

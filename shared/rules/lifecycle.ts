@@ -73,21 +73,73 @@ export function removedBy({ noncurrentDays }: Keep, hiddenAt: Instant): Instant 
     : Math.ceil((hiddenAt + noncurrentDays * DAY) / DAY) * DAY;
 }
 
+/** Rules as they held from an instant on: the bucket's, and the days of the config. */
+export type KeepRules = { readonly from: Instant; readonly keep: Keep; readonly keepDays: number };
+
+/** Rules that nobody has known to be other ones. */
+export function heldAlways(keep: Keep, keepDays: number): readonly KeepRules[] {
+  return [{ from: 0, keep, keepDays }];
+}
+
+/**
+ * The rules with their dates, once those of now are known. Other ones are taken to hold since the last look. What was not
+ * read is what it was.
+ */
+export function nextKeeps(
+  {
+    keeps = [],
+    listedAt = 0,
+  }: { readonly keeps?: readonly KeepRules[]; readonly listedAt?: Instant | undefined },
+  keep: Keep,
+  keepDays: number,
+): readonly KeepRules[] {
+  const last = keeps.at(-1);
+  if (last === undefined) return heldAlways(keep, keepDays);
+  if (last.keepDays === keepDays) {
+    if (keep.by === 'roll' || JSON.stringify(keep) === JSON.stringify(last.keep)) return keeps;
+    if (last.keep.by === 'roll') return [...keeps.slice(0, -1), { ...last, keep }];
+  }
+  return [...keeps.slice(-KEEPS_KEPT), { from: listedAt, keep, keepDays }];
+}
+
+// Each lasts for a day at least; a full that any of these hid is long forgotten.
+const KEEPS_KEPT = 40;
+
+/** For so long S3 may still do what rules said that have changed since. */
+const LINGERING = 3 * DAY;
+
+function untilOf(keeps: readonly KeepRules[], index: number): Instant {
+  return (keeps[index + 1]?.from ?? Number.POSITIVE_INFINITY) + LINGERING;
+}
+
 /** From when on lifecycle may have hidden it: by the bucket's rules, or by the config's `keepDays`, as rules change. */
 export function mayBeHiddenFrom(uploadedAt: Instant, { hides }: Keep, keepDays: number): Instant {
   return hiddenBy({ hides: [...hides, { days: keepDays }] }, uploadedAt) ?? uploadedAt;
 }
 
-/**
- * Whether lifecycle made this delete marker: it stamps 00:00 UTC, and hides only what is old enough by the bucket's
- * rules or by the config's `keepDays`, as the rules may have been longer ago what the config says now.
- */
+/** Whether lifecycle made this delete marker: a rule that held when it was made, or up to three days before, had reached it. */
 export function isByLifecycle(
   marker: Version,
   uploadedAt: Instant,
-  keep: Keep,
-  keepDays: number,
+  keeps: readonly KeepRules[],
 ): boolean {
-  const due = mayBeHiddenFrom(uploadedAt, keep, keepDays);
-  return marker.at % DAY === 0 && marker.at >= due;
+  return keeps.some(
+    ({ from, keep, keepDays }, index) =>
+      from <= marker.at &&
+      marker.at <= untilOf(keeps, index) &&
+      mayBeHiddenFrom(uploadedAt, keep, keepDays) <= marker.at,
+  );
+}
+
+/** Whether lifecycle may have taken by now what was written then, and left no trace. */
+export function mayHaveTaken(
+  keeps: readonly KeepRules[],
+  uploadedAt: Instant,
+  now: Instant,
+): boolean {
+  return keeps.some(
+    ({ from, keep, keepDays }, index) =>
+      Math.max(from, mayBeHiddenFrom(uploadedAt, keep, keepDays)) <=
+      Math.min(now, untilOf(keeps, index)),
+  );
 }

@@ -1,13 +1,16 @@
 // When lifecycle takes the last good copy away, and which sets newer good ones have replaced.
 
 import type { Host } from '../config/config.ts';
-import { type BackupSet, type Collection, isComplete } from '../duplicity/backup-set.ts';
+import type { BackupSet, Collection } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Inconclusive } from '../duplicity/versions.ts';
-import { isIn, SKEW } from './answer.ts';
+import { isIn } from './answer.ts';
+import { type Assessed, type Assessment, assessSets, SKEW } from './assessment.ts';
 import type { Finding } from './finding.ts';
-import { hiddenBy, type Keep, keepOf, removedBy } from './lifecycle.ts';
-import { judgeTampering, overwrittenFulls } from './tampering.ts';
+import { rememberedOpeners } from './fingerprints.ts';
+import { heldAlways, hiddenBy, type Keep, type KeepRules, keepOf, removedBy } from './lifecycle.ts';
+import type { HostRecord } from './record.ts';
+import { judgeTampering } from './tampering.ts';
 import { windowOf } from './window.ts';
 
 /** How long the last good copy lasts. */
@@ -25,35 +28,26 @@ const DAY = 24 * HOUR;
 const CRITICAL = 4 * DAY;
 const URGENT = 48 * HOUR;
 
-/** The fulls that restore: complete, not overwritten, and not from the future. Oldest first. */
-export function goodFulls({ sets, histories }: Collection, now: Instant): BackupSet[] {
-  const overwritten = overwrittenFulls(histories);
-  return sets.filter(
-    (set) =>
-      set.type === 'full' &&
-      isComplete(set) === true &&
-      set.startedAt <= now + SKEW &&
-      !overwritten.has(set.startedAt),
-  );
-}
-
 /**
- * The good full that lasts longest: a set is lost with the first of its files. With none left to see, the newest hidden
- * one. `undefined` where no rule hides anything, and where the config's days have passed and nothing was hidden: then
+ * The good full that lasts longest: a set is lost with the first of its files. With none left to see, the newest hidden one.
+ * `undefined` where no rule hides anything, and where the config's days have passed and nothing was hidden: then
  * the bucket keeps more than the config says.
  */
-export function countDown(read: Collection, keep: Keep, now: Instant): Countdown | undefined {
-  const { inconclusive, hiddenFulls, histories } = read;
+export function countDown(
+  { good, hidden }: Assessed,
+  inconclusive: Inconclusive | undefined,
+  keep: Keep,
+  now: Instant,
+): Countdown | undefined {
   const goneAt = (hiddenAt: Instant) =>
     inconclusive === 'not kept'
       ? hiddenAt
       : inconclusive === undefined
         ? removedBy(keep, hiddenAt)
         : undefined;
-  const good = goodFulls(read, now);
   if (good.length > 0) {
     const lasting = good
-      .flatMap((set): Countdown[] => {
+      .flatMap(({ set }): Countdown[] => {
         const hiddenAt = hiddenBy(keep, set.firstWriteAt);
         return hiddenAt === undefined
           ? []
@@ -64,16 +58,13 @@ export function countDown(read: Collection, keep: Keep, now: Instant): Countdown
     const isDisproved = keep.by === 'roll' && lasting !== undefined && lasting.hiddenAt + DAY < now;
     return isDisproved ? undefined : lasting;
   }
-  const overwritten = overwrittenFulls(histories);
-  const hidden = hiddenFulls.findLast(
-    ({ set }) => set.startedAt <= now + SKEW && !overwritten.has(set.startedAt),
-  );
-  return hidden && { ...hidden, goneAt: removedBy(keep, hidden.hiddenAt), by: keep.by };
+  const last = hidden.at(-1);
+  return last && { ...last, goneAt: removedBy(keep, last.hiddenAt), by: keep.by };
 }
 
 /**
- * `expiring` where the last good copy is hidden within four days and no newer one has been begun since the window
- * opened. `stampedAt` is what S3 itself answered about its first volume, where it was asked.
+ * `expiring` where the last good copy is hidden within four days and no newer one has been begun since the window opened.
+ * `stampedAt` is what S3 itself answered about its first volume, where it was asked.
  */
 export function judgeRetention(
   countdown: Countdown | undefined,
@@ -106,28 +97,39 @@ const SUCCESSORS = 2;
 const DAY_MS = 86_400_000;
 
 /**
- * A set is superseded by two good fulls of different days that were wholly written after it and have stood for
- * `keepDays` since, by S3's clock. They are what somebody with a host's key can forge, so each has to be beyond doubt:
- * of one day by both clocks, encrypted, with signatures, not overwritten, and not so small that it would be `shrunk`
- * next to the set that it replaces. An upload in parts is dated when it is begun, and nobody sees it until it is
- * finished: volumes come so, the manifest, which is small and comes last, may not. A target that was tampered with or
- * is poisoned, and one whose versions are not known, is held as it is. `read` is the whole target. Pure; the order of
- * the listing makes no difference.
+ * A set is superseded by two good fulls of different days that were wholly written after it and have stood for `keepDays`
+ * since, by S3's clock. They are what somebody with a host's key can forge, so each has to be beyond doubt: of one day by both
+ * clocks, without a fault that spoils that, and not so small that it would be `shrunk` next to the set that it replaces. An
+ * upload in parts is dated when it is begun, and nobody sees it until it is finished: volumes come so, the manifest, which
+ * is small and comes last, may not. A target that was tampered with or is poisoned, and one whose versions are not known,
+ * is held as it is. `read` is the whole target. Pure; the order of the listing makes no difference.
  */
-export function findSuperseded(host: Host, read: Collection, now: Instant): Superseded {
-  const held = reasonToHold(host, read, now);
+export function findSuperseded(
+  host: Host,
+  read: Collection,
+  now: Instant,
+  { fulls: fingerprints, keeps }: Partial<HostRecord> = {},
+): Superseded {
+  // The config's own days show which markers are lifecycle's, where no record knows the rules.
+  const always = heldAlways(keepOf(host, { unknown: 'not asked' }), host.keepDays);
+  const held = reasonToHold(host, read, now, keeps?.length ? keeps : always);
   if (held !== undefined) return { sets: [], held };
-  const good = new Set(goodFulls(read, now));
-  const days = successorsOf(host, [...good].reverse(), now);
+  const opened = rememberedOpeners(fingerprints);
+  const assessed = assessSets(host, read, { opened, fingerprints });
+  const good = new Set(assessed.good.map(({ set }) => set));
+  // What was never looked at takes the place of nothing, where there is a record that would know.
+  const isKnown = ({ startedAt }: Assessment) =>
+    fingerprints === undefined || host.recipients.length === 0 || opened.has(startedAt);
+  const days = successorsOf(host, assessed.good.filter(isKnown).reverse(), now);
   const sets = read.sets.filter((set) => {
     const least = good.has(set) ? set.bytes * host.size.shrink : 0;
     let count = 0;
     // A day is passed over at a glance, and left at its first that fits: anyone who fills a target with sets gains no
     // time.
-    return days.some(({ endsAt, fulls }) => {
+    return days.some(({ endsAt, fulls: ofDay }) => {
       const has =
         set.lastWriteAt < endsAt &&
-        fulls.some((one) => one.bytes >= least && isAfter(one, set, now));
+        ofDay.some((one) => one.bytes >= least && isAfter(one, set, now));
       count += has ? 1 : 0;
       return count >= SUCCESSORS;
     });
@@ -135,30 +137,34 @@ export function findSuperseded(host: Host, read: Collection, now: Instant): Supe
   return { sets: sets.sort((a, b) => a.lastWriteAt - b.lastWriteAt), held: undefined };
 }
 
-function reasonToHold(host: Host, read: Collection, now: Instant): Superseded['held'] {
+function reasonToHold(
+  host: Host,
+  read: Collection,
+  now: Instant,
+  keeps: readonly KeepRules[],
+): Superseded['held'] {
   if (read.inconclusive !== undefined) return read.inconclusive;
   if (read.poison.length > 0) return 'poisoned';
-  // The config's own days show which markers are lifecycle's; the rules need not be read for it.
-  const keep = keepOf(host, { unknown: 'not asked' });
-  const tampering = judgeTampering(read, host, keep, windowOf(host, now));
+  const tampering = judgeTampering(read, keeps, windowOf(host, now));
   return tampering.some(({ kind }) => kind === 'tampered') ? 'tampered' : undefined;
 }
 
-function successorsOf(host: Host, good: readonly BackupSet[], now: Instant): Successors[] {
-  const succeeds = (set: BackupSet) => {
+function successorsOf(host: Host, good: readonly Assessment[], now: Instant): Successors[] {
+  const succeeds = ({ set, faults }: Assessment) => {
     const window = windowOf(host, set.startedAt);
     const stands =
       isIn(window, set.firstWriteAt) &&
       isIn(window, set.lastWriteAt) &&
       set.lastWriteAt + host.keepDays * DAY_MS <= now;
-    const isIntact = set.encrypted && set.hasSignatures && set.bytes >= host.size.minBytes;
-    return stands && isIntact && set.manifest?.inParts === false;
+    return (
+      stands &&
+      faults.every(({ spoils }) => spoils === 'nothing') &&
+      set.manifest?.inParts === false
+    );
   };
   const endOf = ({ startedAt }: BackupSet) => windowOf(host, startedAt).endsAt;
-  return [...Map.groupBy(good.filter(succeeds), endOf)].map(([endsAt, fulls]) => ({
-    endsAt,
-    fulls,
-  }));
+  const successors = good.filter(succeeds).map(({ set }) => set);
+  return [...Map.groupBy(successors, endOf)].map(([endsAt, fulls]) => ({ endsAt, fulls }));
 }
 
 /** By both clocks; a name from the future proves nothing. */

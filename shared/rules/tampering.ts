@@ -1,6 +1,5 @@
 // What the versions of finished sets show: overwritten or hidden by somebody, or resumed by duplicity itself.
 
-import type { Host } from '../config/config.ts';
 import type { Collection } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import {
@@ -9,8 +8,15 @@ import {
   type SetHistory,
   type Upload,
 } from '../duplicity/versions.ts';
-import { type ChangedFull, type Finding, showNames, type TamperedSet } from './finding.ts';
-import { isByLifecycle, type Keep } from './lifecycle.ts';
+import {
+  type ChangedFull,
+  type EventChanges,
+  type Finding,
+  type FindingOf,
+  showNames,
+  type TamperedSet,
+} from './finding.ts';
+import { isByLifecycle, type KeepRules } from './lifecycle.ts';
 import type { Window } from './window.ts';
 
 /** duplicity writes the manifest last; uploads that ran at the same time, and clocks, get this long. */
@@ -24,20 +30,23 @@ export const SLACK = 5 * 60_000;
  * `broken` is tampered too, where its versions show nothing.
  */
 export function judgeTampering(
-  { histories, inconclusive }: Collection,
-  host: Host,
-  keep: Keep,
+  { sets: all, histories, inconclusive }: Collection,
+  keeps: readonly KeepRules[],
   window: Window,
   broken: readonly ChangedFull[] = [],
+  byEvents: EventChanges = { removals: [], sets: [] },
 ): Finding[] {
-  const sets = histories.flatMap((set) => tamperedSet(set, host, keep));
+  const sets = [...histories.flatMap((set) => tamperedSet(set, keeps)), ...byEvents.sets];
   const byVersions = new Set(sets.map(({ startedAt }) => startedAt));
   const changed = broken.filter(({ startedAt }) => !byVersions.has(startedAt));
+  // What looks resumed in these is the work of two machines.
+  const ofTwo = new Set(all.filter((one) => one.outOfOrder.length > 0).map((one) => one.startedAt));
   const recent = histories.filter(
-    ({ startedAt, finishedAt = startedAt }) => Math.max(startedAt, finishedAt) >= window.opensAt,
+    ({ startedAt, finishedAt = startedAt }) =>
+      Math.max(startedAt, finishedAt) >= window.opensAt && !ofTwo.has(startedAt),
   );
   return [
-    ...judgeSets(sets, changed, inconclusive),
+    ...judgeSets({ sets, seals: changed, removals: byEvents.removals }, inconclusive),
     ...recent.flatMap((set): Finding[] => {
       const { startedAt, finishedAt } = set;
       const names = set.files.filter((file) => isResumed(file, set)).map(({ name }) => name);
@@ -53,50 +62,30 @@ export function isPastFinish(finishedAt: Instant, at: Instant): boolean {
   return at > finishedAt + SLACK;
 }
 
-/**
- * True when the upload of a file, known from an event, gave a finished set other bytes. The event's own time counts: a
- * multipart upload is stamped with the time when it was begun, which may lie before the set was finished.
- */
-export function isOverwrite({ histories }: Collection, name: string, at: Instant): boolean {
-  return histories.some(
-    ({ finishedAt, files }) =>
-      finishedAt !== undefined &&
-      isPastFinish(finishedAt, at) &&
-      files.some((file) => file.name === name && hasOtherBytes(file)),
-  );
-}
-
-function hasOtherBytes(file: FileHistory): boolean {
-  return new Set(uploadsOf(file).map(({ etag }) => etag)).size > 1;
-}
-
-/** The times of the fulls of which a file was overwritten after they were finished: they are no good copies. */
-export function overwrittenFulls(histories: readonly SetHistory[]): Set<Instant> {
-  const overwritten = histories.filter(
-    (set) => set.type === 'full' && set.files.some((file) => overwrites(file, set).length > 0),
-  );
-  return new Set(overwritten.map(({ startedAt }) => startedAt));
+/** A file of it was overwritten after it was finished. */
+export function hasOverwrites(set: SetHistory): boolean {
+  return set.files.some((file) => overwrites(file, set).length > 0);
 }
 
 const SEVERITY_OF = { denied: 'warning', 'not offered': 'info', 'not kept': 'info' } as const;
 
 function judgeSets(
-  sets: readonly TamperedSet[],
-  changed: readonly ChangedFull[],
+  found: Pick<FindingOf<'tampered'>, 'sets' | 'seals' | 'removals'>,
   untold: Collection['inconclusive'],
 ): Finding[] {
-  const nothing = { kind: 'tampered' as const, removals: [], seals: changed };
-  if (sets.length + changed.length > 0) {
-    return [{ ...nothing, severity: 'critical', sets, untold: undefined }];
+  if (found.sets.length + found.seals.length + found.removals.length > 0) {
+    return [{ kind: 'tampered', severity: 'critical', ...found, untold: undefined }];
   }
-  return untold === undefined ? [] : [{ ...nothing, severity: SEVERITY_OF[untold], sets, untold }];
+  return untold === undefined
+    ? []
+    : [{ kind: 'tampered', severity: SEVERITY_OF[untold], ...found, untold }];
 }
 
-function tamperedSet(set: SetHistory, host: Host, keep: Keep): TamperedSet[] {
+function tamperedSet(set: SetHistory, keeps: readonly KeepRules[]): TamperedSet[] {
   const { type, startedAt, finishedAt, files } = set;
   if (finishedAt === undefined) return [];
   const overwritten = files.filter((file) => overwrites(file, set).length > 0);
-  const hidden = files.filter((file) => isHidden(file, set, host, keep));
+  const hidden = files.filter((file) => isHidden(file, set, keeps));
   if (overwritten.length + hidden.length === 0) return [];
   const times = [
     ...overwritten.flatMap((file) => overwrites(file, set).map(({ at }) => at)),
@@ -133,12 +122,12 @@ function overwrites(file: FileHistory, set: SetHistory): Upload[] {
   return uploadsOf(file).filter(({ at, etag }) => at > finishedAt + SLACK && etag !== good?.etag);
 }
 
-function isHidden(file: FileHistory, set: SetHistory, host: Host, keep: Keep): boolean {
+function isHidden(file: FileHistory, set: SetHistory, keeps: readonly KeepRules[]): boolean {
   const [marker] = file.history;
   if (marker?.what !== 'marker') return false;
   // Of a key with nothing but a marker left, the name alone shows how old it was at least.
   const uploadedAt = newestUpload(file.history)?.at ?? set.startedAt;
-  return !isByLifecycle(marker, uploadedAt, keep, host.keepDays);
+  return !isByLifecycle(marker, uploadedAt, keeps);
 }
 
 function isResumed(file: FileHistory, { finishedAt = 0 }: SetHistory): boolean {

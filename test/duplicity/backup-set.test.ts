@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { collectSets, isComplete, isOnlyDoubled } from '../../shared/duplicity/backup-set.ts';
+import { collectSets } from '../../shared/duplicity/backup-set.ts';
 import { NO_PREFIX } from '../../shared/duplicity/file-name.ts';
 import { asOf } from '../../shared/duplicity/versions.ts';
 import { median } from '../../shared/duplicity/volumes.ts';
@@ -13,7 +13,7 @@ describe('collectSets', () => {
   it('sums up the volumes of a set', () => {
     const { sets } = collected(...aFull({ begun, volumes: 4, volumeBytes: 1000 }));
     expect(sets).toHaveLength(1);
-    expect(sets[0]?.volumes).toMatchObject({ count: 4, bytes: 3100, missing: [], lastShare: 0.1 });
+    expect(sets[0]?.volumes).toMatchObject({ count: 4, bytes: 3100, missing: [], odd: [] });
   });
 
   it('keeps the list of missing volumes short, however far a forged number goes', () => {
@@ -30,7 +30,6 @@ describe('collectSets', () => {
     );
     expect(sets).toHaveLength(1);
     expect(sets[0]?.volumes).toBeUndefined();
-    expect(sets.map(isComplete)).toEqual([undefined]);
   });
 
   it('finds two spellings of one time poisoned, when volumes lie under both', () => {
@@ -45,41 +44,6 @@ describe('collectSets', () => {
       NO_PREFIX,
     );
     expect(poison).toMatchObject([{ why: 'twice' }]);
-  });
-});
-
-describe('isComplete', () => {
-  const full = aFull({ begun, volumes: 4 });
-  const named = (part: string) => full.filter(({ name }) => name.includes(part));
-  const without = (part: string) => full.filter(({ name }) => !name.includes(part));
-  const bare = (part: string) =>
-    named(part).map((one) => ({ ...one, name: one.name.replace(/\.gpg$/, '') }));
-  const empty = (part: string) => named(part).map((one) => ({ ...one, bytes: 0 }));
-
-  it.each([
-    ['all of it', full, true],
-    ['no manifest', without('manifest'), false],
-    ['an empty manifest', [...without('manifest'), ...empty('manifest')], false],
-    ['two manifests', [...full, ...bare('manifest')], false],
-    ['no volume', without('.vol'), false],
-    ['no first volume', without('.vol1.'), false],
-    ['an empty volume', [...without('.vol2.'), ...empty('.vol2.')], false],
-    [
-      'one volume lost, and another empty',
-      [...without('.vol2.').filter(({ name }) => !name.includes('.vol3.')), ...empty('.vol3.')],
-      false,
-    ],
-    ['a volume twice', [...full, ...bare('.vol2.')], false],
-    ['no signatures', without('sigtar'), true],
-  ])('of a set with %s', (_, objects, complete) => {
-    expect(collected(...objects).sets.map(isComplete)).toEqual([complete]);
-  });
-
-  it('is only doubled where nothing lacks', () => {
-    const doubled = (objects: typeof full) => collected(...objects).sets.map(isOnlyDoubled);
-    expect(doubled([...full, ...bare('.vol2.')])).toEqual([true]);
-    expect(doubled(full)).toEqual([false]);
-    expect(doubled([...without('.vol3.'), ...bare('.vol2.')])).toEqual([false]);
   });
 });
 
@@ -124,16 +88,12 @@ describe('a collection', () => {
     expect(hiddenFulls[0]?.set.startedAt).toBe(at('2026-11-22T03:15:02Z'));
   });
 
-  it('finds no hidden full where a file is gone for good, and no hidden incremental', () => {
-    const [first, ...rest] = aFull({ begun });
-    const inc = anIncremental('2026-11-21T03:15:00Z', '2026-11-23T04:00:00Z');
-    const history = aHistory([...rest, ...inc]);
-    history.hide(
-      [...rest, ...inc].map(({ name }) => name),
-      '2026-11-23T06:00:00Z',
+  it('takes a folder of the console for nothing, and nothing else that ends so', () => {
+    const { foreign } = collected(
+      ...['', 'sub/'].map((name) => anObject(name, { bytes: 0 })),
+      ...['log', 'other/'].map((name) => anObject(name)),
     );
-    expect(first).toBeDefined();
-    expect(history.collected().hiddenFulls).toEqual([]);
+    expect(foreign).toEqual(['log', 'other/']);
   });
 });
 

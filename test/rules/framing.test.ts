@@ -59,7 +59,7 @@ async function judged(contents: Contents, { host = web, cold = [] as string[] } 
 }
 
 describe('the framing of a full', () => {
-  it('is found complete, for two requests more, when its last volume and manifest end as they should', async () => {
+  it('is whole where its last volume and manifest end as they should, for two requests more', async () => {
     const { verdict, findings, asked } = await judged(uncut);
     expect([verdict, findings]).toEqual(['ok', []]);
     expect(asked.map(({ key }) => key).sort()).toEqual([MANIFEST, VOL1, VOL3, VOL3]);
@@ -68,7 +68,7 @@ describe('the framing of a full', () => {
     expect(asked.map(({ bytes }) => bytes).filter((bytes) => bytes > 8197)).toEqual([]);
   });
 
-  it('is checked with one request a file for a full of one small volume', async () => {
+  it('asks once a file for a full of one small volume', async () => {
     const { verdict, asked } = await judged({ [VOL1]: messageOf(4050), [MANIFEST]: messageOf(0) });
     expect(verdict).toBe('ok');
     expect(asked).toHaveLength(2);
@@ -79,7 +79,7 @@ describe('the framing of a full', () => {
     ['the last volume', VOL3, 9000],
     ['the last volume', VOL3, 499_900],
     ['the manifest', MANIFEST, 1],
-  ])('warns of %s (%s) cut by %i bytes', async (_, file, lost) => {
+  ])('is critical, and no good copy, with %s (%s) cut by %i bytes', async (_, file, lost) => {
     const { verdict, findings, judgement } = await judged({
       ...uncut,
       [file]: (uncut[file] as Uint8Array).subarray(0, -lost),
@@ -88,7 +88,7 @@ describe('the framing of a full', () => {
     expect(findings).toEqual([
       {
         kind: 'maybe-truncated',
-        severity: 'warning',
+        severity: 'critical',
         startedAt: at('2026-11-23T03:15:02Z'),
         by: 'framing',
         files: [file],
@@ -115,11 +115,11 @@ describe('the framing of a full', () => {
     expect(nextStep(finding, judgement)).toBeUndefined();
   });
 
-  it('warns of what was cut, whatever could not be checked of the rest', async () => {
+  it('is critical where a file was cut, whatever could not be reported for the rest', async () => {
     const contents = { ...uncut, [MANIFEST]: (uncut[MANIFEST] as Uint8Array).subarray(0, -1) };
     const { verdict, findings } = await judged(contents, { cold: [VOL3] });
     expect(verdict).toBe('maybe-truncated');
-    expect(findings).toMatchObject([{ severity: 'warning', files: [MANIFEST], untold: [VOL3] }]);
+    expect(findings).toMatchObject([{ severity: 'critical', files: [MANIFEST], untold: [VOL3] }]);
   });
 
   it('is not looked at where the config names no recipients', async () => {
@@ -128,12 +128,12 @@ describe('the framing of a full', () => {
     expect([verdict, asked]).toEqual(['ok', []]);
   });
 
-  it('is told apart from a last volume that is as large as the others', async () => {
+  it('is told apart from a last volume as big as the others', async () => {
     const big = messageOf(3_000_017);
-    const { findings } = await judged({ ...uncut, [VOL3]: big.subarray(0, -1) });
-    expect(findings.map((finding) => 'by' in finding && finding.by).sort()).toEqual([
-      'framing',
-      'size',
-    ]);
+    const { judgement } = await judged({ ...uncut, [VOL3]: big.subarray(0, -1) });
+    const found = judgement.assessments.flatMap(({ faults }) =>
+      faults.map(({ finding }) => finding !== undefined && 'by' in finding && finding.by),
+    );
+    expect(found.sort()).toEqual(['framing', 'size']);
   });
 });

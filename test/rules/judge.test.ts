@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Host } from '../../shared/config/config.ts';
 import { formatWrittenTime } from '../../shared/duplicity/time.ts';
 import type { StoredObject } from '../../shared/duplicity/versions.ts';
+import { assessSets } from '../../shared/rules/assessment.ts';
 import type { FindingKind } from '../../shared/rules/finding.ts';
 import { hasToCount, judge } from '../../shared/rules/judge.ts';
 import { aFull, aHost, anIncremental, anObject, at, collected } from '../support/builders.ts';
@@ -96,7 +97,7 @@ describe('judge', () => {
       strayed: [{ completedAt: at('2026-11-23T00:40:00Z') }],
     });
     const forged = aFull({ begun: today, done: yesterday });
-    expect(judged(forged).verdict).toBe('missing');
+    expect(judged(forged).verdict).toBe('damaged');
   });
 
   it('answers over midnight when the window opens the evening before', () => {
@@ -183,7 +184,7 @@ describe('judge', () => {
       `df.${(at(today) / 1000).toString(36)}.m.g`,
       'df.toxqtp.0.dt.g',
     ]) {
-      const judgement = judged([...aFull({ begun: today }), anObject(name)]);
+      const judgement = judged([...aFull({ begun: today }), anObject(name, { written: today })]);
       expect(judgement.verdict, name).toBe('poisoned');
       const finding = judgement.findings.find(({ kind }) => kind === 'poisoned');
       expect(finding, name).toMatchObject({ severity: 'critical' });
@@ -238,8 +239,47 @@ describe('judge', () => {
   it('warns of a full without signatures, and of one whose end may be missing', () => {
     expect(kinds(aFull({ begun: today, signatures: false }))).toEqual(['warning no-signatures']);
     const cut = without(aFull({ begun: today, volumes: 5 }), 'vol5');
-    expect(kinds(cut)).toEqual(['warning maybe-truncated']);
-    expect(judged(cut).verdict).toBe('maybe-truncated');
+    expect(kinds(cut)).toEqual(['info maybe-truncated']);
+    expect(judged(cut).verdict).toBe('ok');
+    const before = aFull({ begun: yesterday, volumes: 5 });
+    expect(kinds([...before, ...cut])).toEqual(['warning maybe-truncated']);
+    expect(judged([...before, ...cut]).verdict).toBe('maybe-truncated');
+  });
+
+  it('shows what spoils the fulls of the window in place of missing, and as a warning next to an answer', () => {
+    const odd = aFull({ begun: '2026-11-23T05:00:00Z' }).map((one) =>
+      one.name.includes('.vol1.') ? { ...one, bytes: 1 } : one,
+    );
+    expect(kinds(odd)).toEqual(['critical damaged']);
+    expect(judged(odd).windowsMissed).toBe(1);
+    const killed = without(aFull({ begun: '2026-11-23T04:00:00Z' }), 'manifest');
+    expect(kinds([...odd, ...killed])).toEqual([
+      'critical damaged',
+      'critical incomplete',
+      'info duplicate-full',
+    ]);
+    const lost = without(aFull({ begun: '2026-11-23T04:30:00Z' }), 'vol2');
+    const answered = judged([...odd, ...killed, ...lost, ...aFull({ begun: today })]);
+    expect(answered.answer?.startedAt).toBe(at(today));
+    expect(answered.findings[1]).toMatchObject({ startedAt: at('2026-11-23T04:30:00Z') });
+    expect(answered.findings.map(({ kind, severity }) => `${severity} ${kind}`)).toEqual([
+      'warning damaged',
+      'warning incomplete',
+      'info duplicate-full',
+    ]);
+    expect(answered.windowsMissed).toBe(0);
+  });
+
+  it('is missing while names of the window were uploaded days before, and shows why on their day', () => {
+    const ahead = aFull({ begun: '2026-11-25T03:00:00Z', done: '2026-11-23T04:00:00Z' });
+    const good = aFull({ begun: today });
+    expect(judged([...good, ...ahead]).lastGood?.startedAt).toBe(at(today));
+    expect(kinds([...good, ...ahead], '2026-11-24T12:00:00Z')).toEqual([
+      'critical missing',
+      'info clock-skew',
+    ]);
+    expect(kinds([...good, ...ahead], '2026-11-25T12:00:00Z')).toEqual(['critical damaged']);
+    expect(judged([...good, ...ahead], '2026-11-25T12:00:00Z').lastGood?.startedAt).toBe(at(today));
   });
 
   it('warns of a size far from the median of three earlier fulls, and below the minimum', () => {
@@ -301,9 +341,8 @@ describe('judge', () => {
   it('counts down until a good full is started in the window, from its first instant on', () => {
     const counts = (...begun: string[]) =>
       hasToCount(
-        collected(...begun.flatMap((one) => aFull({ begun: one }))),
+        assessSets(aHost(), collected(...begun.flatMap((one) => aFull({ begun: one })))),
         judged([]).window,
-        at(NOON),
       );
     expect(counts()).toBe(true);
     expect(counts('2026-11-21T03:00:00Z', '2026-11-22T23:59:59Z')).toBe(true);

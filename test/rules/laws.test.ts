@@ -4,6 +4,7 @@ import { formatFileName } from '../../shared/duplicity/file-name.ts';
 import type { StoredObject } from '../../shared/duplicity/versions.ts';
 import { worstSeverity } from '../../shared/rules/finding.ts';
 import { type Judgement, judge } from '../../shared/rules/judge.ts';
+import { anyText } from '../support/any-text.ts';
 import { aFull, aHost, anIncremental, anObject, at, collected } from '../support/builders.ts';
 import { aHistory } from '../support/versions.ts';
 
@@ -32,8 +33,7 @@ const bucket = fc.array(aSet, { maxLength: 5 }).map((sets) => {
   const names = new Map(sets.flat().map((object) => [object.name, object]));
   return [...names.values()];
 });
-const foreign = fc
-  .string({ unit: 'binary', maxLength: 40 })
+const foreign = anyText({ maxLength: 40 })
   .filter((name) => !/^d(?:uplicity|[fi]|fs|ns)/.test(name))
   .map((name) => anObject(name));
 

@@ -5,8 +5,8 @@ import type { Host } from '../../shared/config/config.ts';
 import { checkHosts } from '../../shared/monitor/judge-hosts.ts';
 import { TargetUnreadableError } from '../../shared/monitor/object-store.ts';
 import { readMessageHead } from '../../shared/openpgp/message.ts';
-import { judgeRecipients } from '../../shared/rules/contents.ts';
 import { type HostEvidence, judge } from '../../shared/rules/judge.ts';
+import { judgeRecipients } from '../../shared/rules/opened.ts';
 import { aFull, aHost, at, collected } from '../support/builders.ts';
 import { inMemoryStore } from '../support/in-memory.ts';
 import { fixturePath, readFixture, recordedListing } from '../support/recorded.ts';
@@ -72,9 +72,9 @@ describe('recipients', () => {
     const opened = [{ name: 'volume', reads, ...openers }];
     const fingerprint = publicKey.subkeys[0]?.getFingerprint().toUpperCase() ?? '';
     expect([reads, fingerprint.length]).toEqual(['openpgp', 64]);
-    expect(judgeRecipients(opened, [fingerprint])).toEqual([]);
-    expect(judgeRecipients(opened, [fingerprint.slice(0, 16)])).toEqual([]);
-    expect(judgeRecipients(opened, [fingerprint.slice(-16)])).toMatchObject([
+    expect(judgeRecipients({ startedAt: now }, opened, [fingerprint])).toEqual([]);
+    expect(judgeRecipients({ startedAt: now }, opened, [fingerprint.slice(0, 16)])).toEqual([]);
+    expect(judgeRecipients({ startedAt: now }, opened, [fingerprint.slice(-16)])).toMatchObject([
       { severity: 'critical' },
     ]);
   });
@@ -85,7 +85,9 @@ describe('recipients', () => {
     const lastGood = (evidence: HostEvidence) =>
       judge(aHost({ recipients: [BACKUP] }), collected(...fulls), now, evidence).lastGood
         ?.startedAt;
-    expect(lastGood({ opened })).toBe(at('2026-11-22T03:00:00Z'));
+    expect(lastGood({ opened: new Map([[at('2026-11-23T03:00:00Z'), opened]]) })).toBe(
+      at('2026-11-22T03:00:00Z'),
+    );
     expect(lastGood({})).toBe(at('2026-11-23T03:00:00Z'));
   });
 

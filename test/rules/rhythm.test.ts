@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isQuiet, rhythmOf } from '../../shared/messages/finding-text.ts';
+import { isQuiet, rhythmOf } from '../../shared/messages/host-report.ts';
 import { judge } from '../../shared/rules/judge.ts';
 import { wallClock } from '../../shared/rules/window.ts';
 import { aFull, aHost, anIncremental, anObject, at, collected } from '../support/builders.ts';

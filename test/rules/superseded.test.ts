@@ -8,8 +8,8 @@ import {
 } from '../../shared/duplicity/backup-set.ts';
 import { NO_PREFIX } from '../../shared/duplicity/file-name.ts';
 import type { StoredObject } from '../../shared/duplicity/versions.ts';
-import { SKEW } from '../../shared/rules/answer.ts';
-import { findSuperseded, goodFulls } from '../../shared/rules/retention.ts';
+import { assessSets, SKEW } from '../../shared/rules/assessment.ts';
+import { findSuperseded } from '../../shared/rules/retention.ts';
 import { aFull, aHost, anIncremental, anObject, at, collected } from '../support/builders.ts';
 import { aHistory } from '../support/versions.ts';
 
@@ -240,33 +240,39 @@ const instant = fc
 const nightly = fc
   .integer({ min: 0, max: 34 })
   .map((back) => new Date(at('2026-11-23T03:00Z') - back * 86_400_000).toISOString());
-const full = fc
-  .record({
-    begun: fc.oneof({ weight: 3, arbitrary: nightly }, { weight: 1, arbitrary: instant }),
-    minutes: fc.oneof(
-      { weight: 5, arbitrary: fc.integer({ min: 0, max: 240 }) },
-      { weight: 1, arbitrary: fc.integer({ min: -20_000, max: 20_000 }) },
+const fullOf = (volumes: fc.Arbitrary<number>) =>
+  fc
+    .record({
+      begun: fc.oneof({ weight: 3, arbitrary: nightly }, { weight: 1, arbitrary: instant }),
+      minutes: fc.oneof(
+        { weight: 5, arbitrary: fc.integer({ min: 0, max: 240 }) },
+        { weight: 1, arbitrary: fc.integer({ min: -20_000, max: 20_000 }) },
+      ),
+      volumes,
+      signatures: fc.integer({ min: 0, max: 9 }).map((one) => one > 0),
+      encrypted: fc.integer({ min: 0, max: 9 }).map((one) => one > 0),
+    })
+    .map(({ minutes, ...set }) =>
+      aFull({ ...set, done: new Date(at(set.begun) + minutes * 60_000).toISOString() }),
+    );
+const setsOf = (full: fc.Arbitrary<StoredObject[]>) =>
+  fc.array(
+    fc.oneof(
+      { weight: 9, arbitrary: full },
+      { weight: 1, arbitrary: fc.tuple(instant, instant).map(([a, b]) => anIncremental(a, b)) },
     ),
-    volumes: fc.integer({ min: 1, max: 4 }),
-    signatures: fc.integer({ min: 0, max: 9 }).map((one) => one > 0),
-    encrypted: fc.integer({ min: 0, max: 9 }).map((one) => one > 0),
-  })
-  .map(({ minutes, ...set }) =>
-    aFull({ ...set, done: new Date(at(set.begun) + minutes * 60_000).toISOString() }),
+    { maxLength: 24 },
   );
-const sets = fc.array(
-  fc.oneof(
-    { weight: 9, arbitrary: full },
-    { weight: 1, arbitrary: fc.tuple(instant, instant).map(([a, b]) => anIncremental(a, b)) },
-  ),
-  { maxLength: 24 },
-);
+const sets = setsOf(fullOf(fc.integer({ min: 1, max: 4 })));
 /** Two sets of one time may be mixed up in it. */
-const bucket = sets.map((all) => [
+const mixed = (all: StoredObject[][]) => [
   ...new Map(all.flat().map((object) => [object.name, object])).values(),
-]);
-/** Each set as one session of duplicity's wrote it. */
-const tidy = sets.map((all) =>
+];
+const bucket = sets.map(mixed);
+/** Of one size: which is shrunk depends on what else is there. */
+const even = setsOf(fullOf(fc.constant(3))).map(mixed);
+/** Each set as one session of duplicity's wrote it, and none bigger than another: which is shrunk depends on the others. */
+const tidy = setsOf(fullOf(fc.constant(3))).map((all) =>
   [...new Map(all.map((set) => [set[0]?.name.split('.')[1], set])).values()].flat(),
 );
 const lossy = fc
@@ -276,6 +282,7 @@ const lossy = fc
   );
 const read = (objects: readonly StoredObject[]) =>
   collectSets({ objects, volumeStems: [] }, NO_PREFIX);
+const goodIn = (collection: Collection) => assessSets(host, collection).good.map(({ set }) => set);
 const idOf = ({ type, startedAt, basedOn }: BackupSet) => `${type} ${startedAt} ${basedOn}`;
 const idsOf = (objects: readonly StoredObject[]) =>
   findSuperseded(host, read(objects), NOW).sets.map(idOf);
@@ -287,7 +294,7 @@ describe('what is superseded', () => {
       fc.property(lossy, (objects) => {
         const ids = idsOf(objects);
         found += ids.length;
-        const good = goodFulls(read(objects), NOW);
+        const good = goodIn(read(objects));
         const byWrite = [...good].sort(
           (a, b) => (a.manifest?.writtenAt ?? 0) - (b.manifest?.writtenAt ?? 0),
         );
@@ -306,7 +313,7 @@ describe('what is superseded', () => {
         const long = NOW - host.keepDays * 86_400_000;
         for (const set of findSuperseded(host, collection, NOW).sets) {
           expect(set.lastWriteAt).toBeLessThan(long);
-          const after = goodFulls(collection, NOW).filter(
+          const after = goodIn(collection).filter(
             (one) => one.firstWriteAt > set.lastWriteAt && one.lastWriteAt <= long,
           );
           const days = new Set(
@@ -345,7 +352,7 @@ describe('what is superseded', () => {
 
   it('is empty once the superseded sets are gone', () => {
     fc.assert(
-      fc.property(bucket, (objects) => {
+      fc.property(even, (objects) => {
         const members = membersOf(
           objects.map(({ name }) => name),
           NO_PREFIX,

@@ -26,7 +26,8 @@ const iso = (instant: number) => new Date(instant).toISOString().replace('.000Z'
 const hours = (window: Window) => (window.dueAt - window.opensAt) / 3_600_000;
 
 describe('instantOf', () => {
-  it('gives the same instants as Temporal for every hour of 400 days in ten zones', () => {
+  it('agrees with Temporal on every hour of 400 days in ten zones', () => {
+    const wrong: string[] = [];
     for (const zone of ZONES) {
       for (let day = 0; day < 400; day += 1) {
         const date = addDays('2026-01-01', day);
@@ -41,15 +42,16 @@ describe('instantOf', () => {
           '23:45',
         ]) {
           const theirs = Temporal.PlainDateTime.from(`${date}T${time}`).toZonedDateTime(zone);
-          expect(instantOf(date, time, zone, 'later'), `${date} ${time} ${zone}`).toBe(
-            theirs.epochMilliseconds,
-          );
+          if (instantOf(date, time, zone, 'later') !== theirs.epochMilliseconds) {
+            wrong.push(`${date} ${time} ${zone}`);
+          }
         }
       }
     }
+    expect(wrong).toEqual([]);
   });
 
-  it('gives the end of the gap for a skipped time when the first instant is asked for', () => {
+  it('is the end of the gap for a skipped time when the first instant is asked for', () => {
     expect(instantOf('2026-03-29', '02:30', 'Europe/Amsterdam', 'first')).toBe(
       at('2026-03-29T01:00Z'),
     );
@@ -58,7 +60,7 @@ describe('instantOf', () => {
     );
   });
 
-  it('gives undefined for a date that the zone skipped', () => {
+  it('is undefined on a date that the zone skipped', () => {
     expect(instantOf('2011-12-30', '08:15', 'Pacific/Apia', 'later')).toBeUndefined();
   });
 });
@@ -97,7 +99,7 @@ describe('closedWindow', () => {
     expect(window.dueAt - window.opensAt).toBeGreaterThanOrEqual(40 * 60_000);
   });
 
-  it('finds the closed window on both sides of a date that was skipped', () => {
+  it('lives through a date that was skipped', () => {
     for (const opens of ['00:00', '22:00']) {
       const apia = rule('Pacific/Apia', opens, '08:15');
       const last = closedWindow(apia, at('2012-01-01T20:00Z'));
@@ -144,7 +146,7 @@ describe('a window', () => {
     expect([iso(opensAt), iso(dueAt)]).toEqual(['2026-03-29T01:00:00Z', '2026-03-29T01:50:00Z']);
   });
 
-  it('contains every instant from its opening until the next window opens', () => {
+  it('has every instant from when it opens until the next one does', () => {
     const night = rule('UTC', '00:00', '08:15');
     const dates = ['23T00:00:00Z', '23T08:15:00Z', '23T23:59:59.999Z', '24T00:00:00Z'].map(
       (time) => windowOf(night, at(`2026-11-${time}`)).date,
@@ -152,7 +154,7 @@ describe('a window', () => {
     expect(dates).toEqual(['2026-11-23', '2026-11-23', '2026-11-23', '2026-11-24']);
   });
 
-  it('starts, for a host that is set up now, with the next window to open and not with the one that opens now', () => {
+  it('is the first to open for a host that is set up now, and not the one that opens now', () => {
     const rule = ruleOf('22:00', '06:00', '10:00');
     const before = windowToOpen(rule, at('2026-11-23T20:59:59Z'));
     const then = windowToOpen(rule, at('2026-11-23T21:00:00Z'));
@@ -161,7 +163,7 @@ describe('a window', () => {
 });
 
 describe('windows', () => {
-  it('close once each day in 400 days of 15-minute ticks in ten zones', () => {
+  it('skip and double no day in 400 days of 15-minute ticks in ten zones', () => {
     const quarter = 15 * 60_000;
     for (const zone of ZONES) {
       for (const [opens, due] of [
@@ -188,7 +190,7 @@ describe('windows', () => {
     }
   });
 
-  it('follow each other without a gap, are never empty, and are due inside, in any zone of any year', () => {
+  it('meet end to end, are never empty, and are due inside, in any zone of any year', () => {
     const zones = Intl.supportedValuesOf('timeZone');
     const minute = fc.integer({ min: 0, max: 1439 });
     const clock = (m: number) =>

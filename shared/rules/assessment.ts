@@ -1,0 +1,229 @@
+// Is a set good, and if not, why: the one place that says so.
+
+import type { Host } from '../config/config.ts';
+import type { BackupSet, Collection, HiddenFull } from '../duplicity/backup-set.ts';
+import type { Instant } from '../duplicity/time.ts';
+import type { SetHistory } from '../duplicity/versions.ts';
+import { type ChangedFull, type Finding, type OpenedBy, showNames } from './finding.ts';
+import type { Fingerprint } from './fingerprints.ts';
+import { isAsItShould, judgeFraming, judgeRecipients } from './opened.ts';
+import { judgeSize, judgeTail, type SizedFull } from './size.ts';
+import { hasOverwrites, SLACK } from './tampering.ts';
+
+/** One thing that is wrong with a set, or that is to be said of it. */
+export type Fault = {
+  /** A set with a fault that spoils `restoring` is not good; with one that spoils `superseding` it makes no older set superfluous. */
+  readonly spoils: 'restoring' | 'superseding' | 'nothing';
+  /** As it is said where no other set answers the window; `undefined`: another finding says it. */
+  readonly finding: Finding | undefined;
+};
+
+/** All that is known of one set, and whether it is good. */
+export type Assessment = {
+  readonly set: BackupSet;
+  /** The right key restores it, as far as can be told without that key. */
+  readonly good: boolean;
+  /** By names and sizes nothing lacks; `undefined`: its volumes were not read. */
+  readonly complete: boolean | undefined;
+  readonly faults: readonly Fault[];
+  readonly startedAt: Instant;
+  /** When its manifest was first written, by S3's clock; `undefined`: it is not complete. */
+  readonly completedAt: Instant | undefined;
+  readonly bytes: number;
+};
+
+/** What tells of one set in addition to its own files. */
+export type SetEvidence = {
+  readonly host: Pick<Host, 'recipients' | 'size'>;
+  /** Of its files that have more than one version. */
+  readonly history?: SetHistory | undefined;
+  /** It differs from its fingerprint. */
+  readonly changed?: boolean;
+  /** A file of it is there under a second spelling, too, of which `poisoned` tells. */
+  readonly doubled?: boolean;
+  /** What its first and last bytes say; `undefined`: they were not looked at. */
+  readonly opened?: readonly OpenedBy[] | undefined;
+  /** The good fulls before it, oldest first. */
+  readonly earlier?: readonly SizedFull[];
+};
+
+/** Clocks that differ by less are taken for the same. */
+export const SKEW = 5 * 60_000;
+
+/** Assesses one set, full or incremental. */
+export function assess(set: BackupSet, evidence: SetEvidence): Assessment {
+  const { host, history, changed = false, doubled = false, opened, earlier = [] } = evidence;
+  const complete = isComplete(set);
+  const isFull = set.type === 'full';
+  const isOther = changed || (history !== undefined && hasOverwrites(history));
+  const ofFiles: Fault[] = [
+    ...faultIf(complete === false, 'restoring', isWhole(set) ? undefined : incomplete(set)),
+    ...faultIf(doubled && complete !== false, 'restoring'),
+    // What it was before is not known from what it is now; `tampered` shows what was done.
+    ...(isOther ? faultIf(true, 'restoring') : damageOf(set, history)),
+  ];
+  const isToOpen = opened !== undefined || (complete === true && ofFiles.length === 0);
+  const faults: Fault[] = [
+    ...ofFiles,
+    ...(isFull && isToOpen ? openedFaults(set, host, opened) : []),
+    ...faultIf(!set.encrypted, 'superseding'),
+    ...faultIf(!set.hasSignatures, 'superseding', {
+      ...{ kind: 'no-signatures', severity: 'warning', startedAt: set.startedAt },
+    }),
+    ...(isFull && complete === true ? sizeFaults(set, host, earlier) : []),
+  ];
+  return {
+    ...{ set, complete, faults, startedAt: set.startedAt, bytes: set.bytes },
+    good: complete === true && faults.every(({ spoils }) => spoils !== 'restoring'),
+    completedAt: complete === true ? set.manifest?.writtenAt : undefined,
+  };
+}
+
+function faultIf(is: boolean, spoils: Fault['spoils'], finding?: Finding): Fault[] {
+  return is ? [{ spoils, finding }] : [];
+}
+
+/**
+ * One manifest that is not empty, and volumes exactly 1..highest, each once, none empty. The number of the last volume is
+ * inside the encrypted manifest: a lost tail cannot be seen here.
+ */
+function isComplete(set: BackupSet): boolean | undefined {
+  if (set.manifest?.copies !== 1 || !isWhole(set)) return false;
+  return set.volumes === undefined ? undefined : set.volumes.doubled.length === 0;
+}
+
+/** Nothing of it is missing, but some of it may be there under two names, of which `poisoned` tells. */
+function isWhole({ manifest, volumes }: BackupSet): boolean {
+  if (manifest === undefined || manifest.bytes === 0) return false;
+  return volumes === undefined || (volumes.count > 0 && lacking(volumes) === 0);
+}
+
+function lacking({ missing, empty }: NonNullable<BackupSet['volumes']>): number {
+  return missing.length + empty.length;
+}
+
+function incomplete({ startedAt, volumes, manifest }: BackupSet): Finding {
+  return {
+    ...{ kind: 'incomplete', severity: 'critical', windowsMissed: 0, startedAt },
+    volumes: volumes?.count ?? 0,
+    missingVolumes: volumes?.missing ?? [],
+    emptyVolumes: volumes?.empty ?? [],
+    manifest: manifest === undefined ? 'absent' : manifest.bytes === 0 ? 'empty' : 'there',
+  };
+}
+
+/** Uploaded before the time in its name, with a volume that is far too small, or written by two machines. */
+function damageOf(set: BackupSet, history: SetHistory | undefined): Fault[] {
+  const { startedAt, arrivedAt, outOfOrder } = set;
+  const before = startedAt - arrivedAt;
+  const aheadMs = before > SKEW && before < Number.POSITIVE_INFINITY ? before : 0;
+  const oddVolumes = set.volumes?.odd ?? [];
+  // What changed later is `tampered`, and said so.
+  const until = (history?.finishedAt ?? Number.POSITIVE_INFINITY) + SLACK;
+  const rewritten = new Set(outOfOrder.filter(({ at }) => at <= until).map(({ name }) => name));
+  const evidence = { startedAt, aheadMs, oddVolumes, mixed: showNames([...rewritten].sort()) };
+  const is = aheadMs > 0 || oddVolumes.length > 0 || rewritten.size > 0;
+  return faultIf(is, 'restoring', { kind: 'damaged', severity: 'critical', ...evidence });
+}
+
+/** Recipients and ends of files; what could not be told is said, and spoils nothing. */
+function openedFaults(
+  set: BackupSet,
+  { recipients }: SetEvidence['host'],
+  opened: readonly OpenedBy[] = [],
+): Fault[] {
+  const found = [...judgeRecipients(set, opened, recipients), ...judgeFraming(set, opened)];
+  return found.map((finding) => ({
+    spoils: finding.severity === 'info' ? 'nothing' : 'restoring',
+    finding,
+  }));
+}
+
+function sizeFaults(
+  set: BackupSet,
+  { size }: SetEvidence['host'],
+  earlier: readonly SizedFull[],
+): Fault[] {
+  return [...judgeSize(set, earlier, size), ...judgeTail(set, earlier)].map((finding) => ({
+    spoils: finding.kind === 'shrunk' ? 'superseding' : 'nothing',
+    finding,
+  }));
+}
+
+/** The sets of a target. */
+export type Assessed = {
+  /** Of each set, oldest first. */
+  readonly sets: readonly Assessment[];
+  /** The good fulls, oldest first. */
+  readonly good: readonly Assessment[];
+  /** The fulls that are good but for delete markers, oldest first. */
+  readonly hidden: readonly HiddenFull[];
+};
+
+/** What tells of a target's sets in addition to the listing. */
+export type SetsEvidence = {
+  /** What the bytes of fulls say, by their times; a full that is not in it was not looked at. */
+  readonly opened?: ReadonlyMap<Instant, readonly OpenedBy[]>;
+  /** What is remembered of the host's fulls. */
+  readonly fingerprints?: readonly Fingerprint[] | undefined;
+  /** Those that are not what they were. */
+  readonly broken?: readonly ChangedFull[];
+};
+
+type AssessedParts = Pick<Collection, 'sets' | 'histories' | 'hiddenFulls' | 'poison'>;
+
+/** Assesses every set: each is compared with the good ones before it, those in the bucket and those that are remembered. */
+export function assessSets(
+  host: SetEvidence['host'],
+  { sets, histories, hiddenFulls, poison }: AssessedParts,
+  { opened, fingerprints = [], broken = [] }: SetsEvidence = {},
+): Assessed {
+  const historyOf = new Map(histories.map((one) => [`${one.type} ${one.startedAt}`, one]));
+  const changed = new Set(broken.map(({ startedAt }) => startedAt));
+  const doubled = new Set(
+    poison.flatMap(({ why, startedAt }) => (why === 'twice' ? startedAt : [])),
+  );
+  const evidenceOf = ({ type, startedAt }: BackupSet): SetEvidence => ({
+    ...{ host, history: historyOf.get(`${type} ${startedAt}`), opened: opened?.get(startedAt) },
+    changed: type === 'full' && changed.has(startedAt),
+    doubled: doubled.has(startedAt),
+  });
+  const seen = new Set(
+    sets.flatMap(({ type, startedAt, volumes }) =>
+      type === 'full' && volumes !== undefined ? startedAt : [],
+    ),
+  );
+  const remembered = fingerprints.filter(
+    (one) => !seen.has(one.startedAt) && isAsItShould(one.opened ?? [], host.recipients),
+  );
+  remembered.sort((a, b) => b.startedAt - a.startedAt);
+  const earlier: SizedFull[] = [];
+  const assessed = sets.map((set) => {
+    for (let next = remembered.at(-1); next && next.startedAt < set.startedAt; ) {
+      earlier.push({ startedAt: next.startedAt, bytes: next.bytes, volumes: next.files - 1 });
+      remembered.pop();
+      next = remembered.at(-1);
+    }
+    const assessment = assess(set, { ...evidenceOf(set), earlier: earlier.slice(-COMPARED) });
+    if (isGoodFull(assessment)) {
+      const { startedAt, bytes, volumes } = set;
+      const { count, usualBytes } = volumes ?? {};
+      earlier.push({ startedAt, bytes, volumes: count, volumeBytes: usualBytes });
+    }
+    return assessment;
+  });
+  const good = assessed.filter(isGoodFull);
+  const isThere = new Set(
+    assessed.filter(({ complete }) => complete !== false).map(({ startedAt }) => startedAt),
+  );
+  const hidden = hiddenFulls.filter(
+    ({ set }) => !isThere.has(set.startedAt) && assess(set, evidenceOf(set)).good,
+  );
+  return { sets: assessed, good, hidden };
+}
+
+const COMPARED = 30;
+
+function isGoodFull({ good, set }: Assessment): boolean {
+  return good && set.type === 'full';
+}

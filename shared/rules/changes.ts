@@ -1,0 +1,113 @@
+// What events told of a host that its versions do not show: removed files that are not there again, and uploads that
+// nobody can compare.
+
+import type { Host } from '../config/config.ts';
+import type { Collection } from '../duplicity/backup-set.ts';
+import { type FileName, type FilePrefix, readFileName } from '../duplicity/file-name.ts';
+import type { Instant } from '../duplicity/time.ts';
+import { type FileHistory, newestUpload, type SetHistory } from '../duplicity/versions.ts';
+import { MISSING_SHOWN, type Volumes } from '../duplicity/volumes.ts';
+import type { Assessed, Assessment } from './assessment.ts';
+import { type Change, type EventChanges, showNames } from './finding.ts';
+import { type KeepRules, mayHaveTaken } from './lifecycle.ts';
+import { isPastFinish, SLACK } from './tampering.ts';
+
+/**
+ * A removal counts until its file is there again as its set was written, or until lifecycle may have hidden it. What a
+ * delete marker hides, the versions tell. Where they tell nothing, an upload after its set was finished counts as well:
+ * whether it has the same bytes nobody knows. `read` must hold the sets that the changes name.
+ */
+export function judgeChanges(
+  changes: readonly Change[],
+  read: Collection,
+  { sets }: Assessed,
+  host: Host,
+  keeps: readonly KeepRules[],
+  now: Instant,
+): EventChanges {
+  const files = changes.flatMap((change) => {
+    const file = change.key.slice(host.target.prefix.length);
+    const reading = readFileName(file, host.filePrefix);
+    return reading.kind === 'written' && !reading.name.partial
+      ? [{ change, file, name: reading.name }]
+      : [];
+  });
+  const hidden = new Set(
+    read.histories.flatMap((set) => set.files.filter(isHidden).map(({ name }) => name)),
+  );
+  const removals = files.filter(({ change, file, name }) => {
+    if (change.what !== 'removed' || hidden.has(file)) return false;
+    if (mayHaveTaken(keeps, timeOf(name), now)) return false;
+    const set = setOf(sets, name);
+    const history = read.histories.find((one) => isOfSet(one, name));
+    return set === undefined || !isRestored(set, history, name, host.filePrefix);
+  });
+  const late =
+    read.inconclusive === undefined
+      ? []
+      : files.filter(({ change, name }) => {
+          const finishedAt = setOf(sets, name)?.set.manifest?.writtenAt;
+          const isLate = finishedAt !== undefined && isPastFinish(finishedAt, change.at);
+          return change.what === 'created' && isLate && !name.manifest;
+        });
+  return {
+    removals: removals.map(({ change: { what: _, ...removal } }) => removal),
+    sets: [...Map.groupBy(late, ({ name }) => timeOf(name))].map(([startedAt, own]) => ({
+      ...{ type: own.some(({ name }) => name.end !== undefined) ? 'inc' : 'full', startedAt },
+      firstAt: Math.min(...own.map(({ change }) => change.at)),
+      lastAt: Math.max(...own.map(({ change }) => change.at)),
+      overwritten: showNames(own.map(({ file }) => file)),
+      ...{ hidden: showNames([]), lost: own.length },
+    })),
+  };
+}
+
+function timeOf({ time, end }: FileName): Instant {
+  return end ?? time ?? 0;
+}
+
+function setOf(sets: readonly Assessment[], name: FileName): Assessment | undefined {
+  return sets.find(({ set }) => isOfSet(set, name));
+}
+
+function isOfSet({ type, startedAt }: Pick<SetHistory, 'type' | 'startedAt'>, name: FileName) {
+  return (type === 'inc') === (name.end !== undefined) && startedAt === timeOf(name);
+}
+
+/**
+ * It is there, and its set as it was written: a good version that went from under another one is not back. Others of the
+ * set may still be hidden, as delete markers are taken away one by one.
+ */
+function isRestored(
+  { set }: Assessment,
+  history: SetHistory | undefined,
+  name: FileName,
+  prefix: FilePrefix,
+): boolean {
+  const { volumes, manifest, hasSignatures } = set;
+  if (name.type === 'full-sig' || name.type === 'new-sig') return hasSignatures;
+  if (name.manifest ? manifest === undefined : !hasVolume(volumes, name.volume)) return false;
+  const hiddenAt = (history?.files ?? []).flatMap((file) => {
+    const reading = readFileName(file.name, prefix);
+    const isVolume = reading.kind === 'written' && reading.name.volume !== undefined;
+    return isVolume && isHidden(file) ? (newestUpload(file.history)?.at ?? []) : [];
+  });
+  const writtenAt = [volumes?.firstAt, volumes?.lastAt, ...hiddenAt].filter(
+    (at) => at !== undefined,
+  );
+  const doneAt = manifest?.writtenAt ?? history?.finishedAt;
+  if (doneAt === undefined || writtenAt.length === 0) return false;
+  const firstAt = writtenAt.reduce((a, b) => Math.min(a, b));
+  const lastAt = writtenAt.reduce((a, b) => Math.max(a, b));
+  // Between the last volume and the manifest go the signatures: smaller than the volumes, so no longer on their way.
+  return lastAt <= doneAt + SLACK && doneAt <= lastAt + Math.max(SLACK, lastAt - firstAt);
+}
+
+function isHidden({ history: [newest] }: FileHistory): boolean {
+  return newest?.what === 'marker';
+}
+
+function hasVolume(volumes: Volumes | undefined, number = 0): boolean {
+  if (volumes === undefined || volumes.missing.length >= MISSING_SHOWN) return false;
+  return number <= volumes.count + volumes.missing.length && !volumes.missing.includes(number);
+}

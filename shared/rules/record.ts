@@ -1,0 +1,114 @@
+// What is remembered of one host between runs, and what a look at it adds.
+
+import * as v from 'valibot';
+import type { Host } from '../config/config.ts';
+import { readValue } from '../config/json.ts';
+import { type Collection, setIdOfSet } from '../duplicity/backup-set.ts';
+import type { Instant } from '../duplicity/time.ts';
+import type { Assessed, Assessment } from './assessment.ts';
+import type { Change, OpenedBy } from './finding.ts';
+import { type Fingerprint, placeOf } from './fingerprints.ts';
+import type { KeepRules } from './lifecycle.ts';
+import { isPastFinish } from './tampering.ts';
+import { addDays, type CalendarDate } from './window.ts';
+
+/** One host, whatever its name is; it is found by where its backups lie. */
+export type HostRecord = {
+  /** As `placeOf` has it. */
+  readonly place: string;
+  /** `undefined`: never, so that nothing of it is ordinary. */
+  readonly listedAt: Instant | undefined;
+  /** The sets that were not finished then. One that is left out is looked at again. */
+  readonly unfinished: readonly string[];
+  /** Newest first. */
+  readonly fulls: readonly Fingerprint[];
+  /** Oldest first, no two neighbours alike; the last is in force. */
+  readonly keeps: readonly KeepRules[];
+  /** Newest first: those that are kept of `changeCount`. */
+  readonly changes: readonly Change[];
+  readonly changeCount: number;
+  /** Names of files whose sets are read each time, as an open problem is about them. */
+  readonly watch: readonly string[];
+  readonly judgedAt: Instant | undefined;
+  /** How it was judged then: a report's entry, as JSON has it. */
+  readonly report?: unknown;
+};
+
+/**
+ * What a run has seen of a host. What it does not name stays as it was. `changeCount`: where there are more than it
+ * names, how many there are now, with those of before.
+ */
+export type RecordNews = {
+  readonly [Part in Exclude<keyof HostRecord, 'place'>]?: HostRecord[Part] | undefined;
+} & {
+  /** Keys of which the first change of a kind is kept for as long as they are named. */
+  readonly keysKept?: readonly string[] | undefined;
+};
+
+/** The memory of one run. */
+export type HostMemory = {
+  /** As it was when it was first read in this run; `undefined`: nothing is remembered, or it cannot be read. */
+  readonly recall: (host: Host) => Promise<HostRecord | undefined>;
+  readonly learn: (host: Host, news: RecordNews) => void;
+  /** Keeps what was learned. Answers what was wrong with the memory; it is never a reason not to check. */
+  readonly close: () => Promise<string | undefined>;
+};
+
+/**
+ * The date of the newest window that was judged for good. A host that was late or could not be read is asked about that
+ * window again.
+ */
+export function judgedOn({ report }: Pick<HostRecord, 'report'>): CalendarDate | undefined {
+  const read = readValue(lastReport, report);
+  if (read === undefined) return undefined;
+  const isOpen = read.findings.some(({ kind }) => kind === 'late' || kind === 'unreadable');
+  return addDays(read.window.date, isOpen ? -1 : 0);
+}
+
+const lastReport = v.object({
+  window: v.object({ date: v.pipe(v.string(), v.isoDate()) }),
+  findings: v.array(v.object({ kind: v.string() })),
+});
+
+/** What one look at a target has told. */
+export type Look = {
+  readonly collection: Collection;
+  readonly assessed: Assessed;
+  /** Of the files of each full, by its time. */
+  readonly hashes: ReadonlyMap<Instant, string>;
+  readonly opened: ReadonlyMap<Instant, readonly OpenedBy[]>;
+  readonly keeps: readonly KeepRules[];
+};
+
+/**
+ * What a look adds to the record. A full is remembered once it is finished, and nothing but its own bytes speaks against
+ * it: one that is encrypted to a foreign key stays known as that.
+ */
+export function newsOfLook(
+  host: Host,
+  { collection, assessed, hashes, opened, keeps }: Look,
+  now: Instant,
+): Pick<HostRecord, 'listedAt' | 'unfinished' | 'fulls' | 'keeps'> {
+  const fulls = assessed.sets.flatMap((one): Fingerprint[] => {
+    const { set, startedAt, completedAt, bytes } = one;
+    const isFinished = completedAt !== undefined && isPastFinish(completedAt, now);
+    if (!isFinished || !isToRemember(one)) return [];
+    return [
+      {
+        ...{ place: placeOf(host), startedAt, sealedAt: now, firstWriteAt: set.firstWriteAt },
+        ...{ bytes, files: (set.volumes?.count ?? 0) + 1 },
+        ...{ hash: hashes.get(startedAt), opened: opened.get(startedAt) },
+      },
+    ];
+  });
+  const unfinished = collection.sets.filter(({ manifest }) => manifest === undefined);
+  return { listedAt: now, keeps, fulls, unfinished: unfinished.map(setIdOfSet) };
+}
+
+function isToRemember({ set, faults }: Assessment): boolean {
+  const isOfBytes = (kind = '') => kind === 'wrong-recipient' || kind === 'maybe-truncated';
+  return (
+    set.type === 'full' &&
+    faults.every(({ spoils, finding }) => spoils !== 'restoring' || isOfBytes(finding?.kind))
+  );
+}
