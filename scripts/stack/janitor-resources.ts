@@ -1,6 +1,6 @@
 // The janitor, where the config keeps the last good backup: the function that tags what may go, and what it may do.
 import { EXPIRE_TAG } from '../../shared/rules/lifecycle.ts';
-import { bucketArn, type Resources, sub, type Value } from './cloudformation.ts';
+import { bucketArn, type Resources, type Statement, sub, type Value } from './cloudformation.ts';
 import { functionRole } from './function-role.ts';
 
 /** Logical id of the role, the only one next to break-glass that the bucket policy lets tag. */
@@ -25,9 +25,10 @@ export const janitorFunction: Value = {
 
 /**
  * It can list the backup bucket, and put one tag on an object that is there: no other tag, none on an older version, and
- * none taken away. It can neither read, write nor delete.
+ * none taken away. It can neither read a backup, nor write or delete anything; who can open a full it knows from the state
+ * bucket.
  */
-export function janitor(bucket: string): Resources {
+export function janitor(bucket: string, readRecords: readonly Statement[]): Resources {
   const { key, value } = EXPIRE_TAG;
   return {
     [janitorRole]: functionRole(
@@ -39,6 +40,7 @@ export function janitor(bucket: string): Resources {
         Action: ['s3:ListBucket', 's3:ListBucketVersions'],
         Resource: bucketArn(bucket),
       },
+      ...readRecords,
       {
         Sid: 'TagWhatMayGo',
         Effect: 'Allow',

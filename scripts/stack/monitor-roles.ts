@@ -1,6 +1,6 @@
 // What the two functions that judge may do: look, remember, speak, and log. Neither can write to a backup bucket.
-import type { Config } from '../../shared/config/config.ts';
-import { isNorthAmerican } from '../../shared/config/recipients.ts';
+import type { Alerts, Config } from '../../shared/config/config.ts';
+import { type ChannelKey, isNorthAmerican } from '../../shared/config/recipients.ts';
 import {
   arnHere,
   bucketArn,
@@ -12,7 +12,7 @@ import {
 } from './cloudformation.ts';
 import { functionRole } from './function-role.ts';
 import { takeEvents } from './object-events.ts';
-import { keepFingerprints, keepReports, rememberRuns } from './state-bucket.ts';
+import { keepReports, rememberHosts, rememberRuns } from './state-bucket.ts';
 import { alertsTopic, opsTopic } from './topics.ts';
 
 /**
@@ -23,7 +23,7 @@ export function monitorRoles(config: Config, scheduled: readonly Statement[] = [
   return {
     CheckHostsRole: role('CheckHosts', config, bucketsOf(config), {
       topics: [alertsTopic, opsTopic],
-      more: [keepReports, ...keepFingerprints, ...checkChannels(config), ...scheduled],
+      more: [keepReports, ...checkChannels(config), ...scheduled],
     }),
     OnObjectRole: role('OnObject', config, [config.bucket], {
       topics: [alertsTopic],
@@ -91,7 +91,8 @@ const role = (
       Resource: topics.map((topic) => ref(topic)),
     },
     ...rememberRuns,
-    ...(config.alerts.from === undefined ? [] : [sendMail(config.alerts.from)]),
+    ...rememberHosts,
+    ...Object.values(SPEAK).flatMap((speak) => speak(config.alerts)),
     ...more,
   );
 
@@ -106,33 +107,42 @@ const sendMail = (from: string): Statement => ({
   Condition: { StringEquals: { 'ses:FromAddress': from } },
 });
 
+/** What it takes to speak to the addresses at each key of `alerts`, next to the topics that both functions speak by. */
+const SPEAK: { readonly [Key in ChannelKey]: (alerts: Alerts) => readonly Statement[] } = {
+  mail: ({ from }) => (from === undefined ? [] : [sendMail(from)]),
+  sms: () => [],
+  https: () => [],
+};
+
 /** Would an alarm arrive? Questions only, and only of the ways that the config uses. */
-const checkChannels = ({ alerts }: Config): readonly Statement[] => {
-  const isAmerican = alerts.sms.some(isNorthAmerican);
-  return [
-    look(
-      'LookWhoIsSubscribed',
-      ['sns:ListSubscriptionsByTopic'],
-      [ref(alertsTopic), ref(opsTopic)],
-    ),
-    ...(alerts.sms.length === 0
-      ? []
-      : [
-          look('LookWhetherTextsLeave', [
-            'sns:GetSMSSandboxAccountStatus',
-            'sns:GetSMSAttributes',
-            'sns:CheckIfPhoneNumberIsOptedOut',
-            ...(isAmerican ? ['sns:ListOriginationNumbers'] : []),
-          ]),
-          askThroughSns(isAmerican ? ['sms-voice:DescribePhoneNumbers'] : []),
-        ]),
-    ...(alerts.from === undefined
+const checkChannels = ({ alerts }: Config): readonly Statement[] => [
+  look('LookWhoIsSubscribed', ['sns:ListSubscriptionsByTopic'], [ref(alertsTopic), ref(opsTopic)]),
+  ...Object.values(LOOK).flatMap((ask) => ask(alerts)),
+];
+
+/** By key of `alerts`, next to the topics; an https address is asked by no call of AWS. */
+const LOOK: { readonly [Key in ChannelKey]: (alerts: Alerts) => readonly Statement[] } = {
+  sms: ({ sms }) => {
+    if (sms.length === 0) return [];
+    const isAmerican = sms.some(isNorthAmerican);
+    return [
+      look('LookWhetherTextsLeave', [
+        'sns:GetSMSSandboxAccountStatus',
+        'sns:GetSMSAttributes',
+        'sns:CheckIfPhoneNumberIsOptedOut',
+        ...(isAmerican ? ['sns:ListOriginationNumbers'] : []),
+      ]),
+      askThroughSns(isAmerican ? ['sms-voice:DescribePhoneNumbers'] : []),
+    ];
+  },
+  mail: ({ from }) =>
+    from === undefined
       ? []
       : [
           look('LookWhetherMailsLeave', ['ses:GetAccount', 'ses:GetSuppressedDestination']),
           look('LookWhoIsVerified', ['ses:GetEmailIdentity'], arnHere('ses', 'identity/*')),
-        ]),
-  ];
+        ],
+  https: () => [],
 };
 
 /**

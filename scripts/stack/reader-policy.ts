@@ -16,7 +16,7 @@ export const readerPolicyName = 'read-backups';
 export const readerPolicyBound = 2048;
 
 /** Conditions on everything that the key may do; `until` is an instant as IAM writes it. */
-export type ReaderTerms = {
+type ReaderTerms = {
   readonly requireMfa: boolean;
   readonly until: string | undefined;
   /** The state bucket, where receipts of drills may be left; `undefined`: nowhere. */

@@ -8,11 +8,11 @@ import type { HostUser } from '../../shared/doctor/host-keys.ts';
 import { connectLikeFramework, type Framework, type Log } from './deploy-hook.ts';
 import { stateBucket } from './state-bucket.ts';
 
-/** What the framework's later hooks need: `putBack` after a failure, `tellRest` after success. */
-export type Removal = { readonly putBack: () => Promise<void>; readonly printRest: () => void };
+/** What the framework's later hooks need: `putBack` after a failure, `printRest` after success. */
+type Removal = { readonly putBack: () => Promise<void>; readonly printRest: () => void };
 
 /** What the removal of a stack works with. */
-export type RemovalParts = {
+type RemovalParts = {
   readonly stack: DeployedStack;
   /** The group's members. */
   readonly members: readonly HostUser[];

@@ -5,7 +5,7 @@ import type { Value } from './cloudformation.ts';
 export type Properties = { readonly [property: string]: Value };
 
 /** A resource with every reference filled in; `name` is what it is really called. */
-export type FilledResource = {
+type FilledResource = {
   readonly type: string;
   readonly name: string;
   readonly properties: Properties;

@@ -18,7 +18,7 @@ import { janitor, janitorFunction } from './janitor-resources.ts';
 import { monitorRoles } from './monitor-roles.ts';
 import { existingBucketEvents, ownBucketEvents } from './object-events.ts';
 import { schedules } from './schedule.ts';
-import { stateBucketResources } from './state-bucket.ts';
+import { readHosts, seeWhatIsThere, stateBucketResources } from './state-bucket.ts';
 import { alertsTopic, opsTopic, topics } from './topics.ts';
 import {
   checkShardFunction,
@@ -75,11 +75,13 @@ export function stackOf(
       ...stateBucketResources,
       ...topics(config.alerts),
       ...failedRunsQueue,
-      ...monitorRoles(config, isSharded ? startWorkers : []),
+      ...monitorRoles(config, isSharded ? [startWorkers] : []),
       ...schedules(config.keepLastGood),
       ...alarms,
-      ...(config.keepLastGood ? { ...janitor(config.bucket), ...janitorAlarms } : {}),
-      ...(isSharded ? { ...shardResources(config, hostsARun), ...shardAlarms } : {}),
+      ...(config.keepLastGood
+        ? { ...janitor(config.bucket, [seeWhatIsThere, readHosts]), ...janitorAlarms }
+        : {}),
+      ...(isSharded ? { ...shardResources(config), ...shardAlarms } : {}),
     },
     outputs: {
       BackupBucketName: {

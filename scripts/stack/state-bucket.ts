@@ -1,8 +1,9 @@
-// The bucket in which runs remember what they judged and notified; no host can reach it.
+// The bucket in which runs remember what they judged and told; no host can reach it.
+
+import { EARLIER_FULLS } from '../../shared/monitor/earlier-version.ts';
+import { RECORDS } from '../../shared/monitor/record-page.ts';
 import { DRILLS } from '../../shared/monitor/scheduled-run.ts';
-import { FINGERPRINTS } from '../../shared/monitor/set-records.ts';
 import { REPORTS, STATUS_PAGE } from '../../shared/monitor/state.ts';
-import { ANSWERS } from '../../shared/monitor/worker-answer.ts';
 import { privateBucket } from './backup-bucket.ts';
 import { attributeOf, policy, type Resources, ref, type Statement, sub } from './cloudformation.ts';
 
@@ -11,7 +12,7 @@ export const stateBucket = 'LedgerBucket';
 
 const KEPT_VERSIONS_DAYS = 30;
 const KEPT_REPORTS_DAYS = 400;
-// A run reads those of forty days.
+// Nothing is written there any more; where there are no records yet, a run reads those of forty days.
 const KEPT_FINGERPRINTS_DAYS = 45;
 
 /** Private, versioned, and kept when the stack goes: it holds the proof of what was notified. */
@@ -43,16 +44,25 @@ export const stateBucketResources: Resources = {
             ExpirationInDays: KEPT_REPORTS_DAYS,
           },
           {
+            Id: 'forget-old-records',
+            Status: 'Enabled',
+            Prefix: RECORDS,
+            // Each event that is judged leaves one of a megabyte: a week to see what was written.
+            NoncurrentVersionExpiration: { NoncurrentDays: 7 },
+            // CloudFormation asks for one more action; records are never uploaded in parts.
+            AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
+          },
+          {
             Id: 'forget-old-seals',
             Status: 'Enabled',
-            Prefix: FINGERPRINTS,
+            Prefix: EARLIER_FULLS,
             ExpirationInDays: KEPT_FINGERPRINTS_DAYS,
           },
           {
             Id: 'forget-old-answers',
             Status: 'Enabled',
-            Prefix: ANSWERS,
-            // Nobody waits for one longer than a quarter of an hour; a day to see what went wrong.
+            // Workers left them there before they left their reports on the records of hosts.
+            Prefix: 'shards/',
             ExpirationInDays: 1,
             NoncurrentVersionExpiration: { NoncurrentDays: 1 },
           },
@@ -76,7 +86,7 @@ export const stateBucketResources: Resources = {
   },
 };
 
-/** Without it S3 answers 403 where it would answer 404; and fingerprints and answers are found by it. */
+/** Without it S3 answers 403 where it would answer 404; and what lies on pages of another cut is found by it. */
 export const seeWhatIsThere: Statement = {
   Sid: 'SeeWhatIsThere',
   Effect: 'Allow',
@@ -84,13 +94,19 @@ export const seeWhatIsThere: Statement = {
   Resource: attributeOf(stateBucket, 'Arn'),
 };
 
-/** What every run needs of it: one object, read and written; and to see that it is not there yet. */
+/** What every run needs of it: the state, what operators said of it, and to see that there is none yet. */
 export const rememberRuns: readonly Statement[] = [
   {
     Sid: 'RememberRuns',
     Effect: 'Allow',
     Action: ['s3:GetObject', 's3:PutObject'],
     Resource: sub(`\${${stateBucket}.Arn}/state.json`),
+  },
+  {
+    Sid: 'ReadWhatOperatorsSaid',
+    Effect: 'Allow',
+    Action: 's3:GetObject',
+    Resource: sub(`\${${stateBucket}.Arn}/operator/*`),
   },
   seeWhatIsThere,
 ];
@@ -103,21 +119,21 @@ export const keepReports: Statement = {
   Resource: [`${REPORTS}*`, STATUS_PAGE].map((page) => sub(`\${${stateBucket}.Arn}/${page}`)),
 };
 
-/** What a run or a worker leaves behind and cannot write again. */
-export const keepFingerprints: readonly Statement[] = [
+/** What is remembered of each host, as this version keeps it and as the one before did. */
+export const readHosts: Statement = {
+  Sid: 'ReadHosts',
+  Effect: 'Allow',
+  Action: 's3:GetObject',
+  Resource: [RECORDS, EARLIER_FULLS].map((pages) => sub(`\${${stateBucket}.Arn}/${pages}*`)),
+};
+
+/** The same for each function that judges. */
+export const rememberHosts: readonly Statement[] = [
+  readHosts,
   {
-    Sid: 'ReadSeals',
-    Effect: 'Allow',
-    Action: 's3:GetObject',
-    Resource: sub(`\${${stateBucket}.Arn}/${FINGERPRINTS}*`),
-  },
-  {
-    Sid: 'WriteEachSealOnce',
+    Sid: 'WriteHosts',
     Effect: 'Allow',
     Action: 's3:PutObject',
-    Resource: sub(`\${${stateBucket}.Arn}/${FINGERPRINTS}*`),
-    // Only a write that S3 refuses where something is already there. Source: "Enforce conditional writes", S3 User
-    // Guide.
-    Condition: { Null: { 's3:if-none-match': 'false' } },
+    Resource: sub(`\${${stateBucket}.Arn}/${RECORDS}*`),
   },
 ];

@@ -1,8 +1,7 @@
 // Workers for a config that one run cannot hold: the queue of calls, the function that answers them, and what each may
 // do.
 
-import { type Config, HOSTS_A_RUN, shardsOf } from '../../shared/config/config.ts';
-import { ANSWERS } from '../../shared/monitor/worker-answer.ts';
+import { type Config, HOSTS_A_RUN } from '../../shared/config/config.ts';
 import {
   attributeOf,
   type Resources,
@@ -13,16 +12,17 @@ import {
 } from './cloudformation.ts';
 import { failedRuns, functionRole } from './function-role.ts';
 import { lookAtBackups } from './monitor-roles.ts';
-import { keepFingerprints, seeWhatIsThere, stateBucket } from './state-bucket.ts';
+import { rememberHosts, seeWhatIsThere } from './state-bucket.ts';
 
 /** Logical id of the queue. */
-export const shardTasks = 'ShardCalls';
+const shardTasks = 'ShardCalls';
 
 /** The longest that a worker may run, in seconds: twice that is less than a run waits for it. */
 export const checkShardTimeout = 300;
 
-// In two rounds, and no more at once than S3 gives one prefix: 24 times some 220 listings a second of 5,500.
-const ROUNDS = 2;
+// At 90 ms a host that is 270 s, which fit twice into the time that the run waits; and no more at once than S3 gives one
+// prefix: 24 times some 220 listings a second of 5,500.
+const HOSTS_A_WORKER = 3000;
 const MOST_AT_ONCE = 24;
 
 /** True for a config of more hosts than one run judges by itself. */
@@ -47,20 +47,20 @@ export const checkShardFunction: Value = {
 };
 
 /**
- * A call whose worker did not come to an end is given out again, while the run still waits; one that cannot be read
- * goes to the failed runs after five times. The worker can look, record fingerprints, and leave an answer that it can
- * neither read nor change: it cannot speak.
+ * A call whose worker did not come to an end is given out again, while the run still waits; one that cannot be read goes
+ * to the failed runs after five times. The worker can look, and remember what it saw of each host: it can neither read
+ * nor change what was notified, and cannot notify.
  */
-export function shardResources(config: Config, hostsARun: number): Resources {
-  const shards = shardsOf(config.hosts.length, hostsARun);
+export function shardResources(config: Config): Resources {
+  const workers = Math.ceil(config.hosts.length / HOSTS_A_WORKER);
   return {
     [shardTasks]: {
       Type: 'AWS::SQS::Queue',
       Properties: {
         SqsManagedSseEnabled: true,
-        // AWS advises six timeouts, so that a run that was throttled can start late. That would be half an hour, and
-        // the run that calls waits for twelve minutes: no call would ever be given out again in time. Two workers of
-        // one call do no harm: the answer is written once (ADR 49).
+        // AWS advises six timeouts, so that a run that was throttled can start late. That would be half an hour, and the run
+        // that calls waits for twelve minutes: no call would ever be given out again in time. Two workers of one call do no
+        // harm: each judges as of the same instant (ADR 49).
         VisibilityTimeout: checkShardTimeout,
         MessageRetentionPeriod: 3600,
         RedrivePolicy: { deadLetterTargetArn: attributeOf(failedRuns, 'Arn'), maxReceiveCount: 5 },
@@ -73,7 +73,7 @@ export function shardResources(config: Config, hostsARun: number): Resources {
         EventSourceArn: attributeOf(shardTasks, 'Arn'),
         BatchSize: 1,
         ScalingConfig: {
-          MaximumConcurrency: Math.min(Math.max(shards / ROUNDS, 2), MOST_AT_ONCE),
+          MaximumConcurrency: Math.min(Math.max(workers, 2), MOST_AT_ONCE),
         },
       },
     },
@@ -82,14 +82,7 @@ export function shardResources(config: Config, hostsARun: number): Resources {
       'look-and-answer',
       ...lookAtBackups(config),
       seeWhatIsThere,
-      ...keepFingerprints,
-      {
-        Sid: 'AnswerEachCallOnce',
-        Effect: 'Allow',
-        Action: 's3:PutObject',
-        Resource: sub(`\${${stateBucket}.Arn}/${ANSWERS}*`),
-        Condition: { Null: { 's3:if-none-match': 'false' } },
-      },
+      ...rememberHosts,
       {
         Sid: 'TakeCallsFromTheirQueue',
         Effect: 'Allow',
@@ -100,18 +93,10 @@ export function shardResources(config: Config, hostsARun: number): Resources {
   };
 }
 
-/** What the schedule's function needs besides: to call, and to read what is answered. */
-export const startWorkers: readonly Statement[] = [
-  {
-    Sid: 'CallWorkers',
-    Effect: 'Allow',
-    Action: 'sqs:SendMessage',
-    Resource: attributeOf(shardTasks, 'Arn'),
-  },
-  {
-    Sid: 'ReadTheirAnswers',
-    Effect: 'Allow',
-    Action: 's3:GetObject',
-    Resource: sub(`\${${stateBucket}.Arn}/${ANSWERS}*`),
-  },
-];
+/** What the schedule's function needs besides; what they leave it reads off the records. */
+export const startWorkers: Statement = {
+  Sid: 'CallWorkers',
+  Effect: 'Allow',
+  Action: 'sqs:SendMessage',
+  Resource: attributeOf(shardTasks, 'Arn'),
+};

@@ -1,5 +1,7 @@
 // The config: which hosts owe a backup, by when, and who is notified.
+import * as v from 'valibot';
 import type { FilePrefix } from '../duplicity/file-name.ts';
+import { readJson } from './json.ts';
 
 /** Where a host's duplicity writes: `s3://<bucket>/<prefix>`; the prefix ends in a slash. */
 export type Target = { readonly bucket: string; readonly prefix: string };
@@ -88,7 +90,7 @@ export function hostOf(config: Config, bucket: string, key: string): Host | unde
   );
 }
 
-/** The shard with this index, from 0, of so many; their number is a power of two. */
+/** The page with this index, from 0, of so many; their number is a power of two. */
 export type Shard = { readonly index: number; readonly of: number };
 
 // Four fifths of the 15 minutes that a function may run, at ten times the 9 ms that a host took: docs/past-one-run.md.
@@ -98,19 +100,18 @@ const SLOW_HOST_MS = 90;
 /** How many hosts one run judges by itself. */
 export const HOSTS_A_RUN = RUN_MS / SLOW_HOST_MS;
 
-// A worker has a third of that time, and is to be done in it though its shard is a little larger than others.
-const SHARDS_A_RUN = 4;
+// So a page of forty fulls a host is well under a megabyte.
+const HOSTS_A_PAGE = 64;
 
-/** One for a config that a run can hold; else so many that each has at most about a quarter of `hostsARun`. */
-export function shardsOf(hosts: number, hostsARun: number): number {
-  if (hosts <= hostsARun) return 1;
-  return 2 ** Math.ceil(Math.log2((hosts * SHARDS_A_RUN) / hostsARun));
+/** On how many pages the records of so many hosts lie. */
+export function pagesOf(hosts: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(1, hosts / HOSTS_A_PAGE)));
 }
 
 /**
- * Which of `of` shards something is in, by its name alone: it stays there when others come and go. In twice as many
- * shards it is in the same one or in the one that is `of` further on. Source: FNV-1a, and the end of MurmurHash3,
- * without which names that differ in a digit lie together.
+ * Which of `of` pages something is on, by its name alone: it stays there when others come and go. Of twice as many
+ * pages it is on the same one or in the one that is `of` further on. Source: FNV-1a, and the end of MurmurHash3, without
+ * which names that differ in a digit lie together.
  */
 export function shardIndexOf(name: string, of: number): number {
   let hash = 0x811c9dc5;
@@ -126,4 +127,40 @@ export function shardIndexOf(name: string, of: number): number {
 export function doOverlap(one: Shard, other: Shard): boolean {
   const of = Math.min(one.of, other.of);
   return one.index % of === other.index % of;
+}
+
+/**
+ * What a public key file holds, by its path as the config writes it: the fingerprints of the keys in it that
+ * encrypt, or why there are none, as words that go on behind the path.
+ */
+export type ReadKeyFile = (
+  path: string,
+) => { readonly fingerprints: readonly string[] } | { readonly problem: string };
+
+/** Where no file can be read: a config that names one is wrong there, and never checked less. */
+export const NO_KEY_FILES: ReadKeyFile = () => ({
+  problem: 'cannot be read here: write the fingerprints of its encryption subkeys',
+});
+
+const KEY_FILE = /\.(?:asc|gpg|pgp)$/;
+
+/** True for an entry of `recipients` that names a file. */
+export function isKeyFile(entry: string): boolean {
+  return KEY_FILE.test(entry);
+}
+
+/** Version 1. */
+export function formatPackedConfig(config: Config): string {
+  return `${JSON.stringify({ version: 1, config })}\n`;
+}
+
+// It lies in one package with the functions that read it: asked is whether it is whole and theirs, not each member.
+const packed = v.strictObject({
+  version: v.literal(1),
+  config: v.looseObject({ bucket: v.string(), hosts: v.array(v.unknown()) }),
+});
+
+/** The inverse; `undefined` for a text that is cut, no JSON, or of another version. Never throws. */
+export function parsePackedConfig(text: string): Config | undefined {
+  return readJson(packed, text)?.config as Config | undefined;
 }

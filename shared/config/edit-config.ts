@@ -10,8 +10,7 @@ import {
   type Pair,
   type YAMLMap,
 } from 'yaml';
-import { type Config, ConfigError, type Host } from './config.ts';
-import type { ReadKeyFile } from './key-files.ts';
+import { type Config, ConfigError, type Host, type ReadKeyFile } from './config.ts';
 import { parseConfig } from './parse-config.ts';
 import { openYaml } from './yaml.ts';
 

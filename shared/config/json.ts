@@ -5,7 +5,7 @@ import * as v from 'valibot';
 export type Schema<Type> = v.GenericSchema<unknown, Type>;
 
 /** Whole and not negative: an instant, a number of files, bytes. */
-export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+export const count = v.custom<number>((value) => Number.isSafeInteger(value) && Number(value) >= 0);
 
 /** JSON has no infinity, but `1e999` is read as one. */
 export const finite = v.pipe(v.number(), v.finite());

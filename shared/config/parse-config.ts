@@ -1,9 +1,15 @@
 // hosts.yml -> the config, or every mistake at once, each with its line and what to write instead.
 import { NO_PREFIX } from '../duplicity/file-name.ts';
 import { faultOfBucketName, readRegion, whyNoUser } from './aws-names.ts';
-import { type Alerts, type Config, ConfigError, type Host } from './config.ts';
+import {
+  type Alerts,
+  type Config,
+  ConfigError,
+  type Host,
+  NO_KEY_FILES,
+  type ReadKeyFile,
+} from './config.ts';
 import { EMAIL, HTTPS, PHONE, readSize, readWindow, ZONE } from './config-values.ts';
-import { NO_KEY_FILES, type ReadKeyFile } from './key-files.ts';
 import { parseHost, parseRecipients } from './parse-host.ts';
 import { NOBODY_NOTIFIED, recipientsOf, SMS_REGIONS, SMS_REGIONS_AS_OF } from './recipients.ts';
 import {

@@ -1,9 +1,8 @@
 // One host of hosts.yml: what it says itself, over what the config says for all.
 import type { FilePrefix } from '../duplicity/file-name.ts';
 import { faultOfBucketName } from './aws-names.ts';
-import type { Host, Target } from './config.ts';
+import { type Host, isKeyFile, type ReadKeyFile, type Target } from './config.ts';
 import { DATE, readSize, readWindow, ZONE } from './config-values.ts';
-import { isKeyFile, type ReadKeyFile } from './key-files.ts';
 import {
   fieldsOf,
   holdsMap,

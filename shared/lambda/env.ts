@@ -2,8 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Connection } from '../aws/client.ts';
-import { type Config, ConfigError } from '../config/config.ts';
-import { parsePackedConfig } from '../config/packed-config.ts';
+import { type Config, ConfigError, parsePackedConfig } from '../config/config.ts';
 
 /** The environment, checked; `endpoint` only where AWS is emulated. */
 export type Env = {
@@ -62,4 +61,9 @@ function readConfig(file: string): Config {
 /** Where the function's AWS is. */
 export function connectionOf({ config, endpoint }: Env): Connection {
   return { region: config.region, endpoint };
+}
+
+/** What events call the stack's own account and break-glass role. */
+export function ownIdsOf({ alertsTopicArn, breakGlassRoleId }: Env) {
+  return { account: alertsTopicArn.split(':')[4], breakGlassRoleId };
 }

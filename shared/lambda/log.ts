@@ -9,10 +9,10 @@ export function wrap<Result>(
   name: string,
   run: (event: unknown, context: Context) => Promise<Result>,
 ) {
-  writeHintsFor('mail');
   let startedAt = 0;
   return middy<unknown, Result, Error, Context>()
     .before(() => {
+      writeHintsFor('mail');
       startedAt = performance.now();
     })
     .after(({ response }) => {

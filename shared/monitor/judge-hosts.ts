@@ -3,12 +3,16 @@ import pMap from 'p-map';
 import type { Host } from '../config/config.ts';
 import type { Collection } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
+import { type HostReport, reportHost } from '../messages/host-report.ts';
+import { SKEW } from '../rules/assessment.ts';
+import type { Change } from '../rules/finding.ts';
 import { type HostEvidence, type Judgement, judge, type Unreadable } from '../rules/judge.ts';
-import { closedWindow } from '../rules/window.ts';
-import { type Depth, listSets } from './list-sets.ts';
+import type { HostMemory, RecordNews } from '../rules/record.ts';
+import { type HostRecords, openHostRecords } from './host-records.ts';
+import type { Depth } from './list-sets.ts';
 import { type ObjectStore, TargetUnreadableError } from './object-store.ts';
-import { readEvidence } from './read-evidence.ts';
-import { type SetMemory, startRemembering } from './set-records.ts';
+import { readHost } from './read-evidence.ts';
+import { newChanges } from './record-page.ts';
 import type { RecordStore } from './state.ts';
 
 /** How the check looks; `onHost` is called after each host, for progress. */
@@ -16,9 +20,11 @@ export type CheckOptions = {
   readonly now: Instant;
   readonly depth: Depth;
   /** Names of files whose sets are read too, however old they are. */
-  readonly alsoSetsOf?: readonly string[];
-  /** What is remembered of finished fulls; without it only the bucket is read. */
-  readonly memory?: SetMemory | undefined;
+  readonly alsoSetsOf?: readonly string[] | undefined;
+  /** Who changed what, as events told it. */
+  readonly changes?: readonly Change[] | undefined;
+  /** What is remembered of finished fulls; without it only the bucket tells. */
+  readonly memory?: HostMemory | undefined;
   /** What has not been read when it is spent is unreadable; without it there is time for all. */
   readonly budget?: Budget | undefined;
   readonly onHost?: (done: number, of: number) => void;
@@ -33,9 +39,6 @@ export const OUT_OF_TIME: Unreadable = {
   hint: 'wait for the next run, which looks again; if it lasts, see whether S3 is slow',
 };
 
-/** What is known of a target for which the time did not suffice. */
-export const NOT_IN_TIME: Reading = { collection: OUT_OF_TIME, evidence: {} };
-
 /** One verdict for each host, in the order given. A target that cannot be read is a verdict, not an error. */
 export async function checkHosts(
   store: ObjectStore,
@@ -46,63 +49,117 @@ export async function checkHosts(
   return pMap(
     hosts,
     async (host) => {
-      const { collection, evidence } = await whileTimeLasts(
-        options.budget,
-        () => readTarget(store, host, options),
-        () => NOT_IN_TIME,
-      );
+      const { judgement } = await judgeHost(store, host, options);
       done += 1;
       options.onHost?.(done, hosts.length);
-      return judge(host, collection, options.now, evidence);
+      return judgement;
     },
     { concurrency: HOSTS_AT_ONCE },
   );
 }
 
-type Reading = { readonly collection: Collection | Unreadable; readonly evidence: HostEvidence };
+/** The judgement, and the changes that it is about. */
+async function judgeHost(store: ObjectStore, host: Host, options: CheckOptions) {
+  const { collection, evidence } = await whileTimeLasts(
+    options.budget,
+    () => readTarget(store, host, options),
+    () => ({ collection: OUT_OF_TIME, evidence: { changes: options.changes ?? [] } }),
+  );
+  const judgement = judge(host, collection, options.now, evidence);
+  return { judgement, changes: evidence.changes };
+}
 
-/** What a host's target held at `now` and the other evidence, or why that is not known. */
-export async function readTarget(
+type Reading = {
+  readonly collection: Collection | Unreadable;
+  readonly evidence: HostEvidence & Required<Pick<HostEvidence, 'changes'>>;
+};
+
+/** What a host's target held at `now` and what else tells of it, or why that is not known. */
+async function readTarget(
   store: ObjectStore,
   host: Host,
-  { now, memory, ...options }: CheckOptions,
+  { now, memory, alsoSetsOf = [], changes, ...options }: CheckOptions,
 ): Promise<Reading> {
+  let known: readonly Change[] = changes ?? [];
   try {
-    const since = closedWindow(host, now).opensAt;
-    const [newest] = (await memory?.recall(host)) ?? [];
-    const reach = { ...options, since, now, usualFiles: newest?.files };
-    const collection = await listSets(store.list, host, reach);
-    return { collection, evidence: await readEvidence(store, host, collection, now, memory) };
+    const record = await memory?.recall(host);
+    const nameOf = ({ key }: Change) => key.slice(host.target.prefix.length);
+    const before = record?.changes ?? [];
+    const all = [...before, ...newChanges(known, before)];
+    // What was looked at and is about no open problem needs no listing of its own again.
+    const isNew = ({ at }: Change) => at + SKEW > (record?.listedAt ?? 0);
+    const names = new Set([
+      ...[...alsoSetsOf, ...(record?.watch ?? [])],
+      ...[...known, ...before.filter(isNew)].map(nameOf),
+    ]);
+    known = all.filter((change) => names.has(nameOf(change)));
+    const reach = { ...options, now, alsoSetsOf: [...names] };
+    const { collection, evidence } = await readHost(store, host, reach, memory);
+    return { collection, evidence: { ...evidence, changes: known } };
   } catch (error) {
     if (!(error instanceof TargetUnreadableError)) throw error;
-    return { collection: { unreadable: error.message, hint: error.hint }, evidence: {} };
+    const collection = { unreadable: error.message, hint: error.hint };
+    return { collection, evidence: { changes: known } };
   }
 }
 
-/** For which tick, as of when, until when, and into how many shards the config is cut. */
+/** As of when, and of how many hosts in the config: by that their records are found. */
 export type Judging = {
-  readonly until: Instant;
   readonly now: Instant;
-  readonly budget: Budget | undefined;
-  readonly shards: number;
+  readonly budget?: Budget | undefined;
+  readonly hostsInConfig: number;
+  /** Where some of it was read before. */
+  readonly memory?: HostRecords | undefined;
+  /** Of the times in the reports. */
+  readonly timezone: string;
+  /** Names of files of a host that open problems are about; without it those on the host's record stand. */
+  readonly alsoSetsOf?: ((host: Host) => readonly string[]) | undefined;
+  /** What is not on the host's record yet. */
+  readonly changesOf?: ((host: Host) => readonly Change[]) | undefined;
 };
 
-/** One verdict for each host that was asked for, in their order. */
+/** One report for each host that was asked for, in their order. */
 export type Judged = {
-  readonly judgements: readonly Judgement[];
+  readonly reports: readonly HostReport[];
   /** What is not remembered of earlier backups, or of these. */
   readonly lost?: string | undefined;
+  /** False: not all of it is on their records. */
+  readonly isKept?: boolean;
 };
 
-/** Never fails for a state bucket that cannot be read. */
+/** Leaves each report on the host's record. Never fails for a state bucket that cannot be read. */
 export async function judgeHosts(
   { store, records }: { readonly store: ObjectStore; readonly records: RecordStore },
   hosts: readonly Host[],
-  { until, now, budget, shards }: Judging,
+  { now, budget, timezone, ...judging }: Judging,
 ): Promise<Judged> {
-  const memory = startRemembering(records, until, hosts, shards);
-  const judgements = await checkHosts(store, hosts, { now, depth: 'recent', memory, budget });
-  return { judgements, lost: await memory.close() };
+  const memory = judging.memory ?? openHostRecords(records, judging.hostsInConfig, now);
+  const reports = new Map<Host, HostReport>();
+  const judge = async (host: Host) => {
+    const notices = noticesOf(host, judging);
+    const { changes, watch } = notices;
+    const options = { now, depth: 'recent', memory, budget, changes, alsoSetsOf: watch } as const;
+    const { judgement, changes: known } = await judgeHost(store, host, options);
+    const report = reportHost(judgement, timezone, known);
+    memory.learn(host, { ...notices, judgedAt: now, report });
+    reports.set(host, report);
+  };
+  await memory.forEachPage(hosts, async (own) => {
+    await pMap(own, judge, { concurrency: HOSTS_AT_ONCE });
+  });
+  const lost = await memory.close();
+  const isKept = memory.isKept();
+  return { reports: hosts.flatMap((host) => reports.get(host) ?? []), lost, isKept };
+}
+
+/** What a host's record is to say of open problems and of what events told. */
+export function noticesOf(
+  host: Host,
+  { alsoSetsOf, changesOf }: Pick<Judging, 'alsoSetsOf' | 'changesOf'>,
+) {
+  const watch = alsoSetsOf?.(host);
+  const keysKept = watch?.map((name) => `${host.target.prefix}${name}`);
+  return { watch, keysKept, changes: changesOf?.(host) } satisfies RecordNews;
 }
 
 /** The time of one run. */

@@ -3,7 +3,7 @@
 
 import type { Host } from '../config/config.ts';
 import { type BackupSet, type Collection, collectSets } from '../duplicity/backup-set.ts';
-import type { FilePrefix } from '../duplicity/file-name.ts';
+import { type FilePrefix, readFileName, setIdOf } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
 import {
   asOf,
@@ -13,8 +13,16 @@ import {
   uncover,
   type Version,
 } from '../duplicity/versions.ts';
-import { goodFulls } from '../rules/retention.ts';
-import type { HiddenKey, KeyedObject, ListAnswer, ListObjects } from './object-store.ts';
+import { assessSets } from '../rules/assessment.ts';
+import { rememberedOpeners } from '../rules/fingerprints.ts';
+import type { HostRecord } from '../rules/record.ts';
+import {
+  type HiddenKey,
+  type KeyedObject,
+  type ListAnswer,
+  type ListObjects,
+  TargetUnreadableError,
+} from './object-store.ts';
 
 /** `recent`: the newest fulls' volumes; `all`: every volume of every set, at one request a 1,000 objects. */
 export type Depth = 'recent' | 'all';
@@ -24,8 +32,8 @@ export type Reach = {
   readonly since: Instant;
   readonly now: Instant;
   readonly depth: Depth;
-  /** How many files a full of this host has, as far as that is remembered. */
-  readonly usualFiles?: number | undefined;
+  /** How many files a full of this host has, and which fulls are known not to be good. */
+  readonly record?: HostRecord | undefined;
   /** Names of files whose sets are read too, however old they are. */
   readonly alsoSetsOf?: readonly string[];
 };
@@ -34,23 +42,39 @@ const VOLUME = '.vol';
 const EARLIER_FULLS = 3;
 const PAGE_ROWS = 1000;
 const FULLS_SEARCHED = 10;
+/** More than these are read with all others, at a request for 1,000 objects. */
+const SETS_NAMED = 50;
+/** One an hour for two years: less than 200 MiB hold as many, and the function of the bucket has 512. */
+const MOST_SETS = 20_000;
 const DAY = 86_400_000;
 
 /**
  * Reads a host's sets as they were at `now`. With `recent`, the volumes of every full begun since `since`
- * are read, those of three earlier fulls where one page holds them (it is not asked for where it surely would not),
- * and, where none of these is complete, of older ones until a complete one is found, hidden ones at last. All but the
- * first listing have versions. Throws `TargetUnreadableError`.
+ * are read, those of three earlier fulls where one page holds them (it is not asked for where it surely would not), and, where none of these is good,
+ * of older ones until a good one is found, hidden ones at last. All but the first listing have versions.
+ * Throws `TargetUnreadableError`.
  */
 export async function listSets(
   list: ListObjects,
   host: Host,
-  { since, now, depth, usualFiles = 0, alsoSetsOf = [] }: Reach,
+  { since, now, depth, record, alsoSetsOf = [] }: Reach,
 ): Promise<Collection> {
   const { bucket, prefix } = host.target;
   const { filePrefix } = host;
+  const usualFiles = record?.fulls[0]?.files ?? 0;
+  const opened = rememberedOpeners(record?.fulls);
   const read = gatherAnswers(prefix);
-  const collect = () => collectSets(asOf(read.listing(), now), filePrefix);
+  const collect = () => {
+    const listing = asOf(read.listing(), now);
+    if (hasManySets(listing, filePrefix)) {
+      throw new TargetUnreadableError(
+        `too much to look at: over ${MOST_SETS} backup sets in s3://${bucket}/${prefix}`,
+        'find out who writes there, and remove what is no backup: docs/runbook.md#unreadable',
+      );
+    }
+    return collectSets(listing, filePrefix);
+  };
+  const goodIn = (collection: Collection) => assessSets(host, collection, { opened }).good;
   const listVersions = (name: string, more: { startAfter?: string; onePage?: boolean } = {}) =>
     list({ bucket, prefix: `${prefix}${name}`, versions: true, ...more });
   const readAll = async () => {
@@ -94,7 +118,7 @@ export async function listSets(
       ({ unreadStems }) => unreadStems.length > 0,
     );
     if (next === undefined) break;
-    const goodSince = goodFulls(collection, now).some((set) => set.startedAt > next.startedAt);
+    const goodSince = goodIn(collection).some((one) => one.startedAt > next.startedAt);
     if (next.startedAt < since && goodSince) break;
     for (const stem of next.unreadStems) await readVolumes(stem);
     collection = collect();
@@ -105,16 +129,32 @@ export async function listSets(
   );
   for (const stem of suspects.slice(0, FULLS_SEARCHED)) await readVolumes(stem);
   if (suspects.length > 0) collection = collect();
+  const named = new Map<string, string | undefined>();
   for (const name of alsoSetsOf) {
     if (read.knowsVersionsOf(name)) continue;
     const { stem, signatures } = stemOf(name, filePrefix);
+    named.set(stem, signatures ?? named.get(stem));
+  }
+  if (named.size > SETS_NAMED) return readAll();
+  for (const [stem, signatures] of named) {
     await readSet(stem);
     if (signatures !== undefined) read.add(await listVersions(signatures));
     read.haveRead((other) => other === `${filePrefix.archive}${stem}${VOLUME.slice(1)}`);
-    collection = collect();
   }
+  if (named.size > 0) collection = collect();
   // Nothing good is left to see: what delete markers hide is then the last good copy.
-  return goodFulls(collection, now).length > 0 ? collection : readAll();
+  return goodIn(collection).length > 0 ? collection : readAll();
+}
+
+function hasManySets({ objects, volumeStems }: Listing, prefix: FilePrefix): boolean {
+  if (objects.length + volumeStems.length <= MOST_SETS) return false;
+  const sets = new Set<string>();
+  for (const name of [...objects.map((one) => one.name), ...volumeStems]) {
+    const reading = readFileName(name.endsWith(VOLUME) ? `${name}1.difftar` : name, prefix);
+    if (reading.kind === 'written') sets.add(setIdOf(reading.name));
+    if (sets.size > MOST_SETS) return true;
+  }
+  return false;
 }
 
 /** Volumes and manifests may have prefixes of their own, and then lie apart in the order of keys. */
@@ -196,9 +236,8 @@ export function gatherAnswers(prefix: string) {
       for (const stem of stems) if (test(stem)) stems.delete(stem);
     },
     knowsVersionsOf(name: string): boolean {
-      return (
-        hidden.has(name) || objects.get(name)?.versionId !== undefined || inconclusive !== undefined
-      );
+      const isListed = inconclusive !== undefined && objects.has(name);
+      return hidden.has(name) || objects.get(name)?.versionId !== undefined || isListed;
     },
     listing(): Listing {
       return {

@@ -1,8 +1,8 @@
-// The evidence on a host's backups besides the listing: who can open them, how long they last, and what is remembered
-// of them.
+// The evidence on a host's backups besides the listing: who can open them, how long they last, and what is remembered of them.
 
+import pMap from 'p-map';
 import type { Host } from '../config/config.ts';
-import type { Collection, Opener } from '../duplicity/backup-set.ts';
+import type { BackupSet, Collection, Opener } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { SetText } from '../duplicity/volumes.ts';
 import {
@@ -12,60 +12,72 @@ import {
   readMessageHead,
   TAIL_BYTES,
 } from '../openpgp/message.ts';
-import { newestFull } from '../rules/answer.ts';
+import { windowsSince } from '../rules/answer.ts';
+import { type Assessed, assessSets, type SetsEvidence, SKEW } from '../rules/assessment.ts';
 import type { OpenedBy } from '../rules/finding.ts';
-import {
-  changedFulls,
-  newFingerprints,
-  rememberedOpeners,
-  unchangedOf,
-} from '../rules/fingerprints.ts';
+import { changedFulls, rememberedOpeners } from '../rules/fingerprints.ts';
 import { type HostEvidence, hasToCount, NOT_ASKED } from '../rules/judge.ts';
-import { keepOf, type Lifecycle } from '../rules/lifecycle.ts';
+import { keepOf, type Lifecycle, nextKeeps } from '../rules/lifecycle.ts';
+import { type HostMemory, judgedOn, newsOfLook } from '../rules/record.ts';
 import { countDown, isCritical } from '../rules/retention.ts';
 import { closedWindow } from '../rules/window.ts';
-import type { ObjectStore, ReadPart } from './object-store.ts';
-import type { SetMemory } from './set-records.ts';
+import { listSets, type Reach } from './list-sets.ts';
+import { type ObjectStore, type ReadPart, TargetUnreadableError } from './object-store.ts';
 import { shortHash } from './state.ts';
 
+/** What a host's target holds, and what else shows how its backups are. */
+export type HostReading = { readonly collection: Collection; readonly evidence: HostEvidence };
+
 /**
- * Compares a host's fulls with what is remembered of them, and learns what is new. Who can open the newest full is read
- * where that is not remembered of these very files. Throws `TargetUnreadableError`.
+ * Reads a host, compares its fulls with its record, and learns what is new. Where the bytes of a full speak against the last
+ * one that looked good, the whole target is read. Throws `TargetUnreadableError`.
  */
-export async function readEvidence(
+export async function readHost(
   store: ObjectStore,
   host: Host,
-  collection: Collection,
-  now: Instant,
-  memory: SetMemory | undefined,
-): Promise<HostEvidence> {
-  if (memory === undefined) {
-    const opened = await readOpeners(store.readPart, host, collection, now);
-    return { opened, ...(await readRetention(store, host, collection, now)) };
+  reach: Omit<Reach, 'since' | 'record'>,
+  memory?: HostMemory,
+): Promise<HostReading> {
+  const record = await memory?.recall(host);
+  const judged = record && judgedOn(record);
+  const [unseen] = judged === undefined ? [] : windowsSince(host, judged, reach.now);
+  const { opensAt: since } = unseen ?? closedWindow(host, reach.now);
+  const remembers = memory !== undefined;
+  const look = async (depth: Reach['depth'], before: SetsEvidence['opened'] = new Map()) => {
+    const where = { ...reach, depth, since, record };
+    const collection = await listSets(store.list, host, where);
+    const hashes = await hashTexts(remembers ? collection.texts : []);
+    const known = new Map([...rememberedOpeners(record?.fulls, hashes), ...before]);
+    const opened = await openFulls(store.readPart, host, collection, where, known, remembers);
+    return { collection, hashes, opened };
+  };
+  let looked = await look(reach.depth);
+  const isUnlisted = ({ type, volumes }: BackupSet) => type === 'full' && volumes === undefined;
+  if (
+    looked.collection.sets.some(isUnlisted) &&
+    assessSets(host, looked.collection, looked).good.length === 0
+  ) {
+    looked = await look('all', looked.opened);
   }
-  const fingerprints = await memory.recall(host);
-  const hashes = await hashTexts(collection.texts);
-  const newest = newestFull(collection.sets, now);
-  const opened =
-    (newest && rememberedOpeners(fingerprints, newest.startedAt, hashes)) ??
-    (await readOpeners(store.readPart, host, collection, now));
-
+  const { collection, hashes, opened } = looked;
+  const fingerprints = record?.fulls;
+  const keepsBy = (lifecycle: Lifecycle) =>
+    nextKeeps(record ?? {}, keepOf(host, lifecycle), host.keepDays);
   const compare = (lifecycle: Lifecycle) =>
-    changedFulls(fingerprints, collection, hashes, {
-      ...{ keep: keepOf(host, lifecycle), keepDays: host.keepDays, now },
-    });
+    changedFulls(fingerprints ?? [], collection, hashes, keepsBy(lifecycle), reach.now);
   // The bucket's rules can only excuse more than the config's days do.
   const suspects = compare(NOT_ASKED);
-  const isSuspect = suspects.length > 0;
-  const unchanged = unchangedOf(collection, suspects);
-  const retention = await readRetention(store, host, unchanged, now, isSuspect);
-  const broken = isSuspect ? compare(retention.lifecycle ?? NOT_ASKED) : [];
-  const openers = new Map<Instant, readonly OpenedBy[]>();
-  if (newest !== undefined && opened.length > 0 && opened.length === newest.openers.length) {
-    openers.set(newest.startedAt, opened);
+  const seen: SetsEvidence = { opened, fingerprints, broken: suspects };
+  const retention = await readRetention(store, host, collection, reach.now, seen);
+  const lifecycle = retention.lifecycle ?? NOT_ASKED;
+  const broken = suspects.length > 0 ? compare(lifecycle) : [];
+  const keeps = keepsBy(lifecycle);
+  if (memory !== undefined) {
+    const assessed = assessSets(host, collection, { ...seen, broken });
+    const all = { collection, assessed, hashes, opened, keeps };
+    memory.learn(host, newsOfLook(host, all, reach.now));
   }
-  memory.learn(newFingerprints(host, fingerprints, unchanged, hashes, openers, now));
-  return { opened, fingerprints, broken, ...retention };
+  return { collection, evidence: { ...seen, broken, keeps, ...retention, judgedOn: judged } };
 }
 
 /** By the time of the full. */
@@ -76,21 +88,60 @@ async function hashTexts(texts: readonly SetText[]): Promise<ReadonlyMap<Instant
   return new Map(await Promise.all(hashes));
 }
 
+// A full each quarter of an hour is odd, and no flood.
+const FULLS_OPENED = 200;
+const OPENED_AT_ONCE = 4;
+
 /**
- * Reads nothing for a host without recipients in the config. A resumed run may have other recipients in its first
- * volume than in its manifest, so both are read, and the last volume: at most two requests a file. One in cold
- * storage is not asked for, or refused by S3, and left out. Throws `TargetUnreadableError`.
+ * What the bytes of fulls say, by their times; nothing for a host without recipients in the config. Opened are the newest
+ * full with a manifest, those of the window that look good, and of older ones that do the last; where there is a memory,
+ * all that it does not know. Throws `TargetUnreadableError`.
  */
-export async function readOpeners(
+async function openFulls(
   readPart: ReadPart,
   host: Host,
-  { sets }: Collection,
-  now: Instant,
+  collection: Collection,
+  { since, now }: Pick<Reach, 'since' | 'now'>,
+  known: ReadonlyMap<Instant, readonly OpenedBy[]>,
+  remembers: boolean,
+): Promise<ReadonlyMap<Instant, readonly OpenedBy[]>> {
+  const opened = new Map(known);
+  if (host.recipients.length === 0) return opened;
+  let next = collection.sets
+    .filter((set) => set.type === 'full' && set.manifest && set.startedAt <= now + SKEW)
+    .slice(-1);
+  for (let all = next.length; ; all += next.length) {
+    if (all > FULLS_OPENED) {
+      throw new TargetUnreadableError(
+        `more than ${FULLS_OPENED} fulls are new since the last look`,
+        'find out who writes them, and remove what is not a backup',
+      );
+    }
+    const unknown = next.filter(({ startedAt }) => !opened.has(startedAt));
+    const read = (set: BackupSet) => readOpeners(readPart, host, set);
+    const contents = await pMap(unknown, read, { concurrency: OPENED_AT_ONCE });
+    for (const [index, set] of unknown.entries()) opened.set(set.startedAt, contents[index] ?? []);
+
+    const { good } = assessSets(host, collection, { opened });
+    next = good
+      .filter((one) => remembers || one.startedAt >= since || one === good.at(-1))
+      .flatMap(({ set }) => (opened.has(set.startedAt) ? [] : set));
+    if (next.length === 0) return opened;
+  }
+}
+
+/**
+ * A resumed run may have other recipients in its first volume than in its manifest, so both are read, and the last volume:
+ * at most two requests a file. One in cold storage is not asked for, or refused by S3, and left out. Throws
+ * `TargetUnreadableError`.
+ */
+async function readOpeners(
+  readPart: ReadPart,
+  { target: { bucket, prefix } }: Host,
+  { openers }: BackupSet,
 ): Promise<OpenedBy[]> {
-  const full = host.recipients.length === 0 ? undefined : newestFull(sets, now);
-  const { bucket, prefix } = host.target;
   const opened = await Promise.all(
-    (full?.openers ?? []).map((opener) =>
+    openers.map((opener) =>
       readOpener((span) => readPart(bucket, `${prefix}${opener.name}`, span), opener),
     ),
   );
@@ -119,30 +170,33 @@ async function findEnding(read: ReadSpan, size: number, head: Uint8Array): Promi
 
 /**
  * Reads nothing for a host with a good full in its window, nothing hidden and nothing suspect. Where the countdown is
- * critical, one HEAD of the first volume says whether S3 reads the rules alike.
+ * critical, one HEAD of the first volume shows whether S3 reads the rules alike.
  */
-export async function readRetention(
+async function readRetention(
   { readLifecycle, readExpiry }: ObjectStore,
   host: Host,
   collection: Collection,
   now: Instant,
-  isSuspect = false,
+  seen: SetsEvidence,
 ): Promise<Pick<HostEvidence, 'lifecycle' | 'stampedAt'>> {
   const window = closedWindow(host, now);
   const { bucket, prefix } = host.target;
-  const counts = hasToCount(collection, window, now) && hasFulls(collection);
+  const assessed = assessSets(host, collection, seen);
+  const counts = hasToCount(assessed, window) && hasFulls(assessed);
+  const isSuspect = (seen.broken ?? []).length > 0;
   if (!counts && !isSuspect && !hasMarkers(collection)) return {};
 
   const lifecycle = await readLifecycle(bucket);
-  const countdown = counts ? countDown(collection, keepOf(host, lifecycle), now) : undefined;
+  const keep = keepOf(host, lifecycle);
+  const countdown = counts ? countDown(assessed, collection.inconclusive, keep, now) : undefined;
   if (countdown === undefined || !isCritical(countdown, window.opensAt, now)) return { lifecycle };
   const [opener] = countdown.set.openers.filter(({ of }) => of !== 'manifest');
   if (opener === undefined || countdown.hiddenAt <= now) return { lifecycle };
   return { lifecycle, stampedAt: await readExpiry(bucket, `${prefix}${opener.name}`) };
 }
 
-function hasFulls({ sets, hiddenFulls }: Collection): boolean {
-  return hiddenFulls.length > 0 || sets.some(({ type }) => type === 'full');
+function hasFulls({ sets, hidden }: Assessed): boolean {
+  return hidden.length > 0 || sets.some(({ set }) => set.type === 'full');
 }
 
 function hasMarkers({ histories }: Collection): boolean {

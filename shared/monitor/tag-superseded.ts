@@ -4,6 +4,7 @@ import type { Config, Host } from '../config/config.ts';
 import { collectSets, membersOf } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import { asOf } from '../duplicity/versions.ts';
+import type { HostMemory } from '../rules/record.ts';
 import { findSuperseded, type Superseded } from '../rules/retention.ts';
 import { gatherAnswers } from './list-sets.ts';
 import { type ListObjects, TargetUnreadableError } from './object-store.ts';
@@ -14,6 +15,8 @@ import { type ListObjects, TargetUnreadableError } from './object-store.ts';
  */
 export type JanitorDependencies = {
   readonly list: ListObjects;
+  /** What is remembered of a host: who can open its fulls. The janitor itself may read no backup. */
+  readonly recall?: HostMemory['recall'];
   readonly tag: (bucket: string, key: string) => Promise<void>;
 };
 
@@ -54,7 +57,7 @@ export async function tagSuperseded(
   const round = { hosts: hosts.length, held: 0, sets: 0, tagged: 0, left: 0 };
   const errors: Error[] = [];
   const tagHost = async (host: Host) => {
-    const plan = await planTags(dependencies.list, host, now);
+    const plan = await planTags(dependencies, host, now);
     if (plan.held === 'tampered' || plan.held === 'poisoned') round.held += 1;
     else if (plan.held !== undefined) throw inconclusiveError(host, plan.held);
     for (const [manifest, ...others] of plan.keys) {
@@ -84,12 +87,19 @@ export async function tagSuperseded(
 }
 
 /** What would be tagged of a host now. Reads its whole target, and changes nothing. Throws `TargetUnreadableError`. */
-export async function planTags(list: ListObjects, host: Host, now: Instant): Promise<TagPlan> {
+export async function planTags(
+  { list, recall }: Pick<JanitorDependencies, 'list' | 'recall'>,
+  host: Host,
+  now: Instant,
+): Promise<TagPlan> {
   const { target, filePrefix } = host;
   const read = gatherAnswers(target.prefix);
   read.add(await list({ ...target, versions: true }));
   const listing = asOf(read.listing(), now);
-  const superseded = findSuperseded(host, collectSets(listing, filePrefix), now);
+  const isAsked = recall !== undefined && host.recipients.length > 0;
+  // Of a host that no record knows nobody has looked at a full.
+  const record = isAsked ? ((await recall(host)) ?? { fulls: [] }) : undefined;
+  const superseded = findSuperseded(host, collectSets(listing, filePrefix), now, record);
   const names = listing.objects.map(({ name }) => name);
   const members = membersOf(names, filePrefix);
   const keyOf = (name: string) => `${target.prefix}${name}`;

@@ -1,25 +1,21 @@
-// A config that one run cannot hold: cut into shards, judged by workers over a queue, and put together again by this
-// run.
+// A config that one run cannot hold: a worker judges the hosts of one page of records, and leaves its reports there.
 
-import { type Config, type Host, type Shard, shardIndexOf, shardsOf } from '../config/config.ts';
+import pMap from 'p-map';
+import * as v from 'valibot';
+import { type Config, type Host, pagesOf, type Shard, shardIndexOf } from '../config/config.ts';
+import { count, readValue } from '../config/json.ts';
 import type { Instant } from '../duplicity/time.ts';
-import { SKEW } from '../rules/answer.ts';
+import { type HostReport, hostReportSchema, reportHost } from '../messages/host-report.ts';
+import { SKEW } from '../rules/assessment.ts';
 import { placeOf } from '../rules/fingerprints.ts';
-import { type Judgement, judge } from '../rules/judge.ts';
-import { type Budget, type Judged, type Judging, judgeHosts } from './judge-hosts.ts';
+import { judge } from '../rules/judge.ts';
+import { openHostRecords } from './host-records.ts';
+import { type Budget, type Judged, type Judging, judgeHosts, noticesOf } from './judge-hosts.ts';
 import type { ObjectStore } from './object-store.ts';
-import { RecordConflictError, RecordError, type RecordStore, shortHash } from './state.ts';
-import {
-  answerPage,
-  answersTo,
-  type CallingRun,
-  formatAnswer,
-  parseAnswer,
-  parseTask,
-  type ShardTask,
-} from './worker-answer.ts';
+import { parseRecords, type RecordPage, recordPage } from './record-page.ts';
+import { RecordError, type RecordStore, shortHash } from './state.ts';
 
-/** Who judges the hosts that one run cannot hold. */
+/** Who judges what a run cannot hold. */
 export type Workers = {
   /** From so many hosts on. */
   readonly hostsARun: number;
@@ -33,102 +29,123 @@ export class QueueError extends Error {
   override readonly name = 'QueueError';
 }
 
-const POLL_MS = 1000;
+/**
+ * What a worker is asked, version 1. After `deadline` nobody waits for its reports. `roll` is a hash of the config: a
+ * worker that has another one must not judge. `asked` has a `1` for each host of the page, in the order of the config,
+ * that is to be judged, and a `0` for each other.
+ */
+const shardTask = v.pipe(
+  v.strictObject({
+    ...{ version: v.literal(1), until: count, now: count, deadline: count },
+    ...{ roll: v.string(), index: count, of: count },
+    asked: v.pipe(v.string(), v.regex(/^[01]+$/)),
+  }),
+  v.check(({ index, of }) => index < of && Number.isInteger(Math.log2(of))),
+  v.readonly(),
+);
+export type ShardTask = v.InferOutput<typeof shardTask>;
 
-/** The hosts of a shard, in the order of the config. */
+/** `undefined` for anything that is no task, or has a member more. */
+export function parseTask(value: unknown): ShardTask | undefined {
+  return readValue(shardTask, value);
+}
+
+/** The hosts of a page, in the order of the config. */
 export function hostsOf({ hosts }: Config, { index, of }: Shard): Host[] {
   return hosts.filter((host) => shardIndexOf(placeOf(host), of) === index);
 }
 
-/** A hash of the whole config: with another one the same task would mean something else. */
+/** A hash of all that the config says: with another one the same task would mean something else. */
 export function hashConfig(config: Config): Promise<string> {
   return shortHash(JSON.stringify(config));
 }
 
+/** How a run judges; `until` is the instant that was planned for it. */
+type RunTimes = Omit<Judging, 'hostsInConfig'> & { readonly until: Instant };
+
+const POLL_MS = 1000;
+const PAGES_AT_ONCE = 8;
+
 /**
- * Hands out a task for every shard with a host to be judged, and waits for the answers until the time of this run is
- * spent. The hosts of a shard without a valid answer are unreadable: never ok, and never missing. Throws `QueueError`.
+ * Hands out every page with a host to be judged, and reads the reports off it until the time of this run is spent. A host
+ * without a report of this run or a later one is unreadable: never ok, and never missing. Throws `QueueError`.
  */
-export async function judgeInShards(
+async function judgeByWorkers(
   { records, workers }: { readonly records: RecordStore; readonly workers: Workers },
   config: Config,
   hosts: readonly Host[],
-  { until, now, budget, shards: of }: Judging & { readonly budget: Budget },
+  { until, now, budget, timezone, ...judging }: RunTimes & { readonly budget: Budget },
 ): Promise<Judged> {
+  const of = pagesOf(config.hosts.length);
+  const run = { version: 1, until, now, deadline: now + Math.floor(budget.left()), of } as const;
+  const roll = await hashConfig(config);
   const isAsked = new Set(hosts);
-  const run = { version: 1, until, now, deadline: now + Math.floor(budget.left()) } as const;
-  const configHash = await hashConfig(config);
-  const byIndex = Map.groupBy(config.hosts, (host) => shardIndexOf(placeOf(host), of));
-  const open = new Map<string, Open>();
-  for (const [index, all] of byIndex) {
-    const called = all.filter((host) => isAsked.has(host));
-    if (called.length === 0) continue;
-    const asked = all.map((host) => (isAsked.has(host) ? '1' : '0')).join('');
-    const task = { ...run, roll: configHash, index, of, asked };
-    const page = answerPage(task);
-    open.set(page, { page, task, hosts: called });
+  const byPage = Map.groupBy(config.hosts, (host) => shardIndexOf(placeOf(host), of));
+  const tasks = [...byPage].flatMap(([index, own]): ShardTask[] => {
+    const asked = own.map((host) => (isAsked.has(host) ? '1' : '0')).join('');
+    return asked.includes('1') ? [{ ...run, roll, index, asked }] : [];
+  });
+  // Workers know of open problems and of events what the records say.
+  const memory = openHostRecords(records, config.hosts.length, now);
+  for (const host of hosts) {
+    const notices = noticesOf(host, judging);
+    if (notices.watch?.length || notices.changes?.length) memory.learn(host, notices);
   }
-  await workers.send([...open.values()].map(({ task }) => task));
+  let lost = await memory.close();
+  await workers.send(tasks);
 
-  const judgements = new Map<Host, Judgement>();
-  let lost: string | undefined;
-  for (;;) {
-    for (const { page, task, hosts: called, text } of await readAnswers(records, run, open)) {
-      open.delete(page);
-      const answer = parseAnswer(text, task, called);
-      for (const [at, host] of called.entries()) {
-        judgements.set(host, answer?.judgements[at] ?? judge(host, UNSOUND, now));
+  const unreadable = (host: Host, why: string) =>
+    reportHost(judge(host, { unreadable: why, hint: HINT }, now), timezone);
+  const reports = new Map<Host, HostReport>();
+  await pMap(
+    tasks,
+    async (task) => {
+      const open = new Set(byPage.get(task.index)?.filter((host) => isAsked.has(host)));
+      for (;;) {
+        const page = await readPage(records, task);
+        for (const host of open) {
+          const { judgedAt = 0, report } = page?.hosts.get(placeOf(host)) ?? {};
+          if (judgedAt < now) continue;
+          open.delete(host);
+          reports.set(host, readValue(hostReportSchema, report) ?? unreadable(host, UNSOUND));
+        }
+        if (page?.warning !== undefined && page.warning.at >= now) lost ??= page.warning.says;
+        if (open.size === 0 || budget.left() <= 0) return;
+        await workers.pause(Math.min(POLL_MS, budget.left()));
       }
-      lost ??= answer?.lost;
-    }
-    if (open.size === 0 || budget.left() <= 0) break;
-    await workers.pause(Math.min(POLL_MS, budget.left()));
-  }
-  return {
-    judgements: hosts.map((host) => judgements.get(host) ?? judge(host, UNANSWERED, now)),
-    lost,
-  };
+    },
+    { concurrency: PAGES_AT_ONCE },
+  );
+  return { reports: hosts.map((host) => reports.get(host) ?? unreadable(host, UNANSWERED)), lost };
 }
 
-// The same words for all: when many shards are lost, the mail names the cause once.
+// The same words for all: when many pages are lost, the mail says so once.
 const HINT =
   'wait for the next run, which looks again; why: npx serverless logs --function checkShard';
-const UNANSWERED = { unreadable: 'its part of the config was not judged in time', hint: HINT };
-const UNSOUND = {
-  unreadable: 'what was answered for its part of the config is not what a worker writes',
-  hint: HINT,
-};
+const UNANSWERED = 'its part of the config was not judged in time';
+const UNSOUND = 'the report on its record is not what a worker writes';
 
-type Open = { readonly page: string; readonly task: ShardTask; readonly hosts: readonly Host[] };
-
-/** Those that are there and still waited for. A state bucket out of reach may be in reach again a second later. */
-async function readAnswers(
-  records: RecordStore,
-  run: CallingRun,
-  open: ReadonlyMap<string, Open>,
-): Promise<(Open & { readonly text: string })[]> {
+/** A state bucket out of reach may be in reach again a second later. */
+async function readPage(records: RecordStore, shard: Shard): Promise<RecordPage | undefined> {
   try {
-    const there = (await records.list(answersTo(run))).flatMap((page) => open.get(page) ?? []);
-    return await Promise.all(
-      there.map(async (one) => ({ ...one, text: (await records.read(one.page)).text ?? '' })),
-    );
+    return parseRecords((await records.read(recordPage(shard))).text ?? '');
   } catch (error) {
     if (!(error instanceof RecordError)) throw error;
-    return [];
+    return undefined;
   }
 }
 
-/** A task that must not be answered: it cannot be read, is from the future, or is for another config. */
+/** A task that must not be done: it cannot be read, is from the future, or is for another config. */
 export class TaskError extends Error {
-  override readonly name = 'TaskError';
+  override readonly name = 'CallError';
 }
 
-/** `late`: nobody waits for it any more; `twice`: it was answered already, and that answer stands. */
-export type WorkerOutcome = { readonly hosts: number; readonly answer: 'given' | 'late' | 'twice' };
+/** `late`: nobody waits for it any more. */
+export type Answered = { readonly hosts: number; readonly answer: 'given' | 'late' };
 
 /**
- * Judges as of the instant of the run that asked. Written once: a task that comes twice changes nothing. Throws
- * `TaskError`, or `RecordError` when the answer could not be left: the queue then gives the task out again.
+ * Judges as of the instant of the run that handed it out: one that comes twice changes nothing. Throws `CallError`, or
+ * `LedgerError` when the reports could not be left: the queue then hands the task out again.
  */
 export async function runWorker(
   dependencies: { readonly store: ObjectStore; readonly records: RecordStore },
@@ -136,7 +153,7 @@ export async function runWorker(
   message: unknown,
   clock: Instant,
   budget: Budget,
-): Promise<WorkerOutcome> {
+): Promise<Answered> {
   const task = parseTask(message);
   if (task === undefined || task.now - clock > SKEW) {
     throw new TaskError('this is no task for a shard; see who writes to the queue');
@@ -148,20 +165,16 @@ export async function runWorker(
       'the task is for another config; the next run hands out tasks for this one',
     );
   }
-  const { until, now, of: shards } = task;
+  const { now } = task;
   const hosts = all.filter((_, at) => task.asked[at] === '1');
-  const judged = await judgeHosts(dependencies, hosts, { until, now, shards, budget });
-  try {
-    await dependencies.records.write(answerPage(task), formatAnswer(task, judged), undefined);
-    return { hosts: hosts.length, answer: 'given' };
-  } catch (error) {
-    if (!(error instanceof RecordConflictError)) throw error;
-    return { hosts: hosts.length, answer: 'twice' };
-  }
+  const judging = { now, budget, timezone: config.timezone, hostsInConfig: config.hosts.length };
+  const { lost, isKept } = await judgeHosts(dependencies, hosts, judging);
+  if (!isKept) throw new RecordError(`${lost}`);
+  return { hosts: hosts.length, answer: 'given' };
 }
 
-/** Without a queue that takes tasks, or a state bucket to read answers from, it judges what it can in its own time. */
-export async function judgeAllHosts(
+/** Without a queue that takes tasks, or a state bucket to read reports from, it judges what it can in its own time. */
+export async function judgeConfig(
   dependencies: {
     readonly store: ObjectStore;
     readonly records: RecordStore;
@@ -169,17 +182,17 @@ export async function judgeAllHosts(
   },
   config: Config,
   hosts: readonly Host[],
-  { hasRecords, ...times }: Omit<Judging, 'shards'> & { readonly hasRecords: boolean },
+  times: RunTimes,
+  hasRecords: boolean,
 ): Promise<Judged> {
   const { workers } = dependencies;
+  const { until: _, ...judging } = { ...times, hostsInConfig: config.hosts.length };
   const { budget } = times;
-  const shards = workers === undefined ? 1 : shardsOf(config.hosts.length, workers.hostsARun);
-  const judging = { ...times, shards };
   const isTooMuch = workers !== undefined && hosts.length > workers.hostsARun;
   if (!isTooMuch || budget === undefined || !hasRecords)
     return judgeHosts(dependencies, hosts, judging);
   try {
-    return await judgeInShards({ ...dependencies, workers }, config, hosts, { ...judging, budget });
+    return await judgeByWorkers({ ...dependencies, workers }, config, hosts, { ...times, budget });
   } catch (error) {
     if (!(error instanceof QueueError)) throw error;
     const judged = await judgeHosts(dependencies, hosts, judging);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { ReadKeyFile } from '../../shared/config/config.ts';
 import { ConfigError } from '../../shared/config/config.ts';
-import type { ReadKeyFile } from '../../shared/config/key-files.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 
 const WEB = 'A'.repeat(40);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { formatPackedConfig, parsePackedConfig } from '../../shared/config/packed-config.ts';
+import { formatPackedConfig, parsePackedConfig } from '../../shared/config/config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 
 const EVERYTHING = `bucket: acme-backups

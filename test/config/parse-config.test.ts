@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../shared/config/config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 import { recipientsOf } from '../../shared/config/recipients.ts';
+import { aConfig } from '../support/builders.ts';
 
 const issuesOf = (text: string): readonly string[] => {
   try {
@@ -52,11 +53,9 @@ describe('parseConfig', () => {
     const { hosts, alerts, ...config } = parseConfig(FULL, 'hosts.yml');
     expect(config).toMatchObject({ bucket: 'acme-backups', keepDays: 6, existing: false });
     expect(alerts).toEqual({
+      ...aConfig([]).alerts,
       from: 'backups@example.net',
-      mail: ['ops@example.net'],
       sms: ['+31600000000'],
-      https: [],
-      ops: ['ops@example.net'],
       heartbeat: 'https://hc.example/ping/abc',
       weeklyTest: true,
     });
@@ -176,10 +175,11 @@ describe('parseConfig', () => {
   it('reads 50,000 hosts in a moment, as every run does', () => {
     const hosts = Array.from({ length: 50_000 }, (_, number) => `  host-${number}: {}`);
     const text = `bucket: acme-backups\nhosts:\n${hosts.join('\n')}\n`;
-    const start = performance.now();
+    const start = process.cpuUsage();
     expect(parseConfig(text, 'hosts.yml').hosts).toHaveLength(50_000);
     // It takes half a second; it took 22 s when each name was compared with all before it.
-    expect(performance.now() - start).toBeLessThan(10_000);
+    // Of the processor: a busy machine is no failure.
+    expect(process.cpuUsage(start).user).toBeLessThan(10_000_000);
   });
 
   it('reports every mistake at once, each with its line and what to write', () => {

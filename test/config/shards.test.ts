@@ -1,26 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { doOverlap, HOSTS_A_RUN, shardIndexOf, shardsOf } from '../../shared/config/config.ts';
-
-describe('shardsOf', () => {
-  it('cuts no config that one run holds', () => {
-    expect(HOSTS_A_RUN).toBe(8000);
-    expect(shardsOf(1, HOSTS_A_RUN)).toBe(1);
-    expect(shardsOf(HOSTS_A_RUN, HOSTS_A_RUN)).toBe(1);
-  });
-
-  it('makes shards of at most about a quarter of what a run holds, their number a power of two', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 2, max: 1_000_000 }), fc.nat(50_000), (hosts, bound) => {
-        const shards = shardsOf(hosts, bound + 1);
-        expect(Number.isInteger(Math.log2(shards))).toBe(true);
-        if (hosts > bound + 1) expect(hosts / shards).toBeLessThanOrEqual((bound + 1) / 4);
-      }),
-    );
-    expect(shardsOf(50_000, HOSTS_A_RUN)).toBe(32);
-    expect(shardsOf(1_000_000, HOSTS_A_RUN)).toBe(512);
-  });
-});
+import { doOverlap, shardIndexOf } from '../../shared/config/config.ts';
+import { anyText } from '../support/any-text.ts';
 
 describe('shardIndexOf', () => {
   it('puts hosts that are named by number evenly into shards', () => {
@@ -37,7 +18,7 @@ describe('shardIndexOf', () => {
 
   it('keeps a name in its shard, or in the half that is split off', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.nat(9), (name, power) => {
+      fc.property(anyText(), fc.nat(9), (name, power) => {
         const of = 2 ** power;
         const index = shardIndexOf(name, of);
         expect([index, index + of]).toContain(shardIndexOf(name, of * 2));

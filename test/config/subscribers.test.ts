@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Alerts } from '../../shared/config/config.ts';
 import { alertSubscribers, hooksOf, opsSubscribers } from '../../shared/config/recipients.ts';
+import { aConfig } from '../support/builders.ts';
 
-const alerts: Alerts = {
+const alerts = {
+  ...aConfig([]).alerts,
   mail: ['a@example.net', 'b@example.net'],
   sms: ['+31600000001'],
   https: ['https://example.net/hook'],
-  ops: ['ops@example.net'],
-  weeklyTest: false,
 };
 const sms = { protocol: 'sms', endpoint: '+31600000001' };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { expectEachWindowOnce, wrongNights } from './nights.ts';
 
-describe('judgeFleet, for 400 days', () => {
+describe('the schedule, for 400 days', () => {
   it('judges each window of ten zones once, with one digest a day', () =>
     expectEachWindowOnce('2026-01-01', 400));
 

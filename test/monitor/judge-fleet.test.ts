@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { expectEachWindowOnce, wrongNights } from './nights.ts';
 
-describe('judgeFleet', () => {
+describe('the schedule', () => {
   it.each(['2026-03-26', '2026-10-22'])(
     'has each window of ten zones once, and one digest a day, for twelve days from %s, in which clocks change',
     (date) => expectEachWindowOnce(date, 12),

@@ -1,11 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import type { Host } from '../../shared/config/config.ts';
-import { isComplete } from '../../shared/duplicity/backup-set.ts';
 import type { StoredObject } from '../../shared/duplicity/versions.ts';
 import { listSets } from '../../shared/monitor/list-sets.ts';
 import type { ListQuery } from '../../shared/monitor/object-store.ts';
+import { assessSets } from '../../shared/rules/assessment.ts';
 import { judge } from '../../shared/rules/judge.ts';
-import { aFull, aHost, anIncremental, at } from '../support/builders.ts';
+import {
+  aFingerprint,
+  aFull,
+  aHost,
+  anIncremental,
+  anObject,
+  aRecord,
+  at,
+} from '../support/builders.ts';
 import { inMemory, keyed } from '../support/in-memory.ts';
 import { aHistory } from '../support/versions.ts';
 
@@ -23,7 +31,9 @@ const fulls = (days: number, volumes: number) =>
 async function read(objects: readonly StoredObject[], pageRows = 1000, usualFiles?: number) {
   const asked: ListQuery[] = [];
   const list = inMemory(keyed('web/', objects), { pageRows, asked });
-  const collection = await listSets(list, host, { since, now, depth: 'recent', usualFiles });
+  const record =
+    usualFiles === undefined ? undefined : aRecord([aFingerprint({ files: usualFiles })]);
+  const collection = await listSets(list, host, { since, now, depth: 'recent', record });
   return { collection, asked, judgement: judge(host, collection, now) };
 }
 
@@ -101,7 +111,7 @@ describe('listSets', () => {
     const collection = await listSets(list, host, { since, now, depth: 'recent' });
     expect(asked).toHaveLength(2);
     expect(collection.sets).toEqual([]);
-    expect(collection.hiddenFulls.map(({ set }) => isComplete(set))).toEqual(Array(5).fill(true));
+    expect(assessSets(host, collection).hidden).toHaveLength(5);
   });
 
   it('reads the set of a named manifest, however old it is, once', async () => {
@@ -121,6 +131,54 @@ describe('listSets', () => {
     const newest = { ...reach, alsoSetsOf: [manifest.replace('1117', '1123')] };
     await listSets(list, host, newest);
     expect(asked).toHaveLength(2);
+  });
+
+  it('reads a set once, however many of its files are named, and the whole target where many sets are', async () => {
+    const list = (asked: ListQuery[]) =>
+      inMemory([], { versions: aHistory(fulls(9, 5).flat(), 'web/').rows(), asked });
+    const lookFor = async (names: readonly string[]) => {
+      const asked: ListQuery[] = [];
+      const reach = { since, now, depth: 'recent', alsoSetsOf: names } as const;
+      const { sets } = await listSets(list(asked), host, reach);
+      return { unread: sets.filter(({ volumes }) => volumes === undefined).length, asked };
+    };
+    const volumes = fulls(9, 5)[1]?.map(({ name }) => name) ?? [];
+    const { asked } = await lookFor(volumes);
+    expect(asked.map(({ prefix }) => prefix)).toEqual([
+      'web/',
+      'web/duplicity-full.',
+      'web/duplicity-full.20261116T031500Z.',
+      'web/duplicity-full-signatures.20261116T031500Z.',
+    ]);
+    const named = (sets: number) =>
+      Array.from({ length: sets }, (_, second) => {
+        const time = new Date(at('2020-01-01T00:00:00Z') + second * 1000).toISOString();
+        return `duplicity-full.${time.replace(/[-:]|\.\d+/g, '')}.vol1.difftar.gpg`;
+      });
+    const [fifty, more] = [await lookFor(named(50)), await lookFor(named(51))];
+    expect([fifty.asked.length, more.asked.length]).toEqual([52, 3]);
+    expect([fifty.unread, more.unread]).toEqual([5, 0]);
+  });
+
+  it('looks at no more sets than memory holds, whatever shows them', async () => {
+    const time = (second: number) =>
+      new Date(at('2020-01-01T00:00:00Z') + second * 1000).toISOString().replace(/[-:]|\.\d+/g, '');
+    const manifest = (second: number) => `duplicity-full.${time(second)}.manifest.gpg`;
+    const volume = (second: number) => `duplicity-full.${time(second)}.vol1.difftar.gpg`;
+    const look = (sets: number, nameOf: (second: number) => string) => {
+      const objects = Array.from({ length: sets }, (_, second) => anObject(nameOf(second)));
+      return listSets(inMemory(keyed('web/', objects)), host, { since, now, depth: 'recent' });
+    };
+    for (const nameOf of [manifest, volume]) {
+      expect((await look(20_000, nameOf)).sets).toHaveLength(20_000);
+      for (const sets of [20_001, 21_000]) {
+        await expect(look(sets, nameOf)).rejects.toThrow(
+          'too much to look at: over 20000 backup sets in s3://backups/web/',
+        );
+      }
+    }
+    const others = await look(21_000, (second) => `photos/${second}.jpeg`);
+    expect(others.foreign).toHaveLength(21_000);
   });
 
   it('reads every full of the window, and goes back to the last good one', async () => {
@@ -183,7 +241,7 @@ describe('listSets', () => {
     const list = inMemory(keyed('web/', prefixed));
     const odd = aHost({ filePrefix });
     const read3 = await listSets(list, odd, { since, now, depth: 'recent' });
-    expect(read3.sets.map(isComplete)).toEqual([true, true, true]);
+    expect(assessSets(odd, read3).good).toHaveLength(3);
   });
 
   it('leaves out what was first written after the instant that is judged', async () => {

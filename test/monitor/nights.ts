@@ -1,36 +1,64 @@
-// Nights after one another through `judgeFleet`: a few of them for each change, 400 now and then.
+// Nights after one another through the schedule: a few of them for each change, 400 now and then.
 import { expect } from 'vitest';
-import { composeRun } from '../../shared/messages/compose-alert.ts';
-import { judgeFleet } from '../../shared/monitor/judge-fleet.ts';
+import type { Config } from '../../shared/config/config.ts';
+import type { ObjectStore } from '../../shared/monitor/object-store.ts';
+import { runSchedule } from '../../shared/monitor/scheduled-run.ts';
+import { dateByPlace, parseState } from '../../shared/monitor/state.ts';
+import { placeOf } from '../../shared/rules/fingerprints.ts';
 import { addDays, dateIn } from '../../shared/rules/window.ts';
 import { aConfig, aFull, aHost, at } from '../support/builders.ts';
 import { inMemoryStore, keyed } from '../support/in-memory.ts';
+import { memoryChannel, memoryRecords } from '../support/records-in-memory.ts';
 import { ZONES } from '../support/zones.ts';
 
 const QUARTER = 15 * 60_000;
 const DAY = 86_400_000;
 
-/** Every tick of so many days: each window of ten zones is due once, in order, and each day has one digest. */
+/** Runs of the schedule with one memory; `reads` is the bucket as of now. */
+function aSchedule(config: Config, reads: () => ObjectStore) {
+  const [records, mail] = [memoryRecords(), memoryChannel('mail')];
+  return {
+    mail,
+    state: () => parseState(records.text ?? ''),
+    run: (until: number) =>
+      runSchedule(
+        {
+          ...{ store: reads(), records, channels: [mail], ops: memoryChannel('ops') },
+          ...{ escalates: false, judgeChannels: async () => [] },
+        },
+        config,
+        until,
+        until,
+      ),
+  };
+}
+
+/** Every tick of so many days: each window of ten zones is judged once, in order, and each day has one digest. */
 export async function expectEachWindowOnce(date: string, days: number): Promise<void> {
   const hosts = ZONES.map((timezone) => aHost({ name: timezone, timezone }));
   const config = aConfig(hosts, { timezone: 'Europe/Amsterdam' });
-  const store = inMemoryStore([]);
+  const { mail, state, run } = aSchedule(config, () => inMemoryStore([]));
   const judgedDates = new Map<string, string[]>(ZONES.map((zone) => [zone, []]));
   const digests: string[] = [];
   const start = at(`${date}T00:00Z`);
-  for (let from = start; from < start + days * DAY; from += QUARTER) {
-    const until = from + QUARTER;
-    const run = await judgeFleet(store, config, { from, until }, until);
-    if (run.digest) digests.push(dateIn(config.timezone, until));
-    for (const { host, window } of run.report.judgements) {
-      if (run.due.has(host.name)) judgedDates.get(host.name)?.push(window.date);
+  for (let until = start; until < start + days * DAY; until += QUARTER) {
+    const sent = mail.sent.length;
+    await run(until);
+    const texts = mail.sent.slice(sent).map(({ text }) => text);
+    if (texts.some((text) => text.includes('Digest #')))
+      digests.push(dateIn(config.timezone, until));
+    const known = dateByPlace(state() ?? expect.fail('no state'));
+    for (const host of hosts) {
+      const dates = judgedDates.get(host.name) ?? [];
+      const judged = known.get(placeOf(host)) ?? '';
+      if (judged !== dates.at(-1)) dates.push(judged);
     }
   }
-  const consecutive = (dates: readonly string[]) =>
-    Array.from({ length: dates.length }, (_, day) => addDays(dates[0] ?? '', day));
   for (const [zone, dates] of judgedDates) {
-    expect(dates, zone).toEqual(consecutive(dates));
-    expect(dates.length, zone).toBe(days);
+    const consecutive = dates.map((_, day) => addDays(dates[0] ?? '', day));
+    expect(dates, zone).toEqual(consecutive);
+    // The window that had closed before the first run, and one a day.
+    expect(dates.length, zone).toBe(days + 1);
   }
   expect(digests.length).toBe(days);
   expect(new Set(digests).size).toBe(days);
@@ -54,10 +82,10 @@ export async function wrongNights(date: string, nights: number): Promise<string[
         !(fault === 'volume lost' && /vol2/.test(name)),
     );
     const store = inMemoryStore(keyed('web/', [...aFull({ begun: earlier }), ...night]));
-    const until = start + day * DAY + 14 * 3_600_000;
-    const run = await judgeFleet(store, config, { from: until - DAY / 12, until }, until);
-    const message = composeRun({ ...run, digest: false });
-    if ((message === undefined) !== (fault === 'none')) wrong.push(`${begun} ${fault}`);
+    const { mail, run } = aSchedule(config, () => store);
+    for (const hour of [12, 14]) await run(start + day * DAY + hour * 3_600_000);
+    const isAlarm = mail.sent.some(({ urgency }) => urgency === 'alert');
+    if (isAlarm === (fault === 'none')) wrong.push(`${begun} ${fault}`);
   }
   return wrong;
 }

@@ -1,6 +1,6 @@
-// Configs to deploy: the smallest, one with everything in it, and as many hosts as you like.
+// Rolls to deploy: the smallest, one with everything in it, and as many hosts as you like.
 
-import type { Config } from '../../shared/config/config.ts';
+import type { Config, Host } from '../../shared/config/config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 
 const read = (text: string): Config => parseConfig(text, 'hosts.yml');
@@ -38,8 +38,16 @@ export const keepingConfig: Config = { ...fullConfig, keepLastGood: true };
 /** The full config, on a bucket that was there before the stack. */
 export const existingConfig: Config = { ...fullConfig, existing: true };
 
-/** A config of so many hosts, all in the one bucket. */
+/** A config of so many hosts, all in the one bucket: one as it is read, and the others like it. */
 export function configOf(hosts: number): Config {
-  const names = Array.from({ length: hosts }, (_, index) => `  host-${index}: {}`);
-  return read(`bucket: acme-backups\nregion: eu-west-1\nhosts:\n${names.join('\n')}\n`);
+  const one = read('bucket: acme-backups\nregion: eu-west-1\nhosts: { host-0: {} }\n');
+  const like = (host: Host, name: string): Host => ({
+    ...host,
+    name,
+    target: { ...host.target, prefix: `${name}/` },
+  });
+  const all = one.hosts.flatMap((host) =>
+    Array.from({ length: hosts }, (_, index) => like(host, `host-${index}`)),
+  );
+  return { ...one, hosts: all };
 }

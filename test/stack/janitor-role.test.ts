@@ -17,6 +17,8 @@ describe('the role of the janitor', () => {
 
   it.each<Call>([
     ['lists the backups', 's3:ListBucket', bucket],
+    ['reads who can open the fulls', 's3:GetObject', `${records}/seals/2026/11/23T081500Z.json`],
+    ['lists what is remembered', 's3:ListBucket', records],
     ['lists their versions', 's3:ListBucketVersions', bucket],
     ['tags what may go', 's3:PutObjectTagging', volume, expire],
     [
@@ -57,6 +59,7 @@ describe('the role of the janitor', () => {
     ['suspend versions', 's3:PutBucketVersioning', bucket],
     ['read what runs remember', 's3:GetObject', `${records}/state.json`],
     ['change what runs remember', 's3:PutObject', `${records}/state.json`],
+    ['change what is remembered of fulls', 's3:PutObject', `${records}/seals/x.json`],
     ['publish', 'sns:Publish', `arn:aws:sns:eu-west-1:${account}:rollcall-prod-AlertsTopic`],
     ['become the break-glass role', 'sts:AssumeRole', stack.breakGlass.arn],
   ];

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readStackConfig } from '../../scripts/stack/package-stack.ts';
-import { formatPackedConfig } from '../../shared/config/packed-config.ts';
+import { formatPackedConfig } from '../../shared/config/config.ts';
 import { readEnv } from '../../shared/lambda/env.ts';
 import { readFixture } from '../support/recorded.ts';
 

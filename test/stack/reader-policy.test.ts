@@ -60,8 +60,9 @@ describe('the key of a reader, under the policy of the bucket', () => {
     's3:UpdateObjectEncryption',
   ])('may not %s', async (action) => {
     expect(decide(web.policies[0], asked(action, volume))).toBe('none');
-    const drills = `${state}/drills/web/20261123T081500Z.json`;
-    expect(decide(web.policies[0], asked(action, drills))).toBe('none');
+    for (const page of ['drills/web/20261123T081500Z.json', 'operator/said.json']) {
+      expect(decide(web.policies[0], asked(action, `${state}/${page}`))).toBe('none');
+    }
   });
 
   it.each([

@@ -43,6 +43,22 @@ describe('stackOf', () => {
     ]);
   });
 
+  it('keeps the state and the records, and lets go what is old', () => {
+    const { Rules } = deployed(smallestConfig).LedgerBucket.Properties.LifecycleConfiguration;
+    const days = Rules.map((rule: Resolved) => [
+      ...[rule.Prefix ?? '', rule.ExpirationInDays],
+      rule.NoncurrentVersionExpiration?.NoncurrentDays,
+    ]);
+    expect(days).toEqual([
+      ['', undefined, 30],
+      ['reports/', 400, undefined],
+      ['drills/', 400, undefined],
+      ['hosts/', undefined, 7],
+      ['seals/', 45, undefined],
+      ['shards/', 1, 1],
+    ]);
+  });
+
   it('warns of more hosts with a user of their own than an account may have users', () => {
     expect(stackOf(configOf(5000)).warnings).toEqual([]);
     expect(stackOf(configOf(5001)).warnings).toEqual([
