@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nameOf } from '../aws/client.ts';
 import type { Alerts } from '../config/config.ts';
-import { hooksOf } from '../config/recipients.ts';
+import { CHANNEL_KEYS, hooksOf } from '../config/recipients.ts';
 import { composeHookBody } from '../messages/render-webhook.ts';
 import { type Channel, RefusalError } from '../monitor/notify.ts';
 
@@ -18,8 +18,8 @@ type Refusal = { readonly reason: string; readonly mayPass: boolean };
  * than its host. `send` throws `RefusalError` when two tries of `deadlineMs` each did not take the message.
  */
 export function hookChannels(alerts: Alerts, deadlineMs = DEADLINE_MS): Channel[] {
-  // Where there are others, they report an address that refuses; alone, only a run that fails can.
-  const isReported = alerts.mail.length + alerts.sms.length > 0;
+  // Where there are others, they tell of an address that refuses; alone, only a run that fails can.
+  const isReported = CHANNEL_KEYS.some((key) => key !== 'https' && alerts[key].length > 0);
   return hooksOf(alerts).map(({ name, url }) => ({
     name,
     isReported,

@@ -40,14 +40,6 @@ export type ChannelStates = {
   readonly states: readonly ChannelState[];
 };
 
-/** A check of the channels, and what is new: only a channel that fails is dead. */
-export type ChannelCheck = ChannelStates & {
-  readonly died: readonly ChannelState[];
-  readonly repaired: readonly ChannelState[];
-  /** Somebody's mail is among what died, so that only an SMS is sure to arrive. */
-  readonly urgent: boolean;
-};
-
 const HOUR_MS = 3_600_000;
 const OPS = 'ops topic';
 
@@ -118,38 +110,26 @@ export function isLookDue(lastCheck: ChannelStates | undefined, now: Instant): b
   return lastCheck === undefined || now - lastCheck.lookedAt >= HOUR_MS;
 }
 
-/**
- * What a look found, next to the one before it. What was dead and cannot be looked at now stays dead, so that it
- * is neither reported as repaired nor reported a second time.
- */
+/** What a look found, with since when. What was dead and cannot be looked at now stays dead: it is not repaired. */
 export function compareChannels(
   before: ChannelStates | undefined,
   checks: readonly Check[],
   lookedAt: Instant,
-  { mail }: Pick<Alerts, 'mail'>,
-): ChannelCheck {
+): ChannelStates {
   const known = before?.states ?? [];
   const isSame = (a: Check, b: Check) =>
     a.check === b.check && a.status === b.status && a.says === b.says;
-  const dead = known.filter(({ status }) => status === 'fail');
   const unseen = new Set(
     checks.flatMap(({ check, status }) => (status === 'unknown' ? check : [])),
   );
-  const gone = dead.filter((one) => !checks.some((other) => isSame(one, other)));
+  const dead = known.filter(({ status, check }) => status === 'fail' && unseen.has(check));
   const found = checks.map((check) => ({
     ...check,
     since: known.find((one) => isSame(one, check))?.since ?? lookedAt,
   }));
-  const died = found.filter(
-    (state) => state.status === 'fail' && !dead.some((one) => isSame(one, state)),
-  );
-  const silent = silentAddresses(died);
   return {
     lookedAt,
-    states: [...gone.filter(({ check }) => unseen.has(check)), ...found],
-    died,
-    repaired: gone.filter(({ check }) => !unseen.has(check)),
-    urgent: mail.some((address) => silent.has(address)),
+    states: [...dead.filter((one) => !found.some((other) => isSame(one, other))), ...found],
   };
 }
 

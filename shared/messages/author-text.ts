@@ -46,7 +46,11 @@ function parseWho(text: string | undefined = ''): Who {
 }
 
 /** `web's own key`, `the key of host db`, `the break-glass role (session alice)`, `user AIDA...`; ASCII. */
-export function formatPrincipal(principal: string | undefined, known: Known, own?: Host): string {
+export function formatPrincipal(
+  principal: string | undefined,
+  known: Known,
+  own?: Pick<Host, 'name' | 'userId'>,
+): string {
   const who = parseWho(principal);
   switch (who.kind) {
     case 'user':
@@ -67,7 +71,11 @@ export function formatPrincipal(principal: string | undefined, known: Known, own
   }
 }
 
-function formatHostName(id: string, { hosts }: Known, own: Host | undefined): string | undefined {
+function formatHostName(
+  id: string,
+  { hosts }: Known,
+  own: Pick<Host, 'name' | 'userId'> | undefined,
+): string | undefined {
   if (own?.userId === id) return `${own.name}'s own key`;
   const [first, ...more] = hosts.filter(({ userId }) => userId === id);
   if (first === undefined) return undefined;

@@ -30,7 +30,7 @@ const TEXT_BOUND = 40_000;
 export function composeMessage(parts: {
   subject: string;
   text: string;
-  sms?: string;
+  sms?: string | undefined;
   urgency: Urgency;
   severity: Severity;
 }): Message {
@@ -41,15 +41,6 @@ export function composeMessage(parts: {
     sms: parts.sms === undefined ? undefined : clip(toGsm(parts.sms), SMS_BOUND, '...'),
     urgency: parts.urgency,
     severity: parts.severity,
-  };
-}
-
-/** One message with the text of both, under the subject of the later one. What goes beyond the bounds is cut. */
-export function joinMessages(earlier: Message, later: Message): Message {
-  const text = `${earlier.text}\n${later.text}`;
-  return {
-    ...later,
-    text: clip(text, TEXT_BOUND, '\n[cut here: the rest is in `rollcall check --deep`]\n'),
   };
 }
 

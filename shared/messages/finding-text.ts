@@ -1,6 +1,6 @@
 // What a finding says, and what to do about it, in words that suffice at 3 am.
 import type { Host } from '../config/config.ts';
-import { isComplete } from '../duplicity/backup-set.ts';
+import { readFileName } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
 import { HIDDEN_RECIPIENT, type MessageHead } from '../openpgp/message.ts';
 import type {
@@ -12,10 +12,8 @@ import type {
   SetTimes,
 } from '../rules/finding.ts';
 import type { Judgement } from '../rules/judge.ts';
-import { wallClock } from '../rules/window.ts';
 import { formatExpiring, formatTampered, stepAfterTampering, stepBeforeLoss } from './loss-text.ts';
 import {
-  COLUMN,
   count,
   formatBytes,
   formatDuration,
@@ -24,6 +22,7 @@ import {
   formatTime,
   quoteName,
   quoteWord,
+  toAscii,
 } from './plain-text.ts';
 
 /** The text and the next step of one kind. */
@@ -32,6 +31,8 @@ type FindingText<Kind extends FindingKind> = {
   readonly text: (finding: FindingOf<Kind>, judgement: Judgement, zone: string) => string;
   /** The command or the step that comes next; `undefined` where there is nothing to do. */
   readonly step: (finding: FindingOf<Kind>, judgement: Judgement) => string | undefined;
+  /** What it is about: one more of these is news. Without it there is one such problem of a host, however long it lasts. */
+  readonly subjects?: (finding: FindingOf<Kind>, judgement: Judgement) => readonly string[];
 };
 
 const backUp: Step = (_, { host }) => onHost(host, 'sudo rollcall-backup run');
@@ -40,6 +41,21 @@ const checkHost: Step = ({ severity }, { host }) =>
 const showTargets: Step = (_, { host }) => onHost(host, 'cat /etc/backup-targets');
 const tryRestore: Step = (_, { host }) => `restore ${host.name} fetch PATH OUT`;
 const nothing: Step = () => undefined;
+const byWindow = (_: unknown, { window }: Judgement) => [window.date];
+/** Names are shown three at a time: twice as many are news too. */
+const byName = ({ names, count: all }: NamesShown) => [
+  ...names,
+  `${2 ** Math.floor(Math.log2(all))} or more`,
+];
+const bySet = ({ startedAt }: { readonly startedAt: Instant }) => [isoOf(startedAt)];
+const isoOf = (at: Instant) => new Date(at).toISOString();
+function setOfKey(key: string, { target, filePrefix }: Host): string {
+  const reading = readFileName(key.slice(target.prefix.length), filePrefix);
+  const { end, time } = reading.kind === 'written' ? reading.name : {};
+  const startedAt = end ?? time;
+  return startedAt === undefined ? key : isoOf(startedAt);
+}
+
 type Step = (finding: Pick<Finding, 'severity'>, judgement: Judgement) => string | undefined;
 
 function onHost({ name }: Host, command: string): string {
@@ -50,52 +66,86 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
   tampered: {
     text: (finding, _, zone) => formatTampered(finding, zone),
     step: stepAfterTampering,
+    // One by one the files of a set go, and come back: it is one thing.
+    subjects: ({ sets, seals, removals }, { host }) => [
+      ...new Set([
+        ...[...sets, ...seals].flatMap(bySet),
+        ...removals.map(({ key }) => setOfKey(key, host)),
+      ]),
+    ],
   },
   unreadable: {
     text: ({ reason }) => `could not check: ${reason}. This is not an all-clear`,
     step: ({ hint }) => hint,
+    subjects: byWindow,
+  },
+  damaged: {
+    text: (finding, _, zone) =>
+      `the full of ${formatInstant(finding.startedAt, zone)} has all of its files, and is not good: ${formatDamage(finding)}. It can NOT be relied on`,
+    step: backUp,
+    subjects: bySet,
   },
   missing: {
     text: ({ windowsMissed, strayed }, judgement, zone) =>
       [formatMissing(windowsMissed, judgement, zone), ...strayed.map(formatStray(zone))].join('. '),
     step: backUp,
+    subjects: byWindow,
   },
   incomplete: {
     text: (finding, _, zone) =>
       `the full of ${formatInstant(finding.startedAt, zone)} is incomplete: ${formatFlaws(finding)}. It can NOT be relied on`,
     step: backUp,
+    subjects: byWindow,
   },
   poisoned: {
     text: (names) =>
       `duplicity crashes on ${formatNames(names)}; restores fail until these objects are removed`,
     step: (names, { host }) => stepToRemove(names, host),
+    subjects: byName,
   },
   incremental: {
     text: ({ count: all, name, startedAt }, { at }, zone) =>
       `${count(all, 'incremental set')}, the first ${quoteName(name)} of ${formatInstant(startedAt, zone)} (${formatDuration(at - startedAt)} ago); only fulls should occur`,
     step: backUp,
+    subjects: (_, { sets }) =>
+      sets
+        .filter(({ type }) => type === 'inc')
+        .slice(-1)
+        .flatMap(bySet),
   },
   unencrypted: {
     text: (names) => `${count(names.count, 'object')} without encryption: ${formatNames(names)}`,
     step: checkHost,
+    subjects: byName,
   },
   'wrong-recipient': {
     text: ({ untold, files }) =>
       untold === undefined ? files.map(formatOpenedBy).join('; ') : INCONCLUSIVE[untold],
     step: checkHost,
+    subjects: ({ files }) => files.map(({ name }) => name),
   },
-  expiring: { text: formatExpiring, step: stepBeforeLoss },
+  expiring: {
+    text: formatExpiring,
+    step: stepBeforeLoss,
+    // In its last 48 hours it is told each day.
+    subjects: (finding, { window }) => [
+      ...bySet(finding),
+      ...(finding.urgent ? [window.date] : []),
+    ],
+  },
   never: {
     text: ({ severity }) =>
       severity === 'info'
         ? 'no backup yet; none is owed before its first window'
         : 'in the config, and no duplicity backup was ever seen in its target',
     step: checkHost,
+    subjects: byWindow,
   },
   late: {
     text: ({ volumes, startedAt, lastArrivalAt, hardDueAt }, _, zone) =>
       `still uploading: ${count(volumes, 'volume')} of the full of ${formatInstant(startedAt, zone)}, the last at ${formatTime(lastArrivalAt, zone)}; counts as missed at ${formatTime(hardDueAt, zone)}`,
     step: nothing,
+    subjects: byWindow,
   },
   'no-signatures': {
     text: ({ startedAt }, _, zone) =>
@@ -104,13 +154,12 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
   },
   'maybe-truncated': {
     text: (finding) =>
-      finding.by === 'size'
-        ? `the last of ${count(finding.volumes, 'volume')} is as big as the others, so a later one may be lost; a restore proves it`
-        : formatFraming(finding.files, finding.untold),
+      finding.by === 'size' ? formatTail(finding) : formatFraming(finding.files, finding.untold),
     step: (finding, judgement) => {
       if (finding.severity === 'info') return undefined;
       return (finding.by === 'framing' ? backUp : tryRestore)(finding, judgement);
     },
+    subjects: bySet,
   },
   shrunk: {
     text: ({ bytes, boundBytes, usualBytes }) =>
@@ -172,6 +221,12 @@ export function describeFinding(finding: Finding, judgement: Judgement, zone: st
 /** The command or the step that comes next; nothing where there is nothing to do. */
 export function nextStep(finding: Finding, judgement: Judgement): string | undefined {
   return textOf(finding).step(finding, judgement);
+}
+
+/** What it is about, safe to show: windows, sets or names. */
+export function subjectsOf(finding: Finding, judgement: Judgement): string[] {
+  const subjects = textOf(finding).subjects?.(finding, judgement) ?? [];
+  return subjects.map((subject) => toAscii(subject).slice(0, 200));
 }
 
 const INCONCLUSIVE = {
@@ -245,6 +300,32 @@ function formatFlaws(finding: Extract<Finding, { kind: 'incomplete' }>): string 
   return flaws.join('; ');
 }
 
+function formatDamage({ aheadMs, oddVolumes, mixed }: FindingOf<'damaged'>): string {
+  const why: string[] = [];
+  if (mixed.count > 0)
+    why.push(
+      `two machines wrote it, one over the other (${formatNames(mixed)}); each machine needs a target of its own`,
+    );
+  if (oddVolumes.length > 0) why.push(`far smaller than the others: ${formatNumbers(oddVolumes)}`);
+  if (aheadMs > 0)
+    why.push(
+      `it was there ${formatDuration(aheadMs)} before the time in its name: the host's clock is ahead, or the name is forged`,
+    );
+  return why.join('; ');
+}
+
+type ByVolumes = Extract<FindingOf<'maybe-truncated'>, { by: 'size' }>;
+
+function formatTail({ severity, volumes, volumesBefore, bytesFewer = 0 }: ByVolumes): string {
+  const full = `the last of ${count(volumes, 'volume')} is as big as the others`;
+  if (severity === 'info') return `${full}: so it is in one of twenty fulls`;
+  const than =
+    volumesBefore !== undefined && volumesBefore > volumes
+      ? `a full of before had ${count(volumesBefore, 'volume')}`
+      : `a full of before had ${formatBytes(bytesFewer)} more`;
+  return `${full}, and ${than}: a later one may be lost; a restore proves it`;
+}
+
 function formatNames({ names, count: all }: NamesShown): string {
   const more = all - names.length;
   return `${names.map(quoteName).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
@@ -272,78 +353,4 @@ export function formatOpeners({
 }: Pick<MessageHead, 'recipients' | 'symmetric'>): string {
   const keys = recipients.map((id) => (id === HIDDEN_RECIPIENT ? 'a hidden key' : `key ${id}`));
   return [...keys, ...(symmetric === 0 ? [] : [count(symmetric, 'passphrase')])].join(' and ');
-}
-
-/** `This window: nothing was uploaded. The last 6 fulls began 02:00-02:05 and were done by 02:20.` */
-export function formatRhythm(judgement: Judgement, zone: string): string {
-  const came = isQuiet(judgement) ? 'nothing was uploaded' : 'files came, and no full of it';
-  const rhythm = rhythmOf(judgement);
-  return `This window: ${came}.${rhythm === undefined ? '' : ` ${formatUsual(rhythm, zone)}`}`;
-}
-
-function formatUsual({ fulls, beganFrom, beganUntil, doneBy }: Rhythm, zone: string): string {
-  const [from, until] = [formatTime(beganFrom, zone), formatTime(beganUntil, zone)];
-  const began = from === until ? `at ${from}` : `${from}-${until}`;
-  return `The last ${fulls} fulls began ${began} and were done by ${formatTime(doneBy, zone)}.`;
-}
-
-/** Of the last fulls that were done within a day: only the time of day of each of the three instants counts. */
-export type Rhythm = {
-  readonly fulls: number;
-  /** The earliest and the latest begin, by the host's clock. */
-  readonly beganFrom: Instant;
-  readonly beganUntil: Instant;
-  /** The latest end, by S3's clock. */
-  readonly doneBy: Instant;
-};
-
-const DAY = 86_400_000;
-const FEWEST = 3;
-const MOST = 7;
-
-/** Counted from the time of day at which the window opens, so that midnight may lie among them. */
-export function rhythmOf({ sets, host, window }: Judgement): Rhythm | undefined {
-  const { timezone } = host;
-  const opensAt = wallClock(window.opensAt, timezone);
-  const runs = sets
-    .filter((set) => set.type === 'full' && isComplete(set) !== false)
-    .flatMap(({ startedAt, manifest }) => {
-      const doneAt = manifest?.writtenAt ?? Number.POSITIVE_INFINITY;
-      if (doneAt < startedAt || doneAt - startedAt >= DAY) return [];
-      const began = (((wallClock(startedAt, timezone) - opensAt) % DAY) + DAY) % DAY;
-      return [{ startedAt, began, doneAt, ended: began + doneAt - startedAt }];
-    })
-    .slice(-MOST);
-  const byBegin = runs.toSorted((a, b) => a.began - b.began);
-  const [first] = byBegin;
-  const last = byBegin.at(-1);
-  const slowest = runs.toSorted((a, b) => a.ended - b.ended).at(-1);
-  if (!first || !last || !slowest || runs.length < FEWEST) return undefined;
-  return {
-    fulls: runs.length,
-    beganFrom: first.startedAt,
-    beganUntil: last.startedAt,
-    doneBy: slowest.doneAt,
-  };
-}
-
-/** True when nothing at all that duplicity writes came since the window opened. */
-export function isQuiet({ sets, window, findings }: Judgement): boolean {
-  const spelledWrong = findings.some(({ kind }) => kind === 'poisoned');
-  return (
-    !spelledWrong &&
-    sets.every(
-      ({ startedAt, lastWriteAt }) => startedAt < window.opensAt && lastWriteAt < window.opensAt,
-    )
-  );
-}
-
-/** A command must be copied as it is: it is never wrapped. */
-export function composeSteps(finding: Finding, judgement: Judgement): string[] {
-  const step = nextStep(finding, judgement);
-  const indent = ' '.repeat(COLUMN);
-  return [
-    ...(step === undefined ? [] : [`${indent}Do now:  ${step}`]),
-    `${indent}Runbook: ${runbookOf(finding.kind)}`,
-  ];
 }

@@ -2,7 +2,14 @@
 
 import { formatWrittenTime } from '../duplicity/time.ts';
 import type { Inconclusive } from '../duplicity/versions.ts';
-import type { ChangedFull, Finding, NamesShown, Removal, TamperedSet } from '../rules/finding.ts';
+import {
+  type ChangedFull,
+  type Finding,
+  type NamesShown,
+  type Removal,
+  showNames,
+  type TamperedSet,
+} from '../rules/finding.ts';
 import type { Judgement } from '../rules/judge.ts';
 import {
   count,
@@ -22,10 +29,14 @@ export function formatTampered(
 ): string {
   if (untold !== undefined) return INCONCLUSIVE[untold];
   return [
-    ...removals.map((removal) => formatRemoval(removal, zone)),
+    ...(removals.length > 0 ? [formatRemovals(removals, zone)] : []),
     ...sets.map((set) => formatSet(set, zone)),
     ...changed.map((change) => formatChange(change, zone)),
-  ].join('. ');
+  ]
+    .map((text, index) =>
+      index === 0 ? text : `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`,
+    )
+    .join('. ');
 }
 
 /** Why tampering could not be checked. */
@@ -55,25 +66,35 @@ export function stepAfterTampering(
     : `${stop}: rollcall undelete ${host.name} ${formatWrittenTime(hidden.startedAt)}`;
 }
 
-function formatRemoval({ key, at, principal, address, left }: Removal, zone: string): string {
-  const who = `${principal ?? 'an unknown key'} from ${address ?? 'an unknown address'}`;
-  return `${quoteName(key)} was removed ${formatInstant(at, zone)} by ${who}; ${LEFT[left]}`;
+/** Who it was stands with each change, below. */
+function formatRemovals(removals: readonly Removal[], zone: string): string {
+  const times = removals.map(({ at }) => at);
+  const first = times.reduce((a, b) => Math.min(a, b));
+  const last = times.reduce((a, b) => Math.max(a, b));
+  const left = Object.entries(LEFT).flatMap(([kind, words]) => {
+    const own = removals.filter((one) => one.left === kind);
+    return own.length === 0 ? [] : [`${count(own.length, 'version')} ${words}`];
+  });
+  return `${formatFiles(showNames(removals.map(({ key }) => key)), 'removed')}, ${formatSpan(first, last, zone)}; ${left.join(', ')}`;
 }
 
 const LEFT = {
-  marker: 'the version is still there under a delete marker',
-  version: 'that version is gone for good',
-  unknown: 'whether a version is left is not known',
+  version: 'gone for good',
+  marker: 'still there under a delete marker',
+  unknown: 'of which it is not known whether they are there',
 };
 
+function formatSpan(first: number, last: number, zone: string): string {
+  const [from, to] = [formatInstant(first, zone), formatInstant(last, zone)];
+  return from === to ? from : `${from} to ${to}`;
+}
+
 function formatSet({ type, overwritten, hidden, lost, ...set }: TamperedSet, zone: string): string {
-  const first = formatInstant(set.firstAt, zone);
-  const last = formatInstant(set.lastAt, zone);
   const changes = [
     ...(overwritten.count > 0 ? [formatFiles(overwritten, 'overwritten')] : []),
     ...(hidden.count > 0 ? [formatFiles(hidden, 'hidden by a delete marker')] : []),
   ];
-  const when = first === last ? first : `${first} to ${last}`;
+  const when = formatSpan(set.firstAt, set.lastAt, zone);
   const left =
     lost === 0
       ? 'the good versions are still there'

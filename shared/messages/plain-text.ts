@@ -133,3 +133,17 @@ export function paragraph(label: string, text: string): string[] {
     index === 0 ? `${label.padEnd(width)}${line}` : `${' '.repeat(COLUMN)}${line}`,
   );
 }
+
+/** As many from the first on as there is room for; the first always. */
+export function takeWhileRoom<One>(
+  all: readonly One[],
+  room: number,
+  sizeOf: (one: One) => number,
+): One[] {
+  let used = 0;
+  const end = all.findIndex((one, index) => {
+    used += sizeOf(one);
+    return index > 0 && used > room;
+  });
+  return end < 0 ? [...all] : all.slice(0, end);
+}

@@ -14,7 +14,9 @@ type Part = {
 const INDENT = ' '.repeat(COLUMN);
 const STEP = /^(?:(Do now:) {2}|(Runbook:) (?=docs\/runbook\.md#))(.*)$/;
 // Next to a label, each finding but the first, this window and the last good copy begin a paragraph of their own.
-const BEGINS = new RegExp(`^(?:This window|Last good copy|${FINDING_KINDS.join('|')}): `);
+const BEGINS = new RegExp(
+  `^(?:This window|Last good copy|Changes|${FINDING_KINDS.join('|')}):(?: |$)`,
+);
 
 /**
  * Escaped throughout, without a table, a picture or a link; the style stands at each element, as mail programs drop all
@@ -71,7 +73,7 @@ function readLine(line: string, last: Part | undefined): Part | undefined {
 
 /** `MISSING` of `MISSING     web: ...`: capitals, and exactly as many spaces as its column has. */
 function labelOf(line: string): string {
-  const [, label = '', spaces = ''] = /^([A-Z][A-Z-]*)( +)\S/.exec(line) ?? [];
+  const [, label = '', spaces = ''] = /^([A-Z][A-Z-]*(?: AGAIN)?)( +)\S/.exec(line) ?? [];
   return label.length + spaces.length === Math.max(COLUMN, label.length + 1) ? label : '';
 }
 
@@ -93,9 +95,18 @@ function composePart({ kind, label, text }: Part, below: readonly Part[]): strin
 
 type Tone = 'bad' | 'odd' | 'good' | 'note';
 
-const GOOD: readonly string[] = ['OK', 'FINE', 'REPAIRED'];
+const GOOD: readonly string[] = ['OK', 'OK AGAIN', 'FINE', 'REPAIRED'];
 const NOTES: readonly string[] = [
-  ...['CLOCK-SKEW', 'DUPLICATE-FULL', 'FOREIGN', 'INCREMENTAL', 'NEVER', 'PAUSED', 'RESUMED'],
+  ...[
+    'CLOCK-SKEW',
+    'DUPLICATE-FULL',
+    'FOREIGN',
+    'INCREMENTAL',
+    'NEVER',
+    'OVER',
+    'PAUSED',
+    'RESUMED',
+  ],
   ...['TEST', 'WRONG-RECIPIENT'],
 ];
 

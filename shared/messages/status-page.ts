@@ -1,26 +1,25 @@
 // A run as one page for a browser: no script, nothing from elsewhere, readable on a phone.
-import { type Severity, worstSeverity } from '../rules/finding.ts';
-import type { Judgement } from '../rules/judge.ts';
+import { FINDING_KINDS, type Severity, worstSeverity } from '../rules/finding.ts';
 import { dateIn } from '../rules/window.ts';
-import { composeSubject } from './compose-alert.ts';
-import { describeFinding, nextStep, runbookOf } from './finding-text.ts';
-import { formatLastGood } from './loss-text.ts';
+import { composeDaySubject } from './compose-subject.ts';
+import { runbookOf } from './finding-text.ts';
+import { type HostReport, hasFailed } from './host-report.ts';
 import { count, escapeHtml, formatBytes, formatInstant, quoteName, toAscii } from './plain-text.ts';
-import { failedIn, hasFailed, type Run } from './report.ts';
+import type { Digest } from './report.ts';
 
 const LISTED = 500;
 const UNKNOWN_PREFIXES = 20;
 const STEPS = 5;
 
-/**
- * Escaped throughout. At most 500 hosts are named, the worst first; a page cannot know its age, so it names its day.
- */
-export function composeStatusPage(run: Run): string {
-  const { report, timezone } = run;
-  const { judgements, checkedAt, bucket } = report;
-  const rest = judgements.filter((judgement) => !hasFailed(judgement));
+/** Escaped throughout. At most 500 hosts are named, the worst first; a page cannot know its age, so it says its day. */
+export function composeStatusPage(digest: Digest): string {
+  const { report, timezone } = digest;
+  const { hosts, checkedAt, bucket } = report;
+  const rest = hosts.filter((host) => !hasFailed(host));
+  const failing = hosts.filter(hasFailed).sort(worstFirst);
+  const title = composeDaySubject(digest, failing);
   const ordered = [
-    ...failedIn(run),
+    ...failing,
     ...rest.filter(({ verdict }) => verdict !== 'ok'),
     ...rest.filter(({ verdict }) => verdict === 'ok'),
   ];
@@ -33,34 +32,37 @@ export function composeStatusPage(run: Run): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${safe(composeSubject(run))}</title>
+<title>${safe(title)}</title>
 <style>${STYLE}</style>
 </head>
 <body>
-<h1>${safe(composeSubject(run))}</h1>
+<h1>${safe(title)}</h1>
 <p>Checked ${safe(when)} ${safe(timezone)}, bucket ${safe(bucket)}. This page is written once a day: if that is not today, <strong>nobody is watching</strong>; see docs/runbook.md#monitor-silent.</p>
 ${ordered
   .slice(0, LISTED)
-  .map((judgement) => composeHost(judgement, timezone))
+  .map((host) => composeHost(host, timezone))
   .join('\n')}
-${more > 0 ? `<p>And ${count(more, 'host')} more: rollcall status</p>\n` : ''}${composeUnknownPrefixes(run)}</body>
+${more > 0 ? `<p>And ${count(more, 'host')} more: rollcall status</p>\n` : ''}${composeUnknownPrefixes(digest)}</body>
 </html>
 `;
 }
 
-function composeHost(judgement: Judgement, zone: string): string {
-  const { host, verdict, findings } = judgement;
+function worstFirst(a: HostReport, b: HostReport): number {
+  const rank = ({ findings }: HostReport) => FINDING_KINDS.indexOf(findings[0]?.kind ?? 'paused');
+  const goodAt = ({ lastGood }: HostReport) => lastGood?.startedAt ?? '';
+  return rank(a) - rank(b) || (goodAt(a) < goodAt(b) ? -1 : 1);
+}
+
+function composeHost(report: HostReport, zone: string): string {
+  const { host, verdict, findings } = report;
   const tone = verdict === 'ok' ? 'ok' : worstSeverity(findings);
-  const items = findings.slice(0, STEPS).map((finding) => {
-    const step = finding.severity === 'info' ? undefined : nextStep(finding, judgement);
+  const shown = findings.slice(0, STEPS).map(({ kind, message, step }) => {
     const todo =
-      step === undefined
-        ? ''
-        : `<br>Do now: <code>${safe(step)}</code> (${safe(runbookOf(finding.kind))})`;
-    return `<li>${safe(finding.kind)}: ${safe(describeFinding(finding, judgement, zone))}${todo}</li>`;
+      step === undefined ? '' : `<br>Do now: <code>${safe(step)}</code> (${safe(runbookOf(kind))})`;
+    return `<li>${safe(kind)}: ${safe(message)}${todo}</li>`;
   });
-  const list = items.length === 0 ? '' : `<ul>${items.join('')}</ul>`;
-  return `<section class="${TONES[tone]}"><h2>${safe(host.name)} <b>${safe(verdict.toUpperCase())}</b></h2><p>${safe(formatCopy(judgement, zone))}</p>${list}</section>`;
+  const list = shown.length === 0 ? '' : `<ul>${shown.join('')}</ul>`;
+  return `<section class="${TONES[tone]}"><h2>${safe(host)} <b>${safe(verdict.toUpperCase())}</b></h2><p>${safe(formatCopy(report, zone))}</p>${list}</section>`;
 }
 
 const TONES: Readonly<Record<Severity | 'ok', string>> = {
@@ -70,15 +72,14 @@ const TONES: Readonly<Record<Severity | 'ok', string>> = {
   ok: 'ok',
 };
 
-function formatCopy(judgement: Judgement, zone: string): string {
-  const { answer, answeredAt } = judgement;
-  if (answer === undefined || answeredAt === undefined) {
-    return formatLastGood(judgement, zone) ?? 'No complete full backup is known.';
+function formatCopy({ answer, answeredAt, lastGoodText }: HostReport, zone: string): string {
+  if (answer === null || answeredAt === undefined) {
+    return lastGoodText ?? 'No complete full backup is known.';
   }
-  return `Full done ${formatInstant(answeredAt, zone)}, ${count(answer.volumes?.count ?? 0, 'volume')}, ${formatBytes(answer.bytes)}.`;
+  return `Full done ${formatInstant(Date.parse(answeredAt), zone)}, ${count(answer.volumes ?? 0, 'volume')}, ${formatBytes(answer.bytes)}.`;
 }
 
-function composeUnknownPrefixes({ report }: Run): string {
+function composeUnknownPrefixes({ report }: Digest): string {
   const { unknownHosts, unsearched } = report;
   const names = unknownHosts.slice(0, UNKNOWN_PREFIXES).map(quoteName).join(', ');
   const more = unknownHosts.length - UNKNOWN_PREFIXES;

@@ -1,8 +1,8 @@
-// Messages to their channels: each channel is tried, and what one refuses waits for the next run.
-import type { Config } from '../config/config.ts';
+// What is new to each channel, sent to it: claimed first, so that no other run sends it too, and noted once it is taken.
+import type { Alerts } from '../config/config.ts';
 import type { Check } from '../doctor/audit.ts';
 import {
-  type ChannelCheck,
+  type ChannelStates,
   compareChannels,
   isLookDue,
   type Refusals,
@@ -10,13 +10,18 @@ import {
 } from '../doctor/channels.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Message } from '../messages/compose-message.ts';
+import type { Notice } from '../messages/compose-notification.ts';
+import { formatDuration } from '../messages/plain-text.ts';
 import {
-  changeRecords,
-  type Kept,
-  type MonitorState,
-  type Pending,
-  type RecordStore,
-} from './state.ts';
+  isClaimed,
+  type News,
+  newsOf,
+  noteNotified,
+  type Problem,
+  problemId,
+} from '../rules/problem.ts';
+import type { OwnNews } from './problems.ts';
+import { changeState, type Kept, type MonitorState, type RecordStore } from './state.ts';
 
 /** One channel; `send` throws when it did not take the message. */
 export type Channel = {
@@ -25,6 +30,8 @@ export type Channel = {
   readonly address?: string;
   /** The other channels report it when it refuses, so that the run need not fail for it. */
   readonly isReported?: boolean;
+  /** What it is notified of; without it all. */
+  readonly isNotified?: (problem: Problem) => boolean;
   readonly send: (message: Message) => Promise<void>;
 };
 
@@ -34,6 +41,9 @@ export type Channel = {
 export class RefusalError extends Error {
   override readonly name = 'RefusalError';
 }
+
+/** In place of channels where the config names nobody: what there was to tell is known all the same. */
+export const NOBODY: Channel = { name: 'nobody', send: async () => undefined };
 
 /** One channel did not take a message. */
 export class DeliveryError extends Error {
@@ -46,63 +56,116 @@ export class DeliveryError extends Error {
   }
 }
 
-// Another run may be about to deliver what is younger; Lambda's first retry comes after a minute.
-const STALE_MS = 45_000;
+/** What a run does with the state, and how it puts what was not told into words. */
+export type Notifying = {
+  readonly channels: readonly Channel[];
+  /** What no other run is called: it claims what it sends. */
+  readonly run: string;
+  readonly now: Instant;
+  /** Puts what the run found into the state; `undefined` = another run was first, and there is nothing to send. */
+  readonly change: (state: MonitorState) => MonitorState | undefined;
+  /** Left for a later run. */
+  readonly isHeld?: (problem: Problem, news: News, channel: Channel) => boolean;
+  readonly compose: (notices: readonly Notice[], state: MonitorState) => Message | undefined;
+  readonly reopen: () => Promise<Kept>;
+};
 
-/** A message for all channels, as it is remembered until each has taken it. */
-export function pendingFor(
-  id: string,
-  message: Message,
-  channels: readonly Channel[],
-  now: Instant,
-): Pending {
-  return { id, message, left: channels.map(({ name }) => name), since: now };
-}
+/** What a run without a memory finds anew each time. */
+const STANDING: readonly Problem['kind'][] = ['memory', 'no-run', 'muted'];
+
+export type Notified = { readonly kept: Kept; readonly message: Message | undefined } | undefined;
 
 /**
- * Delivers the messages of this run (`own`), and those that a run before it left behind, each to the
- * channels that have not taken it. Throws one `AggregateError` of `DeliveryError`s after the last, so that
- * the run fails: a duplicate message is better than a lost one. A channel that the others report fails no run that
- * remembers it.
+ * Remembers what a run found, claims what is new to a channel, and sends each channel one message of it. Throws one
+ * `AggregateError` of `DeliveryError`s after the last, so that the run fails: a duplicate message is better than a lost
+ * one. A channel that the others tell of fails no run that remembers it. Answers the message of the first channel.
  */
-export async function deliverPending(
+export async function notify(
   records: RecordStore,
-  kept: Kept,
-  channels: readonly Channel[],
-  own: readonly string[],
-  now: Instant,
-): Promise<Kept> {
-  const due = kept.state.pending.filter(
-    ({ id, since }) => own.includes(id) || now - since >= STALE_MS,
-  );
-  if (due.length === 0) return kept;
-  const results = await Promise.all(due.map((pending) => deliver(pending, channels)));
-  const errors = results.flatMap((result) => result.errors);
-  const taken = new Set(results.flatMap((result) => result.taken));
-  const left = new Map(results.map(({ id, errors }) => [id, errors.map(({ channel }) => channel)]));
-  const after = await changeRecords(records, kept, now, (state) => ({
+  opened: Kept,
+  { channels, run, now, change, compose, reopen, isHeld = () => false }: Notifying,
+): Promise<Notified> {
+  const newsFor = (problem: Problem, channel: Channel) => {
+    const mayHear = problem.over === undefined || problem.notified.has(channel.name);
+    if (channel.isNotified !== undefined && !(mayHear && channel.isNotified(problem)))
+      return undefined;
+    const news = newsOf(problem, channel.name);
+    return news === undefined || isHeld(problem, news, channel) ? undefined : news;
+  };
+  const claim = (state: MonitorState): MonitorState => ({
     ...state,
-    ...noteRefusals(state, channels, { errors, taken, now }),
-    pending: state.pending.flatMap((pending) => {
-      const refused = left.get(pending.id) ?? pending.left;
-      return refused.length === 0 ? [] : [{ ...pending, left: refused }];
-    }),
-  }));
-  const reported = new Set(
-    after?.warning === undefined
-      ? channels.flatMap(({ name, isReported }) => (isReported === true ? name : []))
-      : [],
+    problems: state.problems.map((problem) =>
+      !isClaimed(problem, run, now) && channels.some((channel) => newsFor(problem, channel))
+        ? { ...problem, claim: { by: run, at: now } }
+        : problem,
+    ),
+  });
+  const kept = await changeState(
+    records,
+    opened,
+    (state) => {
+      const changed = change(state);
+      return changed && claim(changed);
+    },
+    reopen,
   );
-  const grave = errors.filter(({ channel }) => !reported.has(channel));
+  if (kept === undefined) return undefined;
+  const claimed = kept.state.problems.filter((problem) => problem.claim?.by === run);
+  // It goes with something else, the day's digest at the latest.
+  const isAnew = kept.warning !== undefined && claimed.every(({ kind }) => STANDING.includes(kind));
+  const sent = isAnew ? [] : claimed;
+  const results = await Promise.all(
+    channels.map(async (channel) => {
+      const notices = sent.flatMap((problem): Notice[] => {
+        const news = newsFor(problem, channel);
+        return news === undefined ? [] : [{ problem, news }];
+      });
+      const message = notices.length === 0 ? undefined : compose(notices, kept.state);
+      const error = message && (await sendTo(channel, message));
+      return {
+        channel,
+        message,
+        error,
+        ids: new Set(notices.map(({ problem }) => problemId(problem))),
+      };
+    }),
+  );
+  const message = results.find((result) => result.message !== undefined)?.message;
+  if (sent.length === 0) return { kept, message };
+  const errors = results.flatMap(({ error }) => error ?? []);
+  const taken = results.filter((one) => one.message !== undefined && one.error === undefined);
+  const settled = await changeState(
+    records,
+    kept,
+    (state) => ({
+      ...state,
+      refusals: noteRefusals(state, channels, {
+        errors,
+        taken: new Set(taken.map(({ channel }) => channel.name)),
+        now,
+      }),
+      problems: state.problems.map((problem) => {
+        const id = problemId(problem);
+        const own = sent.find((one) => problemId(one) === id);
+        if (own === undefined || problem.claim?.by !== run) return problem;
+        const takenBy = taken.flatMap(({ ids, channel }) => (ids.has(id) ? channel.name : []));
+        return noteNotified(problem, own, takenBy, now);
+      }),
+    }),
+    reopen,
+  );
+  const isReported = (name: string) =>
+    settled?.warning === undefined && channels.some((one) => one.name === name && one.isReported);
+  const grave = errors.filter(({ channel }) => !isReported(channel));
   if (grave.length > 0) {
-    throw new AggregateError(grave, grave.map(({ message }) => message).join('; '));
+    throw new AggregateError(grave, grave.map((error) => error.message).join('; '));
   }
-  return after ?? kept;
+  return { kept: settled ?? kept, message };
 }
 
 /** A channel refuses from its first `RefusalError` on until it takes a message; its first reason is kept. */
 function noteRefusals(
-  { refusals = new Map() }: MonitorState,
+  { refusals }: MonitorState,
   channels: readonly Channel[],
   {
     errors,
@@ -113,25 +176,13 @@ function noteRefusals(
     readonly taken: ReadonlySet<string>;
     readonly now: Instant;
   },
-): { refusals?: Refusals } {
+): Refusals {
   const isOpen = (channel: string) =>
     taken.has(channel) || !channels.some(({ name }) => name === channel);
   const said = errors.flatMap(({ channel, cause }): [string, { since: Instant; says: string }][] =>
     cause instanceof RefusalError ? [[channel, { since: now, says: cause.message }]] : [],
   );
-  const next = new Map([...said, ...refusals].filter(([channel]) => !isOpen(channel)));
-  return next.size === 0 && refusals.size === 0 ? {} : { refusals: next };
-}
-
-/** A channel that the config no longer has takes nothing any more, and refuses nothing. */
-async function deliver(
-  { id, message, left }: Pending,
-  channels: readonly Channel[],
-): Promise<{ id: string; errors: DeliveryError[]; taken: string[] }> {
-  const asked = channels.filter(({ name }) => left.includes(name));
-  const errors = await Promise.all(asked.map((channel) => sendTo(channel, message)));
-  const taken = asked.flatMap(({ name }, index) => (errors[index] === undefined ? name : []));
-  return { id, errors: errors.flatMap((error) => error ?? []), taken };
+  return new Map([...said, ...refusals].filter(([channel]) => !isOpen(channel)));
 }
 
 /** Tries one channel; answers why it did not take the message, or nothing. Never throws. */
@@ -147,35 +198,71 @@ export async function sendTo(
   }
 }
 
-/**
- * The look that is due, or the last one without its news; `undefined` where there was none. Without a memory only
- * the digest looks, as every run would notify of a dead channel again.
- */
+/** The look that is due, or the last one; `undefined` where nobody has looked. */
 export async function checkChannels(
   judgeChannels: (refusals: Refusals) => Promise<readonly Check[]>,
   { state, warning }: Kept,
-  { alerts }: Config,
   { until, digest }: { readonly until: Instant; readonly digest: boolean },
-): Promise<ChannelCheck | undefined> {
-  const { paths: lastCheck } = state;
-  if (isLookDue(lastCheck, until) && (warning === undefined || digest)) {
-    return compareChannels(
-      lastCheck,
-      await judgeChannels(state.refusals ?? new Map()),
-      until,
-      alerts,
-    );
-  }
-  return lastCheck === undefined
-    ? undefined
-    : { ...lastCheck, died: [], repaired: [], urgent: false };
+): Promise<ChannelStates | undefined> {
+  const { channels } = state;
+  // Without a memory only the digest looks, as a dead channel would be told anew by every run.
+  if (!isLookDue(channels, until) || (warning !== undefined && !digest)) return channels;
+  return compareChannels(channels, await judgeChannels(state.refusals), until);
 }
 
-/** A mailbox that is known to be dead would only refuse the message that says so. */
-export function workingChannels(
+/** Each channel that is dead is a problem; one that is no more is over. */
+export function channelNews(
+  { problems }: MonitorState,
+  look: ChannelStates | undefined,
+  { mail }: Pick<Alerts, 'mail'>,
+): OwnNews[] {
+  if (look === undefined) return [];
+  const dead = look.states.flatMap((state) => (state.status === 'fail' ? [state] : []));
+  const silent = silentAddresses(dead);
+  const severity = mail.some((address) => silent.has(address)) ? 'critical' : 'warning';
+  const subjectOf = ({ check, says }: Pick<Check, 'check' | 'says'>) => `${check}: ${says}`;
+  const gone = problems.filter(
+    ({ kind, over, subjects: [subject] }) =>
+      kind === 'channel' && over === undefined && !dead.some((one) => subjectOf(one) === subject),
+  );
+  return [
+    ...dead.map(
+      (one): OwnNews => ({
+        ...{
+          kind: 'channel',
+          severity,
+          subjects: [subjectOf(one)],
+          since: one.since,
+          step: one.fix,
+        },
+        says: subjectOf(one),
+      }),
+    ),
+    ...gone.map(
+      (problem): OwnNews => ({
+        ...problem,
+        over: {
+          at: look.lookedAt,
+          says: problem.says.replace(
+            ': ',
+            `: works again after ${formatDuration(look.lookedAt - problem.since)}. It was: `,
+          ),
+          isWell: false,
+        },
+      }),
+    ),
+  ];
+}
+
+/** A mailbox that is known to be dead would only refuse to hear so. */
+export function withoutDeadMailboxes(
   channels: readonly Channel[],
-  look: ChannelCheck | undefined,
+  look: ChannelStates | undefined,
 ): readonly Channel[] {
   const silent = silentAddresses(look?.states ?? []);
-  return channels.filter(({ address }) => address === undefined || !silent.has(address));
+  return channels.map((channel) =>
+    channel.address !== undefined && silent.has(channel.address)
+      ? { ...channel, isNotified: ({ kind }: Problem) => kind !== 'channel' }
+      : channel,
+  );
 }

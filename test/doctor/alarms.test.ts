@@ -18,7 +18,7 @@ describe('judgeAlarms', () => {
       'fail: stopped notifies nobody: its actions are gone',
     ],
     ['ringing', [{ ...good, state: 'ALARM' }], 'warn: stopped rings now'],
-  ])('reports an alarm that is %s', (_, alarms, words) => {
+  ])('reports a channel that is %s', (_, alarms, words) => {
     expect(
       textsOf(judgeAlarms(read(alarms), [{ id: 'StoppedAlarm', name: 'stopped' }], 'eu-west-1')),
     ).toEqual([words]);

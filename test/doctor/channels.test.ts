@@ -1,7 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../shared/config/parse-config.ts';
-import { type Check, fail, ok, warn } from '../../shared/doctor/audit.ts';
+import { type Check, fail, ok } from '../../shared/doctor/audit.ts';
 import {
   type ChannelStates,
   compareChannels,
@@ -13,16 +12,9 @@ import { fullConfig, smallestConfig } from '../stack/configs.ts';
 import { aFix, now, textsOf, unreadable } from './readings.ts';
 
 const HOUR = 3_600_000;
-const { alerts } = fullConfig;
 const topics = { alerts: 'arn:aws:sns:eu-west-1:1:alerts', ops: 'arn:aws:sns:eu-west-1:1:ops' };
 const dropped = fail('mail', 'boss@example.net is dropped', aFix, ['boss@example.net']);
 const denied: Check = { check: 'mail', status: 'unknown', says: 'denied', fix: 'allow it' };
-const aCheck = fc.oneof(
-  fc.constantFrom<Check>(ok('mail', 'a'), ok('sms', 'b'), denied),
-  fc
-    .tuple(fc.constantFrom('mail', 'sms', 'ops topic'), fc.constantFrom('x', 'y'))
-    .map(([check, says]) => fail(check, says, aFix)),
-);
 
 const readings = {
   alertsTopic: unreadable,
@@ -98,59 +90,23 @@ describe('isLookDue', () => {
 
 describe('compareChannels', () => {
   const look = (before: ChannelStates | undefined, ...checks: Check[]) =>
-    compareChannels(before, checks, (before?.lookedAt ?? now - HOUR) + HOUR, alerts);
+    compareChannels(before, checks, (before?.lookedAt ?? now - HOUR) + HOUR);
+  const shown = ({ states }: ChannelStates) =>
+    states.map(({ status, says, since }) => [status, says, since]);
 
-  it('reports once that a channel is dead, and once that it is repaired', () => {
+  it('knows since when a channel is as it is', () => {
     const first = look(undefined, dropped);
-    expect([first.died.length, first.repaired.length]).toEqual([1, 0]);
-    const second = look(first, dropped);
-    expect([second.died, second.repaired]).toEqual([[], []]);
-    expect(second.states[0]?.since).toBe(first.lookedAt);
-    const third = look(second, ok('mail', 'well'));
-    expect(third.repaired.map(({ says, since }) => [says, since])).toEqual([
-      [dropped.says, first.lookedAt],
-    ]);
+    expect(shown(look(first, dropped))).toEqual([['fail', dropped.says, first.lookedAt]]);
+    const repaired = look(look(first, dropped), ok('mail', 'well'));
+    expect(shown(repaired)).toEqual([['ok', 'well', repaired.lookedAt]]);
   });
 
-  it('reports no channel as repaired that it could not check', () => {
+  it('keeps for dead what it could not look at', () => {
     const inconclusive = look(look(undefined, dropped), denied);
-    expect([inconclusive.died, inconclusive.repaired]).toEqual([[], []]);
+    expect(shown(inconclusive)).toEqual([
+      ['fail', dropped.says, now],
+      ['unknown', denied.says, now + HOUR],
+    ]);
     expect(silentAddresses(inconclusive.states)).toEqual(new Set(['boss@example.net']));
-  });
-
-  it('is urgent only when mail of an alert died', () => {
-    expect(look(undefined, dropped).urgent).toBe(true);
-    expect(look(look(undefined, dropped), dropped).urgent).toBe(false);
-    for (const other of [
-      fail('ops topic', 'x', aFix, ['boss@example.net']),
-      fail('sms', 'x', aFix, ['+31600000000']),
-      warn('mail', 'x', aFix),
-    ]) {
-      expect(look(undefined, other).urgent).toBe(false);
-    }
-  });
-
-  it('reports each death before its repair, and neither twice, in any order of states', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.uniqueArray(aCheck, { maxLength: 4, selector: JSON.stringify })),
-        (looks) => {
-          let paths: ChannelStates | undefined;
-          const dead = new Set<string>();
-          const name = ({ check, says }: Check) => `${check}: ${says}`;
-          for (const checks of looks) {
-            const seen = look(paths, ...checks);
-            for (const one of seen.repaired) expect(dead.delete(name(one))).toBe(true);
-            for (const one of seen.died) {
-              expect(dead.has(name(one))).toBe(false);
-              dead.add(name(one));
-            }
-            const failing = seen.states.filter(({ status }) => status === 'fail').map(name);
-            expect(new Set(failing)).toEqual(dead);
-            paths = seen;
-          }
-        },
-      ),
-    );
   });
 });

@@ -15,7 +15,7 @@ const known: Known = {
   breakGlassRoleId: BREAK_GLASS,
 };
 
-describe('formatPrincipal', () => {
+describe('sayWho', () => {
   it.each([
     [`AWS:${WEB}`, "web's own key"],
     [`AWS:${DB}`, 'the key of host db'],

@@ -1,21 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { composeDrills } from '../../shared/messages/compose-digest.ts';
-import type { Drills, Run } from '../../shared/messages/report.ts';
+import type { Drills } from '../../shared/messages/report.ts';
 import { judge } from '../../shared/rules/judge.ts';
-import { aHost, at, collected } from '../support/builders.ts';
+import { aDigest, aHost, at, collected } from '../support/builders.ts';
 
 const now = at('2026-11-23T08:15:00Z');
 const lines = (names: readonly string[], drills: Drills | undefined) => {
   const judgements = names.map((name) => judge(aHost({ name }), collected(), now));
-  const run: Run = {
-    report: { checkedAt: now, bucket: 'b', judgements, unknownHosts: [], foreignObjects: 0 },
-    due: new Set(),
-    digest: true,
-    hostsInConfig: names.length,
-    timezone: 'UTC',
-    ...(drills === undefined ? {} : { drills }),
-  };
-  return composeDrills(run).join('\n');
+  return composeDrills(aDigest(now, judgements, { drills })).join('\n');
 };
 const provenAt = (day: string) => ({ provenAt: at(`2026-${day}T10:00:00Z`) });
 

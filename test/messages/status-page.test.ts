@@ -1,22 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { StoredObject } from '../../shared/duplicity/versions.ts';
-import type { Run } from '../../shared/messages/report.ts';
+import type { Report } from '../../shared/messages/report.ts';
 import { composeStatusPage } from '../../shared/messages/status-page.ts';
 import { type Judgement, judge } from '../../shared/rules/judge.ts';
-import { aFull, aHost, anObject, at, collected } from '../support/builders.ts';
+import { aDigest, aFull, aHost, anObject, at, collected } from '../support/builders.ts';
 
 const now = at('2026-11-23T08:15:00Z');
 const full = aFull({ begun: '2026-11-23T03:00:00Z' });
-const run = (judgements: Judgement[], more: Partial<Run['report']> = {}): Run => ({
-  report: {
-    ...{ checkedAt: now, bucket: 'acme', judgements, unknownHosts: [], foreignObjects: 0 },
-    ...more,
-  },
-  due: new Set(),
-  digest: true,
-  hostsInConfig: judgements.length,
-  timezone: 'UTC',
-});
+const run = (judgements: Judgement[], report: Partial<Report> = {}) =>
+  aDigest(now, judgements, { report });
 const judgement = (name: string, ...objects: StoredObject[]) =>
   judge(aHost({ name }), collected(...objects), now);
 

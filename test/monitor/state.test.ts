@@ -2,38 +2,37 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   EMPTY_STATE,
-  forgetOld,
   formatState,
   type MonitorState,
+  openState,
   parseState,
+  reportPage,
+  STATE_PAGE,
 } from '../../shared/monitor/state.ts';
+import { FINDING_KINDS } from '../../shared/rules/finding.ts';
+import { OWN_KINDS, type Problem } from '../../shared/rules/problem.ts';
+import { at } from '../support/builders.ts';
+import { memoryRecords } from '../support/records-in-memory.ts';
 
 const instant = fc.integer({ min: 0, max: 4_000_000_000_000 });
-const message = fc.record(
-  {
-    subject: fc.string(),
-    text: fc.string({ unit: 'binary' }),
-    sms: fc.string(),
-    urgency: fc.constantFrom('alert' as const, 'digest' as const, 'test' as const),
-    severity: fc.constantFrom('critical' as const, 'warning' as const, 'info' as const),
-  },
-  { requiredKeys: ['subject', 'text', 'urgency'] },
-);
-const anyTimes = fc
-  .array(fc.tuple(fc.string(), instant), { maxLength: 5 })
-  .map((times) => new Map(times));
-const path = { check: fc.string(), says: fc.string({ unit: 'binary' }), since: instant };
-const paths = fc.record({
+const text = fc.string({ unit: 'binary' });
+const texts = fc.array(text, { maxLength: 3 });
+const maybe = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined });
+const mapOf = <Value>(value: fc.Arbitrary<Value>) =>
+  fc.array(fc.tuple(text, value), { maxLength: 3 }).map((all) => new Map(all));
+const severity = fc.constantFrom('critical' as const, 'warning' as const, 'info' as const);
+
+const channel = { check: text, says: text, since: instant };
+const channels = fc.record({
   lookedAt: instant,
   states: fc.array(
     fc.oneof(
-      fc.record({ ...path, status: fc.constant('ok' as const) }),
+      fc.record({ ...channel, status: fc.constant('ok' as const) }),
       fc.record(
         {
-          ...path,
+          ...channel,
           status: fc.constantFrom('warn' as const, 'fail' as const, 'unknown' as const),
-          fix: fc.string(),
-          silent: fc.array(fc.string()),
+          ...{ fix: text, silent: texts },
         },
         { requiredKeys: ['check', 'says', 'since', 'status', 'fix'] },
       ),
@@ -41,30 +40,36 @@ const paths = fc.record({
     { maxLength: 3 },
   ),
 });
-const fields = {
-  judgedUntil: fc.option(instant, { nil: undefined }),
-  pending: fc.array(
-    fc.record({ id: fc.string(), message, left: fc.array(fc.string()), since: instant }),
-    { maxLength: 3 },
-  ),
-  told: anyTimes,
-  spoken: anyTimes,
-  paths,
-  refusals: fc
-    .array(fc.tuple(fc.string(), fc.record({ since: instant, says: fc.string() })), {
-      maxLength: 3,
-    })
-    .map((all) => new Map(all)),
-  turns: fc.record({
-    unread: fc.array(fc.string()),
-    judged: fc.array(fc.tuple(fc.string(), fc.array(fc.string()))),
-  }),
-};
-// A state bucket from before the first look has no `paths`, one in which no channel refused no `refusals`, and one from
-// before the first run no `turns`.
-const anyState = fc.record(fields, {
-  requiredKeys: ['judgedUntil', 'pending', 'told', 'spoken'],
-}) as fc.Arbitrary<MonitorState>;
+const change = fc.record({
+  ...{ key: text, at: instant, principal: maybe(text), address: maybe(text) },
+  what: fc.constantFrom('created' as const, 'removed' as const),
+  left: fc.constantFrom('marker' as const, 'version' as const, 'unknown' as const),
+});
+const notified = fc.record(
+  {
+    ...{ at: instant, severity, subjects: fc.nat(), over: fc.boolean() },
+    before: fc.array(instant, { maxLength: 3 }),
+  },
+  { requiredKeys: ['at', 'severity', 'subjects'] },
+);
+const problem: fc.Arbitrary<Problem> = fc.record({
+  ...{ host: text, place: text, kind: fc.constantFrom(...FINDING_KINDS, ...OWN_KINDS), severity },
+  ...{ since: instant, lastSeen: instant, subjects: texts, missed: fc.nat(), says: text },
+  ...{ details: texts, step: maybe(text), lastGoodAt: maybe(instant), files: texts },
+  ...{
+    changes: fc.array(change, { maxLength: 3 }),
+    changeCount: fc.nat(),
+    notified: mapOf(notified),
+  },
+  over: maybe(fc.record({ at: instant, says: text, isWell: fc.boolean() })),
+  claim: maybe(fc.record({ by: text, at: instant })),
+});
+const anyState: fc.Arbitrary<MonitorState> = fc.record({
+  ...{ judgedUntil: maybe(instant), digestOn: maybe(text), channels: maybe(channels) },
+  judged: fc.array(fc.tuple(text, texts), { maxLength: 3 }),
+  problems: fc.array(problem, { maxLength: 3 }),
+  refusals: mapOf(fc.record({ since: instant, says: text })),
+});
 
 describe('parseState', () => {
   it('is the inverse of formatState', () => {
@@ -78,65 +83,82 @@ describe('parseState', () => {
   it('is undefined for a text that was cut, changed or made up', () => {
     fc.assert(
       fc.property(anyState, fc.nat(), (state, cut) => {
-        const text = formatState(state).trimEnd();
-        expect(parseState(text.slice(0, cut % text.length))).toBeUndefined();
+        const whole = formatState(state).trimEnd();
+        expect(parseState(whole.slice(0, cut % whole.length))).toBeUndefined();
       }),
     );
-    for (const text of [
-      '',
-      '{}',
-      'null',
-      '[]',
-      '{"version":1}',
-      '{"version":1,"judgedUntil":"x"}',
-      '{"version":1,"judgedUntil":1,"pending":[],"told":[],"paths":{}}',
-      '{"version":1,"judgedUntil":1,"pending":[],"told":[],"paths":{"lookedAt":1,"states":[{"check":"sms","status":"fail","says":"x","since":1}]}}',
-      '{"version":1,"judgedUntil":1,"pending":[],"told":[],"paths":{"lookedAt":1,"states":[{"check":"sms","status":"dead","says":"x","fix":"y","since":1}]}}',
+    const empty = JSON.parse(formatState(EMPTY_STATE));
+    expect(parseState(JSON.stringify(empty))).toEqual(EMPTY_STATE);
+    for (const changed of [
+      ...[
+        { version: 1 },
+        { version: 3 },
+        { judgedUntil: 'x' },
+        { judged: [['2026-11-23', 'web']] },
+      ],
+      ...[{ problems: {} }, { problems: [{}] }, { channels: {} }, { refusals: { mail: 1 } }],
+      {
+        channels: { lookedAt: 1, states: [{ check: 'sms', status: 'fail', says: 'x', since: 1 }] },
+      },
     ]) {
-      expect(parseState(text)).toBeUndefined();
+      expect(parseState(JSON.stringify({ ...empty, ...changed }))).toBeUndefined();
     }
+    for (const other of ['', '{}', 'null', '[]']) expect(parseState(other)).toBeUndefined();
     fc.assert(
-      fc.property(fc.json(), (text) => {
-        expect(parseState(text)).toBeUndefined();
+      fc.property(fc.json(), (made) => {
+        expect(parseState(made)).toBeUndefined();
       }),
     );
   });
 });
 
-describe('forgetOld', () => {
-  it('keeps notified events for three days, and pending messages for one', () => {
-    const now = 10 * 86_400_000;
-    const pending = (since: number) => ({
-      id: String(since),
-      message: { subject: 's', text: 't', sms: undefined, urgency: 'alert' as const },
-      left: ['mail'],
-      since,
-    });
-    const state = {
-      ...EMPTY_STATE,
-      pending: [pending(now - 86_400_000), pending(now - 1)],
-      told: new Map([
-        ['old', now - 3 * 86_400_000],
-        ['new', now - 1],
-      ]),
-    };
-    const kept = forgetOld(state, now);
-    expect(kept.pending.map(({ since }) => since)).toEqual([now - 1]);
-    expect([...kept.told.keys()]).toEqual(['new']);
+describe('openState', () => {
+  const now = at('2026-11-23T08:15:00Z');
+  const open = (state: string | undefined, hasReport = true) => {
+    const records = memoryRecords();
+    if (state !== undefined) records.pages.set(STATE_PAGE, state);
+    if (hasReport) records.pages.set(reportPage('2026-11-22'), '{}');
+    return openState(records, now, () => undefined);
+  };
+  const aProblem: Problem = {
+    ...{ host: 'web', place: 'backups/web/', kind: 'missing', severity: 'critical' },
+    ...{ since: now, lastSeen: now, subjects: ['2026-11-23'], missed: 1, says: 'gone' },
+    ...{ details: [], files: [], changes: [], changeCount: 0, notified: new Map() },
+  };
+
+  it('begins with nothing, and without a word, before the first run', async () => {
+    expect(await open(undefined, false)).toEqual({ state: EMPTY_STATE, tag: undefined });
   });
 
-  it('keeps the newest of a flood of events, so that the state stays small', () => {
-    const now = 10 * 86_400_000;
-    const message = { subject: 's', text: 't', sms: undefined, urgency: 'alert' as const };
-    const flood = {
+  it.each([
+    ['lost', undefined, 'was lost'],
+    ['damaged', '{"version":2}', 'was damaged'],
+    ['of a version to come', formatState(EMPTY_STATE).replace('2', '3'), 'was damaged'],
+    [
+      'ahead of the clock',
+      formatState({ ...EMPTY_STATE, judgedUntil: now + 86_400_000 }),
+      'was ahead of the clock',
+    ],
+  ])('starts again a day back where the state is %s, and says so', async (_, state, words) => {
+    const { state: opened, damage } = await open(state);
+    expect(opened.judgedUntil).toBe(now - 86_400_000);
+    expect(damage).toContain(`the saved state ${words}`);
+  });
+
+  it('believes nothing that a state ahead of the clock says of times to come', async () => {
+    const ahead = now + 86_400_000;
+    const state: MonitorState = {
       ...EMPTY_STATE,
-      pending: Array.from({ length: 1000 }, (_, index) => ({
-        ...{ id: String(index), message, left: ['mail'], since: now },
-      })),
-      told: new Map(Array.from({ length: 20_000 }, (_, index) => [String(index), now])),
+      judgedUntil: ahead,
+      problems: [
+        {
+          ...{ ...aProblem, since: ahead, lastSeen: ahead, claim: { by: 'another', at: ahead } },
+          over: { at: ahead, says: 'well again', isWell: true },
+        },
+      ],
     };
-    const kept = forgetOld(flood, now);
-    expect([kept.pending.length, kept.pending.at(-1)?.id]).toEqual([100, '999']);
-    expect([kept.told.size, kept.told.has('19999')]).toEqual([5000, true]);
+    const [problem] = (await open(formatState(state))).state.problems;
+    expect(problem).toMatchObject({ since: now, lastSeen: now, over: { at: now } });
+    expect(problem?.claim).toBeUndefined();
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { findUnknownPrefixes } from '../../shared/monitor/judge-fleet.ts';
 import { TargetUnreadableError } from '../../shared/monitor/object-store.ts';
+import { findUnknownPrefixes } from '../../shared/monitor/unknown-prefixes.ts';
 import { aConfig, aFull, aHost, anObject } from '../support/builders.ts';
 import { inMemory, keyed } from '../support/in-memory.ts';
 

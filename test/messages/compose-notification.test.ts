@@ -3,25 +3,31 @@ import { describe, expect, it } from 'vitest';
 import { composeNagios, composeTable } from '../../scripts/rollcall/format-report.ts';
 import type { Host } from '../../shared/config/config.ts';
 import { fail, ok, warn } from '../../shared/doctor/audit.ts';
-import type { ChannelCheck } from '../../shared/doctor/channels.ts';
+import type { ChannelStates } from '../../shared/doctor/channels.ts';
 import { step } from '../../shared/doctor/fix.ts';
-import { composeChannelNews } from '../../shared/messages/channel-text.ts';
-import { composeRun } from '../../shared/messages/compose-alert.ts';
-import {
-  composeRecovery,
-  composeTampering,
-  composeTrouble,
-} from '../../shared/messages/compose-event-alert.ts';
 import {
   composeMessage,
   composePublication,
   type Message,
 } from '../../shared/messages/compose-message.ts';
 import { composeHtml } from '../../shared/messages/render-html.ts';
-import { isEscalated, type Run, reportToJson } from '../../shared/messages/report.ts';
+import { type Digest, reportToJson } from '../../shared/messages/report.ts';
 import { composeStatusPage } from '../../shared/messages/status-page.ts';
+import { channelNews } from '../../shared/monitor/notify.ts';
+import { EMPTY_STATE } from '../../shared/monitor/state.ts';
+import type { Change } from '../../shared/rules/finding.ts';
 import { type Judgement, judge, type Unreadable } from '../../shared/rules/judge.ts';
-import { aFull, aHost, anIncremental, anObject, at, collected } from '../support/builders.ts';
+import type { Problem } from '../../shared/rules/problem.ts';
+import { notificationOf } from '../support/a-notification.ts';
+import {
+  aDigest,
+  aFull,
+  aHost,
+  anIncremental,
+  anObject,
+  at,
+  collected,
+} from '../support/builders.ts';
 import { aHistory } from '../support/versions.ts';
 
 const now = at('2026-11-23T07:15:00Z');
@@ -38,6 +44,7 @@ const earlier = ['19T01:02', '20T01:05'].flatMap((begun) =>
     volumes: 31,
   }),
 );
+const bytes = 200 * 1024 * 1024;
 const today = aFull({ begun: '2026-11-23T01:14:00Z', done: '2026-11-23T01:40:00Z', volumes: 31 });
 const denied: Unreadable = {
   unreadable: 's3://acme-backups/nas/ could not be listed: AccessDenied (403)',
@@ -66,22 +73,13 @@ const fleet: Judgement[] = [
   ),
 ];
 
-const run = (judgements: readonly Judgement[], override: Partial<Run> = {}): Run => ({
-  report: {
-    checkedAt: now,
-    bucket: 'acme-backups',
-    judgements,
-    unknownHosts: [],
-    foreignObjects: 0,
-  },
-  due: new Set(judgements.map(({ host }) => host.name)),
-  digest: false,
-  hostsInConfig: judgements.length,
-  timezone,
-  ...override,
-});
-const compose = (judgements: readonly Judgement[], override: Partial<Run> = {}): Message => {
-  const message = composeRun(run(judgements, override));
+const digestOf = (
+  judgements: readonly Judgement[],
+  more: Omit<NonNullable<Parameters<typeof aDigest>[2]>, 'timezone'> = {},
+): Digest => aDigest(now, judgements, { timezone, ...more });
+type Options = Parameters<typeof notificationOf>[2];
+const compose = (judgements: readonly Judgement[], more: Options = {}): Message => {
+  const { message } = notificationOf(now, judgements, { timezone, ...more });
   if (message === undefined) throw new Error('nothing was told');
   return message;
 };
@@ -99,7 +97,7 @@ const dropped = {
   ),
   since,
 };
-const look: ChannelCheck = {
+const look: ChannelStates = {
   lookedAt: now,
   states: [
     dropped,
@@ -114,10 +112,12 @@ const look: ChannelCheck = {
       since,
     },
   ],
-  died: [],
-  repaired: [{ ...fail('sms', '+31600000000 has opted out', step('decide', 'opt in')), since }],
-  urgent: false,
 };
+const optedOut = { ...fail('sms', '+31600000000 has opted out', step('decide', 'opt in')), since };
+const mail = ['boss@example.net'];
+/** Of the channels, as a run finds them after it had found them `before`. */
+const newsOfChannels = (states: ChannelStates['states'], before: readonly Problem[] = []) =>
+  channelNews({ ...EMPTY_STATE, problems: before }, { lookedAt: now, states }, { mail });
 
 const GSM7 = /^[\n\r !"#$%&'()*+,\-./0-9:;<=>?@A-Z_a-z]*$/;
 
@@ -137,40 +137,28 @@ function expectBounded(message: Message): void {
 describe('the times in messages', () => {
   it('are in one zone, whatever zones the hosts have', () => {
     const moved = fleet.map((one) => ({ ...one, host: { ...one.host, timezone: 'Asia/Tokyo' } }));
-    for (const digest of [false, true]) {
-      expect(composeRun(run(moved, { digest }))).toEqual(composeRun(run(fleet, { digest })));
-    }
-    const [before, after] = [run(fleet), run(moved)];
+    const [before, after] = [digestOf(fleet), digestOf(moved)];
+    expect(compose(moved)).toEqual(compose(fleet));
+    expect(compose(moved, { digest: after })).toEqual(compose(fleet, { digest: before }));
     expect(composeStatusPage(after)).toBe(composeStatusPage(before));
     expect(reportToJson(after.report, timezone)).toEqual(reportToJson(before.report, timezone));
     expect(composeTable(after.report, timezone)).toBe(composeTable(before.report, timezone));
     expect(composeNagios(after.report, timezone)).toBe(composeNagios(before.report, timezone));
-    const about = { timezone, known: { hosts: [] } };
-    for (const [index, one] of moved.entries()) {
-      const same = fleet[index];
-      if (same === undefined) continue;
-      expect(composeTampering([], one, about)).toEqual(composeTampering([], same, about));
-      const kinds = one.findings.map(({ kind }) => kind);
-      expect(composeTrouble(one, kinds, [], about)).toEqual(composeTrouble(same, kinds, [], about));
-      expect(composeRecovery(one, one, timezone)).toEqual(composeRecovery(same, same, timezone));
-    }
   });
 
   it('are followed by the name of that zone in each message that has times', () => {
-    const message = composeRun(run(fleet, { digest: true }));
-    expect(message?.text).toContain('Mon 23 Nov 2026 08:15 Europe/Amsterdam');
-    expect(message?.sms).toContain('Times: Europe/Amsterdam.');
-    const without = composeRun(run([judgement('nas', denied)]));
-    expect(without?.sms).not.toContain('Times:');
+    const message = compose(fleet, { digest: digestOf(fleet) });
+    expect(message.text).toContain('Mon 23 Nov 2026 08:15 Europe/Amsterdam');
+    expect(message.sms).toContain('Times: Europe/Amsterdam.');
+    expect(compose([judgement('nas', denied)]).sms).not.toContain('Times:');
   });
 });
 
-describe('composeRun', () => {
-  it('counts the days of a host whose backups are incomplete, and escalates the second to ops', () => {
+describe('composeNotification', () => {
+  it('counts the days of a host whose backups are incomplete', () => {
     const broken = today.filter(({ name }) => !name.includes('vol7'));
     const db = judgement('db', collected(...saturday, ...broken));
     expect(compose([db]).subject).toContain('db INCOMPLETE (2nd day)');
-    expect(isEscalated(run([db]))).toBe(true);
   });
 
   it('writes an alert that is enough to act on', async () => {
@@ -185,7 +173,7 @@ describe('composeRun', () => {
       aFull({ begun: `2026-11-${day}T01:14:00Z`, done: `2026-11-${day}T01:40:00Z`, volumes });
     const volume = 'duplicity-full.20261123T011400Z.vol7.difftar.gpg';
     const files = [...full('22'), ...full('23')];
-    const overwritten = aHistory(files).put(volume, '2026-11-23T05:02:00Z');
+    const overwritten = aHistory(files).put(volume, '2026-11-23T05:02:00Z', { bytes });
     const hidden = aHistory(files).hide(
       full('23').map(({ name }) => name),
       '2026-11-23T05:02:00Z',
@@ -194,33 +182,93 @@ describe('composeRun', () => {
       full('14').map(({ name }) => name),
       '2026-11-21T00:00:00Z',
     );
-    const message = compose(
-      [
-        judgement('web', overwritten.collected(now)),
-        judgement('db', hidden.collected(now)),
-        judgement('nas', collected(...full('18'))),
-        judgement('lab', gone.collected(now)),
-        judgement('mail', { ...collected(...today), inconclusive: 'denied' }),
-      ],
-      { digest: true },
-    );
+    const judgements = [
+      judgement('web', overwritten.collected(now)),
+      judgement('db', hidden.collected(now)),
+      judgement('nas', collected(...full('18'))),
+      judgement('lab', gone.collected(now)),
+      judgement('mail', { ...collected(...today), inconclusive: 'denied' }),
+    ];
+    const message = compose(judgements, { digest: digestOf(judgements) });
     expectBounded(message);
     await expect(asText(message)).toMatchFileSnapshot('golden/digest-tampered.txt');
   });
 
+  it('writes who overwrote and removed what, from where, and a hostile key only escaped', async () => {
+    const own = 'AIDAIOSFODNN7EXAMPLE';
+    const change: Change = {
+      ...{ what: 'removed', at: at('2026-11-23T05:02:00Z'), left: 'version' },
+      ...{ key: 'web/duplicity-full.20261123T011400Z.vol7.difftar.gpg' },
+      ...{ principal: `AWS:${own}`, address: '203.0.113.9' },
+    };
+    const volume = 'duplicity-full.20261123T011400Z.vol6.difftar.gpg';
+    const changes: readonly Change[] = [
+      { ...change, what: 'created', key: `web/${volume}`, left: 'unknown' },
+      change,
+      {
+        ...{ ...change, principal: 'AWS:AIDAQABLZS4A3QDU576Q2' },
+        key: 'web/duplicity-full.20261123T011400Z.vol8.difftar.gpg',
+        address: '\r\nOK          web: all is well',
+      },
+    ];
+    const left = today.filter(({ name }) => !/vol[78]\./.test(name));
+    const read = aHistory(left).put(volume, '2026-11-23T05:02:00Z', { bytes }).collected(now);
+    const web = judge(aHost({ timezone, userId: own }), read, now, { lifecycle, changes });
+    const message = compose([web], { changes });
+    expectBounded(message);
+    await expect(asText(message)).toMatchFileSnapshot('golden/tampered.txt');
+    await expect(composeHtml(message.text)).toMatchFileSnapshot('golden/tampered.html');
+  });
+
+  it('writes whose key uploaded what should not be there, and who that is', async () => {
+    const inc = anIncremental('2026-11-23T01:14:00Z', '2026-11-23T05:00:00Z');
+    const upload = {
+      ...({ what: 'created', left: 'unknown', address: '203.0.113.9' } as const),
+      ...{ key: `web/${inc[0]?.name}`, at: at('2026-11-23T05:00:00Z') },
+    };
+    const changes: readonly Change[] = [
+      { ...upload, principal: 'AWS:AIDAIOSFODNN7EXAMPLE' },
+      { ...upload, principal: 'AWS:AROADBQP57FF2AEXAMPLE:alice' },
+    ];
+    const host = { userId: 'AIDAIOSFODNN7EXAMPLE' };
+    const message = compose([judgement('web', collected(...today, ...inc), host)], { changes });
+    expectBounded(message);
+    expect(message.sms).not.toContain('Disable that key');
+    await expect(asText(message)).toMatchFileSnapshot('golden/trouble.txt');
+  });
+
+  it('writes what came, how late, and what was missed', async () => {
+    const { problems: before } = notificationOf(now, [judgement('web', collected(...saturday))]);
+    const late = aFull({
+      begun: '2026-11-23T09:40:00Z',
+      done: '2026-11-23T10:02:00Z',
+      volumes: 31,
+    });
+    const doneAt = at('2026-11-23T10:02:05Z');
+    const host = aHost({ name: 'web', timezone });
+    const web = judge(host, collected(...saturday, ...late), doneAt, { lifecycle });
+    const { message } = notificationOf(doneAt, [web], { timezone, before });
+    expectBounded(message as Message);
+    await expect(asText(message as Message)).toMatchFileSnapshot('golden/recovery.txt');
+    await expect(composeHtml(message?.text ?? '')).toMatchFileSnapshot('golden/recovery.html');
+  });
+
   it('writes a digest with what failed, what to know and what is good', async () => {
-    const message = compose(fleet, { digest: true });
+    const message = compose(fleet, { digest: digestOf(fleet) });
     await expect(asText(message)).toMatchFileSnapshot('golden/digest-3-of-6.txt');
   });
 
   it('writes a digest on a good day, by mail only', async () => {
-    const message = compose([fleet[0] as Judgement, fleet[4] as Judgement], { digest: true });
+    const good = [fleet[0] as Judgement, fleet[4] as Judgement];
+    const message = compose(good, { digest: digestOf(good) });
     expect([message.urgency, message.sms]).toEqual(['digest', undefined]);
     await expect(asText(message)).toMatchFileSnapshot('golden/digest-good.txt');
   });
 
   it('ends a digest with the channels, and on Mondays with the weekly test', async () => {
-    const message = compose(fleet.slice(0, 1), { digest: true, test: true, channels: look });
+    const good = fleet.slice(0, 1);
+    const digest = digestOf(good, { test: true, channels: look });
+    const message = compose(good, { digest });
     expectBounded(message);
     expect(message.urgency).toBe('test');
     await expect(asText(message)).toMatchFileSnapshot('golden/digest-weekly-test.txt');
@@ -228,11 +276,26 @@ describe('composeRun', () => {
   });
 
   it('reports a dead and a repaired channel with the alert that is sent anyway', async () => {
-    const message = compose(fleet.slice(1, 2), {
-      channels: { ...look, died: look.states.slice(0, 1) },
-    });
+    const { problems: before } = notificationOf(since, [], { news: newsOfChannels([optedOut]) });
+    const news = newsOfChannels([dropped], before);
+    const message = compose(fleet.slice(1, 2), { before, news });
     expectBounded(message);
     await expect(asText(message)).toMatchFileSnapshot('golden/alert-dead-path.txt');
+  });
+
+  it('reports a dead channel in a message of its own, and by SMS when it is somebody’s mail', async () => {
+    const message = compose([], { news: newsOfChannels([dropped]) });
+    expectBounded(message);
+    expect(message.urgency).toBe('alert');
+    await expect(asText(message)).toMatchFileSnapshot('golden/path-dead.txt');
+    expect(compose([], { news: newsOfChannels([optedOut]) }).sms).toBeUndefined();
+  });
+
+  it('reports a repaired channel by mail only', async () => {
+    const { problems: before } = notificationOf(since, [], { news: newsOfChannels([optedOut]) });
+    const message = compose([], { before, news: newsOfChannels([], before) });
+    expect([message.urgency, message.sms]).toEqual(['digest', undefined]);
+    await expect(asText(message)).toMatchFileSnapshot('golden/path-repaired.txt');
   });
 
   it('names what a hostile host has uploaded, and escapes all of it', async () => {
@@ -243,9 +306,8 @@ describe('composeRun', () => {
       `OK          mail: full done ${' '.repeat(80)}`,
     ];
     const bad = judgement('web', collected(...names.map((name) => anObject(name))));
-    const { report, ...rest } = run([bad], { digest: true });
-    const message = composeRun({ ...rest, report: { ...report, unknownHosts: names } });
-    if (message === undefined) throw new Error('nothing was told');
+    const digest = digestOf([bad], { report: { unknownHosts: names } });
+    const message = compose([bad], { digest });
     expectBounded(message);
     await expect(asText(message)).toMatchFileSnapshot('golden/digest-hostile.txt');
     await expect(composeHtml(message.text)).toMatchFileSnapshot('golden/digest-hostile.html');
@@ -257,22 +319,26 @@ describe('composeRun', () => {
     await expect(asText(message)).toMatchFileSnapshot(`golden/alert-${count}.txt`);
   });
 
-  it('composes no message when no host whose window has closed has failed', () => {
-    expect(composeRun(run([fleet[0] as Judgement]))).toBeUndefined();
-    expect(composeRun(run(fleet, { due: new Set(['mail', 'slow']) }))).toBeUndefined();
+  it('composes no message when nothing is new', () => {
+    expect(notificationOf(now, [fleet[0] as Judgement]).message).toBeUndefined();
+    const { problems: before } = notificationOf(now, fleet);
+    expect(notificationOf(now + 60_000, fleet, { before }).message).toBeUndefined();
   });
 
-  it('sends an SMS only for a host whose window has just closed', () => {
-    const message = compose(fleet, { due: new Set(['mail']), digest: true });
+  it('sends an SMS only of what the channel has not notified', () => {
+    const { problems: before } = notificationOf(now, fleet);
+    const message = compose(fleet, { before, digest: digestOf(fleet) });
     expect([message.urgency, message.sms]).toEqual(['digest', undefined]);
     expect(message.subject).toContain('3 of 6 hosts FAILED');
+    expect(message.text).toContain('MISSING     web');
   });
 
   it('numbers the digests of a year without a gap', () => {
-    const number = (iso: string) => {
-      const { report, ...rest } = run([fleet[0] as Judgement], { digest: true });
-      return composeRun({ ...rest, report: { ...report, checkedAt: at(iso) } })?.subject.slice(-11);
-    };
+    const good = [fleet[0] as Judgement];
+    const number = (iso: string) =>
+      compose(good, { digest: digestOf(good, { report: { checkedAt: at(iso) } }) }).subject.slice(
+        -11,
+      );
     expect(number('2026-01-01T07:15:00Z')).toBe('(#2026-001)');
     expect(number('2026-12-31T07:15:00Z')).toBe('(#2026-365)');
   });
@@ -281,60 +347,29 @@ describe('composeRun', () => {
     const hostile = fc.string({ unit: 'binary', maxLength: 1024 });
     fc.assert(
       fc.property(fc.array(hostile, { maxLength: 5 }), hostile, (names, unknownPrefix) => {
-        const objects = names.map((name) => anObject(name));
-        const bad = judgement(
-          'web',
-          collected(
-            ...objects,
-            ...anIncremental('2026-11-22T01:00:00Z', '2026-11-23T01:00:00Z'),
-            ...names.map((name) =>
-              anObject(`duplicity-full.20261123T011400Z.vol1.difftar.${name}`),
-            ),
-          ),
-        );
-        const { report, ...rest } = run([bad], { digest: true });
-        const message = composeRun({
-          ...rest,
-          report: { ...report, unknownHosts: [unknownPrefix] },
-        });
-        if (message === undefined) throw new Error('nothing was told');
-        expectBounded(message);
-        const html = composeHtml(message.text);
-        expect(html).toMatch(/^[\n -~]*$/);
-        expect(html.match(/<(?!\/?(?:html|head|meta|body|p|b|code)\b|!doctype)/)).toBeNull();
+        const inc = anIncremental('2026-11-22T01:00:00Z', '2026-11-23T01:00:00Z');
+        const volume = 'duplicity-full.20261123T011400Z.vol1.difftar';
+        const uploaded = names.flatMap((name) => [anObject(name), anObject(`${volume}.${name}`)]);
+        const bad = judgement('web', collected(...uploaded, ...inc));
+        const changes = names.map((name) => ({
+          ...({ what: 'created', key: `web/${name}`, at: now, left: 'unknown' } as const),
+          ...{ principal: name, address: unknownPrefix },
+        }));
+        const digest = digestOf([bad], { report: { unknownHosts: [unknownPrefix] } });
+        for (const message of [compose([bad], { digest, changes }), compose([bad], { changes })]) {
+          expectBounded(message);
+          const html = composeHtml(message.text);
+          expect(html).toMatch(/^[\n -~]*$/);
+          expect(html.match(/<(?!\/?(?:html|head|meta|body|p|b|code)\b|!doctype)/)).toBeNull();
+        }
       }),
     );
   });
 
   it('keeps to 72 columns, but for commands and names', () => {
-    for (const line of compose(fleet, { digest: true }).text.split('\n')) {
+    for (const line of compose(fleet, { digest: digestOf(fleet) }).text.split('\n')) {
       if (!line.includes('Do now:')) expect(line.length).toBeLessThanOrEqual(72);
     }
-  });
-});
-
-describe('composeChannelNews', () => {
-  const alone = (channels: ChannelCheck) => {
-    const message = composeChannelNews(run([], { channels }));
-    if (message === undefined) throw new Error('nothing was told');
-    expectBounded(message);
-    return message;
-  };
-
-  it('reports a dead channel in a message of its own, and by SMS when it is somebody’s mail', async () => {
-    const message = alone({ ...look, died: [dropped], repaired: [], urgent: true });
-    expect(message.urgency).toBe('alert');
-    await expect(asText(message)).toMatchFileSnapshot('golden/path-dead.txt');
-  });
-
-  it('reports a repaired channel by mail only', async () => {
-    const message = alone(look);
-    expect([message.urgency, message.sms]).toEqual(['digest', undefined]);
-    await expect(asText(message)).toMatchFileSnapshot('golden/path-repaired.txt');
-  });
-
-  it('composes no message when nothing has changed', () => {
-    expect(composeChannelNews(run([], { channels: { ...look, repaired: [] } }))).toBeUndefined();
   });
 });
 

@@ -1,0 +1,328 @@
+// What runs found, compared with the problems that are open: new ones, those that last, and those that are over.
+
+import type { Host } from '../config/config.ts';
+import { readFileName, setIdOf } from '../duplicity/file-name.ts';
+import type { Instant } from '../duplicity/time.ts';
+import {
+  type HostReport,
+  isInconclusiveReport,
+  type ReportedFinding,
+} from '../messages/host-report.ts';
+import { composeEnd, describeUnseen } from '../messages/problem-text.ts';
+import { CAUSE_OF, type Change } from '../rules/finding.ts';
+import { placeOf } from '../rules/fingerprints.ts';
+import {
+  graver,
+  isDone,
+  isNotifiedOnce,
+  isOwn,
+  MOST_CHANGES,
+  MOST_SETS_WATCHED,
+  MOST_SUBJECTS,
+  newsOf,
+  type Problem,
+  problemId,
+} from '../rules/problem.ts';
+
+/** One host as a run judged it. */
+export type JudgedHost = {
+  readonly host: Host;
+  readonly report: HostReport;
+};
+
+/** A problem that is not a host's, or one that nobody judges again: it is open until it was told. */
+export type OwnNews = Pick<Problem, 'kind' | 'severity' | 'says'> &
+  Partial<Omit<Problem, 'notified'>>;
+
+/**
+ * The problems after a run: those of the judged hosts compared with what was found, `news` added, those of hosts that the
+ * config no longer has closed, and what is over and told dropped.
+ */
+export function updateProblems(
+  before: readonly Problem[],
+  {
+    judged = [],
+    news = [],
+    hosts,
+    channels,
+    timezone,
+  }: {
+    readonly judged?: readonly JudgedHost[];
+    readonly news?: readonly OwnNews[];
+    readonly hosts: readonly Host[];
+    readonly channels: readonly string[];
+    readonly timezone: string;
+  },
+  now: Instant,
+): Problem[] {
+  const problems = new Map(before.map((problem) => [problemId(problem), problem]));
+  const nameOf = new Map(hosts.map((host) => [placeOf(host), host.name]));
+  for (const [id, problem] of problems) {
+    const name = nameOf.get(problem.place);
+    if (isOwn(problem.kind) || problem.over !== undefined) continue;
+    if (name === undefined) problems.set(id, leave(problem, now));
+    else if (name !== problem.host) problems.set(id, { ...problem, host: name });
+  }
+  for (const one of judged) judgeProblems(problems, one, now, { timezone, channels });
+  for (const one of news) {
+    const problem = { ...BLANK, since: now, lastSeen: now, ...one };
+    const id = problemId(problem);
+    const known = problems.get(id);
+    if (known?.over === undefined || !isNotifiedOnce(known)) {
+      problems.set(id, last(known, problem, now, channels));
+      continue;
+    }
+    // What was told comes again, such as an event that S3 sends twice: it is kept, and only what is more is told.
+    const isMore = problem.subjects.some((subject) => !known.subjects.includes(subject));
+    const told = { ...known, over: isMore ? undefined : { ...known.over, at: now } };
+    problems.set(id, isMore ? last(told, problem, now, channels) : told);
+  }
+  return [...problems.values()]
+    .map((problem) => {
+      const isTold = channels.every((name) => newsOf(problem, name) === undefined);
+      return isNotifiedOnce(problem) && problem.over === undefined && isTold
+        ? { ...problem, over: { at: now, says: '', isWell: false } }
+        : problem;
+    })
+    .filter((problem) => !isDone(problem, channels, now));
+}
+
+const BLANK = {
+  ...{ host: '', place: '', subjects: [], missed: 0, details: [], files: [] },
+  ...{ changes: [], changeCount: 0, notified: new Map() },
+};
+
+function leave(problem: Problem, now: Instant): Problem {
+  const says = 'no longer in the config, or no longer with this target';
+  return { ...problem, over: { at: now, says, isWell: false } };
+}
+
+function judgeProblems(
+  problems: Map<string, Problem>,
+  judged: JudgedHost,
+  now: Instant,
+  { timezone, channels }: { readonly timezone: string; readonly channels: readonly string[] },
+): void {
+  const { host, report } = judged;
+  const place = placeOf(host);
+  const isAnswered = report.next?.state === 'done';
+  const seen = new Set<string>();
+  for (const finding of report.findings) {
+    const next = problemOf(finding, judged, now);
+    const id = problemId(next);
+    const known = problems.get(id);
+    const isOpen = known !== undefined && known.over === undefined;
+    // What is only information opens nothing, and closes nothing; nor does what could not be told.
+    const isNote = finding.severity === 'info' || isInconclusiveReport(finding);
+    if (seen.has(id) && isOpen) problems.set(id, join(known, next));
+    if (seen.has(id) || (!isOpen && (isNote || (isAnswered && isToldOf(known, next))))) continue;
+    seen.add(id);
+    problems.set(id, isNote && isOpen ? see(known, now) : last(known, next, now, channels));
+  }
+  // What could not be looked at is neither better nor worse.
+  if (report.verdict === 'unreadable') return;
+  noteUnseen(problems, judged, now, channels);
+  for (const [id, problem] of problems) {
+    if (problem.place !== place || problem.over !== undefined || isOwn(problem.kind)) continue;
+    const isWindow = CAUSE_OF[problem.kind] === 'window';
+    if (isWindow ? seen.has(id) && !isAnswered : seen.has(id)) continue;
+    if (problem.lastSeen > now || (isWindow && !isSettled(report))) continue;
+    const isWell = isAllWell(report);
+    problems.set(id, {
+      ...problem,
+      over: { at: now, says: composeEnd(problem, report, timezone), isWell },
+    });
+  }
+}
+
+/** What a window lacked, which a later backup has made good since: it is found until the next window closes. */
+function isToldOf(known: Problem | undefined, { kind, subjects }: Problem): boolean {
+  const isWindow = !isOwn(kind) && CAUSE_OF[kind] === 'window';
+  return isWindow && subjects.every((subject) => known?.subjects.includes(subject));
+}
+
+/** Another finding of the kind: what a window lacks is one thing, and of sets and names each is told. */
+function join(known: Problem, { subjects, says, changes, files, kind }: Problem): Problem {
+  if (isOwn(kind) || CAUSE_OF[kind] === 'window') return known;
+  const all = [...known.changes, ...changes.filter((one) => !isKnown(known, one))];
+  return {
+    ...{ ...known, ...addSubjects(known, boundSubjects([...known.subjects, ...subjects])) },
+    says: known.says.includes(says) ? known.says : `${known.says}. ${says}`,
+    files: [...new Set([...known.files, ...files])].slice(0, MOST_SETS_WATCHED),
+    ...{
+      changes: all.slice(0, MOST_CHANGES),
+      changeCount: Math.max(known.changeCount, all.length),
+    },
+  };
+}
+
+function see(problem: Problem, now: Instant): Problem {
+  return { ...problem, lastSeen: Math.max(problem.lastSeen, now) };
+}
+
+/**
+ * Windows that were missed while no run looked. Where the host is well again that is told as one thing that is over;
+ * where it is not, the open problem counts them.
+ */
+function noteUnseen(
+  problems: Map<string, Problem>,
+  { host, report }: JudgedHost,
+  now: Instant,
+  channels: readonly string[],
+): void {
+  const { missed = [], unknown = [] } = report.unseen ?? {};
+  const [first] = missed;
+  if (first === undefined) return;
+  const next: Problem = {
+    ...{ ...BLANK, host: host.name, place: placeOf(host), kind: 'missing', severity: 'critical' },
+    ...{ since: now, lastSeen: now, subjects: missed, missed: missed.length },
+    says: describeUnseen(missed, unknown),
+  };
+  const id = problemId(next);
+  const known = problems.get(id);
+  const isOpen = known !== undefined && known.over === undefined;
+  if (isOpen) {
+    const subjects = addSubjects(known, missed);
+    problems.set(id, { ...known, ...subjects, missed: Math.max(known.missed, missed.length + 1) });
+  } else if (isSettled(report)) {
+    const over = { at: now, says: next.says, isWell: isAllWell(report) };
+    problems.set(id, { ...last(known, next, now, channels), over });
+  }
+}
+
+/** Nothing is owed: a full answered for the window or for the next one, or the host is paused or new. */
+function isSettled({ answer, next, findings }: HostReport): boolean {
+  const isExcused = findings.some(({ kind }) => kind === 'paused' || kind === 'never');
+  return answer !== null || next?.state === 'done' || isExcused;
+}
+
+/** As OK AGAIN says it: the backup that was owed is there, and nothing else is wrong but what a window lacked. */
+function isAllWell({ verdict, next, findings }: HostReport): boolean {
+  const isMadeGood = next?.state === 'done' && next.isClear;
+  const isNothing = (one: ReportedFinding) =>
+    one.severity === 'info' ||
+    isInconclusiveReport(one) ||
+    (isMadeGood && CAUSE_OF[one.kind] === 'window');
+  return (isMadeGood || verdict === 'ok') && findings.every(isNothing);
+}
+
+/** Who made it is reported for what was found in an upload or a removal; of a host that cannot be read, all that is known. */
+function isAbout({ key, what }: Change, { kind, subjects }: ReportedFinding, host: Host): boolean {
+  if (kind === 'unreadable' || kind === 'poisoned') return true;
+  const setsOf = (names: readonly string[]) =>
+    names.flatMap((file) => {
+      const reading = readFileName(file, host.filePrefix);
+      return reading.kind === 'written' ? [reading.name] : [];
+    });
+  const [name] = setsOf([key.slice(host.target.prefix.length)]);
+  if (name === undefined) return false;
+  const startedAt = name.end ?? name.time ?? 0;
+  const isOfSet = subjects.includes(new Date(startedAt).toISOString());
+  if (kind === 'tampered') return isOfSet || subjects.includes(key);
+  if (what === 'removed') return false;
+  if (kind === 'damaged') return isOfSet;
+  if (kind === 'incremental') return name.end !== undefined;
+  if (kind === 'unencrypted') return !name.encrypted;
+  return kind === 'wrong-recipient' && setsOf(subjects).some(({ time }) => time === startedAt);
+}
+
+function problemOf(finding: ReportedFinding, { host, report }: JudgedHost, now: Instant): Problem {
+  const { kind, severity, message, step, windowsMissed, subjects } = finding;
+  const own = report.changes
+    .map((change): Change => ({ ...change, at: Date.parse(change.at) }))
+    .filter((change) => isAbout(change, finding, host));
+  const details = [kind === 'missing' ? report.rhythm : undefined, report.lastGoodText];
+  const lastGoodAt = report.lastGood === null ? undefined : Date.parse(report.lastGood.startedAt);
+  return {
+    ...{
+      host: host.name,
+      place: placeOf(host),
+      kind,
+      severity,
+      since: now,
+      lastSeen: now,
+      subjects: boundSubjects(subjects),
+      says: message,
+      step,
+      lastGoodAt,
+    },
+    missed: windowsMissed ?? (severity === 'critical' ? report.windowsMissed : 0),
+    details: details.filter((text) => text !== undefined),
+    files: filesOf(own, host).slice(0, MOST_SETS_WATCHED),
+    ...{ changes: own.slice(0, MOST_CHANGES), changeCount: own.length },
+    notified: new Map(),
+  };
+}
+
+/** One file of each set: the set is looked at as a whole. */
+function filesOf(changes: readonly Change[], { target, filePrefix }: Host): string[] {
+  const files = changes.map(({ key }) => key.slice(target.prefix.length));
+  const bySet = Map.groupBy(files, (file) => {
+    const reading = readFileName(file, filePrefix);
+    return reading.kind === 'written' ? setIdOf(reading.name) : file;
+  });
+  return [...bySet.values()].flatMap((own) => own.slice(0, 1));
+}
+
+/**
+ * What was open before keeps its age, its subjects and its first changes. What was over begins again; where a channel has
+ * not been notified of that yet, it goes on, so that the channel is notified of all of it.
+ */
+function last(
+  known: Problem | undefined,
+  next: Problem,
+  now: Instant,
+  channels: readonly string[],
+): Problem {
+  if (known === undefined) return next;
+  if (known.over !== undefined) {
+    if (known.over.at > now) return known;
+    if (channels.every((name) => newsOf(known, name) === undefined)) return next;
+    const notified = [...known.notified].filter(([, { over }]) => over !== true);
+    return last({ ...known, over: undefined, notified: new Map(notified) }, next, now, channels);
+  }
+  if (known.lastSeen > now) return known;
+  const changes = [...known.changes, ...next.changes.filter((one) => !isKnown(known, one))];
+  // Of a flood a record names the newest: those since the last look are counted on top.
+  const since = next.changes.filter(({ at }) => at > known.lastSeen).length;
+  return {
+    ...next,
+    severity: graver(known.severity, next.severity),
+    since: known.since,
+    ...addSubjects(known, next.subjects),
+    files: [...new Set([...known.files, ...next.files])].slice(0, MOST_SETS_WATCHED),
+    changes: changes.slice(0, MOST_CHANGES),
+    changeCount: Math.max(known.changeCount + since, next.changeCount, changes.length),
+    ...(known.claim && { claim: known.claim }),
+  };
+}
+
+/** The newest; of the others their number, and twice as many are news. */
+function boundSubjects(subjects: readonly string[]): readonly string[] {
+  if (subjects.length <= MOST_SUBJECTS) return subjects;
+  const most = 2 ** Math.floor(Math.log2(subjects.length));
+  return [...subjects.slice(-MOST_SUBJECTS), `${most} or more`];
+}
+
+/** The oldest that are not seen any more make room; what is known of the others stays known. */
+function addSubjects(
+  { subjects, notified }: Problem,
+  found: readonly string[],
+): Pick<Problem, 'subjects' | 'notified'> {
+  const all = [...new Set([...subjects, ...found])];
+  const old = all.filter((subject) => !found.includes(subject));
+  const dropped = new Set(old.slice(0, Math.max(0, all.length - MOST_SUBJECTS)));
+  if (dropped.size === 0) return { subjects: all, notified };
+  const isKept = (subject: string) => !dropped.has(subject);
+  const count = (first: number) => subjects.slice(0, first).filter(isKept).length;
+  return {
+    subjects: all.filter(isKept),
+    notified: new Map(
+      [...notified].map(([name, one]) => [name, { ...one, subjects: count(one.subjects) }]),
+    ),
+  };
+}
+
+function isKnown({ changes }: Problem, { key, at, what }: Change): boolean {
+  return changes.some((one) => one.key === key && one.at === at && one.what === what);
+}
