@@ -1,7 +1,7 @@
 // The schedule's function: checks every 15 minutes the hosts whose window has closed, and reports what is wrong.
 import { withHeartbeat } from '../shared/channels/heartbeat.ts';
 import { connectSchedule, startBudget } from '../shared/lambda/connect.ts';
-import { readEnv } from '../shared/lambda/env.ts';
+import { ownIdsOf, readEnv } from '../shared/lambda/env.ts';
 import { readScheduledAt } from '../shared/lambda/incoming.ts';
 import { logGoodRun, wrap } from '../shared/lambda/log.ts';
 import { runSchedule } from '../shared/monitor/scheduled-run.ts';
@@ -12,7 +12,7 @@ export const handler = wrap('check-hosts', async (event, context) => {
   const env = readEnv();
   const until = readScheduledAt(event) ?? now;
   const outcome = await withHeartbeat(env.config.alerts.heartbeat, () =>
-    runSchedule(connectSchedule(env), env.config, until, now, budget),
+    runSchedule(connectSchedule(env), env.config, until, now, budget, ownIdsOf(env)),
   );
   logGoodRun(env.functionName, now);
   return outcome;

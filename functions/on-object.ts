@@ -1,7 +1,7 @@
 // The bucket's function: judges a host the moment a file of its backups is written or removed.
 
 import { connectAll, startBudget } from '../shared/lambda/connect.ts';
-import { readEnv } from '../shared/lambda/env.ts';
+import { ownIdsOf, readEnv } from '../shared/lambda/env.ts';
 import { readBatch } from '../shared/lambda/incoming.ts';
 import { wrap } from '../shared/lambda/log.ts';
 import { runEvents } from '../shared/monitor/event-run.ts';
@@ -14,11 +14,8 @@ export const handler = wrap('on-object', async (event, context) => {
   if (events.length === 0) return { events: 0, told: 0, batchItemFailures: failuresOf(unreadable) };
   const budget = startBudget(context);
   const env = readEnv();
-  const { config, alertsTopicArn, breakGlassRoleId } = env;
-  const ids = { account: alertsTopicArn.split(':')[4], breakGlassRoleId };
-  const { putOff, ...outcome } = await runEvents(connectAll(env), config, events, now, ids, budget);
-  const again = putOff.flatMap((one) => messageOf.get(one) ?? []);
-  return { ...outcome, batchItemFailures: failuresOf([...unreadable, ...again]) };
+  const outcome = await runEvents(connectAll(env), env.config, events, now, ownIdsOf(env), budget);
+  return { ...outcome, batchItemFailures: failuresOf(unreadable) };
 });
 
 /** They alone go back to the queue, and after the last try to the failed runs. */

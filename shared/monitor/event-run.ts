@@ -1,125 +1,191 @@
-// One run for S3's events: each is notified once, however often it is sent, and a flood of them in few messages.
-import type { Config } from '../config/config.ts';
+// One run for S3's events: they say which hosts must be looked at, and who changed what. The judge of the schedule judges.
+import { type Config, type Host, hostOf } from '../config/config.ts';
+import { type FileName, readFileName, setIdOf } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Known } from '../messages/author-text.ts';
-import { joinMessages } from '../messages/compose-message.ts';
-import { judgeEvents, type Notice } from './judge-events.ts';
-import type { Budget } from './judge-hosts.ts';
-import { type Channel, deliverPending, pendingFor } from './notify.ts';
+import { composeNotification } from '../messages/compose-notification.ts';
+import { count, quoteName } from '../messages/plain-text.ts';
+import { placeOf } from '../rules/fingerprints.ts';
+import { notifiedWithinHour, type Problem } from '../rules/problem.ts';
+import { type HostRecords, openHostRecords } from './host-records.ts';
+import { type Budget, judgeHosts } from './judge-hosts.ts';
+import { type Channel, NOBODY, notify } from './notify.ts';
 import type { ObjectEvent } from './object-event.ts';
-import { type Dependencies, NO_RECIPIENTS } from './scheduled-run.ts';
-import { changeRecords, type MonitorState, openRecords, shortHash } from './state.ts';
+import { openRun } from './open-run.ts';
+import { isHeldBack, readOperatorPage } from './operator-page.ts';
+import { type OwnNews, updateProblems } from './problems.ts';
+import { type Dependencies, NO_RECIPIENTS, watchedFiles } from './scheduled-run.ts';
 
-// About one thing five messages at once, and from then on one each quarter of an hour.
-const APART_MS = 15 * 60_000;
-const AT_FIRST = 4;
-const CLOCKS_APART_MS = 60_000;
+export type EventOutcome = {
+  readonly events: number;
+  /** Hosts that were judged. */
+  readonly judged: number;
+  readonly told: number;
+  readonly unheard?: string;
+};
 
 /**
- * Judges events and notifies of those that are new. An upload that is no news reads nothing from the state bucket: most
- * are such, and come for all hosts in the same hour. `putOff` are those for which `budget` did not suffice. Throws like
- * `runSchedule`.
+ * Judges the hosts of which something came that is no ordinary upload, and notifies of what is new. What `budget` does not
+ * suffice for is unreadable, and judged again by the next run of the schedule. Throws like `runSchedule`.
  */
 export async function runEvents(
-  { store, records, channels }: Dependencies,
+  dependencies: Dependencies,
   config: Config,
   events: readonly ObjectEvent[],
   now: Instant,
   ours: Omit<Known, 'hosts'> = {},
   budget?: Budget,
-): Promise<{ events: number; told: number; putOff: ObjectEvent[]; unheard?: string }> {
-  const late = new Set<ObjectEvent>();
-  const putOff = (some: readonly ObjectEvent[]) => {
-    for (const one of some) late.add(one);
-  };
-  const time = budget === undefined ? undefined : { budget, putOff };
-  const outcome = (told: number) => ({ events: events.length, told, putOff: [...late] });
-  const first = await judgeEvents(store, config, events, now, ours, time);
-  if (first.length === 0) return outcome(0);
-  const opened = await openRecords(records, now);
-  const ids = new Map(
-    await Promise.all(
-      events.map(async (event): Promise<[ObjectEvent, string]> => [event, await idOf(event)]),
-    ),
-  );
-  const fresh = events.filter((event) => !opened.state.told.has(ids.get(event) ?? ''));
-  const known = fresh.length < events.length;
-  const notices = known ? await judgeEvents(store, config, fresh, now, ours, time) : first;
-  if (notices.length === 0) {
-    // All of it was notified; perhaps not by every channel.
-    await deliverPending(records, opened, channels, [], now);
-    return outcome(0);
+): Promise<EventOutcome> {
+  const { records, channels } = dependencies;
+  const { hosts, timezone, bucket } = config;
+  const byHost = Map.groupBy(events, (event) => hostOf(config, event.bucket, event.key));
+  const known = { ...ours, hosts };
+  const news = unownedNews(byHost.get(undefined) ?? [], now);
+  byHost.delete(undefined);
+  const memory = openHostRecords(records, hosts.length, now);
+  const named = new Map<Host, ObjectEvent[]>();
+  for (const [host, own] of byHost) {
+    const others = host === undefined ? [] : await withoutOrdinary(host, own, memory);
+    if (host !== undefined && others.length > 0) named.set(host, others);
   }
-  const own = notices.map(
-    ({ about, events: [event] }) => `event ${about} ${event && ids.get(event)}`,
-  );
-  const eventIds = notices.flatMap((notice) => notice.events.flatMap((one) => ids.get(one) ?? []));
-  let told = 0;
-  const kept = await changeRecords(records, opened, now, (state) => {
-    if (eventIds.every((id) => state.told.has(id))) return undefined;
-    const news = notices.filter((notice) => !wasNotified(state, notice));
-    told = news.length;
-    const once = news.flatMap((notice) => notice.once ?? []);
-    return news.reduce<MonitorState>(
-      (after, notice) => remember(after, notice, own[notices.indexOf(notice)] ?? '', channels, now),
-      { ...state, told: add(state.told, [...eventIds, ...once], now) },
-    );
+  const outcome = { events: events.length, judged: named.size, told: 0 };
+  if (named.size === 0 && news.length === 0) return outcome;
+
+  const names = channels.map(({ name }) => name);
+  const [{ opened, reopen }, operator] = await Promise.all([
+    openRun(records, config, names, now),
+    readOperatorPage(records),
+  ]);
+  const watched = watchedFiles(opened.state.problems);
+  const judged = [...named.keys()];
+  const changesOf = (host: Host) => [
+    ...opened.state.problems.flatMap(({ place, changes }) =>
+      place === placeOf(host) ? changes : [],
+    ),
+    ...(named.get(host) ?? []),
+  ];
+  const { reports } = await judgeHosts(dependencies, judged, {
+    ...{ now, budget, timezone, hostsInConfig: hosts.length, memory },
+    ...{ alsoSetsOf: watched, changesOf },
   });
-  if (kept !== undefined) await deliverPending(records, kept, channels, own, now);
-  if (channels.length === 0) return { ...outcome(0), unheard: NO_RECIPIENTS };
-  return outcome(kept === undefined ? 0 : told);
+  const notified = await notify(records, opened, {
+    ...{ run: `events ${now} ${crypto.randomUUID()}`, now, reopen },
+    channels: names.length > 0 ? channels : [NOBODY],
+    isHeld: (problem, news, channel) =>
+      isFlood(opened.state.problems, problem, channel, now) ||
+      isHeldBack(operator, problem, news, config, now),
+    change: (state) => {
+      const problems = updateProblems(
+        state.problems,
+        {
+          judged: judged.flatMap((host, index) => {
+            const report = reports[index];
+            return report === undefined ? [] : [{ host, report }];
+          }),
+          ...{ news, hosts, channels: names, timezone },
+        },
+        now,
+      );
+      // Of a backup that is good there is nothing to write down besides its record.
+      const isSame = problems.every((problem, index) => problem === state.problems[index]);
+      return isSame && problems.length === state.problems.length
+        ? undefined
+        : { ...state, problems };
+    },
+    compose: (notices, { problems }) =>
+      composeNotification({
+        ...{
+          bucket,
+          timezone,
+          at: now,
+          hostsInConfig: hosts.length,
+          notices,
+          open: problems.filter((one) => !isHeldBack(operator, one, 'new', config, now)),
+          known,
+        },
+      }),
+  });
+  if (notified?.message === undefined) return outcome;
+  return names.length === 0 ? { ...outcome, unheard: NO_RECIPIENTS } : { ...outcome, told: 1 };
 }
 
 /**
- * A message went out after these events, by a run that saw what they did. Between S3's clock and ours may be a minute.
+ * Drops what is ordinary: a volume or a signature file of a set that the host's record lists as unfinished, or that began
+ * after it was listed. Without a record nothing is. Names that duplicity does not write are information, for the digest.
  */
-function wasNotified({ told }: MonitorState, { once, events }: Notice): boolean {
-  const notifiedAt = once === undefined ? undefined : told.get(once);
-  return notifiedAt !== undefined && events.every(({ at }) => at <= notifiedAt + CLOCKS_APART_MS);
+async function withoutOrdinary(
+  host: Host,
+  events: readonly ObjectEvent[],
+  memory: HostRecords,
+): Promise<ObjectEvent[]> {
+  const read = events.flatMap((event) => {
+    const reading = readFileName(event.key.slice(host.target.prefix.length), host.filePrefix);
+    const isName = reading.kind !== 'statistics' && reading.kind !== 'foreign';
+    const name = reading.kind === 'written' ? reading.name : undefined;
+    return isName && name?.partial !== true ? [{ event, name }] : [];
+  });
+  const mayBeOrdinary = read.some(({ event, name }) => isFileOfSet(event, name));
+  const record = mayBeOrdinary ? await memory.recall(host) : undefined;
+  const isOrdinary = (name: FileName) =>
+    record?.listedAt !== undefined &&
+    (record.unfinished.includes(setIdOf(name)) || (name.end ?? name.time ?? 0) > record.listedAt);
+  return read.flatMap(({ event, name }) =>
+    name !== undefined && isFileOfSet(event, name) && isOrdinary(name) ? [] : [event],
+  );
 }
 
-/** To be sent now; or, after several messages about the same, in one that gathers what comes until it may go out. */
-function remember(
-  state: MonitorState,
-  { about, message }: Notice,
-  id: string,
-  channels: readonly Channel[],
+function isFileOfSet({ what }: ObjectEvent, name: FileName | undefined): boolean {
+  return what === 'created' && name !== undefined && !name.manifest;
+}
+
+const AT_ONCE = 4;
+
+/**
+ * After four notifications about a host within the hour the next run of the schedule tells the rest, all at once: anyone
+ * with a host's key could send people a message for each object. The day's digest is the schedule's own.
+ */
+function isFlood(
+  problems: readonly Problem[],
+  { kind, host }: Problem,
+  { name }: Channel,
   now: Instant,
-): MonitorState {
-  const gathered = `more ${about}: `;
-  const waiting = state.pending.find((pending) => pending.id.startsWith(gathered));
-  if (waiting !== undefined) {
-    // Under a new id: a run that delivers what was gathered before must not cross this out with it.
-    const joined = joinMessages(waiting.message, message);
-    const more = pendingFor(`${gathered}${id}`, joined, channels, waiting.since);
-    const others = state.pending.filter((pending) => pending !== waiting);
-    return { ...state, pending: [...others, more] };
-  }
-  const busyUntil = Math.max(now, state.spoken.get(about) ?? now);
-  const at = Math.max(now, busyUntil - AT_FIRST * APART_MS);
-  const pending = pendingFor(at > now ? `${gathered}${id}` : id, message, channels, at);
-  return {
-    ...state,
-    pending: [...state.pending, pending],
-    spoken: add(state.spoken, [about], busyUntil + APART_MS),
-  };
+): boolean {
+  if (kind === 'digest') return true;
+  const heardAt = problems.flatMap((problem) =>
+    problem.host === host ? notifiedWithinHour(problem, name, now) : [],
+  );
+  return new Set(heardAt).size >= AT_ONCE;
 }
 
-/** Put last, so that what is oldest is forgotten first. */
-function add(
-  map: ReadonlyMap<string, Instant>,
-  ids: readonly string[],
-  at: Instant,
-): Map<string, Instant> {
-  const next = new Map(map);
-  for (const id of ids) {
-    next.delete(id);
-    next.set(id, at);
-  }
-  return next;
+/** What was written or removed where no host of the config has its target. */
+function unownedNews(events: readonly ObjectEvent[], now: Instant): OwnNews[] {
+  const byPlace = Map.groupBy(
+    events,
+    ({ bucket, key, what }) => `${what} ${bucket}/${folderOf(key)}`,
+  );
+  return [...byPlace].flatMap(([subject, own]): OwnNews[] => {
+    const [first] = own;
+    if (first === undefined) return [];
+    const removed = first.what === 'removed';
+    const where = quoteName(folderOf(first.key));
+    return [
+      {
+        ...(removed
+          ? { kind: 'unowned', severity: 'critical' }
+          : { kind: 'unknown-prefix', severity: 'warning' }),
+        place: `${first.bucket}/${folderOf(first.key)}`,
+        // Each removal is news; of a prefix that somebody uploads to, the prefix.
+        subjects: [removed ? `removed ${first.key} ${first.at}` : subject],
+        ...{ since: now, changes: own.slice(0, 20), changeCount: own.length },
+        says: removed
+          ? `${count(own.length, 'object')} removed under ${where}, which is of no host in the config`
+          : `${count(own.length, 'upload')} under ${where}, which is of no host in the config. Add their host to hosts.yml, or find out who writes there`,
+      },
+    ];
+  });
 }
 
-/** S3 may send one event twice; what, when and to which key is the same both times. Short, as a key may be 1 KB. */
-function idOf({ what, bucket, key, at, left }: ObjectEvent): Promise<string> {
-  return shortHash(JSON.stringify([what, left, bucket, key, at]));
+/** The first folder of a key; the key itself where it is in none. */
+function folderOf(key: string): string {
+  return key.includes('/') ? key.slice(0, key.indexOf('/') + 1) : key;
 }

@@ -2,13 +2,10 @@
 import * as v from 'valibot';
 import { readValue } from '../config/json.ts';
 import type { Instant } from '../duplicity/time.ts';
-import type { Removal } from '../rules/finding.ts';
+import type { Change } from '../rules/finding.ts';
 
 /** One object that was written, or removed by somebody; lifecycle's own removals are not events here. */
-export type ObjectEvent = Removal & {
-  readonly what: 'created' | 'removed';
-  readonly bucket: string;
-};
+export type ObjectEvent = Change & { readonly bucket: string };
 
 /**
  * The events in messages, each with the id of its message, and the ids of messages that hold none that could be read.

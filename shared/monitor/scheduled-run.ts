@@ -1,42 +1,50 @@
 // One run of the schedule, from the last good one until now: judge, remember, notify.
-import type { Config } from '../config/config.ts';
+import type { Config, Host } from '../config/config.ts';
 import type { Check } from '../doctor/audit.ts';
-import type { Refusals } from '../doctor/channels.ts';
+import type { ChannelStates, Refusals } from '../doctor/channels.ts';
 import { type Instant, parseWrittenTime } from '../duplicity/time.ts';
-import { composeChannelNews, hasChannelNews } from '../messages/channel-text.ts';
-import { composeRun } from '../messages/compose-alert.ts';
-import { isTestDue } from '../messages/compose-digest.ts';
+import type { Known } from '../messages/author-text.ts';
+import { isTestDay } from '../messages/compose-digest.ts';
 import type { Urgency } from '../messages/compose-message.ts';
+import { composeNotification, type Notice } from '../messages/compose-notification.ts';
+import { type HostReport, hasFailed } from '../messages/host-report.ts';
+import { formatDuration, formatInstant } from '../messages/plain-text.ts';
 import {
+  type Digest,
   type Drills,
-  isEscalated,
-  type Run,
+  parseReport,
   reportToJson,
   type Summary,
   summarize,
 } from '../messages/report.ts';
 import { composeStatusPage } from '../messages/status-page.ts';
-import { SKEW } from '../rules/answer.ts';
+import { SKEW } from '../rules/assessment.ts';
+import { placeOf } from '../rules/fingerprints.ts';
+import { newsOf, type Problem } from '../rules/problem.ts';
 import { dateIn } from '../rules/window.ts';
-import { judgeFleet, windowStatesAfter } from './judge-fleet.ts';
-import type { Budget } from './judge-hosts.ts';
+import { dueHosts, hostsOutOfGrace, isDigestDue, judgedAfter, newestDay } from './judge-fleet.ts';
+import { type Budget, OUT_OF_TIME, whileTimeLasts } from './judge-hosts.ts';
 import {
   type Channel,
+  channelNews,
   checkChannels,
-  deliverPending,
-  pendingFor,
-  workingChannels,
+  NOBODY,
+  notify,
+  withoutDeadMailboxes,
 } from './notify.ts';
 import type { ObjectStore } from './object-store.ts';
+import { memoryNews, openRun } from './open-run.ts';
 import {
-  changeRecords,
-  openRecords,
-  RecordError,
-  type RecordStore,
-  reportPage,
-  STATUS_PAGE,
-} from './state.ts';
-import { judgeAllHosts, type Workers } from './workers.ts';
+  describeOperatorPage,
+  isHeldBack,
+  NO_ENTRIES,
+  operatorNews,
+  readOperatorPage,
+} from './operator-page.ts';
+import { type OwnNews, updateProblems } from './problems.ts';
+import { RecordError, type RecordStore, reportPage, STATUS_PAGE } from './state.ts';
+import { findUnknownPrefixes, reportOf } from './unknown-prefixes.ts';
+import { judgeConfig, type Workers } from './workers.ts';
 
 /** What a run reaches for. */
 export type Dependencies = {
@@ -87,14 +95,14 @@ export class ClockError extends Error {
 }
 
 const PERIOD_MS = 15 * 60_000;
-const CAUGHT_UP_MS = 7 * 86_400_000;
+// Some ticks may fail, and are made up for by the next one without a word.
+const LONG_MS = 2 * 3_600_000;
 
 /**
- * Judges every window that closed since the last good run, however late or doubled this one is; after an
- * outage at most those of a week. A message is remembered before it is sent, with the window that
- * it is about, so that a run that is killed and run again loses nothing and repeats no window. What `budget` does not
- * suffice for is unreadable.
- * Throws an `AggregateError` when a channel refused, after all were tried, and a `ClockError` when `until` is to come.
+ * Judges every window that closed and was not judged, however late or doubled this run is. What is found is remembered
+ * before it is sent, so that a run that is killed and run again loses nothing. What `budget` does not suffice for is
+ * unreadable. `ours` is what events call the stack's own account and break-glass role. Throws an `AggregateError` when a
+ * channel refused, after all were tried, and a `ClockError` when `until` is to come.
  */
 export async function runSchedule(
   dependencies: ScheduleDependencies,
@@ -102,87 +110,214 @@ export async function runSchedule(
   until: Instant,
   now: Instant,
   budget?: Budget,
+  ours: Omit<Known, 'hosts'> = {},
 ): Promise<Outcome> {
   if (until - now > SKEW) throw new ClockError(until, now);
-  const { store, records, channels, ops } = dependencies;
-  const everybody = [...channels, ops];
-  const opened = await openRecords(records, now);
-  const judgedUntil = opened.state.judgedUntil ?? until - PERIOD_MS;
-  const from = Math.max(judgedUntil, until - CAUGHT_UP_MS);
-  if (from >= until) {
-    await deliverPending(records, opened, everybody, [], now);
-    return { ...summarize([]), told: 'nobody' };
-  }
-
-  const tick = { from, until, ...(opened.state.turns && { turns: opened.state.turns }) };
-  const times = { until, now, budget, hasRecords: opened.warning === undefined };
-  const { lost: forgotten, ...called } = await judgeFleet(store, config, tick, now, {
-    judgeHosts: (hosts) => judgeAllHosts(dependencies, config, hosts, times),
-    budget,
-  });
-  const { digest } = called;
-  const drills = digest ? await readDrills(records, now) : undefined;
-  const channelCheck = await checkChannels(dependencies.judgeChannels, opened, config, {
-    until,
-    digest,
-  });
-  const run = {
-    ...called,
-    test: config.alerts.weeklyTest && isTestDue(called),
-    ...(channelCheck === undefined ? {} : { channels: channelCheck }),
-    ...(drills === undefined ? {} : { drills }),
-  };
-  const unkept = digest ? await keepReport(records, run) : undefined;
-  const lost = forgotten ?? unkept;
-  const checkMessage = composeRun(run, opened.warning ?? lost);
-  const message = checkMessage ?? composeChannelNews(run);
-  const id = `run ${until}`;
-  const notifiesOps =
-    run.test || hasChannelNews(channelCheck) || (dependencies.escalates && isEscalated(run));
-  const recipients = [
-    ...(checkMessage === undefined ? workingChannels(channels, channelCheck) : channels),
-    ...(notifiesOps ? [ops] : []),
-  ];
-  const pending = message === undefined ? [] : [pendingFor(id, message, recipients, now)];
-  const kept = await changeRecords(records, opened, now, (state) =>
-    (state.judgedUntil ?? from) >= until
-      ? undefined
-      : {
-          ...state,
-          // Before `from` nobody has judged: a run that knew no better leaves that to the next one.
-          ...(opened.state.judgedUntil === undefined && (state.judgedUntil ?? from) < from
-            ? {}
-            : { judgedUntil: until, turns: windowStatesAfter(config, tick, run) }),
-          pending: [...state.pending, ...pending],
-          ...(channelCheck === undefined
-            ? {}
-            : { paths: { lookedAt: channelCheck.lookedAt, states: channelCheck.states } }),
-        },
+  const { records } = dependencies;
+  const { hosts, timezone, bucket, alerts } = config;
+  const names = dependencies.channels.map(({ name }) => name);
+  const { opened, reopen } = await openRun(records, config, names, now);
+  const { state } = opened;
+  const tick = { from: Math.min(state.judgedUntil ?? until - PERIOD_MS, until), until };
+  const isDue = isDigestDue(config, state, tick);
+  const asked = new Set(isDue ? hosts : dueHosts(config, state, tick));
+  // Without a memory nobody knows which hosts were late: those that are incomplete when their grace is over.
+  const perhaps = opened.warning === undefined ? [] : hostsOutOfGrace(config, tick);
+  const due = [...new Set([...asked, ...perhaps])];
+  const judging = { until, now, budget, timezone, alsoSetsOf: watchedFiles(state.problems) };
+  const { reports, lost: forgotten } = await judgeConfig(
+    dependencies,
+    config,
+    due,
+    judging,
+    opened.warning === undefined,
   );
-  // Undefined: another run of the same tick was first, and sends it.
-  const after = kept && (await deliverPending(records, kept, everybody, [id], now));
-  const refused = [...(after?.state.refusals?.keys() ?? [])];
-  const isNotified = kept !== undefined && channels.length > 0;
+  const byPlace = new Map(due.map((host, index) => [placeOf(host), reports[index]] as const));
+  const look = await checkChannels(dependencies.judgeChannels, opened, { until, digest: isDue });
+  const digest = isDue
+    ? await makeDigest(dependencies, config, { reports, look, now, until, budget })
+    : undefined;
+  const unkept = digest && (await keepReport(records, digest));
+  const told = digest ?? (await storedDigest(dependencies, config, state.problems));
+  const lost = forgotten ?? unkept;
+  const isTold = (one: Problem) => names.every((name) => newsOf(one, name) === undefined);
+  const isIdle = due.length === 0 && state.problems.every(isTold);
+  const operator = isIdle ? NO_ENTRIES : await readOperatorPage(records);
+  const damage = opened.damage ?? opened.warning ?? lost ?? operator.damage;
+  const news: OwnNews[] = [
+    ...(damage === undefined ? [] : [memoryNews(damage, now)]),
+    ...missedRuns(state.judgedUntil, until, timezone),
+    ...channelNews(state, look, alerts),
+    ...operatorNews(operator, config, now),
+    ...(digest
+      ? [
+          digestNews(newestDay(config, until), reportPage(dateIn(timezone, now)), [
+            ...names,
+            dependencies.ops.name,
+          ]),
+        ]
+      : []),
+  ];
+  const muted = describeOperatorPage(operator, config, now);
+  const notified = await notify(records, opened, {
+    ...{ run: `run ${until} ${crypto.randomUUID()}`, now, reopen },
+    channels: [
+      ...(names.length > 0 ? withoutDeadMailboxes(dependencies.channels, look) : [NOBODY]),
+      opsChannel(dependencies, digest?.test === true),
+    ],
+    isHeld: (problem, news) => isHeldBack(operator, problem, news, config, now),
+    change: (before) => ({
+      ...before,
+      judgedUntil: Math.max(before.judgedUntil ?? until, until),
+      judged: judgedAfter(
+        config,
+        before,
+        new Map([...byPlace].flatMap(([place, report]) => (report ? [[place, report]] : []))),
+        until,
+      ),
+      digestOn: [before.digestOn ?? '', newestDay(config, until)].reduce((a, b) => (a > b ? a : b)),
+      channels: look,
+      problems: updateProblems(
+        before.problems,
+        {
+          judged: due.flatMap((host) => {
+            const report = byPlace.get(placeOf(host));
+            const isJudged = asked.has(host) || report?.verdict === 'incomplete';
+            return report === undefined || !isJudged ? [] : [{ host, report }];
+          }),
+          ...{ news, hosts, channels: names, timezone },
+        },
+        now,
+      ),
+    }),
+    compose: (notices, { problems }) => {
+      const isDigest = ({ problem }: Notice) => problem.kind === 'digest';
+      return composeNotification({
+        ...{
+          bucket,
+          timezone,
+          at: now,
+          hostsInConfig: hosts.length,
+          open: problems.filter((one) => !isHeldBack(operator, one, 'new', config, now)),
+        },
+        known: { ...ours, hosts },
+        notices: notices.filter((one) => !isDigest(one)),
+        digest: notices.some(isDigest) && told ? { ...told, muted } : undefined,
+      });
+    },
+  });
+  const refused = [...(notified?.kept.state.refusals.keys() ?? [])];
+  const message = notified?.message;
+  const isUnheard = names.length === 0 && (digest !== undefined || reports.some(hasFailed));
   return {
-    ...summarize(run.report.judgements),
-    told: isNotified ? (message?.urgency ?? 'nobody') : 'nobody',
-    ...(message === undefined || channels.length > 0 ? {} : { unheard: NO_RECIPIENTS }),
+    ...summarize(reports),
+    told: names.length > 0 ? (message?.urgency ?? 'nobody') : 'nobody',
+    ...(isUnheard ? { unheard: NO_RECIPIENTS } : {}),
     ...(refused.length === 0 ? {} : { refused }),
-    ...(kept?.warning === undefined ? {} : { noMemory: kept.warning }),
+    ...(notified?.kept.warning === undefined ? {} : { noMemory: notified.kept.warning }),
     ...(lost === undefined ? {} : { lost }),
   };
 }
 
-/**
- * Writes the report of the day and the status page. Returns why that did not work; the messages are sent all the same.
- */
-export async function keepReport(records: RecordStore, run: Run): Promise<string | undefined> {
-  const { report, timezone } = run;
+/** The sets of open problems are looked at by every run: they may be older than those that it would look at. */
+export function watchedFiles(problems: readonly Problem[]): (host: Host) => readonly string[] {
+  const byPlace = Map.groupBy(
+    problems.filter(({ over, files }) => over === undefined && files.length > 0),
+    ({ place }) => place,
+  );
+  return (host) => (byPlace.get(placeOf(host)) ?? []).flatMap(({ files }) => files);
+}
+
+/** Reaches those who watch the monitor: from a second missed window on, of dead channels, and by the weekly test. */
+function opsChannel({ ops, escalates }: ScheduleDependencies, isTest: boolean): Channel {
+  return {
+    ...ops,
+    isNotified: ({ kind, missed }) =>
+      kind === 'channel' || (kind === 'digest' && isTest) || (escalates && missed > 1),
+  };
+}
+
+/** Channels that refused it get it later, from its report. */
+function digestNews(date: string, page: string, files: readonly string[]): OwnNews {
+  const says = `the digest of ${date}`;
+  return { kind: 'digest', severity: 'info', subjects: [date], says, details: [page], files };
+}
+
+/** The state itself knows when no run came. */
+function missedRuns(judgedUntil: Instant | undefined, until: Instant, zone: string): OwnNews[] {
+  if (judgedUntil === undefined || until - judgedUntil < LONG_MS) return [];
+  const [from, to] = [formatInstant(judgedUntil, zone), formatInstant(until, zone)];
+  const says = `no run between ${from} and ${to} (${formatDuration(until - judgedUntil)}): what was due meanwhile is judged now`;
+  return [{ kind: 'no-run', severity: 'warning', subjects: [String(judgedUntil)], says }];
+}
+
+async function makeDigest(
+  { store, records }: ScheduleDependencies,
+  config: Config,
+  {
+    reports,
+    look,
+    now,
+    until,
+    budget,
+  }: {
+    readonly reports: readonly HostReport[];
+    readonly look: ChannelStates | undefined;
+    readonly now: Instant;
+    readonly until: Instant;
+    readonly budget: Budget | undefined;
+  },
+): Promise<Digest> {
+  const unknown = await whileTimeLasts(
+    budget,
+    () => findUnknownPrefixes(store.list, config),
+    () => OUT_OF_TIME,
+  );
+  const { timezone, hosts, alerts } = config;
+  return {
+    report: reportOf(config.bucket, reports, unknown, now),
+    ...{ hostsInConfig: hosts.length, timezone, channels: look },
+    drills: await readDrills(records, now),
+    test: alerts.weeklyTest && isTestDay(timezone, until),
+  };
+}
+
+/** The digest that a channel refused, as its report was kept. */
+async function storedDigest(
+  { records, channels }: ScheduleDependencies,
+  { hosts, timezone }: Config,
+  problems: readonly Problem[],
+): Promise<Digest | undefined> {
+  const problem = problems.find(({ kind }) => kind === 'digest');
+  const [page] = problem?.details ?? [];
+  const isHeard = channels.every(
+    ({ name }) => problem === undefined || newsOf(problem, name) === undefined,
+  );
+  if (page === undefined || isHeard) return undefined;
+  try {
+    const report = parseReport((await records.read(page)).text ?? '');
+    if (report === undefined) return undefined;
+    return {
+      report: { ...report, checkedAt: Date.parse(report.checkedAt) },
+      ...{ hostsInConfig: hosts.length, timezone: report.timezone ?? timezone, test: false },
+    };
+  } catch (error) {
+    if (!(error instanceof RecordError)) throw error;
+    return undefined;
+  }
+}
+
+/** Writes the report of the day and the status page. Answers why that did not work; it is never a reason not to notify. */
+export async function keepReport(
+  records: RecordStore,
+  digest: Digest,
+): Promise<string | undefined> {
+  const { report, timezone } = digest;
   const page = reportPage(dateIn(timezone, report.checkedAt));
   try {
     await Promise.all([
       records.replace(page, `${JSON.stringify(reportToJson(report, timezone))}\n`),
-      records.replace(STATUS_PAGE, composeStatusPage(run)),
+      records.replace(STATUS_PAGE, composeStatusPage(digest)),
     ]);
     return undefined;
   } catch (error) {

@@ -18,23 +18,27 @@ const REMOVED = s3Event('ObjectRemoved:DeleteMarkerCreated', MANIFEST, '2026-11-
 
 /** What is run, and what is run after it whatever became of it. */
 type Job = {
+  readonly prepare?: (at: Deployed) => unknown;
   readonly run: (at: Deployed) => Promise<unknown>;
   readonly afterwards: (at: Deployed) => Promise<unknown>;
 };
 
 const schedule: Job = {
   run: (at) => at.tick('2026-11-23T08:15:00Z'),
-  // Lambda's retry of what failed, and the next tick.
+  // Lambda's retry of what failed, and the next ticks: what a dead run has claimed is free after 20 minutes.
   afterwards: async (at) => {
     await at.tick('2026-11-23T08:15:00Z', '2026-11-23T08:16:00Z');
     await at.tick('2026-11-23T08:30:00Z');
+    await at.tick('2026-11-23T08:45:00Z');
   },
 };
 const event: Job = {
+  prepare: (at) => at.aws.remove('backups', MANIFEST, { modified: '2026-11-23T11:02:00Z' }),
   run: (at) => at.event(REMOVED, '2026-11-23T11:02:05Z'),
   afterwards: async (at) => {
     await at.event(REMOVED, '2026-11-23T11:03:05Z');
     await at.tick('2026-11-23T11:15:00Z');
+    await at.tick('2026-11-23T11:30:00Z');
   },
 };
 
@@ -86,6 +90,7 @@ const never = new Promise<void>(() => undefined);
 
 function killAtEach(job: Job, hold: 'undone' | 'done') {
   return atEach(async (nth) => {
+    job.prepare?.(deployed);
     const struck = await strike(job, nth, { hold, until: never });
     if (struck === undefined) return undefined;
     // The dead ask nothing any more.
@@ -100,6 +105,7 @@ function killAtEach(job: Job, hold: 'undone' | 'done') {
 function interleaveAtEach(job: Job, hold: 'undone' | 'done') {
   return atEach(async (nth) => {
     const { promise: until, resolve: release } = Promise.withResolvers<void>();
+    job.prepare?.(deployed);
     const struck = await strike(job, nth, { hold, until });
     if (struck === undefined) return undefined;
     await job.run(deployed);

@@ -119,7 +119,7 @@ describe('the state bucket', () => {
     await due();
     await due();
     expect(timesNotified()).toEqual({ ops: 1, boss: 1, phone: 1 });
-    expect(text()).toContain('WARNING: the saved state was corrupt and starts again');
+    expect(text()).toContain('WARNING: the saved state was damaged and starts again');
   });
 
   it('out of reach', async () => {

@@ -62,7 +62,7 @@ FINE        sms: out of the sandbox, up to 20 USD a month
     expect(mails()).toEqual(['ops@example.net: [backup] ALARM CHANNEL DEAD: mail']);
     expect(text()).toContain('aws sesv2 delete-suppressed-destination --email-address boss@');
     expect(deployed.aws.outbox.sms.map(({ text }) => text)).toEqual([
-      'BACKUP ALARM CHANNEL DEAD: mail. boss@example.net is on the suppression list: SES takes its mail, and drops it',
+      'BACKUP ALARM CHANNEL DEAD: mail: boss@example.net is on the suppression list: SES takes its mail, and drops it',
     ]);
     expect(deployed.aws.outbox.deliveries.map(({ endpoint }) => endpoint)).toContain(
       'admin@example.net',
@@ -107,7 +107,7 @@ FINE        sms: out of the sandbox, up to 20 USD a month
     await deployed.tick('2026-11-23T05:00:00Z');
     expect(mails()).toEqual([]);
     expect(deployed.aws.outbox.sms.map(({ text }) => text)).toEqual([
-      'BACKUP ALARM CHANNEL DEAD: mail. SES has paused sending for this account',
+      'BACKUP ALARM CHANNEL DEAD: mail: SES has paused sending for this account',
     ]);
   });
 

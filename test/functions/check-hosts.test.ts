@@ -55,7 +55,7 @@ describe('check-hosts', () => {
     expect(subjects()).toEqual(Array(2).fill('[backup] 1 of 3 hosts FAILED: web MISSING'));
     expect(deployed.aws.outbox.sms).toHaveLength(1);
     deployed.aws.outbox.clear();
-    for (const tick of ['10:15', '12:15', '14:00']) await deployed.tick(`2026-11-23T${tick}:00Z`);
+    for (const tick of ['10:15', '12:00', '13:45']) await deployed.tick(`2026-11-23T${tick}:00Z`);
     expect(subjects()).toEqual([]);
   });
 

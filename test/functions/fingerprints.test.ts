@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseFingerprints, readFingerprintPage } from '../../shared/monitor/set-records.ts';
+import { parseRecords } from '../../shared/monitor/record-page.ts';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, STATE_BUCKET } from '../support/deployed.ts';
 
@@ -35,10 +35,9 @@ function putNight(host: string, day: number, more: { volumeBytes?: number } = {}
     });
   }
 }
-const pages = () =>
-  ['T081500Z', 'T100000Z', 'T083000Z']
-    .flatMap((time) => ['2026/11/23', '2026/11/24'].map((date) => `seals/${date}${time}.json`))
-    .flatMap((page) => deployed.aws.head(STATE_BUCKET, page)?.content.head.toString() ?? []);
+const PAGE = 'hosts/0of1.json';
+const page = () => deployed.aws.head(STATE_BUCKET, PAGE)?.content.head.toString() ?? '';
+const fulls = () => [...(parseRecords(page())?.hosts.values() ?? [])].flatMap((host) => host.fulls);
 const subjects = () => deployed.aws.outbox.mails.map(({ subject }) => subject);
 const text = () => (deployed.aws.outbox.mails.at(-1)?.text ?? '').replace(/\s+/g, ' ');
 const counts = () => deployed.aws.requests.counts().byOperation;
@@ -53,33 +52,43 @@ const VOLUME = 'web/duplicity-full.20261123T030000Z.vol2.difftar.gpg';
 describe('a finished full', () => {
   it('is recorded by the first run that sees it, and only once', async () => {
     await deployed.tick('2026-11-23T08:15:00Z');
-    const [page = ''] = pages();
-    expect(parseFingerprints(page)).toHaveLength(8);
-    expect(parseFingerprints(page)).toContainEqual(
+    const first = fulls();
+    expect(first).toHaveLength(8);
+    expect(first).toContainEqual(
       expect.objectContaining({ place: 'backups/web/', files: 7, bytes: expect.any(Number) }),
     );
     await deployed.tick('2026-11-23T10:00:00Z');
-    expect(pages()).toEqual([page]);
+    expect(fulls()).toEqual(first);
   });
 
-  it('costs a run one listing, a read a page and one write, however many hosts there are', async () => {
-    await deployed.tick('2026-11-23T08:15:00Z');
+  it('costs a run one read and one write, however many runs and hosts there were', async () => {
+    const asked = () =>
+      deployed.aws.requests.records.flatMap(({ operation, key }) =>
+        key === PAGE ? [operation] : [],
+      );
+    for (const time of ['08:15', '09:00', '10:00', '11:00']) {
+      await deployed.tick(`2026-11-23T${time}:00Z`);
+    }
     deployed.aws.requests.clear();
-    await deployed.tick('2026-11-23T08:30:00Z');
-    expect(counts()).toEqual({ GetObject: 1, PutObject: 1 });
+    await deployed.tick('2026-11-23T11:15:00Z');
+    expect(asked()).toEqual([]);
+    for (const host of ['web/', 'db/']) putNight(host, 24);
+    await deployed.tick('2026-11-24T08:15:00Z');
     deployed.aws.requests.clear();
-    await deployed.tick('2026-11-23T10:00:00Z');
-    // db: two listings; the state bucket: a listing, the state, and the page of 08:15.
-    expect(counts()).toMatchObject({ ListObjectsV2: 2, ListObjectVersions: 1, GetObject: 2 });
+    await deployed.tick('2026-11-24T10:00:00Z');
+    expect(asked()).toEqual(['GetObject', 'PutObject']);
+    // Two of the backups of db; none of the state bucket.
+    expect(counts()).toMatchObject({ ListObjectsV2: 1, ListObjectVersions: 1 });
   });
 
-  it('is read once, and who can open it is remembered', async () => {
+  it('is opened once, and who can open it is remembered', async () => {
     await deployed.tick('2026-11-23T08:15:00Z');
     const heads = () =>
       deployed.aws.requests.records.filter(
         ({ bucket, operation }) => bucket === 'backups' && operation === 'GetObject',
       );
-    expect(heads()).toHaveLength(6);
+    // Of two hosts four fulls each, by a manifest, a first and a last volume.
+    expect(heads()).toHaveLength(24);
     deployed.aws.requests.clear();
     await deployed.tick('2026-11-23T10:00:00Z');
     expect(heads()).toHaveLength(0);
@@ -116,7 +125,7 @@ describe('a finished full', () => {
     expect(text()).toContain('Last good copy: Sun 22 Nov 03:00');
   });
 
-  it('that lifecycle has hidden is no tampering', async () => {
+  it('that lifecycle hid is no tampering', async () => {
     await deployed.tick('2026-11-23T08:15:00Z');
     deployed.aws.outbox.clear();
     for (const { name } of night(20)) {
@@ -127,7 +136,7 @@ describe('a finished full', () => {
     expect(subjects()).toEqual(['[backup] OK 2 of 2 - Fri 27 Nov (#2026-331)']);
   });
 
-  it('that is uploaded again with the same bytes is no tampering', async () => {
+  it('uploaded again with the same bytes is no tampering', async () => {
     await deployed.tick('2026-11-23T08:15:00Z');
     deployed.aws.outbox.clear();
     for (const { name, bytes } of night(23)) {
@@ -153,47 +162,41 @@ describe('the sizes of earlier fulls', () => {
     }
     const begun = '2026-12-01T03:00:00Z';
     for (const host of ['web/', 'db/']) {
-      deployed.put(host, aFull({ begun, done: '2026-12-01T03:10:00Z', volumeBytes: 10 * 2 ** 20 }));
+      const full = aFull({ begun, done: '2026-12-01T03:10:00Z', volumeBytes: 10 * 2 ** 20 });
+      for (const { name, bytes, modifiedAt } of full) {
+        deployed.aws.put('backups', `${host}${name}`, bodyOf(bytes), { modified: modifiedAt });
+      }
     }
     await deployed.tick('2026-12-01T08:15:00Z');
-    expect(text()).toContain('shrunk: shrank to 22.0 MiB, 2 % of its usual 1021.0 MiB');
+    expect(text()).toContain('shrank to 22.0 MiB, 2 % of its usual 1021.0 MiB');
   });
 });
 
 describe('a memory of fingerprints', () => {
-  it('that is lost starts again, without an alarm', async () => {
+  it('that is lost starts again, with a warning', async () => {
     await deployed.tick('2026-11-23T08:15:00Z');
-    forgetRecords();
+    for (const { versionId } of deployed.aws.versions(STATE_BUCKET, PAGE)) {
+      deployed.aws.remove(STATE_BUCKET, PAGE, { versionId });
+    }
     deployed.aws.outbox.clear();
     for (const host of ['web/', 'db/']) putNight(host, 24);
     await deployed.tick('2026-11-24T08:15:00Z');
     expect(subjects()).toEqual(['[backup] OK 2 of 2 - Tue 24 Nov (#2026-328)']);
-    expect(text()).not.toContain('WARNING');
+    expect(text()).toContain('WARNING: the records of hosts in hosts/0of1.json are lost');
+    expect(fulls().length).toBeGreaterThanOrEqual(8);
   });
-
-  const forgetRecords = () => {
-    const page = 'seals/2026/11/23T081500Z.json';
-    for (const { versionId } of deployed.aws.versions(STATE_BUCKET, page)) {
-      deployed.aws.remove(STATE_BUCKET, page, { versionId });
-    }
-  };
 
   it.each([
     [
       'spoiled',
-      () =>
-        deployed.aws.put(
-          STATE_BUCKET,
-          'seals/2026/11/22T081500Z.json',
-          '{"version":1,"seals":[{}]}',
-        ),
-      'WARNING: 1 of 1 pages of records in the state bucket are not what a run wrote',
+      () => deployed.aws.put(STATE_BUCKET, PAGE, '{"version":2,"hosts":[{}]}'),
+      'WARNING: the records of hosts in hosts/0of1.json are not what a run wrote, and start again',
     ],
     [
       'out of reach',
       () =>
         deployed.aws.faults.add({
-          ...{ service: 's3', bucket: STATE_BUCKET, prefix: 'seals/' },
+          ...{ service: 's3', bucket: STATE_BUCKET, prefix: 'hosts/' },
           fault: { error: 'AccessDenied', status: 403 },
         }),
       'WARNING: no memory of earlier backups: ',
@@ -202,7 +205,7 @@ describe('a memory of fingerprints', () => {
       'read-only',
       () =>
         deployed.aws.faults.add({
-          ...{ service: 's3', bucket: STATE_BUCKET, prefix: 'seals/', operation: 'PutObject' },
+          ...{ service: 's3', bucket: STATE_BUCKET, prefix: 'hosts/', operation: 'PutObject' },
           fault: { error: 'AccessDenied', status: 403 },
         }),
       'WARNING: what was seen of new backups is not remembered: ',
@@ -212,11 +215,5 @@ describe('a memory of fingerprints', () => {
     await deployed.tick('2026-11-23T08:15:00Z');
     expect(subjects()[0]).toContain('OK 2 of 2');
     expect(text()).toContain(words);
-  });
-
-  it('names its pages by the instants of the runs', () => {
-    expect(readFingerprintPage('seals/2026/11/23T081500Z.json')?.at).toBe(
-      Date.parse('2026-11-23T08:15:00Z'),
-    );
   });
 });

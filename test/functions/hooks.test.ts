@@ -60,7 +60,9 @@ describe('the https addresses of a config', () => {
     status = 200;
     posts = [];
     await deployed.tick('2026-11-23T09:30:00Z');
-    expect(subjects(DEAD).sort()).toEqual([dead, DIGEST].sort());
+    expect(subjects(DEAD)).toEqual([DIGEST]);
+    const [{ body } = { body: undefined }] = posts;
+    expect(JSON.stringify(body)).toContain('takes no message: answers 404');
     await deployed.tick('2026-11-23T10:15:00Z');
     expect(mails().at(-1)).toBe('[backup] alarm channel works again: hook dead.example');
 
@@ -73,10 +75,11 @@ describe('the https addresses of a config', () => {
   it('are posted to about tampering, as the mail is sent', async () => {
     await start(MAIL);
     const key = 'web/duplicity-full.20261123T031500Z.vol1.difftar.gpg';
+    deployed.aws.remove('backups', key, { modified: '2026-11-23T11:02:00Z' });
     const removal = s3Event('ObjectRemoved:DeleteMarkerCreated', key, '2026-11-23T11:02:00Z');
     await deployed.event(removal, '2026-11-23T11:03:00Z');
     expect(posts.find(({ url }) => url === LIVE)?.body).toMatchObject({
-      subject: '[backup] TAMPERED web: 1 object REMOVED',
+      subject: '[backup] 1 of 1 host FAILED: web TAMPERED',
       severity: 'critical',
     });
   });

@@ -19,8 +19,12 @@ beforeEach(async () => {
 });
 afterEach(() => deployed.close());
 
+const plain = (text = '') => text.replace(/\s+/g, ' ');
+
 describe('on-object', () => {
   it('announces by mail and SMS that a host is OK AGAIN', async () => {
+    await deployed.tick('2026-11-23T08:15:00Z');
+    deployed.aws.outbox.clear();
     deployed.put('web/', late);
     const created = s3Event('ObjectCreated:Put', manifest, '2026-11-23T11:02:00Z');
     await deployed.event(created, '2026-11-23T11:02:05Z');
@@ -31,11 +35,13 @@ describe('on-object', () => {
   });
 
   it('reports a removal with who and from where', async () => {
-    const removed = s3Event('ObjectRemoved:DeleteMarkerCreated', manifest, '2026-11-23T11:02:00Z');
-    await deployed.event(removed, '2026-11-23T11:02:05Z');
+    deployed.put('web/', late);
+    deployed.aws.remove('backups', manifest, { modified: '2026-11-23T11:12:00Z' });
+    const removed = s3Event('ObjectRemoved:DeleteMarkerCreated', manifest, '2026-11-23T11:12:00Z');
+    await deployed.event(removed, '2026-11-23T11:12:05Z');
     const [mail] = deployed.aws.outbox.mails;
-    expect(mail?.subject).toBe('[backup] TAMPERED web: 1 object REMOVED');
-    expect(mail?.text).toContain('by user AIDAJQULG4WG7WMOOT4P6 from 203.0.113.9');
+    expect(mail?.subject).toBe('[backup] 1 of 1 host FAILED: web TAMPERED');
+    expect(plain(mail?.text)).toContain('by user AIDAJQULG4WG7WMOOT4P6 from 203.0.113.9');
     expect(deployed.aws.outbox.sms[0]?.text).toContain('Disable that key now.');
   });
 
@@ -56,7 +62,7 @@ describe('on-object', () => {
       by('AROAJNDVBL7WPMMDWOTYY:alice', '2026-11-23T11:02:01Z'),
     ];
     await deployed.event(events, '2026-11-23T11:02:05Z');
-    const text = deployed.aws.outbox.mails[0]?.text;
+    const text = plain(deployed.aws.outbox.mails[0]?.text);
     expect(text).toContain("by web's own key from 203.0.113.9");
     expect(text).toContain('by the break-glass role (session alice) from 203.0.113.9');
     expect(deployed.aws.outbox.sms[0]?.text).toContain("by web's own key from 203.0.113.9");

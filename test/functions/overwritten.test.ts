@@ -11,6 +11,7 @@ hosts: { web: {}, db: {} }
 `;
 const begun = '2026-11-23T03:00:00Z';
 const night = aFull({ begun, done: '2026-11-23T03:10:00Z', volumes: 6 });
+const eve = aFull({ begun: '2026-11-22T03:00:00Z', volumes: 6 });
 const old = aFull({ begun: '2026-11-18T03:00:00Z', done: '2026-11-18T03:10:00Z', volumes: 6 });
 const SET = 'web/duplicity-full.20261123T030000Z';
 const VOLUME = `${SET}.vol2.difftar.gpg`;
@@ -26,7 +27,12 @@ afterEach(() => deployed.close());
 const mails = () => deployed.aws.outbox.mails;
 const subjects = () => mails().map(({ subject }) => subject);
 const text = () => (mails().at(-1)?.text ?? '').replace(/\s+/g, ' ');
-const counts = () => deployed.aws.requests.counts().byOperation;
+const asked = () =>
+  deployed.aws.requests.records.map(({ bucket, operation, key }) => [bucket, operation, key]);
+const listings = () =>
+  deployed.aws.requests.records.filter(
+    ({ bucket, operation }) => bucket === 'backups' && operation.startsWith('ListObject'),
+  ).length;
 const upload = (key: string, iso: string, body = `other bytes of ${iso}`) =>
   deployed.aws.put('backups', key, Buffer.from(body), { modified: iso });
 const created = (key: string, iso: string) => s3Event('ObjectCreated:Put', key, iso);
@@ -34,12 +40,13 @@ const overwrite = (key: string, iso: string) => {
   upload(key, iso);
   return created(key, iso);
 };
+const FAILED = (kind: string) => [`[backup] 1 of 2 hosts FAILED: web ${kind}`];
 const seconds = (iso: string, more: number) => new Date(at(iso) + more * 1000).toISOString();
 
 describe('an upload into a finished backup', () => {
   beforeEach(() => {
-    deployed.put('web/', [...old, ...night]);
-    deployed.put('db/', night);
+    deployed.put('web/', [...old, ...eve, ...night]);
+    deployed.put('db/', [...eve, ...night]);
   });
 
   it.each([
@@ -49,29 +56,31 @@ describe('an upload into a finished backup', () => {
     ['the signatures of an old set', SIGNATURES.replace('20261123', '20261118')],
   ])('is reported within seconds, with who and from where: %s', async (_, key) => {
     await deployed.event(overwrite(key, '2026-11-23T07:00:00Z'), '2026-11-23T07:00:20Z');
-    expect(subjects()).toEqual(['[backup] TAMPERED web: 1 object OVERWRITTEN']);
+    expect(subjects()).toEqual(FAILED('TAMPERED'));
+    expect(text()).toContain('1 file was overwritten');
     expect(mails()[0]?.text).toContain(key.slice('web/'.length));
     expect(text()).toContain(
       'written Mon 23 Nov 07:00 by user AIDAJQULG4WG7WMOOT4P6 from 203.0.113.9',
     );
     expect(text()).toMatch(/Do now: disable the host's key in IAM, then .*restore-set web 202611/);
     expect(deployed.aws.outbox.sms.map((sms) => sms.text)).toEqual([
-      'BACKUP TAMPER web: 1 object OVERWRITTEN, by user AIDAJQULG4WG7WMOOT4P6 from 203.0.113.9. Disable that key now.',
+      'BACKUP 1/2 FAILED: web TAMPERED by user AIDAJQULG4WG7WMOOT4P6 from 203.0.113.9. Disable that key now.',
     ]);
   });
 
   it('is reported from an EventBridge event, with the account and the address', async () => {
     const iso = '2026-11-23T07:00:00Z';
     await deployed.event(overEventBridge(overwrite(VOLUME, iso)), seconds(iso, 20));
-    expect(subjects()).toEqual(['[backup] TAMPERED web: 1 object OVERWRITTEN']);
+    expect(subjects()).toEqual(FAILED('TAMPERED'));
     expect(text()).toContain('by somebody of this account (123456789012) from 203.0.113.9');
   });
 
   it('is reported when its upload was started before the manifest and ended after it', async () => {
-    // A multipart upload is stamped with when it was begun, so the times in a listing look innocent.
+    // A multipart upload is stamped with when it was begun: by the times in a listing two machines wrote this set.
     upload(VOLUME, '2026-11-23T03:09:00Z');
     await deployed.event(created(VOLUME, '2026-11-23T07:00:00Z'), '2026-11-23T07:00:20Z');
-    expect(subjects()).toEqual(['[backup] TAMPERED web: 1 object OVERWRITTEN']);
+    expect(subjects()).toEqual(FAILED('DAMAGED'));
+    expect(text()).toContain('07:00 by user AIDAJQULG4WG7WMOOT4P6 from 203.0.113.9');
   });
 
   it('is reported in one mail together with what else was done to the host', async () => {
@@ -79,38 +88,36 @@ describe('an upload into a finished backup', () => {
     deployed.aws.remove('backups', MANIFEST, { modified: '2026-11-23T07:00:10Z' });
     const removed = s3Event('ObjectRemoved:DeleteMarkerCreated', MANIFEST, '2026-11-23T07:00:10Z');
     await deployed.event([...events, removed], '2026-11-23T07:00:20Z');
-    expect(subjects()).toEqual(['[backup] TAMPERED web: 2 objects OVERWRITTEN, 1 object REMOVED']);
-    expect(text()).toContain('missing: no full backup since Wed 18 Nov 03:00');
+    expect(subjects()).toEqual(FAILED('TAMPERED'));
+    expect(text()).toContain('2 files were overwritten');
+    expect(text()).toContain('1 file was hidden by a delete marker');
+    expect(text()).toContain('Last good copy: Sun 22 Nov 03:00');
   });
 
-  it('is reported from the versions where HEAD is refused', async () => {
+  it.each([
+    ['from the event alone', 'ListObjectVersions', 'TAMPERED'],
+    ['as not to be looked at', 'ListObjectsV2', 'UNREADABLE'],
+  ])('is reported %s where %s is refused, with who and from where', async (_, operation, kind) => {
     const fault = { error: 'AccessDenied' };
-    deployed.aws.faults.add({ service: 's3', operation: 'HeadObject', fault });
+    deployed.aws.faults.add({ service: 's3', operation, fault });
     await deployed.event(overwrite(VOLUME, '2026-11-23T07:00:00Z'), '2026-11-23T07:00:20Z');
-    expect(subjects()).toEqual(['[backup] TAMPERED web: 1 object OVERWRITTEN']);
+    expect(subjects()).toEqual(FAILED(kind));
+    expect(text()).toContain('07:00 by user AIDAJQULG4WG7WMOOT4P6 from 203.0.113.9');
   });
 
-  it.each(['ListObjectVersions', 'ListObjectsV2'])(
-    'is reported from the event alone where %s is refused',
-    async (operation) => {
-      const fault = { error: 'AccessDenied' };
-      deployed.aws.faults.add({ service: 's3', operation, fault });
-      await deployed.event(overwrite(VOLUME, '2026-11-23T07:00:00Z'), '2026-11-23T07:00:20Z');
-      expect(subjects()).toEqual(['[backup] TAMPERED web: 1 object OVERWRITTEN']);
-      expect(text()).toMatch(/versions may not be listed|not an all-clear/);
-    },
-  );
-
-  it('is not reported when it has the same bytes, or is a file that was not there before', async () => {
+  it('is not reported when it has the same bytes', async () => {
     const { etag = '', content } = deployed.aws.head('backups', VOLUME) ?? {};
     const again = { bytes: content?.bytes ?? 0 };
     deployed.aws.put('backups', VOLUME, again, { modified: '2026-11-23T07:00:00Z', etag });
-    const copied = VOLUME.replace('vol2', 'vol9');
-    upload(copied, '2026-11-23T07:00:00Z');
-    for (const key of [VOLUME, copied]) {
-      await deployed.event(created(key, '2026-11-23T07:00:00Z'), '2026-11-23T07:00:20Z');
-    }
+    await deployed.event(created(VOLUME, '2026-11-23T07:00:00Z'), '2026-11-23T07:00:20Z');
     expect(mails()).toEqual([]);
+  });
+
+  it('is reported when it is a volume that was not there before', async () => {
+    const added = VOLUME.replace('vol2', 'vol9');
+    await deployed.event(overwrite(added, '2026-11-23T07:00:00Z'), '2026-11-23T07:00:20Z');
+    expect(subjects()).toEqual(FAILED('DAMAGED'));
+    expect(text()).toContain('07:00 by user AIDAJQULG4WG7WMOOT4P6 from 203.0.113.9');
   });
 
   it('is reported at once when its name makes duplicity crash, whatever time is in it', async () => {
@@ -124,19 +131,23 @@ describe('an upload into a finished backup', () => {
 });
 
 describe('the ordinary course of a backup', () => {
-  it('costs one HEAD a volume, and neither a listing nor the state bucket until the manifest', async () => {
-    deployed.put('web/', old);
+  beforeEach(async () => {
+    for (const host of ['web/', 'db/']) deployed.put(host, [...old, ...eve]);
+    await deployed.tick('2026-11-22T08:15:00Z');
+    deployed.aws.outbox.clear();
+  });
+
+  it('costs one read of the record a batch, and nothing of the bucket until the manifest', async () => {
     for (const object of night.filter(({ name }) => !name.includes('manifest'))) {
       deployed.put('web/', [object]);
       deployed.aws.requests.clear();
       await deployed.event(created(`web/${object.name}`, '2026-11-23T03:05:00Z'), begun);
-      expect(Object.keys(counts())).toEqual(['HeadObject']);
+      expect(asked()).toEqual([[STATE_BUCKET, 'GetObject', 'hosts/0of1.json']]);
     }
     expect(mails()).toEqual([]);
   });
 
   it('sends no message when a killed run uploads its last volume again, however late its events come', async () => {
-    deployed.put('web/', aFull({ begun: '2026-11-22T03:00:00Z', volumes: 6 }));
     upload(VOLUME, '2026-11-23T03:05:00Z', 'cut off');
     deployed.put('web/', night);
     const volume = created(VOLUME, '2026-11-23T03:10:00Z');
@@ -151,49 +162,65 @@ describe('the ordinary course of a backup', () => {
 describe('a flood of events', () => {
   const batches = 20;
   const inBatch = 1000;
+  /** Times of sets, one a second; lifecycle has not reached them. */
+  const names = (from: number) =>
+    Array.from({ length: inBatch }, (_, index) =>
+      stamp(seconds('2026-11-22T10:00:00Z', from + index)),
+    );
+
+  beforeEach(async () => {
+    for (const host of ['web/', 'db/']) deployed.put(host, [...eve, ...night]);
+    await deployed.tick('2026-11-23T08:15:00Z');
+    deployed.aws.outbox.clear();
+    deployed.aws.requests.clear();
+  });
 
   it('becomes a handful of mails and a small state bucket, and its last change is reported', async () => {
-    deployed.put('web/', night);
     for (let batch = 0; batch < batches; batch += 1) {
-      const iso = seconds('2026-11-23T07:00:00Z', batch * 60);
-      const events = Array.from({ length: inBatch }, (_, index) =>
-        s3Event('ObjectRemoved:Delete', `web/duplicity-junk-${batch}-${index}.gpg`, iso),
+      const iso = seconds('2026-11-23T08:20:00Z', batch * 60);
+      const events = names(batch * inBatch).map((time) =>
+        s3Event('ObjectRemoved:Delete', `web/duplicity-full.${time}.vol1.difftar.gpg`, iso),
       );
       await deployed.event(events, seconds(iso, 20));
     }
-    expect(mails()).toHaveLength(6);
-    expect(deployed.aws.outbox.sms).toHaveLength(6);
-    expect(deployed.aws.head(STATE_BUCKET, 'state.json')?.content.bytes).toBeLessThan(500_000);
-    await deployed.tick('2026-11-23T07:45:00Z');
-    expect(mails()).toHaveLength(7);
-    expect(mails().at(-1)?.text).toContain(`duplicity-junk-${batches - 1}-0.gpg`);
+    expect(subjects()).toEqual(Array.from({ length: 4 }, () => FAILED('TAMPERED')[0]));
+    expect(deployed.aws.outbox.sms).toHaveLength(4);
+    expect(deployed.aws.head(STATE_BUCKET, 'state.json')?.content.bytes).toBeLessThan(100_000);
+    expect(deployed.aws.head(STATE_BUCKET, 'hosts/0of1.json')?.content.bytes).toBeLessThan(500_000);
+    await deployed.tick('2026-11-23T08:45:00Z');
+    expect(mails()).toHaveLength(5);
+    expect(text()).toContain('Mon 23 Nov 08:20 to Mon 23 Nov 08:39');
+    expect(text()).toMatch(/And \d+ more changes/);
     const writes = deployed.aws.versions(STATE_BUCKET, 'state.json').length;
     expect(writes).toBeLessThanOrEqual(2 * batches + 4);
-  }, 30_000);
-
-  it('of manifests leads to one reading of the host and one mail', async () => {
-    deployed.put('web/', night);
-    const keys = Array.from({ length: inBatch }, (_, index) => {
-      const time = new Date(at('2020-01-01T00:00:00Z') + index * 1000).toISOString();
-      return `web/duplicity-inc.${stamp(begun)}.to.${stamp(time)}.manifest.gpg`;
-    });
-    for (const key of keys) upload(key, '2026-11-23T07:00:00Z');
-    deployed.aws.requests.clear();
-    const events = keys.map((key) => created(key, '2026-11-23T07:00:00Z'));
-    await deployed.event(events, '2026-11-23T07:00:20Z');
-    expect(subjects()).toEqual(['[backup] web INCREMENTAL: seen in an upload just now']);
-    expect((counts().ListObjectsV2 ?? 0) + (counts().ListObjectVersions ?? 0)).toBeLessThan(30);
   });
 
-  it('of volumes without a set sends no message', async () => {
-    const events = Array.from({ length: inBatch }, (_, index) => {
-      const time = new Date(at('2020-01-01T00:00:00Z') + index * 1000).toISOString();
-      return created(`web/duplicity-full.${stamp(time)}.vol1.difftar.gpg`, '2026-11-23T07:00:00Z');
-    });
-    deployed.aws.requests.clear();
-    await deployed.event(events, '2026-11-23T07:00:20Z');
-    expect(Object.keys(counts())).toEqual(['HeadObject']);
+  it('of manifests leads to one reading of the host and one mail', async () => {
+    const keys = names(0).map(
+      (time) => `web/duplicity-inc.${stamp(begun)}.to.${time}.manifest.gpg`,
+    );
+    for (const key of keys) upload(key, '2026-11-23T10:00:00Z');
+    const events = keys.map((key) => created(key, '2026-11-23T10:00:00Z'));
+    await deployed.event(events, '2026-11-23T10:00:20Z');
+    expect(subjects()).toEqual(FAILED('INCREMENTAL'));
+    expect(listings()).toBeLessThan(30);
+  });
+
+  it('of volumes without a set leads to one reading of the host and no mail', async () => {
+    const keys = names(0).map((time) => `web/duplicity-full.${time}.vol1.difftar.gpg`);
+    for (const key of keys) upload(key, '2026-11-23T10:00:00Z');
+    const events = keys.map((key) => created(key, '2026-11-23T10:00:00Z'));
+    await deployed.event(events, '2026-11-23T10:00:20Z');
     expect(mails()).toEqual([]);
+    expect(listings()).toBeLessThan(30);
+  });
+
+  it('of names that no backup has wakes nobody', async () => {
+    const events = names(0).map((time) =>
+      created(`web/duplicity-junk.${time}.gpg`, '2026-11-23T10:00:00Z'),
+    );
+    await deployed.event(events, '2026-11-23T10:00:20Z');
+    expect(asked()).toEqual([]);
   });
 });
 

@@ -20,7 +20,7 @@ describe('the functions with their state bucket', () => {
     await deployed.tick('2026-11-23T08:00:00Z');
     await deployed.tick('2026-11-23T09:30:00Z');
     await deployed.tick('2026-11-23T09:30:00Z');
-    await deployed.tick('2026-11-23T08:15:00Z');
+    await deployed.tick('2026-11-23T08:15:00Z', '2026-11-23T09:31:00Z');
     expect(subjects()).toEqual(['[backup] 1 of 1 host FAILED: web MISSING (2nd day)']);
   });
 
@@ -39,10 +39,13 @@ describe('the functions with their state bucket', () => {
 
   it('notify of an event once, though S3 sent it twice', async () => {
     const key = 'web/duplicity-full.20261121T031500Z.vol2.difftar.gpg';
+    await deployed.tick('2026-11-23T08:15:00Z');
+    deployed.aws.outbox.clear();
+    deployed.aws.remove('backups', key, { modified: '2026-11-23T11:02:00Z' });
     const event = s3Event('ObjectRemoved:DeleteMarkerCreated', key, '2026-11-23T11:02:00Z');
     await deployed.event(event, '2026-11-23T11:02:05Z');
     await deployed.event(event, '2026-11-23T11:03:05Z');
-    expect(subjects()).toEqual(['[backup] TAMPERED web: 1 object REMOVED']);
+    expect(subjects()).toEqual(['[backup] 1 of 1 host FAILED: web TAMPERED']);
   });
 });
 
@@ -119,11 +122,39 @@ describe('a state', () => {
     await deployed.tick(noon);
     expect(subjects()).toEqual(['[backup] 1 of 1 host FAILED: web MISSING (2nd day)']);
     expect(text()).toMatch(
-      /WARNING: the saved state was (lost|corrupt) and starts again: the last day/,
+      /WARNING: the saved state was (lost|damaged|ahead of the clock) and starts again: the last day/,
     );
     await deployed.tick('2026-11-23T12:15:00Z');
     await deployed.tick('2026-11-23T12:30:00Z');
     expect(subjects()).toHaveLength(1);
+  });
+
+  it('that is corrupt when an event comes first is reported all the same, once', async () => {
+    await deployed.tick('2026-11-23T08:15:00Z');
+    deployed.aws.outbox.clear();
+    deployed.aws.put(STATE_BUCKET, 'state.json', '<html>');
+    const full = aFull({ begun: '2026-11-23T10:15:00Z', done: '2026-11-23T11:30:00Z' });
+    deployed.put('web/', full);
+    const key = 'web/duplicity-full.20261123T101500Z.manifest.gpg';
+    await deployed.event(s3Event('ObjectCreated:Put', key, noon), noon);
+    await deployed.tick('2026-11-23T12:15:00Z');
+    await deployed.tick('2026-11-23T12:30:00Z');
+    const texts = deployed.aws.outbox.mails.map((mail) => mail.text.replace(/\s+/g, ' '));
+    expect(texts.filter((one) => one.includes('the saved state was damaged'))).toHaveLength(1);
+  });
+
+  it('that is out of reach is reported by the messages that there are, and causes none', async () => {
+    await deployed.tick('2026-11-23T08:15:00Z');
+    deployed.aws.outbox.clear();
+    deployed.aws.faults.add({
+      ...{ service: 's3', bucket: STATE_BUCKET, prefix: 'state.json' },
+      fault: { error: 'AccessDenied', status: 403 },
+    });
+    for (const time of ['08:30', '08:45', '12:15']) await deployed.tick(`2026-11-23T${time}:00Z`);
+    expect(subjects()).toEqual([]);
+    await deployed.tick('2026-11-24T08:15:00Z');
+    expect(subjects()).toEqual([expect.stringContaining('web MISSING')]);
+    expect(text()).toContain('WARNING: no memory: ');
   });
 
   it('that is corrupt and cannot be written does not judge the last day at every tick', async () => {
@@ -141,7 +172,7 @@ describe('a state', () => {
     expect(text()).toContain('WARNING: no memory: ');
   });
 
-  it('is not written by an ordinary upload', async () => {
+  it('is not written by the upload of a good backup, of which only the record is', async () => {
     const full = aFull({ begun: '2026-11-23T03:15:00Z', done: '2026-11-23T03:30:00Z' });
     deployed.put('web/', aFull({ begun: '2026-11-22T03:15:00Z' }));
     await deployed.tick('2026-11-22T08:15:00Z');
@@ -149,7 +180,10 @@ describe('a state', () => {
     deployed.aws.requests.clear();
     const key = 'web/duplicity-full.20261123T031500Z.manifest.gpg';
     await deployed.event(s3Event('ObjectCreated:Put', key, noon), '2026-11-23T03:30:05Z');
-    expect(deployed.aws.requests.counts().byOperation).not.toHaveProperty('PutObject');
+    const written = deployed.aws.requests.records.filter(
+      ({ operation }) => operation === 'PutObject',
+    );
+    expect(written.map(({ key }) => key)).toEqual(['hosts/0of1.json']);
   });
 });
 
@@ -176,5 +210,44 @@ describe('the receipts of drills', () => {
     await deployed.tick('2026-11-23T08:15:00Z');
     expect(subjects()).toHaveLength(1);
     expect(text()).not.toContain('RESTORES');
+  });
+});
+
+describe('a run of the schedule', () => {
+  /** Forty hosts, each due a quarter of an hour after the one before; what one run asks of the state bucket. */
+  const due = (nth: number) =>
+    `${String(1 + Math.floor(nth / 4)).padStart(2, '0')}:${String((nth % 4) * 15).padStart(2, '0')}`;
+  const hosts = Array.from(
+    { length: 40 },
+    (_, nth) => `h${nth}: { window: { due: "${due(nth)}" } }`,
+  );
+  const asked = async (iso: string) => {
+    deployed.aws.requests.clear();
+    await deployed.tick(iso);
+    const own = deployed.aws.requests.records.filter(({ bucket }) => bucket === STATE_BUCKET);
+    return own.map(({ operation }) => operation);
+  };
+  beforeEach(async () => {
+    await deployed.close();
+    deployed = await deploy(CONFIG.replace('{ web: {} }', `{ ${hosts.join(', ')} }`));
+    for (let nth = 0; nth < 40; nth += 1) {
+      deployed.put(`h${nth}/`, aFull({ begun: '2026-11-23T00:10:00Z' }));
+    }
+    for (let hour = 1; hour <= 2; hour += 1) {
+      for (const minute of ['00', '15', '30', '45']) {
+        await deployed.tick(`2026-11-23T0${hour}:${minute}:00Z`);
+      }
+    }
+  });
+
+  it('that judges one host asks the state bucket at most six times, with forty due times', async () => {
+    const operations = await asked('2026-11-23T03:00:00Z');
+    expect(operations.length).toBeLessThanOrEqual(6);
+    expect(operations).not.toContain('ListObjectsV2');
+  });
+
+  it('that judges nobody asks it twice', async () => {
+    await deployed.tick('2026-11-23T03:00:00Z');
+    expect(await asked('2026-11-23T03:05:00Z')).toEqual(['GetObject', 'PutObject']);
   });
 });

@@ -88,8 +88,8 @@ describe('an intruder with the key of a host', () => {
     expect(text()).toContain('1 file was hidden by a delete marker');
     expect(text()).toContain('rollcall undelete web 20261123T030000Z');
     deployed.aws.outbox.clear();
-    for (const { name } of nights.flat()) hide(`web/${name}`, '2026-11-23T07:30:00Z');
-    await judge('2026-11-23T12:15:00Z').then(() => judge('2026-11-24T08:15:00Z'));
+    for (const { name } of nights.flat()) hide(`web/${name}`, '2026-11-23T12:30:00Z');
+    await judge('2026-11-24T08:15:00Z');
     expect(text()).toContain('TAMPERED web:');
     expect(text()).toContain('missing: no complete full backup is in the bucket');
     expect(text()).toContain('Last good copy: Mon 23 Nov 03:00');
@@ -102,13 +102,17 @@ describe('an intruder with the key of a host', () => {
       overwrite(key, '2026-11-23T07:00:00Z');
       const created = s3Event('ObjectCreated:Put', key, '2026-11-23T07:00:00Z');
       await deployed.event(created, '2026-11-23T07:00:05Z');
-      expect(subject()).toBe('[backup] TAMPERED web: 1 object OVERWRITTEN');
+      expect(subject()).toBe('[backup] 1 of 2 hosts FAILED: web TAMPERED');
+      expect(text()).toContain(key.slice('web/'.length));
       expect(deployed.aws.outbox.sms).toHaveLength(1);
     }
   });
 
-  it('causes no message by an ordinary upload, though an older set was tampered with', async () => {
+  it('is not reported again by the upload of another backup', async () => {
     overwrite(VOLUME.replace('20261123', '20261121'), '2026-11-21T09:00:00Z');
+    await judge('2026-11-22T08:15:00Z');
+    expect(subject()).toBe('[backup] 1 of 2 hosts FAILED: web TAMPERED');
+    deployed.aws.outbox.clear();
     const created = s3Event('ObjectCreated:Put', MANIFEST, '2026-11-23T03:10:00Z');
     await deployed.event(created, '2026-11-23T03:10:05Z');
     expect(deployed.aws.outbox.mails).toEqual([]);

@@ -28,6 +28,7 @@ describe('a run for a config that notifies nobody', () => {
     });
     expect(sent()).toEqual([0, 0, 0]);
     const key = 'web/duplicity-full.20261121T031500Z.vol1.difftar.gpg';
+    deployed.aws.remove('backups', key, { modified: '2026-11-23T11:02:00Z' });
     const removal = s3Event('ObjectRemoved:DeleteMarkerCreated', key, '2026-11-23T11:02:00Z');
     expect(await deployed.event(removal, '2026-11-23T11:03:00Z')).toMatchObject({
       told: 0,

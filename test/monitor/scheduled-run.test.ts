@@ -8,8 +8,9 @@ import {
   RecordError,
   type RecordStore,
 } from '../../shared/monitor/state.ts';
+import { newsOf } from '../../shared/rules/problem.ts';
 import { aFix } from '../doctor/readings.ts';
-import { aConfig, aFull, aHost, at } from '../support/builders.ts';
+import { aConfig, aFull, aHost, anObject, at } from '../support/builders.ts';
 import { inMemoryStore, keyed } from '../support/in-memory.ts';
 import { memoryChannel, memoryRecords } from '../support/records-in-memory.ts';
 
@@ -51,13 +52,17 @@ function outOfReach(): RecordStore {
 describe('runSchedule', () => {
   it('judges each window once, however the ticks fall', async () => {
     const setting = aSetting();
-    for (const tick of ['08:00', '08:15', '08:15', '08:30', '08:15', '10:15', '10:15', '10:30']) {
+    for (const tick of ['08:00', '08:15', '08:15', '08:30']) {
       await setting.run(`2026-11-23T${tick}:00Z`);
     }
+    // One that Lambda tries again after the next one.
+    await setting.run('2026-11-23T08:15:00Z', QUARTER);
+    for (const tick of ['10:15', '10:15', '10:30']) await setting.run(`2026-11-23T${tick}:00Z`);
     expect(setting.firstSubjects()).toEqual([
-      expect.stringContaining('2 of 2 hosts FAILED'),
-      expect.stringContaining('1 of 2 hosts FAILED: db MISSING'),
+      expect.stringContaining('2 of 2 hosts FAILED: web MISSING (3rd day), db MISSING (2nd day)'),
+      expect.stringContaining('2 of 2 hosts FAILED: db MISSING (3rd day)'),
     ]);
+    expect(setting.channels[0]?.sent[1]?.text).toContain('Still failing, as told before: web');
   });
 
   it('catches up on ticks that never came', async () => {
@@ -79,6 +84,56 @@ describe('runSchedule', () => {
     expect(setting.ops.sent.map(({ subject }) => subject)).toEqual([
       expect.stringContaining('web MISSING (2nd day)'),
     ]);
+  });
+
+  it('notifies those who watch the monitor of a second missed window next to other trouble, and of nothing else', async () => {
+    const setting = aSetting();
+    const poison = anObject('duplicity-full.20261121T031500Z.vol0.difftar.gpg', {
+      written: '2026-11-21T04:00:00Z',
+    });
+    const run = (iso: string) =>
+      runSchedule(
+        {
+          ...setting.dependencies,
+          store: inMemoryStore([...keyed('web/', [...friday, poison]), ...keyed('db/', friday)]),
+        },
+        config,
+        at(iso),
+        at(iso),
+      );
+    await run('2026-11-21T08:15:00Z');
+    await run('2026-11-21T10:15:00Z');
+    expect(setting.ops.sent).toEqual([]);
+    await run('2026-11-22T08:15:00Z');
+    const [told, ...others] = setting.ops.sent;
+    expect(others).toEqual([]);
+    expect(told?.text).toMatch(/MISSING {5}web: .*\n +poisoned: /);
+    expect(told?.text).not.toContain('Digest #');
+  });
+
+  it('tells those who watch the monitor of the weekly test, and of no other digest', async () => {
+    const setting = aSetting();
+    const good = (day: number) =>
+      aFull({ begun: `2026-11-${day}T03:15:00Z`, done: `2026-11-${day}T04:00:00Z` });
+    const weekly = aConfig(config.hosts, { alerts: { ...config.alerts, weeklyTest: true } });
+    for (const day of [22, 23, 24]) {
+      const night = [...keyed('web/', good(day)), ...keyed('db/', good(day))];
+      const until = at(`2026-11-${day}T08:15:00Z`);
+      const dependencies = { ...setting.dependencies, store: inMemoryStore(night) };
+      await runSchedule(dependencies, weekly, until, until);
+    }
+    expect(setting.ops.sent.map(({ urgency, text }) => [urgency, text.includes('TEST')])).toEqual([
+      ['test', true],
+    ]);
+    expect(setting.firstSubjects()).toHaveLength(3);
+  });
+
+  it('says each time that something is wrong and nobody is notified', async () => {
+    const until = at('2026-11-23T08:15:00Z');
+    const dependencies = { ...aSetting().dependencies, channels: [], escalates: false };
+    expect(await runSchedule(dependencies, config, until, until)).toMatchObject({
+      ...{ told: 'nobody', unheard: expect.stringContaining('nobody is notified') },
+    });
   });
 
   it('notifies once when two runs of one tick go at the same time', async () => {
@@ -103,26 +158,135 @@ describe('runSchedule', () => {
     expect(setting.subjects().map(({ length }) => length)).toEqual([1, 1]);
   });
 
-  it('gives a message up after a day, so that a channel that is gone cannot fail every run', async () => {
+  it('tells a channel that was dead for days what is open, in one message, and nothing that is past', async () => {
     const setting = aSetting();
     const [mail] = setting.channels;
-    if (mail !== undefined) mail.dead = true;
-    await expect(setting.run('2026-11-22T08:15:00Z')).rejects.toThrow();
-    await expect(setting.run('2026-11-23T08:00:00Z')).rejects.toThrow();
-    const pending = () => parseState(setting.records.text ?? '')?.pending.length;
-    expect(pending()).toBeGreaterThan(0);
-    await expect(setting.run('2026-11-23T10:30:00Z')).rejects.toThrow();
-    const ids = parseState(setting.records.text ?? '')?.pending.map(({ id }) => id);
-    expect(ids).not.toContain(`run ${at('2026-11-22T08:15:00Z')}`);
+    if (mail === undefined) throw new Error('no channels');
+    mail.dead = true;
+    for (const day of ['21', '22']) {
+      await expect(setting.run(`2026-11-${day}T08:15:00Z`)).rejects.toThrow(/mail did not take/);
+    }
+    mail.dead = false;
+    await setting.run('2026-11-23T08:15:00Z');
+    await setting.run('2026-11-23T08:30:00Z');
+    expect(mail.sent.map(({ subject }) => subject)).toEqual([
+      expect.stringContaining('web MISSING (3rd day), db MISSING (2nd day)'),
+    ]);
+    expect(mail.sent[0]?.text).toContain('Digest #2026-327');
+  });
+
+  it('sends a digest that one channel refused later, from its report, and only to that channel', async () => {
+    const setting = aSetting();
+    const [mail, sns] = setting.channels;
+    if (mail === undefined || sns === undefined) throw new Error('no channels');
+    mail.dead = true;
+    await expect(setting.run('2026-11-23T08:15:00Z')).rejects.toThrow();
+    mail.dead = false;
+    await setting.run('2026-11-23T09:00:00Z');
+    expect([mail.sent.length, sns.sent.length]).toEqual([1, 1]);
+    expect(mail.sent[0]?.text).toContain('Digest #2026-327');
+    expect(mail.sent[0]?.subject).toBe(sns.sent[0]?.subject);
+  });
+
+  it('tells a mailbox that was exchanged in the config what is open', async () => {
+    const setting = aSetting();
+    await setting.run('2026-11-23T08:15:00Z');
+    const boss = memoryChannel('mail to boss@example.net');
+    setting.channels.push(boss);
+    await setting.run('2026-11-23T08:30:00Z');
+    await setting.run('2026-11-23T08:45:00Z');
+    expect(boss.sent.map(({ subject }) => subject)).toEqual([
+      expect.stringContaining('2 of 2 hosts FAILED: web MISSING'),
+    ]);
+    expect(setting.firstSubjects()).toHaveLength(1);
+  });
+
+  it('leaves what another run is sending to that run, and takes it over after 20 minutes', async () => {
+    const setting = aSetting();
+    await setting.run('2026-11-23T08:15:00Z');
+    const state = parseState(setting.records.text ?? '');
+    if (state === undefined) throw new Error('no state');
+    const sentAt = at('2026-11-23T08:20:00Z');
+    const problems = state.problems.map((problem) => ({
+      ...{ ...problem, notified: new Map(), claim: { by: 'a run that died', at: sentAt } },
+    }));
+    setting.records.text = formatState({ ...state, problems });
+    const before = setting.firstSubjects().length;
+    await setting.run('2026-11-23T08:30:00Z');
+    expect(setting.firstSubjects()).toHaveLength(before);
+    await setting.run('2026-11-23T08:45:00Z');
+    await setting.run('2026-11-23T09:00:00Z');
+    expect(setting.firstSubjects().slice(before)).toEqual([
+      expect.stringContaining('2 of 2 hosts FAILED: web MISSING'),
+    ]);
+  });
+
+  it('names the one that is late among 600 that are paused', async () => {
+    const paused = { until: '2026-12-01', because: 'moved' };
+    const many = Array.from({ length: 600 }, (_, n) => aHost({ name: `paused-${n}`, paused }));
+    const uploading = aFull({ begun: '2026-11-23T07:40:00Z', done: '2026-11-23T08:10:00Z' });
+    const volumes = uploading.filter(({ name }) => name.includes('.vol'));
+    const setting = aSetting();
+    const until = at('2026-11-23T08:15:00Z');
+    await runSchedule(
+      {
+        ...setting.dependencies,
+        store: inMemoryStore(
+          keyed('web/', [...aFull({ begun: '2026-11-22T03:15:00Z' }), ...volumes]),
+        ),
+      },
+      aConfig([...many, aHost()]),
+      until,
+      until,
+    );
+    expect(setting.channels[0]?.sent[0]?.subject).toContain('1 warning, 600 paused');
+    expect(setting.channels[0]?.sent[0]?.text).toContain('LATE        web: still uploading');
+  });
+
+  it('says that no run came for hours, and judges what was due meanwhile', async () => {
+    const setting = aSetting();
+    await setting.run('2026-11-23T08:00:00Z');
+    await setting.run('2026-11-23T14:00:00Z');
+    expect(setting.channels[0]?.sent[0]?.text.replace(/\s+/g, ' ')).toContain(
+      'WARNING: no run between Mon 23 Nov 08:00 and Mon 23 Nov 14:00 (6 h): what was due meanwhile is judged now.',
+    );
+  });
+
+  it('carries over a state of version 1 with its messages on their way', async () => {
+    const setting = aSetting();
+    const [mail, sns] = setting.channels;
+    setting.records.text = JSON.stringify({
+      ...{ version: 1, judgedUntil: at('2026-11-23T10:15:00Z') },
+      pending: [
+        {
+          ...{ id: 'run 1', left: ['mail'], since: at('2026-11-23T10:15:00Z') },
+          message: {
+            ...{ subject: '[backup] 1 of 2 hosts FAILED: web MISSING', urgency: 'alert' },
+            text: 'Mon 23 Nov 2026 10:15 UTC - bucket backups\n\nMISSING     web: gone\n',
+          },
+        },
+      ],
+      ...{ told: [], spoken: [] },
+      turns: { unread: [], judged: [['2026-11-23', ['web', 'db']]], digest: '2026-11-23' },
+    });
+    await setting.run('2026-11-23T10:30:00Z');
+    await setting.run('2026-11-23T10:45:00Z');
+    expect([mail?.sent.length, sns?.sent.length]).toEqual([1, 0]);
+    expect(mail?.sent[0]).toMatchObject({
+      ...{ urgency: 'alert', subject: '[backup] 1 of 2 hosts FAILED: web MISSING' },
+      text: expect.stringContaining('\nMISSING     web: gone\n'),
+    });
+    await setting.run('2026-11-24T08:15:00Z');
+    expect(sns?.sent.map(({ subject }) => subject)).toEqual([expect.stringContaining('FAILED')]);
   });
 
   it.each([
-    ['corrupt', 'not json', /the saved state was corrupt and starts again/],
-    ['of another version', '{"version":2}', /the saved state was corrupt/],
+    ['damaged', 'not json', /the saved state was damaged and starts again/],
+    ['of another version', '{"version":3}', /the saved state was damaged/],
     [
       'from the future',
       formatState({ ...EMPTY_STATE, judgedUntil: at('2099-01-01T00:00:00Z') }),
-      /the saved state was corrupt/,
+      /the saved state was ahead of the clock/,
     ],
   ])(
     'goes on with a state that is %s, reports it once, and writes it again',
@@ -188,6 +352,8 @@ describe('runSchedule', () => {
       // Lambda's retry, and the next ticks.
       await setting.run('2026-11-23T08:15:00Z', 60_000);
       await setting.run('2026-11-23T08:30:00Z');
+      // A run that is dead keeps what it was about to send for 20 minutes.
+      await setting.run('2026-11-23T08:45:00Z');
       for (const sent of setting.subjects()) {
         expect(sent.length, `killed at await ${killedAt}`).toBeGreaterThanOrEqual(1);
         // Killed between a send and the note of it: a duplicate message is better than a lost one.
@@ -201,13 +367,17 @@ describe('runSchedule', () => {
     }
   });
 
-  it('has no pending message left after every channel has taken it, for four days of ticks', async () => {
+  it('has nothing left to tell after every channel has taken it, for four days of ticks', async () => {
     const setting = aSetting();
     for (let tick = at('2026-11-23T00:00Z'); tick < at('2026-11-27T00:00Z'); tick += QUARTER) {
       await setting.run(new Date(tick).toISOString());
     }
     expect(setting.firstSubjects()).toHaveLength(8);
-    expect(parseState(setting.records.text ?? '')?.pending).toEqual([]);
+    const { problems = [] } = parseState(setting.records.text ?? '') ?? {};
+    expect(problems.length).toBeGreaterThan(0);
+    for (const { name } of setting.channels) {
+      expect(problems.filter((problem) => newsOf(problem, name) !== undefined)).toEqual([]);
+    }
   });
 
   it('checks its channels once an hour, and reports a dead one once, then in each digest', async () => {
@@ -222,10 +392,10 @@ describe('runSchedule', () => {
     expect(setting.channelChecks.looks).toBe(36);
     expect(mail?.sent.map(({ subject, urgency }) => `${urgency}: ${subject}`)).toEqual([
       'digest: [backup] ALARM CHANNEL DEAD: sms',
-      expect.stringContaining('2 of 2 hosts FAILED'),
-      expect.stringContaining('1 of 2 hosts FAILED'),
-      expect.stringContaining('2 of 2 hosts FAILED'),
-      expect.stringContaining('1 of 2 hosts FAILED'),
+      expect.stringContaining('2 of 2 hosts FAILED: web MISSING (3rd day), db MISSING (2nd day)'),
+      expect.stringContaining('2 of 2 hosts FAILED: db MISSING (3rd day)'),
+      expect.stringContaining('2 of 2 hosts FAILED: web MISSING (4th day), db MISSING (3rd day)'),
+      expect.stringContaining('2 of 2 hosts FAILED: db MISSING (4th day)'),
       'digest: [backup] alarm channel works again: sms',
     ]);
     const digest = mail?.sent[1]?.text.replace(/\s+/g, ' ');
@@ -256,7 +426,7 @@ describe('runSchedule', () => {
     expect(boss.sent).toEqual([]);
     for (const channel of [...setting.channels.slice(0, 2), setting.ops]) {
       expect(channel.sent.map(({ sms }) => sms)).toEqual([
-        'BACKUP ALARM CHANNEL DEAD: mail. boss@example.net is dropped',
+        'BACKUP ALARM CHANNEL DEAD: mail: boss@example.net is dropped',
       ]);
     }
   });

@@ -1,0 +1,45 @@
+// The state for one run. One that starts again is written at once, with the problem that it was lost.
+import type { Config } from '../config/config.ts';
+import type { Instant } from '../duplicity/time.ts';
+import { readEarlierState } from './earlier-version.ts';
+import { type OwnNews, updateProblems } from './problems.ts';
+import { changeState, EMPTY_STATE, type Kept, openState, type RecordStore } from './state.ts';
+
+/** `reopen` reads it again, as another run left it. */
+export type OpenedRun = { readonly opened: Kept; readonly reopen: () => Promise<Kept> };
+
+/**
+ * Never throws for a state that is lost, damaged or out of reach. Where one that starts again cannot be written, the run
+ * goes on as without a memory: else each run would judge the last day once more.
+ */
+export async function openRun(
+  records: RecordStore,
+  { hosts, timezone }: Config,
+  channels: readonly string[],
+  now: Instant,
+): Promise<OpenedRun> {
+  const reopen = () =>
+    openState(records, now, (text) => readEarlierState(text, hosts, channels, now));
+  const first = await reopen();
+  if (first.damage === undefined) return { opened: first, reopen };
+  const news = [memoryNews(first.damage, now)];
+  const again = await changeState(
+    records,
+    first,
+    (state) => ({
+      ...state,
+      problems: updateProblems(state.problems, { news, hosts, channels, timezone }, now),
+    }),
+    reopen,
+  );
+  const isKept = again !== undefined && again.warning === undefined;
+  return {
+    opened: isKept ? again : { ...first, ...again, state: EMPTY_STATE, damage: undefined },
+    reopen,
+  };
+}
+
+/** A problem of the monitor: open until it was told, whatever else a run has to tell. */
+export function memoryNews(says: string, now: Instant): OwnNews {
+  return { kind: 'memory', severity: 'warning', subjects: [says], since: now, says };
+}
