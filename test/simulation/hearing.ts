@@ -1,0 +1,99 @@
+// What a message says of whom: read from its subject, its text and its SMS, as a person would.
+
+/** What a message says of one host: it is well, well again, or something is wrong with it. */
+export type About = {
+  readonly name: string;
+  readonly kind: string;
+  readonly says: 'ok' | 'again' | 'bad' | 'note';
+};
+
+/** What somebody was sent; `wasTaken`: the channel did not refuse it. */
+export type Notified = {
+  readonly at: number;
+  readonly seat: 'mail' | 'phone';
+  readonly subject: string;
+  /** What this seat shows: a phone has room for little. */
+  readonly text: string;
+  /** By it two messages are the same, or not. */
+  readonly whole: string;
+  readonly about: readonly About[];
+  /** The number of the daily digest, if it is one. */
+  readonly digest: string | undefined;
+  readonly wasTaken: boolean;
+};
+
+type Message = {
+  readonly subject: string;
+  readonly text: string;
+  readonly sms: string | undefined;
+};
+
+/** Critical by the list of findings; everything else is a note. */
+const BAD = new Set(
+  [
+    'tampered unreadable damaged poisoned chain-broken missing incomplete incremental unencrypted',
+    'wrong-recipient expiring never missed',
+  ].flatMap((line) => line.split(' ')),
+);
+
+/** A phone shows the SMS alone. */
+export function readMessage(
+  { subject, text, sms }: Message,
+  seat: Notified['seat'],
+  names: readonly string[],
+): Omit<Notified, 'at' | 'wasTaken'> {
+  const about = names.flatMap((name) =>
+    seat === 'phone'
+      ? readSms(sms ?? '', name)
+      : [...readHead(subject, name), ...readText(text, name)],
+  );
+  const digest = /^Digest (#\d{4}-\d{3})/m.exec(text)?.[1];
+  return {
+    seat,
+    subject,
+    text: seat === 'phone' ? (sms ?? '') : text,
+    whole: `${subject}\n${text}`,
+    about,
+    digest,
+  };
+}
+
+const note = (name: string, word: string): About => {
+  const kind = word.toLowerCase();
+  if (kind === 'ok') return { name, kind, says: 'ok' };
+  return { name, kind, says: BAD.has(kind) ? 'bad' : 'note' };
+};
+
+/** `ada OK AGAIN: ...`, `ada MISSING (2nd day), bob LATE`, `TAMPERED ada: ...`. */
+function readHead(line: string, name: string): About[] {
+  if (new RegExp(`\\b${name} OK(?: AGAIN)?:`).test(line))
+    return [{ name, kind: 'ok', says: 'again' }];
+  const words = new RegExp(`\\b${name}:? ((?:[A-Z][A-Z-]+(?:, )?)+)`).exec(line)?.[1] ?? '';
+  const tampered = new RegExp(`\\bTAMPER(?:ED)? ${name}\\b`).test(line) ? ['tampered'] : [];
+  // What a subject counts as failed is critical, whatever it is called elsewhere.
+  const failed = line.includes(' FAILED: ');
+  return [...tampered, ...words.split(/, ?/).filter(Boolean)].map((word) =>
+    failed ? { name, kind: word.toLowerCase(), says: 'bad' } : note(name, word),
+  );
+}
+
+/** `BACKUP OK AGAIN ada: ...` and the rest as in a subject. */
+function readSms(sms: string, name: string): About[] {
+  if (new RegExp(`\\bOK(?: AGAIN)? ${name}:`).test(sms))
+    return [{ name, kind: 'ok', says: 'again' }];
+  return readHead(sms, name);
+}
+
+/** `MISSING     ada: ...`, and below it `            expiring: ...`. */
+function readText(text: string, name: string): About[] {
+  const found: About[] = [];
+  let isOurs = false;
+  for (const line of text.split('\n')) {
+    const first = /^([A-Z][A-Z-]+) +([^ :]+): /.exec(line);
+    if (first !== null) isOurs = first[2] === name;
+    else if (!line.startsWith(' ')) isOurs = false;
+    const word = first === null ? /^ {8,}([a-z-]+): /.exec(line)?.[1] : first[1];
+    if (isOurs && word !== undefined) found.push(note(name, word));
+  }
+  return found;
+}

@@ -1,0 +1,266 @@
+// A slow and obviously right observer: it knows what is true, what S3 can show of it, and what each channel must hear.
+import { addDays, newestClosed, type Window, windowOn } from './calendar.ts';
+import type { Notified } from './hearing.ts';
+import { stampOf } from './nights.ts';
+import type { Reported } from './product.ts';
+import {
+  DAY,
+  HOUR,
+  isWhole,
+  type KnownSet,
+  type Member,
+  MINUTE,
+  nameOf,
+  type Seat,
+  type World,
+} from './world.ts';
+
+/** `1`: a wrong ok; `2`: a bad window or a spoiled set that a channel did not hear of; `3`: said twice; `4`: an alarm for nothing; `5`: the last good backup may go. */
+export type Law = 1 | 2 | 3 | 4 | 5;
+
+export type Violation = { readonly law: Law; readonly at: number; readonly says: string };
+
+/** `unclear`: the config changed, or the case is one that reasonable people judge in two ways. */
+type Truth = 'good' | 'doubtful' | 'bad' | 'unclear';
+
+/** Something that a seat must hear of, from `from` on. */
+type Debt = {
+  readonly member: Member;
+  readonly seat: Seat['id'];
+  readonly from: number;
+  readonly owedAt: number;
+  readonly says: string;
+  readonly isPaidBy: (heard: Notified) => boolean;
+};
+
+const CLOCKS_APART = 5 * MINUTE;
+const SETTLING = 3 * DAY;
+const MEMORY = 60 * DAY;
+/** Events may come late, and many at once are gathered. */
+const TAMPER_PATIENCE = 8 * HOUR;
+
+export type Observer = ReturnType<typeof startObserver>;
+
+export function startObserver(world: World) {
+  const heard: Notified[] = [];
+  const debts: Debt[] = [];
+  const settled = new Set<string>();
+  const excuses: { from: number; until: number }[] = [];
+  const written = new Set<string>();
+  const told = new Map<string, number>();
+  const spoiled: KnownSet[] = [];
+  let skippedAt = 0;
+  let violation: Violation | undefined;
+  const fail = (law: Law, says: string) => {
+    violation ??= { law, at: world.now, says };
+  };
+  const isExcused = (from: number) =>
+    excuses.some((one) => one.from <= world.now && one.until >= from);
+  const oweToAll = (debt: Omit<Debt, 'seat'>) => {
+    for (const { id } of world.seats) debts.push({ ...debt, seat: id });
+  };
+
+  /** Whether some host is called well, or bad, at a time at which it was the opposite. */
+  const checkWord = (name: string, says: 'ok' | 'again' | 'bad', kind: string, how: string) => {
+    const at = world.now;
+    const member = world.members.find(({ names }) => names.includes(name));
+    if (member === undefined || at < world.plan.startsAt + SETTLING) return;
+    const window = newestClosed(at, member.times);
+    const truth = truthOf(world, member, window, at);
+    if (says === 'bad') {
+      const harmed = spoiled.filter((set) => set.member === member);
+      const isUndone = harmed.length > 0 && harmed.every((set) => isWhole(world, set));
+      if (kind === 'tampered' && isUndone) {
+        fail(4, `${how} calls ${name} TAMPERED, and what was removed is there again`);
+      }
+      if (isHealthy(world, member, at)) fail(4, `${how} calls ${name} ${kind}, and it is healthy`);
+      return;
+    }
+    const next = windowOn(addDays(window.date, 1), member.times);
+    const isMadeGood = says === 'again' && truthOf(world, member, next, at) === 'good';
+    if ((truth === 'bad' || truth === 'doubtful') && !isMadeGood) {
+      fail(
+        1,
+        `${how} calls ${name} OK; its window of ${window.date} is ${truth}: ${whyOf(world, member, window)}`,
+      );
+    }
+  };
+
+  const checkTwice = (one: Notified) => {
+    const isNew = (what: string, words: string, within = Number.POSITIVE_INFINITY) => {
+      const id = `${one.seat} ${what}`;
+      const before = told.get(id);
+      told.set(id, world.now);
+      if (before !== undefined && world.now - before < within && !isExcused(before)) {
+        fail(3, `${one.seat} hears twice ${words}: ${stampOf(before)} and ${stampOf(world.now)}`);
+      }
+    };
+    // Of the next night the same may be true once more, in the same words.
+    isNew(one.whole, `"${one.subject}"`, 12 * HOUR);
+    // Made up for after an outage, or for another first due time, it has the number of the day on which it comes.
+    const changedAt = Math.max(skippedAt, ...world.members.map((member) => member.changedAt));
+    const isMadeUp = world.now - changedAt < DAY;
+    if (one.seat === 'mail' && one.digest !== undefined && !isMadeUp) {
+      isNew(one.digest, `digest ${one.digest}`);
+    }
+    if (one.seat !== 'phone') return;
+    for (const { name, kind } of one.about.filter((about) => WINDOW_KINDS.includes(about.kind))) {
+      const member = world.members.find(({ names }) => names.includes(name));
+      if (member === undefined || world.now < member.changedAt + SETTLING) continue;
+      const { date } = newestClosed(world.now, member.times);
+      isNew(`${name} ${kind} ${date}`, `${name} ${kind} for the window of ${date}`);
+    }
+  };
+
+  return {
+    violation: () => violation,
+    excuse: (until: number) => excuses.push({ from: world.now, until }),
+    skip: () => {
+      skippedAt = world.now;
+    },
+    noteNotified(one: Notified): void {
+      const id = `${one.seat} ${one.whole}`;
+      // What is sent again, because it was refused, was true when it was written.
+      for (const { name, says, kind } of written.has(id) ? [] : one.about) {
+        if (says !== 'note') checkWord(name, says, kind, `"${one.subject}" to ${one.seat}`);
+      }
+      written.add(id);
+      if (!one.wasTaken) return;
+      world.tell(`-> ${one.seat}: ${one.seat === 'phone' ? one.text : one.subject}`);
+      heard.push(one);
+      checkTwice(one);
+    },
+    readReport(report: readonly Reported[]): void {
+      for (const { name, isOk, bad } of report) {
+        if (isOk) checkWord(name, 'ok', '', 'the report');
+        for (const kind of bad) checkWord(name, 'bad', kind, 'the report');
+      }
+    },
+    oweTamper(set: KnownSet): void {
+      const { member } = set;
+      spoiled.push(set);
+      if (world.has('events lost')) return;
+      oweToAll({
+        ...{ member, from: world.now, owedAt: world.now + TAMPER_PATIENCE },
+        says: `that the full of ${stampOf(set.namedAt)} was spoiled`,
+        isPaidBy: ({ about }) =>
+          about.some(({ name, kind }) => member.names.includes(name) && kind === 'tampered'),
+      });
+    },
+    /** After a run that was neither killed nor skipped. */
+    afterRun(): void {
+      for (const member of world.members.filter(({ inConfig }) => inConfig)) {
+        for (const window of closedSince(world, member)) {
+          const id = `${member.id} ${window.date}`;
+          if (settled.has(id) || mayStillCome(world, member, window)) continue;
+          settled.add(id);
+          // Lifecycle may have taken what answered it.
+          if (window.opensAt < world.now - (world.keepDays - 1) * DAY) continue;
+          if (truthOf(world, member, window, world.now) !== 'bad') continue;
+          oweToAll({
+            ...{ member, from: window.opensAt, owedAt: world.now },
+            says: `that nothing good answers its window of ${window.date} (${whyOf(world, member, window)})`,
+            isPaidBy: ({ about, at }) =>
+              about.some(
+                ({ name, says, kind }) =>
+                  member.names.includes(name) &&
+                  ((says === 'bad' && (at >= window.dueAt || !WINDOW_KINDS.includes(kind))) ||
+                    (says === 'again' && at >= window.dueAt)),
+              ),
+          });
+        }
+      }
+      for (const debt of [...debts]) {
+        if (debt.owedAt > world.now || world.has(`${debt.seat} refuses`)) continue;
+        debts.splice(debts.indexOf(debt), 1);
+        const isPaid = heard.some(
+          (one) => one.seat === debt.seat && one.at >= debt.from && debt.isPaidBy(one),
+        );
+        if (!isPaid && debt.member.inConfig)
+          fail(2, `${debt.seat} does not hear of ${nameOf(debt.member)} ${debt.says}`);
+      }
+    },
+    /** After a round of the janitor: of each host one good backup stays that nothing may hide. */
+    afterTidying(): void {
+      for (const member of world.members) {
+        const good = world.sets.filter(
+          (set) => set.member === member && set.quality === 'good' && isWhole(world, set),
+        );
+        const isKept = good.some(
+          ({ etags }) => ![...etags.keys()].some((key) => world.bucket.tagged.has(key)),
+        );
+        if (good.length > 0 && !isKept)
+          fail(5, `the janitor tags every good backup of ${nameOf(member)}`);
+      }
+    },
+  };
+}
+
+const WINDOW_KINDS = ['missing', 'incomplete', 'never'];
+
+/** The windows of a host that have closed in the last ten days. */
+function closedSince({ now, plan }: World, { times, changedAt }: Member): Window[] {
+  const newest = newestClosed(now, times);
+  const days = Array.from({ length: 10 }, (_, back) =>
+    windowOn(addDays(newest.date, -back), times),
+  );
+  const from = Math.max(plan.startsAt + SETTLING, changedAt + SETTLING);
+  return days.filter(({ opensAt }) => opensAt >= from).reverse();
+}
+
+/** A full of it was begun and is not done, and the grace is not over: nobody has to say anything yet. */
+function mayStillCome(world: World, member: Member, window: Window): boolean {
+  if (world.now >= window.hardDueAt) return false;
+  return world.sets.some(
+    (set) => set.member === member && isOf(set, window) && set.finishedAt === undefined,
+  );
+}
+
+/** By its name; a clock that is a little slow at the opening means this window, and not the one before. */
+function isOf({ namedAt }: KnownSet, { opensAt, endsAt }: Window): boolean {
+  return namedAt >= opensAt - CLOCKS_APART && namedAt < endsAt - CLOCKS_APART;
+}
+
+/** Is there a backup that answers for the window, and restores, as far as S3 can show? */
+function truthOf(world: World, member: Member, window: Window, at: number): Truth {
+  if (window.opensAt < Math.max(member.changedAt, world.plan.startsAt) + SETTLING) return 'unclear';
+  const begun = world.sets.filter(
+    (set) => set.member === member && isOf(set, window) && (set.finishedAt ?? at) <= at,
+  );
+  const done = begun.filter((set) => isWhole(world, set));
+  const inDay = done.filter(({ finishedAt = 0 }) => finishedAt < window.endsAt);
+  if (inDay.some(({ quality }) => quality === 'good')) return 'good';
+  if (done.some((set) => set.quality === 'good')) return 'unclear';
+  return inDay.some(({ quality }) => quality === 'doubtful') ? 'doubtful' : 'bad';
+}
+
+function whyOf(world: World, member: Member, window: Window): string {
+  const begun = world.sets.filter((set) => set.member === member && isOf(set, window));
+  const whys = begun.map((set) => set.why || (isWhole(world, set) ? 'done too late' : 'not whole'));
+  return whys.length === 0 ? 'nothing was written' : [...new Set(whys)].join(', ');
+}
+
+/** Nothing that may raise an alarm has happened to it for as long as anything is remembered, and all its windows are good. */
+function isHealthy(world: World, member: Member, at: number): boolean {
+  const isHarmed = member.harms.some((harm) => harm <= at && harm > at - MEMORY);
+  if (world.has('bucket locked') || isHarmed) return false;
+  const newest = newestClosed(at, member.times);
+  if (truthOf(world, member, newest, at) !== 'good' && !isComing(world, member, newest))
+    return false;
+  return [1, 2, 3].every((back) => {
+    const window = windowOn(addDays(newest.date, -back), member.times);
+    return truthOf(world, member, window, at) === 'good';
+  });
+}
+
+/** What answers it is on its way, and will be there within the grace. */
+function isComing({ sets, now }: World, member: Member, window: Window): boolean {
+  return sets.some(
+    (set) =>
+      set.member === member &&
+      set.quality === 'good' &&
+      isOf(set, window) &&
+      set.plannedAt > now &&
+      set.plannedAt < window.hardDueAt,
+  );
+}

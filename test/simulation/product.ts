@@ -1,0 +1,332 @@
+// The one file that knows the product: it runs its functions over the world's bucket, and says what a channel heard of whom.
+import { parseConfig } from '../../shared/config/parse-config.ts';
+import { runEvents } from '../../shared/monitor/event-run.ts';
+import { openHostRecords } from '../../shared/monitor/host-records.ts';
+import { foldVersions, type VersionRow } from '../../shared/monitor/list-sets.ts';
+import type { Channel } from '../../shared/monitor/notify.ts';
+import type { ObjectEvent } from '../../shared/monitor/object-event.ts';
+import {
+  type ListAnswer,
+  type ObjectStore,
+  TargetUnreadableError,
+} from '../../shared/monitor/object-store.ts';
+import { runSchedule } from '../../shared/monitor/scheduled-run.ts';
+import { RecordConflictError, RecordError, type RecordStore } from '../../shared/monitor/state.ts';
+import { tagSuperseded } from '../../shared/monitor/tag-superseded.ts';
+import { KEY, readBody } from './body.ts';
+import { type Change, NONCURRENT_DAYS } from './bucket.ts';
+import { type Notified, readMessage } from './hearing.ts';
+import { DAY, nameOf, type Seat, type Spoiling, type World } from './world.ts';
+
+/** How the product is broken on purpose, so that each law is seen to fail. */
+export type Sabotage =
+  | 'says ok'
+  | 'drops a message'
+  | 'hides tampering'
+  | 'says it twice'
+  | 'cries wolf'
+  | 'tags all';
+
+const BUCKET = 'backups';
+
+export type Product = ReturnType<typeof startProduct>;
+
+/** `hear` is given each message that a channel was asked to take, whether it took it or not. */
+export function startProduct(
+  world: World,
+  noteNotified: (heard: Notified) => void,
+  sabotage?: Sabotage,
+) {
+  const pages = makePages(world);
+  const config = () => configOf(world);
+  const send = startChannels(world, noteNotified, sabotage);
+  const reach = (life: Life) => ({
+    ...{ store: life.mortal(storeOf(world)), records: life.mortal(pages.records) },
+    ...{ channels: world.seats.map(send.channelOf).map(life.mortal), escalates: false },
+    ops: { name: 'ops', send: async () => undefined },
+    judgeChannels: async () => [],
+  });
+  return {
+    /** One run of the schedule; false where the function fails. `killAt`: at which of its calls it is killed. */
+    tick(until: number, now: number, killAt?: number): Promise<boolean> {
+      const life = makeLife(killAt);
+      return ends(Promise.race([runSchedule(reach(life), config(), until, now), life.death]));
+    },
+    /** One run for a batch of events; false where the function fails. */
+    onObjects: (changes: readonly Change[], now: number): Promise<boolean> =>
+      ends(runEvents(reach(makeLife()), config(), changes.map(eventOf), now)),
+    async tidy(now: number): Promise<boolean> {
+      const tag = async (_: string, key: string) => void world.bucket.tagged.add(key);
+      const { list } = storeOf(world);
+      const { recall } = openHostRecords(pages.records, config().hosts.length, now);
+      if (sabotage === 'tags all') for (const key of world.bucket.keys.keys()) await tag('', key);
+      return ends(tagSuperseded({ list, tag, recall }, config(), now));
+    },
+    /** The hosts in a report that is new since this was asked last, each with its verdict and its critical findings. */
+    report: (): Reported[] => readReport(pages.takeReport()),
+    spoil: pages.spoil,
+    remember: pages.remember,
+  };
+}
+
+/** A channel that refuses, a target that cannot be read, and death make a run fail; anything else is a bug. */
+function ends(run: Promise<unknown>): Promise<boolean> {
+  return run.then(
+    () => true,
+    (error) => {
+      if (error instanceof AggregateError || error instanceof DeathError) return false;
+      throw error;
+    },
+  );
+}
+
+class DeathError extends Error {
+  override readonly name = 'DeathError';
+}
+
+export type Reported = { readonly name: string; readonly isOk: boolean; readonly bad: string[] };
+
+function readReport(text: string | undefined): Reported[] {
+  if (text === undefined) return [];
+  const { hosts } = JSON.parse(text) as {
+    hosts: { host: string; verdict: string; findings: { kind: string; severity: string }[] }[];
+  };
+  return hosts.map(({ host, verdict, findings }) => ({
+    ...{ name: host, isOk: verdict === 'ok' },
+    bad: findings.filter(({ severity }) => severity === 'critical').map(({ kind }) => kind),
+  }));
+}
+
+let lastConfig: { text: string; config: ReturnType<typeof parseConfig> } | undefined;
+
+/** By the text that an operator writes, which stays what it is. */
+function configOf({ members, keepDays, plan, seats }: World) {
+  const hosts = members
+    .filter(({ inConfig }) => inConfig)
+    .map((member) => {
+      const { zone, opens, due, hardDue } = member.times;
+      const window = `window: { opens: "${opens}", due: "${due}", hardDue: "${hardDue}" }`;
+      const since = member.since === undefined ? '' : `, since: ${member.since}`;
+      const target = `target: s3://${BUCKET}/${member.prefix}`;
+      return `  ${nameOf(member)}: { ${target}, timezone: ${zone}, ${window}${since} }`;
+    });
+  const mail = seats.find(({ id }) => id === 'mail')?.address;
+  const text = [
+    `bucket: ${BUCKET}\nregion: eu-west-1\ntimezone: UTC\nkeepDays: ${keepDays}`,
+    `keepLastGood: ${plan.keepLastGood}\nrecipients: ["${KEY}"]`,
+    `alerts: { mail: [${mail}], sms: ["+31600000000"], weeklyTest: false }`,
+    ...(hosts.length === 0 ? ['hosts: {}'] : ['hosts:', ...hosts]),
+  ].join('\n');
+  if (lastConfig?.text !== text) lastConfig = { text, config: parseConfig(text, 'hosts.yml') };
+  return lastConfig.config;
+}
+
+function eventOf({ what, key, at }: Change): ObjectEvent {
+  // S3 tells of a marker that is removed as of a version.
+  const left = { created: 'unknown', marked: 'marker', unmarked: 'version' } as const;
+  return {
+    what: what === 'created' ? 'created' : 'removed',
+    left: left[what],
+    ...{ bucket: BUCKET, key, at, principal: undefined, address: undefined },
+  };
+}
+
+function storeOf(world: World): ObjectStore {
+  const { bucket } = world;
+  const look = () => {
+    if (!world.has('bucket locked')) return;
+    throw new TargetUnreadableError('SlowDown (503)', 'wait');
+  };
+  return {
+    list: async ({
+      prefix,
+      delimiter,
+      startAfter = '',
+      onePage,
+      versions,
+    }): Promise<ListAnswer> => {
+      look();
+      const rows: VersionRow[] = [];
+      const prefixes = new Set<string>();
+      const inside = [...bucket.keys.keys()].filter(
+        (key) => key.startsWith(prefix) && key > startAfter,
+      );
+      for (const key of inside.sort()) {
+        const cutAt = delimiter === undefined ? -1 : key.indexOf(delimiter, prefix.length);
+        const history = versions === true ? (bucket.keys.get(key) ?? []) : [bucket.current(key)];
+        for (const [nth, version] of history.entries()) {
+          if (version === undefined) continue;
+          if (cutAt >= 0) prefixes.add(key.slice(0, cutAt + (delimiter ?? '').length));
+          else rows.push({ key, latest: nth === 0, version: versionOf(version) });
+        }
+      }
+      const cut = onePage === true && rows.length > 1000;
+      const { objects, hidden } = foldVersions(cut ? rows.slice(0, 1000) : rows);
+      const shown =
+        versions === true
+          ? objects
+          : objects.map(({ key, bytes, modifiedAt, firstModifiedAt }) => ({
+              key,
+              bytes,
+              modifiedAt,
+              firstModifiedAt,
+            }));
+      return { objects: shown, hidden, prefixes: [...prefixes], cut };
+    },
+    readPart: async (_, key, { from, bytes }) => {
+      look();
+      const body = bucket.current(key)?.body;
+      return body === undefined ? new Uint8Array() : readBody(body, from, bytes);
+    },
+    readLifecycle: async () => ({
+      rules: [
+        {
+          prefix: '',
+          noncurrentDays: NONCURRENT_DAYS,
+          ...(world.plan.keepLastGood ? {} : { hides: { days: world.keepDays } }),
+        },
+      ],
+    }),
+    readWrittenAt: async (_, key) => {
+      look();
+      return bucket.current(key)?.at;
+    },
+    readExpiry: async () => undefined,
+  };
+}
+
+function versionOf({
+  id,
+  at,
+  body,
+}: {
+  id: string;
+  at: number;
+  body: { bytes: number; etag: string } | undefined;
+}) {
+  return body === undefined
+    ? { what: 'marker' as const, versionId: id, at }
+    : { what: 'upload' as const, versionId: id, at, bytes: body.bytes, etag: body.etag };
+}
+
+/** The state bucket; what is remembered of yesterday can be brought back, to spoil it. */
+function makePages(world: World) {
+  let pages = new Map<string, { text: string; tag: string }>();
+  const past: (typeof pages)[] = [];
+  let writes = 0;
+  let report: string | undefined;
+  const look = () => {
+    if (world.has('memory locked')) throw new RecordError('AccessDenied (403)');
+  };
+  const put = (page: string, text: string) => {
+    writes += 1;
+    if (page.startsWith('reports/')) report = text;
+    pages.set(page, { text, tag: String(writes) });
+    return String(writes);
+  };
+  const records: RecordStore = {
+    read: async (page) => {
+      look();
+      const found = pages.get(page);
+      return { text: found?.text, tag: found?.tag };
+    },
+    write: async (page, text, tag) => {
+      look();
+      if (tag !== pages.get(page)?.tag) throw new RecordConflictError('written by another run');
+      return put(page, text);
+    },
+    replace: async (page, text) => {
+      look();
+      put(page, text);
+    },
+    list: async (prefix) => {
+      look();
+      return [...pages.keys()].filter((page) => page.startsWith(prefix)).sort();
+    },
+  };
+  return {
+    records,
+    takeReport(): string | undefined {
+      const taken = report;
+      report = undefined;
+      return taken;
+    },
+    /** Once a day. */
+    remember: () => {
+      past.push(new Map(pages));
+      if (past.length > 3) past.shift();
+    },
+    spoil(how: Spoiling): void {
+      const state = pages.get('state.json');
+      if (how === 'lost') pages.delete('state.json');
+      else if (how === 'garbled') put('state.json', '{"version":1,"jud');
+      else if (how === 'rolled back') pages = new Map(past[0] ?? pages);
+      else if (state !== undefined) {
+        const ahead = { ...JSON.parse(state.text), judgedUntil: world.now + 0.9 * DAY };
+        put('state.json', JSON.stringify(ahead));
+      }
+    },
+  };
+}
+
+function startChannels(world: World, noteNotified: (heard: Notified) => void, sabotage?: Sabotage) {
+  const refuses = (seat: Seat) => world.has(seat.id === 'mail' ? 'mail refuses' : 'phone refuses');
+  // A message that was refused may come when its host has another name.
+  const names = () => world.members.flatMap((member) => (member.inConfig ? member.names : []));
+  let dropped = 0;
+  const channelOf = (seat: Seat): Channel => ({
+    name: seat.id === 'mail' ? `mail to ${seat.address}` : 'SMS',
+    ...(seat.id === 'mail' ? { address: seat.address } : {}),
+    send: async (message) => {
+      // A phone hears nothing that has no text for it.
+      if (seat.id === 'phone' && message.sms === undefined) return;
+      const wasTaken = !refuses(seat);
+      const heard = { ...readMessage(message, seat.id, names()), at: world.now, wasTaken };
+      const isAlarm = heard.about.some(({ says }) => says === 'bad');
+      const isTamper = heard.about.some(({ kind }) => kind === 'tampered');
+      const isDropped = sabotage === 'drops a message' && seat.id === 'phone' && isAlarm;
+      if (isDropped && dropped++ === 0) return;
+      if (sabotage === 'hides tampering' && isTamper) return;
+      noteNotified(heard);
+      if (sabotage === 'says it twice') noteNotified(heard);
+      const about = (says: 'ok' | 'bad') =>
+        names().map((name) => ({ name, kind: 'missing', says }));
+      const forged = { ...heard, whole: `forged ${world.now}`, digest: undefined };
+      if (sabotage === 'says ok' && isAlarm) noteNotified({ ...forged, about: about('ok') });
+      if (sabotage === 'cries wolf') noteNotified({ ...forged, about: about('bad') });
+      if (!wasTaken) throw new Error(`${seat.id} refuses`);
+    },
+  });
+  return { channelOf };
+}
+
+/** The life of one run: at one of its calls it may be killed, and then neither goes on nor sees an error. */
+type Life = {
+  readonly mortal: <Things extends object>(things: Things) => Things;
+  readonly death: Promise<never>;
+};
+
+function makeLife(killAt?: number): Life {
+  let calls = 0;
+  let kill: (reason: Error) => void = () => undefined;
+  const death = new Promise<never>((_, reject) => {
+    kill = reject;
+  });
+  death.catch(() => undefined);
+  const mortal = <Things extends object>(things: Things): Things => {
+    if (killAt === undefined) return things;
+    const wrapped = Object.entries(things).map(([name, act]) => [
+      name,
+      typeof act !== 'function'
+        ? act
+        : async (...args: unknown[]) => {
+            calls += 1;
+            if (calls < killAt) return act(...args);
+            kill(new DeathError('killed'));
+            return new Promise(() => undefined);
+          },
+    ]);
+    return Object.fromEntries(wrapped) as Things;
+  };
+  return { mortal, death };
+}

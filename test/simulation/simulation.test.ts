@@ -1,0 +1,82 @@
+// The short run: some fleets that nothing is known against, every fault that was found once, and the simulator itself.
+import { describe, expect, it } from 'vitest';
+import { kept } from './kept.ts';
+import { live } from './live.ts';
+import type { Law } from './observer.ts';
+import { planOf } from './plan.ts';
+import type { Sabotage } from './product.ts';
+import { formatStory } from './story.ts';
+import type { Plan } from './world.ts';
+
+/** Of the first plans those that are short; `npm run fuzz` lives others, and longer ones. */
+const SEEDS = [26, 121, 138, 144, 159];
+
+/** Fails with the story of what happened. */
+async function expectNoViolation(plan: Plan): Promise<void> {
+  const { violation, story } = await live(plan);
+  if (violation !== undefined) throw new Error(formatStory({ plan, violation, story }));
+}
+
+describe('a fleet of all habits', () => {
+  it.each(SEEDS)('breaks no law: SEED=%i', async (seed) => {
+    await expectNoViolation(planOf(seed));
+  });
+});
+
+describe('a fault that was found once', () => {
+  for (const { isKnown, law, says, plan } of kept) {
+    it(`${isKnown ? 'still breaks' : 'no longer breaks'} law ${law}: ${says}`, async () => {
+      if (!isKnown) return expectNoViolation(plan);
+      const { violation } = await live(plan);
+      expect(violation?.law, 'if it is repaired, say `"isKnown": false` in seeds.json').toBe(law);
+    });
+  }
+});
+
+/** One host of the plainest habit, to which one thing happens. */
+function aPlan(kind?: string, keepLastGood = false): Plan {
+  const times = { zone: 'UTC', opens: '00:00', due: '08:15', hardDue: '12:15' };
+  const ada = { name: 'ada', times, beginsAfter: 60, lasts: 30, volumes: 3, volumeBytes: 4000 };
+  return {
+    ...{ seed: 0, startsAt: Date.UTC(2026, 10, 1), days: 25, keepDays: 6, keepLastGood },
+    ...{ hosts: [ada], incidents: [] },
+    ...(kind === undefined ? {} : { incidents: [{ kind, day: 10, host: 'ada', dice: 1 }] }),
+  };
+}
+
+describe('the simulator sees a product fail that', () => {
+  const lawBrokenBy = async (plan: Plan, sabotage: Sabotage): Promise<Law | undefined> =>
+    (await live(plan, sabotage)).violation?.law;
+
+  it('calls a host well that has no backup', async () => {
+    expect(await lawBrokenBy(aPlan('no backup'), 'says ok')).toBe(1);
+  });
+
+  it('drops one message', async () => {
+    expect(await lawBrokenBy(aPlan('no backup'), 'drops a message')).toBe(2);
+  });
+
+  it('does not say that a backup was overwritten', async () => {
+    const plan = aPlan('overwrites the newest full');
+    expect(await lawBrokenBy(plan, 'hides tampering')).toBe(2);
+  });
+
+  it('says something twice', async () => {
+    expect(await lawBrokenBy(aPlan('no backup'), 'says it twice')).toBe(3);
+  });
+
+  it('raises an alarm for a healthy host', async () => {
+    expect(await lawBrokenBy(aPlan(), 'cries wolf')).toBe(4);
+  });
+
+  it('lets lifecycle have the last good backup', async () => {
+    expect(await lawBrokenBy(aPlan(undefined, true), 'tags all')).toBe(5);
+  });
+
+  it('and is quiet about one that does none of this', async () => {
+    for (const kind of ['no backup', 'overwrites the newest full', undefined]) {
+      expect((await live(aPlan(kind))).violation).toBeUndefined();
+    }
+    expect((await live(aPlan(undefined, true))).violation).toBeUndefined();
+  });
+});

@@ -1,0 +1,130 @@
+// What lives in the simulation: hosts, their sets and what became of them, channels, and what is wrong with the world.
+
+import type { Bucket } from './bucket.ts';
+import type { Times } from './calendar.ts';
+
+/** A host's way of life, drawn once. */
+export type Habit = {
+  readonly name: string;
+  readonly times: Times;
+  /** Minutes from the opening of the window until it begins, and from there until it is done. */
+  readonly beginsAfter: number;
+  readonly lasts: number;
+  readonly volumes: number;
+  readonly volumeBytes: number;
+};
+
+/** Something that happens: what, on which day, to whom; `dice` draws the rest. */
+export type Incident = {
+  readonly kind: string;
+  readonly day: number;
+  readonly host: string;
+  readonly dice: number;
+};
+
+/** All that a seed means. */
+export type Plan = {
+  readonly seed: number;
+  /** The kinds of incidents that it was made of, where they were asked for. */
+  readonly asked?: readonly string[];
+  readonly startsAt: number;
+  readonly days: number;
+  readonly keepDays: number;
+  readonly keepLastGood: boolean;
+  readonly hosts: readonly Habit[];
+  readonly incidents: readonly Incident[];
+};
+
+/** A host as it is now. */
+export type Member = {
+  /** Never changes, whatever the config calls it. */
+  readonly id: string;
+  readonly habit: Habit;
+  readonly prefix: string;
+  readonly names: string[];
+  times: Times;
+  inConfig: boolean;
+  /** Its first date on which it owes a backup, if the config says so. */
+  since: string | undefined;
+  /** When its line in the config changed last, so that windows of before and after are no plain case. */
+  changedAt: number;
+  /** When something happened to it that may rightly raise an alarm. */
+  readonly harms: number[];
+  silentUntil: number;
+};
+
+/** `doubtful`: it restores perhaps, or less than it should; never to be called OK, and no alarm is owed. */
+export type Quality = 'good' | 'doubtful' | 'bad';
+
+/** A set as the world knows it, which is more than names tell. */
+export type KnownSet = {
+  readonly member: Member;
+  /** The time in its name. */
+  readonly namedAt: number;
+  readonly quality: Quality;
+  readonly why: string;
+  /** What its host wrote last, key by key. */
+  readonly etags: Map<string, string>;
+  finishedAt: number | undefined;
+  /** When its manifest will be there, if it is to come. */
+  readonly plannedAt: number;
+  lastAt: number;
+};
+
+/** A place where somebody listens: its address may be exchanged. */
+export type Seat = { readonly id: 'mail' | 'phone'; address: string };
+
+/** What may be wrong for a while. */
+export type Trouble =
+  | 'schedule down'
+  | 'ticks doubled'
+  | 'ticks overlapping'
+  | 'runs killed'
+  | 'events lost'
+  | 'events late'
+  | 'events doubled'
+  | 'mail refuses'
+  | 'phone refuses'
+  | 'memory locked'
+  | 'bucket locked'
+  | 'lifecycle late';
+
+/** How the memory of the monitor is spoiled. */
+export type Spoiling = 'lost' | 'garbled' | 'rolled back' | 'ahead';
+
+export type World = {
+  readonly plan: Plan;
+  readonly bucket: Bucket;
+  readonly members: Member[];
+  readonly sets: KnownSet[];
+  readonly seats: readonly Seat[];
+  readonly story: { at: number; says: string }[];
+  now: number;
+  keepDays: number;
+  /** Does something later. */
+  readonly at: (when: number, act: () => void | Promise<void>) => void;
+  readonly tell: (says: string) => void;
+  readonly begin: (trouble: Trouble, until: number) => void;
+  readonly has: (trouble: Trouble) => boolean;
+  readonly spoil: (how: Spoiling) => void;
+  /** From now on until then a message may come twice: a run was killed, or forgot. */
+  readonly excuse: (until: number) => void;
+  /** An attacker or an operator spoiled a set that was finished: somebody has to hear of it. */
+  readonly oweTamper: (set: KnownSet) => void;
+};
+
+export const MINUTE = 60_000;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+
+/** The host restores from it now: all that its host wrote is still what a GET answers. */
+export function isWhole({ bucket }: Pick<World, 'bucket'>, set: KnownSet): boolean {
+  return (
+    set.finishedAt !== undefined &&
+    [...set.etags].every(([key, etag]) => bucket.current(key)?.body?.etag === etag)
+  );
+}
+
+export function nameOf(member: Member): string {
+  return member.names.at(-1) ?? member.id;
+}
