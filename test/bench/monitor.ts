@@ -4,7 +4,9 @@ import pMap from 'p-map';
 import { connectBuckets } from '../../shared/aws/s3-objects.ts';
 import type { Host } from '../../shared/config/config.ts';
 import { checkHosts } from '../../shared/monitor/judge-hosts.ts';
-import type { SetMemory } from '../../shared/monitor/set-records.ts';
+import { addNews } from '../../shared/monitor/record-page.ts';
+import { placeOf } from '../../shared/rules/fingerprints.ts';
+import type { HostMemory } from '../../shared/rules/record.ts';
 import { BUCKET, configOf, type Fleet, fingerprintOfYesterday, NOW } from './fleet.ts';
 
 /** What is run: by whom, against what. */
@@ -27,9 +29,10 @@ export type Outcome = {
 
 const connection = (endpoint: string) => ({ region: 'eu-west-1', endpoint });
 
-function memoryOf(fleet: Fleet): SetMemory {
+function memoryOf(fleet: Fleet): HostMemory {
   return {
-    recall: async (host) => [fingerprintOfYesterday(host, fleet)],
+    recall: async (host) =>
+      addNews(placeOf(host), {}, { fulls: [fingerprintOfYesterday(host, fleet)] }),
     learn: () => {},
     close: async () => undefined,
   };

@@ -6,8 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { HOSTS_A_RUN, shardsOf } from '../../shared/config/config.ts';
-import { formatPackedConfig } from '../../shared/config/packed-config.ts';
+import { formatPackedConfig, HOSTS_A_RUN, pagesOf } from '../../shared/config/config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 import { type Fleet, faultOf, nameOf } from './fleet.ts';
 import { configTextOf, STATE_BUCKET } from './shard-fleet.ts';
@@ -58,7 +57,7 @@ export async function measureShards(fleet: Fleet): Promise<void> {
   const { hosts, days, volumes } = fleet;
   const bad = report.hosts.filter(({ verdict }) => verdict !== 'ok').length;
   console.log(
-    `${hosts} x ${days} x ${volumes}: ${ready.objects} objects, ${shardsOf(hosts, HOSTS_A_RUN)} shards, ${WORKERS_AT_ONCE} workers at once; ` +
+    `${hosts} x ${days} x ${volumes}: ${ready.objects} objects, ${pagesOf(hosts)} pages, ${WORKERS_AT_ONCE} workers at once; ` +
       `${bad} bad hosts found, ${wrong} called other than they are; the report has ${(bytes / 1e6).toFixed(0)} MB\n`,
   );
   console.log('| run | wall s | CPU s | peak MiB |\n| --- | --: | --: | --: |');

@@ -92,12 +92,12 @@ describe('a stack on a bucket that was there before', () => {
   it('hears of a manifest, and not of a volume', async () => {
     await put(`${set}.vol1.difftar.gpg`);
     await put(`${set}.manifest.gpg`);
-    await subjects().toEqual([expect.stringContaining('web OK')]);
+    await subjects().toEqual([expect.stringContaining('web NO-SIGNATURES')]);
   });
 
   it('hears of a volume that is removed', async () => {
     await s3.send(new DeleteObjectCommand({ Bucket, Key: `${set}.vol1.difftar.gpg` }));
-    await subjects().toEqual([expect.anything(), expect.stringContaining('web')]);
+    await subjects().toEqual([expect.anything(), expect.stringContaining('web TAMPERED')]);
   });
 
   it('leaves the bucket to its owner when it is removed', async () => {

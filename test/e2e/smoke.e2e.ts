@@ -75,7 +75,7 @@ describe('smoke-aws', () => {
     expect(printed).toMatch(/measured: a LIST takes \d+ ms/);
     expect(printed).toMatch(/measured: an event is told [\d.]+ s after the upload/);
     expect(printed).toContain(
-      'NOT ASKED, as there is no terminal: Did a mail "UNKNOWN upload" come',
+      'NOT ASKED, as there is no terminal: Did a mail "UNKNOWN uploads" come',
     );
     expect(await things()).toEqual([]);
   }, 480_000);

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { Host } from '../../shared/config/config.ts';
 import { type FilePrefix, NO_PREFIX } from '../../shared/duplicity/file-name.ts';
 import type { Instant } from '../../shared/duplicity/time.ts';
+import { anyText } from '../support/any-text.ts';
 import { aHost, at } from '../support/builders.ts';
 import type { Fact, Meaning, Part, Session } from './fact.ts';
 
@@ -150,7 +151,7 @@ const runs = (now: Instant): fc.Arbitrary<Run> =>
       { weight: 1, arbitrary: fc.integer({ min: -10, max: 10 }) },
       { weight: 1, arbitrary: fc.integer({ min: -2000, max: 6000 }) },
     ),
-    volumeBytes: fc.constantFrom(1000, 1000, 1000, 200, 5000),
+    volumeBytes: fc.constantFrom(1000, 1000, 1000, 200, 5000, 2 ** 24),
     lastBytes: fc.constantFrom(100, 100, 940, 950, 1000),
     style: fc.constantFrom('long', 'long', 'long', 'long', 'old', 'short'),
     suffix: fc.oneof(
@@ -239,9 +240,10 @@ const unknownPrefixes = (now: Instant, prefix: FilePrefix): fc.Arbitrary<Fact> =
   fc
     .tuple(
       fc.oneof(
-        fc
-          .string({ unit: 'binary', maxLength: 12 })
-          .map((text): [string, Meaning] => [`~${text}`, { part: 'foreign' }]),
+        anyText({ maxLength: 12 }).map((text): [string, Meaning] => [
+          `~${text}`,
+          { part: 'foreign' },
+        ]),
         fc
           .tuple(
             instants(now - 3 * DAY, now),

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
+import { anyText } from '../support/any-text.ts';
 
 const example = readFileSync(new URL('../../hosts.example.yml', import.meta.url), 'utf8').split(
   '\n',
@@ -118,7 +119,7 @@ const edits: fc.Arbitrary<Edit> = fc.oneof(
         return lines.with(place, (lines[place] ?? '').replace(/:.*/, `: ${value}`));
       },
   ),
-  fc.tuple(fc.nat(), fc.nat(), fc.string({ unit: 'binary', maxLength: 2 })).map(
+  fc.tuple(fc.nat(), fc.nat(), anyText({ maxLength: 2 })).map(
     ([at, column, text]): Edit =>
       (lines) => {
         const place = at % lines.length;
@@ -149,5 +150,5 @@ export const configs: fc.Arbitrary<string> = fc.oneof(
   { weight: 6, arbitrary: edited },
   { weight: 4, arbitrary: small },
   { weight: 1, arbitrary: nested },
-  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 80 }) },
+  { weight: 1, arbitrary: anyText({ maxLength: 80 }) },
 );

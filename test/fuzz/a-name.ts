@@ -1,5 +1,6 @@
 // Random names: duplicity's own, near misses of them, and text of no kind.
 import fc from 'fast-check';
+import { anyText } from '../support/any-text.ts';
 
 const two = (max: number) => fc.nat({ max }).map((number) => String(number).padStart(2, '0'));
 const stamps = fc
@@ -162,5 +163,5 @@ export const names: fc.Arbitrary<string> = fc.oneof(
   { weight: 8, arbitrary: whole },
   { weight: 6, arbitrary: nearMisses },
   { weight: 1, arbitrary: pumped },
-  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 60 }) },
+  { weight: 1, arbitrary: anyText({ maxLength: 60 }) },
 );

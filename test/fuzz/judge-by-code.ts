@@ -47,6 +47,8 @@ function describeFinding(finding: Finding): string {
       const { windowsMissed, startedAt, missingVolumes, emptyVolumes, manifest } = finding;
       return `${words} ${windowsMissed} ${startedAt} [${missingVolumes}] [${emptyVolumes}] ${manifest}`;
     }
+    case 'damaged':
+      return `${words} ${finding.startedAt} ${finding.aheadMs > 0} [${finding.oddVolumes}]`;
     case 'missing':
       return `${words} ${finding.windowsMissed}`;
     case 'poisoned':

@@ -19,7 +19,7 @@ type Window = { date: string; opensAt: Instant; dueAt: Instant; hardDueAt: Insta
 const MINUTE = 60_000;
 /** What it judges, worst first. */
 export const WORST_FIRST: readonly string[] =
-  'missing incomplete poisoned incremental unencrypted expiring never late no-signatures maybe-truncated shrunk grew clock-skew duplicate-full foreign paused'.split(
+  'damaged missing incomplete poisoned incremental unencrypted expiring never late no-signatures maybe-truncated shrunk grew clock-skew duplicate-full foreign paused'.split(
     ' ',
   );
 /** What a generated bucket cannot have. */
@@ -43,42 +43,76 @@ export function judgeByTheBook(
   const inDay = (at: Instant) => window.opensAt <= at && at < window.end;
   const sets = setsAmong(there);
   const fulls = sets.filter(({ session }) => session.basedOn === undefined);
-  const good = fulls.filter(isWholeAndOnce);
-  const answers = good.filter((set) => inDay(set.session.at) && inDay(writtenAt(set)));
+  const isDoubled = ({ members }: BackupSet) =>
+    members.some((member) => there.some((other) => sameSlot(member, other)));
+  const good = fulls.filter(
+    (set) => isWholeAndOnce(set) && !isDoubled(set) && !isAhead(set) && oddIn(set).length === 0,
+  );
+  // Clocks differ by up to five minutes, at the opening.
+  const nearDay = (at: Instant) => window.opensAt - 5 * MINUTE <= at && at < window.end;
+  const isWholeSince = ({ members }: BackupSet) =>
+    members.every(({ firstModifiedAt }) => firstModifiedAt >= window.opensAt);
+  const isOfDay = (set: BackupSet) =>
+    inDay(set.session.at)
+      ? nearDay(writtenAt(set))
+      : nearDay(set.session.at) && inDay(writtenAt(set)) && isWholeSince(set);
+  const answers = good.filter(isOfDay);
   const answer = newest(answers);
-  const lastGood = newest(good.filter(({ session }) => session.at <= now + 5 * MINUTE));
-  const begun = fulls.filter(({ session }) => inDay(session.at));
+  const lastGood = newest(good);
+  const begun = fulls.filter((set) => inDay(set.session.at) || isOfDay(set));
   const findings: string[] = [];
 
   // The window: one finding at the most.
   if (host.paused !== undefined && window.date < host.paused.until) findings.push('info paused');
   else if (answer === undefined) {
     const bad = begun.filter((set) => !isWholeAndOnce(set));
-    const arriving = bad.filter((set) =>
-      volumesOf(set).some((fact) => fact.modifiedAt >= now - 60 * MINUTE),
-    );
-    const newestBad = newest(bad);
-    const newestArriving = newest(arriving);
+    const newestBad = newest(bad.filter(isBad));
+    const newestArriving = newest(bad.filter((set) => isArriving(set, lastGood, now)));
     if (host.since !== undefined && window.date < host.since) findings.push('info never');
     else if (sets.length === 0) findings.push('critical never');
     else if (newestArriving !== undefined && now < window.hardDueAt) {
       findings.push(`warning late ${newestArriving.session.at}`);
     } else if (newestBad !== undefined) {
-      if (isBad(newestBad)) {
-        const missed = windowsMissed(host, window, lastGood);
-        findings.push(`critical incomplete ${missed} ${newestBad.session.at} ${gapsOf(newestBad)}`);
-      }
-    } else findings.push(`critical missing ${windowsMissed(host, window, lastGood)}`);
+      const missed = windowsMissed(host, window, lastGood);
+      findings.push(`critical incomplete ${missed} ${newestBad.session.at} ${gapsOf(newestBad)}`);
+    } else if (begun.every((set) => good.includes(set))) {
+      findings.push(`critical missing ${windowsMissed(host, window, lastGood)}`);
+    }
+  } else {
+    const done = begun.filter((set) => isBad(set) && manifestsOf(set).length > 0);
+    const newestBad = newest(done);
+    if (newestBad !== undefined) {
+      findings.push(`warning incomplete 0 ${newestBad.session.at} ${gapsOf(newestBad)}`);
+    }
+  }
+
+  // Which fulls are shown: those begun since the window opened, or else the newest that has a manifest.
+  const named = fulls.filter(({ session }) => session.at <= now + 5 * MINUTE);
+  const ofNow = fulls.filter(
+    (set) => inDay(set.session.at) || (named.includes(set) && set.session.at >= window.end),
+  );
+  const newestNamed = newest(named.filter((set) => manifestsOf(set).length > 0));
+  const shown =
+    ofNow.some((set) => manifestsOf(set).length > 0) || newestNamed === undefined
+      ? ofNow
+      : [newestNamed];
+  for (const set of shown) {
+    if (isAhead(set) || oddIn(set).length > 0) {
+      const isCured = answer !== undefined && inDay(set.session.at);
+      findings.push(
+        `${isCured ? 'warning' : 'critical'} damaged ${set.session.at} ${isAhead(set)} [${oddIn(set)}]`,
+      );
+    }
   }
 
   // The countdown, by the days of the config: no rules of a bucket are known here.
-  const deaths = good
-    .filter(({ session }) => session.at <= now + 5 * MINUTE)
-    .map((set) => ({ at: set.session.at, dies: diesAt(set, host.keepDays) }));
+  const deaths = good.map((set) => ({ at: set.session.at, dies: diesAt(set, host.keepDays) }));
   const last = Math.max(...deaths.map(({ dies }) => dies));
   const isOld = lastGood !== undefined && lastGood.session.at < window.opensAt;
   const day = 24 * 60 * MINUTE;
-  if (isOld && last - now < 4 * day && last + day >= now) findings.push('critical expiring');
+  const isLate = findings.some((finding) => finding.startsWith('warning late'));
+  const within = isLate ? 2 * day : 4 * day;
+  if (isOld && last - now < within && last + day >= now) findings.push('critical expiring');
 
   const poison = there.filter(
     (fact) => fact.means.part === 'lethal' || there.some((other) => sameSlot(fact, other)),
@@ -99,8 +133,7 @@ export function judgeByTheBook(
   for (const { session, members } of fulls) {
     const written = members.filter(({ means }) => means.part === 'manifest');
     const clock = Math.min(now, Math.max(...written.map((fact) => fact.firstModifiedAt)));
-    const storeClock = written.length === 0 ? now : clock;
-    if (session.at >= window.opensAt && session.at - storeClock > 5 * MINUTE) {
+    if (session.at >= window.end && session.at - now > 5 * MINUTE) {
       findings.push(`info clock-skew ${session.at}`);
     }
     if (written.length > 0 && clock >= window.opensAt && clock - session.at > 36 * 60 * MINUTE) {
@@ -240,24 +273,80 @@ function middleOf(values: readonly number[]): number {
 }
 
 function judgeShape(answer: BackupSet, good: readonly BackupSet[], host: Host): string[] {
-  const printed: string[] = [];
-  if (partsOf(answer, (part) => part === 'signatures').length === 0) {
-    printed.push('warning no-signatures');
+  const said: string[] = [];
+  if (partsOf(answer, (part) => part === 'signatures').every(({ bytes }) => bytes === 0)) {
+    said.push('warning no-signatures');
   }
-  const sizes = volumesOf(answer)
-    .sort((a, b) => (a.means.part as number) - (b.means.part as number))
-    .map(({ bytes }) => bytes);
-  const last = sizes.at(-1) ?? 0;
-  if (sizes.length >= 3 && last >= 0.95 * middleOf(sizes.slice(0, -1))) {
-    printed.push('warning maybe-truncated');
-  }
+  said.push(...judgeTail(answer, good));
   const earlier = good.filter(({ session }) => session.at < answer.session.at).map(bytesOf);
   const usual = earlier.length < 3 ? undefined : middleOf(earlier);
   const bytes = bytesOf(answer);
-  if (bytes < host.size.minBytes) printed.push('warning shrunk');
-  else if (usual !== undefined && bytes < usual * host.size.shrink) printed.push('warning shrunk');
-  else if (usual !== undefined && bytes > usual * host.size.grow) printed.push('warning grew');
-  return printed;
+  if (bytes < host.size.minBytes) said.push('warning shrunk');
+  else if (usual !== undefined && bytes < usual * host.size.shrink) said.push('warning shrunk');
+  else if (
+    usual !== undefined &&
+    bytes > Math.max(usual * host.size.grow, usual + 10 * 1024 * 1024)
+  )
+    said.push('warning grew');
+  return said;
+}
+
+/** A volume as full as the others may not be the last: a warning where one of three fulls before had more, or about one volume more. */
+function judgeTail(set: BackupSet, good: readonly BackupSet[]): string[] {
+  const sizes = sizesOf(set);
+  const before = good
+    .filter(({ session }) => session.at < set.session.at)
+    .sort((a, b) => a.session.at - b.session.at);
+  const usualOf = (one: BackupSet) => middleOf(sizesOf(one).slice(0, -1));
+  const withUsual = before.filter((one) => sizesOf(one).length > 1).at(-1);
+  const usual = sizes.length > 1 ? usualOf(set) : withUsual && usualOf(withUsual);
+  if (usual === undefined || (sizes.at(-1) ?? 0) < 0.95 * usual) return [];
+  const [most] = before
+    .slice(-3)
+    .sort((a, b) => sizesOf(b).length - sizesOf(a).length || bytesOf(b) - bytesOf(a));
+  const fewer = most === undefined ? 0 : bytesOf(most) - bytesOf(set);
+  const isLost =
+    most !== undefined &&
+    (sizesOf(most).length > sizes.length || (fewer >= usual / 2 && fewer <= usual * 1.5));
+  return [`${isLost ? 'warning' : 'info'} maybe-truncated`];
+}
+
+function sizesOf(set: BackupSet): number[] {
+  const numbers = [...new Set(numbersOf(set))];
+  return numbers.map((number) =>
+    Math.max(...volumesOf(set).flatMap(({ means, bytes }) => (means.part === number ? bytes : []))),
+  );
+}
+
+/** A file of it was there over five minutes before the time in its name. */
+function isAhead({ session, members }: BackupSet): boolean {
+  return members.some((fact) => session.at - fact.firstModifiedAt > 5 * MINUTE);
+}
+
+/** The volumes under half of the middle of the others; never the last, and none that is empty. */
+function oddIn(set: BackupSet): number[] {
+  const sizes = sizesOf(set);
+  const numbers = [...new Set(numbersOf(set))];
+  return numbers.filter((_, place) => {
+    const others = sizes.filter((_size, other) => other !== place);
+    const size = sizes[place] ?? 0;
+    return place < sizes.length - 1 && size > 0 && size < middleOf(others) / 2;
+  });
+}
+
+/** A volume is there, and a file came within three times the longest gap of this set or of the last good one, or an hour. */
+function isArriving(set: BackupSet, lastGood: BackupSet | undefined, now: Instant): boolean {
+  const gapOf = ({ members }: BackupSet) => {
+    const times = members.map(({ modifiedAt }) => modifiedAt).sort((a, b) => a - b);
+    return Math.max(0, ...times.slice(1).map((at, place) => at - (times[place] ?? at)));
+  };
+  const gap = Math.max(gapOf(set), lastGood === undefined ? 0 : gapOf(lastGood));
+  const latest = Math.max(...set.members.map(({ modifiedAt }) => modifiedAt));
+  return (
+    volumesOf(set).length > 0 &&
+    !isWholeAndOnce(set) &&
+    latest >= now - Math.max(60 * MINUTE, 3 * gap)
+  );
 }
 
 function windowsMissed(host: Host, judged: Window, lastGood: BackupSet | undefined): number {

@@ -136,7 +136,7 @@ async function run(trial: Trial, mail: string, { id }: Caller): Promise<number> 
       (await ask(`AWS has mailed links to ${mail}: click each, then press Enter`, '')) &&
       (await runs('vitest', ['run', '--config', 'test/smoke/vitest.config.ts'], trial)) &&
       (await ask(
-        `Did a mail "UNKNOWN upload" come, with the id ${id} or your name, and your address? [y/n]`,
+        `Did a mail "UNKNOWN uploads" come, with the id ${id} or your name, and your address? [y/n]`,
         'y',
       )) &&
       (await ask('Did a mail "TEST" come, with the code word above? [y/n]', 'y'));

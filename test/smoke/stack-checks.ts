@@ -131,7 +131,7 @@ export const stackChecks = (trial: Trial): readonly ContractCheck[] => [
   {
     // "Amazon S3 Event Notifications", S3 User Guide: "typically delivers events in seconds but can sometimes take a minute
     // or longer".
-    name: 'the bucket wakes the function, and the function remembers whom it told',
+    name: 'the bucket wakes the function, and the function remembers whom it notified',
     matters: 'a removal or an overwrite is told within minutes',
     run: async ({ s3 }) => {
       const { name, region, endpoint } = trial;
@@ -143,7 +143,8 @@ export const stackChecks = (trial: Trial): readonly ContractCheck[] => [
           ({ Body }) => Body?.transformToString(),
           () => '{}',
         );
-        return (JSON.parse(text ?? '{}') as { told?: unknown[] }).told?.length ?? 0;
+        const { problems = [] } = JSON.parse(text ?? '{}') as { problems?: { notified: [] }[] };
+        return problems.filter((problem) => problem.notified.length > 0).length;
       };
       const before = await notified();
       const from = Date.now();

@@ -4,6 +4,11 @@ import type { Config, Host } from '../../shared/config/config.ts';
 import { collectSets } from '../../shared/duplicity/backup-set.ts';
 import { type FileName, formatFileName, NO_PREFIX } from '../../shared/duplicity/file-name.ts';
 import type { StoredObject } from '../../shared/duplicity/versions.ts';
+import { reportHost } from '../../shared/messages/host-report.ts';
+import type { Digest } from '../../shared/messages/report.ts';
+import type { Fingerprint } from '../../shared/rules/fingerprints.ts';
+import type { Judgement } from '../../shared/rules/judge.ts';
+import type { HostRecord } from '../../shared/rules/record.ts';
 
 export const at = (iso: string): number => Date.parse(iso);
 
@@ -107,3 +112,44 @@ export function anObject(
 
 export const collected = (...objects: readonly StoredObject[]) =>
   collectSets({ objects, volumeStems: [] }, NO_PREFIX);
+
+/** A day's digest of these hosts, as they were judged. */
+export const aDigest = (
+  checkedAt: number,
+  judgements: readonly Judgement[],
+  {
+    report,
+    timezone = 'UTC',
+    ...override
+  }: Partial<Omit<Digest, 'report'>> & {
+    readonly report?: Partial<Digest['report']>;
+  } = {},
+): Digest => ({
+  report: {
+    ...{ checkedAt, bucket: 'acme-backups', unknownHosts: [], foreignObjects: 0 },
+    hosts: judgements.map((judgement) => reportHost(judgement, timezone)),
+    ...report,
+  },
+  ...{ hostsInConfig: judgements.length, timezone, test: false },
+  ...override,
+});
+
+/** What is remembered of a host that has these fulls; newest first. */
+export const aRecord = (fulls: readonly Fingerprint[]): HostRecord => ({
+  place: fulls[0]?.place ?? 'backups/web/',
+  ...{ listedAt: 0, judgedAt: 0, unfinished: [], fulls, keeps: [] },
+  ...{ changes: [], changeCount: 0, watch: [] },
+});
+
+/** What is remembered of the full of yesterday at 08:15. */
+export const aFingerprint = (override: Partial<Fingerprint> = {}): Fingerprint => ({
+  place: 'backups/web/',
+  startedAt: at('2026-11-22T08:15:00Z'),
+  sealedAt: at('2026-11-23T08:15:00Z'),
+  firstWriteAt: at('2026-11-22T08:15:00Z'),
+  files: 7,
+  bytes: 1000,
+  hash: 'first_________________',
+  opened: undefined,
+  ...override,
+});

@@ -9,8 +9,9 @@ import { handler as checkHosts } from '../../functions/check-hosts.ts';
 import { handler as checkShard } from '../../functions/check-shard.ts';
 import { handler as janitor } from '../../functions/janitor.ts';
 import { handler as onObject } from '../../functions/on-object.ts';
+import { writeHintsFor } from '../../shared/aws/client.ts';
 import type { Alerts } from '../../shared/config/config.ts';
-import { formatPackedConfig } from '../../shared/config/packed-config.ts';
+import { formatPackedConfig } from '../../shared/config/config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 import {
   alertSubscribers,
@@ -21,6 +22,7 @@ import {
 import type { StoredObject } from '../../shared/duplicity/versions.ts';
 import { type LocalAws, startLocalAws } from '../local-aws/local-aws.ts';
 import type { QueuedMessage } from '../local-aws/sqs/queues.ts';
+import { drawNoBackOff } from './no-back-off.ts';
 
 export type Deployed = {
   readonly aws: LocalAws;
@@ -84,6 +86,7 @@ export async function deploy(
   vi.stubEnv('ALERTS_TOPIC_ARN', topics.alerts);
   vi.stubEnv('OPS_TOPIC_ARN', topics.ops);
   vi.spyOn(console, 'log').mockImplementation(() => undefined);
+  drawNoBackOff();
 
   const at = (iso: string) => {
     clock.now = Date.parse(iso);
@@ -119,6 +122,7 @@ export async function deploy(
       vi.useRealTimers();
       vi.unstubAllEnvs();
       vi.restoreAllMocks();
+      writeHintsFor('terminal');
       rmSync(folder, { recursive: true });
       await aws.close();
     },

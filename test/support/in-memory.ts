@@ -1,5 +1,6 @@
 // A bucket in memory, asked as the check asks: every page whole, or cut after a number of rows.
-import { askListings, type SavedListing } from '../../scripts/rollcall/saved-listing.ts';
+import type { SavedListing } from '../../scripts/rollcall/parse-listing.ts';
+import { askListings } from '../../scripts/rollcall/saved-listing.ts';
 import type { StoredObject } from '../../shared/duplicity/versions.ts';
 import type { VersionRow } from '../../shared/monitor/list-sets.ts';
 import type {

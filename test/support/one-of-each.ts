@@ -57,6 +57,11 @@ export const ONE_OF_EACH: { readonly [Kind in Exclude<FindingKind, 'unknown-host
     hasBucket: false,
     offline: { objects: ['critical unreadable'], versions: ['critical unreadable'] },
   },
+  damaged: {
+    found: 'critical damaged',
+    objects: today.map((one) => (one.name.includes('.vol1.') ? { ...one, bytes: 1 } : one)),
+    offline: 'same',
+  },
   missing: { found: 'critical missing', objects: yesterday, offline: 'same' },
   incomplete: {
     found: 'critical incomplete',
@@ -106,7 +111,12 @@ export const ONE_OF_EACH: { readonly [Kind in Exclude<FindingKind, 'unknown-host
   },
   'maybe-truncated': {
     found: 'warning maybe-truncated',
-    objects: today.map((one) => (one.name.includes('.vol') ? { ...one, bytes: 1000 } : one)),
+    objects: [
+      ...aFull({ begun: '2026-11-22T03:15:00Z', volumes: 4 }),
+      ...aFull({ begun: '2026-11-23T03:15:00Z', volumes: 4 }).filter(
+        ({ name }) => !name.includes('.vol4.'),
+      ),
+    ],
     offline: 'same',
   },
   shrunk: {
@@ -121,7 +131,7 @@ export const ONE_OF_EACH: { readonly [Kind in Exclude<FindingKind, 'unknown-host
   },
   'clock-skew': {
     found: 'info clock-skew',
-    objects: aFull({ begun: '2026-11-23T05:00:00Z', done: '2026-11-23T03:00:00Z' }),
+    objects: aFull({ begun: '2026-11-26T05:00:00Z', done: '2026-11-23T03:00:00Z' }),
     offline: 'same',
   },
   resumed: {

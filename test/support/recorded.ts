@@ -1,6 +1,6 @@
 // The recorded listings and what is known of them.
 import { readFileSync } from 'node:fs';
-import { parseListing, type SavedListing } from '../../scripts/rollcall/saved-listing.ts';
+import { parseListing, type SavedListing } from '../../scripts/rollcall/parse-listing.ts';
 
 /** One line of expected.json; see test/fixtures/README.md. */
 export type Expected = {
