@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../shared/config/parse-config.ts';
-import { composeRun } from '../shared/messages/compose-alert.ts';
 import { judge } from '../shared/rules/judge.ts';
+import { notificationOf } from './support/a-notification.ts';
 import { aFull, aHost, at, collected } from './support/builders.ts';
 
 const root = new URL('..', import.meta.url).pathname;
@@ -11,6 +11,7 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const pages = [
   'README.md',
   'CHANGELOG.md',
+  'CODE_OF_CONDUCT.md',
   'CONTRIBUTING.md',
   'SECURITY.md',
   ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
@@ -145,19 +146,7 @@ describe('the documentation', () => {
         now,
       ),
     ];
-    const message = composeRun({
-      report: {
-        checkedAt: now,
-        bucket: 'acme-backups',
-        judgements,
-        unknownHosts: [],
-        foreignObjects: 0,
-      },
-      due: new Set(['web', 'db']),
-      digest: false,
-      hostsInConfig: 41,
-      timezone,
-    });
+    const { message } = notificationOf(now, judgements, { hostsInConfig: 41, timezone });
     expect(read('README.md')).toContain(
       `Subject: ${message?.subject}\n\n${message?.text.trimEnd()}`,
     );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openListings } from '../scripts/rollcall/saved-listing.ts';
-import { iso } from '../shared/messages/report.ts';
+import { iso } from '../shared/messages/host-report.ts';
 import { checkHosts } from '../shared/monitor/judge-hosts.ts';
 import { aHost } from './support/builders.ts';
 import { type Expected, expected, recordedListing } from './support/recorded.ts';
