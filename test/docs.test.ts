@@ -85,6 +85,14 @@ describe('the documentation', () => {
     }
   });
 
+  it.each(pages)('%s names only files that are there', (page) => {
+    const named = read(page).matchAll(/`((?:shared|functions|scripts|test|docs)\/[\w./-]+\.\w+)`/g);
+    const gone = [...named].flatMap(([, file = '']) =>
+      file.includes('NAME') || existsSync(join(root, file)) ? [] : [file],
+    );
+    expect(gone).toEqual([]);
+  });
+
   it.each(readdirSync(join(root, 'test/faults')))(
     'has a row for each fault of %s, and a test for each row',
     (file) => {

@@ -37,11 +37,6 @@ export type FindingKind = Evidence['kind'];
 /** Worst first. */
 export const FINDING_KINDS = Object.keys(CAUSE_OF) as readonly FindingKind[];
 
-/** The kinds that such a cause brings about. */
-export type KindBy<Of extends Cause> = {
-  [Kind in FindingKind]: (typeof CAUSE_OF)[Kind] extends Of ? Kind : never;
-}[FindingKind];
-
 /** `critical` alerts, `warning` goes into the digest, `info` is listed there. */
 export type Severity = 'critical' | 'warning' | 'info';
 
