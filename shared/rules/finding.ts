@@ -253,11 +253,6 @@ export function isInconclusive(finding: Finding): boolean {
   return finding.kind === 'tampered' && finding.untold !== undefined;
 }
 
-/** How many windows in a row have gone without a backup, as far as the findings know; 0 where none has. */
-export function windowsMissedBy(findings: readonly Finding[]): number {
-  return Math.max(0, ...findings.map((one) => ('windowsMissed' in one ? one.windowsMissed : 0)));
-}
-
 /** The worst severity among findings; `info` for none. */
 export function worstSeverity(findings: readonly Pick<Finding, 'severity'>[]): Severity {
   return SEVERITIES.find((severity) => findings.some((f) => f.severity === severity)) ?? 'info';
