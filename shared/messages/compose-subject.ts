@@ -1,6 +1,6 @@
 // The first line that people see: who failed, or that the day is good.
-import { CAUSE_OF, worstSeverity } from '../rules/finding.ts';
-import { isOwn, type Problem } from '../rules/problem.ts';
+import { worstSeverity } from '../rules/finding.ts';
+import { isOfWindow, type Problem } from '../rules/problem.ts';
 import type { HostReport } from './host-report.ts';
 import { count, formatDate, ordinal } from './plain-text.ts';
 import { type Digest, serialOf, summarize } from './report.ts';
@@ -34,8 +34,7 @@ export function composeFailedSubject(failed: readonly Bad[], hostsInConfig: numb
 
 /** `MISSING (2nd day)`. */
 export function formatKind({ kind, missed }: Worst): string {
-  const isOfWindow = !isOwn(kind) && CAUSE_OF[kind] === 'window';
-  return `${kind.toUpperCase()}${isOfWindow && missed > 1 ? ` (${ordinal(missed)} day)` : ''}`;
+  return `${kind.toUpperCase()}${isOfWindow(kind) && missed > 1 ? ` (${ordinal(missed)} day)` : ''}`;
 }
 
 /** `web MISSING (2nd day)`. */

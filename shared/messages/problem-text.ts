@@ -1,12 +1,6 @@
 // What a problem says in a message: its host, what was found, who did it, what to do, and how it ended.
-import {
-  CAUSE_OF,
-  type Change,
-  FINDING_KINDS,
-  type FindingKind,
-  type Severity,
-} from '../rules/finding.ts';
-import { isOwn, type Problem } from '../rules/problem.ts';
+import { type Change, FINDING_KINDS, type FindingKind, type Severity } from '../rules/finding.ts';
+import { isOfWindow, isOwn, type Problem } from '../rules/problem.ts';
 import { composeWhoIs, formatPrincipal, type Known } from './author-text.ts';
 import { runbookOf } from './finding-text.ts';
 import type { HostReport } from './host-report.ts';
@@ -129,7 +123,7 @@ export function formatAuthor(
 /** How a problem ended: the backup that came, how late, and what was missed; or that it is not seen any more. */
 export function composeEnd(problem: Problem, report: HostReport, timezone: string): string {
   const set = report.answer ?? (report.next?.state === 'done' ? report.lastGood : null);
-  const isOwed = !isOwn(problem.kind) && CAUSE_OF[problem.kind] === 'window';
+  const isOwed = isOfWindow(problem.kind);
   const doneIso = (report.answer && report.answeredAt) ?? set?.completedAt;
   if (!isOwed || set === null || doneIso === undefined || doneIso === null) {
     const open = formatDuration(Date.parse(report.judgedAt ?? '') - problem.since);

@@ -6,7 +6,7 @@ import type { Known } from '../messages/author-text.ts';
 import { composeNotification } from '../messages/compose-notification.ts';
 import { count, quoteName } from '../messages/plain-text.ts';
 import { placeOf } from '../rules/fingerprints.ts';
-import { notifiedWithinHour, type Problem } from '../rules/problem.ts';
+import { MOST_CHANGES, notifiedWithinHour, type Problem } from '../rules/problem.ts';
 import { type HostRecords, openHostRecords } from './host-records.ts';
 import { type Budget, judgeHosts } from './judge-hosts.ts';
 import { type Channel, NOBODY, notify } from './notify.ts';
@@ -176,7 +176,7 @@ function unownedNews(events: readonly ObjectEvent[], now: Instant): OwnNews[] {
         place: `${first.bucket}/${folderOf(first.key)}`,
         // Each removal is news; of a prefix that somebody uploads to, the prefix.
         subjects: [removed ? `removed ${first.key} ${first.at}` : subject],
-        ...{ since: now, changes: own.slice(0, 20), changeCount: own.length },
+        ...{ since: now, changes: own.slice(0, MOST_CHANGES), changeCount: own.length },
         says: removed
           ? `${count(own.length, 'object')} removed under ${where}, which is of no host in the config`
           : `${count(own.length, 'upload')} under ${where}, which is of no host in the config. Add their host to hosts.yml, or find out who writes there`,

@@ -9,12 +9,13 @@ import {
   type ReportedFinding,
 } from '../messages/host-report.ts';
 import { composeEnd, describeUnseen } from '../messages/problem-text.ts';
-import { CAUSE_OF, type Change } from '../rules/finding.ts';
+import type { Change } from '../rules/finding.ts';
 import { placeOf } from '../rules/fingerprints.ts';
 import {
   graver,
   isDone,
   isNotifiedOnce,
+  isOfWindow,
   isOwn,
   MOST_CHANGES,
   MOST_SETS_WATCHED,
@@ -124,8 +125,8 @@ function judgeProblems(
   noteUnseen(problems, judged, now, channels);
   for (const [id, problem] of problems) {
     if (problem.place !== place || problem.over !== undefined || isOwn(problem.kind)) continue;
-    const isWindow = CAUSE_OF[problem.kind] === 'window';
-    if (isWindow ? seen.has(id) && !isAnswered : seen.has(id)) continue;
+    const isWindow = isOfWindow(problem.kind);
+    if (seen.has(id) && !(isWindow && isAnswered)) continue;
     if (problem.lastSeen > now || (isWindow && !isSettled(report))) continue;
     const isWell = isAllWell(report);
     problems.set(id, {
@@ -137,13 +138,12 @@ function judgeProblems(
 
 /** What a window lacked, which a later backup has made good since: it is found until the next window closes. */
 function isToldOf(known: Problem | undefined, { kind, subjects }: Problem): boolean {
-  const isWindow = !isOwn(kind) && CAUSE_OF[kind] === 'window';
-  return isWindow && subjects.every((subject) => known?.subjects.includes(subject));
+  return isOfWindow(kind) && subjects.every((subject) => known?.subjects.includes(subject));
 }
 
 /** Another finding of the kind: what a window lacks is one thing, and of sets and names each is told. */
 function join(known: Problem, { subjects, says, changes, files, kind }: Problem): Problem {
-  if (isOwn(kind) || CAUSE_OF[kind] === 'window') return known;
+  if (isOfWindow(kind)) return known;
   const all = [...known.changes, ...changes.filter((one) => !isKnown(known, one))];
   return {
     ...{ ...known, ...addSubjects(known, boundSubjects([...known.subjects, ...subjects])) },
@@ -200,9 +200,7 @@ function isSettled({ answer, next, findings }: HostReport): boolean {
 function isAllWell({ verdict, next, findings }: HostReport): boolean {
   const isMadeGood = next?.state === 'done' && next.isClear;
   const isNothing = (one: ReportedFinding) =>
-    one.severity === 'info' ||
-    isInconclusiveReport(one) ||
-    (isMadeGood && CAUSE_OF[one.kind] === 'window');
+    one.severity === 'info' || isInconclusiveReport(one) || (isMadeGood && isOfWindow(one.kind));
   return (isMadeGood || verdict === 'ok') && findings.every(isNothing);
 }
 

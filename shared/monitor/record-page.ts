@@ -7,6 +7,7 @@ import type { Instant } from '../duplicity/time.ts';
 import type { Change } from '../rules/finding.ts';
 import { type Fingerprint, mergeFingerprints } from '../rules/fingerprints.ts';
 import type { Keep, KeepRules } from '../rules/lifecycle.ts';
+import { MOST_CHANGES } from '../rules/problem.ts';
 import type { HostRecord, RecordNews } from '../rules/record.ts';
 
 /** All pages of records begin so. */
@@ -84,7 +85,6 @@ export function parseRecords(text: string): RecordPage | undefined {
 
 /** More than four in a row would be compared with. */
 export const MOST_FULLS = 40;
-export const MOST_CHANGES = 20;
 export const MOST_RULES = 8;
 export const MOST_UNFINISHED = 100;
 

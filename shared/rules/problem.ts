@@ -88,12 +88,17 @@ export function problemId({
 }: Pick<Problem, 'host' | 'place' | 'kind' | 'subjects'>): string {
   if (kind === 'digest') return kind;
   if (isOwn(kind)) return `${kind} ${place || problem.subjects[0]}`;
-  return `${CAUSE_OF[kind] === 'window' ? 'window' : kind} ${place}`;
+  return `${isOfWindow(kind) ? 'window' : kind} ${place}`;
 }
 
 /** It is no finding of a host. */
 export function isOwn(kind: ProblemKind): kind is OwnKind {
   return (OWN_KINDS as readonly string[]).includes(kind);
+}
+
+/** It is what a window lacks: a full of the window makes it good. */
+export function isOfWindow(kind: ProblemKind): boolean {
+  return !isOwn(kind) && CAUSE_OF[kind] === 'window';
 }
 
 const RANK: Readonly<Record<Severity, number>> = { critical: 2, warning: 1, info: 0 };
@@ -125,7 +130,7 @@ export function newsOf(problem: Problem, channel: string): News | undefined {
   if (severity === 'info') return undefined;
   if (notified === undefined || RANK[severity] > RANK[notified.severity]) return 'new';
   if (severity !== 'critical' || subjects.length <= notified.subjects) return undefined;
-  return kind !== 'unreadable' && (isOwn(kind) || CAUSE_OF[kind] !== 'window') ? 'new' : 'reminder';
+  return kind === 'unreadable' || isOfWindow(kind) ? 'reminder' : 'new';
 }
 
 /** The end of a warning is left to the digest, but for a channel that takes messages again. */
