@@ -60,7 +60,8 @@ const window = map(
   {
     opens: text('a time like "00:00"', CLOCK),
     due: text('a time like "08:15": a backup that is not there by then is late', CLOCK),
-    hardDue: text('a time like "12:15": a backup that is not there by then is missing', CLOCK),
+    grace: text('how long after due a backup may still arrive, like 4h or 2d; then it is missing'),
+    hardDue: text('grace, as a time of the clock like "12:15"', CLOCK),
   },
 );
 const size = map('bounds on the size of a full backup', {
@@ -84,6 +85,24 @@ const host = map('a host; {} where the defaults hold', {
   },
   timezone,
   window,
+  days: {
+    type: 'array',
+    items: { enum: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] },
+    description: 'the days of the week on which a backup is owed; default: each',
+  },
+  chain: map(
+    'incrementals count as backups',
+    { fullEvery: text('a full is made at least so often, like 31d') },
+    ['fullEvery'],
+  ),
+  prunes: {
+    anyOf: [
+      flag('the host removes its own old sets, and keeps 3 good fulls'),
+      map('the host removes its own old sets', {
+        keep: { type: 'integer', minimum: 1, description: 'so many good fulls are kept' },
+      }),
+    ],
+  },
   recipients,
   size,
   paused: map(

@@ -1,9 +1,20 @@
 // The values of hosts.yml: times, zones, sizes and addresses, and how each must be written.
-import type { SizeBounds, WindowTimes } from './config.ts';
-import { fieldsOf, matching, note, type Place, type YamlReader } from './yaml.ts';
+import type { Host, SizeBounds, WindowTimes } from './config.ts';
+import {
+  entriesOf,
+  fieldsOf,
+  holdsMap,
+  holdsWord,
+  itemsOf,
+  matching,
+  note,
+  type Place,
+  type YamlReader,
+} from './yaml.ts';
 
-const DEFAULT_WINDOW: WindowTimes = { opens: '00:00', due: '08:15', hardDue: '12:15' };
-const HARD_DUE_AFTER_MINUTES = 240;
+const GRACE_MINUTES = 240;
+const DEFAULT_WINDOW: WindowTimes = { opens: '00:00', due: '08:15', graceMinutes: GRACE_MINUTES };
+const DAY_MINUTES = 1440;
 
 export const ZONE = {
   rule: 'an IANA time zone like Europe/Amsterdam',
@@ -45,6 +56,31 @@ const CLOCK = {
   rule: 'a time from "00:00" to "23:59"',
   parse: (text: string) => (/^(?:[01]\d|2[0-3]):[0-5]\d$/.test(text) ? text : undefined),
 };
+const UNIT_MINUTES = { m: 1, h: 60, d: DAY_MINUTES, w: 7 * DAY_MINUTES };
+const MOST_GRACE = 7 * DAY_MINUTES;
+const GRACE = {
+  rule: 'a time like 4h, 90m or 3d, and at most 7d',
+  parse: (text: string) => {
+    const minutes = minutesOf(text);
+    return minutes === undefined || minutes > MOST_GRACE ? undefined : minutes;
+  },
+};
+const FULL_EVERY = {
+  rule: 'a number of days like 31d, from 2d to 366d',
+  parse: (text: string) => {
+    const days = (minutesOf(text) ?? 0) / DAY_MINUTES;
+    return Number.isInteger(days) && days >= 2 && days <= 366 ? days : undefined;
+  },
+};
+const WEEK = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
+const WEEKDAY = {
+  rule: 'a day of the week: mon, tue, wed, thu, fri, sat or sun',
+  parse: (text: string) => (WEEK.includes(text) ? WEEK.indexOf(text) : undefined),
+};
+const KEPT_SETS = {
+  rule: 'a whole number of good fulls, from 1',
+  parse: (text: string) => (/^[1-9]\d{0,4}$/.test(text) ? Number(text) : undefined),
+};
 const BYTES = {
   rule: 'a size like 500MiB or 10GiB',
   parse: (text: string) => {
@@ -73,26 +109,99 @@ function shareOf(text: string): number {
 }
 
 /**
- * A window over the times that hold where it says nothing. Anyone who moves `due` moves `hardDue` with it,
- * to four hours later, unless it is given.
+ * A window over the times that hold where it says nothing. Anyone who moves `due` has `graceIfMoved` after it, unless it is
+ * given.
  */
 export function readWindow(
   yaml: YamlReader,
   place: Place | undefined,
-  outer: WindowTimes | undefined,
+  outer = DEFAULT_WINDOW,
+  graceIfMoved = GRACE_MINUTES,
 ): WindowTimes {
-  const base = outer ?? DEFAULT_WINDOW;
-  if (place === undefined) return base;
-  const fields = fieldsOf(yaml, place, ['opens', 'due', 'hardDue']);
-  const opens = matching(yaml, fields.opens, CLOCK.rule, CLOCK.parse) ?? base.opens;
-  const due = matching(yaml, fields.due, CLOCK.rule, CLOCK.parse);
-  const hardDue =
-    matching(yaml, fields.hardDue, CLOCK.rule, CLOCK.parse) ??
-    (due === undefined ? base.hardDue : clockAfter(due, HARD_DUE_AFTER_MINUTES));
-  if (opens === (due ?? base.due)) {
+  if (place === undefined) return outer;
+  const fields = fieldsOf(yaml, place, ['opens', 'due', 'grace', 'hardDue']);
+  const opens = matching(yaml, fields.opens, CLOCK.rule, CLOCK.parse) ?? outer.opens;
+  const moved = matching(yaml, fields.due, CLOCK.rule, CLOCK.parse);
+  const due = moved ?? outer.due;
+  const graceMinutes =
+    matching(yaml, fields.grace, GRACE.rule, GRACE.parse) ??
+    readHardDue(yaml, fields.hardDue, due) ??
+    (moved === undefined ? outer.graceMinutes : graceIfMoved);
+  if (fields.grace !== undefined && fields.hardDue !== undefined) {
+    note(yaml, fields.hardDue, `${place.path}: grace and hardDue say the same thing; keep "grace"`);
+  }
+  if (opens === due) {
     note(yaml, place, `${place.path}: opens and due are both ${opens}; the window has no length`);
   }
-  return { opens, due: due ?? base.due, hardDue };
+  return { opens, due, graceMinutes };
+}
+
+/** What a host has that moves `due` and says no more: the config's own grace, but not an hour of the clock. */
+export function graceIfMoved(
+  yaml: YamlReader,
+  place: Place | undefined,
+  { graceMinutes }: WindowTimes,
+): number {
+  const own = place === undefined ? [] : entriesOf(yaml, place);
+  return own.some(([name]) => name === 'grace') ? graceMinutes : GRACE_MINUTES;
+}
+
+/** The older way to write a grace. Past midnight it is the next day's, but one that is long before `due` is a mistake. */
+function readHardDue(yaml: YamlReader, place: Place | undefined, due: string): number | undefined {
+  const hardDue = matching(yaml, place, CLOCK.rule, CLOCK.parse);
+  if (hardDue === undefined || place === undefined) return undefined;
+  const minutes = (minutesOfClock(hardDue) - minutesOfClock(due) + DAY_MINUTES) % DAY_MINUTES;
+  if (hardDue >= due || minutes <= DAY_MINUTES / 2) return minutes;
+  return note(
+    yaml,
+    place,
+    `${place.path} is "${hardDue}", which is before due, "${due}"; say how long after due a backup may still arrive: "grace: 4h"`,
+  );
+}
+
+/** The days of the week, 0 = Sunday, sorted; `undefined` for each of them. */
+export function readDays(yaml: YamlReader, place: Place | undefined): number[] | undefined {
+  if (place === undefined) return undefined;
+  const items = itemsOf(yaml, place);
+  const days = items.flatMap((item) => matching(yaml, item, WEEKDAY.rule, WEEKDAY.parse) ?? []);
+  if (items.length === 0) {
+    note(
+      yaml,
+      place,
+      `${place.path} is empty, so nothing would be checked; write "paused" for that`,
+    );
+  }
+  const unique = [...new Set(days)].sort();
+  return unique.length === 0 || unique.length === WEEK.length ? undefined : unique;
+}
+
+/** The longest time between two of the days, in days. */
+export function longestRest(days: readonly number[]): number {
+  const gaps = days.map((day, index) => (days[index + 1] ?? (days[0] ?? 0) + 7) - day);
+  return Math.max(...gaps);
+}
+
+export function readChain(yaml: YamlReader, place: Place | undefined): Host['chain'] {
+  if (place === undefined) return undefined;
+  const fields = fieldsOf(yaml, place, ['fullEvery']);
+  const days = matching(yaml, fields.fullEvery, FULL_EVERY.rule, FULL_EVERY.parse);
+  if (fields.fullEvery === undefined) {
+    note(yaml, place, `${place.path} needs "fullEvery: 31d", how often a full is made at least`);
+  }
+  return days === undefined ? undefined : { fullEveryDays: days };
+}
+
+const KEEPS = 3;
+
+/** `true`, or how many good fulls the host keeps. */
+export function readPrunes(yaml: YamlReader, place: Place | undefined): Host['prunes'] {
+  if (place === undefined || holdsWord(yaml, place, 'false')) return undefined;
+  if (holdsWord(yaml, place, 'true')) return { keep: KEEPS };
+  if (!holdsMap(yaml, place)) {
+    return note(yaml, place, `${place.path} must be true, or how many fulls are kept: { keep: 3 }`);
+  }
+  const fields = fieldsOf(yaml, place, ['keep']);
+  return { keep: matching(yaml, fields.keep, KEPT_SETS.rule, KEPT_SETS.parse) ?? KEEPS };
 }
 
 /** Bounds on the size over those that hold where it says nothing. */
@@ -110,8 +219,12 @@ export function readSize(
   };
 }
 
-function clockAfter(time: string, minutes: number): string {
-  const total = (Number(time.slice(0, 2)) * 60 + Number(time.slice(3)) + minutes) % 1440;
-  const pad = (value: number) => String(value).padStart(2, '0');
-  return `${pad(Math.floor(total / 60))}:${pad(total % 60)}`;
+function minutesOfClock(time: string): number {
+  return Number(time.slice(0, 2)) * 60 + Number(time.slice(3));
+}
+
+/** `undefined` for what is no time with its unit. */
+function minutesOf(text: string): number | undefined {
+  const [, number, unit] = /^(\d{1,6})\s*([mhdw])$/.exec(text) ?? [];
+  return unit === undefined ? undefined : Number(number) * UNIT_MINUTES[unit as 'm'];
 }

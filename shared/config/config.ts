@@ -10,7 +10,8 @@ export type Target = { readonly bucket: string; readonly prefix: string };
 export type WindowTimes = {
   readonly opens: string;
   readonly due: string;
-  readonly hardDue: string;
+  /** For so long after `due` a backup that still arrives is late, and not missed; it may exceed a day. */
+  readonly graceMinutes: number;
 };
 
 /** Bounds on the bytes of a full: `shrink`/`grow` as a share of the host's own median. */
@@ -26,6 +27,12 @@ export type Host = {
   readonly filePrefix: FilePrefix;
   readonly timezone: string;
   readonly window: WindowTimes;
+  /** The days of the week on which a backup is owed, 0 = Sunday; without it each. */
+  readonly days?: readonly number[];
+  /** Incrementals count, with a full at least so often; without it each backup has to be a full. */
+  readonly chain?: { readonly fullEveryDays: number };
+  /** The host removes its own old sets, and keeps so many good fulls. */
+  readonly prunes?: { readonly keep: number };
   /** OpenPGP key ids or fingerprints in upper-case hex; empty = not checked. */
   readonly recipients: readonly string[];
   readonly size: SizeBounds;

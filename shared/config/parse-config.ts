@@ -9,8 +9,8 @@ import {
   NO_KEY_FILES,
   type ReadKeyFile,
 } from './config.ts';
-import { EMAIL, HTTPS, PHONE, readSize, readWindow, ZONE } from './config-values.ts';
-import { parseHost, parseRecipients } from './parse-host.ts';
+import { EMAIL, graceIfMoved, HTTPS, PHONE, readSize, readWindow, ZONE } from './config-values.ts';
+import { type HostDefaults, parseHost, parseRecipients } from './parse-host.ts';
 import { NOBODY_NOTIFIED, recipientsOf, SMS_REGIONS, SMS_REGIONS_AS_OF } from './recipients.ts';
 import {
   entriesOf,
@@ -70,11 +70,13 @@ function readConfigFile(
   const existing = matching(yaml, fields.existing, FLAG.rule, FLAG.parse) ?? false;
   const bucket = readBucket(yaml, fields.bucket, existing);
   const timezone = matching(yaml, fields.timezone, ZONE.rule, ZONE.parse) ?? 'UTC';
-  const window = readWindow(yaml, fields.window, undefined);
+  const window = readWindow(yaml, fields.window);
   const keepDays = matching(yaml, fields.keepDays, DAYS.rule, DAYS.parse) ?? 6;
   const keepLastGood = matching(yaml, fields.keepLastGood, FLAG.rule, FLAG.parse) ?? false;
-  const defaults: Omit<Host, 'name' | 'target'> & { bucket: string } = {
+  const defaults: HostDefaults = {
     bucket: bucket ?? '',
+    isProtected: !existing,
+    graceIfMoved: graceIfMoved(yaml, fields.window, window),
     filePrefix: NO_PREFIX,
     timezone,
     window,

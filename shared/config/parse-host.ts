@@ -2,7 +2,16 @@
 import type { FilePrefix } from '../duplicity/file-name.ts';
 import { faultOfBucketName } from './aws-names.ts';
 import { type Host, isKeyFile, type ReadKeyFile, type Target } from './config.ts';
-import { DATE, readSize, readWindow, ZONE } from './config-values.ts';
+import {
+  DATE,
+  longestRest,
+  readChain,
+  readDays,
+  readPrunes,
+  readSize,
+  readWindow,
+  ZONE,
+} from './config-values.ts';
 import {
   fieldsOf,
   holdsMap,
@@ -15,13 +24,18 @@ import {
 } from './yaml.ts';
 
 /** What holds for a host where it says nothing itself. */
-export type HostDefaults = Omit<Host, 'name' | 'target'> & { readonly bucket: string };
+export type HostDefaults = Omit<Host, 'name' | 'target'> & {
+  readonly bucket: string;
+  /** The stack makes the bucket, and lets no host delete in it. */
+  readonly isProtected: boolean;
+  readonly graceIfMoved: number;
+};
 
 /** Reads `NAME: { ... }`; the place is the one that mistakes about the whole host point at. */
 export function parseHost(
   yaml: YamlReader,
   [name, value, key]: [string, Place, Place],
-  { bucket, ...defaults }: HostDefaults,
+  { bucket, isProtected, graceIfMoved, ...defaults }: HostDefaults,
   readKeyFile: ReadKeyFile,
 ): { host: Host; place: Place } {
   if (!isHostName(name)) {
@@ -39,6 +53,9 @@ export function parseHost(
           'filePrefix',
           'timezone',
           'window',
+          'days',
+          'chain',
+          'prunes',
           'recipients',
           'size',
           'paused',
@@ -48,6 +65,9 @@ export function parseHost(
   const since = matching(yaml, fields.since, DATE.rule, DATE.parse);
   const userId = matching(yaml, fields.userId, USER_ID.rule, USER_ID.parse);
   const paused = readPause(yaml, fields.paused);
+  const days = readDays(yaml, fields.days);
+  const chain = readChain(yaml, fields.chain);
+  const prunes = readPrunes(yaml, fields.prunes);
   const ownPrefix = { bucket, prefix: `${name}/` };
   const target = readTarget(yaml, fields.target) ?? ownPrefix;
   const host: Host = {
@@ -55,7 +75,7 @@ export function parseHost(
     target,
     filePrefix: readFilePrefix(yaml, fields.filePrefix) ?? defaults.filePrefix,
     timezone: matching(yaml, fields.timezone, ZONE.rule, ZONE.parse) ?? defaults.timezone,
-    window: readWindow(yaml, fields.window, defaults.window),
+    window: readWindow(yaml, fields.window, defaults.window, graceIfMoved),
     recipients:
       fields.recipients === undefined
         ? defaults.recipients
@@ -63,11 +83,47 @@ export function parseHost(
     size: readSize(yaml, fields.size, defaults.size),
     keepDays: defaults.keepDays,
     keepLastGood: defaults.keepLastGood && target.bucket === bucket,
+    ...(days === undefined ? {} : { days }),
+    ...(chain === undefined ? {} : { chain }),
+    ...(prunes === undefined ? {} : { prunes }),
     ...(paused === undefined ? {} : { paused }),
     ...(since === undefined ? {} : { since }),
     ...(userId === undefined ? {} : { userId }),
   };
+  if (prunes !== undefined && isProtected && target.bucket === bucket) {
+    note(
+      yaml,
+      fields.prunes ?? key,
+      `${name}: prunes says that the host removes its old sets, but in ${bucket} no host can delete: the stack hides them after keepDays; take "prunes" out`,
+    );
+  }
+  noteShortKeep(yaml, host, fields);
   return { host, place: key };
+}
+
+// duplicity makes the next full at the first run after its time, which may be some days later.
+const CHAIN_SPARE_DAYS = 5;
+
+/** The bucket forgets a backup before the next is owed, so that what is right would alarm, or nothing be left. */
+function noteShortKeep(
+  yaml: YamlReader,
+  { name, keepDays, keepLastGood, chain, days, window }: Host,
+  fields: { chain?: Place; days?: Place; window?: Place },
+): void {
+  const refuse = (place: Place | undefined, least: number, why: string) => {
+    if (place === undefined || keepLastGood || keepDays >= least) return;
+    note(
+      yaml,
+      place,
+      `${name}: keepDays is ${keepDays}, but ${why}; write "keepDays: ${least}" or more at the top`,
+    );
+  };
+  const chainDays = (chain?.fullEveryDays ?? 0) + CHAIN_SPARE_DAYS;
+  refuse(fields.chain, chainDays, `a chain needs its full for ${chainDays} days`);
+  const rest = longestRest(days ?? []);
+  refuse(fields.days, rest + 1, `${rest} days lie between two of its backups`);
+  const graceDays = Math.ceil(window.graceMinutes / (24 * 60));
+  refuse(fields.window, graceDays + 1, `a backup may be ${graceDays} days on its way`);
 }
 
 /** Slashes are allowed, as duplicity's server ids may hold them; such a host brings its own credentials. */

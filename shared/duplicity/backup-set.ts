@@ -99,7 +99,7 @@ export type Collection = {
   /** Oldest first by `startedAt`. */
   readonly hiddenFulls: readonly HiddenFull[];
   readonly inconclusive: Inconclusive | undefined;
-  /** What each full is by its files, where the volumes and versions of all of them are known; oldest first. */
+  /** What each set is by its files, where the volumes and versions of all of them are known; oldest first. */
   readonly texts: readonly SetText[];
 };
 
@@ -150,7 +150,7 @@ export function collectSets(listing: Listing, prefix: FilePrefix): Collection {
     ),
     hiddenFulls: collectHidden(listing, prefix),
     inconclusive: listing.inconclusive ?? (isUnversioned(listing) ? 'not kept' : undefined),
-    texts: [...drafts.values()].flatMap(textOf).sort((a, b) => a.startedAt - b.startedAt),
+    texts: textsOf([...drafts.values()].sort(oldestFirst)),
   };
 }
 
@@ -180,7 +180,9 @@ function collectHidden(
   });
 }
 
-function oldestFirst(a: BackupSet, b: BackupSet): number {
+type Dated = Pick<BackupSet, 'startedAt' | 'basedOn'>;
+
+function oldestFirst(a: Dated, b: Dated): number {
   return a.startedAt - b.startedAt || (a.basedOn ?? 0) - (b.basedOn ?? 0);
 }
 
@@ -262,10 +264,16 @@ function addMember(draft: Draft, name: FileName, object: StoredObject): void {
   } else draft.hasSignatures ||= object.bytes > 0;
 }
 
-function textOf({ type, startedAt, members, unreadStems }: Draft): SetText[] {
-  const files = members.map(({ object }) => object);
-  const text = type === 'full' && unreadStems.length === 0 ? fingerprintText(files) : undefined;
-  return text === undefined ? [] : [{ startedAt, files: members.length, text }];
+/** Of two sets of one time, which duplicity does not write, the full or the first. */
+function textsOf(drafts: readonly Draft[]): SetText[] {
+  const seen = new Set<Instant>();
+  return drafts.flatMap(({ startedAt, members, unreadStems }) => {
+    const files = members.map(({ object }) => object);
+    const text = unreadStems.length === 0 ? fingerprintText(files) : undefined;
+    if (text === undefined || seen.has(startedAt)) return [];
+    seen.add(startedAt);
+    return [{ startedAt, files: members.length, text }];
+  });
 }
 
 function noteOpener(draft: Draft, { manifest, volume }: FileName, object: StoredObject): void {

@@ -85,7 +85,7 @@ export function median(values: readonly number[]): number {
   return Number.isInteger(middle) ? ((sorted[middle - 1] ?? Number.NaN) + upper) / 2 : upper;
 }
 
-/** What one full is, file by file; `text` is long, and made to be hashed. */
+/** What one set is, file by file; `text` is long, and made to be hashed. */
 export type SetText = {
   readonly startedAt: Instant;
   readonly files: number;

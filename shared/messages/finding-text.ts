@@ -39,6 +39,8 @@ const backUp: Step = (_, { host }) => onHost(host, 'sudo rollcall-backup run');
 const checkHost: Step = ({ severity }, { host }) =>
   severity === 'info' ? undefined : onHost(host, 'sudo rollcall-backup check');
 const showTargets: Step = (_, { host }) => onHost(host, 'cat /etc/backup-targets');
+const makeFull: Step = (_, { host }) =>
+  `make a full backup on ${host.name}: the next incremental would not restore either`;
 const tryRestore: Step = (_, { host }) => `restore ${host.name} fetch PATH OUT`;
 const nothing: Step = () => undefined;
 const byWindow = (_: unknown, { window }: Judgement) => [window.date];
@@ -80,10 +82,20 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     subjects: byWindow,
   },
   damaged: {
-    text: (finding, _, zone) =>
-      `the full of ${formatInstant(finding.startedAt, zone)} has all of its files, and is not good: ${formatDamage(finding)}. It can NOT be relied on`,
+    text: (finding, judgement, zone) =>
+      `${formatSet(finding, judgement, zone)} has all of its files, and is not good: ${formatDamage(finding)}. It can NOT be relied on`,
     step: backUp,
     subjects: bySet,
+  },
+  'chain-broken': {
+    text: ({ startedAt, lacksAt, isThere, restoresUntilAt }, _, zone) =>
+      `the incremental of ${formatInstant(startedAt, zone)} restores nothing: it builds on the set of ${formatInstant(lacksAt, zone)}, which is ${isThere ? 'not good' : 'not there'}. ${
+        restoresUntilAt === undefined
+          ? 'Nothing in the bucket restores'
+          : `The newest state that restores is of ${formatInstant(restoresUntilAt, zone)}`
+      }`,
+    step: makeFull,
+    subjects: ({ lacksAt }) => [isoOf(lacksAt)],
   },
   missing: {
     text: ({ windowsMissed, strayed }, judgement, zone) =>
@@ -92,8 +104,8 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     subjects: byWindow,
   },
   incomplete: {
-    text: (finding, _, zone) =>
-      `the full of ${formatInstant(finding.startedAt, zone)} is incomplete: ${formatFlaws(finding)}. It can NOT be relied on`,
+    text: (finding, judgement, zone) =>
+      `${formatSet(finding, judgement, zone)} is incomplete: ${formatFlaws(finding)}. It can NOT be relied on`,
     step: backUp,
     subjects: byWindow,
   },
@@ -105,7 +117,7 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
   },
   incremental: {
     text: ({ count: all, name, startedAt }, { at }, zone) =>
-      `${count(all, 'incremental set')}, the first ${quoteName(name)} of ${formatInstant(startedAt, zone)} (${formatDuration(at - startedAt)} ago); only fulls should occur`,
+      `${count(all, 'incremental set')}, the first ${quoteName(name)} of ${formatInstant(startedAt, zone)} (${formatDuration(at - startedAt)} ago); only fulls should occur. If chains are the plan, write "chain: { fullEvery: 31d }" for this host in hosts.yml`,
     step: backUp,
     subjects: (_, { sets }) =>
       sets
@@ -142,14 +154,24 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     subjects: byWindow,
   },
   late: {
-    text: ({ volumes, startedAt, lastArrivalAt, hardDueAt }, _, zone) =>
-      `still uploading: ${count(volumes, 'volume')} of the full of ${formatInstant(startedAt, zone)}, the last at ${formatTime(lastArrivalAt, zone)}; counts as missed at ${formatTime(hardDueAt, zone)}`,
+    text: ({ volumes, startedAt, lastArrivalAt, hardDueAt }, judgement, zone) =>
+      `still uploading: ${count(volumes, 'volume')} of ${formatSet({ startedAt }, judgement, zone)}, the last at ${formatTime(lastArrivalAt, zone)}; counts as missed ${formatUntil(hardDueAt, judgement, zone)}`,
     step: nothing,
     subjects: byWindow,
   },
+  'window-mismatch': {
+    text: ({ fulls, setting }, { host, window }, zone) =>
+      `backups come, and not in the window: the last ${fulls.length} began ${fulls.map(({ startedAt }) => formatInstant(startedAt, zone)).join(', ')}, and the window is ${formatTime(window.opensAt, zone)} to ${formatTime(window.dueAt, zone)}. If that is the plan, write "${host.name}: { window: { ${setting} } }" in hosts.yml`,
+    step: () => 'change the window in hosts.yml, or the time of the backup on the host',
+  },
+  'full-overdue': {
+    text: ({ startedAt, fullEveryDays }, { at }, zone) =>
+      `the newest full is of ${formatInstant(startedAt, zone)} (${formatDuration(at - startedAt)} ago), and hosts.yml promises one each ${count(fullEveryDays, 'day')}: incrementals come, and the full does not`,
+    step: (_, { host }) => `make a full backup on ${host.name}`,
+  },
   'no-signatures': {
-    text: ({ startedAt }, _, zone) =>
-      `the full of ${formatInstant(startedAt, zone)} has no signature archive: it restores, but cannot be listed`,
+    text: ({ startedAt }, judgement, zone) =>
+      `${formatSet({ startedAt }, judgement, zone)} has no signature archive: it restores, but cannot be listed`,
     step: tryRestore,
   },
   'maybe-truncated': {
@@ -173,10 +195,10 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     step: showTargets,
   },
   'clock-skew': {
-    text: ({ aheadMs, startedAt }, _, zone) =>
+    text: ({ aheadMs, startedAt }, judgement, zone) =>
       aheadMs > 0
-        ? `the name of the full of ${formatInstant(startedAt, zone)} is ${formatDuration(aheadMs)} ahead of S3's clock: the host's clock is wrong, or the name is forged`
-        : `the full of ${formatInstant(startedAt, zone)} was written ${formatDuration(-aheadMs)} after the time in its name: it was copied there, the host's clock is wrong, or the name is forged`,
+        ? `the name of ${formatSet({ startedAt }, judgement, zone)} is ${formatDuration(aheadMs)} ahead of S3's clock: the host's clock is wrong, or the name is forged`
+        : `${formatSet({ startedAt }, judgement, zone)} was written ${formatDuration(-aheadMs)} after the time in its name: it was copied there, the host's clock is wrong, or the name is forged`,
     step: (_, { host }) => onHost(host, 'timedatectl'),
   },
   resumed: {
@@ -268,11 +290,33 @@ export function runbookOf(kind: FindingKind): string {
   return `docs/runbook.md#${kind}`;
 }
 
-function formatMissing(windowsMissed: number, { lastGood, at }: Judgement, zone: string): string {
-  if (lastGood === undefined) return 'no complete full backup is in the bucket';
+/** `the full of Mon 23 Nov 02:14`; of a host that writes chains it may be an incremental. */
+function formatSet(
+  { startedAt }: { readonly startedAt: Instant },
+  { sets }: Judgement,
+  zone: string,
+): string {
+  const set = sets.findLast((one) => one.startedAt === startedAt);
+  const what = set?.type === 'inc' ? 'incremental' : 'full';
+  return `the ${what} of ${formatInstant(startedAt, zone)}`;
+}
+
+/** With its date where it is not the window's own day. */
+function formatUntil(until: Instant, { window }: Judgement, zone: string): string {
+  const isOfDay = until < window.endsAt;
+  return isOfDay ? `at ${formatTime(until, zone)}` : `on ${formatInstant(until, zone)}`;
+}
+
+function formatMissing(
+  windowsMissed: number,
+  { lastGood, at, host }: Judgement,
+  zone: string,
+): string {
+  const what = host.chain === undefined ? 'full backup' : 'backup';
+  if (lastGood === undefined) return `no complete ${what} is in the bucket`;
   const since = formatInstant(lastGood.startedAt, zone);
   const age = formatDuration(at - lastGood.startedAt);
-  return `no full backup since ${since} (${age}; ${count(windowsMissed, 'window')})`;
+  return `no ${what} since ${since} (${age}; ${count(windowsMissed, 'window')})`;
 }
 
 function formatStray(zone: string): (set: SetTimes) => string {

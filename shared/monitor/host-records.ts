@@ -186,6 +186,11 @@ export function openHostRecords(records: RecordStore, hosts: number, now: Instan
     }
   }
   const isForgotten = (host: HostRecord) => seenAt(host) <= now - FORGOTTEN_MS;
+  function learn(host: Host, news: RecordNews): void {
+    const place = placeOf(host);
+    const page = learned.get(indexOf(place)) ?? new Map<string, RecordNews>();
+    learned.set(indexOf(place), page.set(place, joinNews(page.get(place), news)));
+  }
   const indexOfHost = (host: Host) => indexOf(placeOf(host));
 
   return {
@@ -194,11 +199,15 @@ export function openHostRecords(records: RecordStore, hosts: number, now: Instan
       const found = await openPage(indexOf(place), [place]);
       return found && (found.page.hosts.get(place) ?? found.moved.get(place));
     },
-    learn: (host, news) => {
+    knownSince: async (host) => {
       const place = placeOf(host);
-      const page = learned.get(indexOf(place)) ?? new Map<string, RecordNews>();
-      learned.set(indexOf(place), page.set(place, joinNews(page.get(place), news)));
+      const found = await openPage(indexOf(place), [place]);
+      const known = found && (found.page.hosts.get(place) ?? found.moved.get(place));
+      if (known !== undefined || found === undefined || warnings.size > 0) return known?.knownSince;
+      learn(host, { knownSince: now });
+      return now;
     },
+    learn,
     forEachPage: async (hosts, work) => {
       const pages = Map.groupBy(hosts, indexOfHost);
       await pMap(

@@ -34,8 +34,8 @@ export function dueHosts({ hosts }: Config, state: MonitorState, { from, until }
 /** The hosts whose grace ended in this tick. */
 export function hostsOutOfGrace({ hosts }: Config, { from, until }: Tick): Host[] {
   return hosts.filter((host) => {
-    const { hardDueAt } = closedWindow(host, until);
-    return hardDueAt > from && hardDueAt <= until;
+    const graceMs = host.window.graceMinutes * 60_000;
+    return windowsClosedIn(host, from - graceMs, until - graceMs).length > 0;
   });
 }
 

@@ -92,7 +92,8 @@ export async function listSets(
   };
   // A file prefix that holds the delimiter would make one line of the whole target.
   const uncuttable = Object.values(filePrefix).some((one) => one.includes(VOLUME));
-  if (depth === 'all' || uncuttable) return readAll();
+  // A chain is as good as each of its sets.
+  if (depth === 'all' || uncuttable || host.chain !== undefined) return readAll();
 
   read.add(await list({ bucket, prefix, delimiter: VOLUME }));
   const newest = fullsNewestFirst(collect().sets, now);

@@ -23,6 +23,7 @@ import { countDown, isCritical } from '../rules/retention.ts';
 import { closedWindow } from '../rules/window.ts';
 import { listSets, type Reach } from './list-sets.ts';
 import { type ObjectStore, type ReadPart, TargetUnreadableError } from './object-store.ts';
+import { MOST_INCREMENTALS } from './record-page.ts';
 import { shortHash } from './state.ts';
 
 /** What a host's target holds, and what else shows how its backups are. */
@@ -38,10 +39,13 @@ export async function readHost(
   reach: Omit<Reach, 'since' | 'record'>,
   memory?: HostMemory,
 ): Promise<HostReading> {
+  const graceMs = host.window.graceMinutes * 60_000;
   const record = await memory?.recall(host);
   const judged = record && judgedOn(record);
   const [unseen] = judged === undefined ? [] : windowsSince(host, judged, reach.now);
-  const { opensAt: since } = unseen ?? closedWindow(host, reach.now);
+  const { opensAt } = unseen ?? closedWindow(host, reach.now);
+  // What was begun in an earlier window may still be on its way.
+  const since = opensAt - (graceMs > DAY ? graceMs : 0);
   const remembers = memory !== undefined;
   const look = async (depth: Reach['depth'], before: SetsEvidence['opened'] = new Map()) => {
     const where = { ...reach, depth, since, record };
@@ -77,7 +81,8 @@ export async function readHost(
     const all = { collection, assessed, hashes, opened, keeps };
     memory.learn(host, newsOfLook(host, all, reach.now));
   }
-  return { collection, evidence: { ...seen, broken, keeps, ...retention, judgedOn: judged } };
+  const evidence = { ...seen, broken, keeps, ...retention, judgedOn: judged };
+  return { collection, evidence: { ...evidence, knownSince: await memory?.knownSince?.(host) } };
 }
 
 /** By the time of the full. */
@@ -88,13 +93,14 @@ async function hashTexts(texts: readonly SetText[]): Promise<ReadonlyMap<Instant
   return new Map(await Promise.all(hashes));
 }
 
+const DAY = 86_400_000;
 // A full each quarter of an hour is odd, and no flood.
 const FULLS_OPENED = 200;
 const OPENED_AT_ONCE = 4;
 
 /**
  * What the bytes of fulls say, by their times; nothing for a host without recipients in the config. Opened are the newest
- * full with a manifest, those of the window that look good, and of older ones that do the last; where there is a memory,
+ * full with a manifest, of a host with chains the newest incrementals too, those of the window that look good, and of older ones that do the last; where there is a memory,
  * all that it does not know. Throws `TargetUnreadableError`.
  */
 async function openFulls(
@@ -107,8 +113,15 @@ async function openFulls(
 ): Promise<ReadonlyMap<Instant, readonly OpenedBy[]>> {
   const opened = new Map(known);
   if (host.recipients.length === 0) return opened;
+  const firstOfTime = new Map(
+    collection.sets.toReversed().map((set) => [set.startedAt, set] as const),
+  );
+  const links = collection.sets.filter(({ type }) => type === 'inc').slice(-MOST_INCREMENTALS);
+  const recentLinks = new Set(host.chain === undefined ? [] : links);
+  const isToOpen = (set: BackupSet) =>
+    (set.type === 'full' || recentLinks.has(set)) && firstOfTime.get(set.startedAt) === set;
   let next = collection.sets
-    .filter((set) => set.type === 'full' && set.manifest && set.startedAt <= now + SKEW)
+    .filter((set) => isToOpen(set) && set.manifest && set.startedAt <= now + SKEW)
     .slice(-1);
   for (let all = next.length; ; all += next.length) {
     if (all > FULLS_OPENED) {
@@ -125,7 +138,7 @@ async function openFulls(
     const { good } = assessSets(host, collection, { opened });
     next = good
       .filter((one) => remembers || one.startedAt >= since || one === good.at(-1))
-      .flatMap(({ set }) => (opened.has(set.startedAt) ? [] : set));
+      .flatMap(({ set }) => (opened.has(set.startedAt) || !isToOpen(set) ? [] : set));
     if (next.length === 0) return opened;
   }
 }

@@ -47,6 +47,7 @@ export const fingerprint: Schema<Fingerprint> = v.object({
     files: count,
     bytes: count,
   },
+  basedOn: v.exactOptional(count),
   hash: maybe(v.pipe(v.string(), v.regex(/^[\w-]{22}$/))),
   opened: maybe(v.array(openedFile)),
 });
@@ -61,7 +62,13 @@ const change: Schema<Change> = v.object({
   ...{ principal: maybe(v.string()), address: maybe(v.string()) },
 });
 const hostRecord: Schema<HostRecord> = v.object({
-  ...{ place: v.string(), listedAt: maybe(count), unfinished: names, fulls: v.array(fingerprint) },
+  ...{
+    place: v.string(),
+    knownSince: maybe(count),
+    listedAt: maybe(count),
+    unfinished: names,
+    fulls: v.array(fingerprint),
+  },
   keeps: v.array(v.object({ from: count, keep, keepDays: count })),
   ...{ changes: v.array(change), changeCount: count, watch: names, judgedAt: maybe(count) },
   report: v.exactOptional(v.unknown()),
@@ -85,12 +92,14 @@ export function parseRecords(text: string): RecordPage | undefined {
 
 /** More than four in a row would be compared with. */
 export const MOST_FULLS = 40;
+/** Of a host with chains: three months of nights. */
+export const MOST_INCREMENTALS = 100;
 export const MOST_RULES = 8;
 export const MOST_UNFINISHED = 100;
 
 /** A record of a host of which nothing is known. */
 const nothingOf = (place: string): HostRecord => ({
-  ...{ place, listedAt: undefined, unfinished: [], fulls: [], keeps: [] },
+  ...{ place, knownSince: undefined, listedAt: undefined, unfinished: [], fulls: [], keeps: [] },
   ...{ changes: [], changeCount: 0, watch: [], judgedAt: undefined },
 });
 
@@ -113,6 +122,7 @@ export function addNews(
   const more = (news.changeCount ?? 0) - known.changeCount - fresh.length;
   return {
     ...base,
+    ...(news.knownSince !== undefined && { knownSince: news.knownSince }),
     ...(isListed && { listedAt: news.listedAt }),
     ...(unfinished && { unfinished: unfinished.slice(0, MOST_UNFINISHED) }),
     ...(news.fulls?.length && { fulls: addFulls(base.fulls, news.fulls) }),
@@ -127,21 +137,24 @@ export function addNews(
   };
 }
 
-/** Newest first; of two fingerprints of one full the older one counts. */
+/** Newest first; of two fingerprints of one set the older one counts. */
 export function addFulls(
   known: readonly Fingerprint[],
   more: readonly Fingerprint[],
 ): Fingerprint[] {
-  const fulls = new Map(known.map((full) => [full.startedAt, full]));
+  const idOf = ({ startedAt, basedOn }: Fingerprint) => `${basedOn} ${startedAt}`;
+  const fulls = new Map(known.map((full) => [idOf(full), full]));
   for (const next of more) {
-    const full = fulls.get(next.startedAt);
+    const full = fulls.get(idOf(next));
     const isEarlier = full !== undefined && next.sealedAt < full.sealedAt;
     fulls.set(
-      next.startedAt,
+      idOf(next),
       isEarlier ? mergeFingerprints(next, full) : mergeFingerprints(full, next),
     );
   }
-  return [...fulls.values()].sort((a, b) => b.startedAt - a.startedAt).slice(0, MOST_FULLS);
+  const newestFirst = [...fulls.values()].sort((a, b) => b.startedAt - a.startedAt);
+  const left = { full: MOST_FULLS, inc: MOST_INCREMENTALS };
+  return newestFirst.filter(({ basedOn }) => left[basedOn === undefined ? 'full' : 'inc']-- > 0);
 }
 
 function addRules(known: readonly KeepRules[], more: readonly KeepRules[]): KeepRules[] {

@@ -8,8 +8,10 @@ import {
   type CalendarDate,
   closedWindow,
   type Window,
+  type WindowRule,
   windowAfter,
   windowBefore,
+  windowOf,
 } from './window.ts';
 
 /** How far the window that is open now has come. */
@@ -22,28 +24,67 @@ export type Progress = {
 
 const ARRIVING = 60 * 60_000;
 const GAPS = 3;
+const DAY_MINUTES = 24 * 60;
 
-/** It is good, and both clocks agree: it began in the window's day, and its manifest was written in it, by now. */
-export function doesAnswer(one: Assessment, window: Window, now: Instant): boolean {
+/**
+ * It is good, and was done by now: both clocks place it in the window's day, or its manifest came within the grace. One that
+ * was still on its way within its grace when the window opened, and then was done in time, answers that one too.
+ */
+export function doesAnswer(
+  rule: WindowRule,
+  one: Assessment,
+  window: Window,
+  now: Instant,
+): boolean {
   const { good, completedAt } = one;
-  return good && completedAt !== undefined && completedAt <= now && isOf(window, one);
+  if (!good || completedAt === undefined || completedAt > now) return false;
+  if (isOf(rule, window, one)) return true;
+  const own = longWindowOf(rule, window, one);
+  return own !== undefined && completedAt >= window.opensAt && completedAt <= own.hardDueAt;
 }
 
 /**
  * Whether a set is of the window's day. Clocks differ: one of the two, the name's or the manifest's, may be up to five
- * minutes before the window opens.
+ * minutes before the window opens, and then it is of that window and not of the one before.
  */
-function isOf(window: Window, { startedAt, completedAt, set }: Assessment): boolean {
+function isOf(rule: WindowRule, window: Window, { startedAt, completedAt, set }: Assessment) {
   const doneAt = completedAt ?? set.lastWriteAt;
-  const isNear = (at: Instant) => at >= window.opensAt - SKEW && at < window.endsAt;
-  if (isIn(window, startedAt)) return isNear(doneAt);
+  const isNear = (at: Instant) => at >= window.opensAt - SKEW;
+  if (isIn(window, startedAt)) {
+    const isOfNext =
+      startedAt >= window.endsAt - SKEW &&
+      set.arrivedAt >= window.endsAt &&
+      windowAfter(rule, window).opensAt === window.endsAt;
+    return isNear(doneAt) && doneAt < Math.max(window.endsAt, window.hardDueAt + 1) && !isOfNext;
+  }
   // A set that was really begun before, and went on after a break, is of the day of its name.
-  return isNear(startedAt) && isIn(window, doneAt) && set.arrivedAt >= window.opensAt;
+  const isBefore = isNear(startedAt) && startedAt < window.opensAt;
+  return isBefore && isIn(window, doneAt) && set.arrivedAt >= window.opensAt;
 }
 
-/** Named in the window's day, or of it all the same. */
-export function isBegunIn(window: Window, one: Assessment): boolean {
-  return isIn(window, one.startedAt) || isOf(window, one);
+/** Named in the window's day, or of it all the same, or on its way when it opened. */
+export function isBegunIn(rule: WindowRule, window: Window, one: Assessment): boolean {
+  return (
+    isIn(window, one.startedAt) ||
+    isOf(rule, window, one) ||
+    (one.completedAt === undefined && longWindowOf(rule, window, one) !== undefined)
+  );
+}
+
+/** Until when a set that was begun in a window, or was on its way when it opened, may still arrive. */
+export function graceEndsAt(rule: WindowRule, window: Window, one: Assessment): Instant {
+  return longWindowOf(rule, window, one)?.hardDueAt ?? window.hardDueAt;
+}
+
+/** The earlier window that a set was begun in, whose grace had not ended when this one opened. Under a day of grace there is none: each window is owed its own. */
+function longWindowOf(
+  rule: WindowRule,
+  window: Window,
+  { startedAt }: Assessment,
+): Window | undefined {
+  if (rule.window.graceMinutes < DAY_MINUTES || startedAt >= window.opensAt) return undefined;
+  const own = windowOf(rule, startedAt);
+  return isIn(own, startedAt) && own.hardDueAt > window.opensAt ? own : undefined;
 }
 
 /** Within the window's day, which is longer than the window. */
@@ -75,8 +116,8 @@ export function progressOf(
 ): Progress | undefined {
   const next = windowAfter(host, window);
   if (now < next.opensAt) return undefined;
-  const begun = fulls.filter((one) => isBegunIn(next, one));
-  const answer = begun.findLast((one) => doesAnswer(one, next, now));
+  const begun = fulls.filter((one) => isBegunIn(host, next, one));
+  const answer = fulls.findLast((one) => doesAnswer(host, one, next, now));
   if (answer !== undefined) {
     const isClear = answer.faults.every(({ spoils }) => spoils === 'nothing');
     return { window: next, state: 'done', isClear };
@@ -117,7 +158,17 @@ export function judgeUnseen(
   const owed = windowsSince(host, judgedOn, now).filter(
     ({ date }) => date >= (host.since ?? date) && date >= (host.paused?.until ?? date),
   );
-  const open = owed.filter((window) => !fulls.some((one) => doesAnswer(one, window, now)));
+  const isLate = (window: Window, one: Assessment) =>
+    isBegunIn(host, window, one) &&
+    isArriving(
+      one,
+      fulls.findLast(({ good }) => good),
+      now,
+    ) &&
+    now < graceEndsAt(host, window, one);
+  const open = owed.filter(
+    (window) => !fulls.some((one) => doesAnswer(host, one, window, now) || isLate(window, one)),
+  );
   const isUnknown = (window: Window) =>
     mayHaveTaken(keeps, window.opensAt, now) ||
     fulls.some((one) => one.complete === undefined && isIn(window, one.startedAt));

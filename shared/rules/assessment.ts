@@ -21,7 +21,7 @@ export type Fault = {
 /** All that is known of one set, and whether it is good. */
 export type Assessment = {
   readonly set: BackupSet;
-  /** The right key restores it, as far as can be told without that key. */
+  /** The right key restores it, with all that it builds on, as far as can be told without that key. */
   readonly good: boolean;
   /** By names and sizes nothing lacks; `undefined`: its volumes were not read. */
   readonly complete: boolean | undefined;
@@ -30,11 +30,13 @@ export type Assessment = {
   /** When its manifest was first written, by S3's clock; `undefined`: it is not complete. */
   readonly completedAt: Instant | undefined;
   readonly bytes: number;
+  /** The oldest write to what restores it, itself and all that it builds on: lifecycle counts from it. */
+  readonly oldestWriteAt: Instant;
 };
 
 /** What tells of one set in addition to its own files. */
 export type SetEvidence = {
-  readonly host: Pick<Host, 'recipients' | 'size'>;
+  readonly host: Pick<Host, 'recipients' | 'size' | 'chain'>;
   /** Of its files that have more than one version. */
   readonly history?: SetHistory | undefined;
   /** It differs from its fingerprint. */
@@ -45,6 +47,10 @@ export type SetEvidence = {
   readonly opened?: readonly OpenedBy[] | undefined;
   /** The good fulls before it, oldest first. */
   readonly earlier?: readonly SizedFull[];
+  /** Of an incremental of a host with chains: the set that it builds on; `undefined`: it is not there. */
+  readonly base?: Assessment | undefined;
+  /** When the newest set before it began that restores. */
+  readonly restoresUntil?: Instant | undefined;
 };
 
 /** Clocks that differ by less are taken for the same. */
@@ -52,9 +58,10 @@ export const SKEW = 5 * 60_000;
 
 /** Assesses one set, full or incremental. */
 export function assess(set: BackupSet, evidence: SetEvidence): Assessment {
-  const { host, history, changed = false, doubled = false, opened, earlier = [] } = evidence;
+  const { host, history, changed = false, doubled = false, opened, earlier = [], base } = evidence;
   const complete = isComplete(set);
   const isFull = set.type === 'full';
+  const isLink = !isFull && host.chain !== undefined;
   const isOther = changed || (history !== undefined && hasOverwrites(history));
   const ofFiles: Fault[] = [
     ...faultIf(complete === false, 'restoring', isWhole(set) ? undefined : incomplete(set)),
@@ -65,7 +72,8 @@ export function assess(set: BackupSet, evidence: SetEvidence): Assessment {
   const isToOpen = opened !== undefined || (complete === true && ofFiles.length === 0);
   const faults: Fault[] = [
     ...ofFiles,
-    ...(isFull && isToOpen ? openedFaults(set, host, opened) : []),
+    ...((isFull || isLink) && isToOpen ? openedFaults(set, host, opened) : []),
+    ...(isLink ? chainFaults(set, evidence) : []),
     ...faultIf(!set.encrypted, 'superseding'),
     ...faultIf(!set.hasSignatures, 'superseding', {
       ...{ kind: 'no-signatures', severity: 'warning', startedAt: set.startedAt },
@@ -76,6 +84,7 @@ export function assess(set: BackupSet, evidence: SetEvidence): Assessment {
     ...{ set, complete, faults, startedAt: set.startedAt, bytes: set.bytes },
     good: complete === true && faults.every(({ spoils }) => spoils !== 'restoring'),
     completedAt: complete === true ? set.manifest?.writtenAt : undefined,
+    oldestWriteAt: Math.min(set.firstWriteAt, base?.oldestWriteAt ?? set.firstWriteAt),
   };
 }
 
@@ -126,6 +135,21 @@ function damageOf(set: BackupSet, history: SetHistory | undefined): Fault[] {
   return faultIf(is, 'restoring', { kind: 'damaged', severity: 'critical', ...evidence });
 }
 
+/** What it builds on is not there, or not good: duplicity restores nothing of it. */
+function chainFaults(set: BackupSet, { base, restoresUntil }: SetEvidence): Fault[] {
+  if (base?.good) return [];
+  const [broken] =
+    base?.faults.flatMap(({ finding }) => (finding?.kind === 'chain-broken' ? finding : [])) ?? [];
+  const { lacksAt, isThere } = broken ?? {
+    lacksAt: set.basedOn ?? set.startedAt,
+    isThere: base !== undefined,
+  };
+  return faultIf(true, 'restoring', {
+    ...{ kind: 'chain-broken', severity: 'critical', startedAt: set.startedAt },
+    ...{ lacksAt, isThere, restoresUntilAt: restoresUntil },
+  });
+}
+
 /** Recipients and ends of files; what could not be told is said, and spoils nothing. */
 function openedFaults(
   set: BackupSet,
@@ -154,7 +178,7 @@ function sizeFaults(
 export type Assessed = {
   /** Of each set, oldest first. */
   readonly sets: readonly Assessment[];
-  /** The good fulls, oldest first. */
+  /** The good fulls, of a host with chains the good incrementals too, oldest first: each is a point that can be restored. */
   readonly good: readonly Assessment[];
   /** The fulls that are good but for delete markers, oldest first. */
   readonly hidden: readonly HiddenFull[];
@@ -179,14 +203,19 @@ export function assessSets(
   { opened, fingerprints = [], broken = [] }: SetsEvidence = {},
 ): Assessed {
   const historyOf = new Map(histories.map((one) => [`${one.type} ${one.startedAt}`, one]));
-  const changed = new Set(broken.map(({ startedAt }) => startedAt));
+  const changed = new Set(broken.map(({ startedAt, basedOn }) => `${basedOn} ${startedAt}`));
   const doubled = new Set(
     poison.flatMap(({ why, startedAt }) => (why === 'twice' ? startedAt : [])),
   );
-  const evidenceOf = ({ type, startedAt }: BackupSet): SetEvidence => ({
+  const byTime = new Map<Instant, Assessment>();
+  let restoresUntil: Instant | undefined;
+  const evidenceOf = ({ type, startedAt, basedOn }: BackupSet): SetEvidence => ({
     ...{ host, history: historyOf.get(`${type} ${startedAt}`), opened: opened?.get(startedAt) },
-    changed: type === 'full' && changed.has(startedAt),
+    changed: changed.has(`${basedOn} ${startedAt}`),
     doubled: doubled.has(startedAt),
+    // Two sets of one time are no chain that duplicity writes.
+    base: basedOn === undefined || byTime.has(startedAt) ? undefined : byTime.get(basedOn),
+    restoresUntil,
   });
   const seen = new Set(
     sets.flatMap(({ type, startedAt, volumes }) =>
@@ -194,10 +223,15 @@ export function assessSets(
     ),
   );
   const remembered = fingerprints.filter(
-    (one) => !seen.has(one.startedAt) && isAsItShould(one.opened ?? [], host.recipients),
+    (one) =>
+      one.basedOn === undefined &&
+      !seen.has(one.startedAt) &&
+      isAsItShould(one.opened ?? [], host.recipients),
   );
   remembered.sort((a, b) => b.startedAt - a.startedAt);
   const earlier: SizedFull[] = [];
+  const isRestorable = ({ good, set }: Assessment) =>
+    good && (set.type === 'full' || host.chain !== undefined);
   const assessed = sets.map((set) => {
     for (let next = remembered.at(-1); next && next.startedAt < set.startedAt; ) {
       earlier.push({ startedAt: next.startedAt, bytes: next.bytes, volumes: next.files - 1 });
@@ -205,14 +239,16 @@ export function assessSets(
       next = remembered.at(-1);
     }
     const assessment = assess(set, { ...evidenceOf(set), earlier: earlier.slice(-COMPARED) });
-    if (isGoodFull(assessment)) {
+    if (!byTime.has(set.startedAt)) byTime.set(set.startedAt, assessment);
+    if (isRestorable(assessment)) restoresUntil = set.startedAt;
+    if (assessment.good && set.type === 'full') {
       const { startedAt, bytes, volumes } = set;
       const { count, usualBytes } = volumes ?? {};
       earlier.push({ startedAt, bytes, volumes: count, volumeBytes: usualBytes });
     }
     return assessment;
   });
-  const good = assessed.filter(isGoodFull);
+  const good = assessed.filter(isRestorable);
   const isThere = new Set(
     assessed.filter(({ complete }) => complete !== false).map(({ startedAt }) => startedAt),
   );
@@ -223,7 +259,3 @@ export function assessSets(
 }
 
 const COMPARED = 30;
-
-function isGoodFull({ good, set }: Assessment): boolean {
-  return good && set.type === 'full';
-}

@@ -3,10 +3,10 @@
 import type { Host } from '../config/config.ts';
 import type { BackupSet, Collection } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
-import { isIn } from './answer.ts';
+import { doesAnswer, isIn } from './answer.ts';
 import { type Assessment, SKEW } from './assessment.ts';
 import { type Finding, showNames, timesOf } from './finding.ts';
-import { type Window, windowBefore } from './window.ts';
+import { closedWindow, type Window, wallClock, windowBefore, windowOf } from './window.ts';
 
 const DAY = 86_400_000;
 // The longest that one session is believed to take; the restore kit says the same (LONGEST_RUN).
@@ -25,6 +25,7 @@ export function judgeIncrementals(
   sets: readonly BackupSet[],
   window: Window,
 ): Finding[] {
+  if (host.chain !== undefined) return [];
   const incrementals = sets.filter((set) => set.type === 'inc');
   const [first] = incrementals;
   if (first === undefined) return [];
@@ -54,22 +55,30 @@ export function judgeEncryption({ unencrypted }: Collection): Finding[] {
 
 /**
  * A name and S3's clock disagree: a full of a later day is begun after now; or its manifest came since the window opened,
- * over 36 hours after the time in its name. A name of the window's own day that is ahead is `damaged`.
+ * over 36 hours after the time in its name, and not within the grace of its window. A name of the window's own day that is ahead is `damaged`.
  */
-export function judgeClocks(fulls: readonly Assessment[], window: Window, now: Instant): Finding[] {
-  return fulls.flatMap(({ startedAt, set: { manifest } }): Finding[] => {
+export function judgeClocks(
+  host: Host,
+  backups: readonly Assessment[],
+  window: Window,
+  now: Instant,
+): Finding[] {
+  return backups.flatMap(({ startedAt, set: { manifest } }): Finding[] => {
     const writtenAt = Math.min(manifest?.writtenAt ?? now, now);
     const aheadMs = startedAt - writtenAt;
     const isAhead = startedAt > now + SKEW && startedAt >= window.endsAt;
     const isNew = manifest !== undefined && writtenAt >= window.opensAt;
-    return isAhead || (isNew && aheadMs < -LONGEST_RUN)
+    const isInTime = writtenAt <= windowOf(host, startedAt).hardDueAt;
+    return isAhead || (isNew && aheadMs < -LONGEST_RUN && !isInTime)
       ? [{ kind: 'clock-skew', severity: 'info', startedAt, aheadMs }]
       : [];
   });
 }
 
 export function judgeCount(fulls: readonly Assessment[], window: Window): Finding[] {
-  const begun = fulls.filter((set) => isIn(window, set.startedAt));
+  const begun = fulls.filter(
+    ({ set, startedAt }) => set.type === 'full' && isIn(window, startedAt),
+  );
   return begun.length < 2
     ? []
     : [{ kind: 'duplicate-full', severity: 'info', fulls: begun.map(timesOf) }];
@@ -77,4 +86,70 @@ export function judgeCount(fulls: readonly Assessment[], window: Window): Findin
 
 export function judgeForeign({ foreign }: Collection): Finding[] {
   return foreign.length === 0 ? [] : [{ kind: 'foreign', severity: 'info', ...showNames(foreign) }];
+}
+
+const IN_A_ROW = 3;
+const SPREAD = 90 * 60_000;
+const SPARE = 15 * 60_000;
+const HALF_HOUR = 30 * 60_000;
+
+/**
+ * The last three good backups began outside of their windows, and within 90 minutes of each other on the clock: the config is
+ * wrong, and not the host. It is so only while the window that it should have is answered: one that stays out is missing.
+ */
+export function judgeMismatch(
+  host: Host,
+  window: Window,
+  good: readonly Assessment[],
+  now: Instant,
+): Finding[] {
+  const isIdle = window.date < (host.since ?? '') || window.date < (host.paused?.until ?? '');
+  const last = good.filter(({ startedAt }) => startedAt <= now + SKEW).slice(-IN_A_ROW);
+  const isInside = ({ startedAt }: Assessment) => {
+    const own = windowOf(host, startedAt + SKEW);
+    return startedAt >= own.opensAt - SKEW && startedAt <= own.dueAt;
+  };
+  if (isIdle || last.length < IN_A_ROW || last.some(isInside)) return [];
+  const times = fittingTimes(host, last);
+  if (times === undefined) return [];
+  const rule = { ...host, window: { ...host.window, ...times } };
+  const fitting = closedWindow(rule, now);
+  if (!good.some((one) => doesAnswer(rule, one, fitting, now))) return [];
+  const [[key, time] = []] = Object.entries(times);
+  const evidence = { fulls: last.map(timesOf), setting: `${key}: "${time}"` };
+  return [{ kind: 'window-mismatch', severity: 'warning', ...evidence }];
+}
+
+/** An earlier evening to open on, or a later time to be due; `undefined` where the clock shows no habit. */
+function fittingTimes({ timezone, window }: Host, last: readonly Assessment[]) {
+  const clockOf = (at: Instant) => wallClock(at, timezone) % DAY;
+  const spreadFrom = (first: number) =>
+    Math.max(...last.map(({ startedAt }) => (clockOf(startedAt) - first + DAY) % DAY));
+  const [first] = last
+    .map(({ startedAt }) => clockOf(startedAt))
+    .sort((a, b) => spreadFrom(a) - spreadFrom(b));
+  if (first === undefined || spreadFrom(first) > SPREAD) return undefined;
+  const textOf = (ms: number) => new Date(ms).toISOString().slice(11, 16);
+  const early = Math.floor((first - SPARE) / HALF_HOUR) * HALF_HOUR;
+  const opens = textOf((early + DAY) % DAY);
+  if (opens > window.due) return { opens };
+  const lasted = last.map(({ startedAt, completedAt = startedAt }) => completedAt - startedAt);
+  const done = first + spreadFrom(first) + Math.max(...lasted);
+  const due = Math.ceil((done + 2 * HALF_HOUR) / HALF_HOUR) * HALF_HOUR;
+  return due < DAY && window.opens <= window.due ? { due: textOf(due) } : undefined;
+}
+
+/** Longer than a run takes to come round again. */
+const OVERDUE = DAY;
+
+/** An incremental was begun over a day later than the next full was promised. */
+export function judgeOverdue({ chain }: Host, sets: readonly Assessment[]): Finding[] {
+  if (chain === undefined) return [];
+  const { fullEveryDays } = chain;
+  const full = sets.findLast(({ good, set }) => good && set.type === 'full');
+  const link = sets.findLast(({ good, set }) => good && set.type === 'inc');
+  const { startedAt } = full ?? {};
+  if (startedAt === undefined || link === undefined) return [];
+  const isOverdue = link.startedAt > startedAt + fullEveryDays * DAY + OVERDUE;
+  return isOverdue ? [{ kind: 'full-overdue', severity: 'warning', startedAt, fullEveryDays }] : [];
 }

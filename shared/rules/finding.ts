@@ -11,6 +11,7 @@ export const CAUSE_OF = {
   tampered: 'upload',
   unreadable: 'else',
   damaged: 'upload',
+  'chain-broken': 'window',
   missing: 'window',
   incomplete: 'window',
   poisoned: 'upload',
@@ -20,6 +21,8 @@ export const CAUSE_OF = {
   expiring: 'else',
   never: 'window',
   late: 'window',
+  'window-mismatch': 'else',
+  'full-overdue': 'else',
   'no-signatures': 'else',
   'maybe-truncated': 'else',
   shrunk: 'else',
@@ -82,9 +85,11 @@ export type EventChanges = {
   readonly sets: readonly TamperedSet[];
 };
 
-/** A full that differs from its fingerprint, and lifecycle is no excuse. */
+/** A set that differs from its fingerprint, and lifecycle is no excuse. */
 export type ChangedFull = {
   readonly startedAt: Instant;
+  /** Of an incremental. */
+  readonly basedOn?: Instant;
   readonly sealedAt: Instant;
   readonly filesThen: number;
   readonly bytesThen: number;
@@ -134,6 +139,16 @@ export type Evidence =
       readonly oddVolumes: readonly number[];
       /** The files that a second machine wrote over. */
       readonly mixed: NamesShown;
+    }
+  | {
+      /** An incremental that restores nothing, as one that it builds on does not. */
+      readonly kind: 'chain-broken';
+      readonly startedAt: Instant;
+      /** The time of the first set in its chain that lacks, or is not good. */
+      readonly lacksAt: Instant;
+      readonly isThere: boolean;
+      /** The newest point before it that still restores. */
+      readonly restoresUntilAt: Instant | undefined;
     }
   | {
       readonly kind: 'missing';
@@ -187,6 +202,21 @@ export type Evidence =
       readonly volumes: number;
       readonly lastArrivalAt: Instant;
       readonly hardDueAt: Instant;
+    }
+  | {
+      /** Good fulls come day by day at another time than the window's. */
+      readonly kind: 'window-mismatch';
+      /** The last three that came so, oldest first. */
+      readonly fulls: readonly SetTimes[];
+      /** What would fit them: `opens: "20:00"`, or `due: "11:00"`. */
+      readonly setting: string;
+    }
+  | {
+      /** Incrementals come, and the full that the config promises does not. */
+      readonly kind: 'full-overdue';
+      /** The newest good full. */
+      readonly startedAt: Instant;
+      readonly fullEveryDays: number;
     }
   | { readonly kind: 'no-signatures'; readonly startedAt: Instant }
   | {

@@ -6,11 +6,13 @@ import type { Instant } from '../duplicity/time.ts';
 import type { ChangedFull, OpenedBy } from './finding.ts';
 import { type KeepRules, mayHaveTaken } from './lifecycle.ts';
 
-/** One full as it was when it was first seen finished. */
+/** One full, or one incremental of a host with chains, as it was when it was first seen finished. */
 export type Fingerprint = {
   /** Whose it is, by `placeOf`. */
   readonly place: string;
   readonly startedAt: Instant;
+  /** Of an incremental. */
+  readonly basedOn?: Instant;
   readonly sealedAt: Instant;
   /** The oldest write to any of its files: from it lifecycle counts. */
   readonly firstWriteAt: Instant;
@@ -42,15 +44,18 @@ export function changedFulls(
   now: Instant,
 ): ChangedFull[] {
   const withHistory = new Set(histories.map(({ startedAt }) => startedAt));
-  return fingerprints.flatMap(({ startedAt, sealedAt, firstWriteAt, files, bytes, hash }) => {
+  return fingerprints.flatMap((fingerprint) => {
+    const { startedAt, basedOn, sealedAt, firstWriteAt, files, bytes, hash } = fingerprint;
     if (hash === undefined || mayHaveTaken(keeps, firstWriteAt, now)) return [];
-    const set = sets.find((one) => one.type === 'full' && one.startedAt === startedAt);
+    const set = sets.find((one) => one.startedAt === startedAt && one.basedOn === basedOn);
     const found = hashes.get(startedAt);
     const isGone = set === undefined && !withHistory.has(startedAt);
     if (!isGone && (found === undefined || found === hash)) return [];
-    const filesNow = texts.find((one) => one.startedAt === startedAt)?.files ?? 0;
-    const then = { filesThen: files, bytesThen: bytes };
-    return [{ startedAt, sealedAt, ...then, filesNow, bytesNow: set?.bytes ?? 0 }];
+    const text = set && texts.find((one) => one.startedAt === startedAt);
+    const then = { ...(basedOn !== undefined && { basedOn }), filesThen: files, bytesThen: bytes };
+    return [
+      { startedAt, sealedAt, ...then, filesNow: text?.files ?? 0, bytesNow: set?.bytes ?? 0 },
+    ];
   });
 }
 

@@ -5,6 +5,7 @@ import type { BackupSet, Collection } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import {
   doesAnswer,
+  graceEndsAt,
   isArriving,
   isBegunIn,
   isIn,
@@ -27,6 +28,8 @@ import {
   judgeEncryption,
   judgeForeign,
   judgeIncrementals,
+  judgeMismatch,
+  judgeOverdue,
   judgePoison,
 } from './contents.ts';
 import {
@@ -56,6 +59,8 @@ export type HostEvidence = SetsEvidence & {
   readonly changes?: readonly Change[];
   /** The date of the newest window that an earlier run judged for good; without it nobody knows. */
   readonly judgedOn?: CalendarDate | undefined;
+  /** When the host was first seen in the config; without it nobody knows. */
+  readonly knownSince?: Instant | undefined;
 };
 
 /** The judgement on one host at one instant. */
@@ -99,8 +104,11 @@ export function judge(
   if ('unreadable' in read) return unreadable(host, window, now, read);
 
   const assessed = assessSets(host, read, evidence);
-  const fulls = assessed.sets.filter(({ set }) => set.type === 'full');
-  const answers = assessed.good.filter((one) => doesAnswer(one, window, now));
+  // What the host owes is a full; where it writes chains, an incremental will do.
+  const backups = assessed.sets.filter(
+    ({ set }) => set.type === 'full' || host.chain !== undefined,
+  );
+  const answers = assessed.good.filter((one) => doesAnswer(host, one, window, now));
   const answer = answers.at(-1);
   const lastGood = assessed.good.at(-1);
   const keep = keepOf(host, evidence.lifecycle ?? NOT_ASKED);
@@ -108,8 +116,13 @@ export function judge(
   const countdown = hasToCount(assessed, window)
     ? countDown(assessed, read.inconclusive, keep, now)
     : undefined;
-  const windowsMissed = countMissed(host, window, assessed, answer);
-  const ofWindow = judgeWindow(host, window, assessed, windowsMissed, answer, now);
+  const mismatch = judgeMismatch(host, window, assessed.good, now);
+  const isOwed = isOwedBy(host, window, assessed, evidence.knownSince);
+  const windowsMissed =
+    isOwed && mismatch.length === 0 ? countMissed(host, window, assessed, answer) : 0;
+  const ofWindow = judgeWindow(host, window, assessed, backups, windowsMissed, answer, isOwed, now)
+    // It comes each day, and not when the config says: that is told in its place.
+    .filter(({ kind }) => kind !== 'missing' || mismatch.length === 0);
 
   // While the next full still arrives within its grace, the last one is watched for its last two days only.
   const isLate = ofWindow.some(({ kind }) => kind === 'late');
@@ -124,12 +137,14 @@ export function judge(
     ),
     ...judgeRetention(countdown, window.opensAt, now, stampedAt).filter(isNotJustLate),
     ...ofWindow,
+    ...mismatch,
+    ...judgeOverdue(host, assessed.sets),
     ...judgePoison(read),
     ...judgeIncrementals(host, read.sets, window),
     ...judgeEncryption(read),
-    ...judgeSets(fulls, window, answer, now),
-    ...judgeClocks(fulls, window, now),
-    ...judgeCount(fulls, window),
+    ...judgeSets(backups, window, answer, now),
+    ...judgeClocks(host, backups, window, now),
+    ...judgeCount(backups, window),
     ...judgeForeign(read),
   ]);
   return {
@@ -145,8 +160,8 @@ export function judge(
     sets: read.sets,
     assessments: assessed.sets,
     windowsMissed,
-    unseen: judgeUnseen(host, evidence.judgedOn, fulls, keeps, now),
-    next: progressOf(host, window, fulls, lastGood, now),
+    unseen: judgeUnseen(host, evidence.judgedOn, backups, keeps, now),
+    next: progressOf(host, window, backups, lastGood, now),
   };
 }
 
@@ -164,16 +179,16 @@ export function hasToCount({ good }: Assessed, { opensAt }: Window): boolean {
  * one is critical, unless another full answers the window; a foreign key always is. What a full lacks is left to the window.
  */
 function judgeSets(
-  fulls: readonly Assessment[],
+  backups: readonly Assessment[],
   window: Window,
   answer: Assessment | undefined,
   now: Instant,
 ): Finding[] {
   const isOfNow = ({ startedAt }: Assessment) =>
     isIn(window, startedAt) || (startedAt >= window.endsAt && startedAt <= now + SKEW);
-  const ofNow = fulls.filter(isOfNow);
+  const ofNow = backups.filter(isOfNow);
   const hasManifest = ({ set }: Assessment) => set.manifest !== undefined;
-  const newest = fulls.findLast((one) => hasManifest(one) && one.startedAt <= now + SKEW);
+  const newest = backups.findLast((one) => hasManifest(one) && one.startedAt <= now + SKEW);
   const shown = ofNow.some(hasManifest) || newest === undefined ? ofNow : [newest];
   return shown.flatMap((one) =>
     one.faults.flatMap(({ spoils, finding }): Finding[] => {
@@ -229,24 +244,24 @@ function judgeWindow(
   host: Host,
   window: Window,
   { sets, good, hidden }: Assessed,
+  backups: readonly Assessment[],
   windowsMissed: number,
   answer: Assessment | undefined,
+  isOwed: boolean,
   now: Instant,
 ): Finding[] {
   const pause = pauseOf(host, window);
   if (pause !== undefined) return [pause];
-  const isOwed = host.since === undefined || window.date >= host.since;
   if (answer === undefined && !isOwed) return [{ kind: 'never', severity: 'info' }];
   if (sets.length + hidden.length === 0) return [{ kind: 'never', severity: 'critical' }];
 
-  const fulls = sets.filter(({ set }) => set.type === 'full');
-  const begun = fulls.filter((one) => isBegunIn(window, one));
+  const begun = backups.filter((one) => isBegunIn(host, window, one));
   const unlisted = begun.find(({ complete }) => complete === undefined);
   if (answer === undefined && unlisted !== undefined) return [notRead(unlisted.set)];
-  const isStillArriving = (one: Assessment) => isArriving(one, good.at(-1), now);
-  const arriving = begun.findLast(isStillArriving);
-  if (answer === undefined && arriving !== undefined && now < window.hardDueAt) {
-    return [late(arriving.set, window)];
+  const endOf = (one: Assessment) => graceEndsAt(host, window, one);
+  const arriving = begun.findLast((one) => isArriving(one, good.at(-1), now) && now < endOf(one));
+  if (answer === undefined && arriving !== undefined) {
+    return [late(arriving.set, endOf(arriving))];
   }
   const severity = answer === undefined ? 'critical' : 'warning';
   // A killed run that was made again is what `duplicate-full` shows.
@@ -261,7 +276,23 @@ function judgeWindow(
       ),
     );
   if (answer !== undefined || begun.some((one) => !one.good)) return lacking.slice(0, 1);
-  return [missing(window, fulls, windowsMissed)];
+  return [missing(window, backups, windowsMissed)];
+}
+
+/**
+ * A window from before `since` owes nothing, nor does one that closed before the host was known and gave a sign of life: so
+ * one that was written into the config is owed a backup by the second window that a run sees close.
+ */
+function isOwedBy(
+  host: Host,
+  window: Window,
+  { sets, hidden }: Assessed,
+  knownSince: Instant | undefined,
+): boolean {
+  if (host.since !== undefined && window.date < host.since) return false;
+  if (knownSince === undefined) return true;
+  const came = [...sets, ...hidden].some(({ set }) => set.arrivedAt <= window.dueAt);
+  return window.dueAt > knownSince || came;
 }
 
 /** A pause covers the windows due before its date; it always ends. */
@@ -282,14 +313,14 @@ function notRead(set: BackupSet): Finding {
   };
 }
 
-function late(set: BackupSet, window: Window): Finding {
+function late(set: BackupSet, hardDueAt: Instant): Finding {
   return {
     kind: 'late',
     severity: 'warning',
     startedAt: set.startedAt,
     volumes: set.volumes?.count ?? 0,
     lastArrivalAt: set.volumes?.lastAt ?? set.startedAt,
-    hardDueAt: window.hardDueAt,
+    hardDueAt,
   };
 }
 

@@ -16,6 +16,8 @@ import { addDays, type CalendarDate } from './window.ts';
 export type HostRecord = {
   /** As `placeOf` has it. */
   readonly place: string;
+  /** When it was first seen in the config; `undefined`: before that was noted. */
+  readonly knownSince?: Instant | undefined;
   /** `undefined`: never, so that nothing of it is ordinary. */
   readonly listedAt: Instant | undefined;
   /** The sets that were not finished then. One that is left out is looked at again. */
@@ -49,6 +51,8 @@ export type RecordNews = {
 export type HostMemory = {
   /** As it was when it was first read in this run; `undefined`: nothing is remembered, or it cannot be read. */
   readonly recall: (host: Host) => Promise<HostRecord | undefined>;
+  /** When the host was first seen in the config; `undefined`: that is not known, as nothing can be read or something was lost. */
+  readonly knownSince?: (host: Host) => Promise<Instant | undefined>;
   readonly learn: (host: Host, news: RecordNews) => void;
   /** Keeps what was learned. Answers what was wrong with the memory; it is never a reason not to check. */
   readonly close: () => Promise<string | undefined>;
@@ -81,7 +85,7 @@ export type Look = {
 };
 
 /**
- * What a look adds to the record. A full is remembered once it is finished, and nothing but its own bytes speaks against
+ * What a look adds to the record. A full, and an incremental of a host with chains, is remembered once it is finished, and nothing but its own bytes speaks against
  * it: one that is encrypted to a foreign key stays known as that.
  */
 export function newsOfLook(
@@ -89,15 +93,20 @@ export function newsOfLook(
   { collection, assessed, hashes, opened, keeps }: Look,
   now: Instant,
 ): Pick<HostRecord, 'listedAt' | 'unfinished' | 'fulls' | 'keeps'> {
+  const seen = new Set<Instant>();
   const fulls = assessed.sets.flatMap((one): Fingerprint[] => {
     const { set, startedAt, completedAt, bytes } = one;
     const isFinished = completedAt !== undefined && isPastFinish(completedAt, now);
-    if (!isFinished || !isToRemember(one)) return [];
+    const isSecond = seen.has(startedAt);
+    seen.add(startedAt);
+    const isOwed = set.type === 'full' || host.chain !== undefined;
+    if (!isFinished || isSecond || !isOwed || !isToRemember(one)) return [];
     return [
       {
         ...{ place: placeOf(host), startedAt, sealedAt: now, firstWriteAt: set.firstWriteAt },
         ...{ bytes, files: (set.volumes?.count ?? 0) + 1 },
         ...{ hash: hashes.get(startedAt), opened: opened.get(startedAt) },
+        ...(set.basedOn !== undefined && { basedOn: set.basedOn }),
       },
     ];
   });
@@ -105,10 +114,15 @@ export function newsOfLook(
   return { listedAt: now, keeps, fulls, unfinished: unfinished.map(setIdOfSet) };
 }
 
-function isToRemember({ set, faults }: Assessment): boolean {
-  const isOfBytes = (kind = '') => kind === 'wrong-recipient' || kind === 'maybe-truncated';
-  return (
-    set.type === 'full' &&
-    faults.every(({ spoils, finding }) => spoils !== 'restoring' || isOfBytes(finding?.kind))
+// What is wrong with its own bytes, or with what it builds on, stays so whatever becomes of its files.
+const REMEMBERED: ReadonlySet<string> = new Set([
+  'wrong-recipient',
+  'maybe-truncated',
+  'chain-broken',
+]);
+
+function isToRemember({ faults }: Assessment): boolean {
+  return faults.every(
+    ({ spoils, finding }) => spoils !== 'restoring' || REMEMBERED.has(finding?.kind ?? ''),
   );
 }

@@ -29,7 +29,7 @@ const CRITICAL = 4 * DAY;
 const URGENT = 48 * HOUR;
 
 /**
- * The good full that lasts longest: a set is lost with the first of its files. With none left to see, the newest hidden one.
+ * The good set that lasts longest: it is lost with the first of its files, and of those that it builds on. With none left to see, the newest hidden one.
  * `undefined` where no rule hides anything, and where the config's days have passed and nothing was hidden: then
  * the bucket keeps more than the config says.
  */
@@ -47,8 +47,8 @@ export function countDown(
         : undefined;
   if (good.length > 0) {
     const lasting = good
-      .flatMap(({ set }): Countdown[] => {
-        const hiddenAt = hiddenBy(keep, set.firstWriteAt);
+      .flatMap(({ set, oldestWriteAt }): Countdown[] => {
+        const hiddenAt = hiddenBy(keep, oldestWriteAt);
         return hiddenAt === undefined
           ? []
           : [{ set, hiddenAt, goneAt: goneAt(hiddenAt), by: keep.by }];
@@ -120,8 +120,9 @@ export function findSuperseded(
   // What was never looked at takes the place of nothing, where there is a record that would know.
   const isKnown = ({ startedAt }: Assessment) =>
     fingerprints === undefined || host.recipients.length === 0 || opened.has(startedAt);
-  const days = successorsOf(host, assessed.good.filter(isKnown).reverse(), now);
-  const sets = read.sets.filter((set) => {
+  const fulls = assessed.good.filter((one) => one.set.type === 'full' && isKnown(one));
+  const days = successorsOf(host, fulls.reverse(), now);
+  const isSuperseded = (set: BackupSet) => {
     const least = good.has(set) ? set.bytes * host.size.shrink : 0;
     let count = 0;
     // A day is passed over at a glance, and left at its first that fits: anyone who fills a target with sets gains no
@@ -133,6 +134,14 @@ export function findSuperseded(
       count += has ? 1 : 0;
       return count >= SUCCESSORS;
     });
+  };
+  const needed = new Set<Instant>();
+  // Newest first: what a set that stays builds on stays as well.
+  const sets = read.sets.toReversed().filter((set) => {
+    const isNeeded = host.chain !== undefined && needed.has(set.startedAt);
+    if (!isNeeded && isSuperseded(set)) return true;
+    if (set.basedOn !== undefined) needed.add(set.basedOn);
+    return false;
   });
   return { sets: sets.sort((a, b) => a.lastWriteAt - b.lastWriteAt), held: undefined };
 }

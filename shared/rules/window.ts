@@ -1,6 +1,6 @@
 // Windows: from when until when a host owes a backup, by the calendar of its own zone.
 
-import type { WindowTimes } from '../config/config.ts';
+import type { Host } from '../config/config.ts';
 import type { Instant } from '../duplicity/time.ts';
 
 /** One day's window of one host. `opensAt < dueAt <= hardDueAt`, and `dueAt <= endsAt` but for odd configs. */
@@ -9,21 +9,21 @@ export type Window = {
   readonly date: CalendarDate;
   readonly opensAt: Instant;
   readonly dueAt: Instant;
-  /** Until then a backup that is still arriving is `late`, after it missing or incomplete. */
+  /** Until then a backup that is still arriving is `late`, after it missing or incomplete; it may lie behind `endsAt`. */
   readonly hardDueAt: Instant;
-  /** The next window's `opensAt`: a full begun from `opensAt` until before `endsAt` is this window's. */
+  /** A day later, when the next window opens where each day has one: what is begun in it is this window's. */
   readonly endsAt: Instant;
 };
 
-/** Whose clock, and which times on it. */
-export type WindowRule = { readonly timezone: string; readonly window: WindowTimes };
+/** Whose clock, which times on it, and on which days. */
+export type WindowRule = Pick<Host, 'timezone' | 'window' | 'days'>;
 
 /** The newest window whose `dueAt` is not after `now`: the one that is judged. */
 export function closedWindow(rule: WindowRule, now: Instant): Window {
   return nextTo(rule, dateIn(rule.timezone, now), 1, -1, (window) => window.dueAt <= now);
 }
 
-/** The window in whose day an instant lies. */
+/** The window in whose day an instant lies; in a day that has none, the next one. */
 export function windowOf(rule: WindowRule, at: Instant): Window {
   const closed = closedWindow(rule, at);
   return at < closed.endsAt ? closed : windowAfter(rule, closed);
@@ -57,7 +57,7 @@ export function windowToOpen(rule: WindowRule, now: Instant): Window {
   return window;
 }
 
-/** A zone skips a date once in decades; the step past it is one more. */
+/** A host may rest for six days, and a zone skips a date once in decades: the step past it is one more. */
 function nextTo(
   rule: WindowRule,
   date: CalendarDate,
@@ -65,7 +65,7 @@ function nextTo(
   step: 1 | -1,
   fits: (window: Window) => boolean,
 ): Window {
-  for (let days = start; Math.abs(days) < 10; days += step) {
+  for (let days = start; Math.abs(days) < 17; days += step) {
     const window = windowOn(rule, addDays(date, days));
     if (window !== undefined && fits(window)) return window;
   }
@@ -75,15 +75,16 @@ function nextTo(
 // Most hosts of a config share their zone and times.
 const computed = makeMemory<Window | undefined>();
 
-/** The window that is due on a date; `undefined` where the zone has no such date. */
+/** The window that is due on a date; `undefined` where the host rests, and where the zone has no such date. */
 export function windowOn(rule: WindowRule, date: CalendarDate): Window | undefined {
-  const { opens, due, hardDue } = rule.window;
-  const question = `${rule.timezone} ${opens} ${due} ${hardDue} ${date}`;
+  if (rule.days !== undefined && !rule.days.includes(weekdayOf(date))) return undefined;
+  const { opens, due, graceMinutes } = rule.window;
+  const question = `${rule.timezone} ${opens} ${due} ${graceMinutes} ${date}`;
   return computed(question, () => computeWindow(rule, date));
 }
 
 function computeWindow(rule: WindowRule, date: CalendarDate): Window | undefined {
-  const { opens, due, hardDue } = rule.window;
+  const { opens, due, graceMinutes } = rule.window;
   const eve = opens > due;
   const opensAt = eve
     ? (opensOn(rule, addDays(date, -1)) ?? opensOn(rule, addDays(date, -2)))
@@ -92,7 +93,7 @@ function computeWindow(rule: WindowRule, date: CalendarDate): Window | undefined
   if (opensAt === undefined || plainDueAt === undefined) return undefined;
   // A window that lies wholly inside a skipped hour keeps its length.
   const dueAt = plainDueAt > opensAt ? plainDueAt : opensAt + minutesFrom(opens, due);
-  const hardDueAt = dueAt + minutesFrom(due, hardDue);
+  const hardDueAt = dueAt + graceMinutes * MINUTE;
 
   let next = eve ? date : addDays(date, 1);
   let endsAt = opensOn(rule, next);
@@ -140,6 +141,11 @@ function askOffset(at: Instant, zone: string): number {
   for (const { type, value } of formatterOf(zone).formatToParts(at)) parts[type] = Number(value);
   const { year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0 } = parts;
   return Date.UTC(year, month - 1, day, hour, minute, second) - at;
+}
+
+/** 0 = Sunday. */
+function weekdayOf(date: CalendarDate): number {
+  return new Date(`${date}T00:00Z`).getUTCDay();
 }
 
 /** The calendar date at an instant in a zone. */

@@ -43,7 +43,7 @@ export function configOf({ hosts }: Fleet): Host[] {
     target: { bucket: BUCKET, prefix: `${nameOf(number)}/` },
     filePrefix: NO_PREFIX,
     timezone: 'Europe/Amsterdam',
-    window: { opens: '00:00', due: '08:15', hardDue: '12:15' },
+    window: { opens: '00:00', due: '08:15', graceMinutes: 240 },
     recipients: [],
     size: { minBytes: 0, shrink: 0.5, grow: 2 },
     keepDays: 6,

@@ -29,8 +29,8 @@ describe('a value of the config', () => {
     ['keepDays', '2', ({ keepDays }) => keepDays, 2],
     ['keepDays', '365', (config) => web(config)?.keepDays, 365],
     ['timezone', 'Asia/Kolkata', (config) => web(config)?.timezone, 'Asia/Kolkata'],
-    ['window', '{ due: "10:07" }', (config) => web(config)?.window.hardDue, '14:07'],
-    ['window', '{ due: "23:59" }', (config) => web(config)?.window.hardDue, '03:59'],
+    ['window', '{ due: "10:07" }', (config) => web(config)?.window.graceMinutes, 240],
+    ['window', '{ hardDue: "09:00" }', (config) => web(config)?.window.graceMinutes, 45],
     [
       'recipients',
       '["0x0123456789abcdef"]',

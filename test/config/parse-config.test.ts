@@ -44,7 +44,7 @@ describe('parseConfig', () => {
         name: 'mail',
         target: { bucket: 'acme-backups', prefix: 'mail/' },
         timezone: 'UTC',
-        window: { opens: '00:00', due: '08:15', hardDue: '12:15' },
+        window: { opens: '00:00', due: '08:15', graceMinutes: 240 },
       },
     ]);
   });
@@ -62,7 +62,7 @@ describe('parseConfig', () => {
     const [mail, web, nas, lab] = hosts;
     expect(mail?.recipients).toEqual(['0123456789012345']);
     expect(web).toMatchObject({
-      window: { opens: '00:00', due: '10:00', hardDue: '14:00' },
+      window: { opens: '00:00', due: '10:00', graceMinutes: 240 },
       recipients: ['89ABCDEF01234567'],
     });
     expect(nas).toMatchObject({

@@ -82,10 +82,10 @@ const hosts: fc.Arbitrary<Host> = fc
       'Pacific/Chatham',
     ),
     window: fc.constantFrom(
-      { opens: '00:00', due: '08:15', hardDue: '12:15' },
-      { opens: '22:00', due: '06:00', hardDue: '10:00' },
-      { opens: '06:00', due: '23:30', hardDue: '03:30' },
-      { opens: '12:00', due: '12:30', hardDue: '12:30' },
+      { opens: '00:00', due: '08:15', graceMinutes: 240 },
+      { opens: '22:00', due: '06:00', graceMinutes: 240 },
+      { opens: '06:00', due: '23:30', graceMinutes: 240 },
+      { opens: '12:00', due: '12:30', graceMinutes: 0 },
     ),
     size: fc.constantFrom(
       { minBytes: 0, shrink: 0.5, grow: 2 },

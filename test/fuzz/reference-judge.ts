@@ -373,17 +373,16 @@ function lastClosedWindow(host: Host, now: Instant): Window {
 }
 
 function windowOf(host: Host, date: Temporal.PlainDate): Window {
-  const { opens, due, hardDue } = host.window;
+  const { opens, due, graceMinutes } = host.window;
   const instant = (day: Temporal.PlainDate, time: string) =>
     day.toZonedDateTime({ timeZone: host.timezone, plainTime: time }).epochMilliseconds;
   const opening = opens > due ? date.subtract({ days: 1 }) : date;
   const dueAt = instant(date, due);
-  const minutes = (time: string) => Number(time.slice(0, 2)) * 60 + Number(time.slice(3));
   return {
     date: date.toString(),
     opensAt: instant(opening, opens),
     dueAt,
-    hardDueAt: dueAt + ((minutes(hardDue) - minutes(due) + 1440) % 1440) * MINUTE,
+    hardDueAt: dueAt + graceMinutes * MINUTE,
     end: instant(opening.add({ days: 1 }), opens),
   };
 }

@@ -78,6 +78,8 @@ describe('runEvents', () => {
 
   it('reports the first full of a host as its first', async () => {
     const { tick, run, lastText } = aMonitor();
+    // In its first window a host may still be on its way.
+    await tick('2026-11-22T08:15:00Z', []);
     await tick('2026-11-23T08:15:00Z', []);
     await run([manifestOf(recovery)], recovery);
     expect(lastText()).toContain('It is the first complete full backup in its target.');

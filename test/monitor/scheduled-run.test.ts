@@ -17,7 +17,7 @@ import { memoryChannel, memoryRecords } from '../support/records-in-memory.ts';
 const QUARTER = 15 * 60_000;
 const config = aConfig([
   aHost({ name: 'web' }),
-  aHost({ name: 'db', window: { opens: '00:00', due: '10:00', hardDue: '14:00' } }),
+  aHost({ name: 'db', window: { opens: '00:00', due: '10:00', graceMinutes: 240 } }),
 ]);
 const friday = aFull({ begun: '2026-11-20T03:15:00Z' });
 const store = inMemoryStore([...keyed('web/', friday), ...keyed('db/', friday)]);

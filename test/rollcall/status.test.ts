@@ -19,7 +19,7 @@ const run = (...args: string[]) =>
 const reportOf = (hoursAgo: number, zone = 'UTC') => {
   const checkedAt = Date.now() - hoursAgo * HOUR;
   const begun = new Date(checkedAt - HOUR).toISOString();
-  const host = aHost({ name: 'web', window: { opens: '00:00', due: '23:59', hardDue: '23:59' } });
+  const host = aHost({ name: 'web', window: { opens: '00:00', due: '23:59', graceMinutes: 0 } });
   const judgement = judge(host, collected(...aFull({ begun })), checkedAt);
   const fine = { ...judgement, verdict: 'ok' as const, findings: [] };
   const { report } = aDigest(checkedAt, [fine], { report: { bucket: 'backups' }, timezone: zone });

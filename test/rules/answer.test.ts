@@ -34,12 +34,15 @@ describe('doesAnswer', () => {
   const full = theSet(...aFull({ begun: '2026-11-23T03:15:00Z', done: '2026-11-23T09:00:00Z' }));
 
   it('counts a full from the moment in which its manifest is written', () => {
-    expect([now - 1, now].map((when) => doesAnswer(full, window, when))).toEqual([false, true]);
+    expect([now - 1, now].map((when) => doesAnswer(aHost(), full, window, when))).toEqual([
+      false,
+      true,
+    ]);
   });
 
   it('needs a whole set', () => {
     const [, ...rest] = aFull({ begun: '2026-11-23T03:15:00Z' });
-    expect(doesAnswer(theSet(...rest), window, now)).toBe(false);
+    expect(doesAnswer(aHost(), theSet(...rest), window, now)).toBe(false);
   });
 });
 
@@ -80,7 +83,7 @@ describe('isArriving', () => {
 
 describe('progressOf', () => {
   // Opens at 22:00, so that the next window opens long before it is due.
-  const eve = aHost({ window: { opens: '22:00', due: '06:00', hardDue: '10:00' } });
+  const eve = aHost({ window: { opens: '22:00', due: '06:00', graceMinutes: 240 } });
   const closed = closedWindow(eve, now);
   const state = (when: string, ...objects: readonly StoredObject[]) =>
     progressOf(eve, closed, setsOf(...objects), undefined, at(when))?.state;

@@ -45,7 +45,9 @@ describe('judgeIncrementals', () => {
 describe('judgeClocks', () => {
   const aheadOf = (begun: string, done: string, when = now) => {
     const { sets } = assessSets(host, collected(...aFull({ begun, done })));
-    return judgeClocks(sets, window, when).map((one) => one.kind === 'clock-skew' && one.aheadMs);
+    return judgeClocks(host, sets, window, when).map(
+      (one) => one.kind === 'clock-skew' && one.aheadMs,
+    );
   };
 
   it('notes a name of a later day that is over five minutes ahead of now', () => {
@@ -64,6 +66,6 @@ describe('judgeClocks', () => {
     const bare = aFull({ begun: '2026-11-20T03:00:00Z', done: '2026-11-23T03:00:00Z' }).filter(
       ({ name }) => !name.includes('manifest'),
     );
-    expect(judgeClocks(assessSets(host, collected(...bare)).sets, window, now)).toEqual([]);
+    expect(judgeClocks(host, assessSets(host, collected(...bare)).sets, window, now)).toEqual([]);
   });
 });

@@ -102,7 +102,7 @@ describe('judge', () => {
 
   it('answers over midnight when the window opens the evening before', () => {
     const resumed = aFull({ begun: '2026-11-22T23:50:00Z', done: '2026-11-23T00:40:00Z' });
-    const window = { opens: '22:00', due: '08:15', hardDue: '12:15' };
+    const window = { opens: '22:00', due: '08:15', graceMinutes: 240 };
     expect(judged(resumed, NOON, { window }).verdict).toBe('ok');
   });
 

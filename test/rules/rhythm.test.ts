@@ -32,7 +32,7 @@ describe('rhythmOf', () => {
   });
 
   it('counts midnight as any other time, from when the window opens', () => {
-    const host = { window: { opens: '20:00', due: '08:15', hardDue: '12:15' } };
+    const host = { window: { opens: '20:00', due: '08:15', graceMinutes: 240 } };
     const late = [
       full('18T23:55', '19T00:10'),
       full('20T00:05', '20T00:20'),

@@ -19,7 +19,7 @@ import { ZONES } from '../support/zones.ts';
 
 const rule = (timezone: string, opens: string, due: string): WindowRule => ({
   timezone,
-  window: { opens, due, hardDue: due },
+  window: { opens, due, graceMinutes: 0 },
 });
 const at = (iso: string) => Date.parse(iso);
 const iso = (instant: number) => new Date(instant).toISOString().replace('.000Z', 'Z');
@@ -118,31 +118,29 @@ describe('closedWindow', () => {
 });
 
 describe('a window', () => {
-  const ruleOf = (opens: string, due: string, hardDue: string) => ({
+  const ruleOf = (opens: string, due: string, graceMinutes = 240): WindowRule => ({
     timezone: 'Europe/Amsterdam',
-    window: { opens, due, hardDue },
+    window: { opens, due, graceMinutes },
   });
   const on = (rule: WindowRule, date: string) => windowOn(rule, date) as Window;
 
-  it('has a grace until hardDue, also when that is past midnight or there is none', () => {
-    const grace = (due: string, hardDue: string) => {
-      const { dueAt, hardDueAt } = on(ruleOf('00:00', due, hardDue), '2026-11-23');
+  it('has a grace of any length, also past midnight, or none', () => {
+    const grace = (due: string, minutes: number) => {
+      const { dueAt, hardDueAt } = on(ruleOf('00:00', due, minutes), '2026-11-23');
       return (hardDueAt - dueAt) / 60_000;
     };
-    expect([grace('08:15', '12:15'), grace('23:30', '03:45'), grace('08:15', '08:15')]).toEqual([
-      240, 255, 0,
-    ]);
-    expect(grace('08:15', '09:20')).toBe(65);
+    expect([grace('08:15', 240), grace('23:30', 255), grace('08:15', 0)]).toEqual([240, 255, 0]);
+    expect(grace('08:15', 3 * 24 * 60)).toBe(3 * 24 * 60);
   });
 
   it('keeps its length to the minute in a skipped hour', () => {
-    const { opensAt, dueAt } = on(ruleOf('02:10', '02:50', '06:00'), '2026-03-29');
+    const { opensAt, dueAt } = on(ruleOf('02:10', '02:50'), '2026-03-29');
     // It opens when the clocks have jumped to 03:00; 02:50 is the 03:50 of that day.
     expect([iso(opensAt), iso(dueAt)]).toEqual(['2026-03-29T01:00:00Z', '2026-03-29T01:50:00Z']);
   });
 
   it('keeps its length when it is due just as the skipped hour ends', () => {
-    const { opensAt, dueAt } = on(ruleOf('02:10', '03:00', '06:00'), '2026-03-29');
+    const { opensAt, dueAt } = on(ruleOf('02:10', '03:00'), '2026-03-29');
     expect([iso(opensAt), iso(dueAt)]).toEqual(['2026-03-29T01:00:00Z', '2026-03-29T01:50:00Z']);
   });
 
@@ -155,7 +153,7 @@ describe('a window', () => {
   });
 
   it('is the first to open for a host that is set up now, and not the one that opens now', () => {
-    const rule = ruleOf('22:00', '06:00', '10:00');
+    const rule = ruleOf('22:00', '06:00');
     const before = windowToOpen(rule, at('2026-11-23T20:59:59Z'));
     const then = windowToOpen(rule, at('2026-11-23T21:00:00Z'));
     expect([before.date, then.date]).toEqual(['2026-11-24', '2026-11-25']);

@@ -17,7 +17,7 @@ export const aHost = (override: Partial<Host> = {}): Host => ({
   target: { bucket: 'backups', prefix: `${override.name ?? 'web'}/` },
   filePrefix: NO_PREFIX,
   timezone: 'UTC',
-  window: { opens: '00:00', due: '08:15', hardDue: '12:15' },
+  window: { opens: '00:00', due: '08:15', graceMinutes: 240 },
   recipients: [],
   size: { minBytes: 0, shrink: 0.5, grow: 2 },
   keepDays: 6,
@@ -30,7 +30,7 @@ export const aConfig = (hosts: readonly Host[], override: Partial<Config> = {}):
   existing: false,
   region: 'eu-west-1',
   timezone: 'UTC',
-  window: { opens: '00:00', due: '08:15', hardDue: '12:15' },
+  window: { opens: '00:00', due: '08:15', graceMinutes: 240 },
   keepDays: 6,
   keepLastGood: false,
   alerts: {
