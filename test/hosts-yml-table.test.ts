@@ -10,7 +10,8 @@ const rows = [...section.matchAll(/^\| `([\w.]+)` \| (.+?) \| (.+?) \| `(.+?)` \
 );
 
 const minimal = 'bucket: acme-backups\nhosts:\n  web: {}\n';
-const inHost = (line: string) => `bucket: acme-backups\nhosts:\n  web:\n    ${line}\n`;
+const inHost = (line: string) =>
+  `bucket: acme-backups\nexisting: true\nkeepDays: 40\nhosts:\n  web:\n    ${line}\n`;
 const parse = (text: string) =>
   parseConfig(text, 'hosts.yml', () => ({ fingerprints: ['0123456789ABCDEF'] }));
 
@@ -34,7 +35,6 @@ describe('the table of every key of hosts.yml', () => {
     ['size.', `size: { ${unknown} }\n${minimal}`],
     ['hosts.NAME.', inHost(unknown)],
     ['hosts.NAME.paused.', inHost(`paused: { ${unknown} }`)],
-    ['hosts.NAME.chain.', inHost(`chain: { ${unknown} }`)],
   ];
 
   it.each(places)('has each key that is known at "%s", and no other', (place, configText) => {

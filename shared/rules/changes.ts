@@ -10,7 +10,7 @@ import { MISSING_SHOWN, type Volumes } from '../duplicity/volumes.ts';
 import type { Assessed, Assessment } from './assessment.ts';
 import { type Change, type EventChanges, showNames } from './finding.ts';
 import { type KeepRules, mayHaveTaken } from './lifecycle.ts';
-import { isPastFinish, SLACK } from './tampering.ts';
+import { hasOverwrites, isPastFinish, SLACK } from './tampering.ts';
 
 /**
  * A removal counts until its file is there again as its set was written, or until lifecycle may have hidden it. What a
@@ -24,20 +24,15 @@ export function judgeChanges(
   host: Host,
   keeps: readonly KeepRules[],
   now: Instant,
+  isPruned: (startedAt: Instant) => boolean = () => false,
 ): EventChanges {
-  const files = changes.flatMap((change) => {
-    const file = change.key.slice(host.target.prefix.length);
-    const reading = readFileName(file, host.filePrefix);
-    return reading.kind === 'written' && !reading.name.partial
-      ? [{ change, file, name: reading.name }]
-      : [];
-  });
+  const files = filesOf(changes, host);
   const hidden = new Set(
     read.histories.flatMap((set) => set.files.filter(isHidden).map(({ name }) => name)),
   );
   const removals = files.filter(({ change, file, name }) => {
     if (change.what !== 'removed' || hidden.has(file)) return false;
-    if (mayHaveTaken(keeps, timeOf(name), now)) return false;
+    if (mayHaveTaken(keeps, timeOf(name), now) || isPruned(timeOf(name))) return false;
     const set = setOf(sets, name);
     const history = read.histories.find((one) => isOfSet(one, name));
     return set === undefined || !isRestored(set, history, name, host.filePrefix);
@@ -59,6 +54,61 @@ export function judgeChanges(
       overwritten: showNames(own.map(({ file }) => file)),
       ...{ hidden: showNames([]), lost: own.length },
     })),
+  };
+}
+
+function filesOf(changes: readonly Change[], { target, filePrefix }: Host) {
+  return changes.flatMap((change) => {
+    const file = change.key.slice(target.prefix.length);
+    const reading = readFileName(file, filePrefix);
+    return reading.kind === 'written' && !reading.name.partial
+      ? [{ change, file, name: reading.name }]
+      : [];
+  });
+}
+
+// duplicity removes file by file, and looks at each chain first.
+const PRUNING_MS = 60 * 60_000;
+
+/**
+ * Tells of a set's time whether it is one that the host has removed itself, as hosts.yml says that it does: older than so
+ * many good fulls that are there, and gone as a whole, or so for less than an hour. Never one that was overwritten before,
+ * that another key removed, or of which a version was removed for good where versions are kept.
+ */
+export function findPruned(
+  host: Host,
+  { sets, histories, inconclusive }: Collection,
+  { good }: Pick<Assessed, 'good'>,
+  changes: readonly Change[],
+  keeps: readonly KeepRules[],
+  now: Instant,
+): (startedAt: Instant) => boolean {
+  const fulls = good.filter(({ set }) => set.type === 'full');
+  const oldestKept = host.prunes && fulls.at(-host.prunes.keep)?.startedAt;
+  if (oldestKept === undefined) return () => false;
+  const there = new Set(sets.map(({ startedAt }) => startedAt));
+  const isByOther = ({ principal }: Change) =>
+    principal !== undefined &&
+    host.userId !== undefined &&
+    principal.replace(/^AWS:/, '') !== host.userId;
+  const forbidden = new Set(
+    filesOf(changes, host).flatMap(({ change, name }) =>
+      change.what === 'removed' && (change.left === 'version' || isByOther(change))
+        ? timeOf(name)
+        : [],
+    ),
+  );
+  // What is not even there as a version may have been removed later, by a rule of the bucket.
+  const mayBeGone = inconclusive !== undefined || keeps.at(-1)?.keep.noncurrentDays !== undefined;
+  return (startedAt) => {
+    if (startedAt >= oldestKept || forbidden.has(startedAt)) return false;
+    const own = histories.filter((one) => one.startedAt === startedAt);
+    if (own.some(hasOverwrites)) return false;
+    const markedAt = own.flatMap(({ files }) =>
+      files.flatMap(({ history }) => history[0]?.at ?? []),
+    );
+    const isUnderWay = markedAt.some((at) => now - at < PRUNING_MS);
+    return there.has(startedAt) ? isUnderWay : own.length > 0 || mayBeGone;
   };
 }
 

@@ -21,7 +21,7 @@ import {
   type SetsEvidence,
   SKEW,
 } from './assessment.ts';
-import { judgeChanges } from './changes.ts';
+import { findPruned, judgeChanges } from './changes.ts';
 import {
   judgeClocks,
   judgeCount,
@@ -112,7 +112,10 @@ export function judge(
   const answer = answers.at(-1);
   const lastGood = assessed.good.at(-1);
   const keep = keepOf(host, evidence.lifecycle ?? NOT_ASKED);
-  const { keeps = heldAlways(keep, host.keepDays), stampedAt, broken } = evidence;
+  const { keeps = heldAlways(keep, host.keepDays), stampedAt, broken, changes = [] } = evidence;
+  const isPruned = findPruned(host, read, assessed, changes, keeps, now);
+  const isNotPruned = ({ startedAt }: { readonly startedAt: Instant }) => !isPruned(startedAt);
+  const removals = judgeChanges(changes, read, assessed, host, keeps, now, isPruned);
   const countdown = hasToCount(assessed, window)
     ? countDown(assessed, read.inconclusive, keep, now)
     : undefined;
@@ -129,11 +132,11 @@ export function judge(
   const isNotJustLate = (one: Finding) => !isLate || (one.kind === 'expiring' && one.urgent);
   const findings = sortFindings([
     ...judgeTampering(
-      read,
+      { ...read, histories: read.histories.filter(isNotPruned) },
       keeps,
       window,
-      broken,
-      judgeChanges(evidence.changes ?? [], read, assessed, host, keeps, now),
+      broken?.filter(isNotPruned),
+      removals,
     ),
     ...judgeRetention(countdown, window.opensAt, now, stampedAt).filter(isNotJustLate),
     ...ofWindow,

@@ -26,6 +26,9 @@ export const WORST_FIRST: readonly string[] =
 export const NOT_IN_THE_BOOK = {
   tampered: 'a generated file has no versions',
   resumed: 'a generated file has no versions',
+  'chain-broken': 'a generated host has no chain',
+  'full-overdue': 'a generated host has no chain',
+  'window-mismatch': 'a generated host backs up at any time',
   unreadable: 'a generated bucket can always be read',
   'wrong-recipient': 'a generated file has no contents; any head is compared with the RFC instead',
   'unknown-host': 'it is said of a whole bucket, and a generated bucket is of one host',

@@ -1,5 +1,5 @@
 // Listings built after public reports of people who back up with duplicity to S3, and what is right to say of each.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -35,7 +35,6 @@ const cases = v.parse(
 const NOT_YET = new Set<string>([
   'par2',
   'folder-markers-and-access-logs',
-  'remove-older-than, declared',
   'storage-class-change-by-copy',
   'cloned-vm-two-sets',
   'file-prefixes-with-slash',
@@ -50,6 +49,40 @@ const NOT_YET = new Set<string>([
   'powershell-utf16',
   'all-in-deep-archive',
 ]);
+
+const page = readFileSync(new URL('../../docs/rhythms.md', import.meta.url), 'utf8');
+const HEAD =
+  'bucket: acme-backups\nregion: eu-west-1\ntimezone: UTC\nkeepDays: 40\nexisting: true\nalerts: none\nhosts:\n  ';
+/** Of a saved listing: the line of hosts.yml, and what is said. */
+const examples = page
+  .split('<!-- ')
+  .slice(1)
+  .map((part) => {
+    const [, listing = '', at = '', own = ''] = /^(\S+) (\S+) (.*?)-->/s.exec(part) ?? [];
+    const block = (kind: string) =>
+      new RegExp(`\`\`\`${kind}\\n(.*?)\`\`\``, 's').exec(part)?.[1]?.replace(/\s+/g, ' ').trim();
+    return { listing, at, host: block('yaml') ?? own.trim(), says: block('text') ?? 'no text' };
+  });
+
+describe('the page of rhythms', () => {
+  it.each(examples)(
+    'shows what is said of $listing with "$host"',
+    async ({ listing, at, host, says }) => {
+      const dir = mkdtempSync(join(tmpdir(), 'rollcall-rhythms-'));
+      try {
+        const hostsFile = join(dir, 'hosts.yml');
+        writeFileSync(hostsFile, `${HEAD}${host}\n`);
+        const args = ['--hosts', hostsFile, '--listing', fixturePath(`field/${listing}`)];
+        const { stdout } = await runAlone(['check', ...args, '--at', at], {});
+        expect(stdout.replace(/\s+/g, ' ')).toContain(says);
+      } finally {
+        rmSync(dir, { recursive: true, force: true });
+      }
+    },
+  );
+
+  it('has ten examples', () => expect(examples).toHaveLength(10));
+});
 
 describe('a case of the field', () => {
   const dir = mkdtempSync(join(tmpdir(), 'rollcall-field-'));

@@ -62,6 +62,15 @@ export const ONE_OF_EACH: { readonly [Kind in Exclude<FindingKind, 'unknown-host
     objects: today.map((one) => (one.name.includes('.vol1.') ? { ...one, bytes: 1 } : one)),
     offline: 'same',
   },
+  'chain-broken': {
+    found: 'critical chain-broken',
+    host: { chain: { fullEveryDays: 7 } },
+    objects: [
+      ...aFull({ begun: '2026-11-21T03:15:00Z' }),
+      ...anIncremental('2026-11-22T03:15:00Z', '2026-11-23T03:15:00Z'),
+    ],
+    offline: 'same',
+  },
   missing: { found: 'critical missing', objects: yesterday, offline: 'same' },
   incomplete: {
     found: 'critical incomplete',
@@ -102,6 +111,20 @@ export const ONE_OF_EACH: { readonly [Kind in Exclude<FindingKind, 'unknown-host
     objects: aFull({ begun: '2026-11-23T03:15:00Z', done: '2026-11-23T08:50:00Z' }).filter(
       ({ name }) => name.includes('.vol'),
     ),
+    offline: 'same',
+  },
+  'window-mismatch': {
+    found: 'warning window-mismatch',
+    objects: ['20', '21', '22'].flatMap((day) => aFull({ begun: `2026-11-${day}T21:15:00Z` })),
+    offline: 'same',
+  },
+  'full-overdue': {
+    found: 'warning full-overdue',
+    host: { chain: { fullEveryDays: 2 } },
+    objects: [
+      ...aFull({ begun: '2026-11-19T03:15:00Z' }),
+      ...anIncremental('2026-11-19T03:15:00Z', '2026-11-23T03:15:00Z'),
+    ],
     offline: 'same',
   },
   'no-signatures': {
