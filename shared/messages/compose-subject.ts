@@ -65,13 +65,16 @@ export function composeDaySubject(digest: Digest, failing: readonly HostReport[]
   return composeFailedSubject(bad, digest.hostsInConfig);
 }
 
-/** `OK 40 of 41, 1 paused - Mon 23 Nov (#2026-327)`. */
+/** `OK 40 of 41, 1 paused - Mon 23 Nov (#2026-327)`; never OK while nothing at all is. */
 export function composeGoodSubject(digest: Digest): string {
   const { hosts, checkedAt, unknownHosts } = digest.report;
   const { ok } = summarize(hosts);
   const paused = hosts.filter(({ verdict }) => verdict === 'paused').length;
   const warned = hosts.filter(({ findings }) => worstSeverity(findings) === 'warning').length;
-  const parts = [`OK ${ok} of ${digest.hostsInConfig}`];
+  const fresh = hosts.filter(({ verdict }) => verdict === 'never').length;
+  const isNothing = ok === 0 && fresh > 0;
+  const parts = [`${isNothing ? 'NO BACKUP YET' : 'OK'} ${ok} of ${digest.hostsInConfig}`];
+  if (fresh > 0 && !isNothing) parts.push(`${fresh} without a backup yet`);
   if (warned > 0) parts.push(count(warned, 'warning'));
   if (paused > 0) parts.push(`${paused} paused`);
   if (unknownHosts.length > 0) parts.push(`${unknownHosts.length} not in the config`);
