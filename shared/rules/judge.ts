@@ -124,7 +124,7 @@ export function judge(
   const windowsMissed =
     isOwed && mismatch.length === 0 ? countMissed(host, window, assessed, answer) : 0;
   const ofWindow = judgeWindow(host, window, assessed, backups, windowsMissed, answer, isOwed, now)
-    // It comes each day, and not when the config says: that is told in its place.
+    // It comes each day, and not when the config says: that is reported in its place.
     .filter(({ kind }) => kind !== 'missing' || mismatch.length === 0);
 
   // While the next full still arrives within its grace, the last one is watched for its last two days only.
