@@ -19,7 +19,7 @@ export async function readConfig(option: string | undefined): Promise<Config> {
 
 /** Throws `ConfigError`. */
 export function configOf({ text, file, readKeyFile }: ConfigText): Config {
-  return parseConfig(text, file, readKeyFile);
+  return parseConfig(text, file, readKeyFile, 'read', Date.now());
 }
 
 async function readConfigFile(option: string | undefined): Promise<ConfigText> {

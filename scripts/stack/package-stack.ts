@@ -26,7 +26,7 @@ export function readStack(projectDir: string, env: NodeJS.ProcessEnv): Stack {
   const file = configFile(projectDir, env);
   const admins = (env.ROLLCALL_ADMINS ?? '').split(',').flatMap((arn) => arn.trim() || []);
   const [text, name] = [readConfigFile(file), relative(projectDir, file)];
-  const config = parseConfig(text, name, keyFilesNextTo(file), 'deploy');
+  const config = parseConfig(text, name, keyFilesNextTo(file), 'deploy', Date.now());
   const stackFor = (part: Config) => stackOf(part, admins, readHostsARun(env));
   const stack = stackFor(config);
   const [tooLong] = tooLongOf(stack);

@@ -27,7 +27,8 @@ import {
 
 /**
  * Parses a config. `file` is what the mistakes call it; `readKeyFile` reads the public keys that it names. What only a
- * deployment must have, somebody to notify whom AWS can reach, is a mistake with `use` = `deploy`.
+ * deployment must have, somebody to notify whom AWS can reach, is a mistake with `use` = `deploy`. With `now`, a host that
+ * would not be checked for over 90 days is one, too.
  * Throws `ConfigError` with one issue for every mistake, in the order of the lines.
  */
 export function parseConfig(
@@ -35,10 +36,11 @@ export function parseConfig(
   file: string,
   readKeyFile = NO_KEY_FILES,
   use: 'read' | 'deploy' = 'read',
+  now?: number,
 ): Config {
   const yaml = openYaml(text, file);
   const config =
-    yaml.issues.length === 0 ? readConfigFile(yaml, yaml.root, readKeyFile, use) : undefined;
+    yaml.issues.length === 0 ? readConfigFile(yaml, yaml.root, readKeyFile, use, now) : undefined;
   if (config === undefined || yaml.issues.length > 0) {
     throw new ConfigError(inLineOrder(yaml.issues));
   }
@@ -50,6 +52,7 @@ function readConfigFile(
   root: Place,
   readKeyFile: ReadKeyFile,
   use: 'read' | 'deploy',
+  now: number | undefined,
 ): Config | undefined {
   const fields = fieldsOf(yaml, root, [
     'bucket',
@@ -77,6 +80,7 @@ function readConfigFile(
     bucket: bucket ?? '',
     isProtected: !existing,
     graceIfMoved: graceIfMoved(yaml, fields.window, window),
+    latest: now === undefined ? undefined : isoDate(now + UNCHECKED_DAYS * DAY_MS),
     filePrefix: NO_PREFIX,
     timezone,
     window,
@@ -111,6 +115,13 @@ function readConfigFile(
     alerts,
     hosts: hosts.map(({ host }) => host),
   };
+}
+
+const UNCHECKED_DAYS = 90;
+const DAY_MS = 86_400_000;
+
+function isoDate(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
 }
 
 function readBucket(

@@ -29,13 +29,15 @@ export type HostDefaults = Omit<Host, 'name' | 'target'> & {
   /** The stack makes the bucket, and lets no host delete in it. */
   readonly isProtected: boolean;
   readonly graceIfMoved: number;
+  /** No host may be left unchecked until after this date. */
+  readonly latest: string | undefined;
 };
 
 /** Reads `NAME: { ... }`; the place is the one that mistakes about the whole host point at. */
 export function parseHost(
   yaml: YamlReader,
   [name, value, key]: [string, Place, Place],
-  { bucket, isProtected, graceIfMoved, ...defaults }: HostDefaults,
+  { bucket, isProtected, graceIfMoved, latest, ...defaults }: HostDefaults,
   readKeyFile: ReadKeyFile,
 ): { host: Host; place: Place } {
   if (!isHostName(name)) {
@@ -65,6 +67,17 @@ export function parseHost(
   const since = matching(yaml, fields.since, DATE.rule, DATE.parse);
   const userId = matching(yaml, fields.userId, USER_ID.rule, USER_ID.parse);
   const paused = readPause(yaml, fields.paused);
+  for (const [place, date] of [
+    [fields.since, since],
+    [fields.paused, paused?.until],
+  ] as const) {
+    if (place === undefined || latest === undefined || (date ?? '') <= latest) continue;
+    note(
+      yaml,
+      place,
+      `${place.path} is "${date}", so that nobody would miss a backup of ${name} for over 90 days; write a date until ${latest}, or take the host out`,
+    );
+  }
   const days = readDays(yaml, fields.days);
   const chain = readChain(yaml, fields.chain);
   const prunes = readPrunes(yaml, fields.prunes);
@@ -97,18 +110,19 @@ export function parseHost(
       `${name}: prunes says that the host removes its old sets, but in ${bucket} no host can delete: the stack hides them after keepDays; take "prunes" out`,
     );
   }
-  noteShortKeep(yaml, host, fields);
+  noteShortKeep(yaml, host, fields, key);
   return { host, place: key };
 }
 
 // duplicity makes the next full at the first run after its time, which may be some days later.
 const CHAIN_SPARE_DAYS = 5;
 
-/** The bucket forgets a backup before the next is owed, so that what is right would alarm, or nothing be left. */
+/** The bucket would forget a backup before the next is owed: what is right would alarm, or nothing be left. */
 function noteShortKeep(
   yaml: YamlReader,
   { name, keepDays, keepLastGood, chain, days, window }: Host,
   fields: { chain?: Place; days?: Place; window?: Place },
+  key: Place,
 ): void {
   const refuse = (place: Place | undefined, least: number, why: string) => {
     if (place === undefined || keepLastGood || keepDays >= least) return;
@@ -123,7 +137,7 @@ function noteShortKeep(
   const rest = longestRest(days ?? []);
   refuse(fields.days, rest + 1, `${rest} days lie between two of its backups`);
   const graceDays = Math.ceil(window.graceMinutes / (24 * 60));
-  refuse(fields.window, graceDays + 1, `a backup may be ${graceDays} days on its way`);
+  refuse(fields.window ?? key, graceDays + 1, `a backup may be ${graceDays} days on its way`);
 }
 
 /** Slashes are allowed, as duplicity's server ids may hold them; such a host brings its own credentials. */

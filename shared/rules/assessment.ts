@@ -49,6 +49,8 @@ export type SetEvidence = {
   readonly earlier?: readonly SizedFull[];
   /** Of an incremental of a host with chains: the set that it builds on; `undefined`: it is not there. */
   readonly base?: Assessment | undefined;
+  /** Another set has its time: which of them a chain goes through, nobody knows. */
+  readonly isTwin?: boolean;
   /** When the newest set before it began that restores. */
   readonly restoresUntil?: Instant | undefined;
 };
@@ -136,12 +138,12 @@ function damageOf(set: BackupSet, history: SetHistory | undefined): Fault[] {
 }
 
 /** What it builds on is not there, or not good: duplicity restores nothing of it. */
-function chainFaults(set: BackupSet, { base, restoresUntil }: SetEvidence): Fault[] {
-  if (base?.good) return [];
+function chainFaults(set: BackupSet, { base, isTwin, restoresUntil }: SetEvidence): Fault[] {
+  if (base?.good && !isTwin) return [];
   const [broken] =
     base?.faults.flatMap(({ finding }) => (finding?.kind === 'chain-broken' ? finding : [])) ?? [];
   const { lacksAt, isThere } = broken ?? {
-    lacksAt: set.basedOn ?? set.startedAt,
+    lacksAt: isTwin ? set.startedAt : (set.basedOn ?? set.startedAt),
     isThere: base !== undefined,
   };
   return faultIf(true, 'restoring', {
@@ -208,13 +210,14 @@ export function assessSets(
     poison.flatMap(({ why, startedAt }) => (why === 'twice' ? startedAt : [])),
   );
   const byTime = new Map<Instant, Assessment>();
+  const atTime = Map.groupBy(sets, ({ startedAt }) => startedAt);
   let restoresUntil: Instant | undefined;
   const evidenceOf = ({ type, startedAt, basedOn }: BackupSet): SetEvidence => ({
     ...{ host, history: historyOf.get(`${type} ${startedAt}`), opened: opened?.get(startedAt) },
     changed: changed.has(`${basedOn} ${startedAt}`),
     doubled: doubled.has(startedAt),
-    // Two sets of one time are no chain that duplicity writes.
-    base: basedOn === undefined || byTime.has(startedAt) ? undefined : byTime.get(basedOn),
+    base: basedOn === undefined ? undefined : byTime.get(basedOn),
+    isTwin: basedOn !== undefined && (atTime.get(startedAt)?.length ?? 0) > 1,
     restoresUntil,
   });
   const seen = new Set(

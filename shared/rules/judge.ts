@@ -122,7 +122,7 @@ export function judge(
   const mismatch = judgeMismatch(host, window, assessed.good, now);
   const isOwed = isOwedBy(host, window, assessed, evidence.knownSince);
   const windowsMissed =
-    isOwed && mismatch.length === 0 ? countMissed(host, window, assessed, answer) : 0;
+    isOwed && mismatch.length === 0 ? countMissed(host, window, assessed, answer, now) : 0;
   const ofWindow = judgeWindow(host, window, assessed, backups, windowsMissed, answer, isOwed, now)
     // It comes each day, and not when the config says: that is reported in its place.
     .filter(({ kind }) => kind !== 'missing' || mismatch.length === 0);
@@ -342,15 +342,20 @@ function countMissed(
   window: Window,
   { good, hidden }: Assessed,
   answer: Assessment | undefined,
+  now: Instant,
 ): number {
   const isOwed = ({ date }: Window) =>
     date >= (host.since ?? date) && date >= (host.paused?.until ?? date);
   if (answer !== undefined || !isOwed(window)) return 0;
-  const since = (good.at(-1) ?? hidden.at(-1)?.set)?.startedAt;
+  const last = good.at(-1);
+  const since = (last ?? hidden.at(-1)?.set)?.startedAt;
   if (since === undefined) return 1;
+  // One that was long on its way answered more than the window that it began in.
+  const isMissed = (one: Window) =>
+    one.opensAt > since && isOwed(one) && !(last && doesAnswer(host, last, one, now));
   let count = 1;
   let before = windowBefore(host, window);
-  while (count < WINDOWS_COUNTED && before.opensAt > since && isOwed(before)) {
+  while (count < WINDOWS_COUNTED && isMissed(before)) {
     count += 1;
     before = windowBefore(host, before);
   }

@@ -1,0 +1,241 @@
+// What a host owes: by its days, its grace, its habit, and by how long it is known; and what it may remove itself.
+import { describe, expect, it } from 'vitest';
+import type { Host } from '../../shared/config/config.ts';
+import type { StoredObject } from '../../shared/duplicity/versions.ts';
+import type { Change } from '../../shared/rules/finding.ts';
+import { type HostEvidence, judge } from '../../shared/rules/judge.ts';
+import { aFull, aHost, at, collected } from '../support/builders.ts';
+import { aHistory } from '../support/versions.ts';
+
+const window = { opens: '00:00', due: '08:15', graceMinutes: 240 };
+const judged = (
+  host: Partial<Host>,
+  objects: readonly StoredObject[],
+  when: string,
+  evidence: HostEvidence = {},
+) => judge(aHost({ keepDays: 30, ...host }), collected(...objects), at(when), evidence);
+const verdicts = (
+  host: Partial<Host>,
+  objects: readonly StoredObject[],
+  times: readonly string[],
+) => times.map((when) => judged(host, objects, when).verdict);
+
+describe('days', () => {
+  // 23 November 2026 is a Monday.
+  const fridays = aFull({ begun: '2026-11-20T03:00:00Z' });
+  const days = [1, 2, 3, 4, 5];
+
+  it('owe nothing while the host rests, and miss its next day', () => {
+    const times = ['21', '22', '23'].map((day) => `2026-11-${day}T09:00:00Z`);
+    expect(verdicts({ days }, fridays, times)).toEqual(['ok', 'ok', 'missing']);
+    expect(judged({ days }, fridays, times[2] ?? '').windowsMissed).toBe(1);
+  });
+
+  it('are not answered by a full of a day between them', () => {
+    const saturday = aFull({ begun: '2026-11-21T03:00:00Z' });
+    const when = '2026-11-23T09:00:00Z';
+    const judgement = judged({ days }, [...fridays, ...saturday], when);
+    expect(judgement.verdict).toBe('missing');
+    expect(judgement.lastGood?.startedAt).toBe(at('2026-11-21T03:00:00Z'));
+  });
+
+  it('are those on which the window is due, where it opens the evening before', () => {
+    const eve = { ...window, opens: '22:00' };
+    const begun = aFull({ begun: '2026-11-20T22:30:00Z', done: '2026-11-21T01:00:00Z' });
+    expect(verdicts({ days: [6], window: eve }, begun, ['2026-11-22T09:00:00Z'])).toEqual(['ok']);
+    expect(verdicts({ days: [5], window: eve }, begun, ['2026-11-22T09:00:00Z'])).toEqual([
+      'missing',
+    ]);
+  });
+});
+
+describe('a grace of three days', () => {
+  const long = { window: { ...window, graceMinutes: 3 * 1440 } };
+  const friday = '2026-11-20T02:14:00Z';
+  const upload = (done: string) => aFull({ begun: friday, done, volumes: 9 });
+  /** Still going on at this time. */
+  const underWay = (until: string) => upload(until).filter(({ name }) => /vol[1-6]\./.test(name));
+
+  it('lets windows that open meanwhile owe nothing, once it was done', () => {
+    const done = upload('2026-11-23T03:00:00Z');
+    const times = ['23', '24'].map((day) => `2026-11-${day}T09:00:00Z`);
+    expect(verdicts(long, done, times)).toEqual(['ok', 'missing']);
+    expect(judged(long, done, times[1] ?? '').windowsMissed).toBe(1);
+  });
+
+  it('is late for as long as files arrive, on each of its days', () => {
+    for (const day of ['20', '21', '22']) {
+      const judgement = judged(
+        long,
+        underWay(`2026-11-${day}T08:50:00Z`),
+        `2026-11-${day}T09:00:00Z`,
+      );
+      expect([judgement.verdict, judgement.windowsMissed]).toEqual(['late', expect.any(Number)]);
+      expect(judgement.findings[0]).toMatchObject({ hardDueAt: at('2026-11-23T08:15:00Z') });
+    }
+  });
+
+  it('ends: what is not done by then is incomplete, and all its windows were missed', () => {
+    const judgement = judged(long, underWay('2026-11-23T08:50:00Z'), '2026-11-23T09:00:00Z');
+    expect(judgement.findings[0]).toMatchObject({ kind: 'incomplete', severity: 'critical' });
+    const tooLate = judged(long, upload('2026-11-23T08:15:01Z'), '2026-11-23T09:00:00Z');
+    expect(tooLate.verdict).toBe('missing');
+  });
+
+  it('is not for an upload that stopped', () => {
+    const stopped = underWay('2026-11-21T20:00:00Z');
+    expect(verdicts(long, stopped, ['2026-11-22T09:00:00Z'])).toEqual(['incomplete']);
+  });
+
+  it('counts no window as missed unseen while the upload that will answer it goes on', () => {
+    const when = '2026-11-22T09:00:00Z';
+    const evidence = { judgedOn: '2026-11-19' };
+    expect(judged(long, underWay('2026-11-22T08:50:00Z'), when, evidence).unseen).toBeUndefined();
+  });
+});
+
+describe('a grace under a day', () => {
+  it('lets one upload over midnight answer its own day only', () => {
+    const late = { window: { opens: '00:00', due: '22:00', graceMinutes: 240 } };
+    const full = aFull({ begun: '2026-11-22T21:00:00Z', done: '2026-11-23T01:00:00Z' });
+    const times = ['2026-11-23T09:00:00Z', '2026-11-23T23:00:00Z'];
+    expect(verdicts(late, full, times)).toEqual(['ok', 'missing']);
+    const tooLate = aFull({ begun: '2026-11-22T21:00:00Z', done: '2026-11-23T02:00:01Z' });
+    expect(verdicts(late, tooLate, times)).toEqual(['missing', 'missing']);
+  });
+});
+
+describe('a habit outside of the window', () => {
+  const nights = (...times: string[]) => times.flatMap((begun) => aFull({ begun }));
+  const evenings = nights('2026-11-20T20:30:00Z', '2026-11-21T21:40:00Z', '2026-11-22T20:45:00Z');
+  const settings = (objects: readonly StoredObject[], when: string, host: Partial<Host> = {}) =>
+    judged(host, objects, when).findings.flatMap((one) =>
+      one.kind === 'window-mismatch' ? one.setting : one.kind,
+    );
+
+  it('is a warning with the setting that fits, in place of a miss', () => {
+    expect(settings(evenings, '2026-11-23T08:30:00Z')).toEqual(['opens: "20:00"']);
+    expect(judged({}, evenings, '2026-11-23T08:30:00Z').windowsMissed).toBe(0);
+  });
+
+  it('stays the same warning while the next one comes', () => {
+    const tonight = [...evenings, ...nights('2026-11-23T20:30:00Z')];
+    expect(settings(tonight, '2026-11-23T23:00:00Z')).toEqual(['opens: "20:00"']);
+  });
+
+  it('does not stand for a night that stayed out', () => {
+    expect(settings(evenings, '2026-11-24T08:30:00Z')).toEqual(['missing']);
+  });
+
+  it('is over with one in the window, and is none of two, or at no fixed hour', () => {
+    const inside = [...evenings, ...nights('2026-11-23T03:00:00Z')];
+    expect(settings(inside, '2026-11-23T08:30:00Z')).toEqual([]);
+    const two = nights('2026-11-21T20:30:00Z', '2026-11-22T20:30:00Z');
+    expect(settings(two, '2026-11-23T08:30:00Z')).toEqual(['missing']);
+    const spread = nights('2026-11-20T20:30:00Z', '2026-11-21T22:01:00Z', '2026-11-22T20:45:00Z');
+    expect(settings(spread, '2026-11-23T08:30:00Z')).toEqual(['missing']);
+  });
+
+  it('may cross midnight, and then asks for the evening before', () => {
+    const host = { window: { opens: '02:00', due: '08:15', graceMinutes: 240 } };
+    const late = nights('2026-11-20T23:50:00Z', '2026-11-22T00:20:00Z', '2026-11-23T00:10:00Z');
+    expect(settings(late, '2026-11-23T08:30:00Z', host)).toEqual(['opens: "23:30"']);
+  });
+
+  it('just after the window is due asks for a later time to be due', () => {
+    const mornings = ['20', '21', '22', '23'].flatMap((day) =>
+      aFull({ begun: `2026-11-${day}T08:30:00Z`, done: `2026-11-${day}T09:10:00Z` }),
+    );
+    expect(settings(mornings, '2026-11-23T12:00:00Z')).toEqual(['due: "10:30"']);
+  });
+
+  it.each(['2026-11-23T08:30:00Z', '2026-11-23T12:00:00Z'])(
+    'fits when it is followed: %s',
+    (when) => {
+      const own = { window: { ...window, opens: '20:00' } };
+      expect(settings(evenings, when, own)).toEqual([]);
+    },
+  );
+});
+
+describe('a host that is new', () => {
+  const today = '2026-11-23T09:00:00Z';
+  const severity = (objects: readonly StoredObject[], knownSince: string | undefined) =>
+    judged({}, objects, today, {
+      knownSince: knownSince === undefined ? undefined : at(knownSince),
+    }).findings.map((one) => `${one.severity} ${one.kind}`);
+
+  it('owes nothing for a window that closed before it was known', () => {
+    expect(severity([], today)).toEqual(['info never']);
+    expect(severity([], '2026-11-22T09:00:00Z')).toEqual(['critical never']);
+    expect(severity([], undefined)).toEqual(['critical never']);
+  });
+
+  it('owes it where it had given a sign of life before', () => {
+    expect(severity(aFull({ begun: '2026-11-22T03:00:00Z' }), today)).toEqual(['critical missing']);
+    const first = aFull({ begun: '2026-11-23T08:40:00Z' });
+    expect(severity(first.slice(0, 1), today)).not.toContain('critical missing');
+  });
+});
+
+describe('a host that prunes', () => {
+  const days = ['17', '18', '19', '20', '21', '22', '23'];
+  const nights = days.flatMap((day) => aFull({ begun: `2026-11-${day}T03:00:00Z` }));
+  const namesOf = (day: string, part = '') =>
+    nights
+      .map(({ name }) => name)
+      .filter((name) => name.includes(`202611${day}`) && name.includes(part));
+  const prunes = { prunes: { keep: 3 } };
+  const kinds = (
+    history: ReturnType<typeof aHistory>,
+    { host = prunes, ...evidence }: HostEvidence & { host?: Partial<Host> } = {},
+  ) => {
+    const judgement = judge(
+      aHost({ keepDays: 30, ...host }),
+      history.collected(),
+      at('2026-11-23T09:00:00Z'),
+      evidence,
+    );
+    return judgement.findings.map(({ kind }) => kind);
+  };
+  const hidden = (day: string, part = '', when = '2026-11-23T04:00:00Z') =>
+    aHistory(nights).hide(namesOf(day, part), when);
+
+  it('may remove whole sets that are older than those it keeps', () => {
+    expect(kinds(hidden('20'))).toEqual([]);
+    expect(kinds(hidden('20'), { host: {} })).toEqual(['tampered']);
+  });
+
+  it('may not touch those', () => {
+    expect(kinds(hidden('21'))).toContain('tampered');
+  });
+
+  it('may not leave a part of one for long', () => {
+    expect(kinds(hidden('18', 'vol1'))).toEqual(['tampered']);
+    expect(kinds(hidden('18', 'vol1', '2026-11-23T08:30:00Z'))).toEqual([]);
+  });
+
+  it('may not write over one before', () => {
+    const history = aHistory(nights).put(namesOf('18', 'vol1')[0] ?? '', '2026-11-22T12:00:00Z');
+    expect(kinds(history.hide(namesOf('18'), '2026-11-23T04:00:00Z'))).toEqual(['tampered']);
+  });
+
+  it('does it with its own key, and under a delete marker', () => {
+    const removal = (more: Partial<Change>): Change => ({
+      ...{
+        what: 'removed',
+        key: `web/${namesOf('18', 'vol1')[0]}`,
+        at: at('2026-11-23T04:00:00Z'),
+      },
+      ...{ left: 'marker', principal: 'AWS:AIDAOWN00000000', address: undefined },
+      ...more,
+    });
+    const host = { ...prunes, userId: 'AIDAOWN00000000' };
+    expect(kinds(hidden('18'), { host, changes: [removal({})] })).toEqual([]);
+    const other = removal({ principal: 'AWS:AIDAOTHER000000' });
+    expect(kinds(hidden('18'), { host, changes: [other] })).toEqual(['tampered']);
+    expect(kinds(hidden('18'), { host, changes: [removal({ left: 'version' })] })).toEqual([
+      'tampered',
+    ]);
+  });
+});
