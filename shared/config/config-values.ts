@@ -1,5 +1,5 @@
 // The values of hosts.yml: times, zones, sizes and addresses, and how each must be written.
-import type { Host, SizeBounds, WindowTimes } from './config.ts';
+import { type Host, type SizeBounds, WEEK, type WindowTimes } from './config.ts';
 import {
   entriesOf,
   fieldsOf,
@@ -72,7 +72,6 @@ const FULL_EVERY = {
     return Number.isInteger(days) && days >= 2 && days <= 366 ? days : undefined;
   },
 };
-const WEEK = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 const WEEKDAY = {
   rule: 'a day of the week: mon, tue, wed, thu, fri, sat or sun',
   parse: (text: string) => (WEEK.includes(text) ? WEEK.indexOf(text) : undefined),
@@ -173,12 +172,6 @@ export function readDays(yaml: YamlReader, place: Place | undefined): number[] |
   }
   const unique = [...new Set(days)].sort();
   return unique.length === 0 || unique.length === WEEK.length ? undefined : unique;
-}
-
-/** The longest time between two of the days, in days. */
-export function longestRest(days: readonly number[]): number {
-  const gaps = days.map((day, index) => (days[index + 1] ?? (days[0] ?? 0) + 7) - day);
-  return Math.max(...gaps);
 }
 
 export function readChain(yaml: YamlReader, place: Place | undefined): Host['chain'] {

@@ -14,6 +14,15 @@ export type WindowTimes = {
   readonly graceMinutes: number;
 };
 
+/** The days of the week as hosts.yml has them; `days` are places in it. */
+export const WEEK = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
+
+/** The longest time between two of the days, in days. */
+export function longestRest(days: readonly number[]): number {
+  const gaps = days.map((day, index) => (days[index + 1] ?? (days[0] ?? 0) + 7) - day);
+  return Math.max(...gaps);
+}
+
 /** Bounds on the bytes of a full: `shrink`/`grow` as a share of the host's own median. */
 export type SizeBounds = {
   readonly minBytes: number;

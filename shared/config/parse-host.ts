@@ -1,10 +1,9 @@
 // One host of hosts.yml: what it says itself, over what the config says for all.
 import type { FilePrefix } from '../duplicity/file-name.ts';
 import { faultOfBucketName } from './aws-names.ts';
-import { type Host, isKeyFile, type ReadKeyFile, type Target } from './config.ts';
+import { type Host, isKeyFile, longestRest, type ReadKeyFile, type Target } from './config.ts';
 import {
   DATE,
-  longestRest,
   readChain,
   readDays,
   readPrunes,

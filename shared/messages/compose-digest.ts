@@ -108,7 +108,7 @@ function composeGood(good: readonly HostReport[], zone: string): string[] {
     const late =
       answeredAt !== undefined && window !== undefined && answeredAt > window.dueAt ? ', late' : '';
     const size = answer === null ? '' : `, ${formatBytes(answer.bytes)}`;
-    return `${'OK'.padEnd(COLUMN)}${host}: full${done}${size}${late}`;
+    return `${'OK'.padEnd(COLUMN)}${host}: ${answer?.type === 'inc' ? 'incremental' : 'full'}${done}${size}${late}`;
   });
   const more = good.length - lines.length;
   return [...lines, ...(more > 0 ? [`${'OK'.padEnd(COLUMN)}and ${more} more`] : []), ''];

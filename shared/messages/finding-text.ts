@@ -12,7 +12,14 @@ import type {
   SetTimes,
 } from '../rules/finding.ts';
 import type { Judgement } from '../rules/judge.ts';
-import { formatExpiring, formatTampered, stepAfterTampering, stepBeforeLoss } from './loss-text.ts';
+import {
+  formatDamage,
+  formatExpiring,
+  formatNames,
+  formatTampered,
+  stepAfterTampering,
+  stepBeforeLoss,
+} from './loss-text.ts';
 import {
   count,
   formatBytes,
@@ -98,8 +105,12 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     subjects: ({ lacksAt }) => [isoOf(lacksAt)],
   },
   missing: {
-    text: ({ windowsMissed, strayed }, judgement, zone) =>
-      [formatMissing(windowsMissed, judgement, zone), ...strayed.map(formatStray(zone))].join('. '),
+    text: ({ windowsMissed, strayed, setting }, judgement, zone) =>
+      [
+        formatMissing(windowsMissed, judgement, zone),
+        ...strayed.map(formatStray(zone)),
+        ...(setting === undefined ? [] : [formatSetting(setting, judgement)]),
+      ].join('. '),
     step: backUp,
     subjects: byWindow,
   },
@@ -161,7 +172,7 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
   },
   'window-mismatch': {
     text: ({ fulls, setting }, { host, window }, zone) =>
-      `backups come, and not in the window: the last ${fulls.length} began ${fulls.map(({ startedAt }) => formatInstant(startedAt, zone)).join(', ')}, and the window is ${formatTime(window.opensAt, zone)} to ${formatTime(window.dueAt, zone)}. If that is the plan, write "${host.name}: { window: { ${setting} } }" in hosts.yml`,
+      `backups come, and not in the window: the last ${fulls.length} began ${fulls.map(({ startedAt }) => formatInstant(startedAt, zone)).join(', ')}, and the window is ${formatTime(window.opensAt, zone)} to ${formatTime(window.dueAt, zone)}. ${formatSetting(`window: { ${setting} }`, { host })}`,
     step: () => 'change the window in hosts.yml, or the time of the backup on the host',
   },
   'full-overdue': {
@@ -301,6 +312,11 @@ function formatSet(
   return `the ${what} of ${formatInstant(startedAt, zone)}`;
 }
 
+function formatSetting(setting: string, { host }: Pick<Judgement, 'host'>): string {
+  const why = setting.startsWith('window: { grace') ? 'An earlier backup still arrives. ' : '';
+  return `${why}If that is the plan, write "${host.name}: { ${setting} }" in hosts.yml`;
+}
+
 /** With its date where it is not the window's own day. */
 function formatUntil(until: Instant, { window }: Judgement, zone: string): string {
   const isOfDay = until < window.endsAt;
@@ -344,20 +360,6 @@ function formatFlaws(finding: Extract<Finding, { kind: 'incomplete' }>): string 
   return flaws.join('; ');
 }
 
-function formatDamage({ aheadMs, oddVolumes, mixed }: FindingOf<'damaged'>): string {
-  const why: string[] = [];
-  if (mixed.count > 0)
-    why.push(
-      `two machines wrote it, one over the other (${formatNames(mixed)}); each machine needs a target of its own`,
-    );
-  if (oddVolumes.length > 0) why.push(`far smaller than the others: ${formatNumbers(oddVolumes)}`);
-  if (aheadMs > 0)
-    why.push(
-      `it was there ${formatDuration(aheadMs)} before the time in its name: the host's clock is ahead, or the name is forged`,
-    );
-  return why.join('; ');
-}
-
 type ByVolumes = Extract<FindingOf<'maybe-truncated'>, { by: 'size' }>;
 
 function formatTail({ severity, volumes, volumesBefore, bytesFewer = 0 }: ByVolumes): string {
@@ -368,11 +370,6 @@ function formatTail({ severity, volumes, volumesBefore, bytesFewer = 0 }: ByVolu
       ? `a full of before had ${count(volumesBefore, 'volume')}`
       : `a full of before had ${formatBytes(bytesFewer)} more`;
   return `${full}, and ${than}: a later one may be lost; a restore proves it`;
-}
-
-function formatNames({ names, count: all }: NamesShown): string {
-  const more = all - names.length;
-  return `${names.map(quoteName).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /** duplicity's names behind a prefix that is not in the config look foreign. */

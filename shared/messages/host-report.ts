@@ -185,22 +185,22 @@ export function isInconclusiveReport({ kind, untold }: ReportedFinding): boolean
   return kind === 'tampered' && typeof untold === 'string';
 }
 
-/** `This window: nothing was uploaded. The last 6 fulls began 02:00-02:05 and were done by 02:20.` */
+/** `This window: nothing was uploaded. The last 6 backups began 02:00-02:05 and were done by 02:20.` */
 function formatRhythm(judgement: Judgement, zone: string): string {
-  const came = isQuiet(judgement) ? 'nothing was uploaded' : 'files came, and no full of it';
+  const came = isQuiet(judgement) ? 'nothing was uploaded' : 'files came, and no backup of it';
   const rhythm = rhythmOf(judgement);
   return `This window: ${came}.${rhythm === undefined ? '' : ` ${formatUsual(rhythm, zone)}`}`;
 }
 
-function formatUsual({ fulls, beganFrom, beganUntil, doneBy }: Rhythm, zone: string): string {
+function formatUsual({ backups, beganFrom, beganUntil, doneBy }: Rhythm, zone: string): string {
   const [from, until] = [formatTime(beganFrom, zone), formatTime(beganUntil, zone)];
   const began = from === until ? `at ${from}` : `${from}-${until}`;
-  return `The last ${fulls} fulls began ${began} and were done by ${formatTime(doneBy, zone)}.`;
+  return `The last ${backups} backups began ${began} and were done by ${formatTime(doneBy, zone)}.`;
 }
 
-/** Of the last fulls that were done within a day: only the time of day of each of the three instants counts. */
+/** Of the last backups that were done within a day: only the time of day of each of the three instants counts. */
 export type Rhythm = {
-  readonly fulls: number;
+  readonly backups: number;
   /** The earliest and the latest begin, by the host's clock. */
   readonly beganFrom: Instant;
   readonly beganUntil: Instant;
@@ -214,10 +214,11 @@ const MOST = 7;
 
 /** Counted from the time of day at which the window opens, so that midnight may lie among them. */
 export function rhythmOf({ assessments, host, window }: Judgement): Rhythm | undefined {
+  const isOwed = ({ type }: BackupSet) => type === 'full' || host.chain !== undefined;
   const { timezone } = host;
   const opensAt = wallClock(window.opensAt, timezone);
   const runs = assessments
-    .filter(({ set, complete }) => set.type === 'full' && complete !== false)
+    .filter(({ set, complete }) => isOwed(set) && complete !== false)
     .flatMap(({ set: { startedAt, manifest } }) => {
       const doneAt = manifest?.writtenAt ?? Number.POSITIVE_INFINITY;
       if (doneAt < startedAt || doneAt - startedAt >= DAY) return [];
@@ -231,7 +232,7 @@ export function rhythmOf({ assessments, host, window }: Judgement): Rhythm | und
   const slowest = runs.toSorted((a, b) => a.ended - b.ended).at(-1);
   if (!first || !last || !slowest || runs.length < FEWEST) return undefined;
   return {
-    fulls: runs.length,
+    backups: runs.length,
     beganFrom: first.startedAt,
     beganUntil: last.startedAt,
     doneBy: slowest.doneAt,

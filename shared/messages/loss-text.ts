@@ -1,10 +1,11 @@
-// What was done to a finished set, and the command that gets it back.
+// What was done to a set, or is wrong with it, and the command that gets it back.
 
 import { formatWrittenTime } from '../duplicity/time.ts';
 import type { Inconclusive } from '../duplicity/versions.ts';
 import {
   type ChangedFull,
   type Finding,
+  type FindingOf,
   type NamesShown,
   type Removal,
   showNames,
@@ -17,6 +18,7 @@ import {
   formatDate,
   formatDuration,
   formatInstant,
+  formatNumbers,
   quoteName,
 } from './plain-text.ts';
 
@@ -103,14 +105,18 @@ function formatSet({ type, overwritten, hidden, lost, ...set }: TamperedSet, zon
   return `after the ${name} of ${formatInstant(set.startedAt, zone)} was finished, ${changes.join(' and ')}, ${when}; ${left}`;
 }
 
-function formatChange({ startedAt, sealedAt, ...change }: ChangedFull, zone: string): string {
+function formatChange(
+  { startedAt, basedOn, sealedAt, ...change }: ChangedFull,
+  zone: string,
+): string {
   const size = (files: number, bytes: number) => `${count(files, 'file')}, ${formatBytes(bytes)}`;
   const then = `${size(change.filesThen, change.bytesThen)} when it was recorded ${formatInstant(sealedAt, zone)}`;
   const now =
     change.filesNow === 0
       ? 'is gone, and no lifecycle rule took it'
       : `is not what it was: now ${size(change.filesNow, change.bytesNow)}, not the same files`;
-  return `the full of ${formatInstant(startedAt, zone)} ${now}; it had ${then}`;
+  const name = basedOn === undefined ? 'full' : 'incremental';
+  return `the ${name} of ${formatInstant(startedAt, zone)} ${now}; it had ${then}`;
 }
 
 function formatFiles({ names, count: all }: NamesShown, change: string): string {
@@ -124,7 +130,11 @@ type Expiring = Extract<Finding, { kind: 'expiring' }>;
 const DAY = 86_400_000;
 
 /** When it is hidden, in how long, and until when it can be brought back. */
-export function formatExpiring(finding: Expiring, { at: now }: Judgement, zone: string): string {
+export function formatExpiring(
+  finding: Expiring,
+  { at: now, sets, host }: Judgement,
+  zone: string,
+): string {
   const { startedAt, hiddenAt, goneAt, by, stampedAt } = finding;
   const at = (instant: number) => formatInstant(instant, zone);
   const back =
@@ -133,8 +143,10 @@ export function formatExpiring(finding: Expiring, { at: now }: Judgement, zone: 
       : goneAt === hiddenAt
         ? ', for good'
         : `; recoverable until ${at(goneAt)}`;
-  if (hiddenAt <= now)
-    return `the last good copy, the full of ${at(startedAt)}, was hidden ${at(hiddenAt)}${back}`;
+  const isLink =
+    host.chain !== undefined && sets.find((set) => set.startedAt === startedAt)?.type === 'inc';
+  const copy = `the last good copy, the ${isLink ? 'incremental' : 'full'} of ${at(startedAt)},`;
+  if (hiddenAt <= now) return `${copy} was hidden ${at(hiddenAt)}${back}`;
   const sources = [
     ...(by === 'roll'
       ? ["That is by the config's keepDays: the bucket's own rules are not known"]
@@ -143,7 +155,7 @@ export function formatExpiring(finding: Expiring, { at: now }: Judgement, zone: 
       ? []
       : [`S3 itself says ${at(stampedAt)} of its first volume: the rules are not what they seem`]),
   ];
-  const text = `the last good copy, the full of ${at(startedAt)}, is hidden by lifecycle ${at(hiddenAt)}, in ${formatDuration(hiddenAt - now)}${back}`;
+  const text = `${copy} is hidden by lifecycle ${at(hiddenAt)}, in ${formatDuration(hiddenAt - now)}${back}`;
   return [text, ...sources].join('. ');
 }
 
@@ -171,4 +183,25 @@ export function formatLastGood(
   if (hiddenAt <= at) return `${copy} - hidden since ${on(hiddenAt)}${back}.`;
   const doubt = by === 'roll' ? " (by the config's keepDays)" : '';
   return `${copy} - hidden by lifecycle ${on(hiddenAt)}${doubt}${back}.`;
+}
+
+/** Why a set that has all of its files is not good. */
+export function formatDamage({ aheadMs, oddVolumes, mixed }: FindingOf<'damaged'>): string {
+  const why: string[] = [];
+  if (mixed.count > 0)
+    why.push(
+      `two machines wrote it, one over the other (${formatNames(mixed)}); each machine needs a target of its own`,
+    );
+  if (oddVolumes.length > 0) why.push(`far smaller than the others: ${formatNumbers(oddVolumes)}`);
+  if (aheadMs > 0)
+    why.push(
+      `it was there ${formatDuration(aheadMs)} before the time in its name: the host's clock is ahead, or the name is forged`,
+    );
+  return why.join('; ');
+}
+
+/** Three names at most, quoted, and how many more. */
+export function formatNames({ names, count: all }: NamesShown): string {
+  const more = all - names.length;
+  return `${names.map(quoteName).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

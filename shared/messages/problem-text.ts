@@ -143,7 +143,7 @@ export function composeEnd(problem: Problem, report: HostReport, timezone: strin
   const gap =
     lastGoodAt === undefined ? 'It is the first complete full backup in its target.' : before;
   const punctual = late > 0 ? `, ${formatDuration(late)} late` : '';
-  return `full done ${formatInstant(doneAt, timezone)} ${timezone}${punctual} (${size}). ${gap}`;
+  return `${set.type === 'inc' ? 'incremental' : 'full'} done ${formatInstant(doneAt, timezone)} ${timezone}${punctual} (${size}). ${gap}`;
 }
 
 /** `7 windows were missed while nobody looked (2026-11-16 to 2026-11-22)`. */

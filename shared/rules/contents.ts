@@ -1,12 +1,20 @@
-// What else is found in a target, whether or not its window was answered.
+// What else is found in a target, whether or not its window was answered, and which setting would explain it.
 
-import type { Host } from '../config/config.ts';
+import { type Host, longestRest, WEEK } from '../config/config.ts';
 import type { BackupSet, Collection } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
-import { doesAnswer, isIn } from './answer.ts';
+import { doesAnswer, isArriving, isIn } from './answer.ts';
 import { type Assessment, SKEW } from './assessment.ts';
 import { type Finding, showNames, timesOf } from './finding.ts';
-import { closedWindow, type Window, wallClock, windowBefore, windowOf } from './window.ts';
+import {
+  addDays,
+  closedWindow,
+  type Window,
+  wallClock,
+  weekdayOf,
+  windowBefore,
+  windowOf,
+} from './window.ts';
 
 const DAY = 86_400_000;
 // The longest that one session is believed to take; the restore kit says the same (LONGEST_RUN).
@@ -88,6 +96,20 @@ export function judgeForeign({ foreign }: Collection): Finding[] {
   return foreign.length === 0 ? [] : [{ kind: 'foreign', severity: 'info', ...showNames(foreign) }];
 }
 
+/** Longer than a run takes to come round again. */
+const OVERDUE = DAY;
+
+/** An incremental was begun over a day later than the next full was promised. */
+export function judgeOverdue({ chain }: Host, sets: readonly Assessment[]): Finding[] {
+  if (chain === undefined) return [];
+  const { fullEveryDays } = chain;
+  const full = sets.findLast(({ good, set }) => good && set.type === 'full');
+  const link = sets.findLast(({ good, set }) => good && set.type === 'inc');
+  const { startedAt } = full ?? {};
+  if (startedAt === undefined || link === undefined) return [];
+  const isOverdue = link.startedAt > startedAt + fullEveryDays * DAY + OVERDUE;
+  return isOverdue ? [{ kind: 'full-overdue', severity: 'warning', startedAt, fullEveryDays }] : [];
+}
 const IN_A_ROW = 3;
 const SPREAD = 90 * 60_000;
 const SPARE = 15 * 60_000;
@@ -139,17 +161,56 @@ function fittingTimes({ timezone, window }: Host, last: readonly Assessment[]) {
   return due < DAY && window.opens <= window.due ? { due: textOf(due) } : undefined;
 }
 
-/** Longer than a run takes to come round again. */
-const OVERDUE = DAY;
+const HOUR = 3_600_000;
+const MOST_GRACE = 7 * 24;
+const WEEKS_SEEN = 2;
 
-/** An incremental was begun over a day later than the next full was promised. */
-export function judgeOverdue({ chain }: Host, sets: readonly Assessment[]): Finding[] {
-  if (chain === undefined) return [];
-  const { fullEveryDays } = chain;
-  const full = sets.findLast(({ good, set }) => good && set.type === 'full');
-  const link = sets.findLast(({ good, set }) => good && set.type === 'inc');
-  const { startedAt } = full ?? {};
-  if (startedAt === undefined || link === undefined) return [];
-  const isOverdue = link.startedAt > startedAt + fullEveryDays * DAY + OVERDUE;
-  return isOverdue ? [{ kind: 'full-overdue', severity: 'warning', startedAt, fullEveryDays }] : [];
+/** What would explain that nothing answers a window: a longer grace, or days on which the host rests. Only what hosts.yml takes. */
+export function explainMiss(
+  host: Host,
+  window: Window,
+  backups: readonly Assessment[],
+  now: Instant,
+): string | undefined {
+  const good = backups.filter((one) => one.good);
+  const arriving = backups.findLast(
+    (one) => one.startedAt < window.opensAt && isArriving(one, good.at(-1), now),
+  );
+  const graceHours = arriving && graceFor(host, arriving.startedAt, now);
+  if (graceHours !== undefined) return `window: { grace: ${graceHours}h }`;
+  const days = restingDays(host, window, good);
+  return days && `days: [${days.map((day) => WEEK[day]).join(', ')}]`;
+}
+
+/** A day more than it has taken until now, in whole days. */
+function graceFor(host: Host, startedAt: Instant, now: Instant): number | undefined {
+  const { dueAt } = windowOf(host, startedAt);
+  const hours = Math.ceil((now - dueAt) / HOUR / 24 + 1) * 24;
+  return hours <= MOST_GRACE && doesKeep(host, hours / 24) ? hours : undefined;
+}
+
+function doesKeep({ keepDays, keepLastGood }: Host, days: number): boolean {
+  return keepLastGood || keepDays > days;
+}
+
+/** The days of the week that had a backup each time in two weeks or more, where the others never had one. */
+function restingDays(
+  host: Host,
+  window: Window,
+  good: readonly Assessment[],
+): number[] | undefined {
+  const dates = new Set(
+    good.flatMap(({ startedAt }) => {
+      const own = windowOf(host, startedAt);
+      return isIn(own, startedAt) ? own.date : [];
+    }),
+  );
+  const [first] = [...dates].sort();
+  if (host.days !== undefined || first === undefined) return undefined;
+  if (addDays(first, 7 * WEEKS_SEEN) > window.date) return undefined;
+  const days = [...new Set([...dates].map(weekdayOf))].sort();
+  for (let date = first; date <= window.date; date = addDays(date, 1)) {
+    if (days.includes(weekdayOf(date)) && !dates.has(date)) return undefined;
+  }
+  return doesKeep(host, longestRest(days)) ? days : undefined;
 }

@@ -156,6 +156,8 @@ export type Evidence =
       readonly windowsMissed: number;
       /** Fulls that were finished in this window's day but begun before it, or the other way round. */
       readonly strayed: readonly SetTimes[];
+      /** What in hosts.yml would explain it. */
+      readonly setting?: string;
     }
   | {
       readonly kind: 'incomplete';

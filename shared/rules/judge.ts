@@ -23,6 +23,7 @@ import {
 } from './assessment.ts';
 import { findPruned, judgeChanges } from './changes.ts';
 import {
+  explainMiss,
   judgeClocks,
   judgeCount,
   judgeEncryption,
@@ -279,7 +280,7 @@ function judgeWindow(
       ),
     );
   if (answer !== undefined || begun.some((one) => !one.good)) return lacking.slice(0, 1);
-  return [missing(window, backups, windowsMissed)];
+  return [missing(window, backups, windowsMissed, explainMiss(host, window, backups, now))];
 }
 
 /**
@@ -327,13 +328,19 @@ function late(set: BackupSet, hardDueAt: Instant): Finding {
   };
 }
 
-function missing(window: Window, fulls: readonly Assessment[], windowsMissed: number): Finding {
+function missing(
+  window: Window,
+  fulls: readonly Assessment[],
+  windowsMissed: number,
+  setting: string | undefined,
+): Finding {
   // Touching the window with one clock only: the message must explain why that is not an answer.
   const strayed = fulls.filter(
     ({ startedAt, completedAt }) =>
       completedAt !== undefined && isIn(window, startedAt) !== isIn(window, completedAt),
   );
-  return { kind: 'missing', severity: 'critical', windowsMissed, strayed: strayed.map(timesOf) };
+  const evidence = { strayed: strayed.map(timesOf), ...(setting !== undefined && { setting }) };
+  return { kind: 'missing', severity: 'critical', windowsMissed, ...evidence };
 }
 
 /** Those that owed a backup, since the last good full began. */

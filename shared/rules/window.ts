@@ -144,7 +144,7 @@ function askOffset(at: Instant, zone: string): number {
 }
 
 /** 0 = Sunday. */
-function weekdayOf(date: CalendarDate): number {
+export function weekdayOf(date: CalendarDate): number {
   return new Date(`${date}T00:00Z`).getUTCDay();
 }
 

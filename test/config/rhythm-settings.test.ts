@@ -101,7 +101,7 @@ describe('chain', () => {
   });
 
   it.each([
-    ['{ chain: true }', 'must be a map'],
+    ['{ chain: true }', 'must be a list of "key: value" lines'],
     ['{ chain: {} }', 'needs "fullEvery: 31d"'],
     ['{ chain: { fullEvery: 1M } }', 'a number of days like 31d'],
     ['{ chain: { fullEvery: 1d } }', 'from 2d'],

@@ -239,3 +239,43 @@ describe('a host that prunes', () => {
     ]);
   });
 });
+
+describe('a miss that a setting would explain', () => {
+  const settingOf = (host: Partial<Host>, objects: readonly StoredObject[], when: string) => {
+    const [found] = judged(host, objects, when).findings;
+    return found?.kind === 'missing' ? found.setting : found?.kind;
+  };
+  const sundays = ['08', '15', '22'].flatMap((day) => aFull({ begun: `2026-11-${day}T03:00:00Z` }));
+  const underWay = aFull({
+    ...{ begun: '2026-11-20T02:14:00Z', done: '2026-11-22T08:50:00Z', volumes: 9 },
+  }).filter(({ name }) => /vol[1-6]\./.test(name));
+
+  it.each<[string, string | undefined, Partial<Host>, readonly StoredObject[], string]>([
+    ['rests', 'days: [sun]', {}, sundays, '2026-11-25T09:00:00Z'],
+    ['rested for less than two weeks', undefined, {}, sundays.slice(-10), '2026-11-25T09:00:00Z'],
+    ['missed one of its days', undefined, {}, sundays, '2026-11-30T09:00:00Z'],
+    [
+      'would lose its backup before the next',
+      undefined,
+      { keepDays: 7 },
+      sundays,
+      '2026-11-25T09:00:00Z',
+    ],
+    ['is long on its way', 'window: { grace: 96h }', {}, underWay, '2026-11-22T09:00:00Z'],
+    [
+      'is on its way for longer than is kept',
+      undefined,
+      { keepDays: 4 },
+      underWay,
+      '2026-11-22T09:00:00Z',
+    ],
+  ])('of a host that %s: %s', (_, setting, host, objects, when) => {
+    expect(settingOf(host, objects, when)).toBe(setting);
+  });
+
+  it('is explained no more once the setting is written', () => {
+    expect(settingOf({ days: [0] }, sundays, '2026-11-25T09:00:00Z')).toBeUndefined();
+    const grace = { window: { ...window, graceMinutes: 96 * 60 } };
+    expect(settingOf(grace, underWay, '2026-11-22T09:00:00Z')).toBe('late');
+  });
+});

@@ -16,7 +16,12 @@ const times = (...args: Parameters<typeof verdictOf>) => {
   const time = (instant: number) =>
     new Date(wallClock(instant, timezone)).toISOString().slice(11, 16);
   return (
-    rhythm && [rhythm.fulls, time(rhythm.beganFrom), time(rhythm.beganUntil), time(rhythm.doneBy)]
+    rhythm && [
+      rhythm?.backups,
+      time(rhythm.beganFrom),
+      time(rhythm.beganUntil),
+      time(rhythm.doneBy),
+    ]
   );
 };
 
@@ -48,7 +53,7 @@ describe('rhythmOf', () => {
     );
     const judgement = judge(aHost(host), collected(...autumn.flat()), at('2026-10-27T08:20:00Z'));
     const rhythm = rhythmOf(judgement);
-    expect(rhythm?.fulls).toBe(4);
+    expect(rhythm?.backups).toBe(4);
     const read = (instant = 0) => wallClock(instant, host.timezone) % 86_400_000;
     expect(read(rhythm?.beganFrom)).toBe(read(rhythm?.beganUntil));
   });
