@@ -42,6 +42,8 @@ export type Host = {
   readonly chain?: { readonly fullEveryDays: number };
   /** The host removes its own old sets, and keeps so many good fulls. */
   readonly prunes?: { readonly keep: number };
+  /** The stack makes its bucket, in which no host can delete. */
+  readonly isProtected?: true;
   /** OpenPGP key ids or fingerprints in upper-case hex; empty = not checked. */
   readonly recipients: readonly string[];
   readonly size: SizeBounds;

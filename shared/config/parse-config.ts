@@ -78,7 +78,7 @@ function readConfigFile(
   const keepLastGood = matching(yaml, fields.keepLastGood, FLAG.rule, FLAG.parse) ?? false;
   const defaults: HostDefaults = {
     bucket: bucket ?? '',
-    isProtected: !existing,
+    existing,
     graceIfMoved: graceIfMoved(yaml, fields.window, window),
     latest: now === undefined ? undefined : isoDate(now + UNCHECKED_DAYS * DAY_MS),
     filePrefix: NO_PREFIX,

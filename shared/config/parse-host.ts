@@ -25,8 +25,8 @@ import {
 /** What holds for a host where it says nothing itself. */
 export type HostDefaults = Omit<Host, 'name' | 'target'> & {
   readonly bucket: string;
-  /** The stack makes the bucket, and lets no host delete in it. */
-  readonly isProtected: boolean;
+  /** The bucket was there before the stack. */
+  readonly existing: boolean;
   readonly graceIfMoved: number;
   /** No host may be left unchecked until after this date. */
   readonly latest: string | undefined;
@@ -36,7 +36,7 @@ export type HostDefaults = Omit<Host, 'name' | 'target'> & {
 export function parseHost(
   yaml: YamlReader,
   [name, value, key]: [string, Place, Place],
-  { bucket, isProtected, graceIfMoved, latest, ...defaults }: HostDefaults,
+  { bucket, existing, graceIfMoved, latest, ...defaults }: HostDefaults,
   readKeyFile: ReadKeyFile,
 ): { host: Host; place: Place } {
   if (!isHostName(name)) {
@@ -98,11 +98,12 @@ export function parseHost(
     ...(days === undefined ? {} : { days }),
     ...(chain === undefined ? {} : { chain }),
     ...(prunes === undefined ? {} : { prunes }),
+    ...(existing || target.bucket !== bucket ? {} : { isProtected: true }),
     ...(paused === undefined ? {} : { paused }),
     ...(since === undefined ? {} : { since }),
     ...(userId === undefined ? {} : { userId }),
   };
-  if (prunes !== undefined && isProtected && target.bucket === bucket) {
+  if (prunes !== undefined && host.isProtected) {
     note(
       yaml,
       fields.prunes ?? key,

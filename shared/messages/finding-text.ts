@@ -16,6 +16,7 @@ import {
   formatDamage,
   formatExpiring,
   formatNames,
+  formatSetting,
   formatTampered,
   stepAfterTampering,
   stepBeforeLoss,
@@ -73,7 +74,11 @@ function onHost({ name }: Host, command: string): string {
 
 const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
   tampered: {
-    text: (finding, _, zone) => formatTampered(finding, zone),
+    text: (finding, judgement, zone) =>
+      [
+        formatTampered(finding, zone),
+        ...(finding.setting === undefined ? [] : [formatSetting(finding.setting, judgement)]),
+      ].join('. '),
     step: stepAfterTampering,
     // One by one the files of a set go, and come back: it is one thing.
     subjects: ({ sets, seals, removals }, { host }) => [
@@ -310,11 +315,6 @@ function formatSet(
   const set = sets.findLast((one) => one.startedAt === startedAt);
   const what = set?.type === 'inc' ? 'incremental' : 'full';
   return `the ${what} of ${formatInstant(startedAt, zone)}`;
-}
-
-function formatSetting(setting: string, { host }: Pick<Judgement, 'host'>): string {
-  const why = setting.startsWith('window: { grace') ? 'An earlier backup still arrives. ' : '';
-  return `${why}If that is the plan, write "${host.name}: { ${setting} }" in hosts.yml`;
 }
 
 /** With its date where it is not the window's own day. */

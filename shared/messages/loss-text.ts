@@ -1,4 +1,4 @@
-// What was done to a set, or is wrong with it, and the command that gets it back.
+// What was done to a set or is wrong with it, the command that gets it back, and the setting that would explain it.
 
 import { formatWrittenTime } from '../duplicity/time.ts';
 import type { Inconclusive } from '../duplicity/versions.ts';
@@ -204,4 +204,15 @@ export function formatDamage({ aheadMs, oddVolumes, mixed }: FindingOf<'damaged'
 export function formatNames({ names, count: all }: NamesShown): string {
   const more = all - names.length;
   return `${names.map(quoteName).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+const WHY_SETTING: readonly (readonly [string, string])[] = [
+  ['window: { grace', 'An earlier backup still arrives. If that is the plan'],
+  ['prunes', 'If the host removes its own old backups'],
+];
+
+/** The line of hosts.yml that would explain what was found. */
+export function formatSetting(setting: string, { host }: Pick<Judgement, 'host'>): string {
+  const [, why] = WHY_SETTING.find(([begin]) => setting.startsWith(begin)) ?? [];
+  return `${why ?? 'If that is the plan'}, write "${host.name}: { ${setting} }" in hosts.yml`;
 }

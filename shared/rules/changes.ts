@@ -8,9 +8,16 @@ import type { Instant } from '../duplicity/time.ts';
 import { type FileHistory, newestUpload, type SetHistory } from '../duplicity/versions.ts';
 import { MISSING_SHOWN, type Volumes } from '../duplicity/volumes.ts';
 import type { Assessed, Assessment } from './assessment.ts';
-import { type Change, type EventChanges, showNames } from './finding.ts';
+import {
+  type Change,
+  type ChangedFull,
+  type EventChanges,
+  type Finding,
+  showNames,
+} from './finding.ts';
 import { type KeepRules, mayHaveTaken } from './lifecycle.ts';
-import { hasOverwrites, isPastFinish, SLACK } from './tampering.ts';
+import { hasOverwrites, isPastFinish, judgeTampering, SLACK } from './tampering.ts';
+import type { Window } from './window.ts';
 
 /**
  * A removal counts until its file is there again as its set was written, or until lifecycle may have hidden it. What a
@@ -66,6 +73,49 @@ function filesOf(changes: readonly Change[], { target, filePrefix }: Host) {
       : [];
   });
 }
+
+/** What shows that somebody changed a finished set. */
+type Traces = {
+  readonly changes: readonly Change[];
+  readonly keeps: readonly KeepRules[];
+  readonly broken: readonly ChangedFull[] | undefined;
+};
+
+/**
+ * Tampering by all that is known of it, without what the host may do itself. Where `prunes` would excuse all of it, and
+ * the host could delete, that is named.
+ */
+export function judgeTampered(
+  host: Host,
+  read: Collection,
+  assessed: Assessed,
+  { changes, keeps, broken }: Traces,
+  window: Window,
+  now: Instant,
+): Finding[] {
+  const judgeAs = (one: Host) => {
+    const isPruned = findPruned(one, read, assessed, changes, keeps, now);
+    const isNotPruned = ({ startedAt }: { readonly startedAt: Instant }) => !isPruned(startedAt);
+    return judgeTampering(
+      { ...read, histories: read.histories.filter(isNotPruned) },
+      keeps,
+      window,
+      broken?.filter(isNotPruned),
+      judgeChanges(changes, read, assessed, one, keeps, now, isPruned),
+    );
+  };
+  const found = judgeAs(host);
+  const isTampered = ({ kind, severity }: Finding) =>
+    kind === 'tampered' && severity === 'critical';
+  if (!found.some(isTampered) || host.prunes !== undefined || host.isProtected) return found;
+  if (judgeAs({ ...host, prunes: { keep: KEEPS } }).some(isTampered)) return found;
+  return found.map((one) =>
+    one.kind === 'tampered' && isTampered(one) ? { ...one, setting: 'prunes: true' } : one,
+  );
+}
+
+// As `prunes: true` means it.
+const KEEPS = 3;
 
 // duplicity removes file by file, and looks at each chain first.
 const PRUNING_MS = 60 * 60_000;

@@ -127,6 +127,8 @@ export type Evidence =
       readonly seals: readonly ChangedFull[];
       /** Why the versions show nothing; `undefined` where they could. */
       readonly untold: Inconclusive | undefined;
+      /** What in hosts.yml would explain all of it. */
+      readonly setting?: string;
     }
   | { readonly kind: 'unreadable'; readonly reason: string; readonly hint: string }
   | {

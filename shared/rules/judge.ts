@@ -21,7 +21,7 @@ import {
   type SetsEvidence,
   SKEW,
 } from './assessment.ts';
-import { findPruned, judgeChanges } from './changes.ts';
+import { judgeTampered } from './changes.ts';
 import {
   explainMiss,
   judgeClocks,
@@ -43,7 +43,6 @@ import {
 } from './finding.ts';
 import { heldAlways, type KeepRules, keepOf, type Lifecycle } from './lifecycle.ts';
 import { type Countdown, countDown, judgeRetention } from './retention.ts';
-import { judgeTampering } from './tampering.ts';
 import { type CalendarDate, closedWindow, type Window, windowBefore } from './window.ts';
 
 /** Why a target could not be read; `hint` is what to do next. */
@@ -114,9 +113,6 @@ export function judge(
   const lastGood = assessed.good.at(-1);
   const keep = keepOf(host, evidence.lifecycle ?? NOT_ASKED);
   const { keeps = heldAlways(keep, host.keepDays), stampedAt, broken, changes = [] } = evidence;
-  const isPruned = findPruned(host, read, assessed, changes, keeps, now);
-  const isNotPruned = ({ startedAt }: { readonly startedAt: Instant }) => !isPruned(startedAt);
-  const removals = judgeChanges(changes, read, assessed, host, keeps, now, isPruned);
   const countdown = hasToCount(assessed, window)
     ? countDown(assessed, read.inconclusive, keep, now)
     : undefined;
@@ -132,13 +128,7 @@ export function judge(
   const isLate = ofWindow.some(({ kind }) => kind === 'late');
   const isNotJustLate = (one: Finding) => !isLate || (one.kind === 'expiring' && one.urgent);
   const findings = sortFindings([
-    ...judgeTampering(
-      { ...read, histories: read.histories.filter(isNotPruned) },
-      keeps,
-      window,
-      broken?.filter(isNotPruned),
-      removals,
-    ),
+    ...judgeTampered(host, read, assessed, { changes, keeps, broken }, window, now),
     ...judgeRetention(countdown, window.opensAt, now, stampedAt).filter(isNotJustLate),
     ...ofWindow,
     ...mismatch,
