@@ -16,7 +16,7 @@ Examples
 
 A host that should only be silent for a while, at once and without a deployment: rollcall mute.
 
-A pause always ends, and every digest mentions it. Its archive is still watched: what is removed, and what
+A pause ends after 90 days at most, and every digest mentions it. Its archive is still watched: what is removed, and what
 is about to expire, is reported all the same. It is in force after \`npx serverless deploy\`.
 
 Options
@@ -34,6 +34,7 @@ const PAUSE = {
   what: 'pause',
   first: 'the first day that owes a backup again',
   undo: 'resume',
+  mostDays: 90,
 };
 
 export const pauseCommand = defineCommand({
@@ -61,7 +62,7 @@ export type Silence = {
   readonly what: string;
   readonly first: string;
   readonly undo: string;
-  readonly mostDays?: number;
+  readonly mostDays: number;
 };
 
 const DAY = 86_400_000;
@@ -88,7 +89,7 @@ export function readUntil(
       `give a later day; to end a ${what}: rollcall ${undo} ${name}`,
     );
   }
-  if (mostDays !== undefined && Date.parse(until) - Date.parse(today) > mostDays * DAY) {
+  if (Date.parse(until) - Date.parse(today) > mostDays * DAY) {
     const last = new Date(Date.parse(today) + mostDays * DAY).toISOString().slice(0, 10);
     throw new UsageError(
       `--until ${until} is too far away: a ${what} lasts ${mostDays} days at most`,

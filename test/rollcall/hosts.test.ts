@@ -428,7 +428,7 @@ describe('rollcall remove-host', () => {
 });
 
 describe('rollcall pause and resume', () => {
-  const until = '2999-01-01';
+  const until = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
   it('pauses a host with an end and a reason, and ends it', async () => {
     const { status, stdout } = await run(
       'pause',
@@ -457,6 +457,7 @@ describe('rollcall pause and resume', () => {
     [['pause', 'mail', '--because', 'x'], '--until is not given'],
     [['pause', 'mail', '--until', until], '--because is not given'],
     [['pause', 'mail', '--until', '2020-01-01', '--because', 'x'], 'is over'],
+    [['pause', 'mail', '--until', '2999-01-01', '--because', 'x'], 'lasts 90 days at most'],
     [['pause', 'mail', '--until', '2026-02-30', '--because', 'x'], 'not a date'],
     [['pause', 'mali', '--until', until, '--because', 'x'], 'no host "mali"'],
     [['resume', 'mali'], 'no host "mali"'],
