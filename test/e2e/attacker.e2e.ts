@@ -27,7 +27,7 @@ import { type Ministack, startMinistack } from '../support/ministack.ts';
 import { copyProject } from '../support/project-copy.ts';
 import { runProgram } from '../support/run-program.ts';
 import { demandPrograms, makeHost } from './duplicity-host.ts';
-import { expectMailWith } from './expect-mail.ts';
+import { expectOneMailWith } from './expect-mail.ts';
 import { makeHostUser } from './host-user.ts';
 import { noon } from './noon.ts';
 
@@ -70,7 +70,7 @@ describe('an intruder with the keys of hosts', () => {
   const as = (name: HostName) => new S3Client(client(stolen.get(name)));
   const put = (name: HostName, file: string, Body: string | Uint8Array = 'garbage') =>
     as(name).send(new PutObjectCommand({ Bucket, Key: `${name}/${file}`, Body }));
-  const mailWith = (...words: string[]) => expectMailWith(ministack, words).toHaveLength(1);
+  const mailWith = (...words: string[]) => expectOneMailWith(ministack, words);
   /** Every version of every backup of a host, in however many pages. */
   const versions = async (name: HostName) => {
     const found: ObjectVersion[] = [];

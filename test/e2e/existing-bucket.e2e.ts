@@ -35,8 +35,9 @@ describe('a stack on a bucket that was there before', () => {
   let s3: S3Client;
 
   const put = (Key: string) => s3.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }));
+  /** One a line, so that a failure shows them all. */
   const subjects = () =>
-    expect.poll(async () => (await ministack.mails()).map(({ Subject }) => Subject), {
+    expect.poll(async () => (await ministack.mails()).map(({ Subject }) => Subject).join('\n'), {
       timeout: 30_000,
       interval: 200,
     });
@@ -92,12 +93,13 @@ describe('a stack on a bucket that was there before', () => {
   it('hears of a manifest, and not of a volume', async () => {
     await put(`${set}.vol1.difftar.gpg`);
     await put(`${set}.manifest.gpg`);
-    await subjects().toEqual([expect.stringContaining('web NO-SIGNATURES')]);
+    await subjects().toMatch(/^.*web NO-SIGNATURES$/);
   });
 
   it('hears of a volume that is removed', async () => {
     await s3.send(new DeleteObjectCommand({ Bucket, Key: `${set}.vol1.difftar.gpg` }));
-    await subjects().toEqual([expect.anything(), expect.stringContaining('web TAMPERED')]);
+    // The run of an upload's event may come in between: it sees the gap, and not yet who made it.
+    await subjects().toMatch(/^.*web NO-SIGNATURES\n(?:.*web INCOMPLETE\n)?.*web TAMPERED$/);
   });
 
   it('leaves the bucket to its owner when it is removed', async () => {

@@ -130,6 +130,25 @@ describe('an upload into a finished backup', () => {
   });
 });
 
+describe('a volume that is removed for good, seen by the run of an earlier event', () => {
+  it.each([
+    ['that the record lists', true, ['TAMPERED']],
+    ['of which nothing is known', false, ['INCOMPLETE', 'TAMPERED']],
+  ])('is reported once in each way that it looked: one %s', async (_, isRecorded, kinds) => {
+    for (const host of ['web/', 'db/']) deployed.put(host, [...old, ...eve, ...night]);
+    if (isRecorded) await deployed.tick('2026-11-23T08:15:00Z');
+    deployed.aws.outbox.clear();
+    const [version] = deployed.aws.versions('backups', VOLUME);
+    deployed.aws.remove('backups', VOLUME, { versionId: version?.versionId ?? '' });
+    await deployed.event(created(MANIFEST, '2026-11-23T03:10:00Z'), '2026-11-23T11:00:01Z');
+    const removed = s3Event('ObjectRemoved:Delete', VOLUME, '2026-11-23T11:00:00Z');
+    for (const iso of ['2026-11-23T11:00:02Z', '2026-11-23T11:00:03Z']) {
+      await deployed.event(removed, iso);
+    }
+    expect(subjects()).toEqual(kinds.flatMap(FAILED));
+  });
+});
+
 describe('the ordinary course of a backup', () => {
   beforeEach(async () => {
     for (const host of ['web/', 'db/']) deployed.put(host, [...old, ...eve]);
