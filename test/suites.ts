@@ -16,7 +16,7 @@ import { join } from 'node:path';
 
 type Count = { passed: number; failed: number; skipped: number };
 /** `failures` names what failed, one line each: a log that was cut at its head still tells at its end. */
-type Outcome = Count & { failures: readonly string[] };
+type Outcome = Count & { failures: readonly string[]; output?: string };
 type VitestReport = {
   numPassedTests: number;
   numPendingTests: number;
@@ -27,7 +27,12 @@ type VitestReport = {
     assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
   }[];
 };
-type Suite = { readonly needs: string; readonly run: () => Promise<Outcome> };
+type Suite = {
+  readonly needs: string;
+  readonly run: () => Promise<Outcome>;
+  /** It keeps one processor busy: it begins with the first suite, and what it prints comes at its turn. */
+  readonly isSmall?: true;
+};
 
 const root = new URL('..', import.meta.url).pathname;
 process.chdir(root);
@@ -38,10 +43,13 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 const SUITES: Record<string, Suite> = {
   lint: {
     needs: 'Node',
+    isSmall: true,
     run: async () =>
-      together([await one('biome', ['check', '.']), await one('node', ['test/lint-words.ts'])]),
+      together(
+        await Promise.all([one('biome', ['check', '.']), one('node', ['test/lint-words.ts'])]),
+      ),
   },
-  types: { needs: 'Node', run: () => one('tsc', ['--noEmit']) },
+  types: { needs: 'Node', isSmall: true, run: () => one('tsc', ['--noEmit']) },
   units: { needs: 'Node', run: () => vitest([]) },
   slow: { needs: 'Node', run: () => vitest(['--config', 'test/slow/vitest.config.ts']) },
   shellcheck: { needs: 'shellcheck', run: () => one('shellcheck', ['-x', ...shellFiles()]) },
@@ -60,15 +68,16 @@ const SUITES: Record<string, Suite> = {
 
 /** Several checks as one suite. */
 function together(parts: readonly Outcome[]): Outcome {
-  return { ...sum(parts), failures: parts.flatMap(({ failures }) => failures) };
+  const output = parts.map((part) => part.output ?? '').join('');
+  return { ...sum(parts), failures: parts.flatMap(({ failures }) => failures), output };
 }
 
-/** A command that is one check: it passes or it fails. */
+/** A command that is one check: it passes or it fails. Shows nothing by itself. */
 async function one(command: string, args: readonly string[]): Promise<Outcome> {
-  const { status } = await run(command, args);
+  const { status, output } = await run(command, args, 'shown later');
   return status === 0
-    ? { passed: 1, failed: 0, skipped: 0, failures: [] }
-    : { passed: 0, failed: 1, skipped: 0, failures: [`${command} ended with ${status}`] };
+    ? { passed: 1, failed: 0, skipped: 0, failures: [], output }
+    : { passed: 0, failed: 1, skipped: 0, failures: [`${command} ended with ${status}`], output };
 }
 
 async function vitest(args: readonly string[]): Promise<Outcome> {
@@ -110,19 +119,24 @@ async function bats(folder: string): Promise<Outcome> {
   return { passed, failed: failures.length, skipped, failures };
 }
 
-/** Runs from node_modules first, shows what it prints, and keeps it. */
+/** Runs from node_modules first, shows what it prints, and keeps it: with its errors where it is shown later. */
 function run(
   command: string,
   args: readonly string[],
+  when: 'shown' | 'shown later' = 'shown',
 ): Promise<{ status: number; output: string }> {
   const env = { ...process.env, PATH: `${root}node_modules/.bin:${process.env.PATH}` };
   return new Promise((done) => {
-    const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const isLater = when === 'shown later';
+    const stdio = ['ignore', 'pipe', isLater ? 'pipe' : 'inherit'] as const;
+    const child = spawn(command, args, { env, stdio: [...stdio] });
     let output = '';
-    child.stdout.on('data', (data: Buffer) => {
-      process.stdout.write(data);
-      output += data;
-    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (data: Buffer) => {
+        if (!isLater) process.stdout.write(data);
+        output += data;
+      });
+    }
     child.on('error', (error) => {
       console.error(`${command} cannot run: ${error.message}`);
       done({ status: 127, output });
@@ -165,20 +179,26 @@ async function main([first = '', ...rest]: readonly string[]): Promise<number> {
     console.log(print('', total));
     return total.failed === 0 ? 0 : 1;
   }
-  const names = [first, ...rest];
-  const counts: Count[] = [];
-  for (const name of names) {
+  const suites = [first, ...rest].map((name) => {
     const suite = SUITES[name];
     if (suite === undefined)
       throw new Error(`no suite "${name}": ${Object.keys(SUITES).join(', ')}`);
-    console.log(`\n=== ${name} (needs ${suite.needs})`);
-    const count = await suite.run();
+    return { name, ...suite };
+  });
+  const begun = new Map(
+    suites.flatMap(({ name, isSmall, run }) => (isSmall ? [[name, run()]] : [])),
+  );
+  const counts: Count[] = [];
+  for (const { name, needs, run } of suites) {
+    console.log(`\n=== ${name} (needs ${needs})`);
+    const { output = '', ...count } = await (begun.get(name) ?? run());
+    process.stdout.write(output);
     console.log(print(name, count));
     counts.push(count);
     const { ROLLCALL_TALLY } = process.env;
     if (ROLLCALL_TALLY) appendFileSync(ROLLCALL_TALLY, `${JSON.stringify({ name, ...count })}\n`);
   }
-  printNotRun(names);
+  printNotRun(suites.map(({ name }) => name));
   const total = sum(counts);
   console.log(`\n${print('', total)}`);
   return total.failed === 0 ? 0 : 1;

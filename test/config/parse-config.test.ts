@@ -172,14 +172,14 @@ describe('parseConfig', () => {
     expect(issuesOf(text)).toEqual([expect.stringMatching(/^hosts\.yml:2: /)]);
   });
 
-  it('reads 50,000 hosts in a moment, as every run does', () => {
-    const hosts = Array.from({ length: 50_000 }, (_, number) => `  host-${number}: {}`);
+  it('reads 25,000 hosts in a moment, as every run does', () => {
+    const hosts = Array.from({ length: 25_000 }, (_, number) => `  host-${number}: {}`);
     const text = `bucket: acme-backups\nhosts:\n${hosts.join('\n')}\n`;
     const start = process.cpuUsage();
-    expect(parseConfig(text, 'hosts.yml').hosts).toHaveLength(50_000);
-    // It takes half a second; it took 22 s when each name was compared with all before it.
+    expect(parseConfig(text, 'hosts.yml').hosts.length).toBe(25_000);
+    // It takes a quarter of a second; it took over 5 s when each name was compared with all before it.
     // Of the processor: a busy machine is no failure.
-    expect(process.cpuUsage(start).user).toBeLessThan(10_000_000);
+    expect(process.cpuUsage(start).user).toBeLessThan(4_000_000);
   });
 
   it('reports every mistake at once, each with its line and what to write', () => {

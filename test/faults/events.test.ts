@@ -101,7 +101,7 @@ describe('an event', () => {
   it('that cannot be looked at in time', async () => {
     await due();
     deployed.put('web/', late);
-    deployed.timeoutMs = 2_500;
+    deployed.timeoutMs = 1_000;
     const hang = deployed.aws.faults.add({ service: 's3', prefix: 'web/', fault: { hang: true } });
     const events = [created('2026-11-23T11:02:00Z'), removed('2026-11-23T11:01:00Z')];
     const volume = s3Event(
@@ -124,7 +124,7 @@ describe('an event', () => {
   it('together with one of a host that S3 does not answer for', async () => {
     await due();
     deployed.put('web/', late);
-    deployed.timeoutMs = 2_500;
+    deployed.timeoutMs = 1_500;
     deployed.aws.faults.add({ service: 's3', prefix: 'db/', fault: { hang: true } });
     const stuck = s3Event(
       'ObjectCreated:Put',

@@ -167,18 +167,18 @@ describe('listSets', () => {
     const volume = (second: number) => `duplicity-full.${time(second)}.vol1.difftar.gpg`;
     const look = (sets: number, nameOf: (second: number) => string) => {
       const objects = Array.from({ length: sets }, (_, second) => anObject(nameOf(second)));
+      // With a good one nothing is searched for, which would take most of the time.
+      objects.push(...aFull({ begun: '2026-11-23T03:15:00Z' }));
       return listSets(inMemory(keyed('web/', objects)), host, { since, now, depth: 'recent' });
     };
     for (const nameOf of [manifest, volume]) {
-      expect((await look(20_000, nameOf)).sets).toHaveLength(20_000);
-      for (const sets of [20_001, 21_000]) {
-        await expect(look(sets, nameOf)).rejects.toThrow(
-          'too much to look at: over 20000 backup sets in s3://backups/web/',
-        );
-      }
+      expect((await look(19_999, nameOf)).sets.length).toBe(20_000);
+      await expect(look(20_000, nameOf)).rejects.toThrow(
+        'too much to look at: over 20000 backup sets in s3://backups/web/',
+      );
     }
     const others = await look(21_000, (second) => `photos/${second}.jpeg`);
-    expect(others.foreign).toHaveLength(21_000);
+    expect(others.foreign.length).toBe(21_000);
   });
 
   it('reads every full of the window, and goes back to the last good one', async () => {

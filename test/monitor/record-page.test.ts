@@ -10,10 +10,11 @@ import {
 import type { Change } from '../../shared/rules/finding.ts';
 import type { Fingerprint } from '../../shared/rules/fingerprints.ts';
 import type { HostRecord } from '../../shared/rules/record.ts';
+import { anyText } from '../support/any-text.ts';
 
 const place = 'backups/web/';
 const whole = fc.nat(4_000_000_000_000);
-const hostile = fc.string({ unit: 'binary' });
+const hostile = anyText();
 const optional = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined });
 const opened = fc.record(
   {

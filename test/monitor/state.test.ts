@@ -11,11 +11,12 @@ import {
 } from '../../shared/monitor/state.ts';
 import { FINDING_KINDS } from '../../shared/rules/finding.ts';
 import { OWN_KINDS, type Problem } from '../../shared/rules/problem.ts';
+import { anyText } from '../support/any-text.ts';
 import { at } from '../support/builders.ts';
 import { memoryRecords } from '../support/records-in-memory.ts';
 
 const instant = fc.integer({ min: 0, max: 4_000_000_000_000 });
-const text = fc.string({ unit: 'binary' });
+const text = anyText();
 const texts = fc.array(text, { maxLength: 3 });
 const maybe = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined });
 const mapOf = <Value>(value: fc.Arbitrary<Value>) =>

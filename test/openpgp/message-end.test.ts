@@ -8,6 +8,7 @@ import {
   buildMessage,
   endingOf,
   type Fill,
+  filled,
   noise,
   type RecordedMessage,
   recordedMessages,
@@ -27,15 +28,15 @@ const afterLastChunk = ({ size, lengths }: RecordedMessage) => {
 
 /** A message as GnuPG's rule has it, with chunks of any size. */
 function inChunks(chunkBytes: number, bodyBytes: number, fill: Fill): Uint8Array {
-  const pieces: number[][] = [[0xc1, 12, 3, ...Array(8).fill(0xab), 18, 0, 0], [0xd2]];
+  const pieces = [Uint8Array.of(0xc1, 12, 3, ...Array(8).fill(0xab), 18, 0, 0, 0xd2)];
   let rest = bodyBytes;
   for (let size = chunkBytes; size >= 512; size /= 2) {
     for (; rest >= size; rest -= size) {
-      pieces.push([0xe0 | Math.log2(size)], Array.from({ length: size }, fill));
+      pieces.push(Uint8Array.of(0xe0 | Math.log2(size)), filled(size, fill));
     }
   }
   const length = rest < 192 ? [rest] : [192 + ((rest - 192) >> 8), (rest - 192) & 255];
-  return Uint8Array.from([...pieces, length, Array.from({ length: rest }, fill)].flat());
+  return Uint8Array.from(Buffer.concat([...pieces, Uint8Array.from(length), filled(rest, fill)]));
 }
 
 describe('readEnding', () => {

@@ -38,7 +38,7 @@ function aPlan(kind?: string, keepLastGood = false): Plan {
   const times = { zone: 'UTC', opens: '00:00', due: '08:15', hardDue: '12:15' };
   const ada = { name: 'ada', times, beginsAfter: 60, lasts: 30, volumes: 3, volumeBytes: 4000 };
   return {
-    ...{ seed: 0, startsAt: Date.UTC(2026, 10, 1), days: 25, keepDays: 6, keepLastGood },
+    ...{ seed: 0, startsAt: Date.UTC(2026, 10, 1), days: 16, keepDays: 6, keepLastGood },
     ...{ hosts: [ada], incidents: [] },
     ...(kind === undefined ? {} : { incidents: [{ kind, day: 10, host: 'ada', dice: 1 }] }),
   };
