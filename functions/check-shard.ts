@@ -4,7 +4,7 @@ import { startBudget } from '../shared/lambda/connect.ts';
 import { connectionOf, readEnv } from '../shared/lambda/env.ts';
 import { readBatch } from '../shared/lambda/incoming.ts';
 import { wrap } from '../shared/lambda/log.ts';
-import { runWorker } from '../shared/monitor/workers.ts';
+import { runWorker } from '../shared/monitor/judge-fleet.ts';
 import { s3Records } from '../shared/stores/s3-records.ts';
 
 export const handler = wrap('check-shard', async (event, context) => {

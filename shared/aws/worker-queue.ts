@@ -1,6 +1,6 @@
 // The queue of calls for shards, as the run that calls sees it.
 import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { QueueError, type Workers } from '../monitor/workers.ts';
+import { QueueError, type Workers } from '../monitor/judge-fleet.ts';
 import { type Connection, clientConfig, nameOf } from './client.ts';
 
 // What one batch may hold. Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html

@@ -22,7 +22,15 @@ import { SKEW } from '../rules/assessment.ts';
 import { placeOf } from '../rules/fingerprints.ts';
 import { newsOf, type Problem } from '../rules/problem.ts';
 import { dateIn } from '../rules/window.ts';
-import { dueHosts, hostsOutOfGrace, isDigestDue, judgedAfter, newestDay } from './judge-fleet.ts';
+import {
+  dueHosts,
+  hostsOutOfGrace,
+  isDigestDue,
+  judgeConfig,
+  judgedAfter,
+  newestDay,
+  type Workers,
+} from './judge-fleet.ts';
 import { type Budget, OUT_OF_TIME, whileTimeLasts } from './judge-hosts.ts';
 import {
   type Channel,
@@ -44,7 +52,6 @@ import {
 import { type OwnNews, updateProblems } from './problems.ts';
 import { RecordError, type RecordStore, reportPage, STATUS_PAGE } from './state.ts';
 import { findUnknownPrefixes, reportOf } from './unknown-prefixes.ts';
-import { judgeConfig, type Workers } from './workers.ts';
 
 /** What a run reaches for. */
 export type Dependencies = {

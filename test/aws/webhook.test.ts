@@ -45,7 +45,8 @@ afterEach(async () => {
 });
 
 async function send(deadlineMs?: number) {
-  const [hook] = hookChannels({ ...alerts, https: [URL_OF_HOOK] }, deadlineMs);
+  const patience = { pauseMs: 10, ...(deadlineMs !== undefined && { deadlineMs }) };
+  const [hook] = hookChannels({ ...alerts, https: [URL_OF_HOOK] }, patience);
   if (hook === undefined) throw new Error('no channel');
   return sendTo(hook, message);
 }

@@ -1,8 +1,8 @@
 // A config that is judged in shards: workers that die, answer late, twice or wrongly, and calls that are lost.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ShardTask } from '../../shared/monitor/judge-fleet.ts';
 import { addNews, formatRecords, recordPage } from '../../shared/monitor/record-page.ts';
-import type { ShardTask } from '../../shared/monitor/workers.ts';
 import type { QueuedMessage } from '../local-aws/sqs/queues.ts';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, STATE_BUCKET } from '../support/deployed.ts';

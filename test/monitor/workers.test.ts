@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { type Config, type Host, pagesOf } from '../../shared/config/config.ts';
 import { openHostRecords } from '../../shared/monitor/host-records.ts';
-import type { Budget } from '../../shared/monitor/judge-hosts.ts';
-import { parseRecords, recordPage } from '../../shared/monitor/record-page.ts';
-import { RecordError, type RecordStore } from '../../shared/monitor/state.ts';
 import {
   judgeConfig,
   parseTask,
   QueueError,
   runWorker,
   type ShardTask,
-} from '../../shared/monitor/workers.ts';
+} from '../../shared/monitor/judge-fleet.ts';
+import type { Budget } from '../../shared/monitor/judge-hosts.ts';
+import { parseRecords, recordPage } from '../../shared/monitor/record-page.ts';
+import { RecordError, type RecordStore } from '../../shared/monitor/state.ts';
 import type { Change } from '../../shared/rules/finding.ts';
 import { placeOf } from '../../shared/rules/fingerprints.ts';
 import { aConfig, aFull, aHost, at } from '../support/builders.ts';

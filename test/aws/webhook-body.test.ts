@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { composeHookBody } from '../../shared/channels/webhook.ts';
 import { composeMessage, type Message } from '../../shared/messages/compose-message.ts';
-import { composeHookBody } from '../../shared/messages/render-webhook.ts';
 
 const message = (override: Partial<Message> = {}): Message => ({
   ...composeMessage({
