@@ -1,8 +1,7 @@
 // A worker: judges one shard of a config that one run cannot hold. Deployed only for such a config.
 import { connectBuckets } from '../shared/aws/s3-objects.ts';
 import { startBudget } from '../shared/lambda/connect.ts';
-import { connectionOf, readEnv } from '../shared/lambda/env.ts';
-import { readBatch } from '../shared/lambda/incoming.ts';
+import { connectionOf, readBatch, readEnv } from '../shared/lambda/env.ts';
 import { wrap } from '../shared/lambda/log.ts';
 import { runWorker } from '../shared/monitor/judge-fleet.ts';
 import { s3Records } from '../shared/stores/s3-records.ts';

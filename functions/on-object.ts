@@ -1,8 +1,7 @@
 // The bucket's function: judges a host the moment a file of its backups is written or removed.
 
 import { connectAll, startBudget } from '../shared/lambda/connect.ts';
-import { ownIdsOf, readEnv } from '../shared/lambda/env.ts';
-import { readBatch } from '../shared/lambda/incoming.ts';
+import { ownIdsOf, readBatch, readEnv } from '../shared/lambda/env.ts';
 import { wrap } from '../shared/lambda/log.ts';
 import { runEvents } from '../shared/monitor/event-run.ts';
 import { readObjectEvents } from '../shared/monitor/object-event.ts';

@@ -84,7 +84,7 @@ export const ALLOWED: readonly Allowed[] = [
   { name: 'unread', in: /monitor\//, because: 'a field of state.json' },
   {
     name: 'roll',
-    in: /(monitor\/work|recipes)/,
+    in: /(monitor\/judge-fleet|monitor\/work|recipes)/,
     because: 'a field of the task of a worker, which the queue holds',
   },
   { name: 'roster', in: /adr\/README/, because: 'explains the words of older decisions' },

@@ -149,14 +149,14 @@ async function hookWays({ config: { alerts } }: Where): Promise<Way[]> {
 
 async function mailWays({ connection, config: { alerts } }: Where): Promise<Way[]> {
   if (alerts.from === undefined) return [];
-  const { sesChannels } = await import('../../shared/channels/ses-mail.ts');
+  const { sesChannels } = await import('../../shared/channels/mail-and-topic.ts');
   const channels = sesChannels(connection, alerts.from, alerts.mail);
   return channels.map((channel) => ({ channel, reaches: [], waits: [] }));
 }
 
 async function topicWays({ connection, stack, topicArn }: Where): Promise<Way[]> {
   const topics = topicArn === undefined ? await topicsOf(connection, stack) : { SNS: topicArn };
-  const { snsChannel } = await import('../../shared/channels/topic.ts');
+  const { snsChannel } = await import('../../shared/channels/mail-and-topic.ts');
   const { readSubscriptions } = await import('../../shared/aws/accounts.ts');
   return Promise.all(
     Object.entries(topics).map(async ([name, arn]) => {

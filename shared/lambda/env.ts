@@ -1,8 +1,11 @@
-// What a function was deployed with: its environment and the config next to it.
+// What a function is given: the environment and the config that it was deployed with, and by Lambda its events.
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import * as v from 'valibot';
 import type { Connection } from '../aws/client.ts';
 import { type Config, ConfigError, parsePackedConfig } from '../config/config.ts';
+import { readJson, readValue } from '../config/json.ts';
+import type { Instant } from '../duplicity/time.ts';
 
 /** The environment, checked; `endpoint` only where AWS is emulated. */
 export type Env = {
@@ -66,4 +69,33 @@ export function connectionOf({ config, endpoint }: Env): Connection {
 /** What events call the stack's own account and break-glass role. */
 export function ownIdsOf({ alertsTopicArn, breakGlassRoleId }: Env) {
   return { account: alertsTopicArn.split(':')[4], breakGlassRoleId };
+}
+
+/** One message of a queue; `body` is `undefined` where it is no JSON. */
+export type QueueMessage = { readonly id: string; readonly body: unknown };
+
+const batch = v.object({
+  Records: v.array(v.object({ messageId: v.string(), body: v.string() })),
+});
+const scheduled = v.object({ scheduledAt: v.string() });
+
+/**
+ * The messages of a batch. Throws `TypeError` for anything else: what cannot be read must not be dropped.
+ * Source: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+ */
+export function readBatch(event: unknown): QueueMessage[] {
+  const read = readValue(batch, event);
+  if (read === undefined) throw new TypeError('this is no batch of messages of a queue');
+  return read.Records.map(({ messageId, body }) => ({
+    ...{ id: messageId, body: readJson(v.unknown(), body) },
+  }));
+}
+
+/**
+ * The instant of `{"scheduledAt": ISO}`, which a retry carries unchanged; `undefined` for any other event, such
+ * as a run by hand. Source: EventBridge Scheduler's `<aws.scheduler.scheduled-time>`.
+ */
+export function readScheduledAt(event: unknown): Instant | undefined {
+  const at = Date.parse(readValue(scheduled, event)?.scheduledAt ?? '');
+  return Number.isNaN(at) ? undefined : at;
 }
