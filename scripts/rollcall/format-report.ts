@@ -102,11 +102,11 @@ export function formatUnknownPrefixes({
 }
 
 function formatLastGood(
-  { lastGood, answeredAt, window, next }: HostReport,
+  { lastGood, answeredAt, window, next, judgedAt = '' }: HostReport,
   timezone: string,
 ): string {
   if (lastGood === null) return '-';
-  const begun = formatInstant(Date.parse(lastGood.startedAt), timezone);
+  const begun = formatInstant(Date.parse(lastGood.startedAt), timezone, Date.parse(judgedAt));
   const size = `${count(lastGood.volumes ?? 0, 'volume')}, ${formatBytes(lastGood.bytes)}`;
   const lateMs = Date.parse(answeredAt ?? '') - Date.parse(window?.dueAt ?? '');
   const late = lateMs > 0 ? `, ${formatDuration(lateMs)} late` : '';

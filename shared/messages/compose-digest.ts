@@ -140,7 +140,7 @@ export function composeDrills({ report, drills, timezone }: Digest): string[] {
     return failedAt > provenAt;
   });
   const formatAge = ({ name, at }: { name: string; at: Instant }) =>
-    `${name} ${count(Math.floor((report.checkedAt - at) / DAY), 'day')} ago (${formatDate(at, timezone)})`;
+    `${name} ${count(Math.floor((report.checkedAt - at) / DAY), 'day')} ago (${formatDate(at, timezone, report.checkedAt)})`;
   const said = [
     ...(proven.length === 0 ? [] : [`last proven: ${nameSome(proven.map(formatAge))}`]),
     ...(never.length === 0 ? [] : [`never proven: ${nameSome(never)}`]),

@@ -301,7 +301,7 @@ const KINDS_TEXTED = 3;
 /** Enough to act on in one segment: how many, who, what; the mail has the rest. */
 function composeSms(sorted: Sorted, notification: Notification): string | undefined {
   const { failed, failing, over, own } = sorted;
-  const { digest, hostsInConfig, timezone, known } = notification;
+  const { digest, hostsInConfig, timezone, known, at: now } = notification;
   const head = `BACKUP ${failing.length}/${hostsInConfig} FAILED: `;
   const tail = ' Mail has the fix.';
   const [only, ...others] = failed;
@@ -316,7 +316,7 @@ function composeSms(sorted: Sorted, notification: Notification): string | undefi
       const at = bad.problems[0]?.lastGoodAt;
       const grave = bad.problems.filter(({ severity }) => severity === 'critical');
       const kinds = grave.slice(0, KINDS_TEXTED).map(formatKind).join('+');
-      return `${bad.host} ${kinds}${at === undefined ? '' : ` last good ${formatInstant(at, timezone)}`}`;
+      return `${bad.host} ${kinds}${at === undefined ? '' : ` last good ${formatInstant(at, timezone, now)}`}`;
     });
     const times = failed.some(({ problems: [worst] }) => worst?.lastGoodAt !== undefined);
     const counted = `${head}${countByKind(failed)}.${tail}`;

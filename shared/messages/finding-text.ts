@@ -3,14 +3,7 @@ import type { Host } from '../config/config.ts';
 import { readFileName } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
 import { HIDDEN_RECIPIENT, type MessageHead } from '../openpgp/message.ts';
-import type {
-  Finding,
-  FindingKind,
-  FindingOf,
-  NamesShown,
-  OpenedBy,
-  SetTimes,
-} from '../rules/finding.ts';
+import type { Finding, FindingKind, FindingOf, NamesShown, OpenedBy } from '../rules/finding.ts';
 import type { Judgement } from '../rules/judge.ts';
 import {
   formatDamage,
@@ -76,7 +69,7 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
   tampered: {
     text: (finding, judgement, zone) =>
       [
-        formatTampered(finding, zone),
+        formatTampered(finding, judgement, zone),
         ...(finding.setting === undefined ? [] : [formatSetting(finding.setting, judgement)]),
       ].join('. '),
     step: stepAfterTampering,
@@ -100,22 +93,17 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     subjects: bySet,
   },
   'chain-broken': {
-    text: ({ startedAt, lacksAt, isThere, restoresUntilAt }, _, zone) =>
-      `the incremental of ${formatInstant(startedAt, zone)} restores nothing: it builds on the set of ${formatInstant(lacksAt, zone)}, which is ${isThere ? 'not good' : 'not there'}. ${
+    text: ({ startedAt, lacksAt, isThere, restoresUntilAt }, { at }, zone) =>
+      `the incremental of ${formatInstant(startedAt, zone, at)} restores nothing: it builds on the set of ${formatInstant(lacksAt, zone, at)}, which is ${isThere ? 'not good' : 'not there'}. ${
         restoresUntilAt === undefined
           ? 'Nothing in the bucket restores'
-          : `The newest state that restores is of ${formatInstant(restoresUntilAt, zone)}`
+          : `The newest state that restores is of ${formatInstant(restoresUntilAt, zone, at)}`
       }`,
     step: makeFull,
     subjects: ({ lacksAt }) => [isoOf(lacksAt)],
   },
   missing: {
-    text: ({ windowsMissed, strayed, setting }, judgement, zone) =>
-      [
-        formatMissing(windowsMissed, judgement, zone),
-        ...strayed.map(formatStray(zone)),
-        ...(setting === undefined ? [] : [formatSetting(setting, judgement)]),
-      ].join('. '),
+    text: formatMissing,
     step: backUp,
     subjects: byWindow,
   },
@@ -133,7 +121,7 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
   },
   incremental: {
     text: ({ count: all, name, startedAt }, { at }, zone) =>
-      `${count(all, 'incremental set')}, the first ${quoteName(name)} of ${formatInstant(startedAt, zone)} (${formatDuration(at - startedAt)} ago); only fulls should occur. If chains are the plan, write "chain: { fullEvery: 31d }" for this host in hosts.yml`,
+      `${count(all, 'incremental set')}, the first ${quoteName(name)} of ${formatInstant(startedAt, zone, at)} (${formatDuration(at - startedAt)} ago); only fulls should occur. If chains are the plan, write "chain: { fullEvery: 31d }" for this host in hosts.yml`,
     step: backUp,
     subjects: (_, { sets }) =>
       sets
@@ -182,7 +170,7 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
   },
   'full-overdue': {
     text: ({ startedAt, fullEveryDays }, { at }, zone) =>
-      `the newest full is of ${formatInstant(startedAt, zone)} (${formatDuration(at - startedAt)} ago), and hosts.yml promises one each ${count(fullEveryDays, 'day')}: incrementals come, and the full does not`,
+      `the newest full is of ${formatInstant(startedAt, zone, at)} (${formatDuration(at - startedAt)} ago), and hosts.yml promises one each ${count(fullEveryDays, 'day')}: incrementals come, and the full does not`,
     step: (_, { host }) => `make a full backup on ${host.name}`,
   },
   'no-signatures': {
@@ -309,12 +297,12 @@ export function runbookOf(kind: FindingKind): string {
 /** `the full of Mon 23 Nov 02:14`; of a host that writes chains it may be an incremental. */
 function formatSet(
   { startedAt }: { readonly startedAt: Instant },
-  { sets }: Judgement,
+  { sets, at }: Judgement,
   zone: string,
 ): string {
   const set = sets.findLast((one) => one.startedAt === startedAt);
   const what = set?.type === 'inc' ? 'incremental' : 'full';
-  return `the ${what} of ${formatInstant(startedAt, zone)}`;
+  return `the ${what} of ${formatInstant(startedAt, zone, at)}`;
 }
 
 /** With its date where it is not the window's own day. */
@@ -324,23 +312,22 @@ function formatUntil(until: Instant, { window }: Judgement, zone: string): strin
 }
 
 function formatMissing(
-  windowsMissed: number,
+  { windowsMissed, strayed, setting }: FindingOf<'missing'>,
   { lastGood, at, host }: Judgement,
   zone: string,
 ): string {
   const what = host.chain === undefined ? 'full backup' : 'backup';
-  if (lastGood === undefined) return `no complete ${what} is in the bucket`;
-  const since = formatInstant(lastGood.startedAt, zone);
-  const age = formatDuration(at - lastGood.startedAt);
-  return `no ${what} since ${since} (${age}; ${count(windowsMissed, 'window')})`;
-}
-
-function formatStray(zone: string): (set: SetTimes) => string {
-  return ({ startedAt, completedAt }) => {
-    const begun = formatInstant(startedAt, zone);
-    const done = completedAt === undefined ? 'later' : formatInstant(completedAt, zone);
+  const since =
+    lastGood === undefined
+      ? `no complete ${what} is in the bucket`
+      : `no ${what} since ${formatInstant(lastGood.startedAt, zone, at)} (${formatDuration(at - lastGood.startedAt)}; ${count(windowsMissed, 'window')})`;
+  const strays = strayed.map(({ startedAt, completedAt }) => {
+    const begun = formatInstant(startedAt, zone, at);
+    const done = completedAt === undefined ? 'later' : formatInstant(completedAt, zone, at);
     return `A set begun ${begun} was finished ${done}: it counts for neither day. If that is the plan, set "opens" in hosts.yml to before ${formatTime(startedAt, zone)}`;
-  };
+  });
+  const hint = setting === undefined ? [] : [formatSetting(setting, { host })];
+  return [since, ...strays, ...hint].join('. ');
 }
 
 function formatFlaws(finding: Extract<Finding, { kind: 'incomplete' }>): string {

@@ -27,13 +27,14 @@ type Tampered = Extract<Finding, { kind: 'tampered' }>;
 /** Which files, what happened to them and when, and whether the good versions are still there. */
 export function formatTampered(
   { removals, sets, seals: changed, untold }: Tampered,
+  { at }: Judgement,
   zone: string,
 ): string {
   if (untold !== undefined) return INCONCLUSIVE[untold];
   return [
     ...(removals.length > 0 ? [formatRemovals(removals, zone)] : []),
-    ...sets.map((set) => formatSet(set, zone)),
-    ...changed.map((change) => formatChange(change, zone)),
+    ...sets.map((set) => formatSet(set, zone, at)),
+    ...changed.map((change) => formatChange(change, zone, at)),
   ]
     .map((text, index) =>
       index === 0 ? text : `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`,
@@ -91,7 +92,11 @@ function formatSpan(first: number, last: number, zone: string): string {
   return from === to ? from : `${from} to ${to}`;
 }
 
-function formatSet({ type, overwritten, hidden, lost, ...set }: TamperedSet, zone: string): string {
+function formatSet(
+  { type, overwritten, hidden, lost, ...set }: TamperedSet,
+  zone: string,
+  now: number,
+): string {
   const changes = [
     ...(overwritten.count > 0 ? [formatFiles(overwritten, 'overwritten')] : []),
     ...(hidden.count > 0 ? [formatFiles(hidden, 'hidden by a delete marker')] : []),
@@ -102,21 +107,22 @@ function formatSet({ type, overwritten, hidden, lost, ...set }: TamperedSet, zon
       ? 'the good versions are still there'
       : `of ${count(lost, 'file')} the good version is gone`;
   const name = type === 'full' ? 'full' : 'incremental';
-  return `after the ${name} of ${formatInstant(set.startedAt, zone)} was finished, ${changes.join(' and ')}, ${when}; ${left}`;
+  return `after the ${name} of ${formatInstant(set.startedAt, zone, now)} was finished, ${changes.join(' and ')}, ${when}; ${left}`;
 }
 
 function formatChange(
   { startedAt, basedOn, sealedAt, ...change }: ChangedFull,
   zone: string,
+  now: number,
 ): string {
   const size = (files: number, bytes: number) => `${count(files, 'file')}, ${formatBytes(bytes)}`;
-  const then = `${size(change.filesThen, change.bytesThen)} when it was recorded ${formatInstant(sealedAt, zone)}`;
-  const now =
+  const then = `${size(change.filesThen, change.bytesThen)} when it was recorded ${formatInstant(sealedAt, zone, now)}`;
+  const left =
     change.filesNow === 0
       ? 'is gone, and no lifecycle rule took it'
       : `is not what it was: now ${size(change.filesNow, change.bytesNow)}, not the same files`;
   const name = basedOn === undefined ? 'full' : 'incremental';
-  return `the ${name} of ${formatInstant(startedAt, zone)} ${now}; it had ${then}`;
+  return `the ${name} of ${formatInstant(startedAt, zone, now)} ${left}; it had ${then}`;
 }
 
 function formatFiles({ names, count: all }: NamesShown, change: string): string {
@@ -136,7 +142,7 @@ export function formatExpiring(
   zone: string,
 ): string {
   const { startedAt, hiddenAt, goneAt, by, stampedAt } = finding;
-  const at = (instant: number) => formatInstant(instant, zone);
+  const at = (instant: number) => formatInstant(instant, zone, now);
   const back =
     goneAt === undefined
       ? ''
@@ -174,10 +180,10 @@ export function formatLastGood(
   const set = lastGood ?? countdown?.set;
   if (set === undefined) return undefined;
   const size = `${count(set.volumes?.count ?? 0, 'volume')}, ${formatBytes(set.bytes)}`;
-  const copy = `Last good copy: ${formatInstant(set.startedAt, zone)}, ${size}`;
+  const copy = `Last good copy: ${formatInstant(set.startedAt, zone, at)}, ${size}`;
   if (countdown === undefined || countdown.set.startedAt !== set.startedAt) return `${copy}.`;
   const { hiddenAt, goneAt, by } = countdown;
-  const on = (instant: number) => formatDate(instant, zone);
+  const on = (instant: number) => formatDate(instant, zone, at);
   if (goneAt === hiddenAt) return `${copy} - deleted by lifecycle ${on(hiddenAt)}, for good.`;
   const back = goneAt === undefined ? '' : `, recoverable until ${on(goneAt)}`;
   if (hiddenAt <= at) return `${copy} - hidden since ${on(hiddenAt)}${back}.`;

@@ -42,10 +42,14 @@ export function escapeHtml(text: string): string {
 const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** `Sat 21 Nov` on the clock of a zone. */
-export function formatDate(at: Instant, zone: string): string {
+const DAY = 86_400_000;
+const HALF_YEAR = 183 * DAY;
+
+/** `Sat 21 Nov` on the clock of a zone; `Thu 1 Jan 2099` where that is over half a year from `now`. */
+export function formatDate(at: Instant, zone: string, now = at): string {
   const local = new Date(wallClock(at, zone));
-  return `${WEEKDAYS[local.getUTCDay()]} ${local.getUTCDate()} ${MONTHS[local.getUTCMonth()]}`;
+  const year = Math.abs(at - now) > HALF_YEAR ? ` ${local.getUTCFullYear()}` : '';
+  return `${WEEKDAYS[local.getUTCDay()]} ${local.getUTCDate()} ${MONTHS[local.getUTCMonth()]}${year}`;
 }
 
 /** `02:14` on the clock of a zone. */
@@ -53,13 +57,15 @@ export function formatTime(at: Instant, zone: string): string {
   return new Date(wallClock(at, zone)).toISOString().slice(11, 16);
 }
 
-/** `Sat 21 Nov 02:14`. */
-export function formatInstant(at: Instant, zone: string): string {
-  return `${formatDate(at, zone)} ${formatTime(at, zone)}`;
+/** `Sat 21 Nov 02:14`, or with its year as `formatDate`. */
+export function formatInstant(at: Instant, zone: string, now = at): string {
+  return `${formatDate(at, zone, now)} ${formatTime(at, zone)}`;
 }
 
-/** `54 h`, `2 h 47 min`, `12 min`: never more than two numbers. */
+/** `73 years`, `10 days`, `54 h`, `2 h 47 min`, `12 min`: never more than two numbers. */
 export function formatDuration(ms: number): string {
+  if (ms >= 730 * DAY) return `${Math.round(ms / (365.25 * DAY))} years`;
+  if (ms >= 10 * DAY) return `${Math.round(ms / DAY)} days`;
   const minutes = Math.max(0, Math.round(ms / 60_000));
   const hours = Math.floor(minutes / 60);
   const rest = minutes % 60;

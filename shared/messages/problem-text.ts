@@ -138,7 +138,7 @@ export function composeEnd(problem: Problem, report: HostReport, timezone: strin
   const { lastGoodAt } = problem;
   const isKnown = lastGoodAt !== undefined && lastGoodAt < Date.parse(set.startedAt);
   const before = isKnown
-    ? `Before it the last good copy was ${formatInstant(lastGoodAt, timezone)} (${formatDuration(doneAt - lastGoodAt)} earlier; ${missed}).`
+    ? `Before it the last good copy was ${formatInstant(lastGoodAt, timezone, doneAt)} (${formatDuration(doneAt - lastGoodAt)} earlier; ${missed}).`
     : `${missed}.`;
   const gap =
     lastGoodAt === undefined ? 'It is the first complete full backup in its target.' : before;
