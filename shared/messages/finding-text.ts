@@ -1,6 +1,6 @@
 // What a finding says, and what to do about it, in words that suffice at 3 am.
 import type { Host } from '../config/config.ts';
-import { readFileName } from '../duplicity/file-name.ts';
+import { parseFileName } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
 import { HIDDEN_RECIPIENT, type MessageHead } from '../openpgp/message.ts';
 import type { Finding, FindingKind, FindingOf, NamesShown, OpenedBy } from '../rules/finding.ts';
@@ -53,9 +53,8 @@ const byName = ({ names, count: all }: NamesShown) => [
 const bySet = ({ startedAt }: { readonly startedAt: Instant }) => [isoOf(startedAt)];
 const isoOf = (at: Instant) => new Date(at).toISOString();
 function setOfKey(key: string, { target, filePrefix }: Host): string {
-  const reading = readFileName(key.slice(target.prefix.length), filePrefix);
-  const { end, time } = reading.kind === 'written' ? reading.name : {};
-  const startedAt = end ?? time;
+  const name = parseFileName(key.slice(target.prefix.length), filePrefix);
+  const startedAt = name?.end ?? name?.time;
   return startedAt === undefined ? key : isoOf(startedAt);
 }
 

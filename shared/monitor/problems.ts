@@ -1,7 +1,7 @@
 // What runs found, compared with the problems that are open: new ones, those that last, and those that are over.
 
 import type { Host } from '../config/config.ts';
-import { readFileName, setIdOf } from '../duplicity/file-name.ts';
+import { parseFileName, setIdOf } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
 import {
   type HostReport,
@@ -208,10 +208,7 @@ function isAllWell({ verdict, next, findings }: HostReport): boolean {
 function isAbout({ key, what }: Change, { kind, subjects }: ReportedFinding, host: Host): boolean {
   if (kind === 'unreadable' || kind === 'poisoned') return true;
   const setsOf = (names: readonly string[]) =>
-    names.flatMap((file) => {
-      const reading = readFileName(file, host.filePrefix);
-      return reading.kind === 'written' ? [reading.name] : [];
-    });
+    names.flatMap((file) => parseFileName(file, host.filePrefix) ?? []);
   const [name] = setsOf([key.slice(host.target.prefix.length)]);
   if (name === undefined) return false;
   const startedAt = name.end ?? name.time ?? 0;
@@ -256,8 +253,8 @@ function problemOf(finding: ReportedFinding, { host, report }: JudgedHost, now: 
 function filesOf(changes: readonly Change[], { target, filePrefix }: Host): string[] {
   const files = changes.map(({ key }) => key.slice(target.prefix.length));
   const bySet = Map.groupBy(files, (file) => {
-    const reading = readFileName(file, filePrefix);
-    return reading.kind === 'written' ? setIdOf(reading.name) : file;
+    const name = parseFileName(file, filePrefix);
+    return name === undefined ? file : setIdOf(name);
   });
   return [...bySet.values()].flatMap((own) => own.slice(0, 1));
 }

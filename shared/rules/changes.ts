@@ -3,7 +3,7 @@
 
 import type { Host } from '../config/config.ts';
 import type { Collection } from '../duplicity/backup-set.ts';
-import { type FileName, type FilePrefix, readFileName } from '../duplicity/file-name.ts';
+import { type FileName, type FilePrefix, parseFileName } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
 import { type FileHistory, newestUpload, type SetHistory } from '../duplicity/versions.ts';
 import { MISSING_SHOWN, type Volumes } from '../duplicity/volumes.ts';
@@ -67,10 +67,8 @@ export function judgeChanges(
 function filesOf(changes: readonly Change[], { target, filePrefix }: Host) {
   return changes.flatMap((change) => {
     const file = change.key.slice(target.prefix.length);
-    const reading = readFileName(file, filePrefix);
-    return reading.kind === 'written' && !reading.name.partial
-      ? [{ change, file, name: reading.name }]
-      : [];
+    const name = parseFileName(file, filePrefix);
+    return name === undefined || name.partial ? [] : [{ change, file, name }];
   });
 }
 
@@ -188,8 +186,7 @@ function isRestored(
   if (name.type === 'full-sig' || name.type === 'new-sig') return hasSignatures;
   if (name.manifest ? manifest === undefined : !hasVolume(volumes, name.volume)) return false;
   const hiddenAt = (history?.files ?? []).flatMap((file) => {
-    const reading = readFileName(file.name, prefix);
-    const isVolume = reading.kind === 'written' && reading.name.volume !== undefined;
+    const isVolume = parseFileName(file.name, prefix)?.volume !== undefined;
     return isVolume && isHidden(file) ? (newestUpload(file.history)?.at ?? []) : [];
   });
   const writtenAt = [volumes?.firstAt, volumes?.lastAt, ...hiddenAt].filter(

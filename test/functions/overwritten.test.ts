@@ -180,7 +180,7 @@ describe('the ordinary course of a backup', () => {
 
 describe('a flood of events', () => {
   const batches = 8;
-  const inBatch = 1000;
+  const inBatch = 500;
   /** Times of sets, one a second; lifecycle has not reached them. */
   const names = (from: number) =>
     Array.from({ length: inBatch }, (_, index) =>
