@@ -65,7 +65,7 @@ describe('a chain', () => {
   });
 
   it('takes no set of the time of another one for a member', () => {
-    // Whoever plants one cannot make a bad chain good, nor hide that it is bad.
+    // Planting one cannot make a bad chain good, nor hide that it is bad.
     const judgement = judged([...chain(17), ...anIncremental(time(16), time(19))]);
     expect(judgement.verdict).toBe('chain-broken');
     expect(judgement.lastGood?.startedAt).toBe(at(time(16)));
