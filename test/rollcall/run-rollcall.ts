@@ -18,7 +18,7 @@ export type Ran = {
 export async function startAlone(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
-  input = '',
+  input: string | Uint8Array = '',
 ): Promise<Ran> {
   const child = spawn(process.execPath, [script, ...args], { env });
   child.stdin.end(input);
@@ -37,7 +37,7 @@ let running: Promise<unknown> = Promise.resolve();
 export function runAlone(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
-  input = '',
+  input: string | Uint8Array = '',
 ): Promise<Ran> {
   const run = running.then(() => runHere(args, env, input));
   running = run.catch(() => {});
@@ -47,7 +47,7 @@ export function runAlone(
 async function runHere(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
-  input: string,
+  input: string | Uint8Array,
 ): Promise<Ran> {
   const before = { env: process.env, stdin: process.stdin, random: Math.random };
   const printed = { stdout: '', stderr: '' };
@@ -64,7 +64,7 @@ async function runHere(
   // What the SDK draws before it tries again is how long it waits.
   Math.random = () => 0;
   Object.defineProperty(process, 'stdin', {
-    value: Readable.from([Buffer.from(input)]),
+    value: Readable.from([Buffer.from(input as string)]),
     configurable: true,
   });
   try {

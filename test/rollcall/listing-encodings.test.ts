@@ -1,0 +1,56 @@
+// A listing as a shell saved it: PowerShell writes UTF-16 where others write UTF-8.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { readFixture } from '../support/recorded.ts';
+import { runAlone } from './run-rollcall.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'rollcall-encodings-'));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+const hosts = join(dir, 'hosts.yml');
+writeFileSync(hosts, 'bucket: acme-backups\nhosts: { web: {} }\n');
+const listing = readFixture('field/region-fsn1.json');
+
+const little = (text: string) => Buffer.from(text, 'utf16le');
+const encodings: Readonly<Record<string, (text: string) => Buffer>> = {
+  'UTF-8': (text) => Buffer.from(text),
+  'UTF-8 with a mark': (text) => Buffer.from(`\ufeff${text}`),
+  'UTF-16 of PowerShell': (text) => little(`\ufeff${text}`),
+  'UTF-16 with a mark, the other way round': (text) => little(`\ufeff${text}`).swap16(),
+  'UTF-16 without a mark': (text) => little(text),
+  'UTF-16 without a mark, the other way round': (text) => little(text).swap16(),
+};
+
+async function check(bytes: Buffer, isPiped: boolean) {
+  const file = join(dir, 'all.json');
+  writeFileSync(file, bytes);
+  const from = ['--listing', isPiped ? '-' : file];
+  const at = ['--at', '2026-11-23T09:00:00Z'];
+  return runAlone(['check', '--hosts', hosts, ...from, ...at], {}, isPiped ? bytes : '');
+}
+
+describe.each([false, true])('a saved listing, piped: %s', (isPiped) => {
+  it.each(Object.keys(encodings))('is read in %s', async (name) => {
+    const text = listing.replaceAll('"web/', '"wéb€/');
+    writeFileSync(
+      hosts,
+      'bucket: acme-backups\nhosts: { web: { target: s3://acme-backups/wéb€ } }\n',
+    );
+    const ran = await check(encodings[name]?.(text) ?? Buffer.of(), isPiped);
+    expect(ran).toMatchObject({ status: 0, stderr: expect.not.stringContaining('error') });
+    expect(ran.stdout).toContain('1 of 1 host ok');
+  });
+
+  it.each([
+    ['cut within a letter', little(`\ufeff${listing}`).subarray(0, -1)],
+    ['half of a pair at its end', little(`\ufeff${listing}\ud800`)],
+    ['UTF-16 that does not begin as any text of ASCII', little(`\u20ac${listing}`)],
+    ['a file of zeros', Buffer.alloc(64)],
+  ])('is refused, with what to do, as %s', async (_, bytes) => {
+    const { status, stderr } = await check(bytes, isPiped);
+    expect(status).toBe(3);
+    expect(stderr).toContain('is not a whole text in UTF-8 or UTF-16');
+    expect(stderr).toContain('hint: save it again as UTF-8');
+  });
+});
