@@ -11,11 +11,11 @@ import {
   type UnknownPrefixes,
 } from '../../shared/monitor/unknown-prefixes.ts';
 import { defineCommand, FLAG, TEXT, TEXTS, type ValuesOf } from './command.ts';
-import { findHost, openAws, readConfig } from './config-file.ts';
+import { findHost, openStore, readConfig } from './config-file.ts';
 import { composeNagios, composeTable, toAsciiJson } from './format-report.ts';
 import { parseListing } from './parse-listing.ts';
 import { coverBucket, openListings } from './saved-listing.ts';
-import { chooseFormat, readInput, startProgress, UsageError } from './terminal.ts';
+import { chooseFormat, readPrinted, startProgress, UsageError } from './terminal.ts';
 
 const HELP = `rollcall check - did every host write its full backup?
 
@@ -38,7 +38,7 @@ Options
   --format FORMAT       table (default), json or nagios
   --json                the same as --format json
   --deep                list every volume of every set, not the newest sets' only
-  --endpoint-url URL    an S3-compatible endpoint; default $AWS_ENDPOINT_URL
+  --endpoint-url URL    an S3-compatible endpoint; default $AWS_ENDPOINT_URL, else the config's
   --region REGION       in place of the config's
   -h, --help            this
 
@@ -110,14 +110,14 @@ async function openSource(
   if (options.listing !== undefined) {
     const listings = [];
     for (const file of options.listing) {
-      listings.push(parseListing(await readInput(file, 'name a file that exists, or - '), file));
+      listings.push(parseListing(await readPrinted(file, 'name a file that exists, or - '), file));
     }
     const wholeBucket = coverBucket(listings, config.bucket);
     return { store: openListings(listings), offline: true, wholeBucket };
   }
   // Only an online check pays for loading the SDK.
   const { connectBuckets } = await import('../../shared/aws/s3-objects.ts');
-  const store = connectBuckets(await openAws(config, options));
+  const store = connectBuckets(await openStore(config, options));
   return { store, offline: false, wholeBucket: true };
 }
 

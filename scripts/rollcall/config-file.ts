@@ -132,13 +132,29 @@ export function onlyName(positionals: readonly string[], command: string): strin
   );
 }
 
-/** AWS as the options say, else the config. Who asks for the help must not wait for the SDK. */
-export async function openAws(
-  { region }: { readonly region: string },
-  options: { readonly region?: string | undefined; readonly 'endpoint-url'?: string | undefined },
+type Where = Pick<Config, 'region' | 'endpoint'>;
+type WhereOptions = {
+  readonly region?: string | undefined;
+  readonly 'endpoint-url'?: string | undefined;
+};
+
+/** The store of the backups as the options say, else the config. Who asks for the help must not wait for the SDK. */
+export async function openStore(
+  { region, endpoint }: Where,
+  options: WhereOptions,
 ): Promise<Connection> {
   const { connect } = await import('./connection.ts');
-  return connect(options.region ?? region, options['endpoint-url']);
+  const asked = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
+  return connect(options.region ?? region, asked ?? endpoint);
+}
+
+/** AWS, where the stack is. Throws `UsageError` for a config whose backups are in another store, which has no stack. */
+export async function openAws(config: Where, options: WhereOptions): Promise<Connection> {
+  if (config.endpoint === undefined) return openStore(config, options);
+  throw new UsageError(
+    `the config has an endpoint (${config.endpoint}), and this command is for the stack on AWS`,
+    'for this store run: rollcall check',
+  );
 }
 
 /** `s3://BUCKET/PREFIX`, where a host writes. */

@@ -12,11 +12,7 @@ const RENEWED_BEFORE_MS = 5 * 60_000;
  * Where AWS is, and credentials that every client shares, so that a code of a second factor is asked for once an hour.
  * They are read here and now. Throws `CredentialsError`.
  */
-export async function connect(
-  region: string,
-  endpointOption: string | undefined,
-): Promise<Connection> {
-  const endpoint = endpointOption ?? (process.env.AWS_ENDPOINT_URL || undefined);
+export async function connect(region: string, endpoint: string | undefined): Promise<Connection> {
   let last: Promise<Credentials | undefined> = Promise.resolve(undefined);
   const credentials = async (): Promise<Credentials> => {
     // One after the other: clients that start together would each ask for a code.

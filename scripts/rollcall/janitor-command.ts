@@ -6,7 +6,7 @@ import { count, formatBytes } from '../../shared/messages/plain-text.ts';
 import { TargetUnreadableError } from '../../shared/monitor/object-store.ts';
 import { planTags, type TagPlan } from '../../shared/monitor/tag-superseded.ts';
 import { defineCommand, TEXT, TEXTS } from './command.ts';
-import { findHost, openAws, readConfig } from './config-file.ts';
+import { findHost, openStore, readConfig } from './config-file.ts';
 import { startProgress } from './terminal.ts';
 
 const HELP = `rollcall janitor - what would the janitor tag now, for lifecycle to hide?
@@ -21,7 +21,7 @@ does that once a day. A set may go when two newer good fulls, of two days, have 
 Options
   --host NAME           this host only; may be given again
   --hosts FILE          the config; default $ROLLCALL_HOSTS, else hosts.yml
-  --endpoint-url URL    an S3-compatible endpoint; default $AWS_ENDPOINT_URL
+  --endpoint-url URL    an S3-compatible endpoint; default $AWS_ENDPOINT_URL, else the config's
   --region REGION       in place of the config's
   -h, --help            this
 
@@ -47,7 +47,7 @@ export const janitorCommand = defineCommand({
     const config = await readConfig(options.hosts);
     const hosts = options.host?.map((name) => findHost(config, name)) ?? config.hosts;
     const { connectBuckets } = await import('../../shared/aws/s3-objects.ts');
-    const { list } = connectBuckets(await openAws(config, options));
+    const { list } = connectBuckets(await openStore(config, options));
 
     const progress = startProgress('host');
     let done = 0;

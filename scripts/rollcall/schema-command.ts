@@ -12,7 +12,8 @@ Examples
 An editor with yaml-language-server completes the keys of hosts.yml when its first line is
   # yaml-language-server: $schema=hosts.schema.json
 
-What the schema cannot say, rollcall check does: names that AWS refuses, targets that overlap, a pause without an end.
+What the schema cannot say, rollcall check does: names that AWS refuses, hosts that cannot be told apart, a pause without
+an end.
 
 Options
   -h, --help            this
@@ -130,6 +131,8 @@ const CONFIG_SCHEMA = {
         map('a region that AWS opened after this version', { new: text('its name') }),
       ],
     },
+    endpoint: text('the https address of a store that is not S3 of Amazon'),
+    ignore: list('prefixes in the bucket that are known, and are no backups, like logs/'),
     timezone,
     window,
     keepDays: { type: 'integer', minimum: 2, description: 'after so many days S3 hides a backup' },

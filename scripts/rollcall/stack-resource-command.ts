@@ -45,8 +45,7 @@ export const stackResourceCommand = defineCommand({
     const [id, ...more] = operands;
     if (id === undefined || more.length > 0)
       throw new UsageError('one resource is to be named', 'see: rollcall stack-resource --help');
-    const { region } = await readConfig(options.hosts);
-    const connection = await openAws({ region }, options);
+    const connection = await openAws(await readConfig(options.hosts), options);
     const input = await readInputOf(id, options.stack, connection);
     process.stdout.write(`${toAsciiJson(input)}\n`);
     return 0;

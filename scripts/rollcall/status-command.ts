@@ -63,11 +63,11 @@ export const statusCommand = defineCommand({
         'write it like 2026-11-23',
       );
     }
-    const { region, timezone } = await readConfig(options.hosts);
-    const connection = await openAws({ region }, options);
+    const config = await readConfig(options.hosts);
+    const connection = await openAws(config, options);
     const records = await findStateBucket(connection, options.stack, options.ledger);
     const { report, text } = await readReport(records, date);
-    const zone = report.timezone ?? timezone;
+    const zone = report.timezone ?? config.timezone;
 
     const age = Date.now() - Date.parse(report.checkedAt);
     const stale = date === undefined && (age > STALE_MS || age < -SKEW_MS);

@@ -1,6 +1,6 @@
 // `rollcall undelete`: takes away the delete markers of one set, so that it is there again.
 import pMap from 'p-map';
-import type { Host } from '../../shared/config/config.ts';
+import { type Host, ownKeys } from '../../shared/config/config.ts';
 import { collectSets } from '../../shared/duplicity/backup-set.ts';
 import { readFileName } from '../../shared/duplicity/file-name.ts';
 import { formatWrittenTime, type Instant, parseWrittenTime } from '../../shared/duplicity/time.ts';
@@ -12,7 +12,7 @@ import type { ListAnswer } from '../../shared/monitor/object-store.ts';
 import { type Assessment, assessSets } from '../../shared/rules/assessment.ts';
 import type { Judgement } from '../../shared/rules/judge.ts';
 import { defineCommand, FLAG, TEXT } from './command.ts';
-import { findHost, openAws, readConfig } from './config-file.ts';
+import { findHost, openStore, readConfig } from './config-file.ts';
 import { print, startProgress, UsageError } from './terminal.ts';
 
 const HELP = `rollcall undelete - bring back a backup set that is under delete markers
@@ -30,7 +30,7 @@ it says whether the host is OK again. The monitor says it too, by the channels t
 Options
   --dry-run             show it, and change nothing
   --hosts FILE          the config; default $ROLLCALL_HOSTS, else hosts.yml
-  --endpoint-url URL    an S3-compatible endpoint; default $AWS_ENDPOINT_URL
+  --endpoint-url URL    an S3-compatible endpoint; default $AWS_ENDPOINT_URL, else the config's
   --region REGION       in place of the config's
   -h, --help            this
 
@@ -50,7 +50,7 @@ export const undeleteCommand = defineCommand({
     const config = await readConfig(options.hosts);
     const host = findHost(config, name);
     const { connectUndelete } = await import('../../shared/aws/remove-markers.ts');
-    const connection = await openAws(config, options);
+    const connection = await openStore(config, options);
     const aws = connectUndelete(connection);
 
     const { bucket, prefix } = host.target;
@@ -61,7 +61,7 @@ export const undeleteCommand = defineCommand({
         'take on the break-glass role, which may: docs/runbook.md#tampered',
       );
     }
-    const plan = planUndelete(answer, host, time);
+    const plan = planUndelete(ownPart(answer, host), host, time);
     process.stdout.write(composePlan(plan, host, time));
     if (plan.files.length === 0) return 0;
     if (options['dry-run']) {
@@ -172,6 +172,14 @@ type HiddenFile = {
   readonly markers: readonly string[];
 };
 
+/** In its target may lie others' backups. */
+function ownPart(answer: ListAnswer, host: Host): ListAnswer {
+  const isOwn = ownKeys(host);
+  const own = <Row extends { readonly key: string }>(rows: readonly Row[]) =>
+    rows.filter(({ key }) => isOwn(key));
+  return { ...answer, objects: own(answer.objects), hidden: own(answer.hidden) };
+}
+
 type UndeletePlan = {
   readonly files: readonly HiddenFile[];
   /** Names of which nothing but markers is left. */
@@ -182,7 +190,7 @@ type UndeletePlan = {
   readonly hiddenSets: readonly Instant[];
 };
 
-/** Plans for the set with this time in its names, full or incremental; `answer` is the host's whole target. */
+/** Plans for the set with this time in its names, full or incremental; `answer` is all of the host's own. */
 function planUndelete(answer: ListAnswer, host: Host, time: Instant): UndeletePlan {
   const timeOf = (key: string) => {
     const reading = readFileName(key.slice(host.target.prefix.length), host.filePrefix);

@@ -203,7 +203,7 @@ const OWN_CREDENTIALS =
 
 function hintForNoAnswer(): string {
   return reader === 'terminal'
-    ? 'the endpoint does not answer: check the network and --endpoint-url'
+    ? 'the endpoint does not answer: check the network and --endpoint-url, or "endpoint" in hosts.yml'
     : 'AWS does not answer: the next run looks again; if it stays, see docs/runbook.md#unreadable';
 }
 

@@ -44,6 +44,15 @@ export const HTTPS = {
   },
   isSecret: true,
 };
+export const ENDPOINT = {
+  rule: 'the address of a store that speaks S3, like https://fsn1.example-objects.com: https, and nothing behind the name',
+  parse: (text: string) => {
+    const url = /^https?:\/\/[^\s@?#]+$/.test(text) ? URL.parse(text) : null;
+    if (url === null || url.pathname !== '/') return undefined;
+    const isLoopback = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname);
+    return url.protocol === 'https:' || isLoopback ? url.origin : undefined;
+  },
+};
 export const DATE = {
   rule: 'a date like 2026-12-01',
   parse: (text: string) => {

@@ -1,6 +1,6 @@
 // The config: which hosts owe a backup, by when, and who is notified.
 import * as v from 'valibot';
-import type { FilePrefix } from '../duplicity/file-name.ts';
+import { type FilePrefix, findFileName } from '../duplicity/file-name.ts';
 import { readJson } from './json.ts';
 
 /** Where a host's duplicity writes: `s3://<bucket>/<prefix>`; the prefix ends in a slash. */
@@ -57,6 +57,10 @@ export type Host = {
   readonly since?: string;
   /** The UserId of its IAM user, by which S3's events name who did something. */
   readonly userId?: string;
+  /** How keys in its target begin that are another host's; see `ownKeys`. Absent where its target is its alone. */
+  readonly others?: readonly string[];
+  /** Of `ignore`, what lies in its target: that is so only at the root of the bucket. */
+  readonly ignored?: readonly string[];
 };
 
 export type Alerts = {
@@ -80,6 +84,10 @@ export type Config = {
   /** True: the bucket was there before the stack, which then only attaches to it. */
   readonly existing: boolean;
   readonly region: string;
+  /** Where a store that is not Amazon's answers: an origin, like `https://fsn1.example-objects.com`. */
+  readonly endpoint?: string;
+  /** How keys of `bucket` begin that are known, and are no backups. */
+  readonly ignore?: readonly string[];
   readonly timezone: string;
   /** The default window, whose due time is also when the digest goes out. */
   readonly window: WindowTimes;
@@ -101,11 +109,118 @@ export class ConfigError extends Error {
   }
 }
 
-/** The host in whose target a key lies; targets do not overlap, so there is at most one. */
-export function hostOf(config: Config, bucket: string, key: string): Host | undefined {
-  return config.hosts.find(
-    ({ target }) => target.bucket === bucket && key.startsWith(target.prefix),
-  );
+/** Whose a key is; `undefined`: no host's. */
+export type OwnerOf = (bucket: string, key: string) => Host | undefined;
+
+/**
+ * Says whose each key is: the host's whose target and file prefix fit the longest part of it. In a target of several
+ * hosts, what none of their file prefixes fits is the one's whose file prefix comes first. The order of hosts makes no
+ * difference.
+ */
+export function ownersIn(hosts: readonly Host[]): OwnerOf {
+  const longest = longestOf(claimsOf(hosts));
+  return (bucket, key) => longest(`${bucket}/${key}`);
+}
+
+/** The same for one host that a config holds: is this key, of its bucket, its own? */
+export function ownKeys(host: Host): (key: string) => boolean {
+  const { target, others } = host;
+  if (others === undefined) return (key) => key.startsWith(target.prefix);
+  const claims = new Map(beginningsOf(host).map((begin) => [begin, true]));
+  for (const begin of others) claims.set(`${target.bucket}/${begin}`, false);
+  const longest = longestOf(claims);
+  return (key) => longest(`${target.bucket}/${key}`) === true;
+}
+
+/** The hosts, each with what it needs for `ownKeys`. */
+export function withOthers(hosts: readonly Host[]): Host[] {
+  const claims = claimsOf(hosts);
+  const others = new Map(hosts.map((host) => [host, [] as string[]]));
+  const add = (host: Host | undefined, begin: string) =>
+    host && others.get(host)?.push(begin.slice(begin.indexOf('/') + 1));
+  for (const host of hosts) {
+    const [whole = ''] = beginningsOf(host);
+    if (claims.get(whole) !== host) add(host, whole);
+  }
+  // What lies directly inside suffices: of what lies deeper, a shorter beginning is another host's already.
+  forEachNested([...claims.keys()], (begin, outer) => {
+    const around = claims.get(outer.at(-1) ?? '');
+    if (around !== claims.get(begin)) add(around, begin);
+  });
+  return hosts.map((host) => {
+    const own = others.get(host) ?? [];
+    return own.length === 0 ? host : { ...host, others: own };
+  });
+}
+
+/** Calls for each one that begins with others, which come with it, the longest last. */
+export function forEachNested(
+  beginnings: readonly string[],
+  visit: (begin: string, outer: readonly string[]) => void,
+): void {
+  const outer: string[] = [];
+  for (const begin of beginnings.toSorted()) {
+    while (!begin.startsWith(outer.at(-1) ?? '')) outer.pop();
+    if (outer.length > 0) visit(begin, outer);
+    outer.push(begin);
+  }
+}
+
+/** How the paths of its files begin, bucket and all: with its target, and with each of its file prefixes. */
+export function beginningsOf({
+  target,
+  filePrefix,
+}: Pick<Host, 'target' | 'filePrefix'>): string[] {
+  const { archive, manifest, signature } = filePrefix;
+  const whole = `${target.bucket}/${target.prefix}`;
+  return [whole, ...[archive, manifest, signature].map((prefix) => `${whole}${prefix}`)];
+}
+
+/**
+ * True where `ignore` lists a key: it is known, and no backup. A name that duplicity reads is never hidden by it.
+ */
+export function isIgnored(ignore: readonly string[] | undefined, key: string): boolean {
+  return ignore?.some((begin) => key.startsWith(begin)) === true && findFileName(key) === undefined;
+}
+
+function claimsOf(hosts: readonly Host[]): Map<string, Host> {
+  const claims = new Map<string, Host>();
+  const isBefore = (host: Host, other: Host) => host.filePrefix.archive < other.filePrefix.archive;
+  for (const host of hosts) {
+    const [whole = ''] = beginningsOf(host);
+    const other = claims.get(whole);
+    if (other === undefined || isBefore(host, other)) claims.set(whole, host);
+  }
+  // Where a file prefix ends as the target of another host does, duplicity reads the file behind the file prefix.
+  for (const host of hosts)
+    for (const begin of beginningsOf(host).slice(1)) claims.set(begin, host);
+  return claims;
+}
+
+/** What stands for the longest beginning of a path. */
+function longestOf<Value>(claims: ReadonlyMap<string, Value>): (path: string) => Value | undefined {
+  const lengths = new Set([...claims.keys()].map((begin) => begin.length));
+  const longestFirst = [...lengths].sort((a, b) => b - a);
+  return (path) => {
+    for (const length of longestFirst) {
+      const claim = claims.get(path.slice(0, length));
+      if (claim !== undefined) return claim;
+    }
+    return undefined;
+  };
+}
+
+/** Plain where YAML reads it as it stands, also inside `{ }`. */
+export function writeKey(name: string): string {
+  return /^[A-Za-z][\w.@+=/-]*$/.test(name) ? name : JSON.stringify(name);
+}
+
+/** The same for a value, in ASCII and without a run of blanks, which a message would not keep. */
+export function writeValue(text: string): string {
+  if (/^[A-Za-z][\w.@+=/:-]*[\w.@+=/-]$/.test(text)) return text;
+  const escaped = (character: string) =>
+    `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(text).replace(/[^ -~]| (?= )/g, escaped);
 }
 
 /** The page with this index, from 0, of so many; their number is a power of two. */

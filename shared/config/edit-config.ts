@@ -10,7 +10,7 @@ import {
   type Pair,
   type YAMLMap,
 } from 'yaml';
-import { type Config, ConfigError, type Host, type ReadKeyFile } from './config.ts';
+import { type Config, ConfigError, type Host, type ReadKeyFile, writeKey } from './config.ts';
 import { parseConfig } from './parse-config.ts';
 import { openYaml } from './yaml.ts';
 
@@ -56,7 +56,8 @@ export function addHost(
       return insertLine(file.text, endOf(file.text, pair), `  ${entry}`);
     },
     (before, after) =>
-      isEqual(after.hosts.slice(0, -1), before?.hosts ?? []) && after.hosts.at(-1)?.name === name,
+      isEqual(asWritten(after).slice(0, -1), asWritten(before)) &&
+      after.hosts.at(-1)?.name === name,
   );
 }
 
@@ -71,8 +72,8 @@ export function removeHost(file: ConfigText, name: string): EditedConfig {
     },
     (before, after) =>
       isEqual(
-        after.hosts,
-        before?.hosts.filter((host) => host.name !== name),
+        asWritten(after),
+        asWritten(before).filter((host) => host.name !== name),
       ),
   );
 }
@@ -179,9 +180,14 @@ function isSameBut(
   meant: (host: Host) => Host,
 ): boolean {
   return isEqual(
-    after.hosts,
-    before?.hosts.map((host) => (host.name === name ? meant(host) : host)),
+    asWritten(after),
+    asWritten(before).map((host) => (host.name === name ? meant(host) : host)),
   );
+}
+
+/** The hosts without what they know of one another, which changes with any of them. */
+function asWritten(config: Config | undefined): Host[] {
+  return (config?.hosts ?? []).map(({ others: _, ...host }) => host);
 }
 
 function appendHosts(text: string, document: Document, entry: string): string {
@@ -221,11 +227,6 @@ export function mapOf(node: unknown): YAMLMap | undefined {
 export function isEmpty(node: unknown): boolean {
   if (isAlias(node)) return false;
   return node === null || node === undefined || (isScalar(node) && node.source === '');
-}
-
-/** Plain where YAML reads it as it stands, also inside `{ }`. */
-export function writeKey(name: string): string {
-  return /^[A-Za-z][\w.@+=/-]*$/.test(name) ? name : JSON.stringify(name);
 }
 
 /** A form of YAML that this does not cut into, such as `? key`. */

@@ -3,13 +3,27 @@ import { NO_PREFIX } from '../duplicity/file-name.ts';
 import { faultOfBucketName, readRegion, whyNoUser } from './aws-names.ts';
 import {
   type Alerts,
+  beginningsOf,
   type Config,
   ConfigError,
+  forEachNested,
   type Host,
   NO_KEY_FILES,
   type ReadKeyFile,
+  withOthers,
+  writeKey,
+  writeValue,
 } from './config.ts';
-import { EMAIL, graceIfMoved, HTTPS, PHONE, readSize, readWindow, ZONE } from './config-values.ts';
+import {
+  EMAIL,
+  ENDPOINT,
+  graceIfMoved,
+  HTTPS,
+  PHONE,
+  readSize,
+  readWindow,
+  ZONE,
+} from './config-values.ts';
 import { type HostDefaults, parseHost, parseRecipients } from './parse-host.ts';
 import { NOBODY_NOTIFIED, recipientsOf, SMS_REGIONS, SMS_REGIONS_AS_OF } from './recipients.ts';
 import {
@@ -58,6 +72,8 @@ function readConfigFile(
     'bucket',
     'existing',
     'region',
+    'endpoint',
+    'ignore',
     'timezone',
     'window',
     'keepDays',
@@ -72,6 +88,7 @@ function readConfigFile(
   }
   const existing = matching(yaml, fields.existing, FLAG.rule, FLAG.parse) ?? false;
   const bucket = readBucket(yaml, fields.bucket, existing);
+  const endpoint = readEndpoint(yaml, fields.endpoint, use);
   const timezone = matching(yaml, fields.timezone, ZONE.rule, ZONE.parse) ?? 'UTC';
   const window = readWindow(yaml, fields.window);
   const keepDays = matching(yaml, fields.keepDays, DAYS.rule, DAYS.parse) ?? 6;
@@ -90,7 +107,7 @@ function readConfigFile(
     keepLastGood,
   };
   const hosts = entriesOf(yaml, fields.hosts ?? { node: undefined, path: 'hosts' }).map((entry) =>
-    parseHost(yaml, entry, defaults, readKeyFile),
+    parseHost(yaml, entry, { ...defaults, endpoint }, readKeyFile),
   );
   if (hosts.length === 0) {
     note(
@@ -99,8 +116,9 @@ function readConfigFile(
       'no hosts: an empty config would check nothing; write "hosts:" and under it "  NAME: {}"',
     );
   }
-  noteOverlaps(yaml, hosts);
-  const region = readRegion(yaml, fields.region) ?? 'us-east-1';
+  const ignore = readIgnore(yaml, fields.ignore, hosts, defaults.bucket);
+  noteIndistinct(yaml, hosts);
+  const region = readRegion(yaml, fields.region, fields.endpoint !== undefined) ?? 'us-east-1';
   const alerts = readAlerts(yaml, fields.alerts);
   if (use === 'deploy') noteNoRecipients(yaml, alerts, region, fields.alerts ?? root);
   noteSameUsers(yaml, hosts, defaults.bucket);
@@ -108,12 +126,16 @@ function readConfigFile(
     bucket: defaults.bucket,
     existing,
     region,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(ignore.length === 0 ? {} : { ignore }),
     timezone,
     window,
     keepDays,
     keepLastGood,
     alerts,
-    hosts: hosts.map(({ host }) => host),
+    hosts: withOthers(hosts.map(({ host }) => host)).map((host) =>
+      host.target.bucket === bucket ? withIgnored(host, ignore) : host,
+    ),
   };
 }
 
@@ -195,21 +217,111 @@ function listOf(
   return itemsOf(yaml, place).flatMap((item) => matching(yaml, item, rule, parse, isSecret) ?? []);
 }
 
-/** Sorted, a prefix that lies inside another stands right behind it or behind one that does. */
-function noteOverlaps(yaml: YamlReader, hosts: readonly { host: Host; place: Place }[]): void {
-  const path = ({ host: { target } }: { host: Host }) => `${target.bucket}/${target.prefix}`;
+/** Where a store that is not Amazon's answers. The stack of the functions reads Amazon's S3 alone. */
+function readEndpoint(
+  yaml: YamlReader,
+  place: Place | undefined,
+  use: 'read' | 'deploy',
+): string | undefined {
+  const endpoint = matching(yaml, place, ENDPOINT.rule, ENDPOINT.parse, true);
+  if (endpoint === undefined || place === undefined || use === 'read') return endpoint;
+  return note(
+    yaml,
+    place,
+    `endpoint is ${endpoint}, but the stack on Lambda is for Amazon's S3 alone; run "rollcall check" by cron for this store, or take the line out`,
+  );
+}
+
+type Placed = { readonly host: Host; readonly place: Place };
+
+/** `ignore` must not cover a target, nor lie in one: only the root of the bucket holds everything. */
+function readIgnore(
+  yaml: YamlReader,
+  place: Place | undefined,
+  hosts: readonly Placed[],
+  bucket: string,
+): string[] {
+  const targets = hosts.filter(({ host }) => host.target.bucket === bucket);
+  return itemsOf(yaml, place).flatMap((item): string[] => {
+    const begin = textOf(yaml, item);
+    if (begin === undefined) return [];
+    if (begin === '' || /^[\s/]*$/.test(begin)) {
+      note(yaml, item, 'an entry of ignore is empty, and would hide everything; write "logs/"');
+      return [];
+    }
+    const key = begin.replace(/^(?:\w+:\/\/[^/]*)?\/*/, '');
+    if (key !== begin) {
+      note(yaml, item, `ignore: "${begin}" is not how a key begins; write ${writeValue(key)}`);
+      return [];
+    }
+    const path = `${bucket}/${begin}`;
+    const hit = targets.find(({ host }) =>
+      beginningsOf(host).some((own) =>
+        own === `${bucket}/` ? isPartOf(own, path) : own.startsWith(path) || path.startsWith(own),
+      ),
+    );
+    if (hit === undefined) return [begin];
+    const { name, target } = hit.host;
+    note(
+      yaml,
+      item,
+      `ignore: "${begin}" overlaps the target of ${name}, s3://${bucket}/${target.prefix}, and no backup may be ignored; take it out`,
+    );
+    return [];
+  });
+}
+
+/** Of what lies in a target only the root of the bucket has prefixes that are no backups of its host. */
+function withIgnored(host: Host, ignore: readonly string[]): Host {
+  const ignored = ignore.filter((begin) => begin.startsWith(host.target.prefix));
+  return ignored.length === 0 ? host : { ...host, ignored };
+}
+
+const NAMES = ['duplicity-full', 'duplicity-inc.', 'duplicity-new-signatures.'];
+const SHORT_NAMES = ['df.', 'dfs.', 'di.', 'dns.'];
+
+/** True where what begins with the longer one may be a name of duplicity's behind the shorter one. */
+function isPartOf(begin: string, longer: string): boolean {
+  if (!longer.startsWith(begin)) return false;
+  const rest = longer.slice(begin.length);
+  return [...NAMES, ...SHORT_NAMES].some((name) => name.startsWith(rest) || rest.startsWith(name));
+}
+
+/** Of two hosts of which one key could be both's, the later one; with a target that it can have for itself. */
+function noteIndistinct(yaml: YamlReader, hosts: readonly Placed[]): void {
   // An empty name is a mistake that was reported, and could not be named here.
   const named = hosts.filter(({ host }) => host.name !== '');
-  const sorted = named.sort((a, b) => (path(a) < path(b) ? -1 : 1));
-  let outer = sorted[0];
-  for (const inner of sorted.slice(1)) {
-    if (outer !== undefined && path(inner).startsWith(path(outer))) {
-      note(
-        yaml,
-        inner.place,
-        `${inner.host.name} and ${outer.host.name} overlap: s3://${path(inner)} lies in s3://${path(outer)}; give each host a prefix of its own`,
-      );
-    } else outer = inner;
+  const claims = new Map<string, number[]>();
+  for (const [index, { host }] of named.entries()) {
+    for (const begin of new Set(beginningsOf(host).slice(1))) {
+      claims.set(begin, [...(claims.get(begin) ?? []), index]);
+    }
+  }
+  const clashes = new Map<number, number>();
+  const noteClash = (one = 0, other = 0) => {
+    const [first, later] = one < other ? [one, other] : [other, one];
+    if (first !== later && !clashes.has(later)) clashes.set(later, first);
+  };
+  for (const [first, ...others] of claims.values()) {
+    for (const other of others) noteClash(first, other);
+  }
+  forEachNested([...claims.keys()], (begin, outer) => {
+    for (const around of outer.filter((one) => isPartOf(one, begin))) {
+      noteClash(claims.get(around)?.[0], claims.get(begin)?.[0]);
+    }
+  });
+  for (const [later, first] of clashes) {
+    const [one, other] = [named[first], named[later]];
+    if (one === undefined || other === undefined) continue;
+    const { name, target } = other.host;
+    const path = `${target.bucket}/${target.prefix}`;
+    let free = `${path}${name}/`;
+    while (claims.has(free)) free = `${free.slice(0, -1)}-2/`;
+    note(
+      yaml,
+      other.place,
+      `${name} and ${one.host.name} cannot be told apart: a file in s3://${path} could be of both. Let one of them write to a target of its own: ${writeKey(name)}: { target: ${writeValue(`s3://${free}`)} }`,
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 // One host of hosts.yml: what it says itself, over what the config says for all.
 import type { FilePrefix } from '../duplicity/file-name.ts';
-import { faultOfBucketName } from './aws-names.ts';
-import { type Host, isKeyFile, longestRest, type ReadKeyFile, type Target } from './config.ts';
+import { readTarget } from './aws-names.ts';
+import { type Host, isKeyFile, longestRest, type ReadKeyFile } from './config.ts';
 import {
   DATE,
   readChain,
@@ -30,13 +30,14 @@ export type HostDefaults = Omit<Host, 'name' | 'target'> & {
   readonly graceIfMoved: number;
   /** No host may be left unchecked until after this date. */
   readonly latest: string | undefined;
+  readonly endpoint?: string | undefined;
 };
 
 /** Reads `NAME: { ... }`; the place is the one that mistakes about the whole host point at. */
 export function parseHost(
   yaml: YamlReader,
   [name, value, key]: [string, Place, Place],
-  { bucket, existing, graceIfMoved, latest, ...defaults }: HostDefaults,
+  { bucket, endpoint, existing, graceIfMoved, latest, ...defaults }: HostDefaults,
   readKeyFile: ReadKeyFile,
 ): { host: Host; place: Place } {
   if (!isHostName(name)) {
@@ -81,7 +82,9 @@ export function parseHost(
   const chain = readChain(yaml, fields.chain);
   const prunes = readPrunes(yaml, fields.prunes);
   const ownPrefix = { bucket, prefix: `${name}/` };
-  const target = readTarget(yaml, fields.target) ?? ownPrefix;
+  const target = readTarget(yaml, fields.target, { bucket, endpoint }) ?? ownPrefix;
+  // The stack protects the bucket that it makes, and makes none in another store.
+  const isProtected = !existing && endpoint === undefined && target.bucket === bucket;
   const host: Host = {
     name,
     target,
@@ -98,7 +101,7 @@ export function parseHost(
     ...(days === undefined ? {} : { days }),
     ...(chain === undefined ? {} : { chain }),
     ...(prunes === undefined ? {} : { prunes }),
-    ...(existing || target.bucket !== bucket ? {} : { isProtected: true }),
+    ...(isProtected ? { isProtected } : {}),
     ...(paused === undefined ? {} : { paused }),
     ...(since === undefined ? {} : { since }),
     ...(userId === undefined ? {} : { userId }),
@@ -145,23 +148,6 @@ function isHostName(name: string): boolean {
   return name.length <= 64 && /^[A-Za-z0-9][\w+=,.@-]*(?:\/[A-Za-z0-9][\w+=,.@-]*)*$/.test(name);
 }
 
-const TARGET = {
-  rule: 's3://BUCKET/PREFIX/',
-  parse: (text: string): Target | undefined => {
-    const match = /^s3:\/\/([^/\s]+)(?:\/(.*))?$/.exec(text);
-    if (match?.[1] === undefined) return undefined;
-    const path = (match[2] ?? '').replace(/\/+$/, '');
-    return { bucket: match[1], prefix: path === '' ? '' : `${path}/` };
-  },
-};
-
-function readTarget(yaml: YamlReader, place: Place | undefined): Target | undefined {
-  const target = matching(yaml, place, TARGET.rule, TARGET.parse);
-  if (target === undefined || place === undefined) return undefined;
-  const fault = faultOfBucketName(target.bucket, false);
-  if (fault === undefined) return target;
-  return note(yaml, place, `${place.path}: the name of the bucket "${target.bucket}" ${fault}`);
-}
 /** Source: IAM User Guide, "IAM identifiers", for the letters; IAM API Reference, "User", for their number. */
 const USER_ID = {
   rule: 'the UserId of an IAM user, AIDA and more capitals and digits; rollcall add-host writes it',
@@ -169,8 +155,8 @@ const USER_ID = {
 };
 
 const FILE_PREFIX = {
-  rule: 'what --file-prefix got, without a slash',
-  parse: (text: string) => (text.includes('/') ? undefined : text),
+  rule: 'what --file-prefix got: no "/" at its beginning, no "//" and no control characters',
+  parse: (text: string) => (/^\/|\/\/|\p{Cc}/u.test(text) ? undefined : text),
 };
 
 function readFilePrefix(yaml: YamlReader, place: Place | undefined): FilePrefix | undefined {

@@ -91,6 +91,18 @@ export function readFileName(fileName: string, prefix = NO_PREFIX): NameReading 
   return { kind: isExact ? 'written' : 'tolerated', name };
 }
 
+/** A name that duplicity reads, behind a prefix that nobody has named: the prefix, and the reading without it. */
+export function findFileName(
+  key: string,
+): { readonly prefix: string; readonly reading: NameReading } | undefined {
+  for (const { index } of key.matchAll(/duplicity-|(?<![^/])d(?:fs?|i|ns)\./g)) {
+    const reading = readFileName(key.slice(index));
+    if (reading.kind === 'foreign' || reading.kind === 'statistics') continue;
+    return { prefix: key.slice(0, index), reading };
+  }
+  return undefined;
+}
+
 /** The same for all files of one set, its signatures among them, and for no other set's. */
 export function setIdOf(name: Pick<FileName, 'time' | 'start' | 'end'>): string {
   return name.end === undefined ? `full ${name.time}` : `inc ${name.start} ${name.end}`;

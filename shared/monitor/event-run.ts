@@ -1,5 +1,5 @@
 // One run for S3's events: they say which hosts must be looked at, and who changed what. The judge of the schedule judges.
-import { type Config, type Host, hostOf } from '../config/config.ts';
+import { type Config, type Host, isIgnored, ownersIn } from '../config/config.ts';
 import { type FileName, readFileName, setIdOf } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Known } from '../messages/author-text.ts';
@@ -38,9 +38,12 @@ export async function runEvents(
 ): Promise<EventOutcome> {
   const { records, channels } = dependencies;
   const { hosts, timezone, bucket } = config;
-  const byHost = Map.groupBy(events, (event) => hostOf(config, event.bucket, event.key));
+  const ownerOf = ownersIn(hosts);
+  const byHost = Map.groupBy(events, (event) => ownerOf(event.bucket, event.key));
   const known = { ...ours, hosts };
-  const news = unownedNews(byHost.get(undefined) ?? [], now);
+  const isKnown = ({ key }: ObjectEvent) => key.endsWith('/') || isIgnored(config.ignore, key);
+  const unowned = (byHost.get(undefined) ?? []).filter((event) => !isKnown(event));
+  const news = unownedNews(unowned, now);
   byHost.delete(undefined);
   const memory = openHostRecords(records, hosts.length, now);
   const named = new Map<Host, ObjectEvent[]>();

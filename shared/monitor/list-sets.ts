@@ -1,7 +1,7 @@
 // What a host's target holds, in as few requests as possible: one listing without the volumes, then
 // the volumes of the sets that matter.
 
-import type { Host } from '../config/config.ts';
+import { type Host, isIgnored, ownKeys } from '../config/config.ts';
 import { type BackupSet, type Collection, collectSets } from '../duplicity/backup-set.ts';
 import { type FilePrefix, readFileName, setIdOf } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
@@ -63,7 +63,7 @@ export async function listSets(
   const { filePrefix } = host;
   const usualFiles = record?.fulls[0]?.files ?? 0;
   const opened = rememberedOpeners(record?.fulls);
-  const read = gatherAnswers(prefix);
+  const read = gatherAnswers(host);
   const collect = () => {
     const listing = asOf(read.listing(), now);
     if (hasManySets(listing, filePrefix)) {
@@ -90,8 +90,11 @@ export async function listSets(
     await readSet(stem.slice(filePrefix.archive.length, 1 - VOLUME.length));
     read.haveRead((other) => other === stem);
   };
-  // A file prefix that holds the delimiter would make one line of the whole target.
-  const uncuttable = Object.values(filePrefix).some((one) => one.includes(VOLUME));
+  // A prefix that holds the delimiter would make one line of all behind it, its own or not.
+  const below = [...(host.others ?? []), ...(host.ignored ?? [])].map((key) =>
+    key.slice(prefix.length),
+  );
+  const uncuttable = [...Object.values(filePrefix), ...below].some((one) => one.includes(VOLUME));
   // A chain is as good as each of its sets.
   if (depth === 'all' || uncuttable || host.chain !== undefined) return readAll();
 
@@ -173,7 +176,9 @@ function stemOf(name: string, { signature, ...others }: FilePrefix) {
     const stem = `${SETS_OF[kind]}${time}`;
     return { stem, signatures: `${signature}${kind}${time}` };
   }
-  const prefix = Object.values(others).find((one) => name.startsWith(one)) ?? '';
+  const [prefix = ''] = Object.values(others)
+    .filter((one) => name.startsWith(one))
+    .sort((a, b) => b.length - a.length);
   const stem = name
     .slice(prefix.length)
     .replace(/(?<=\.)(?:m(?:anifest)?|vol\d+|[0-9a-z]+\.dt)\b.*$/s, '');
@@ -212,8 +217,14 @@ function oldestByStyle(beginnings: readonly string[]): [string, string][] {
   });
 }
 
-/** Gathers answers; an object that is listed twice counts once, as it was listed last. */
-export function gatherAnswers(prefix: string) {
+/**
+ * Gathers answers about what is the host's own, and no prefix that the config ignores. An object that is listed twice
+ * counts once, as it was listed last.
+ */
+export function gatherAnswers(host: Host) {
+  const { prefix } = host.target;
+  const isOwn = ownKeys(host);
+  const counts = (key: string, file = key) => isOwn(key) && !isIgnored(host.ignored, file);
   const objects = new Map<string, StoredObject>();
   const hidden = new Map<string, FileHistory>();
   const stems = new Set<string>();
@@ -221,16 +232,20 @@ export function gatherAnswers(prefix: string) {
   return {
     add(answer: ListAnswer): void {
       for (const { key, ...object } of answer.objects) {
+        if (!counts(key)) continue;
         const name = key.slice(prefix.length);
         objects.set(name, { ...object, name });
         hidden.delete(name);
       }
-      for (const key of answer.hidden) {
-        const file = fileHistoryOf(key, prefix);
-        hidden.set(file.name, file);
-        objects.delete(file.name);
+      for (const { key, history } of answer.hidden) {
+        if (!counts(key)) continue;
+        const name = key.slice(prefix.length);
+        hidden.set(name, { name, history });
+        objects.delete(name);
       }
-      for (const stem of answer.prefixes) stems.add(stem.slice(prefix.length));
+      for (const stem of answer.prefixes) {
+        if (counts(stem, `${stem}1.difftar`)) stems.add(stem.slice(prefix.length));
+      }
       inconclusive ??= answer.inconclusive;
     },
     haveRead(test: (stem: string) => boolean): void {
@@ -289,9 +304,4 @@ function newestFirst(a: VersionRow, b: VersionRow): number {
 
 function keyed({ name: key, ...object }: ReturnType<typeof uncover>[number]): KeyedObject {
   return { ...object, key };
-}
-
-/** A hidden key by its file name. */
-export function fileHistoryOf({ key, history }: HiddenKey, prefix: string): FileHistory {
-  return { name: key.slice(prefix.length), history };
 }

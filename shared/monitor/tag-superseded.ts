@@ -93,7 +93,7 @@ export async function planTags(
   now: Instant,
 ): Promise<TagPlan> {
   const { target, filePrefix } = host;
-  const read = gatherAnswers(target.prefix);
+  const read = gatherAnswers(host);
   read.add(await list({ ...target, versions: true }));
   const listing = asOf(read.listing(), now);
   const isAsked = recall !== undefined && host.recipients.length > 0;

@@ -1,11 +1,11 @@
 // What lies in the bucket and is of no host: found once a day, and told.
-import type { Config } from '../config/config.ts';
+import { type Config, isIgnored, ownersIn } from '../config/config.ts';
 import { readFileName } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { HostReport } from '../messages/host-report.ts';
 import type { Report } from '../messages/report.ts';
 import type { Unreadable } from '../rules/judge.ts';
-import { type ListObjects, TargetUnreadableError } from './object-store.ts';
+import { type KeyedObject, type ListObjects, TargetUnreadableError } from './object-store.ts';
 
 /** `prefixes` without their last slash, sorted; `foreignObjects` outside of every host's target. */
 export type UnknownPrefixes = {
@@ -17,19 +17,19 @@ const PREFIXES_OPENED = 100;
 
 /**
  * Finds the prefixes that hold objects and are of no host in the config. At most 100 unknown prefixes are looked
- * into; one that was not is named by its first folder.
+ * into; one that was not is named by its first folder. What `ignore` lists counts only where duplicity would read it, and a
+ * folder of the console is nothing.
  */
 export async function findUnknownPrefixes(
   list: ListObjects,
-  config: Config,
+  { bucket, hosts, ignore }: Pick<Config, 'bucket' | 'hosts' | 'ignore'>,
 ): Promise<UnknownPrefixes | Unreadable> {
-  const { bucket } = config;
-  const targets = config.hosts
-    .filter(({ target }) => target.bucket === bucket)
-    .map(({ target }) => target.prefix);
-  if (targets.includes('')) return { prefixes: [], foreignObjects: 0 };
-  const known = new Set(targets);
-  const parents = new Set(targets.flatMap(foldersAbove));
+  const ownerOf = ownersIn(hosts);
+  const isUnowned = (folder: string) => ownerOf(bucket, folder) === undefined;
+  if (!isUnowned('')) return { prefixes: [], foreignObjects: 0 };
+  const targets = hosts.flatMap(({ target }) => (target.bucket === bucket ? target.prefix : []));
+  const parents = new Set(targets.flatMap(foldersAbove).filter(isUnowned));
+  const isUnknown = ({ key }: KeyedObject) => !key.endsWith('/') && !isIgnored(ignore, key);
 
   const found = new Set<string>();
   const unknown: string[] = [];
@@ -37,18 +37,24 @@ export async function findUnknownPrefixes(
   try {
     for (const folder of ['', ...parents]) {
       const { objects, prefixes } = await list({ bucket, prefix: folder, delimiter: '/' });
-      foreignObjects += objects.length;
-      for (const one of prefixes) if (!known.has(one) && !parents.has(one)) unknown.push(one);
+      foreignObjects += objects.filter(isUnknown).length;
+      for (const one of prefixes) if (isUnowned(one) && !parents.has(one)) unknown.push(one);
     }
     // What lies inside of one is put behind the others while they are gone through.
     for (const [opened, folder] of unknown.entries()) {
       if (opened >= PREFIXES_OPENED) {
-        found.add(folder);
+        if (!isIgnored(ignore, folder)) found.add(folder);
         continue;
       }
       const inside = await list({ bucket, prefix: folder, delimiter: '/', onePage: true });
-      foreignObjects += inside.objects.filter(({ key }) => isForeign(key, folder)).length;
-      if (inside.objects.length > 0 || inside.prefixes.length === 0) found.add(folder);
+      const isKnown = isIgnored(ignore, folder);
+      // Among more logs than one page holds, only what begins as duplicity's names do is looked for.
+      const names = { bucket, prefix: `${folder}duplicity-`, onePage: true };
+      const backups = isKnown && inside.cut ? (await list(names)).objects : [];
+      const objects = [...inside.objects, ...backups].filter(isUnknown);
+      foreignObjects += objects.filter(({ key }) => isForeign(key, folder)).length;
+      const isEmpty = inside.objects.length + inside.prefixes.length === 0;
+      if (objects.length > 0 || (isEmpty && !isKnown)) found.add(folder);
       for (const one of inside.prefixes) unknown.push(one);
     }
   } catch (error) {

@@ -92,9 +92,16 @@ describe('addHost', () => {
     },
   );
 
-  it('refuses a prefix that lies in another, as the config does', () => {
+  it('refuses a target that another host has, as the config does', () => {
+    const says = { target: 's3://acme-backups/mail/', since: '2026-11-24' };
+    expect(() => addHost(file(written), 'db', says)).toThrow(/cannot be told apart/);
+  });
+
+  it('puts a host into the target of another one, and takes it out again', () => {
     const says = { target: 's3://acme-backups/mail/sub/', since: '2026-11-24' };
-    expect(() => addHost(file(written), 'db', says)).toThrow(/overlap/);
+    const { text, config } = addHost(file(written), 'db', says);
+    expect(config.hosts.find(({ name }) => name === 'mail')?.others).toEqual(['mail/sub/']);
+    expect(removeHost(file(text), 'db').text).toBe(written);
   });
 
   it.each([

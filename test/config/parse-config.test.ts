@@ -211,14 +211,9 @@ describe('parseConfig', () => {
     ],
     ['a broken line', 'bucket: abc\nhosts: {a: {}\n', /hosts\.yml:\d+: /],
     [
-      'overlapping prefixes',
-      'bucket: abc\nhosts:\n  a: {}\n  b: { target: s3://abc/a/b/ }\n',
-      /:4: b and a overlap/,
-    ],
-    [
       'the same target twice',
       'bucket: abc\nhosts:\n  a: {}\n  b: { target: s3://abc/a }\n',
-      /overlap/,
+      /:4: b and a cannot be told apart/,
     ],
     [
       'opens = due',
@@ -265,7 +260,7 @@ describe('parseConfig', () => {
     expect(issuesOf(config('de/web: {}', 'de/Web: {}'))).toEqual([]);
   });
 
-  it('does not say of two hosts without a name that they overlap', () => {
+  it('does not say of two hosts without a name that they cannot be told apart', () => {
     const issues = issuesOf('bucket: acme-backups\nhosts:\n  "":\n  "":\n');
     expect(issues.map((issue) => issue.slice(0, 40))).toEqual([
       expect.stringMatching(/^hosts\.yml:3: "" cannot/),

@@ -46,6 +46,30 @@ describe('rollcall check, online', () => {
     });
   });
 
+  it('reads the store of the endpoint in the config, whose stack no other command looks for', async () => {
+    const file = join(folder, 'store.yml');
+    const text = `bucket: backups\nregion: eu-west-1\nendpoint: ${aws.endpoint}\nhosts: { web-01: {}, web-16: {} }\n`;
+    writeFileSync(file, text);
+    const env = { AWS_ENDPOINT_URL: '' };
+    const at = ['--at', '2026-11-23T12:00:00Z'];
+    const ran = await runRollcall(aws, ['check', '--hosts', file, ...at], env);
+    expect(ran).toMatchObject({ status: 0, stdout: expect.stringContaining('2 of 2 hosts ok') });
+    // What is asked for at the command line goes before the config.
+    writeFileSync(file, text.replace(aws.endpoint, 'http://127.0.0.1:1'));
+    const asked = ['--endpoint-url', aws.endpoint];
+    const there = await runRollcall(aws, ['check', '--hosts', file, ...at, ...asked], env);
+    expect(there.status).toBe(0);
+    aws.requests.clear();
+    for (const command of [['doctor'], ['status'], ['add-host', 'x']]) {
+      const { status, stderr } = await runRollcall(aws, [...command, '--hosts', file]);
+      expect([status, stderr]).toEqual([
+        3,
+        expect.stringMatching(/has an endpoint .*\n.*run: rollcall check/),
+      ]);
+    }
+    expect(aws.requests.counts().byOperation).toEqual({});
+  });
+
   it('reads everything with --deep', async () => {
     const { status, stdout } = await check(['--deep', '--format', 'json']);
     expect(status).toBe(0);
