@@ -4,9 +4,8 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { type FileName, type FilePrefix, readFileName } from '../../shared/duplicity/file-name.ts';
 import { isCalendarTime } from '../../shared/duplicity/time.ts';
-import { formatOpeners } from '../../shared/messages/finding-text.ts';
 import { iso } from '../../shared/messages/host-report.ts';
-import { quoteName } from '../../shared/messages/plain-text.ts';
+import { formatOpeners, quoteName } from '../../shared/messages/plain-text.ts';
 import { HEAD_BYTES, type MessageHead, readMessageHead } from '../../shared/openpgp/message.ts';
 import { defineCommand, FLAG, TEXT } from './command.ts';
 import { toAsciiJson } from './format-report.ts';
@@ -56,7 +55,7 @@ export const explainCommand = defineCommand({
 
 /** The JSON of one key: `null` for a name that duplicity does not write. */
 function explainKey(key: string, filePrefix: FilePrefix): Record<string, unknown> | null {
-  const { folder, name } = splitKey(key);
+  const { folder, name } = splitKey(key, filePrefix);
   const reading = readFileName(name, filePrefix);
   if (reading.kind !== 'written') return null;
   const { type, manifest, volume, time, start, end, encrypted, compressed, partial } = reading.name;
@@ -75,14 +74,15 @@ function explainKey(key: string, filePrefix: FilePrefix): Record<string, unknown
   };
 }
 
-/** duplicity's server id may hold slashes, its file names cannot: all before the last one is the folder. */
-function splitKey(key: string): { folder: string; name: string } {
-  const end = key.lastIndexOf('/') + 1;
-  return { folder: key.slice(0, end), name: key.slice(end) };
+/** duplicity's names have as many slashes as its file prefix; what stands in front of them is the folder. */
+function splitKey(key: string, { archive }: FilePrefix): { folder: string; name: string } {
+  const parts = key.split('/').slice(-archive.split('/').length);
+  const name = parts.join('/');
+  return { folder: key.slice(0, key.length - name.length), name };
 }
 
 function formatKey(key: string, filePrefix: FilePrefix): string {
-  const reading = readFileName(splitKey(key).name, filePrefix);
+  const reading = readFileName(splitKey(key, filePrefix).name, filePrefix);
   const shown = quoteName(key);
   switch (reading.kind) {
     case 'written':

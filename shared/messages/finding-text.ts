@@ -2,13 +2,14 @@
 import type { Host } from '../config/config.ts';
 import { parseFileName } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
-import { HIDDEN_RECIPIENT, type MessageHead } from '../openpgp/message.ts';
 import type { Finding, FindingKind, FindingOf, NamesShown, OpenedBy } from '../rules/finding.ts';
 import type { Judgement } from '../rules/judge.ts';
 import {
   formatDamage,
+  formatElsewhere,
   formatExpiring,
   formatNames,
+  formatSetsElsewhere,
   formatSetting,
   formatTampered,
   stepAfterTampering,
@@ -20,6 +21,7 @@ import {
   formatDuration,
   formatInstant,
   formatNumbers,
+  formatOpeners,
   formatTime,
   quoteName,
   quoteWord,
@@ -149,10 +151,13 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     ],
   },
   never: {
-    text: ({ severity }) =>
+    text: ({ severity }, judgement) =>
       severity === 'info'
         ? 'no backup yet; none is owed before its first window'
-        : 'in the config, and no duplicity backup was ever seen in its target',
+        : [
+            'in the config, and no duplicity backup was ever seen in its target',
+            ...formatElsewhere(judgement),
+          ].join('. '),
     step: checkHost,
     subjects: byWindow,
   },
@@ -220,8 +225,13 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     step: () => 'add it to hosts.yml, or find out who writes there',
   },
   foreign: {
-    text: (names) =>
-      `${count(names.count, 'object')} that duplicity did not write: ${formatNames(names)}${prefixHint(names)}`,
+    text: (found, judgement) => {
+      const { elsewhere, timeSeparator } = found;
+      const isBackup = elsewhere !== undefined || timeSeparator !== undefined;
+      const what = isBackup ? 'with names that are not counted' : 'that duplicity did not write';
+      const names = `${count(found.count, 'object')} ${what}: ${formatNames(found)}`;
+      return [names, ...formatSetsElsewhere(found, judgement)].join('; ');
+    },
     step: nothing,
   },
   paused: {
@@ -312,9 +322,10 @@ function formatUntil(until: Instant, { window }: Judgement, zone: string): strin
 
 function formatMissing(
   { windowsMissed, strayed, setting }: FindingOf<'missing'>,
-  { lastGood, at, host }: Judgement,
+  judgement: Judgement,
   zone: string,
 ): string {
+  const { lastGood, at, host } = judgement;
   const what = host.chain === undefined ? 'full backup' : 'backup';
   const since =
     lastGood === undefined
@@ -326,7 +337,7 @@ function formatMissing(
     return `A set begun ${begun} was finished ${done}: it counts for neither day. If that is the plan, set "opens" in hosts.yml to before ${formatTime(startedAt, zone)}`;
   });
   const hint = setting === undefined ? [] : [formatSetting(setting, { host })];
-  return [since, ...strays, ...hint].join('. ');
+  return [since, ...strays, ...hint, ...formatElsewhere(judgement)].join('. ');
 }
 
 function formatFlaws(finding: Extract<Finding, { kind: 'incomplete' }>): string {
@@ -358,26 +369,7 @@ function formatTail({ severity, volumes, volumesBefore, bytesFewer = 0 }: ByVolu
   return `${full}, and ${than}: a later one may be lost; a restore proves it`;
 }
 
-/** duplicity's names behind a prefix that is not in the config look foreign. */
-function prefixHint({ names }: NamesShown): string {
-  const [prefix] = names.flatMap(
-    (name) => /^(.+)duplicity-(?:full|inc|new)[.-]/.exec(name)?.[1] ?? [],
-  );
-  return prefix === undefined
-    ? ''
-    : `; if --file-prefix is meant, set filePrefix: ${quoteName(prefix)}`;
-}
-
 function formatShare(bytes: number, usual: number): string {
   const share = `${Math.round((bytes / (usual || 1)) * 100)} %`;
   return `${formatBytes(bytes)}, ${share} of its usual ${formatBytes(usual)}`;
-}
-
-/** `key 3C3227771D10B285 and a hidden key and 1 passphrase`, in the order of the packets. */
-export function formatOpeners({
-  recipients,
-  symmetric,
-}: Pick<MessageHead, 'recipients' | 'symmetric'>): string {
-  const keys = recipients.map((id) => (id === HIDDEN_RECIPIENT ? 'a hidden key' : `key ${id}`));
-  return [...keys, ...(symmetric === 0 ? [] : [count(symmetric, 'passphrase')])].join(' and ');
 }

@@ -1,5 +1,7 @@
-// What was done to a set or is wrong with it, the command that gets it back, and the setting that would explain it.
-
+// What was done to a set or is wrong with it, the command that gets it back, and the setting that would explain it or
+// have it read.
+import { type Host, writeKey, writeValue } from '../config/config.ts';
+import type { FilePrefix } from '../duplicity/file-name.ts';
 import { formatWrittenTime } from '../duplicity/time.ts';
 import type { Inconclusive } from '../duplicity/versions.ts';
 import {
@@ -221,4 +223,86 @@ const WHY_SETTING: readonly (readonly [string, string])[] = [
 export function formatSetting(setting: string, { host }: Pick<Judgement, 'host'>): string {
   const [, why] = WHY_SETTING.find(([begin]) => setting.startsWith(begin)) ?? [];
   return `${why ?? 'If that is the plan'}, write "${host.name}: { ${setting} }" in hosts.yml`;
+}
+
+/**
+ * Where duplicity's backups lie that are not read, and the line of the config by which they are; nothing where there are
+ * none, or none that are newer than the last good one.
+ */
+export function formatElsewhere(judgement: Judgement): string[] {
+  const { findings, lastGood } = judgement;
+  const found = findings.find(({ kind }) => kind === 'foreign');
+  if (found?.kind !== 'foreign') return [];
+  const [newest] = found.elsewhere ?? [];
+  const isNews = (newest?.newestAt ?? 0) > (lastGood?.startedAt ?? 0);
+  return isNews ? formatSetsElsewhere(found, judgement).slice(0, 1) : [];
+}
+
+/** The same of each place, and of names that no config helps with. */
+export function formatSetsElsewhere(
+  { elsewhere = [], placesElsewhere = 0, timeSeparator }: FindingOf<'foreign'>,
+  { host, lastGood }: Pick<Judgement, 'host' | 'lastGood'>,
+): string[] {
+  const places = elsewhere.map(({ prefix, sets }, index) => {
+    const isOwn = lastGood === undefined || prefix.archive === host.filePrefix.archive;
+    const line = index === 0 && isOwn ? lineOfHost(prefix, host) : lineOfOther(prefix, host);
+    const where =
+      prefix.archive === '' ? 'without a prefix' : `behind ${quoteName(prefix.archive)}`;
+    return `${count(sets, 'backup set')} ${where} ${sets === 1 ? 'is' : 'are'} not read; to change that, ${line}`;
+  });
+  if (placesElsewhere > elsewhere.length) {
+    places.push(
+      `backup sets in ${count(placesElsewhere - elsewhere.length, 'more place')} are not read`,
+    );
+  }
+  if (timeSeparator === undefined) return places;
+  const option = `--time-separator ${quoteName(timeSeparator)}`;
+  return [
+    ...places,
+    `some names have times as ${option} writes them: take that out of the duplicity command, and the next full is read`,
+  ];
+}
+
+/** Up to the last slash that all have, and what stands behind it. */
+function cutFolder({ archive, manifest, signature }: FilePrefix): [string, FilePrefix] {
+  let folder = archive.slice(0, archive.lastIndexOf('/') + 1);
+  while (!manifest.startsWith(folder) || !signature.startsWith(folder)) {
+    folder = folder.slice(0, folder.slice(0, -1).lastIndexOf('/') + 1);
+  }
+  const behind = (one: string) => one.slice(folder.length);
+  return [
+    folder,
+    { archive: behind(archive), manifest: behind(manifest), signature: behind(signature) },
+  ];
+}
+
+function lineOfHost(prefix: FilePrefix, { name, target, filePrefix }: Host): string {
+  const [folder, behind] = cutFolder(prefix);
+  const fields = folder === '' ? [] : [`target: ${formatTarget(target, folder)}`];
+  const hasPrefix = [...Object.values(filePrefix), ...Object.values(behind)].some(
+    (one) => one !== '',
+  );
+  if (hasPrefix) fields.push(`filePrefix: ${formatPrefix(behind)}`);
+  return `write at ${name}: ${fields.join(', ')}`;
+}
+
+function lineOfOther(prefix: FilePrefix, { name, target }: Host): string {
+  const [folder, behind] = cutFolder(prefix);
+  const hasPrefix = Object.values(behind).some((one) => one !== '');
+  const word = (hasPrefix ? behind.archive : folder)
+    .replace(/[^A-Za-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+  const fields = [`target: ${formatTarget(target, folder)}`];
+  if (hasPrefix) fields.push(`filePrefix: ${formatPrefix(behind)}`);
+  const other = `${name.slice(0, 40)}-${word.slice(0, 20) || '2'}`.replace(/-$/, '');
+  return `add the host ${writeKey(other)}: { ${fields.join(', ')} }`;
+}
+
+function formatTarget({ bucket, prefix }: Host['target'], folder: string): string {
+  return writeValue(`s3://${bucket}/${prefix}${folder}`);
+}
+
+function formatPrefix({ archive, manifest, signature }: FilePrefix): string {
+  const [a, m, s] = [archive, manifest, signature].map(writeValue);
+  return a === m && a === s ? `${a}` : `{ archive: ${a}, manifest: ${m}, signature: ${s} }`;
 }

@@ -1,5 +1,6 @@
 // Text that is safe to show: hostile names escaped, times, sizes and lengths of time in few words.
 import type { Instant } from '../duplicity/time.ts';
+import { HIDDEN_RECIPIENT, type MessageHead } from '../openpgp/message.ts';
 import { wallClock } from '../rules/window.ts';
 
 const SHOWN = 120;
@@ -152,4 +153,13 @@ export function takeWhileRoom<One>(
     return index > 0 && used > room;
   });
   return end < 0 ? [...all] : all.slice(0, end);
+}
+
+/** `key 3C3227771D10B285 and a hidden key and 1 passphrase`, in the order of the packets. */
+export function formatOpeners({
+  recipients,
+  symmetric,
+}: Pick<MessageHead, 'recipients' | 'symmetric'>): string {
+  const keys = recipients.map((id) => (id === HIDDEN_RECIPIENT ? 'a hidden key' : `key ${id}`));
+  return [...keys, ...(symmetric === 0 ? [] : [count(symmetric, 'passphrase')])].join(' and ');
 }

@@ -1,4 +1,5 @@
 // The closed list of what can be found on a host, worst first, each with its evidence.
+import type { FilePrefix } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Inconclusive } from '../duplicity/versions.ts';
 import type { Ending, MessageHead } from '../openpgp/message.ts';
@@ -53,6 +54,13 @@ export function timesOf({ startedAt, completedAt }: SetTimes): SetTimes {
 
 /** Names as evidence: at most `SHOWN` of `count`. They are hostile text until they are escaped. */
 export type NamesShown = { readonly names: readonly string[]; readonly count: number };
+
+/** Sets behind other prefixes than the config's: what stands in front of their names in the target, folders too. */
+export type SetsElsewhere = {
+  readonly prefix: FilePrefix;
+  readonly sets: number;
+  readonly newestAt: Instant;
+};
 
 /** One object that somebody removed, as its event shows it. */
 export type Removal = {
@@ -258,7 +266,14 @@ export type Evidence =
     } & NamesShown)
   | { readonly kind: 'duplicate-full'; readonly fulls: readonly SetTimes[] }
   | { readonly kind: 'unknown-host'; readonly prefix: string }
-  | ({ readonly kind: 'foreign' } & NamesShown)
+  | ({
+      readonly kind: 'foreign';
+      /** Sets of duplicity's that lie there and are not read, at most three places of `placesElsewhere`. */
+      readonly elsewhere?: readonly SetsElsewhere[];
+      readonly placesElsewhere?: number;
+      /** What stands between the parts of times, where `--time-separator` put it. */
+      readonly timeSeparator?: string;
+    } & NamesShown)
   | { readonly kind: 'paused'; readonly until: string; readonly because: string };
 
 export type Finding = Evidence & { readonly severity: Severity };

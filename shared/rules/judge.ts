@@ -139,7 +139,7 @@ export function judge(
     ...judgeSets(backups, window, answer, now),
     ...judgeClocks(host, backups, window, now),
     ...judgeCount(backups, window),
-    ...judgeForeign(read),
+    ...judgeForeign(host, read),
   ]);
   return {
     host,
