@@ -112,6 +112,9 @@ export const addReaderCommand = defineCommand({
     print(
       `${grant ? (known === undefined ? 'let it' : 'change what it may do: from now on it may') : 'it may'} ${what}`,
     );
+    for (const host of hosts.filter(({ others }) => others !== undefined)) {
+      print(`in ${formatTarget(host)} other hosts write too: their backups it may read as well`);
+    }
     print(
       makeKey
         ? 'make a key for it'

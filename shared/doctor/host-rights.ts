@@ -1,10 +1,11 @@
 // What a host's key can do: asked of the policies themselves, as if the host tried.
 
+import { whyNoUser } from '../config/aws-names.ts';
 import type { Config } from '../config/config.ts';
 import { quoteWord } from '../messages/plain-text.ts';
 import { type Check, fail, judgeReading, ok, type Reading, warn } from './audit.ts';
 import { setBucket } from './bucket.ts';
-import { type Asked, command, deploy, printed } from './fix.ts';
+import { type Asked, command, deploy, printed, step } from './fix.ts';
 import { type Decision, decide, type PolicyRequest } from './policy-decision.ts';
 
 /** The policies, parsed; `undefined` = there is none. */
@@ -91,7 +92,28 @@ export function judgeHostRights(
       judgeBucketPolicy(policy, config, those, asked),
     ),
     ...judgeReading('host group', group, (found) => judgeGroup(found, those, names, asked)),
+    ...judgeNestedTargets(config),
   ];
+}
+
+/** The bucket's policy knows a host by its name, and what lies below that is the host's to write. */
+function judgeNestedTargets({ hosts, bucket }: Config): readonly Check[] {
+  const outer = hosts.filter((host) => host.others && whyNoUser(host, bucket) === undefined);
+  return outer.map(({ name, target }) => {
+    const inside = hosts.filter(
+      (one) =>
+        one.name !== name &&
+        one.target.bucket === bucket &&
+        one.target.prefix.startsWith(target.prefix),
+    );
+    const [first] = inside;
+    const more = inside.length > 1 ? ` and of ${inside.length - 1} more` : '';
+    return warn(
+      'nested targets',
+      `${name} can write among the backups of ${first?.name}${more}, which lie below its own: it can add to them and overwrite them`,
+      step('decide', 'give each host a target next to the others, or accept it: docs/limits.md'),
+    );
+  });
 }
 
 // The group's own policy names no account.

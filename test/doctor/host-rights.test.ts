@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { stackOf } from '../../scripts/stack/stack.ts';
+import { withOthers } from '../../shared/config/config.ts';
 import { auditStatus } from '../../shared/doctor/audit.ts';
 import { judgeHostRights } from '../../shared/doctor/host-rights.ts';
 import { fullConfig } from '../stack/configs.ts';
@@ -32,6 +33,23 @@ describe('judgeHostRights', () => {
 
   it('is well with the policies of the stack', () => {
     expect(auditStatus(judged(bucketPolicy, [groupPolicy]))).toBe(0);
+  });
+  it('warns of a host that can write among the backups of another one below it', () => {
+    const [web] = fullConfig.hosts.filter((host) => host.target.bucket === fullConfig.bucket);
+    if (web === undefined) throw new Error('no host in the bucket');
+    const inside = { bucket: fullConfig.bucket, prefix: `${web.target.prefix}mysql/` };
+    const hosts = withOthers([web, { ...web, name: 'mysql', target: inside }]);
+    const policies = {
+      bucket: read(bucketPolicy),
+      group: read({ policies: [groupPolicy], attached: [] }),
+    };
+    const names = { group: 'acme-backups-hosts', path: '/backup-hosts/', isDeployed: true };
+    const checks = judgeHostRights(policies, { ...fullConfig, hosts }, read(account), names);
+    expect(
+      checks.filter(({ check }) => check === 'nested targets').map(({ says }) => says),
+    ).toEqual([
+      `${web.name} can write among the backups of mysql, which lie below its own: it can add to them and overwrite them`,
+    ]);
   });
   it.each([
     ['TlsOnly', 'send its backups in the clear'],

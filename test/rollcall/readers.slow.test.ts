@@ -117,6 +117,17 @@ describe('rollcall add-reader', () => {
     });
   });
 
+  it('says where the backups of other hosts lie below a target that it may read', async () => {
+    const inside = 'mysql: { target: s3://acme-backups/web/mysql/ }';
+    writeFileSync(
+      hosts,
+      `bucket: acme-backups\nregion: eu-west-1\nhosts: { web: {}, ${inside} }\n`,
+    );
+    expect((await add('--dry-run')).stdout).toContain(
+      'in s3://acme-backups/web/ other hosts write too: their backups it may read as well',
+    );
+  });
+
   it('writes the ARNs of the partition that the region is in', async () => {
     writeFileSync(hosts, config.replace('eu-west-1', 'cn-north-1'));
     await add();
