@@ -86,6 +86,29 @@ odd_names() {
   [ "$(grep -c ' complete$' <<<"$output")" -eq 3 ]
 }
 
+@test "status says what must be thawed, and that parity of signatures alone stops duplicity" {
+  old=$(set_time $((NOW - 6 * 86400)))
+  s3 "$(set_time $((NOW - 3600)))" "$old" <<'PY'
+new, old = sys.argv[1:]
+for one in s3.list_objects_v2(Bucket="acme-backups", Prefix="web/")["Contents"]:
+    if new in one["Key"]:
+        body = s3.get_object(Bucket="acme-backups", Key=one["Key"])["Body"].read()
+        cold = "DEEP_ARCHIVE" if ".vol" in one["Key"] else "STANDARD"
+        s3.put_object(Bucket="acme-backups", Key=one["Key"].replace(new, old), Body=body, StorageClass=cold)
+s3.put_object(Bucket="acme-backups", Key=f"web/duplicity-full-signatures.{new}.sigtar.gpg.par2", Body=b"parity")
+PY
+  run restore web status
+  expect 0 "make duplicity itself stop" "sigtar.gpg.par2"
+  grep -q "^$old .* complete, in DEEP_ARCHIVE: thaw it first, 12 to 48 hours$" <<<"$output"
+  run restore web fetch etc/passwd out
+  expect 6 "make duplicity stop"
+  s3 "$old" <<'PY'
+for one in s3.list_objects_v2(Bucket="acme-backups", Prefix="web/")["Contents"]:
+    if sys.argv[1] in one["Key"] or one["Key"].endswith(".par2"):
+        s3.delete_object(Bucket="acme-backups", Key=one["Key"])
+PY
+}
+
 @test "list prints every name so that it can be pasted back" {
   run restore web list
   expect 0 "etc/nginx/nginx.conf" "link -> etc/passwd" 'new\nline' 'esc\033[31mape' 'latin-\351\377' 'grün 日本.txt'

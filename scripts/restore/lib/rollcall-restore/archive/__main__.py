@@ -50,6 +50,8 @@ def status(args):
             state += f", increment of {set_time(one.start)}"
         elif not one.fault and one.signatures is None:
             state += ", cannot be listed (no signatures)"
+        if one.cold:
+            state += f", {one.cold}"
         print(f"{one.name:<17}  {moment(one.time):<25}  {age(now - one.time):<10}  {len(one.volumes):>7}  {size(one.bytes):>9}  {state}")
     if trouble:
         say("warning", f"{len(trouble)} object(s) make duplicity itself stop here, so list and status work but fetch and all do not: "
@@ -75,6 +77,9 @@ def pick(args):
             f"{store.place} holds objects that make duplicity stop: " + ", ".join(name(t) for t in trouble[:3]),
             f"take the set out first: restore-set {args.host} {full.name} DIR, then restore {args.host} --from DIR ...",
         )
+    for one in chain:
+        if one.cold:
+            say("warning", f"the set {one.name} is {one.cold} (docs/runbook.md#cold); it fails where that was not done")
     total = sum(s.bytes for s in chain)
     if args.room and free_bytes(args.room) < total:
         say("warning", f"the backup is {size(total)} packed, and only {size(free_bytes(args.room))} are free at {name(args.room)}")

@@ -4,6 +4,9 @@ from ages import set_time
 from names import is_tolerated, parse_name
 from show import DAMAGED, NOT_FOUND, Stop, age, moment
 
+# The slowest first. Source: Amazon S3 User Guide, "Archive retrieval options".
+WAITS = {"DEEP_ARCHIVE": "12 to 48 hours", "GLACIER": "some minutes to 12 hours"}
+
 
 class BackupSet:
     """What one duplicity run wrote."""
@@ -33,6 +36,12 @@ class BackupSet:
             return f"volume {gone[0]} is missing" + (f" and {len(gone) - 1} more" if len(gone) > 1 else "")
         empty = [n for n, v in self.volumes.items() if v.size == 0]
         return f"volume {min(empty)} is empty" if empty else None
+
+    @property
+    def cold(self):
+        """What a restore has to wait for, by the listing, or None; it does not show what was thawed."""
+        classes = {o.storage for o in self.objects()}
+        return next((f"in {c}: thaw it first, {wait}" for c, wait in WAITS.items() if c in classes), None)
 
     def objects(self):
         parts = [self.volumes[n] for n in sorted(self.volumes)]

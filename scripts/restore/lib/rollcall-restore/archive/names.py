@@ -15,9 +15,12 @@ KINDS = (
     ("inc-manifest", re.compile(rf"duplicity-inc\.{TIME}\.to\.{TIME}\.manifest(?:\.gpg)?\Z")),
     ("inc-signatures", re.compile(rf"duplicity-new-signatures\.{TIME}\.to\.{TIME}\.sigtar{END}\Z")),
 )
-# What duplicity takes for a volume or manifest although it never writes it so: vol0, vol01, .gpg.bak.
-# Next to the real one, every duplicity command on the prefix crashes on it.
-TOLERATED = re.compile(r"duplicity-(?:full|inc)\..*\.(?:vol\d+\.difftar|manifest)(?:\.|\Z)")
+# What duplicity takes for a volume, manifest or signatures although it never writes it so: vol0, vol01, .gpg.bak,
+# and the .par2 that its own par2+ writes. Next to the real one, duplicity crashes on it; of signatures it does
+# so once it has them in its cache too.
+TOLERATED = re.compile(
+    r"duplicity-(?:full|inc|full-signatures|new-signatures)\..*\.(?:vol\d+\.difftar|manifest|sigtar)(?:\.|\Z)"
+)
 
 Name = namedtuple("Name", "kind start time volume encrypted")
 

@@ -7,7 +7,7 @@ from collections import namedtuple
 
 from show import FAILED, NO_S3, NOT_FOUND, NOT_INSTALLED, PROGRESS, Stop, name, size
 
-Object = namedtuple("Object", "name size modified version hidden etag", defaults=(None, False, None))
+Object = namedtuple("Object", "name size modified version hidden etag storage", defaults=(None, False, None, None))
 
 
 class Directory:
@@ -72,6 +72,7 @@ class Bucket:
                             item.get("VersionId"),
                             not item.get("IsLatest", True),
                             item.get("ETag", "").strip('"'),
+                            item.get("StorageClass"),
                         )
                 seen += len(page.get(part, ()))
                 PROGRESS.show(f"listing {self.place}: {seen} objects")
