@@ -51,8 +51,9 @@ beforeAll(async () => {
     if (world.hasBucket === false) continue;
     aws.createBucket(kind, { versioning: true });
     await putLifecycle(s3, aConfig([]), kind);
-    for (const { name, bytes, modifiedAt } of world.objects) {
-      aws.put(kind, `web/${name}`, { bytes }, { modified: modifiedAt, etag: `${name} ${bytes}` });
+    for (const { name, bytes, modifiedAt, storageClass = 'STANDARD' } of world.objects) {
+      const etag = `${name} ${bytes} ${storageClass}`;
+      aws.put(kind, `web/${name}`, { bytes }, { modified: modifiedAt, etag, storageClass });
     }
   }
 });
@@ -64,7 +65,8 @@ afterAll(async () => {
 async function judged(store: ObjectStore, kind: string, world: World): Promise<Judgement> {
   const host = aHost({ ...world.host, target: { bucket: kind, prefix: 'web/' } });
   const now = at(world.at ?? '2026-11-23T12:30:00Z');
-  const [judgement] = await checkHosts(store, [host], { now, depth: 'all' });
+  const { changes } = world;
+  const [judgement] = await checkHosts(store, [host], { now, depth: 'all', changes });
   if (judgement === undefined) throw new Error('one host, one judgement');
   return judgement;
 }

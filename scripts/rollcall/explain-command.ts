@@ -91,6 +91,8 @@ function formatKey(key: string, filePrefix: FilePrefix): string {
       return `${shown}: not counted; duplicity reads it as ${formatFile(reading.name)}, but never writes it so`;
     case 'lethal':
       return `${shown}: poison; duplicity's own parser crashes on a volume 0`;
+    case 'parity':
+      return `${shown}: parity of par2+, not counted; without par2 duplicity reads it as ${formatFile(reading.name)} once more`;
     case 'statistics':
       return `${shown}: statistics of a backup set (--jsonstat); not counted`;
     case 'foreign':

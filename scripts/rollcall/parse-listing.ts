@@ -1,5 +1,6 @@
 // Parses what `aws s3api` printed and somebody saved: a whole, well-formed answer, or an error that says what is wrong.
 import * as v from 'valibot';
+import { readStorageClass } from '../../shared/duplicity/versions.ts';
 import type { VersionRow } from '../../shared/monitor/list-sets.ts';
 import type { KeyedObject } from '../../shared/monitor/object-store.ts';
 import { UsageError } from './terminal.ts';
@@ -82,10 +83,11 @@ type Json = Record<string, unknown>;
 
 // A listing may have millions of rows, and a schema took 1.7 to 2.5 times as long: docs/adr/0002-dependencies.md.
 function readUpload(row: unknown, file: string, where: string, decode: Decode): VersionRow {
-  const { bytes } = readRow(row, file, where, decode);
+  const { bytes, storageClass } = readRow(row, file, where, decode);
   const etag = textOf(asRecord(row, file, where).ETag)?.replaceAll('"', '');
   const { version, ...rest } = readVersion(row, file, where, decode);
-  return { ...rest, version: { ...version, what: 'upload', bytes, etag } };
+  const upload = { ...version, what: 'upload', bytes, etag } as const;
+  return { ...rest, version: { ...upload, ...(storageClass && { storageClass }) } };
 }
 
 function readVersion(row: unknown, file: string, where: string, decode: Decode): VersionRow {
@@ -99,13 +101,14 @@ function readVersion(row: unknown, file: string, where: string, decode: Decode):
 }
 
 function readRow(row: unknown, file: string, where: string, decode: Decode): KeyedObject {
-  const { Key, Size, LastModified } = asRecord(row, file, where);
+  const { Key, Size, LastModified, StorageClass } = asRecord(row, file, where);
   if (typeof Key !== 'string') throw malformed(file, `${where} has no Key`);
   if (!Number.isSafeInteger(Size) || (Size as number) < 0) {
     throw malformed(file, `${where} has no Size`);
   }
   const at = readTime(LastModified, file, where);
-  return { key: decode(Key), bytes: Size as number, modifiedAt: at, firstModifiedAt: at };
+  const times = { modifiedAt: at, firstModifiedAt: at };
+  return { key: decode(Key), bytes: Size as number, ...times, ...readStorageClass(StorageClass) };
 }
 
 function readTime(value: unknown, file: string, where: string): number {

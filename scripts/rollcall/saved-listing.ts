@@ -56,6 +56,7 @@ export function openListings(listings: readonly SavedListing[]): ObjectStore {
     readLifecycle: async () => ({ unknown: 'a saved listing does not hold them' }),
     readWrittenAt: async () => undefined,
     readExpiry: async () => undefined,
+    isSaved: true,
   };
 }
 
@@ -124,8 +125,9 @@ function answer(contents: Contents, query: ListQuery): ListAnswer {
 }
 
 /** What a listing of objects alone would show. */
-function plain({ key, bytes, modifiedAt }: KeyedObject): KeyedObject {
-  return { key, bytes, modifiedAt, firstModifiedAt: modifiedAt };
+function plain({ key, bytes, modifiedAt, storageClass }: KeyedObject): KeyedObject {
+  const times = { modifiedAt, firstModifiedAt: modifiedAt };
+  return { key, bytes, ...times, ...(storageClass && { storageClass }) };
 }
 
 function* among<Row extends { readonly key: string }>(

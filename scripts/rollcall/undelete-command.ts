@@ -194,7 +194,9 @@ type UndeletePlan = {
 function planUndelete(answer: ListAnswer, host: Host, time: Instant): UndeletePlan {
   const timeOf = (key: string) => {
     const reading = readFileName(key.slice(host.target.prefix.length), host.filePrefix);
-    return reading.kind === 'written' ? (reading.name.end ?? reading.name.time) : undefined;
+    // Parity comes back with its file: without it the file would be the only one that has none.
+    const isOfSet = reading.kind === 'written' || reading.kind === 'parity';
+    return isOfSet ? (reading.name.end ?? reading.name.time) : undefined;
   };
   const nameOf = (key: string) => key.slice(host.target.prefix.length);
   const hidden = answer.hidden.filter(({ key }) => timeOf(key) === time);

@@ -1,6 +1,6 @@
 // Versions where they may be listed; else the objects alone, and the reason with them.
 import { ListObjectsV2Command, ListObjectVersionsCommand, type S3Client } from '@aws-sdk/client-s3';
-import type { Inconclusive, Version } from '../duplicity/versions.ts';
+import { type Inconclusive, readStorageClass, type Version } from '../duplicity/versions.ts';
 import { foldVersions, type VersionRow } from '../monitor/list-sets.ts';
 import {
   type KeyedObject,
@@ -81,8 +81,9 @@ function readObjects({ name, children }: XmlElement, decode: Decode): KeyedObjec
 function readObject(row: XmlElement, decode: Decode): KeyedObject {
   const at = readInstant(row, 'LastModified');
   const key = decode(readText(row, 'Key'));
-  const cold = coldMark(findText(row, 'StorageClass'));
-  return { key, bytes: readNumber(row, 'Size'), modifiedAt: at, firstModifiedAt: at, ...cold };
+  const storageClass = readStorageClass(findText(row, 'StorageClass'));
+  const times = { modifiedAt: at, firstModifiedAt: at };
+  return { key, bytes: readNumber(row, 'Size'), ...times, ...storageClass };
 }
 
 type Mark = { readonly key: string; readonly version: string | undefined };
@@ -139,8 +140,8 @@ function readVersion(row: XmlElement): Version {
   const identity = { versionId: readText(row, 'VersionId'), at: readInstant(row, 'LastModified') };
   if (row.name === 'DeleteMarker') return { what: 'marker', ...identity };
   const etag = findText(row, 'ETag')?.replaceAll('"', '');
-  const cold = coldMark(findText(row, 'StorageClass'));
-  return { what: 'upload', ...identity, bytes: readNumber(row, 'Size'), etag, ...cold };
+  const storageClass = readStorageClass(findText(row, 'StorageClass'));
+  return { what: 'upload', ...identity, bytes: readNumber(row, 'Size'), etag, ...storageClass };
 }
 
 // 500,000 rows of one target; a host with more is flooded, and must not starve the others.
@@ -300,15 +301,4 @@ export function readInstant(element: XmlElement, name: string): number {
 
 function fail({ name: within }: XmlElement, name: string): never {
   throw new SyntaxError(`a ${within} without a ${name} that can be read`);
-}
-
-const COLD = ['GLACIER', 'DEEP_ARCHIVE'];
-
-/**
- * The mark of an object that must be brought back before it can be read; a copy brought back does not show. An archive
- * tier of Intelligent-Tiering does not show either: only a GET does. Source:
- * https://docs.aws.amazon.com/AmazonS3/latest/userguide/restoring-objects.html
- */
-export function coldMark(storageClass: string | undefined): { readonly cold?: true } {
-  return COLD.includes(storageClass ?? '') ? { cold: true } : {};
 }

@@ -3,11 +3,13 @@ import { type FileName, type FilePrefix, readFileName, setIdOf } from './file-na
 import type { Instant } from './time.ts';
 import {
   collectHistories,
+  hasParityOfEach,
   historiesIn,
   type Inconclusive,
   isUnversioned,
   type Listing,
   otherBytesAt,
+  type Parity,
   type SetHistory,
   type StoredObject,
   uncover,
@@ -51,6 +53,8 @@ export type BackupSet = {
   readonly longestGapMs: number;
   /** What one session of duplicity does not do; see `findOutOfOrder`. */
   readonly outOfOrder: readonly Rewrite[];
+  /** Of each of its files that was read and is not in STANDARD. */
+  readonly storageClasses: readonly string[];
   /** The first of its file names, as evidence. */
   readonly sample: string;
   /** Its manifest, first and last volume, if encrypted: who can open them can open all. */
@@ -62,8 +66,7 @@ export type Opener = {
   readonly name: string;
   readonly bytes: number;
   readonly of: 'manifest' | 'first' | 'last';
-  /** In cold storage, as far as the listing shows. */
-  readonly cold?: true;
+  readonly storageClass?: string;
 };
 
 /** A file that got other bytes. */
@@ -72,7 +75,7 @@ export type Rewrite = { readonly name: string; readonly at: Instant };
 /** Names that make duplicity itself die on this target. */
 export type Poison = {
   readonly names: readonly string[];
-  readonly why: 'lethal' | 'twice';
+  readonly why: 'lethal' | 'twice' | 'parity';
   /** Of which set a file is there twice; `undefined`: of none. */
   readonly startedAt?: Instant | undefined;
 };
@@ -94,6 +97,8 @@ export type Collection = {
   readonly unencrypted: readonly string[];
   /** Names that duplicity never writes, tolerated spellings among them. */
   readonly foreign: readonly string[];
+  /** Parity files of `par2+`, where every file of every finished set has one; else they are poison. */
+  readonly parity: readonly string[];
   /** The sets of which some file has a history, oldest first. */
   readonly histories: readonly SetHistory[];
   /** Oldest first by `startedAt`. */
@@ -110,6 +115,7 @@ export function collectSets(listing: Listing, prefix: FilePrefix): Collection {
   const poison: Poison[] = [];
   const unencrypted: string[] = [];
   const foreign: string[] = [];
+  const parity: Parity[] = [];
 
   for (const object of listing.objects) {
     if (isFolder(object)) continue;
@@ -117,6 +123,7 @@ export function collectSets(listing: Listing, prefix: FilePrefix): Collection {
     if (reading.kind === 'statistics') continue;
     if (reading.kind === 'lethal') poison.push({ names: [object.name], why: 'lethal' });
     else if (reading.kind === 'foreign') foreign.push(object.name);
+    else if (reading.kind === 'parity') parity.push({ of: reading.of, file: object.name });
     else {
       noteReader(readers, reading.name, object.name);
       if (reading.kind === 'tolerated') foreign.push(object.name);
@@ -128,6 +135,11 @@ export function collectSets(listing: Listing, prefix: FilePrefix): Collection {
     }
   }
   for (const stem of listing.volumeStems) {
+    const protecting = readFileName(`${stem}0+1.par2`, prefix);
+    if (protecting.kind === 'parity') {
+      parity.push({ of: protecting.of, file: stem });
+      continue;
+    }
     const reading = readFileName(`${stem}1.difftar`, prefix);
     if (reading.kind === 'written') draftOf(drafts, reading.name, stem).unreadStems.push(stem);
     else foreign.push(stem);
@@ -137,17 +149,19 @@ export function collectSets(listing: Listing, prefix: FilePrefix): Collection {
   for (const { names, startedAt } of readers.values()) {
     if (names.length > 1) poison.push({ names: names.sort(), why: 'twice', startedAt });
   }
+  const manifestAt = (id: string) => drafts.get(id)?.manifest?.writtenAt;
+  const parityNames = parity.map(({ file }) => file).sort();
+  const isOfEach = hasParityOfEach(listing, prefix, parity, manifestAt);
+  // Without par2, duplicity takes each for its file once more, and crashes: for one of signatures, too.
+  if (parity.length > 0 && !isOfEach) poison.push({ names: parityNames, why: 'parity' });
   const sets = [...drafts.values()].map(finishSet).sort(oldestFirst);
   return {
     sets,
     poison: poison.sort((a, b) => ((a.names[0] ?? '') < (b.names[0] ?? '') ? -1 : 1)),
     unencrypted: unencrypted.sort(),
     foreign: foreign.sort(),
-    histories: collectHistories(
-      historiesIn(listing),
-      prefix,
-      (id) => drafts.get(id)?.manifest?.writtenAt,
-    ),
+    parity: isOfEach ? parityNames : [],
+    histories: collectHistories(historiesIn(listing), prefix, manifestAt),
     hiddenFulls: collectHidden(listing, prefix),
     inconclusive: listing.inconclusive ?? (isUnversioned(listing) ? 'not kept' : undefined),
     texts: textsOf([...drafts.values()].sort(oldestFirst)),
@@ -199,6 +213,7 @@ type Draft = {
   lastWriteAt: Instant;
   arrivedAt: Instant;
   writtenAt: Instant[];
+  storageClasses: string[];
   sample: string;
   openers: Opener[];
   unreadStems: string[];
@@ -228,6 +243,7 @@ function draftOf(drafts: Map<string, Draft>, name: FileName, sample: string): Dr
     lastWriteAt: Number.NEGATIVE_INFINITY,
     arrivedAt: Number.POSITIVE_INFINITY,
     writtenAt: [],
+    storageClasses: [],
     sample,
     openers: [],
     unreadStems: [],
@@ -245,6 +261,7 @@ function addMember(draft: Draft, name: FileName, object: StoredObject): void {
   draft.lastWriteAt = Math.max(draft.lastWriteAt, object.modifiedAt);
   draft.arrivedAt = Math.min(draft.arrivedAt, object.firstModifiedAt);
   draft.writtenAt.push(object.modifiedAt);
+  if (object.storageClass !== undefined) draft.storageClasses.push(object.storageClass);
   if (object.name < draft.sample) draft.sample = object.name;
   const { volume } = name;
   if (volume !== undefined || name.manifest) draft.members.push({ object, volume });
@@ -277,8 +294,8 @@ function textsOf(drafts: readonly Draft[]): SetText[] {
 }
 
 function noteOpener(draft: Draft, { manifest, volume }: FileName, object: StoredObject): void {
-  const { name, bytes, cold } = object;
-  const opener = { name, bytes, ...(cold && { cold }) };
+  const { name, bytes, storageClass } = object;
+  const opener = { name, bytes, ...(storageClass && { storageClass }) };
   if (manifest) draft.openers.push({ ...opener, of: 'manifest' });
   if (volume === 1) draft.openers.push({ ...opener, of: 'first' });
   if (volume !== undefined && volume > (draft.last?.number ?? 0)) {
@@ -337,7 +354,7 @@ function noteReader(readers: Readers, name: FileName, as: string): void {
 
 /**
  * Sorts file names by set, and answers with those of one, its manifest first: a set that lost its files in this order
- * never looks whole. Only spellings that duplicity writes are members.
+ * never looks whole. Only spellings that duplicity writes are members; their parity goes where they go.
  */
 export function membersOf(
   names: readonly string[],
@@ -346,11 +363,12 @@ export function membersOf(
   const bySet = new Map<string, { manifests: string[]; others: string[] }>();
   for (const file of names) {
     const reading = readFileName(file, prefix);
-    if (reading.kind !== 'written' || reading.name.partial) continue;
+    const isFile = reading.kind === 'written' && !reading.name.partial;
+    if (!isFile && reading.kind !== 'parity') continue;
     const id = setIdOf(reading.name);
     const members = bySet.get(id) ?? { manifests: [], others: [] };
     bySet.set(id, members);
-    (reading.name.manifest ? members.manifests : members.others).push(file);
+    (isFile && reading.name.manifest ? members.manifests : members.others).push(file);
   }
   return (set) => {
     const { manifests = [], others = [] } = bySet.get(setIdOfSet(set)) ?? {};

@@ -39,10 +39,13 @@ export type FileName = {
  * - `tolerated`: duplicity reads it as that file, but never writes it (`vol01`, `.gpg.bak`).
  * - `lethal`: its parser raises on it (`vol0`), so every duplicity command on the target dies.
  * - `statistics`: a `--jsonstat` object (2.1 and later); neither counted nor foreign.
+ * - `parity`: next to a file, written by duplicity's `par2+` backend; any other duplicity reads it as that file once more.
  * - `foreign`: not a name of duplicity's.
  */
 export type NameReading =
   | { readonly kind: 'written' | 'tolerated'; readonly name: FileName }
+  /** `name` is that of the file that it protects, `of` its spelling. */
+  | { readonly kind: 'parity'; readonly name: FileName; readonly of: string }
   | { readonly kind: 'lethal' }
   | { readonly kind: 'statistics' }
   | { readonly kind: 'foreign' };
@@ -58,8 +61,17 @@ export function parseFileName(fileName: string, prefix = NO_PREFIX): FileName | 
   return reading.kind === 'written' ? reading.name : undefined;
 }
 
-/** How duplicity reads this name. Never throws. Source: `file_naming.parse` of 0.8.22 to 3.0.1. */
+// As par2 itself names them: `X.par2`, `X.vol000+20.par2`.
+const PARITY = /^(.+?)(?:\.vol[0-9]+\+[0-9]+)?\.par2$/;
+
+/** How duplicity reads this name. Never throws. Source: `file_naming.parse` of 0.8.22 to 3.0.1, and its par2backend. */
 export function readFileName(fileName: string, prefix = NO_PREFIX): NameReading {
+  const [, of] = PARITY.exec(fileName) ?? [];
+  const file = of === undefined ? FOREIGN : readFileName(of, prefix);
+  if (of !== undefined && file.kind === 'written' && !file.name.partial) {
+    return { kind: 'parity', name: file.name, of };
+  }
+  if (file.kind === 'statistics') return file;
   const parts = matchName(fileName, prefix);
   if (parts === undefined) return isStatistics(fileName, prefix) ? { kind: 'statistics' } : FOREIGN;
 

@@ -14,11 +14,29 @@ export type StoredObject = {
   /** Of the version that a GET would answer, where versions were listed; "null" where the bucket keeps none. */
   readonly versionId?: string;
   readonly etag?: string;
-  /** In cold storage: a GET answers nothing until it is brought back. */
-  readonly cold?: true;
+  /** As the listing has it; without it, STANDARD. */
+  readonly storageClass?: string;
   /** Newest first; only where there is more than the one version. */
   readonly history?: FileHistory['history'];
 };
+
+/**
+ * The class of a listing's row, where it is not STANDARD. An archive tier of Intelligent-Tiering does not show in S3's
+ * listings, and a copy that was brought back does not either: only a GET shows them.
+ */
+export function readStorageClass(text: unknown): { readonly storageClass?: string } {
+  const isOther = typeof text === 'string' && /^[A-Z][A-Z0-9_]{0,39}$/.test(text);
+  return isOther && text !== 'STANDARD' ? { storageClass: text } : {};
+}
+
+// The slowest first; the last two are tiers of Intelligent-Tiering, as S3 calls them where it shows them. Source:
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/restoring-objects-retrieval-options.html
+const COLD = ['DEEP_ARCHIVE', 'DEEP_ARCHIVE_ACCESS', 'GLACIER', 'ARCHIVE_ACCESS'];
+
+/** The classes of which a GET answers nothing until the object is brought back, each once, the slowest first. */
+export function coldAmong(storageClasses: readonly (string | undefined)[]): string[] {
+  return COLD.filter((one) => storageClasses.includes(one));
+}
 
 /** Why nothing is known of earlier versions, though they were asked for. */
 export type Inconclusive = 'denied' | 'not offered' | 'not kept';
@@ -30,6 +48,8 @@ export type Listing = {
   /** Names that are under a delete marker: no objects, but evidence. */
   readonly hidden?: readonly FileHistory[];
   readonly inconclusive?: Inconclusive;
+  /** As of when; `undefined`: of no instant that is known. */
+  readonly at?: Instant;
 };
 
 /** One upload of a key; the same `etag` twice is the same bytes. */
@@ -39,7 +59,7 @@ export type Upload = {
   readonly at: Instant;
   readonly bytes: number;
   readonly etag: string | undefined;
-  readonly cold?: true;
+  readonly storageClass?: string;
 };
 
 /** A delete marker: it hides what the key holds, and a GET answers "not found". */
@@ -123,6 +143,7 @@ export function asOf(listing: Listing, at: Instant): Listing {
   const isHidden = ({ history }: FileHistory) => history[0]?.what === 'marker';
   return {
     ...listing,
+    at,
     objects: [...known, ...then.filter((file) => !isHidden(file)).flatMap(uncover)],
     hidden: then.filter(isHidden),
   };
@@ -133,12 +154,12 @@ export function uncover({ name, history }: FileHistory): StoredObject[] {
   const newest = newestUpload(history);
   const firstModifiedAt = firstUploadAt(history);
   if (newest === undefined || firstModifiedAt === undefined) return [];
-  const { bytes, at: modifiedAt, versionId, etag, cold } = newest;
+  const { bytes, at: modifiedAt, versionId, etag, storageClass } = newest;
   return [
     {
       ...{ name, bytes, modifiedAt, firstModifiedAt, versionId },
       ...(etag === undefined ? {} : { etag }),
-      ...(cold && { cold }),
+      ...(storageClass && { storageClass }),
       ...(history.length > 1 ? { history } : {}),
     },
   ];
@@ -161,4 +182,30 @@ export function isUnversioned({ objects }: Listing): boolean {
     }
   }
   return newest?.versionId === 'null';
+}
+
+/** One parity file, and the file that it is next to; cut at `.vol` where the listing cut it there. */
+export type Parity = { readonly file: string; readonly of: string };
+
+// par2+ uploads the parity of a file behind the file: that of a manifest may be on its way.
+const FOLLOWS = 5 * 60_000;
+
+/**
+ * Whether each file of each finished set that was read has its parity, as par2+ leaves it: only a duplicity that is called
+ * with par2+ reads such a target. `finishedAt` is when the manifest of a set was written.
+ */
+export function hasParityOfEach(
+  { objects, at = Number.POSITIVE_INFINITY }: Pick<Listing, 'objects' | 'at'>,
+  prefix: FilePrefix,
+  parity: readonly Parity[],
+  finishedAt: (setId: string) => Instant | undefined,
+): boolean {
+  const isProtected = new Set(parity.flatMap(({ file, of }) => (file === `${of}.par2` ? of : [])));
+  return objects.every(({ name }) => {
+    if (isProtected.has(name)) return true;
+    const reading = readFileName(name, prefix);
+    if (reading.kind !== 'written' || reading.name.partial) return true;
+    const doneAt = finishedAt(setIdOf(reading.name));
+    return doneAt === undefined || at < doneAt + FOLLOWS;
+  });
 }

@@ -45,6 +45,19 @@ function parseWho(text: string | undefined = ''): Who {
     : { kind: 'other', text: text === '' ? undefined : text };
 }
 
+/**
+ * Whether somebody is known by an event and surely no host: the hosts' keys are those of IAM users. A user is only known to
+ * be none of them where the config has the id of each.
+ */
+export function hasNoHostKey(
+  principal: string | undefined,
+  hosts: readonly Pick<Host, 'userId'>[],
+): boolean {
+  const who = parseWho(principal);
+  if (who.kind === 'role' || who.kind === 'root') return true;
+  return who.kind === 'user' && hosts.every(({ userId = who.id }) => userId !== who.id);
+}
+
 /** `web's own key`, `the key of host db`, `the break-glass role (session alice)`, `user AIDA...`; ASCII. */
 export function formatPrincipal(
   principal: string | undefined,

@@ -5,13 +5,18 @@ import type { Instant } from '../duplicity/time.ts';
 import type { Finding, FindingKind, FindingOf, NamesShown, OpenedBy } from '../rules/finding.ts';
 import type { Judgement } from '../rules/judge.ts';
 import {
+  formatCold,
+  formatCopied,
   formatDamage,
   formatElsewhere,
   formatExpiring,
+  formatFlaws,
+  formatFraming,
   formatNames,
   formatSetsElsewhere,
   formatSetting,
   formatTampered,
+  stepAfterCopying,
   stepAfterTampering,
   stepBeforeLoss,
 } from './loss-text.ts';
@@ -20,7 +25,6 @@ import {
   formatBytes,
   formatDuration,
   formatInstant,
-  formatNumbers,
   formatOpeners,
   formatTime,
   quoteName,
@@ -116,7 +120,7 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
   },
   poisoned: {
     text: (names) =>
-      `duplicity crashes on ${formatNames(names)}; restores fail until these objects are removed`,
+      `duplicity crashes on ${formatNames(names)}; restores fail until these objects are removed${parityHint(names)}`,
     step: (names, { host }) => stepToRemove(names, host),
     subjects: byName,
   },
@@ -177,6 +181,11 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
       `the newest full is of ${formatInstant(startedAt, zone, at)} (${formatDuration(at - startedAt)} ago), and hosts.yml promises one each ${count(fullEveryDays, 'day')}: incrementals come, and the full does not`,
     step: (_, { host }) => `make a full backup on ${host.name}`,
   },
+  copied: {
+    text: formatCopied,
+    step: stepAfterCopying,
+    subjects: ({ sets }) => sets.flatMap(bySet),
+  },
   'no-signatures': {
     text: ({ startedAt }, judgement, zone) =>
       `${formatSet({ startedAt }, judgement, zone)} has no signature archive: it restores, but cannot be listed`,
@@ -217,6 +226,21 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
   'duplicate-full': {
     text: ({ fulls }, _, zone) =>
       `${fulls.length} fulls in one window: ${fulls.map((full) => `${formatTime(full.startedAt, zone)}${full.completedAt === undefined ? ' (not complete)' : ''}`).join(', ')}`,
+    step: nothing,
+  },
+  overlapping: {
+    text: ({ sets, count: all }, _, zone) =>
+      `${count(all, 'set')} arrived at the same time: ${sets.map(formatRun(zone)).join(', ')}${all > sets.length ? ` and ${all - sets.length} more` : ''}. Do two machines write here? Each needs a target of its own`,
+    step: nothing,
+  },
+  cold: {
+    text: ({ startedAt, files, storageClasses }, judgement, zone) =>
+      `the last good copy, ${formatSet({ startedAt }, judgement, zone)}, has ${count(files, 'file')} in ${formatCold(storageClasses)}`,
+    step: nothing,
+  },
+  parity: {
+    text: (names) =>
+      `every file has parity of par2+: ${count(names.count, 'object')} such as ${quoteName(names.names[0] ?? '')}. A restore needs par2 too, or restore-set first`,
     step: nothing,
   },
   'unknown-host': {
@@ -276,19 +300,6 @@ function formatOpenedBy({ name, reads, ...openers }: OpenedBy): string {
     : `${quoteName(name)} is no encrypted OpenPGP message, whatever its name says (${reads})`;
 }
 
-function formatFraming(files: readonly string[], untold: readonly string[]): string {
-  const cut = files.map(
-    (name) => `${quoteName(name)} ends before the message in it does: it was cut`,
-  );
-  const unknown =
-    untold.length === 0
-      ? []
-      : [
-          `whether ${untold.map(quoteName).join(' and ')} ends where it should cannot be checked: it is in cold storage, or its form does not show it`,
-        ];
-  return [...cut, ...unknown].join('; ');
-}
-
 /** Names are hostile: one that a terminal would not show as it is goes into no command. */
 function stepToRemove({ names, count: all }: NamesShown, { target }: Host): string {
   const keys = names.map((name) => `${target.prefix}${name}`);
@@ -340,21 +351,11 @@ function formatMissing(
   return [since, ...strays, ...hint, ...formatElsewhere(judgement)].join('. ');
 }
 
-function formatFlaws(finding: Extract<Finding, { kind: 'incomplete' }>): string {
-  const { volumes, missingVolumes, emptyVolumes, manifest } = finding;
-  const total = volumes + missingVolumes.length;
-  const which = (numbers: readonly number[], flaw: string) =>
-    numbers.length === 0
-      ? []
-      : [
-          `${numbers.length === 1 ? 'volume' : 'volumes'} ${formatNumbers(numbers)} of ${total} ${numbers.length === 1 ? 'is' : 'are'} ${flaw}`,
-        ];
-  const flaws = [...which(missingVolumes, 'missing'), ...which(emptyVolumes, 'empty')];
-  if (flaws.length === 0)
-    flaws.push(`${volumes === 0 ? 'no volume' : count(volumes, 'volume')} arrived`);
-  if (manifest === 'absent') flaws.push('its manifest never arrived');
-  if (manifest === 'empty') flaws.push('its manifest is empty');
-  return flaws.join('; ');
+/** One planted file is the same to duplicity as those that a host wrote when par2+ was turned on. */
+function parityHint({ names }: NamesShown): string {
+  return names.length > 0 && names.every((name) => name.endsWith('.par2'))
+    ? '. They are parity of par2+, which not every file has: it is harmless where every file of every set has it'
+    : '';
 }
 
 type ByVolumes = Extract<FindingOf<'maybe-truncated'>, { by: 'size' }>;
@@ -367,6 +368,13 @@ function formatTail({ severity, volumes, volumesBefore, bytesFewer = 0 }: ByVolu
       ? `a full of before had ${count(volumesBefore, 'volume')}`
       : `a full of before had ${formatBytes(bytesFewer)} more`;
   return `${full}, and ${than}: a later one may be lost; a restore proves it`;
+}
+
+function formatRun(zone: string): (set: SetTimes) => string {
+  return ({ startedAt, completedAt }) => {
+    const until = completedAt === undefined ? 'not complete' : formatTime(completedAt, zone);
+    return `${formatInstant(startedAt, zone)} (${until})`;
+  };
 }
 
 function formatShare(bytes: number, usual: number): string {

@@ -98,9 +98,10 @@ export function reportHost(
     return assessment === undefined ? null : reportSet(assessment);
   };
   const worst = judgement.findings[0]?.kind;
-  const hasAuthor = judgement.findings.some(
-    ({ kind, severity }) =>
-      severity === 'critical' && (kind === 'unreadable' || CAUSE_OF[kind] === 'upload'),
+  const hasAuthor = judgement.findings.some(({ kind, severity }) =>
+    severity === 'critical'
+      ? kind === 'unreadable' || CAUSE_OF[kind] === 'upload'
+      : severity === 'warning' && kind === 'copied',
   );
   const lastGoodText = worst === 'unreadable' ? undefined : formatLastGood(judgement, timezone);
   return {

@@ -3,7 +3,7 @@
 import { type Host, writeKey, writeValue } from '../config/config.ts';
 import type { FilePrefix } from '../duplicity/file-name.ts';
 import { formatWrittenTime } from '../duplicity/time.ts';
-import type { Inconclusive } from '../duplicity/versions.ts';
+import { coldAmong, type Inconclusive } from '../duplicity/versions.ts';
 import {
   type ChangedFull,
   type Finding,
@@ -69,6 +69,35 @@ export function stepAfterTampering(
   return hidden === undefined
     ? `${stop} look: rollcall check --deep --host ${host.name}`
     : `${stop}: rollcall undelete ${host.name} ${formatWrittenTime(hidden.startedAt)}`;
+}
+
+type Copied = Extract<Finding, { kind: 'copied' }>;
+
+/** Which sets, to which class and when, and whether anybody knows what is in them. */
+export function formatCopied({ sets }: Copied, { host }: Judgement, zone: string): string {
+  const fulls = sets.slice(0, COPIES_SHOWN).map((one) => {
+    const to = one.storageClass === undefined ? '' : ` to ${one.storageClass}`;
+    const type = one.type === 'full' ? 'full' : 'incremental';
+    return `the ${type} of ${formatInstant(one.startedAt, zone)} was copied in place${to}, ${formatInstant(one.lastAt, zone)}`;
+  });
+  const more = sets.length - fulls.length;
+  const which = `${fulls.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  if (sets.every(({ isRead }) => isRead)) {
+    return `${which}: its first and last bytes were read again, and are as they should`;
+  }
+  const why = host.recipients.length === 0 ? ' (for that the config needs recipients)' : '';
+  return `${which}: it counts for nothing before its first and last bytes were read again${why}`;
+}
+
+const COPIES_SHOWN = 3;
+
+/** A restore proves what is in it, and so does a look at its bytes, which is made again and again. */
+export function stepAfterCopying({ sets }: Copied, { host }: Judgement): string | undefined {
+  const unproven = sets.find(({ isRead }) => !isRead);
+  if (unproven === undefined) return undefined;
+  return host.recipients.length === 0
+    ? `write the recipients of ${host.name} into hosts.yml and deploy: then its bytes are read`
+    : `restore ${host.name} fetch PATH OUT ${formatWrittenTime(unproven.startedAt)}`;
 }
 
 /** Who it was stands with each change, below. */
@@ -174,6 +203,13 @@ export function stepBeforeLoss({ startedAt, hiddenAt }: Expiring, { at, host }: 
     : `rollcall undelete ${host.name} ${formatWrittenTime(startedAt)}`;
 }
 
+/** `GLACIER: a restore must thaw it first, some minutes to 12 hours`; the slowest class counts. */
+export function formatCold(storageClasses: readonly string[]): string {
+  const isDeep = storageClasses[0]?.startsWith('DEEP') ?? false;
+  const wait = isDeep ? '12 to 48 hours' : 'some minutes to 12 hours';
+  return `${storageClasses.join(' and ')}: a restore must thaw it first, ${wait}`;
+}
+
 /** `Last good copy: Sat 21 Nov 02:14, 31 volumes, 5.9 GiB - hidden by lifecycle Sat 28 Nov, ...`; none without one. */
 export function formatLastGood(
   { lastGood, countdown, at }: Judgement,
@@ -182,7 +218,9 @@ export function formatLastGood(
   const set = lastGood ?? countdown?.set;
   if (set === undefined) return undefined;
   const size = `${count(set.volumes?.count ?? 0, 'volume')}, ${formatBytes(set.bytes)}`;
-  const copy = `Last good copy: ${formatInstant(set.startedAt, zone, at)}, ${size}`;
+  const classes = coldAmong(set.storageClasses);
+  const cold = classes.length === 0 ? '' : `, in ${formatCold(classes)}`;
+  const copy = `Last good copy: ${formatInstant(set.startedAt, zone, at)}, ${size}${cold}`;
   if (countdown === undefined || countdown.set.startedAt !== set.startedAt) return `${copy}.`;
   const { hiddenAt, goneAt, by } = countdown;
   const on = (instant: number) => formatDate(instant, zone, at);
@@ -191,6 +229,24 @@ export function formatLastGood(
   if (hiddenAt <= at) return `${copy} - hidden since ${on(hiddenAt)}${back}.`;
   const doubt = by === 'roll' ? " (by the config's keepDays)" : '';
   return `${copy} - hidden by lifecycle ${on(hiddenAt)}${doubt}${back}.`;
+}
+
+/** `volume 7 of 31 is missing; its manifest never arrived`. */
+export function formatFlaws(finding: FindingOf<'incomplete'>): string {
+  const { volumes, missingVolumes, emptyVolumes, manifest } = finding;
+  const total = volumes + missingVolumes.length;
+  const which = (numbers: readonly number[], flaw: string) =>
+    numbers.length === 0
+      ? []
+      : [
+          `${numbers.length === 1 ? 'volume' : 'volumes'} ${formatNumbers(numbers)} of ${total} ${numbers.length === 1 ? 'is' : 'are'} ${flaw}`,
+        ];
+  const flaws = [...which(missingVolumes, 'missing'), ...which(emptyVolumes, 'empty')];
+  if (flaws.length === 0)
+    flaws.push(`${volumes === 0 ? 'no volume' : count(volumes, 'volume')} arrived`);
+  if (manifest === 'absent') flaws.push('its manifest never arrived');
+  if (manifest === 'empty') flaws.push('its manifest is empty');
+  return flaws.join('; ');
 }
 
 /** Why a set that has all of its files is not good. */
@@ -305,4 +361,18 @@ function formatTarget({ bucket, prefix }: Host['target'], folder: string): strin
 function formatPrefix({ archive, manifest, signature }: FilePrefix): string {
   const [a, m, s] = [archive, manifest, signature].map(writeValue);
   return a === m && a === s ? `${a}` : `{ archive: ${a}, manifest: ${m}, signature: ${s} }`;
+}
+
+/** Which files were cut, and of which that is not known. */
+export function formatFraming(files: readonly string[], untold: readonly string[]): string {
+  const cut = files.map(
+    (name) => `${quoteName(name)} ends before the message in it does: it was cut`,
+  );
+  const unknown =
+    untold.length === 0
+      ? []
+      : [
+          `whether ${untold.map(quoteName).join(' and ')} ends where it should cannot be checked: it is in cold storage, or its form does not show it`,
+        ];
+  return [...cut, ...unknown].join('; ');
 }

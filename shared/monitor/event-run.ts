@@ -68,7 +68,7 @@ export async function runEvents(
     ...(named.get(host) ?? []),
   ];
   const { reports } = await judgeHosts(dependencies, judged, {
-    ...{ now, budget, timezone, hostsInConfig: hosts.length, memory },
+    ...{ now, budget, timezone, allHosts: hosts, memory },
     ...{ alsoSetsOf: watched, changesOf },
   });
   const notified = await notify(records, opened, {
@@ -113,8 +113,8 @@ export async function runEvents(
 }
 
 /**
- * Drops what is ordinary: a volume or a signature file of a set that the host's record lists as unfinished, or that began
- * after it was listed. Without a record nothing is. Names that duplicity does not write are information, for the digest.
+ * Drops what is ordinary: a volume, a signature file or a parity file of a set that the host's record lists as unfinished,
+ * or that began after it was listed. Without a record nothing is. Names that duplicity does not write are information, for the digest.
  */
 async function withoutOrdinary(
   host: Host,
@@ -124,7 +124,12 @@ async function withoutOrdinary(
   const read = events.flatMap((event) => {
     const reading = readFileName(event.key.slice(host.target.prefix.length), host.filePrefix);
     const isName = reading.kind !== 'statistics' && reading.kind !== 'foreign';
-    const name = reading.kind === 'written' ? reading.name : undefined;
+    const name =
+      reading.kind === 'parity'
+        ? { ...reading.name, manifest: false }
+        : reading.kind === 'written'
+          ? reading.name
+          : undefined;
     return isName && name?.partial !== true ? [{ event, name }] : [];
   });
   const mayBeOrdinary = read.some(({ event, name }) => isFileOfSet(event, name));

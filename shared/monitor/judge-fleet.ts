@@ -142,7 +142,7 @@ export function hashConfig(config: Config): Promise<string> {
 }
 
 /** How a run judges; `until` is the instant that was planned for it. */
-type RunTimes = Omit<Judging, 'hostsInConfig'> & { readonly until: Instant };
+type RunTimes = Omit<Judging, 'allHosts'> & { readonly until: Instant };
 
 const POLL_MS = 1000;
 const PAGES_AT_ONCE = 8;
@@ -248,7 +248,7 @@ export async function runWorker(
   }
   const { now } = task;
   const hosts = all.filter((_, at) => task.asked[at] === '1');
-  const judging = { now, budget, timezone: config.timezone, hostsInConfig: config.hosts.length };
+  const judging = { now, budget, timezone: config.timezone, allHosts: config.hosts };
   const { lost, isKept } = await judgeHosts(dependencies, hosts, judging);
   if (!isKept) throw new RecordError(`${lost}`);
   return { hosts: hosts.length, answer: 'given' };
@@ -267,7 +267,7 @@ export async function judgeConfig(
   hasRecords: boolean,
 ): Promise<Judged> {
   const { workers } = dependencies;
-  const { until: _, ...judging } = { ...times, hostsInConfig: config.hosts.length };
+  const { until: _, ...judging } = { ...times, allHosts: config.hosts };
   const { budget } = times;
   const isTooMuch = workers !== undefined && hosts.length > workers.hostsARun;
   if (!isTooMuch || budget === undefined || !hasRecords)

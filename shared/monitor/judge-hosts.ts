@@ -3,6 +3,7 @@ import pMap from 'p-map';
 import type { Host } from '../config/config.ts';
 import type { Collection } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
+import { hasNoHostKey } from '../messages/author-text.ts';
 import { type HostReport, reportHost } from '../messages/host-report.ts';
 import { SKEW } from '../rules/assessment.ts';
 import type { Change } from '../rules/finding.ts';
@@ -23,6 +24,8 @@ export type CheckOptions = {
   readonly alsoSetsOf?: readonly string[] | undefined;
   /** Who changed what, as events told it. */
   readonly changes?: readonly Change[] | undefined;
+  /** All hosts of the config: the keys of which it has no host's are others'. */
+  readonly allHosts?: readonly Host[] | undefined;
   /** What is remembered of finished fulls; without it only the bucket tells. */
   readonly memory?: HostMemory | undefined;
   /** What has not been read when it is spent is unreadable; without it there is time for all. */
@@ -78,7 +81,7 @@ type Reading = {
 async function readTarget(
   store: ObjectStore,
   host: Host,
-  { now, memory, alsoSetsOf = [], changes, ...options }: CheckOptions,
+  { now, memory, alsoSetsOf = [], changes, allHosts, ...options }: CheckOptions,
 ): Promise<Reading> {
   let known: readonly Change[] = changes ?? [];
   try {
@@ -93,7 +96,9 @@ async function readTarget(
       ...[...known, ...before.filter(isNew)].map(nameOf),
     ]);
     known = all.filter((change) => names.has(nameOf(change)));
-    const reach = { ...options, now, alsoSetsOf: [...names] };
+    const isTrusted = ({ principal }: Change) => hasNoHostKey(principal, allHosts ?? [host]);
+    const authors = { changes: known, isTrusted };
+    const reach = { ...options, authors, now, alsoSetsOf: [...names] };
     const { collection, evidence } = await readHost(store, host, reach, memory);
     return { collection, evidence: { ...evidence, changes: known } };
   } catch (error) {
@@ -103,11 +108,11 @@ async function readTarget(
   }
 }
 
-/** As of when, and of how many hosts in the config: by that their records are found. */
+/** As of when, and among which hosts: by their number the records are found. */
 export type Judging = {
   readonly now: Instant;
   readonly budget?: Budget | undefined;
-  readonly hostsInConfig: number;
+  readonly allHosts: readonly Host[];
   /** Where some of it was read before. */
   readonly memory?: HostRecords | undefined;
   /** Of the times in the reports. */
@@ -131,14 +136,15 @@ export type Judged = {
 export async function judgeHosts(
   { store, records }: { readonly store: ObjectStore; readonly records: RecordStore },
   hosts: readonly Host[],
-  { now, budget, timezone, ...judging }: Judging,
+  { now, budget, timezone, allHosts, ...judging }: Judging,
 ): Promise<Judged> {
-  const memory = judging.memory ?? openHostRecords(records, judging.hostsInConfig, now);
+  const memory = judging.memory ?? openHostRecords(records, allHosts.length, now);
   const reports = new Map<Host, HostReport>();
   const judge = async (host: Host) => {
     const notices = noticesOf(host, judging);
     const { changes, watch } = notices;
-    const options = { now, depth: 'recent', memory, budget, changes, alsoSetsOf: watch } as const;
+    const asked = { now, memory, budget, allHosts, changes, alsoSetsOf: watch };
+    const options = { ...asked, depth: 'recent' } as const;
     const { judgement, changes: known } = await judgeHost(store, host, options);
     const report = reportHost(judgement, timezone, known);
     memory.learn(host, { ...notices, judgedAt: now, report });

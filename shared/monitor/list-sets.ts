@@ -87,8 +87,11 @@ export async function listSets(
   };
   const readVolumes = async (stem: string) => {
     // Up to the dot, so that the manifest's versions come with the volumes'.
-    await readSet(stem.slice(filePrefix.archive.length, 1 - VOLUME.length));
-    read.haveRead((other) => other === stem);
+    const beginning = stem.slice(filePrefix.archive.length, 1 - VOLUME.length);
+    await readSet(beginning);
+    read.haveRead((other) =>
+      placesOf(filePrefix).some((place) => other.startsWith(`${place}${beginning}`)),
+    );
   };
   // A prefix that holds the delimiter would make one line of all behind it, its own or not.
   const below = [...(host.others ?? []), ...(host.ignored ?? [])].map((key) =>
@@ -113,7 +116,10 @@ export async function listSets(
     if (page.cut) continue;
     read.add(page);
     read.haveRead((stem) => stem.startsWith(`${archive}${style}`) && stem >= `${archive}${oldest}`);
-    for (const place of manifests) read.add(await listVersions(`${place}${style}`, from(place)));
+    for (const place of manifests) {
+      read.add(await listVersions(`${place}${style}`, from(place)));
+      read.haveRead((one) => one.startsWith(`${place}${style}`) && one >= `${place}${oldest}`);
+    }
   }
   // Too many for one page, or none of them good: set by set, newest first, until the last good is known.
   let collection = collect();
@@ -132,7 +138,15 @@ export async function listSets(
     why === 'twice' ? names.filter((name) => name.endsWith(VOLUME)) : [],
   );
   for (const stem of suspects.slice(0, FULLS_SEARCHED)) await readVolumes(stem);
-  if (suspects.length > 0) collection = collect();
+  // Behind the name of a file something lies that may be parity, or not.
+  const protecting = collection.poison.flatMap(({ names, why }) =>
+    why === 'parity' ? names.filter((name) => name.endsWith(VOLUME)) : [],
+  );
+  for (const stem of protecting.slice(0, FULLS_SEARCHED)) {
+    read.add(await listVersions(stem));
+    read.haveRead((other) => other === stem);
+  }
+  if (suspects.length + protecting.length > 0) collection = collect();
   const named = new Map<string, string | undefined>();
   for (const name of alsoSetsOf) {
     if (read.knowsVersionsOf(name)) continue;
@@ -143,7 +157,9 @@ export async function listSets(
   for (const [stem, signatures] of named) {
     await readSet(stem);
     if (signatures !== undefined) read.add(await listVersions(signatures));
-    read.haveRead((other) => other === `${filePrefix.archive}${stem}${VOLUME.slice(1)}`);
+    read.haveRead((other) =>
+      placesOf(filePrefix).some((place) => other.startsWith(`${place}${stem}`)),
+    );
   }
   if (named.size > 0) collection = collect();
   // Nothing good is left to see: what delete markers hide is then the last good copy.

@@ -58,6 +58,8 @@ export type ObjectStore = {
   readonly readWrittenAt: (bucket: string, key: string) => Promise<Instant | undefined>;
   /** When S3 itself says that it hides an object; `undefined` where it does not. */
   readonly readExpiry: (bucket: string, key: string) => Promise<Instant | undefined>;
+  /** A listing that somebody saved: it has no contents, and nobody knows who wrote what. */
+  readonly isSaved?: true;
 };
 
 /** A bucket that could not be read to the end; `hint` says what to do next. */

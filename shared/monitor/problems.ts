@@ -215,7 +215,7 @@ function isAbout({ key, what }: Change, { kind, subjects }: ReportedFinding, hos
   const isOfSet = subjects.includes(new Date(startedAt).toISOString());
   if (kind === 'tampered') return isOfSet || subjects.includes(key);
   if (what === 'removed') return false;
-  if (kind === 'damaged') return isOfSet;
+  if (kind === 'damaged' || kind === 'copied') return isOfSet;
   if (kind === 'incremental') return name.end !== undefined;
   if (kind === 'unencrypted') return !name.encrypted;
   return kind === 'wrong-recipient' && setsOf(subjects).some(({ time }) => time === startedAt);

@@ -4,6 +4,7 @@ import pMap from 'p-map';
 import type { Host } from '../config/config.ts';
 import type { BackupSet, Collection, Opener } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
+import { coldAmong } from '../duplicity/versions.ts';
 import type { SetText } from '../duplicity/volumes.ts';
 import {
   type Ending,
@@ -18,8 +19,10 @@ import type { OpenedBy } from '../rules/finding.ts';
 import { changedFulls, rememberedOpeners } from '../rules/fingerprints.ts';
 import { type HostEvidence, hasToCount, NOT_ASKED } from '../rules/judge.ts';
 import { keepOf, type Lifecycle, nextKeeps } from '../rules/lifecycle.ts';
+import { isAsItShould, isReadAgain } from '../rules/opened.ts';
 import { type HostMemory, judgedOn, newsOfLook } from '../rules/record.ts';
 import { countDown, isCritical } from '../rules/retention.ts';
+import { type Authors, type Copy, findCopies, isOfCopy } from '../rules/tampering.ts';
 import { closedWindow } from '../rules/window.ts';
 import { listSets, type Reach } from './list-sets.ts';
 import { type ObjectStore, type ReadPart, TargetUnreadableError } from './object-store.ts';
@@ -36,7 +39,7 @@ export type HostReading = { readonly collection: Collection; readonly evidence: 
 export async function readHost(
   store: ObjectStore,
   host: Host,
-  reach: Omit<Reach, 'since' | 'record'>,
+  { authors, ...reach }: Omit<Reach, 'since' | 'record'> & { readonly authors?: Authors },
   memory?: HostMemory,
 ): Promise<HostReading> {
   const graceMs = host.window.graceMinutes * 60_000;
@@ -52,8 +55,14 @@ export async function readHost(
     const collection = await listSets(store.list, host, where);
     const hashes = await hashTexts(remembers ? collection.texts : []);
     const known = new Map([...rememberedOpeners(record?.fulls, hashes), ...before]);
-    const opened = await openFulls(store.readPart, host, collection, where, known, remembers);
-    return { collection, hashes, opened };
+    const by = store.isSaved ? 'unknowable' : authors;
+    const likely = findCopies(host, collection, record?.fulls, by);
+    const evidence = { known, remembers, copies: likely };
+    const opened = await openFulls(store.readPart, host, collection, where, evidence);
+    // What was read of a copy and is not what it was is no copy.
+    const isLike = ({ startedAt }: Copy) =>
+      isAsItShould(opened.get(startedAt) ?? [], host.recipients);
+    return { collection, hashes, opened, copies: likely.filter(isLike) };
   };
   let looked = await look(reach.depth);
   const isUnlisted = ({ type, volumes }: BackupSet) => type === 'full' && volumes === undefined;
@@ -63,22 +72,26 @@ export async function readHost(
   ) {
     looked = await look('all', looked.opened);
   }
-  const { collection, hashes, opened } = looked;
+  const { collection, hashes, opened, copies } = looked;
   const fingerprints = record?.fulls;
   const keepsBy = (lifecycle: Lifecycle) =>
     nextKeeps(record ?? {}, keepOf(host, lifecycle), host.keepDays);
+  // Of a copy that is new the fingerprint is still that of before.
+  const asBefore = (fingerprints ?? []).filter((known) =>
+    copies.every((copy) => !isOfCopy(known, copy) || copy.lastAt <= (known.copiedAt ?? 0)),
+  );
   const compare = (lifecycle: Lifecycle) =>
-    changedFulls(fingerprints ?? [], collection, hashes, keepsBy(lifecycle), reach.now);
+    changedFulls(asBefore, collection, hashes, keepsBy(lifecycle), reach.now);
   // The bucket's rules can only excuse more than the config's days do.
   const suspects = compare(NOT_ASKED);
-  const seen: SetsEvidence = { opened, fingerprints, broken: suspects };
+  const seen: SetsEvidence = { opened, fingerprints, copies, broken: suspects };
   const retention = await readRetention(store, host, collection, reach.now, seen);
   const lifecycle = retention.lifecycle ?? NOT_ASKED;
   const broken = suspects.length > 0 ? compare(lifecycle) : [];
   const keeps = keepsBy(lifecycle);
   if (memory !== undefined) {
     const assessed = assessSets(host, collection, { ...seen, broken });
-    const all = { collection, assessed, hashes, opened, keeps };
+    const all = { collection, assessed, hashes, opened, copies, keeps };
     memory.learn(host, newsOfLook(host, all, reach.now));
   }
   const evidence = { ...seen, broken, keeps, ...retention, judgedOn: judged };
@@ -100,16 +113,24 @@ const OPENED_AT_ONCE = 4;
 
 /**
  * What the bytes of fulls say, by their times; nothing for a host without recipients in the config. Opened are the newest
- * full with a manifest, of a host with chains the newest incrementals too, those of the window that look good, and of older ones that do the last; where there is a memory,
- * all that it does not know. Throws `TargetUnreadableError`.
+ * full with a manifest, of a host with chains the newest incrementals too, those of the window that look good, and of
+ * older ones that do the last; where there is a memory, all that it does not know; and each copy until it was read.
+ * Throws `TargetUnreadableError`.
  */
 async function openFulls(
   readPart: ReadPart,
   host: Host,
   collection: Collection,
   { since, now }: Pick<Reach, 'since' | 'now'>,
-  known: ReadonlyMap<Instant, readonly OpenedBy[]>,
-  remembers: boolean,
+  {
+    known,
+    remembers,
+    copies,
+  }: {
+    readonly known: ReadonlyMap<Instant, readonly OpenedBy[]>;
+    readonly remembers: boolean;
+    readonly copies: readonly Copy[];
+  },
 ): Promise<ReadonlyMap<Instant, readonly OpenedBy[]>> {
   const opened = new Map(known);
   if (host.recipients.length === 0) return opened;
@@ -120,9 +141,16 @@ async function openFulls(
   const recentLinks = new Set(host.chain === undefined ? [] : links);
   const isToOpen = (set: BackupSet) =>
     (set.type === 'full' || recentLinks.has(set)) && firstOfTime.get(set.startedAt) === set;
-  let next = collection.sets
-    .filter((set) => isToOpen(set) && set.manifest && set.startedAt <= now + SKEW)
-    .slice(-1);
+  const isCopy = ({ type, startedAt }: BackupSet) =>
+    copies.some((one) => one.type === type && one.startedAt === startedAt);
+  const isUnproven = (set: BackupSet) =>
+    !isReadAgain(set, known.get(set.startedAt) ?? [], host.recipients);
+  const unproven = collection.sets.filter((set) => isToOpen(set) && isCopy(set) && isUnproven(set));
+  for (const { startedAt } of unproven) opened.delete(startedAt);
+  const newest = collection.sets.findLast(
+    (set) => isToOpen(set) && set.manifest && set.startedAt <= now + SKEW,
+  );
+  let next = [...new Set([...unproven, ...(newest === undefined ? [] : [newest])])];
   for (let all = next.length; ; all += next.length) {
     if (all > FULLS_OPENED) {
       throw new TargetUnreadableError(
@@ -131,11 +159,12 @@ async function openFulls(
       );
     }
     const unknown = next.filter(({ startedAt }) => !opened.has(startedAt));
-    const read = (set: BackupSet) => readOpeners(readPart, host, set);
+    // A copy that was brought back from cold storage does not look so in a listing.
+    const read = (set: BackupSet) => readOpeners(readPart, host, set, isCopy(set));
     const contents = await pMap(unknown, read, { concurrency: OPENED_AT_ONCE });
     for (const [index, set] of unknown.entries()) opened.set(set.startedAt, contents[index] ?? []);
 
-    const { good } = assessSets(host, collection, { opened });
+    const { good } = assessSets(host, collection, { opened, copies });
     next = good
       .filter((one) => remembers || one.startedAt >= since || one === good.at(-1))
       .flatMap(({ set }) => (opened.has(set.startedAt) || !isToOpen(set) ? [] : set));
@@ -145,16 +174,20 @@ async function openFulls(
 
 /**
  * A resumed run may have other recipients in its first volume than in its manifest, so both are read, and the last volume:
- * at most two requests a file. One in cold storage is not asked for, or refused by S3, and left out. Throws
- * `TargetUnreadableError`.
+ * at most two requests a file. One in cold storage is not asked for unless it `isTried`, or refused by S3, and left out.
+ * Throws `TargetUnreadableError`.
  */
 async function readOpeners(
   readPart: ReadPart,
   { target: { bucket, prefix } }: Host,
   { openers }: BackupSet,
+  isTried: boolean,
 ): Promise<OpenedBy[]> {
+  const asked = openers.filter(
+    ({ storageClass }) => isTried || coldAmong([storageClass]).length === 0,
+  );
   const opened = await Promise.all(
-    openers.map((opener) =>
+    asked.map((opener) =>
       readOpener((span) => readPart(bucket, `${prefix}${opener.name}`, span), opener),
     ),
   );
@@ -165,8 +198,7 @@ type ReadSpan = (span: { from: number; bytes: number }) => ReturnType<ReadPart>;
 
 /** A small file is read whole; the end of a first volume is looked at only where that costs nothing. */
 async function readOpener(read: ReadSpan, opener: Opener): Promise<OpenedBy[]> {
-  const { name, bytes, of, cold = false } = opener;
-  if (cold) return [];
+  const { name, bytes, of } = opener;
   const head = await read({ from: 0, bytes: bytes <= TAIL_BYTES ? TAIL_BYTES : HEAD_BYTES });
   if (head === undefined) return [];
   const { kind, recipients, symmetric } = readMessageHead(head);

@@ -50,6 +50,7 @@ export const fingerprint: Schema<Fingerprint> = v.object({
   basedOn: v.exactOptional(count),
   hash: maybe(v.pipe(v.string(), v.regex(/^[\w-]{22}$/))),
   opened: maybe(v.array(openedFile)),
+  copiedAt: maybe(count),
 });
 const keep: Schema<Keep> = v.object({
   by: v.picklist(['rules', 'roll']),

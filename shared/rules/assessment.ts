@@ -6,8 +6,9 @@ import type { Instant } from '../duplicity/time.ts';
 import type { SetHistory } from '../duplicity/versions.ts';
 import { type ChangedFull, type Finding, type OpenedBy, showNames } from './finding.ts';
 import type { Fingerprint } from './fingerprints.ts';
-import { isAsItShould, judgeFraming, judgeRecipients } from './opened.ts';
+import { isAsItShould, isReadAgain, judgeFraming, judgeRecipients } from './opened.ts';
 import { judgeSize, judgeTail, type SizedFull } from './size.ts';
+import type { Copy } from './tampering.ts';
 import { hasOverwrites, SLACK } from './tampering.ts';
 
 /** One thing that is wrong with a set, or that is to be said of it. */
@@ -41,6 +42,8 @@ export type SetEvidence = {
   readonly history?: SetHistory | undefined;
   /** It differs from its fingerprint. */
   readonly changed?: boolean;
+  /** Its files were copied in place, and that is why they have more than one version. */
+  readonly copy?: Copy | undefined;
   /** A file of it is there under a second spelling, too, of which `poisoned` tells. */
   readonly doubled?: boolean;
   /** What its first and last bytes say; `undefined`: they were not looked at. */
@@ -60,16 +63,19 @@ export const SKEW = 5 * 60_000;
 
 /** Assesses one set, full or incremental. */
 export function assess(set: BackupSet, evidence: SetEvidence): Assessment {
-  const { host, history, changed = false, doubled = false, opened, earlier = [], base } = evidence;
+  const { host, history, copy, changed = false, doubled = false, opened, earlier = [] } = evidence;
+  const { base } = evidence;
   const complete = isComplete(set);
   const isFull = set.type === 'full';
   const isLink = !isFull && host.chain !== undefined;
-  const isOther = changed || (history !== undefined && hasOverwrites(history));
+  const isOther =
+    changed || (copy === undefined && history !== undefined && hasOverwrites(history));
   const ofFiles: Fault[] = [
     ...faultIf(complete === false, 'restoring', isWhole(set) ? undefined : incomplete(set)),
     ...faultIf(doubled && complete !== false, 'restoring'),
     // What it was before is not known from what it is now; `tampered` shows what was done.
     ...(isOther ? faultIf(true, 'restoring') : damageOf(set, history)),
+    ...(copy === undefined || isOther ? [] : copied(set, copy, host, opened)),
   ];
   const isToOpen = opened !== undefined || (complete === true && ofFiles.length === 0);
   const faults: Fault[] = [
@@ -152,6 +158,19 @@ function chainFaults(set: BackupSet, { base, isTwin, restoresUntil }: SetEvidenc
   });
 }
 
+/** What is in a copy nobody knows before its first and last bytes were read again. */
+function copied(
+  set: BackupSet,
+  copy: Copy,
+  { recipients }: SetEvidence['host'],
+  opened: readonly OpenedBy[] = [],
+): Fault[] {
+  const isRead = isReadAgain(set, opened, recipients);
+  const severity = isRead ? 'info' : 'warning';
+  const finding: Finding = { kind: 'copied', severity, sets: [{ ...copy, isRead }] };
+  return faultIf(true, isRead ? 'nothing' : 'restoring', finding);
+}
+
 /** Recipients and ends of files; what could not be told is said, and spoils nothing. */
 function openedFaults(
   set: BackupSet,
@@ -193,7 +212,9 @@ export type SetsEvidence = {
   /** What is remembered of the host's fulls. */
   readonly fingerprints?: readonly Fingerprint[] | undefined;
   /** Those that are not what they were. */
-  readonly broken?: readonly ChangedFull[];
+  readonly broken?: readonly ChangedFull[] | undefined;
+  /** Those that were copied in place by somebody who may. */
+  readonly copies?: readonly Copy[] | undefined;
 };
 
 type AssessedParts = Pick<Collection, 'sets' | 'histories' | 'hiddenFulls' | 'poison'>;
@@ -202,9 +223,10 @@ type AssessedParts = Pick<Collection, 'sets' | 'histories' | 'hiddenFulls' | 'po
 export function assessSets(
   host: SetEvidence['host'],
   { sets, histories, hiddenFulls, poison }: AssessedParts,
-  { opened, fingerprints = [], broken = [] }: SetsEvidence = {},
+  { opened, fingerprints = [], broken = [], copies = [] }: SetsEvidence = {},
 ): Assessed {
   const historyOf = new Map(histories.map((one) => [`${one.type} ${one.startedAt}`, one]));
+  const copyOf = new Map(copies.map((one) => [`${one.type} ${one.startedAt}`, one]));
   const changed = new Set(broken.map(({ startedAt, basedOn }) => `${basedOn} ${startedAt}`));
   const doubled = new Set(
     poison.flatMap(({ why, startedAt }) => (why === 'twice' ? startedAt : [])),
@@ -213,7 +235,8 @@ export function assessSets(
   const atTime = Map.groupBy(sets, ({ startedAt }) => startedAt);
   let restoresUntil: Instant | undefined;
   const evidenceOf = ({ type, startedAt, basedOn }: BackupSet): SetEvidence => ({
-    ...{ host, history: historyOf.get(`${type} ${startedAt}`), opened: opened?.get(startedAt) },
+    ...{ host, history: historyOf.get(`${type} ${startedAt}`) },
+    ...{ copy: copyOf.get(`${type} ${startedAt}`), opened: opened?.get(startedAt) },
     changed: changed.has(`${basedOn} ${startedAt}`),
     doubled: doubled.has(startedAt),
     base: basedOn === undefined ? undefined : byTime.get(basedOn),

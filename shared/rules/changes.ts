@@ -16,7 +16,7 @@ import {
   showNames,
 } from './finding.ts';
 import { type KeepRules, mayHaveTaken } from './lifecycle.ts';
-import { hasOverwrites, isPastFinish, judgeTampering, SLACK } from './tampering.ts';
+import { type Copy, hasOverwrites, isPastFinish, judgeTampering, SLACK } from './tampering.ts';
 import type { Window } from './window.ts';
 
 /**
@@ -76,7 +76,8 @@ function filesOf(changes: readonly Change[], { target, filePrefix }: Host) {
 type Traces = {
   readonly changes: readonly Change[];
   readonly keeps: readonly KeepRules[];
-  readonly broken: readonly ChangedFull[] | undefined;
+  readonly broken?: readonly ChangedFull[] | undefined;
+  readonly copies?: readonly Copy[] | undefined;
 };
 
 /**
@@ -87,7 +88,7 @@ export function judgeTampered(
   host: Host,
   read: Collection,
   assessed: Assessed,
-  { changes, keeps, broken }: Traces,
+  { changes, keeps, broken, copies }: Traces,
   window: Window,
   now: Instant,
 ): Finding[] {
@@ -98,7 +99,7 @@ export function judgeTampered(
       { ...read, histories: read.histories.filter(isNotPruned) },
       keeps,
       window,
-      broken?.filter(isNotPruned),
+      { broken: broken?.filter(isNotPruned), copies },
       judgeChanges(changes, read, assessed, one, keeps, now, isPruned),
     );
   };

@@ -4,6 +4,7 @@ import { type Host, longestRest, WEEK } from '../config/config.ts';
 import { type BackupSet, type Collection, setIdOfSet } from '../duplicity/backup-set.ts';
 import { type FilePrefix, findFileName, setIdOf } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
+import { coldAmong } from '../duplicity/versions.ts';
 import { doesAnswer, isArriving, isIn } from './answer.ts';
 import { type Assessment, SKEW } from './assessment.ts';
 import { type Finding, type SetsElsewhere, showNames, timesOf } from './finding.ts';
@@ -93,6 +94,81 @@ export function judgeCount(fulls: readonly Assessment[], window: Window): Findin
     : [{ kind: 'duplicate-full', severity: 'info', fulls: begun.map(timesOf) }];
 }
 
+// The first file of a run comes soon; sets that somebody copied here have times that tell nothing of their runs.
+const FIRST_FILE = 6 * 3_600_000;
+const SHOWN = 3;
+
+/**
+ * Two sets that arrived at the same time, by S3's clock alone: from the first file of each to its manifest, or to the newest
+ * file of one that has none. Of those that came since the window opened.
+ */
+export function judgeOverlap(sets: readonly Assessment[], window: Window): Finding[] {
+  const runs = sets
+    .map((one) => ({ one, from: one.set.arrivedAt, until: endOf(one.set) }))
+    .filter(
+      ({ one, from, until }) =>
+        from <= until && until >= window.opensAt && from <= one.startedAt + FIRST_FILE,
+    )
+    .sort((a, b) => a.from - b.from || b.until - a.until);
+  const both = new Set<Assessment>();
+  let last = runs[0];
+  for (const next of runs.slice(1)) {
+    if (last !== undefined && next.from < last.until) both.add(last.one).add(next.one);
+    if (last === undefined || next.until > last.until) last = next;
+  }
+  const found = [...both].sort((a, b) => a.startedAt - b.startedAt);
+  const shown = found.slice(0, SHOWN).map(timesOf);
+  return found.length === 0
+    ? []
+    : [{ kind: 'overlapping', severity: 'info', sets: shown, count: found.length }];
+}
+
+function endOf({ manifest, lastWriteAt }: BackupSet): Instant {
+  return manifest?.writtenAt ?? lastWriteAt;
+}
+
+/** A set is read again when its own bytes were; until then it is a warning. */
+export function judgeCopies(sets: readonly Assessment[]): Finding[] {
+  const copied = sets.flatMap(({ faults }) =>
+    faults.flatMap(({ finding }) => (finding?.kind === 'copied' ? finding.sets : [])),
+  );
+  return (['warning', 'info'] as const).flatMap((severity): Finding[] => {
+    const own = copied.filter(({ isRead }) => isRead === (severity === 'info'));
+    return own.length === 0 ? [] : [{ kind: 'copied', severity, sets: own }];
+  });
+}
+
+/** Of the last good copy, and of all that it builds on. */
+export function judgeCold(
+  sets: readonly Assessment[],
+  lastGood: Assessment | undefined,
+): Finding[] {
+  if (lastGood === undefined) return [];
+  const { startedAt } = lastGood;
+  const storageClasses = chainOf(sets, lastGood).flatMap(({ set }) => set.storageClasses);
+  const cold = coldAmong(storageClasses);
+  const files = storageClasses.filter((one) => cold.includes(one)).length;
+  return files === 0
+    ? []
+    : [{ kind: 'cold', severity: 'info', startedAt, files, storageClasses: cold }];
+}
+
+/** The set, and those that it builds on: each is older than the next. */
+function chainOf(sets: readonly Assessment[], last: Assessment): Assessment[] {
+  const chain = [last];
+  for (let { basedOn } = last.set; basedOn !== undefined; ) {
+    const base = sets.find(({ startedAt }) => startedAt === basedOn);
+    if (base === undefined || base.startedAt >= (chain.at(-1)?.startedAt ?? 0)) break;
+    chain.push(base);
+    basedOn = base.set.basedOn;
+  }
+  return chain;
+}
+
+export function judgeParity({ parity }: Collection): Finding[] {
+  return parity.length === 0 ? [] : [{ kind: 'parity', severity: 'info', ...showNames(parity) }];
+}
+
 /** Names that are none of this host's backups, and what duplicity wrote of them in another place or form. */
 export function judgeForeign(host: Host, collection: Collection): Finding[] {
   const { foreign } = collection;
@@ -116,7 +192,6 @@ const SEPARATED =
 type Role = keyof FilePrefix;
 type Places = Record<Role, Set<string>>;
 
-const SHOWN = 3;
 // A config takes no place with these in it.
 const UNFIT = /\p{Cc}|\/\/|^\/|%[0-9a-f]{2}/iu;
 

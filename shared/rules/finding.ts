@@ -24,13 +24,17 @@ export const CAUSE_OF = {
   late: 'window',
   'window-mismatch': 'else',
   'full-overdue': 'else',
+  copied: 'upload',
   'no-signatures': 'else',
   'maybe-truncated': 'else',
   shrunk: 'else',
   grew: 'else',
+  overlapping: 'else',
   'clock-skew': 'else',
   resumed: 'else',
   'duplicate-full': 'else',
+  cold: 'else',
+  parity: 'else',
   'unknown-host': 'else',
   foreign: 'else',
   paused: 'else',
@@ -114,6 +118,19 @@ export type OpenedBy = {
   readonly symmetric: number;
   /** `undefined`: not looked at. */
   readonly ending?: Ending;
+};
+
+/** One finished set that was copied in place into another storage class. */
+export type CopiedSet = {
+  readonly type: 'full' | 'inc';
+  readonly startedAt: Instant;
+  readonly firstAt: Instant;
+  readonly lastAt: Instant;
+  readonly files: number;
+  /** `undefined`: it is not known any more. */
+  readonly storageClass: string | undefined;
+  /** Its first and last bytes were read again, and are as they should. */
+  readonly isRead: boolean;
 };
 
 type SizeEvidence = {
@@ -230,6 +247,7 @@ export type Evidence =
       readonly startedAt: Instant;
       readonly fullEveryDays: number;
     }
+  | { readonly kind: 'copied'; readonly sets: readonly CopiedSet[] }
   | { readonly kind: 'no-signatures'; readonly startedAt: Instant }
   | {
       readonly kind: 'maybe-truncated';
@@ -253,6 +271,8 @@ export type Evidence =
     }
   | ({ readonly kind: 'shrunk' } & SizeEvidence)
   | ({ readonly kind: 'grew' } & SizeEvidence)
+  /** Sets of which each was on its way while another one was, oldest first: at most three of `count`. */
+  | { readonly kind: 'overlapping'; readonly sets: readonly SetTimes[]; readonly count: number }
   | {
       readonly kind: 'clock-skew';
       readonly startedAt: Instant;
@@ -265,6 +285,16 @@ export type Evidence =
       readonly finishedAt: Instant;
     } & NamesShown)
   | { readonly kind: 'duplicate-full'; readonly fulls: readonly SetTimes[] }
+  | {
+      /** The last good copy must be thawed before it restores. */
+      readonly kind: 'cold';
+      readonly startedAt: Instant;
+      /** So many of the files that were listed. */
+      readonly files: number;
+      /** The slowest first. */
+      readonly storageClasses: readonly string[];
+    }
+  | ({ readonly kind: 'parity' } & NamesShown)
   | { readonly kind: 'unknown-host'; readonly prefix: string }
   | ({
       readonly kind: 'foreign';

@@ -22,6 +22,8 @@ export type Fingerprint = {
   readonly hash: string | undefined;
   /** Who can open it, and whether it was cut; none of a file in cold storage. `undefined`: it was not looked at. */
   readonly opened: readonly OpenedBy[] | undefined;
+  /** It is what it was at this copy of it, see `findCopies`; `opened` is of the copy too. */
+  readonly copiedAt?: Instant | undefined;
 };
 
 /** Where a host's fulls lie. A host that moves, or takes another file prefix, starts again. */
@@ -60,11 +62,12 @@ export function changedFulls(
 }
 
 /**
- * What two fingerprints of one full prove together, the older one first: the first hash counts for ever. Returns
- * `known` itself where `next` adds nothing.
+ * What two fingerprints of one full prove together, the older one first: the first hash counts until it was copied.
+ * Returns `known` itself where `next` adds nothing.
  */
 export function mergeFingerprints(known: Fingerprint | undefined, next: Fingerprint): Fingerprint {
   if (known === undefined) return next;
+  if ((next.copiedAt ?? 0) > (known.copiedAt ?? 0)) return next;
   if (known.hash === undefined) return next.hash === undefined ? known : next;
   const adds = !wasLookedAt(known) && next.opened !== undefined && next.hash === known.hash;
   return adds ? { ...known, opened: next.opened } : known;

@@ -25,12 +25,16 @@ import { judgeTampered } from './changes.ts';
 import {
   explainMiss,
   judgeClocks,
+  judgeCold,
+  judgeCopies,
   judgeCount,
   judgeEncryption,
   judgeForeign,
   judgeIncrementals,
   judgeMismatch,
   judgeOverdue,
+  judgeOverlap,
+  judgeParity,
   judgePoison,
 } from './contents.ts';
 import {
@@ -112,7 +116,7 @@ export function judge(
   const answer = answers.at(-1);
   const lastGood = assessed.good.at(-1);
   const keep = keepOf(host, evidence.lifecycle ?? NOT_ASKED);
-  const { keeps = heldAlways(keep, host.keepDays), stampedAt, broken, changes = [] } = evidence;
+  const { keeps = heldAlways(keep, host.keepDays), stampedAt, changes = [] } = evidence;
   const countdown = hasToCount(assessed, window)
     ? countDown(assessed, read.inconclusive, keep, now)
     : undefined;
@@ -128,7 +132,7 @@ export function judge(
   const isLate = ofWindow.some(({ kind }) => kind === 'late');
   const isNotJustLate = (one: Finding) => !isLate || (one.kind === 'expiring' && one.urgent);
   const findings = sortFindings([
-    ...judgeTampered(host, read, assessed, { changes, keeps, broken }, window, now),
+    ...judgeTampered(host, read, assessed, { ...evidence, changes, keeps }, window, now),
     ...judgeRetention(countdown, window.opensAt, now, stampedAt).filter(isNotJustLate),
     ...ofWindow,
     ...mismatch,
@@ -138,7 +142,11 @@ export function judge(
     ...judgeEncryption(read),
     ...judgeSets(backups, window, answer, now),
     ...judgeClocks(host, backups, window, now),
+    ...judgeCopies(assessed.sets),
+    ...judgeOverlap(assessed.sets, window),
     ...judgeCount(backups, window),
+    ...judgeCold(assessed.sets, lastGood),
+    ...judgeParity(read),
     ...judgeForeign(host, read),
   ]);
   return {
@@ -186,7 +194,7 @@ function judgeSets(
   const shown = ofNow.some(hasManifest) || newest === undefined ? ofNow : [newest];
   return shown.flatMap((one) =>
     one.faults.flatMap(({ spoils, finding }): Finding[] => {
-      if (finding === undefined || finding.kind === 'incomplete') return [];
+      if (finding === undefined || SAID_APART.has(finding.kind)) return [];
       if (one === answer) return [finding];
       const isOfSize = 'by' in finding && finding.by === 'size';
       if (finding.severity === 'info' && !isOfSize) return [finding];
@@ -198,6 +206,9 @@ function judgeSets(
     }),
   );
 }
+
+// Of the window, and of all sets.
+const SAID_APART: ReadonlySet<FindingKind> = new Set(['incomplete', 'copied']);
 
 /** The verdict of a host: the worst finding on its backups. */
 export function verdictOf(

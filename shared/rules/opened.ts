@@ -42,6 +42,19 @@ export function isAsItShould(opened: readonly OpenedBy[], recipients: readonly s
   return !isCut && (recipients.length === 0 || wrongAmong(opened, recipients).length === 0);
 }
 
+/** Its manifest, its first and its last volume were read, and nothing of them speaks against it: no doubt is left either. */
+export function isReadAgain(
+  { openers }: BackupSet,
+  opened: readonly OpenedBy[],
+  recipients: readonly string[],
+): boolean {
+  const endings = new Map(opened.map(({ name, ending }) => [name, ending]));
+  const isWhole = ({ name, of }: BackupSet['openers'][number]) =>
+    endings.has(name) && (of === 'first' || endings.get(name) === 'whole');
+  const isEncrypted = recipients.length > 0 && openers.length > 1;
+  return isEncrypted && isAsItShould(opened, recipients) && openers.every(isWhole);
+}
+
 /**
  * A file that ends before its OpenPGP message does was cut: `maybe-truncated`. Where some of the full was read, what
  * could not be checked of the rest is information.

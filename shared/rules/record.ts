@@ -9,6 +9,7 @@ import type { Assessed, Assessment } from './assessment.ts';
 import type { Change, OpenedBy } from './finding.ts';
 import { type Fingerprint, placeOf } from './fingerprints.ts';
 import type { KeepRules } from './lifecycle.ts';
+import type { Copy } from './tampering.ts';
 import { isPastFinish } from './tampering.ts';
 import { addDays, type CalendarDate } from './window.ts';
 
@@ -81,19 +82,24 @@ export type Look = {
   /** Of the files of each full, by its time. */
   readonly hashes: ReadonlyMap<Instant, string>;
   readonly opened: ReadonlyMap<Instant, readonly OpenedBy[]>;
+  readonly copies?: readonly Copy[];
   readonly keeps: readonly KeepRules[];
 };
 
 /**
- * What a look adds to the record. A full, and an incremental of a host with chains, is remembered once it is finished, and nothing but its own bytes speaks against
- * it: one that is encrypted to a foreign key stays known as that.
+ * What a look adds to the record. A full, and an incremental of a host with chains, is remembered once it is finished, and
+ * nothing but its own bytes speaks against it: one that is encrypted to a foreign key stays known as that, and one that
+ * was copied as what it is now.
  */
 export function newsOfLook(
   host: Host,
-  { collection, assessed, hashes, opened, keeps }: Look,
+  { collection, assessed, hashes, opened, copies = [], keeps }: Look,
   now: Instant,
 ): Pick<HostRecord, 'listedAt' | 'unfinished' | 'fulls' | 'keeps'> {
   const seen = new Set<Instant>();
+  const copiedAt = new Map(
+    copies.map(({ type, startedAt, lastAt }) => [`${type} ${startedAt}`, { copiedAt: lastAt }]),
+  );
   const fulls = assessed.sets.flatMap((one): Fingerprint[] => {
     const { set, startedAt, completedAt, bytes } = one;
     const isFinished = completedAt !== undefined && isPastFinish(completedAt, now);
@@ -107,6 +113,7 @@ export function newsOfLook(
         ...{ bytes, files: (set.volumes?.count ?? 0) + 1 },
         ...{ hash: hashes.get(startedAt), opened: opened.get(startedAt) },
         ...(set.basedOn !== undefined && { basedOn: set.basedOn }),
+        ...copiedAt.get(`${set.type} ${startedAt}`),
       },
     ];
   });
@@ -119,6 +126,7 @@ const REMEMBERED: ReadonlySet<string> = new Set([
   'wrong-recipient',
   'maybe-truncated',
   'chain-broken',
+  'copied',
 ]);
 
 function isToRemember({ faults }: Assessment): boolean {

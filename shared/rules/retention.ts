@@ -5,12 +5,18 @@ import type { BackupSet, Collection } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Inconclusive } from '../duplicity/versions.ts';
 import { isIn } from './answer.ts';
-import { type Assessed, type Assessment, assessSets, SKEW } from './assessment.ts';
+import {
+  type Assessed,
+  type Assessment,
+  assessSets,
+  type SetsEvidence,
+  SKEW,
+} from './assessment.ts';
 import type { Finding } from './finding.ts';
 import { rememberedOpeners } from './fingerprints.ts';
 import { heldAlways, hiddenBy, type Keep, type KeepRules, keepOf, removedBy } from './lifecycle.ts';
 import type { HostRecord } from './record.ts';
-import { judgeTampering } from './tampering.ts';
+import { findCopies, judgeTampering } from './tampering.ts';
 import { windowOf } from './window.ts';
 
 /** How long the last good copy lasts. */
@@ -112,10 +118,11 @@ export function findSuperseded(
 ): Superseded {
   // The config's own days show which markers are lifecycle's, where no record knows the rules.
   const always = heldAlways(keepOf(host, { unknown: 'not asked' }), host.keepDays);
-  const held = reasonToHold(host, read, now, keeps?.length ? keeps : always);
+  const copies = findCopies(host, read, fingerprints);
+  const held = reasonToHold(host, read, now, keeps?.length ? keeps : always, copies);
   if (held !== undefined) return { sets: [], held };
   const opened = rememberedOpeners(fingerprints);
-  const assessed = assessSets(host, read, { opened, fingerprints });
+  const assessed = assessSets(host, read, { opened, fingerprints, copies });
   const good = new Set(assessed.good.map(({ set }) => set));
   // What was never looked at takes the place of nothing, where there is a record that would know.
   const isKnown = ({ startedAt }: Assessment) =>
@@ -151,10 +158,11 @@ function reasonToHold(
   read: Collection,
   now: Instant,
   keeps: readonly KeepRules[],
+  copies: SetsEvidence['copies'],
 ): Superseded['held'] {
   if (read.inconclusive !== undefined) return read.inconclusive;
   if (read.poison.length > 0) return 'poisoned';
-  const tampering = judgeTampering(read, keeps, windowOf(host, now));
+  const tampering = judgeTampering(read, keeps, windowOf(host, now), { copies });
   return tampering.some(({ kind }) => kind === 'tampered') ? 'tampered' : undefined;
 }
 

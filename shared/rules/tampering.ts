@@ -1,6 +1,8 @@
-// What the versions of finished sets show: overwritten or hidden by somebody, or resumed by duplicity itself.
+// What the versions of finished sets show: overwritten or hidden by somebody, copied in place, or resumed by duplicity itself.
 
-import type { Collection } from '../duplicity/backup-set.ts';
+import type { Host } from '../config/config.ts';
+import type { BackupSet, Collection } from '../duplicity/backup-set.ts';
+import { readFileName } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
 import {
   type FileHistory,
@@ -9,23 +11,32 @@ import {
   type Upload,
 } from '../duplicity/versions.ts';
 import {
+  type Change,
   type ChangedFull,
+  type CopiedSet,
   type EventChanges,
   type Finding,
   type FindingOf,
   showNames,
   type TamperedSet,
 } from './finding.ts';
+import type { Fingerprint } from './fingerprints.ts';
 import { isByLifecycle, type KeepRules } from './lifecycle.ts';
 import type { Window } from './window.ts';
+
+/** What is known of sets apart from their versions: `broken` by their fingerprints, and copied in place. */
+type Known = {
+  readonly broken?: readonly ChangedFull[] | undefined;
+  readonly copies?: readonly Pick<SetHistory, 'type' | 'startedAt'>[] | undefined;
+};
 
 /** duplicity writes the manifest last; uploads that ran at the same time, and clocks, get this long. */
 export const SLACK = 5 * 60_000;
 
 /**
- * A finished set changes no more. A file of it that got other bytes over five minutes after the first version of its
- * manifest is overwritten; one under a delete marker that lifecycle did not make is hidden: both are `tampered`.
- * Other bytes before that are duplicity's own, of a killed run that it `resumed`: information on the
+ * A finished set changes no more, unless it is among `copies`. A file of it that got other bytes over five minutes after the
+ * first version of its manifest is overwritten; one under a delete marker that lifecycle did not make is hidden: both
+ * are `tampered`. Other bytes before that are duplicity's own, of a killed run that it `resumed`: information on the
  * sets since the window opened. The same bytes again are a client's retry, and nothing. A full whose fingerprint is
  * `broken` is tampered too, where its versions show nothing.
  */
@@ -33,10 +44,15 @@ export function judgeTampering(
   { sets: all, histories, inconclusive }: Collection,
   keeps: readonly KeepRules[],
   window: Window,
-  broken: readonly ChangedFull[] = [],
+  { broken = [], copies = [] }: Known = {},
   byEvents: EventChanges = { removals: [], sets: [] },
 ): Finding[] {
-  const sets = [...histories.flatMap((set) => tamperedSet(set, keeps)), ...byEvents.sets];
+  const isCopy = ({ type, startedAt }: SetHistory) =>
+    copies.some((one) => one.type === type && one.startedAt === startedAt);
+  const sets = [
+    ...histories.flatMap((set) => tamperedSet(set, keeps, isCopy(set))),
+    ...byEvents.sets,
+  ];
   const byVersions = new Set(sets.map(({ startedAt }) => startedAt));
   const changed = broken.filter(({ startedAt }) => !byVersions.has(startedAt));
   // What looks resumed in these is the work of two machines.
@@ -81,10 +97,10 @@ function judgeSets(
     : [{ kind: 'tampered', severity: SEVERITY_OF[untold], ...found, untold }];
 }
 
-function tamperedSet(set: SetHistory, keeps: readonly KeepRules[]): TamperedSet[] {
+function tamperedSet(set: SetHistory, keeps: readonly KeepRules[], isCopy: boolean): TamperedSet[] {
   const { type, startedAt, finishedAt, files } = set;
   if (finishedAt === undefined) return [];
-  const overwritten = files.filter((file) => overwrites(file, set).length > 0);
+  const overwritten = isCopy ? [] : files.filter((file) => overwrites(file, set).length > 0);
   const hidden = files.filter((file) => isHidden(file, set, keeps));
   if (overwritten.length + hidden.length === 0) return [];
   const times = [
@@ -133,4 +149,140 @@ function isHidden(file: FileHistory, set: SetHistory, keeps: readonly KeepRules[
 function isResumed(file: FileHistory, { finishedAt = 0 }: SetHistory): boolean {
   const [good, ...earlier] = uploadsOf(file).filter(({ at }) => at <= finishedAt + SLACK);
   return earlier.some(({ etag }) => etag !== good?.etag);
+}
+
+/** A set that was copied, before anybody looked at its bytes again. */
+export type Copy = Omit<CopiedSet, 'isRead'>;
+
+/** Who wrote what, as far as events tell: `isTrusted` of an author who is known, and has no host's key. */
+export type Authors = {
+  readonly changes: readonly Change[];
+  readonly isTrusted: (change: Change) => boolean;
+};
+
+/**
+ * The sets of which every volume was uploaded again in one go: as big as it was, in another storage class, with the version of
+ * before still there. Its author is to be known and to have no host's key, as is on record once it was seen; with
+ * `unknowable`, of a saved listing, the form is enough. Other bytes may have that form too: what counts is what is read of
+ * them, see `isReadAgain`.
+ */
+export function findCopies(
+  host: Pick<Host, 'target' | 'filePrefix'>,
+  { sets, histories }: Pick<Collection, 'sets' | 'histories'>,
+  fingerprints: readonly Fingerprint[] = [],
+  authors: Authors | 'unknowable' = { changes: [], isTrusted: () => false },
+): Copy[] {
+  const byVersions = histories.flatMap((history): Copy[] => {
+    const set = sets.find((one) => isSame(one, history));
+    const copy = set && copyOf(set, history, host);
+    if (copy === undefined) return [];
+    const known = fingerprints.find((one) => isOfCopy(one, copy));
+    if (copy.lastAt <= (known?.copiedAt ?? 0)) return [copy];
+    const isTrusted = authors === 'unknowable' || isByTrusted(history, authors, host);
+    return isTrusted && hasForm(set, history, host) ? [copy] : [];
+  });
+  return [...byVersions, ...copiedBefore(sets, histories, fingerprints)];
+}
+
+/** It is the fingerprint of this set. */
+export function isOfCopy(
+  { startedAt, basedOn }: Fingerprint,
+  { type, ...copy }: Pick<Copy, 'type' | 'startedAt'>,
+): boolean {
+  return startedAt === copy.startedAt && (basedOn === undefined) === (type === 'full');
+}
+
+/** The earlier versions are gone by now, and the record alone tells that it is a copy. */
+function copiedBefore(
+  sets: readonly BackupSet[],
+  histories: readonly SetHistory[],
+  fingerprints: readonly Fingerprint[],
+): Copy[] {
+  return fingerprints.flatMap((known): Copy[] => {
+    const { startedAt, copiedAt, files } = known;
+    const set = sets.find((one) => isOfCopy(known, one));
+    const isShown = histories.some((one) => isOfCopy(known, one));
+    if (copiedAt === undefined || set === undefined || isShown) return [];
+    const [storageClass] = set.storageClasses;
+    const times = { firstAt: copiedAt, lastAt: copiedAt };
+    return [{ type: set.type, startedAt, ...times, files, storageClass }];
+  });
+}
+
+function isSame(a: Pick<SetHistory, 'type' | 'startedAt'>, b: typeof a): boolean {
+  return a.type === b.type && a.startedAt === b.startedAt;
+}
+
+/** The uploads after a set was finished, of each of its files. */
+type Later = {
+  readonly name: string;
+  readonly before: Upload | undefined;
+  readonly after: Upload[];
+};
+
+function laterOf({ files, finishedAt }: SetHistory): Later[] {
+  if (finishedAt === undefined) return [];
+  return files.flatMap(({ name, history }) => {
+    const uploads = history.filter((version) => version.what === 'upload');
+    const after = uploads.filter(({ at }) => isPastFinish(finishedAt, at));
+    const before = uploads.find(({ at }) => !isPastFinish(finishedAt, at));
+    return after.length === 0 ? [] : [{ name, before, after }];
+  });
+}
+
+function copyOf(
+  { type, startedAt }: BackupSet,
+  history: SetHistory,
+  { filePrefix }: Pick<Host, 'filePrefix'>,
+): Copy | undefined {
+  const later = laterOf(history);
+  const volume = later.find(({ name }) => volumeOf(name, filePrefix) !== undefined);
+  if (volume === undefined) return undefined;
+  const times = later.flatMap(({ after }) => after.map(({ at }) => at));
+  return {
+    ...{ type, startedAt, files: later.length },
+    firstAt: times.reduce((a, b) => Math.min(a, b)),
+    lastAt: times.reduce((a, b) => Math.max(a, b)),
+    storageClass: volume.after[0]?.storageClass,
+  };
+}
+
+function volumeOf(name: string, prefix: Host['filePrefix']): number | undefined {
+  const reading = readFileName(name, prefix);
+  return reading.kind === 'written' ? reading.name.volume : undefined;
+}
+
+/** All volumes are in another class, and no upload changed anything else of a file that a listing shows. */
+function hasForm(
+  set: BackupSet | undefined,
+  history: SetHistory,
+  { filePrefix }: Pick<Host, 'filePrefix'>,
+): boolean {
+  const later = laterOf(history);
+  const isSameFile = ({ before, after }: Later) =>
+    after.every((upload, index) => {
+      // Newest first; the last one before them is what the set was finished with.
+      const older = after[index + 1] ?? before;
+      const isRetry = upload.etag !== undefined && upload.etag === older?.etag;
+      const isMoved = upload.storageClass !== older?.storageClass;
+      return older !== undefined && upload.bytes === older.bytes && (isRetry || isMoved);
+    });
+  const moved = later.filter(
+    ({ name, before, after: [newest] }) =>
+      volumeOf(name, filePrefix) !== undefined && newest?.storageClass !== before?.storageClass,
+  );
+  return (
+    set?.volumes !== undefined && moved.length === set.volumes.count && later.every(isSameFile)
+  );
+}
+
+/** Each change of the set since it was finished is by somebody trusted, and there is one. */
+function isByTrusted(
+  { files, finishedAt = 0 }: SetHistory,
+  { changes, isTrusted }: Authors,
+  { target }: Pick<Host, 'target'>,
+): boolean {
+  const names = new Set(files.map(({ name }) => `${target.prefix}${name}`));
+  const own = changes.filter(({ key, at }) => names.has(key) && isPastFinish(finishedAt, at));
+  return own.length > 0 && own.every((one) => one.what === 'created' && isTrusted(one));
 }

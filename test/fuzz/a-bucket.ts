@@ -283,6 +283,33 @@ const unknownPrefixes = (now: Instant, prefix: FilePrefix): fc.Arbitrary<Fact> =
       firstModifiedAt: written,
     }));
 
+type ParityOf = 'none' | 'each' | 'all but one' | 'one';
+
+/** What par2+ leaves next to files: two files, a second later. */
+function withParity(facts: readonly Fact[], of: ParityOf, pick: number): Fact[] {
+  const files = facts.filter(({ means }) => 'of' in means && means.spelling === 'written');
+  const chosen = files[pick % (files.length || 1)];
+  const isGiven = (fact: Fact) =>
+    of === 'each' || (of !== 'none' && (fact === chosen) === (of === 'one'));
+  const parity = files.filter(isGiven).flatMap(({ name, firstModifiedAt }) =>
+    ['.par2', '.vol000+20.par2'].map((end): Fact => {
+      const at = firstModifiedAt + 1000;
+      const means: Meaning = { part: 'parity', nextTo: name };
+      const times = { modifiedAt: at, firstModifiedAt: at };
+      return { name: `${name}${end}`, means, encrypted: false, bytes: 9, ...times };
+    }),
+  );
+  return [...facts, ...parity];
+}
+
+const parities = fc.tuple(
+  fc.oneof(
+    { weight: 6, arbitrary: fc.constant<ParityOf>('none') },
+    { weight: 2, arbitrary: fc.constantFrom<ParityOf>('each', 'all but one', 'one') },
+  ),
+  fc.nat({ max: 40 }),
+);
+
 /** Any host, any bucket, any moment: around both ends of summer time. */
 export const cases: fc.Arbitrary<Case> = fc
   .tuple(hosts, instants(at('2026-10-20T00:00Z'), at('2026-11-12T00:00Z')))
@@ -297,9 +324,11 @@ export const cases: fc.Arbitrary<Case> = fc
             arbitrary: fc.array(unknownPrefixes(now, host.filePrefix), { maxLength: 4 }),
           },
         ),
+        parities,
       )
-      .map(([made, strange]): Case => {
-        const facts = [...made.flatMap((run) => factsOf(run, host.filePrefix)), ...strange];
-        return { host, now, facts: [...new Map(facts.map((f) => [f.name, f])).values()] };
+      .map(([made, strange, [of, pick]]): Case => {
+        const all = [...made.flatMap((run) => factsOf(run, host.filePrefix)), ...strange];
+        const facts = [...new Map(all.map((f) => [f.name, f])).values()];
+        return { host, now, facts: withParity(facts, of, pick) };
       }),
   );

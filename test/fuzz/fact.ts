@@ -15,6 +15,8 @@ export type Meaning =
   /** A volume 0: its parser raises. */
   | { readonly part: 'lethal' }
   | { readonly part: 'statistics' }
+  /** Next to the file of that name, as par2+ leaves it. */
+  | { readonly part: 'parity'; readonly nextTo: string }
   | { readonly part: 'foreign' };
 
 /** A volume by its number, or one of the other two files of a session. */

@@ -55,6 +55,8 @@ function describeFinding(finding: Finding): string {
     case 'incremental':
     case 'unencrypted':
     case 'foreign':
+    case 'parity':
+    case 'overlapping':
       return `${words} ${finding.count}`;
     case 'duplicate-full':
       return `${words} ${finding.fulls.length}`;

@@ -75,5 +75,7 @@ function inItsWords(reading: ReturnType<typeof readFileName>): unknown {
   // Too big for a double, and for any calendar.
   const isVague = (at: number | null) => at !== null && !Number.isSafeInteger(at * 1000);
   if (seconds.some(isVague) || !Number.isSafeInteger(volume ?? 0)) return 'relative';
-  return [type, manifest, volume ?? null, ...seconds, encrypted, compressed, partial];
+  // Without par2 it is the same file once more, in the clear.
+  const form = reading.kind === 'parity' ? [false, false] : [encrypted, compressed];
+  return [type, manifest, volume ?? null, ...seconds, ...form, partial];
 }

@@ -53,7 +53,7 @@ function law<T>(
 // What needs every volume of every set: the daily check reads fewer, and says less of these.
 const NEEDS_ALL = [
   ...['poisoned', 'unencrypted', 'foreign', 'shrunk', 'grew', 'maybe-truncated', 'incremental'],
-  'expiring',
+  ...['expiring', 'parity', 'overlapping'],
   // When a manifest was first written is not known where its set has no volumes to be read with their versions.
   'clock-skew',
 ];
@@ -113,7 +113,8 @@ const pages = fc.constantFrom(1, 3, 10, 30, 1000);
 /** A name is read as something, without a throw, and what counts is spelled one way only. */
 export function readsOneName(text: string): void {
   const reading = readFileName(text);
-  expect(['written', 'tolerated', 'lethal', 'statistics', 'foreign']).toContain(reading.kind);
+  const kinds = ['written', 'tolerated', 'lethal', 'parity', 'statistics', 'foreign'];
+  expect(kinds).toContain(reading.kind);
   if (reading.kind !== 'written') return;
   const { name } = reading;
   // Seconds are read far beyond the years that a date in a name may have.

@@ -19,16 +19,18 @@ type Window = { date: string; opensAt: Instant; dueAt: Instant; hardDueAt: Insta
 const MINUTE = 60_000;
 /** What it judges, worst first. */
 export const WORST_FIRST: readonly string[] =
-  'damaged missing incomplete poisoned incremental unencrypted expiring never late no-signatures maybe-truncated shrunk grew clock-skew duplicate-full foreign paused'.split(
+  'damaged missing incomplete poisoned incremental unencrypted expiring never late no-signatures maybe-truncated shrunk grew overlapping clock-skew duplicate-full parity foreign paused'.split(
     ' ',
   );
 /** What a generated bucket cannot have. */
 export const NOT_IN_THE_BOOK = {
   tampered: 'a generated file has no versions',
+  copied: 'a generated file has no versions',
   resumed: 'a generated file has no versions',
   'chain-broken': 'a generated host has no chain',
   'full-overdue': 'a generated host has no chain',
   'window-mismatch': 'a generated host backs up at any time',
+  cold: 'a generated file has no storage class',
   unreadable: 'a generated bucket can always be read',
   'wrong-recipient': 'a generated file has no contents; any head is compared with the RFC instead',
   'unknown-host': 'it is said of a whole bucket, and a generated bucket is of one host',
@@ -120,7 +122,15 @@ export function judgeByTheBook(
   const poison = there.filter(
     (fact) => fact.means.part === 'lethal' || there.some((other) => sameSlot(fact, other)),
   );
-  if (poison.length > 0) findings.push(`critical poisoned ${poison.length}`);
+  const parity = there.filter(({ means }) => means.part === 'parity');
+  const isOfEach = sets
+    .filter((set) => manifestsOf(set).length > 0 && writtenAt(set) + 5 * MINUTE <= now)
+    .every(({ members }) =>
+      members.every(({ name }) => parity.some((one) => one.name === `${name}.par2`)),
+    );
+  if (parity.length > 0 && isOfEach) findings.push(`info parity ${parity.length}`);
+  const crashes = poison.length + (isOfEach ? 0 : parity.length);
+  if (crashes > 0) findings.push(`critical poisoned ${crashes}`);
   const incrementals = sets.filter(({ session }) => session.basedOn !== undefined);
   if (incrementals.length > 0) {
     const judgedAt = lastClosedWindow(host, window.dueAt - 1).dueAt;
@@ -143,6 +153,8 @@ export function judgeByTheBook(
       findings.push(`info clock-skew ${session.at}`);
     }
   }
+  const overlapping = overlappingAmong(sets, window);
+  if (overlapping > 0) findings.push(`info overlapping ${overlapping}`);
   if (begun.length > 1) findings.push(`info duplicate-full ${begun.length}`);
   const strange = there.filter(({ means }) =>
     means.part === 'foreign' ? true : 'spelling' in means && means.spelling === 'tolerated',
@@ -156,6 +168,27 @@ export function judgeByTheBook(
     answeredAt: answers.length === 0 ? undefined : Math.min(...answers.map(writtenAt)),
     lastGood: lastGood?.session.at,
   };
+}
+
+/** How many sets arrived while another one did, of those that came since the window opened and soon after their name. */
+function overlappingAmong(sets: readonly BackupSet[], { opensAt }: Window): number {
+  const runs = sets
+    .map((set) => ({
+      from: Math.min(...set.members.map(({ firstModifiedAt }) => firstModifiedAt)),
+      until:
+        manifestsOf(set).length > 0
+          ? writtenAt(set)
+          : Math.max(...set.members.map(({ modifiedAt }) => modifiedAt)),
+      at: set.session.at,
+    }))
+    .filter(
+      ({ from, until, at }) => from - at <= 360 * MINUTE && until >= opensAt && from <= until,
+    );
+  type Run = (typeof runs)[number];
+  const isDuring = (one: Run, other: Run) => other.from <= one.from && one.from < other.until;
+  return runs.filter((one) =>
+    runs.some((other) => other !== one && (isDuring(one, other) || isDuring(other, one))),
+  ).length;
 }
 
 /** On the day after the last of its days, by the calendar of UTC, the first of its files is hidden. */

@@ -96,6 +96,28 @@ describe('runEvents', () => {
     expect(mail.sent).toHaveLength(before);
   });
 
+  it('drops the parity of an ordinary upload, and looks at parity that was planted', async () => {
+    const parityOf = ({ name, modifiedAt }: StoredObject) => ({
+      ...anObject(`${name}.par2`, { written: new Date(modifiedAt).toISOString() }),
+    });
+    const { tick, run, subjects } = aMonitor();
+    const held = [...yesterday, ...yesterday.map(parityOf)];
+    await tick('2026-11-22T08:15:00Z', held);
+    const [first = anObject('none')] = tonight;
+    const some = [...held, first, parityOf(first)];
+    const iso = '2026-11-23T03:16:00Z';
+    const ordinary = [event(first.name), event(`${first.name}.par2`)];
+    expect(await run(ordinary, some, { iso })).toMatchObject({ judged: 0 });
+
+    const other = aMonitor();
+    await other.tick('2026-11-23T08:15:00Z', tonight);
+    const planted = [event(`${first.name}.par2`)];
+    const outcome = await other.run(planted, [...tonight, parityOf(first)]);
+    expect(outcome).toMatchObject({ judged: 1 });
+    expect(other.subjects().at(-1)).toContain('web POISONED');
+    expect(subjects().join()).not.toContain('POISONED');
+  });
+
   it('never calls a set that is not complete a recovery', async () => {
     const { tick, run, subjects } = aMonitor();
     const cut = recovery.filter(({ name }) => !name.includes('vol2'));

@@ -44,6 +44,19 @@ describe('tagSuperseded', () => {
     expect(round.left).toBeGreaterThan(0);
   });
 
+  it('tags the parity of a set with the set', async () => {
+    const parity = nights.map((one) => ({ ...one, name: `${one.name}.par2` }));
+    const versions = aHistory([...nights, ...parity], 'host-0/').rows();
+    const keys: string[] = [];
+    const tag = async (_: string, key: string) => void keys.push(key);
+    const [host] = config.hosts;
+    const one = aConfig(host === undefined ? [] : [host]);
+    const round = await tagSuperseded({ list: inMemory([], { versions }), tag }, one, NOW);
+    expect(round).toMatchObject({ held: 0, sets: 2, tagged: 2 * 64 });
+    const ofSets = nights.slice(0, 64).flatMap(({ name }) => [name, `${name}.par2`]);
+    expect(keys.map((key) => key.slice('host-0/'.length)).sort()).toEqual(ofSets.sort());
+  });
+
   it('goes on with the other hosts when one refuses, and then throws every reason', async () => {
     const keys: string[] = [];
     const tag = async (_: string, key: string) => {

@@ -89,6 +89,20 @@ describe('parseListing', () => {
     expect((await askListings([page])({ bucket: 'b', prefix: '' })).hidden).toEqual([]);
   });
 
+  it('keeps the storage class of each object and version, where it is one', async () => {
+    const row = { Key: 'web/a', Size: 1, LastModified: '2026-11-23T03:00:00Z' };
+    const classOf = (StorageClass: unknown) =>
+      parseListing(JSON.stringify({ Contents: [{ ...row, StorageClass }] }), 'a.json').objects[0]
+        ?.storageClass;
+    expect(classOf('DEEP_ARCHIVE')).toBe('DEEP_ARCHIVE');
+    for (const none of ['STANDARD', '', null, 7, 'glacier', 'A\u0007', 'X'.repeat(41)]) {
+      expect(classOf(none)).toBeUndefined();
+    }
+    const version = { ...row, IsLatest: true, VersionId: '1', StorageClass: 'GLACIER' };
+    const { versions } = parseListing(JSON.stringify({ Versions: [version] }), 'a.json');
+    expect(versions).toMatchObject([{ version: { what: 'upload', storageClass: 'GLACIER' } }]);
+  });
+
   it('decodes keys that were asked for url-encoded', async () => {
     const document = { EncodingType: 'url', Contents: [row('web/a%0A+b%2Bc')] };
     expect(await keysOf(document)).toEqual(['web/a\n b+c']);

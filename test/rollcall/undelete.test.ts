@@ -116,6 +116,17 @@ describe('rollcall undelete', () => {
     expect(stderr).toContain(hint);
   });
 
+  it('brings back the parity of its files, without which none of it may be there', async () => {
+    for (const { name, modifiedAt } of set) {
+      aws.put('backups', `web/${name}.par2`, { bytes: 9 }, { modified: modifiedAt });
+      aws.remove('backups', `web/${name}.par2`, { modified: '2026-11-28T00:00:00Z' });
+    }
+    const { status, stdout } = await undelete('web', SET);
+    expect([status, stdout]).toEqual([0, expect.stringContaining('28 files brought back')]);
+    for (const { name } of set) expect(aws.head('backups', `web/${name}.par2`)).toBeDefined();
+    expect(stdout).not.toContain('poisoned');
+  });
+
   it('can be run again after it broke in the middle', async () => {
     const fault = { error: 'AccessDenied' };
     const standing = aws.faults.add({ service: 's3', operation: 'DeleteObject', nth: 5, fault });

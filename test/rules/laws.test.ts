@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatFileName } from '../../shared/duplicity/file-name.ts';
+import { membersOf } from '../../shared/duplicity/backup-set.ts';
+import { formatFileName, NO_PREFIX } from '../../shared/duplicity/file-name.ts';
 import type { StoredObject } from '../../shared/duplicity/versions.ts';
 import { worstSeverity } from '../../shared/rules/finding.ts';
 import { type Judgement, judge } from '../../shared/rules/judge.ts';
+import { findCopies } from '../../shared/rules/tampering.ts';
 import { anyText } from '../support/any-text.ts';
 import { aFull, aHost, anIncremental, anObject, at, collected } from '../support/builders.ts';
 import { aHistory } from '../support/versions.ts';
@@ -156,6 +158,58 @@ describe('a verdict', () => {
         const after = judge(host, history.collected(NOON), NOON);
         expect(after.findings[0]?.kind).toBe('tampered');
         expect(badness(after)).toBeGreaterThanOrEqual(badness(before));
+      }),
+    );
+  });
+
+  it('only gets information from parity next to every file, and never better from some of it', () => {
+    const parityOf = ({ name, modifiedAt }: StoredObject) => {
+      const written = new Date(modifiedAt).toISOString();
+      return ['.par2', '.vol0+1.par2'].map((end) => anObject(`${name}${end}`, { written }));
+    };
+    const kinds = ({ findings }: Judgement) =>
+      findings.map(({ kind, severity }) => `${severity} ${kind}`);
+    fc.assert(
+      fc.property(bucket, fc.nat(), (objects, pick) => {
+        if (objects.length === 0) return;
+        const clean = judged(objects);
+        const parity = objects.flatMap(parityOf);
+        const held = judged([...objects, ...parity]);
+        expect(essence({ ...held, findings: [] })).toEqual(essence({ ...clean, findings: [] }));
+        expect(kinds(held).filter((one) => one !== 'info parity')).toEqual(kinds(clean));
+        expect(held.findings.filter((one) => one.kind !== 'parity')).toEqual(clean.findings);
+
+        const some = parity.filter((_, index) => index !== pick % parity.length);
+        const bad = judged([...objects, ...some]);
+        expect(badness(bad)).toBeGreaterThanOrEqual(badness(clean));
+      }),
+    );
+  });
+
+  it('is never ok by a copy of which nobody has read the bytes', () => {
+    fc.assert(
+      fc.property(bucket, fc.nat(), instant, (objects, pick, when) => {
+        const set = judged(objects).sets[pick % Math.max(1, judged(objects).sets.length)];
+        const doneAt = Math.max(...objects.map(({ modifiedAt }) => modifiedAt));
+        if (set === undefined || at(when) <= doneAt + 5 * 60_000 || at(when) > NOON) return;
+        const own = membersOf(
+          objects.map(({ name }) => name),
+          NO_PREFIX,
+        )(set);
+        const files = objects.filter(({ name }) => own.includes(name));
+        const history = files.reduce((all, one) => all.copy(one, when), aHistory(objects));
+        const collection = history.collected(NOON);
+        const before = judge(host, aHistory(objects).collected(NOON), NOON);
+        for (const authors of ['unknowable', undefined] as const) {
+          const copies = findCopies(host, collection, [], authors);
+          const after = judge(host, collection, NOON, { copies });
+          expect(badness(after)).toBeGreaterThanOrEqual(badness(before));
+          const isFinished = set.manifest !== undefined;
+          if (!isFinished) continue;
+          expect(kindsOf(after)).toContain(authors === undefined ? 'tampered' : 'copied');
+          const copy = after.assessments.find(({ set: one }) => one.startedAt === set.startedAt);
+          expect(copy?.good).toBe(false);
+        }
       }),
     );
   });

@@ -1,7 +1,7 @@
 // One bucket for each kind of finding in which a check finds it, and what a saved listing of that bucket still tells.
 import type { Host } from '../../shared/config/config.ts';
 import type { StoredObject } from '../../shared/duplicity/versions.ts';
-import type { FindingKind, Severity } from '../../shared/rules/finding.ts';
+import type { Change, FindingKind, Severity } from '../../shared/rules/finding.ts';
 import { aFull, anIncremental, anObject } from './builders.ts';
 
 /** A finding in short. */
@@ -24,6 +24,8 @@ export type World = {
   readonly found: Found;
   readonly host?: Partial<Host>;
   readonly at?: string;
+  /** Who wrote what, as events tell a run; a saved listing has none. */
+  readonly changes?: readonly Change[];
   /** Put in this order, one on top of the other. */
   readonly objects: readonly StoredObject[];
   readonly hasBucket?: false;
@@ -39,6 +41,16 @@ const three = ['20', '21', '22'].flatMap((day) => aFull({ begun: `2026-11-${day}
 function otherBytes(object: StoredObject | undefined, written: string): StoredObject[] {
   return object === undefined ? [] : [anObject(object.name, { bytes: 7, written })];
 }
+
+const copies = today
+  .filter(({ name }) => name.includes('.vol'))
+  .map((one) => ({
+    ...anObject(one.name, { bytes: one.bytes, written: '2026-11-23T09:00:00Z' }),
+    storageClass: 'STANDARD_IA',
+  }));
+const nextToEach = today.flatMap(({ name }) =>
+  ['.par2', '.vol000+20.par2'].map((end) => anObject(`${name}${end}`)),
+);
 
 /** Every kind; `unknown-host` is said of the bucket, not of a host: test/monitor/unknown-hosts.test.ts. */
 export const ONE_OF_EACH: { readonly [Kind in Exclude<FindingKind, 'unknown-host'>]: World } = {
@@ -127,6 +139,19 @@ export const ONE_OF_EACH: { readonly [Kind in Exclude<FindingKind, 'unknown-host
     ],
     offline: 'same',
   },
+  copied: {
+    found: 'warning copied',
+    changes: copies.map(({ name, modifiedAt }) => ({
+      ...{ what: 'created', key: `web/${name}`, at: modifiedAt, left: 'unknown' },
+      ...{ principal: 'AWS:AROAJQULG4WG7WMOOT4P6:alice', address: '203.0.113.9' },
+    })),
+    objects: [...today, ...copies],
+    offline: {
+      objects: [],
+      versions: 'same',
+      limit: 'From a saved `list-objects-v2` tampering is not judged at all',
+    },
+  },
   'no-signatures': {
     found: 'warning no-signatures',
     objects: aFull({ begun: '2026-11-23T03:15:00Z', signatures: false }),
@@ -152,6 +177,16 @@ export const ONE_OF_EACH: { readonly [Kind in Exclude<FindingKind, 'unknown-host
     objects: [...three, ...aFull({ begun: '2026-11-23T03:15:00Z', volumes: 12 })],
     offline: 'same',
   },
+  overlapping: {
+    found: 'info overlapping',
+    objects: [
+      ...aFull({ begun: '2026-11-23T03:15:00Z', done: '2026-11-23T03:40:00Z' }).map((one) =>
+        one.name.includes('.vol1.') ? { ...one, modifiedAt: one.modifiedAt - 20 * 60_000 } : one,
+      ),
+      ...aFull({ begun: '2026-11-23T03:15:07Z', done: '2026-11-23T03:30:00Z' }),
+    ],
+    offline: 'same',
+  },
   'clock-skew': {
     found: 'info clock-skew',
     objects: aFull({ begun: '2026-11-26T05:00:00Z', done: '2026-11-23T03:00:00Z' }),
@@ -169,6 +204,16 @@ export const ONE_OF_EACH: { readonly [Kind in Exclude<FindingKind, 'unknown-host
   'duplicate-full': {
     found: 'info duplicate-full',
     objects: [...today, ...aFull({ begun: '2026-11-23T05:00:00Z' })],
+    offline: 'same',
+  },
+  cold: {
+    found: 'info cold',
+    objects: today.map((one) => ({ ...one, storageClass: 'GLACIER' })),
+    offline: 'same',
+  },
+  parity: {
+    found: 'info parity',
+    objects: [...today, ...nextToEach],
     offline: 'same',
   },
   foreign: {

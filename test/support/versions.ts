@@ -2,7 +2,12 @@
 
 import { type Collection, collectSets } from '../../shared/duplicity/backup-set.ts';
 import { NO_PREFIX } from '../../shared/duplicity/file-name.ts';
-import { asOf, type StoredObject, type Version } from '../../shared/duplicity/versions.ts';
+import {
+  asOf,
+  type StoredObject,
+  type Upload,
+  type Version,
+} from '../../shared/duplicity/versions.ts';
 import { foldVersions, type VersionRow } from '../../shared/monitor/list-sets.ts';
 import { at } from './builders.ts';
 
@@ -25,6 +30,15 @@ export function aHistory(objects: readonly StoredObject[], prefix = '') {
     /** Uploads over what is there; with other bytes unless the ETag is told. */
     put(name: string, iso: string, { bytes = 7, etag = `other ${iso}` } = {}) {
       add(name, { what: 'upload', bytes, etag }, iso);
+      return history;
+    },
+    /** Copies it over itself into another class; in parts, so that it has another ETag. */
+    copy(
+      { name, bytes }: StoredObject,
+      iso: string,
+      { storageClass = 'STANDARD_IA', etag = `copy ${iso}` } = {},
+    ) {
+      add(name, { what: 'upload', bytes, etag, storageClass }, iso);
       return history;
     },
     /** The same bytes again, as a client does that heard no answer. */
@@ -63,4 +77,4 @@ export function aHistory(objects: readonly StoredObject[], prefix = '') {
   return history;
 }
 
-type UploadGiven = { what: 'upload'; bytes: number; etag: string | undefined };
+type UploadGiven = Omit<Upload, 'versionId' | 'at'>;
