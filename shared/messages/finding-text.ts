@@ -2,7 +2,14 @@
 import type { Host } from '../config/config.ts';
 import { parseFileName } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
-import type { Finding, FindingKind, FindingOf, NamesShown, OpenedBy } from '../rules/finding.ts';
+import type {
+  Finding,
+  FindingKind,
+  FindingOf,
+  NamesShown,
+  OpenedBy,
+  SetTimes,
+} from '../rules/finding.ts';
 import type { Judgement } from '../rules/judge.ts';
 import {
   formatCold,
@@ -229,8 +236,8 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     step: nothing,
   },
   overlapping: {
-    text: ({ sets, count: all }, _, zone) =>
-      `${count(all, 'set')} arrived at the same time: ${sets.map(formatRun(zone)).join(', ')}${all > sets.length ? ` and ${all - sets.length} more` : ''}. Do two machines write here? Each needs a target of its own`,
+    text: ({ sets, count: all }, { at }, zone) =>
+      `${count(all, 'set')} arrived at the same time: ${sets.map(formatRun(zone, at)).join(', ')}${all > sets.length ? ` and ${all - sets.length} more` : ''}. Do two machines write here? Each needs a target of its own`,
     step: nothing,
   },
   cold: {
@@ -370,10 +377,10 @@ function formatTail({ severity, volumes, volumesBefore, bytesFewer = 0 }: ByVolu
   return `${full}, and ${than}: a later one may be lost; a restore proves it`;
 }
 
-function formatRun(zone: string): (set: SetTimes) => string {
+function formatRun(zone: string, at: Instant): (set: SetTimes) => string {
   return ({ startedAt, completedAt }) => {
     const until = completedAt === undefined ? 'not complete' : formatTime(completedAt, zone);
-    return `${formatInstant(startedAt, zone)} (${until})`;
+    return `${formatInstant(startedAt, zone, at)} (${until})`;
   };
 }
 

@@ -74,11 +74,11 @@ export function stepAfterTampering(
 type Copied = Extract<Finding, { kind: 'copied' }>;
 
 /** Which sets, to which class and when, and whether anybody knows what is in them. */
-export function formatCopied({ sets }: Copied, { host }: Judgement, zone: string): string {
+export function formatCopied({ sets }: Copied, { host, at }: Judgement, zone: string): string {
   const fulls = sets.slice(0, COPIES_SHOWN).map((one) => {
     const to = one.storageClass === undefined ? '' : ` to ${one.storageClass}`;
     const type = one.type === 'full' ? 'full' : 'incremental';
-    return `the ${type} of ${formatInstant(one.startedAt, zone)} was copied in place${to}, ${formatInstant(one.lastAt, zone)}`;
+    return `the ${type} of ${formatInstant(one.startedAt, zone, at)} was copied in place${to}, ${formatInstant(one.lastAt, zone, at)}`;
   });
   const more = sets.length - fulls.length;
   const which = `${fulls.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
