@@ -105,11 +105,11 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     subjects: bySet,
   },
   'chain-broken': {
-    text: ({ startedAt, lacksAt, isThere, restoresUntilAt }, { at }, zone) =>
+    text: ({ startedAt, lacksAt, isThere }, { at, lastGood }, zone) =>
       `the incremental of ${formatInstant(startedAt, zone, at)} restores nothing: it builds on the set of ${formatInstant(lacksAt, zone, at)}, which is ${isThere ? 'not good' : 'not there'}. ${
-        restoresUntilAt === undefined
+        lastGood === undefined
           ? 'Nothing in the bucket restores'
-          : `The newest state that restores is of ${formatInstant(restoresUntilAt, zone, at)}`
+          : `The newest state that restores is of ${formatInstant(lastGood.startedAt, zone, at)}`
       }`,
     step: makeFull,
     subjects: ({ lacksAt }) => [isoOf(lacksAt)],

@@ -14,6 +14,7 @@ import {
   type Version,
 } from '../duplicity/versions.ts';
 import { assessSets } from '../rules/assessment.ts';
+import { isHabitUnknown } from '../rules/contents.ts';
 import { rememberedOpeners } from '../rules/fingerprints.ts';
 import type { HostRecord } from '../rules/record.ts';
 import {
@@ -128,8 +129,8 @@ export async function listSets(
       ({ unreadStems }) => unreadStems.length > 0,
     );
     if (next === undefined) break;
-    const goodSince = goodIn(collection).some((one) => one.startedAt > next.startedAt);
-    if (next.startedAt < since && goodSince) break;
+    const good = goodIn(collection).filter((one) => one.startedAt > next.startedAt);
+    if (next.startedAt < since && good.length > 0 && !isHabitUnknown(host, good)) break;
     for (const stem of next.unreadStems) await readVolumes(stem);
     collection = collect();
   }

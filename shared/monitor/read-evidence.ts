@@ -13,7 +13,7 @@ import {
   readMessageHead,
   TAIL_BYTES,
 } from '../openpgp/message.ts';
-import { windowsSince } from '../rules/answer.ts';
+import { mayAnswerFrom, windowsSince } from '../rules/answer.ts';
 import { type Assessed, assessSets, type SetsEvidence, SKEW } from '../rules/assessment.ts';
 import type { OpenedBy } from '../rules/finding.ts';
 import { changedFulls, rememberedOpeners } from '../rules/fingerprints.ts';
@@ -42,13 +42,10 @@ export async function readHost(
   { authors, ...reach }: Omit<Reach, 'since' | 'record'> & { readonly authors?: Authors },
   memory?: HostMemory,
 ): Promise<HostReading> {
-  const graceMs = host.window.graceMinutes * 60_000;
   const record = await memory?.recall(host);
   const judged = record && judgedOn(record);
   const [unseen] = judged === undefined ? [] : windowsSince(host, judged, reach.now);
-  const { opensAt } = unseen ?? closedWindow(host, reach.now);
-  // What was begun in an earlier window may still be on its way.
-  const since = opensAt - (graceMs > DAY ? graceMs : 0);
+  const since = mayAnswerFrom(host, unseen ?? closedWindow(host, reach.now));
   const remembers = memory !== undefined;
   const look = async (depth: Reach['depth'], before: SetsEvidence['opened'] = new Map()) => {
     const where = { ...reach, depth, since, record };
@@ -106,7 +103,6 @@ async function hashTexts(texts: readonly SetText[]): Promise<ReadonlyMap<Instant
   return new Map(await Promise.all(hashes));
 }
 
-const DAY = 86_400_000;
 // A full each quarter of an hour is odd, and no flood.
 const FULLS_OPENED = 200;
 const OPENED_AT_ONCE = 4;

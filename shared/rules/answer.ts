@@ -27,8 +27,8 @@ const GAPS = 3;
 const DAY_MINUTES = 24 * 60;
 
 /**
- * It is good, and was done by now: both clocks place it in the window's day, or its manifest came within the grace. One that
- * was still on its way within its grace when the window opened, and then was done in time, answers that one too.
+ * It is good, was done by now, and is of the window's day: its manifest came in that day or within the grace. One that was
+ * still on its way within its grace when the window opened, and then was done in time, answers that one too.
  */
 export function doesAnswer(
   rule: WindowRule,
@@ -38,53 +38,64 @@ export function doesAnswer(
 ): boolean {
   const { good, completedAt } = one;
   if (!good || completedAt === undefined || completedAt > now) return false;
-  if (isOf(rule, window, one)) return true;
-  const own = longWindowOf(rule, window, one);
+  if (isHome(rule, window, one)) {
+    const { opensAt, endsAt, hardDueAt } = window;
+    return completedAt >= opensAt - SKEW && (completedAt < endsAt || completedAt <= hardDueAt);
+  }
+  const own = longHomeOf(rule, window, one);
   return own !== undefined && completedAt >= window.opensAt && completedAt <= own.hardDueAt;
 }
 
 /**
- * Whether a set is of the window's day. Clocks differ: one of the two, the name's or the manifest's, may be up to five
- * minutes before the window opens, and then it is of that window and not of the one before.
+ * Whether a set, done or not, is the window's own: by its name. Clocks differ: one that is named up to five minutes before
+ * a window opens, and came after that, is of that window and not of the one before.
  */
-function isOf(rule: WindowRule, window: Window, { startedAt, completedAt, set }: Assessment) {
-  const doneAt = completedAt ?? set.lastWriteAt;
-  const isNear = (at: Instant) => at >= window.opensAt - SKEW;
-  if (isIn(window, startedAt)) {
-    const isOfNext =
-      startedAt >= window.endsAt - SKEW &&
-      set.arrivedAt >= window.endsAt &&
-      windowAfter(rule, window).opensAt === window.endsAt;
-    return isNear(doneAt) && doneAt < Math.max(window.endsAt, window.hardDueAt + 1) && !isOfNext;
-  }
-  // A set that was really begun before, and went on after a break, is of the day of its name.
-  const isBefore = isNear(startedAt) && startedAt < window.opensAt;
-  return isBefore && isIn(window, doneAt) && set.arrivedAt >= window.opensAt;
+export function isHome(rule: WindowRule, window: Window, { startedAt, set }: Assessment): boolean {
+  const { opensAt, endsAt } = window;
+  // One that was really begun before, and went on after a break, is of the day of its name.
+  const isOf = (at: Instant) => startedAt >= at - SKEW && set.arrivedAt >= at;
+  if (!isIn(window, startedAt)) return startedAt < opensAt && isOf(opensAt);
+  return !(isOf(endsAt) && windowAfter(rule, window).opensAt === endsAt);
 }
 
-/** Named in the window's day, or of it all the same, or on its way when it opened. */
+/** The window that a set is of; `undefined`: it was begun in a day that has none. */
+export function homeOf(rule: WindowRule, one: Assessment): Window | undefined {
+  const { startedAt } = one;
+  const [window] = [startedAt + SKEW, startedAt]
+    .map((at) => windowOf(rule, at))
+    .filter((each) => isHome(rule, each, one));
+  return window;
+}
+
+/** Of the window's day, or on its way when it opened. */
 export function isBegunIn(rule: WindowRule, window: Window, one: Assessment): boolean {
-  return (
-    isIn(window, one.startedAt) ||
-    isOf(rule, window, one) ||
-    (one.completedAt === undefined && longWindowOf(rule, window, one) !== undefined)
-  );
+  if (isHome(rule, window, one)) return true;
+  return one.completedAt === undefined && longHomeOf(rule, window, one) !== undefined;
 }
 
 /** Until when a set that was begun in a window, or was on its way when it opened, may still arrive. */
 export function graceEndsAt(rule: WindowRule, window: Window, one: Assessment): Instant {
-  return longWindowOf(rule, window, one)?.hardDueAt ?? window.hardDueAt;
+  return longHomeOf(rule, window, one)?.hardDueAt ?? window.hardDueAt;
 }
 
-/** The earlier window that a set was begun in, whose grace had not ended when this one opened. Under a day of grace there is none: each window is owed its own. */
-function longWindowOf(
-  rule: WindowRule,
-  window: Window,
-  { startedAt }: Assessment,
-): Window | undefined {
-  if (rule.window.graceMinutes < DAY_MINUTES || startedAt >= window.opensAt) return undefined;
-  const own = windowOf(rule, startedAt);
-  return isIn(own, startedAt) && own.hardDueAt > window.opensAt ? own : undefined;
+/** The earlier window that a set is of, whose grace had not ended when this one opened. Under a day of grace there is none: each window is owed its own. */
+function longHomeOf(rule: WindowRule, window: Window, one: Assessment): Window | undefined {
+  const isLong = rule.window.graceMinutes >= DAY_MINUTES;
+  if (!isLong || one.startedAt >= window.opensAt) return undefined;
+  const own = homeOf(rule, one);
+  return own !== undefined && own.opensAt < window.opensAt && own.hardDueAt > window.opensAt
+    ? own
+    : undefined;
+}
+
+/** No set that was begun before answers the window. */
+export function mayAnswerFrom(
+  { window: { graceMinutes } }: WindowRule,
+  { opensAt }: Window,
+): Instant {
+  // Its own window may have been due a day after it opened.
+  const long = graceMinutes < DAY_MINUTES ? 0 : graceMinutes + DAY_MINUTES;
+  return opensAt - SKEW - long * 60_000;
 }
 
 /** Within the window's day, which is longer than the window. */

@@ -54,8 +54,6 @@ export type SetEvidence = {
   readonly base?: Assessment | undefined;
   /** Another set has its time: which of them a chain goes through, nobody knows. */
   readonly isTwin?: boolean;
-  /** When the newest set before it began that restores. */
-  readonly restoresUntil?: Instant | undefined;
 };
 
 /** Clocks that differ by less are taken for the same. */
@@ -144,17 +142,17 @@ function damageOf(set: BackupSet, history: SetHistory | undefined): Fault[] {
 }
 
 /** What it builds on is not there, or not good: duplicity restores nothing of it. */
-function chainFaults(set: BackupSet, { base, isTwin, restoresUntil }: SetEvidence): Fault[] {
+function chainFaults(set: BackupSet, { base, isTwin = false }: SetEvidence): Fault[] {
   if (base?.good && !isTwin) return [];
   const [broken] =
     base?.faults.flatMap(({ finding }) => (finding?.kind === 'chain-broken' ? finding : [])) ?? [];
   const { lacksAt, isThere } = broken ?? {
     lacksAt: isTwin ? set.startedAt : (set.basedOn ?? set.startedAt),
-    isThere: base !== undefined,
+    isThere: isTwin || base !== undefined,
   };
   return faultIf(true, 'restoring', {
     ...{ kind: 'chain-broken', severity: 'critical', startedAt: set.startedAt },
-    ...{ lacksAt, isThere, restoresUntilAt: restoresUntil },
+    ...{ lacksAt, isThere },
   });
 }
 
@@ -233,7 +231,6 @@ export function assessSets(
   );
   const byTime = new Map<Instant, Assessment>();
   const atTime = Map.groupBy(sets, ({ startedAt }) => startedAt);
-  let restoresUntil: Instant | undefined;
   const evidenceOf = ({ type, startedAt, basedOn }: BackupSet): SetEvidence => ({
     ...{ host, history: historyOf.get(`${type} ${startedAt}`) },
     ...{ copy: copyOf.get(`${type} ${startedAt}`), opened: opened?.get(startedAt) },
@@ -241,7 +238,6 @@ export function assessSets(
     doubled: doubled.has(startedAt),
     base: basedOn === undefined ? undefined : byTime.get(basedOn),
     isTwin: basedOn !== undefined && (atTime.get(startedAt)?.length ?? 0) > 1,
-    restoresUntil,
   });
   const seen = new Set(
     sets.flatMap(({ type, startedAt, volumes }) =>
@@ -266,7 +262,6 @@ export function assessSets(
     }
     const assessment = assess(set, { ...evidenceOf(set), earlier: earlier.slice(-COMPARED) });
     if (!byTime.has(set.startedAt)) byTime.set(set.startedAt, assessment);
-    if (isRestorable(assessment)) restoresUntil = set.startedAt;
     if (assessment.good && set.type === 'full') {
       const { startedAt, bytes, volumes } = set;
       const { count, usualBytes } = volumes ?? {};

@@ -5,7 +5,7 @@ import { type BackupSet, type Collection, setIdOfSet } from '../duplicity/backup
 import { type FilePrefix, findFileName, setIdOf } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
 import { coldAmong } from '../duplicity/versions.ts';
-import { doesAnswer, isArriving, isIn } from './answer.ts';
+import { doesAnswer, homeOf, isArriving, isHome, isIn } from './answer.ts';
 import { type Assessment, SKEW } from './assessment.ts';
 import { type Finding, type SetsElsewhere, showNames, timesOf } from './finding.ts';
 import {
@@ -73,22 +73,22 @@ export function judgeClocks(
   window: Window,
   now: Instant,
 ): Finding[] {
-  return backups.flatMap(({ startedAt, set: { manifest } }): Finding[] => {
+  return backups.flatMap((one): Finding[] => {
+    const { startedAt, set } = one;
+    const { manifest } = set;
     const writtenAt = Math.min(manifest?.writtenAt ?? now, now);
     const aheadMs = startedAt - writtenAt;
     const isAhead = startedAt > now + SKEW && startedAt >= window.endsAt;
     const isNew = manifest !== undefined && writtenAt >= window.opensAt;
-    const isInTime = writtenAt <= windowOf(host, startedAt).hardDueAt;
+    const isInTime = writtenAt <= (homeOf(host, one)?.hardDueAt ?? 0);
     return isAhead || (isNew && aheadMs < -LONGEST_RUN && !isInTime)
       ? [{ kind: 'clock-skew', severity: 'info', startedAt, aheadMs }]
       : [];
   });
 }
 
-export function judgeCount(fulls: readonly Assessment[], window: Window): Finding[] {
-  const begun = fulls.filter(
-    ({ set, startedAt }) => set.type === 'full' && isIn(window, startedAt),
-  );
+export function judgeCount(host: Host, sets: readonly Assessment[], window: Window): Finding[] {
+  const begun = sets.filter((one) => one.set.type === 'full' && isHome(host, window, one));
   return begun.length < 2
     ? []
     : [{ kind: 'duplicate-full', severity: 'info', fulls: begun.map(timesOf) }];
@@ -287,22 +287,31 @@ export function judgeMismatch(
 ): Finding[] {
   const isIdle = window.date < (host.since ?? '') || window.date < (host.paused?.until ?? '');
   const last = good.filter(({ startedAt }) => startedAt <= now + SKEW).slice(-IN_A_ROW);
-  const isInside = ({ startedAt }: Assessment) => {
-    const own = windowOf(host, startedAt + SKEW);
-    return startedAt >= own.opensAt - SKEW && startedAt <= own.dueAt;
-  };
-  if (isIdle || last.length < IN_A_ROW || last.some(isInside)) return [];
-  const times = fittingTimes(host, last);
-  if (times === undefined) return [];
-  const rule = { ...host, window: { ...host.window, ...times } };
-  const fitting = closedWindow(rule, now);
-  if (!good.some((one) => doesAnswer(rule, one, fitting, now))) return [];
-  const [[key, time] = []] = Object.entries(times);
+  if (isIdle || last.length < IN_A_ROW || isInWindow(host, last)) return [];
+  const setting = fittingTimes(host, last).find((times) => {
+    const rule = { ...host, window: { ...host.window, ...times } };
+    const fitting = closedWindow(rule, now);
+    return good.some(
+      (one) => one.startedAt <= fitting.dueAt && doesAnswer(rule, one, fitting, now),
+    );
+  });
+  const [[key, time] = []] = Object.entries(setting ?? {});
+  if (key === undefined) return [];
   const evidence = { fulls: last.map(timesOf), setting: `${key}: "${time}"` };
   return [{ kind: 'window-mismatch', severity: 'warning', ...evidence }];
 }
 
-/** An earlier evening to open on, or a later time to be due; `undefined` where the clock shows no habit. */
+/** More of the older backups have to be known before it can be said that the window does not fit. */
+export function isHabitUnknown(host: Host, good: readonly Assessment[]): boolean {
+  return good.length < IN_A_ROW && !isInWindow(host, good);
+}
+
+/** One of them began while its window was open. */
+function isInWindow(host: Host, good: readonly Assessment[]): boolean {
+  return good.some((one) => one.startedAt <= (homeOf(host, one)?.dueAt ?? 0));
+}
+
+/** An earlier time to open, or a later one to be due, whichever fits; none where the clock shows no habit. */
 function fittingTimes({ timezone, window }: Host, last: readonly Assessment[]) {
   const clockOf = (at: Instant) => wallClock(at, timezone) % DAY;
   const spreadFrom = (first: number) =>
@@ -310,15 +319,16 @@ function fittingTimes({ timezone, window }: Host, last: readonly Assessment[]) {
   const [first] = last
     .map(({ startedAt }) => clockOf(startedAt))
     .sort((a, b) => spreadFrom(a) - spreadFrom(b));
-  if (first === undefined || spreadFrom(first) > SPREAD) return undefined;
+  if (first === undefined || spreadFrom(first) > SPREAD) return [];
   const textOf = (ms: number) => new Date(ms).toISOString().slice(11, 16);
   const early = Math.floor((first - SPARE) / HALF_HOUR) * HALF_HOUR;
   const opens = textOf((early + DAY) % DAY);
-  if (opens > window.due) return { opens };
   const lasted = last.map(({ startedAt, completedAt = startedAt }) => completedAt - startedAt);
   const done = first + spreadFrom(first) + Math.max(...lasted);
-  const due = Math.ceil((done + 2 * HALF_HOUR) / HALF_HOUR) * HALF_HOUR;
-  return due < DAY && window.opens <= window.due ? { due: textOf(due) } : undefined;
+  const later = Math.ceil((done + 2 * HALF_HOUR) / HALF_HOUR) * HALF_HOUR;
+  const due = textOf(later % DAY);
+  const isSameDay = later < DAY && due > window.opens === window.due > window.opens;
+  return [...(opens === window.due ? [] : [{ opens }]), ...(isSameDay ? [{ due }] : [])];
 }
 
 const HOUR = 3_600_000;

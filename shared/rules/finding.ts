@@ -174,8 +174,6 @@ export type Evidence =
       /** The time of the first set in its chain that lacks, or is not good. */
       readonly lacksAt: Instant;
       readonly isThere: boolean;
-      /** The newest point before it that still restores. */
-      readonly restoresUntilAt: Instant | undefined;
     }
   | {
       readonly kind: 'missing';

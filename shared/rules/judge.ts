@@ -8,6 +8,7 @@ import {
   graceEndsAt,
   isArriving,
   isBegunIn,
+  isHome,
   isIn,
   judgeUnseen,
   type Progress,
@@ -140,11 +141,11 @@ export function judge(
     ...judgePoison(read),
     ...judgeIncrementals(host, read.sets, window),
     ...judgeEncryption(read),
-    ...judgeSets(backups, window, answer, now),
+    ...judgeSets(host, backups, window, answer, now),
     ...judgeClocks(host, backups, window, now),
     ...judgeCopies(assessed.sets),
     ...judgeOverlap(assessed.sets, window),
-    ...judgeCount(backups, window),
+    ...judgeCount(host, backups, window),
     ...judgeCold(assessed.sets, lastGood),
     ...judgeParity(read),
     ...judgeForeign(host, read),
@@ -181,13 +182,17 @@ export function hasToCount({ good }: Assessed, { opensAt }: Window): boolean {
  * one is critical, unless another full answers the window; a foreign key always is. What a full lacks is left to the window.
  */
 function judgeSets(
+  host: Host,
   backups: readonly Assessment[],
   window: Window,
   answer: Assessment | undefined,
   now: Instant,
 ): Finding[] {
-  const isOfNow = ({ startedAt }: Assessment) =>
-    isIn(window, startedAt) || (startedAt >= window.endsAt && startedAt <= now + SKEW);
+  const isOfNow = (one: Assessment) =>
+    one === answer ||
+    isHome(host, window, one) ||
+    isIn(window, one.startedAt) ||
+    (one.startedAt >= window.endsAt && one.startedAt <= now + SKEW);
   const ofNow = backups.filter(isOfNow);
   const hasManifest = ({ set }: Assessment) => set.manifest !== undefined;
   const newest = backups.findLast((one) => hasManifest(one) && one.startedAt <= now + SKEW);
@@ -199,7 +204,7 @@ function judgeSets(
       const isOfSize = 'by' in finding && finding.by === 'size';
       if (finding.severity === 'info' && !isOfSize) return [finding];
       if (spoils !== 'restoring') return [];
-      const isCured = answer !== undefined && isIn(window, one.startedAt);
+      const isCured = answer !== undefined && isHome(host, window, one);
       return isCured && finding.kind !== 'wrong-recipient'
         ? [{ ...finding, severity: 'warning' }]
         : [finding];

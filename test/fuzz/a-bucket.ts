@@ -86,7 +86,13 @@ const hosts: fc.Arbitrary<Host> = fc
       { opens: '22:00', due: '06:00', graceMinutes: 240 },
       { opens: '06:00', due: '23:30', graceMinutes: 240 },
       { opens: '12:00', due: '12:30', graceMinutes: 0 },
+      { opens: '20:00', due: '08:15', graceMinutes: 20 * 60 },
+      { opens: '00:00', due: '08:15', graceMinutes: 24 * 60 },
+      { opens: '20:00', due: '07:30', graceMinutes: 48 * 60 },
+      { opens: '06:00', due: '20:00', graceMinutes: 72 * 60 },
     ),
+    days: rarely(4, fc.constantFrom([1, 2, 3, 4, 5], [2, 5], [0], [0, 1, 2, 3, 4, 5, 6])),
+    chain: rarely(3, fc.constantFrom({ fullEveryDays: 2 }, { fullEveryDays: 7 })),
     size: fc.constantFrom(
       { minBytes: 0, shrink: 0.5, grow: 2 },
       { minBytes: 2500, shrink: 0.9, grow: 1.1 },
@@ -94,10 +100,12 @@ const hosts: fc.Arbitrary<Host> = fc
     paused: rarely(10, fc.constantFrom('2026-10-28', '2026-11-20')),
     since: rarely(8, fc.constantFrom('2026-10-26', '2026-11-10')),
   })
-  .map(({ prefix, paused, since, ...rest }) =>
+  .map(({ prefix, days, chain, paused, since, ...rest }) =>
     aHost({
       ...rest,
       filePrefix: prefix,
+      ...(days === undefined ? {} : { days }),
+      ...(chain === undefined ? {} : { chain }),
       ...(paused === undefined ? {} : { paused: { until: paused, because: 'moved' } }),
       ...(since === undefined ? {} : { since }),
     }),
@@ -163,6 +171,48 @@ const runs = (now: Instant): fc.Arbitrary<Run> =>
       { weight: 1, arbitrary: fc.array(damages, { maxLength: 3 }) },
     ),
   }) as fc.Arbitrary<Run>;
+
+/** A full and the increments after it, a day or so apart; what is lost of it is any of them, or the full. */
+const chains = (now: Instant): fc.Arbitrary<Run[]> =>
+  fc
+    .tuple(
+      fc.array(runs(now), { minLength: 2, maxLength: 5 }),
+      instants(now - 9 * DAY, now - 2 * DAY),
+      fc.constantFrom(DAY, DAY, DAY + 90 * MINUTE, 2 * DAY),
+      rarely(3, fc.nat({ max: 4 })),
+    )
+    .map(([some, begunAt, apart, lost]) =>
+      some
+        .map((run, nth) => ({
+          ...{ ...run, at: begunAt + nth * apart, minutes: run.minutes % 600 },
+          basedOn: nth === 0 ? undefined : begunAt + (nth - 1) * apart,
+        }))
+        .filter((_, nth) => nth !== lost),
+    );
+
+const chainsAndMore = (now: Instant): fc.Arbitrary<Run[]> =>
+  fc
+    .tuple(
+      fc.array(chains(now), { minLength: 1, maxLength: 2 }),
+      fc.array(runs(now), { maxLength: 2 }),
+    )
+    .map(([some, more]) => [...some.flat(), ...more]);
+
+/** The newest fulls of one habit, whatever the window: at about one time of the clock. */
+const habits = (now: Instant): fc.Arbitrary<Run[]> =>
+  fc
+    .tuple(
+      fc.array(runs(now), { minLength: 3, maxLength: 5 }),
+      instants(now - DAY, now),
+      fc.array(fc.constantFrom(0, 0, 7, 40, 89, 95), { minLength: 5, maxLength: 5 }),
+    )
+    .map(([some, newestAt, jitter]) =>
+      some.map((run, nth) => ({
+        ...{ ...run, aheadMinutes: 0, minutes: run.minutes % 120, basedOn: undefined },
+        at: newestAt - nth * DAY - (jitter[nth] ?? 0) * MINUTE,
+        damages: nth === 3 ? run.damages : [],
+      })),
+    );
 
 function factsOf(run: Run, prefix: FilePrefix): Fact[] {
   const { volumes, style } = run;
@@ -316,7 +366,11 @@ export const cases: fc.Arbitrary<Case> = fc
   .chain(([host, now]) =>
     fc
       .tuple(
-        fc.array(runs(now), { maxLength: 8 }),
+        fc.oneof(
+          { weight: 5, arbitrary: fc.array(runs(now), { maxLength: 8 }) },
+          { weight: host.chain === undefined ? 1 : 8, arbitrary: chainsAndMore(now) },
+          { weight: 2, arbitrary: habits(now) },
+        ),
         fc.oneof(
           { weight: 2, arbitrary: fc.constant([]) },
           {

@@ -1,5 +1,6 @@
 // The product's judgement on a generated bucket, in the words that both judges share.
 import { listSets } from '../../shared/monitor/list-sets.ts';
+import { mayAnswerFrom } from '../../shared/rules/answer.ts';
 import type { Finding } from '../../shared/rules/finding.ts';
 import { type Judgement, judge } from '../../shared/rules/judge.ts';
 import { closedWindow } from '../../shared/rules/window.ts';
@@ -17,7 +18,7 @@ export async function judgeByCode(
     ...{ name, bytes, modifiedAt, firstModifiedAt },
   }));
   const list = inMemory(keyed(host.target.prefix, objects), { pageRows });
-  const since = closedWindow(host, now).opensAt;
+  const since = mayAnswerFrom(host, closedWindow(host, now));
   return inWords(judge(host, await listSets(list, host, { since, now, depth }), now));
 }
 
@@ -49,6 +50,10 @@ function describeFinding(finding: Finding): string {
     }
     case 'damaged':
       return `${words} ${finding.startedAt} ${finding.aheadMs > 0} [${finding.oddVolumes}]`;
+    case 'chain-broken': {
+      const { startedAt, lacksAt, isThere } = finding;
+      return `${words} ${startedAt} ${lacksAt} ${isThere}`;
+    }
     case 'missing':
       return `${words} ${finding.windowsMissed}`;
     case 'poisoned':

@@ -2,7 +2,39 @@
 import { Temporal } from 'temporal-polyfill';
 import type { Host } from '../../shared/config/config.ts';
 import type { Instant } from '../../shared/duplicity/time.ts';
-import type { Fact, Part, Session } from './fact.ts';
+import type { Fact } from './fact.ts';
+import {
+  type BackupSet,
+  bytesOf,
+  gapsOf,
+  goodAmong,
+  isAhead,
+  isArriving,
+  isBad,
+  isFull,
+  lackOf,
+  MINUTE,
+  manifestsOf,
+  middleOf,
+  newest,
+  oddIn,
+  partsOf,
+  sameSlot,
+  setsAmong,
+  sizesOf,
+  writtenAt,
+} from './reference-set.ts';
+import {
+  doesAnswer,
+  graceOf,
+  homeOf,
+  isBegunFor,
+  isHome,
+  isMismatch,
+  lastClosedWindow,
+  type Window,
+  windowBefore,
+} from './reference-window.ts';
 
 /** The judgement, in words that both judges can be held to; findings sorted, `severity kind evidence`. */
 export type ReferenceJudgement = {
@@ -13,13 +45,10 @@ export type ReferenceJudgement = {
   readonly lastGood: Instant | undefined;
 };
 
-type BackupSet = { readonly session: Session; readonly members: readonly Fact[] };
-type Window = { date: string; opensAt: Instant; dueAt: Instant; hardDueAt: Instant; end: Instant };
-
-const MINUTE = 60_000;
+const DAY = 1440 * MINUTE;
 /** What it judges, worst first. */
 export const WORST_FIRST: readonly string[] =
-  'damaged missing incomplete poisoned incremental unencrypted expiring never late no-signatures maybe-truncated shrunk grew overlapping clock-skew duplicate-full parity foreign paused'.split(
+  'damaged chain-broken missing incomplete poisoned incremental unencrypted expiring never late window-mismatch full-overdue no-signatures maybe-truncated shrunk grew overlapping clock-skew duplicate-full parity foreign paused'.split(
     ' ',
   );
 /** What a generated bucket cannot have. */
@@ -27,9 +56,6 @@ export const NOT_IN_THE_BOOK = {
   tampered: 'a generated file has no versions',
   copied: 'a generated file has no versions',
   resumed: 'a generated file has no versions',
-  'chain-broken': 'a generated host has no chain',
-  'full-overdue': 'a generated host has no chain',
-  'window-mismatch': 'a generated host backs up at any time',
   cold: 'a generated file has no storage class',
   unreadable: 'a generated bucket can always be read',
   'wrong-recipient': 'a generated file has no contents; any head is compared with the RFC instead',
@@ -45,79 +71,83 @@ export function judgeByTheBook(
 ): ReferenceJudgement {
   const there = facts.filter((fact) => fact.firstModifiedAt <= now);
   const window = lastClosedWindow(host, now);
-  const inDay = (at: Instant) => window.opensAt <= at && at < window.end;
   const sets = setsAmong(there);
-  const fulls = sets.filter(({ session }) => session.basedOn === undefined);
-  const isDoubled = ({ members }: BackupSet) =>
-    members.some((member) => there.some((other) => sameSlot(member, other)));
-  const good = fulls.filter(
-    (set) => isWholeAndOnce(set) && !isDoubled(set) && !isAhead(set) && oddIn(set).length === 0,
-  );
-  // Clocks differ by up to five minutes, at the opening.
-  const nearDay = (at: Instant) => window.opensAt - 5 * MINUTE <= at && at < window.end;
-  const isWholeSince = ({ members }: BackupSet) =>
-    members.every(({ firstModifiedAt }) => firstModifiedAt >= window.opensAt);
-  const isOfDay = (set: BackupSet) =>
-    inDay(set.session.at)
-      ? nearDay(writtenAt(set))
-      : nearDay(set.session.at) && inDay(writtenAt(set)) && isWholeSince(set);
-  const answers = good.filter(isOfDay);
+  // What the host owes: fulls, and where it writes chains the incrementals, too.
+  const backups = sets.filter((set) => isFull(set) || host.chain !== undefined);
+  const good = goodAmong(host, sets, there);
+  const answers = good.filter((set) => doesAnswer(host, set, window));
   const answer = newest(answers);
   const lastGood = newest(good);
-  const begun = fulls.filter((set) => inDay(set.session.at) || isOfDay(set));
+  const begun = backups.filter((set) => isBegunFor(host, set, window));
   const findings: string[] = [];
 
   // The window: one finding at the most.
-  if (host.paused !== undefined && window.date < host.paused.until) findings.push('info paused');
+  const isPaused = host.paused !== undefined && window.date < host.paused.until;
+  const isBefore = host.since !== undefined && window.date < host.since;
+  const isOther = !isPaused && !isBefore && isMismatch(host, good, now);
+  if (isOther) findings.push('warning window-mismatch');
+  const missed = isOther ? 0 : windowsMissed(host, window, lastGood);
+  if (isPaused) findings.push('info paused');
   else if (answer === undefined) {
-    const bad = begun.filter((set) => !isWholeAndOnce(set));
-    const newestBad = newest(bad.filter(isBad));
-    const newestArriving = newest(bad.filter((set) => isArriving(set, lastGood, now)));
-    if (host.since !== undefined && window.date < host.since) findings.push('info never');
+    const newestBad = newest(begun.filter(isBad));
+    const arriving = newest(
+      begun.filter((set) => isArriving(set, lastGood, now) && now < graceOf(host, set, window)),
+    );
+    if (isBefore) findings.push('info never');
     else if (sets.length === 0) findings.push('critical never');
-    else if (newestArriving !== undefined && now < window.hardDueAt) {
-      findings.push(`warning late ${newestArriving.session.at}`);
-    } else if (newestBad !== undefined) {
-      const missed = windowsMissed(host, window, lastGood);
+    else if (arriving !== undefined) findings.push(`warning late ${arriving.session.at}`);
+    else if (newestBad !== undefined) {
       findings.push(`critical incomplete ${missed} ${newestBad.session.at} ${gapsOf(newestBad)}`);
-    } else if (begun.every((set) => good.includes(set))) {
-      findings.push(`critical missing ${windowsMissed(host, window, lastGood)}`);
+    } else if (begun.every((set) => good.includes(set)) && !isOther) {
+      findings.push(`critical missing ${missed}`);
     }
   } else {
-    const done = begun.filter((set) => isBad(set) && manifestsOf(set).length > 0);
-    const newestBad = newest(done);
+    const newestBad = newest(begun.filter((set) => isBad(set) && manifestsOf(set).length > 0));
     if (newestBad !== undefined) {
       findings.push(`warning incomplete 0 ${newestBad.session.at} ${gapsOf(newestBad)}`);
     }
   }
 
-  // Which fulls are shown: those begun since the window opened, or else the newest that has a manifest.
-  const named = fulls.filter(({ session }) => session.at <= now + 5 * MINUTE);
-  const ofNow = fulls.filter(
-    (set) => inDay(set.session.at) || (named.includes(set) && set.session.at >= window.end),
-  );
+  // Which sets are shown: those begun since the window opened, or else the newest that has a manifest.
+  const named = backups.filter(({ session }) => session.at <= now + 5 * MINUTE);
+  const ofNow = backups.filter((set) => {
+    const { at } = set.session;
+    const isOfDay = at >= window.opensAt && at < window.end;
+    return isHome(host, set, window) || isOfDay || (at >= window.end && named.includes(set));
+  });
   const newestNamed = newest(named.filter((set) => manifestsOf(set).length > 0));
   const shown =
     ofNow.some((set) => manifestsOf(set).length > 0) || newestNamed === undefined
       ? ofNow
       : [newestNamed];
   for (const set of shown) {
+    const { at } = set.session;
+    const isCured = answer !== undefined && isHome(host, set, window);
+    const severity = isCured ? 'warning' : 'critical';
     if (isAhead(set) || oddIn(set).length > 0) {
-      const isCured = answer !== undefined && inDay(set.session.at);
-      findings.push(
-        `${isCured ? 'warning' : 'critical'} damaged ${set.session.at} ${isAhead(set)} [${oddIn(set)}]`,
-      );
+      findings.push(`${severity} damaged ${at} ${isAhead(set)} [${oddIn(set)}]`);
+    }
+    const lack = lackOf(set, sets, there);
+    if (lack !== undefined) {
+      findings.push(`${severity} chain-broken ${at} ${lack.at} ${lack.isThere}`);
     }
   }
 
+  // A full later than promised, where incrementals go on.
+  const lastFull = newest(good.filter(isFull));
+  const lastLink = newest(good.filter((set) => !isFull(set)));
+  if (host.chain !== undefined && lastFull !== undefined && lastLink !== undefined) {
+    const promisedAt = lastFull.session.at + host.chain.fullEveryDays * DAY;
+    if (lastLink.session.at > promisedAt + DAY) findings.push('warning full-overdue');
+  }
+
   // The countdown, by the days of the config: no rules of a bucket are known here.
-  const deaths = good.map((set) => ({ at: set.session.at, dies: diesAt(set, host.keepDays) }));
-  const last = Math.max(...deaths.map(({ dies }) => dies));
+  const deaths = good.map((set) => diesAt(set, sets, host.keepDays));
+  const last = Math.max(...deaths);
   const isOld = lastGood !== undefined && lastGood.session.at < window.opensAt;
-  const day = 24 * 60 * MINUTE;
   const isLate = findings.some((finding) => finding.startsWith('warning late'));
-  const within = isLate ? 2 * day : 4 * day;
-  if (isOld && last - now < within && last + day >= now) findings.push('critical expiring');
+  const within = isLate ? 2 * DAY : 4 * DAY;
+  if (isOld && last - now < within && last + DAY >= now) findings.push('critical expiring');
 
   const poison = there.filter(
     (fact) => fact.means.part === 'lethal' || there.some((other) => sameSlot(fact, other)),
@@ -131,9 +161,9 @@ export function judgeByTheBook(
   if (parity.length > 0 && isOfEach) findings.push(`info parity ${parity.length}`);
   const crashes = poison.length + (isOfEach ? 0 : parity.length);
   if (crashes > 0) findings.push(`critical poisoned ${crashes}`);
-  const incrementals = sets.filter(({ session }) => session.basedOn !== undefined);
-  if (incrementals.length > 0) {
-    const judgedAt = lastClosedWindow(host, window.dueAt - 1).dueAt;
+  const incrementals = sets.filter((set) => !isFull(set));
+  if (incrementals.length > 0 && host.chain === undefined) {
+    const judgedAt = windowBefore(host, window).dueAt;
     const fresh = incrementals.some(
       ({ session, members }) =>
         session.at >= judgedAt || members.some((m) => m.modifiedAt >= judgedAt),
@@ -143,19 +173,21 @@ export function judgeByTheBook(
   const open = there.filter((fact) => isOfDuplicity(fact) && !fact.encrypted);
   if (open.length > 0) findings.push(`critical unencrypted ${open.length}`);
   if (answer !== undefined) findings.push(...judgeShape(answer, good, host));
-  for (const { session, members } of fulls) {
+  for (const set of backups) {
+    const { session, members } = set;
     const written = members.filter(({ means }) => means.part === 'manifest');
     const clock = Math.min(now, Math.max(...written.map((fact) => fact.firstModifiedAt)));
     if (session.at >= window.end && session.at - now > 5 * MINUTE) {
       findings.push(`info clock-skew ${session.at}`);
     }
-    if (written.length > 0 && clock >= window.opensAt && clock - session.at > 36 * 60 * MINUTE) {
-      findings.push(`info clock-skew ${session.at}`);
-    }
+    const isLong = clock >= window.opensAt && clock - session.at > 36 * 60 * MINUTE;
+    const isInTime = clock <= (homeOf(host, set)?.hardDueAt ?? 0);
+    if (written.length > 0 && isLong && !isInTime) findings.push(`info clock-skew ${session.at}`);
   }
   const overlapping = overlappingAmong(sets, window);
   if (overlapping > 0) findings.push(`info overlapping ${overlapping}`);
-  if (begun.length > 1) findings.push(`info duplicate-full ${begun.length}`);
+  const ofDay = backups.filter((set) => isFull(set) && isHome(host, set, window));
+  if (ofDay.length > 1) findings.push(`info duplicate-full ${ofDay.length}`);
   const strange = there.filter(({ means }) =>
     means.part === 'foreign' ? true : 'spelling' in means && means.spelling === 'tolerated',
   );
@@ -191,121 +223,19 @@ function overlappingAmong(sets: readonly BackupSet[], { opensAt }: Window): numb
   ).length;
 }
 
-/** On the day after the last of its days, by the calendar of UTC, the first of its files is hidden. */
-function diesAt({ members }: BackupSet, keepDays: number): Instant {
-  const first = Math.min(...members.map(({ modifiedAt }) => modifiedAt));
-  return Temporal.Instant.fromEpochMilliseconds(first)
+/** On the day after the last of its days, by the calendar of UTC, the first of its files, or of what it builds on, is hidden. */
+function diesAt(set: BackupSet, sets: readonly BackupSet[], keepDays: number): Instant {
+  const first = Math.min(...set.members.map(({ modifiedAt }) => modifiedAt));
+  const own = Temporal.Instant.fromEpochMilliseconds(first)
     .toZonedDateTimeISO('UTC')
     .add({ days: keepDays + 1 })
     .startOfDay().epochMilliseconds;
+  const base = sets.find(({ session }) => session.at === set.session.basedOn);
+  return base === undefined ? own : Math.min(own, diesAt(base, sets, keepDays));
 }
 
 function isOfDuplicity({ means }: Fact): boolean {
   return 'spelling' in means && means.spelling !== 'tolerated';
-}
-
-function setsAmong(facts: readonly Fact[]): BackupSet[] {
-  const sets: { session: Session; members: Fact[] }[] = [];
-  for (const fact of facts) {
-    if (!('of' in fact.means) || fact.means.spelling !== 'written') continue;
-    const { of } = fact.means;
-    const known = sets.find(
-      ({ session }) => session.at === of.at && session.basedOn === of.basedOn,
-    );
-    if (known === undefined) sets.push({ session: of, members: [fact] });
-    else known.members.push(fact);
-  }
-  return sets;
-}
-
-function partsOf({ members }: BackupSet, wanted: (part: Part) => boolean): Fact[] {
-  return members.filter(({ means }) => 'of' in means && wanted(means.part));
-}
-
-function volumesOf(set: BackupSet): Fact[] {
-  return partsOf(set, (part) => typeof part === 'number');
-}
-
-function numbersOf(set: BackupSet): number[] {
-  return volumesOf(set)
-    .map(({ means }) => means.part as number)
-    .sort((a, b) => a - b);
-}
-
-function manifestsOf(set: BackupSet): Fact[] {
-  return partsOf(set, (part) => part === 'manifest');
-}
-
-function writtenAt(set: BackupSet): Instant {
-  return Math.max(...manifestsOf(set).map((fact) => fact.firstModifiedAt));
-}
-
-/** One manifest that is not empty, and volumes exactly 1 to the highest, each once, none empty. */
-function isWholeAndOnce(set: BackupSet): boolean {
-  const numbers = numbersOf(set);
-  return (
-    manifestsOf(set).length === 1 &&
-    numbers.length > 0 &&
-    numbers.every((number, place) => number === place + 1) &&
-    [...manifestsOf(set), ...volumesOf(set)].every(({ bytes }) => bytes > 0)
-  );
-}
-
-/** Something of it lacks; a set that is only there twice over lacks nothing. */
-function isBad(set: BackupSet): boolean {
-  const numbers = [...new Set(numbersOf(set))];
-  return !(
-    manifestsOf(set).length > 0 &&
-    numbers.length > 0 &&
-    numbers.every((number, place) => number === place + 1) &&
-    [...manifestsOf(set), ...volumesOf(set)].every(({ bytes }) => bytes > 0)
-  );
-}
-
-/** What is evidence of an incomplete set: the gaps, the empty volumes, the manifest. */
-function gapsOf(set: BackupSet): string {
-  const numbers = numbersOf(set);
-  const highest = Math.max(0, ...numbers);
-  const missing = Array.from({ length: highest }, (_, place) => place + 1).filter(
-    (number) => !numbers.includes(number),
-  );
-  const empty = new Set(
-    volumesOf(set)
-      .filter(({ bytes }) => bytes === 0)
-      .map(({ means }) => means.part as number),
-  );
-  const manifests = manifestsOf(set);
-  const manifest =
-    manifests.length === 0 ? 'absent' : manifests.some((m) => m.bytes === 0) ? 'empty' : 'there';
-  return `[${missing}] [${[...empty].sort((a, b) => a - b)}] ${manifest}`;
-}
-
-function newest<S extends BackupSet>(sets: readonly S[]): S | undefined {
-  return [...sets].sort((a, b) => a.session.at - b.session.at).at(-1);
-}
-
-/** A second spelling of a volume or manifest kills duplicity; of signatures it does not. */
-function sameSlot(a: Fact, b: Fact): boolean {
-  if (a === b || !('of' in a.means) || !('of' in b.means)) return false;
-  return (
-    a.means.part === b.means.part &&
-    a.means.part !== 'signatures' &&
-    a.means.of.at === b.means.of.at &&
-    a.means.of.basedOn === b.means.of.basedOn
-  );
-}
-
-function bytesOf({ members }: BackupSet): number {
-  return members.reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
-function middleOf(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  while (sorted.length > 2) {
-    sorted.pop();
-    sorted.shift();
-  }
-  return sorted.reduce((sum, value) => sum + value, 0) / sorted.length;
 }
 
 function judgeShape(answer: BackupSet, good: readonly BackupSet[], host: Host): string[] {
@@ -313,8 +243,10 @@ function judgeShape(answer: BackupSet, good: readonly BackupSet[], host: Host): 
   if (partsOf(answer, (part) => part === 'signatures').every(({ bytes }) => bytes === 0)) {
     said.push('warning no-signatures');
   }
-  said.push(...judgeTail(answer, good));
-  const earlier = good.filter(({ session }) => session.at < answer.session.at).map(bytesOf);
+  if (!isFull(answer)) return said;
+  const fulls = good.filter(isFull);
+  said.push(...judgeTail(answer, fulls));
+  const earlier = fulls.filter(({ session }) => session.at < answer.session.at).map(bytesOf);
   const usual = earlier.length < 3 ? undefined : middleOf(earlier);
   const bytes = bytesOf(answer);
   if (bytes < host.size.minBytes) said.push('warning shrunk');
@@ -347,80 +279,17 @@ function judgeTail(set: BackupSet, good: readonly BackupSet[]): string[] {
   return [`${isLost ? 'warning' : 'info'} maybe-truncated`];
 }
 
-function sizesOf(set: BackupSet): number[] {
-  const numbers = [...new Set(numbersOf(set))];
-  return numbers.map((number) =>
-    Math.max(...volumesOf(set).flatMap(({ means, bytes }) => (means.part === number ? bytes : []))),
-  );
-}
-
-/** A file of it was there over five minutes before the time in its name. */
-function isAhead({ session, members }: BackupSet): boolean {
-  return members.some((fact) => session.at - fact.firstModifiedAt > 5 * MINUTE);
-}
-
-/** The volumes under half of the middle of the others; never the last, and none that is empty. */
-function oddIn(set: BackupSet): number[] {
-  const sizes = sizesOf(set);
-  const numbers = [...new Set(numbersOf(set))];
-  return numbers.filter((_, place) => {
-    const others = sizes.filter((_size, other) => other !== place);
-    const size = sizes[place] ?? 0;
-    return place < sizes.length - 1 && size > 0 && size < middleOf(others) / 2;
-  });
-}
-
-/** A volume is there, and a file came within three times the longest gap of this set or of the last good one, or an hour. */
-function isArriving(set: BackupSet, lastGood: BackupSet | undefined, now: Instant): boolean {
-  const gapOf = ({ members }: BackupSet) => {
-    const times = members.map(({ modifiedAt }) => modifiedAt).sort((a, b) => a - b);
-    return Math.max(0, ...times.slice(1).map((at, place) => at - (times[place] ?? at)));
-  };
-  const gap = Math.max(gapOf(set), lastGood === undefined ? 0 : gapOf(lastGood));
-  const latest = Math.max(...set.members.map(({ modifiedAt }) => modifiedAt));
-  return (
-    volumesOf(set).length > 0 &&
-    !isWholeAndOnce(set) &&
-    latest >= now - Math.max(60 * MINUTE, 3 * gap)
-  );
-}
-
+/** In a row, this one included: up to the one that the last good backup answers, or that was open before it. */
 function windowsMissed(host: Host, judged: Window, lastGood: BackupSet | undefined): number {
   if (lastGood === undefined) return 1;
+  const owedFrom = [host.since ?? '', host.paused?.until ?? ''];
   let missed = 1;
-  for (let back = 1; ; back += 1) {
-    const date = Temporal.PlainDate.from(judged.date).subtract({ days: back });
-    if (windowOf(host, date).opensAt <= lastGood.session.at) return missed;
-    const owedFrom = [host.since ?? '', host.paused?.until ?? ''];
-    if (owedFrom.some((first) => date.toString() < first)) return missed;
+  for (let window = windowBefore(host, judged); ; window = windowBefore(host, window)) {
+    if (window.opensAt <= lastGood.session.at) return missed;
+    if (doesAnswer(host, lastGood, window)) return missed;
+    if (owedFrom.some((first) => window.date < first)) return missed;
     missed += 1;
   }
-}
-
-/** The newest window whose due time is not after now. */
-function lastClosedWindow(host: Host, now: Instant): Window {
-  const today = Temporal.Instant.fromEpochMilliseconds(now)
-    .toZonedDateTimeISO(host.timezone)
-    .toPlainDate();
-  for (let back = -1; ; back += 1) {
-    const window = windowOf(host, today.subtract({ days: back }));
-    if (window.dueAt <= now) return window;
-  }
-}
-
-function windowOf(host: Host, date: Temporal.PlainDate): Window {
-  const { opens, due, graceMinutes } = host.window;
-  const instant = (day: Temporal.PlainDate, time: string) =>
-    day.toZonedDateTime({ timeZone: host.timezone, plainTime: time }).epochMilliseconds;
-  const opening = opens > due ? date.subtract({ days: 1 }) : date;
-  const dueAt = instant(date, due);
-  return {
-    date: date.toString(),
-    opensAt: instant(opening, opens),
-    dueAt,
-    hardDueAt: dueAt + graceMinutes * MINUTE,
-    end: instant(opening.add({ days: 1 }), opens),
-  };
 }
 
 function verdictOf(findings: readonly string[], answered: boolean): string {

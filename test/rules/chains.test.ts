@@ -37,7 +37,7 @@ describe('a chain', () => {
     expect(broken(judgement)).toMatchObject([
       {
         ...{ severity: 'critical', startedAt: at(time(23)), lacksAt: at(time(20)) },
-        ...{ isThere: false, restoresUntilAt: at(time(19)) },
+        ...{ isThere: false },
       },
     ]);
     expect(judgement.lastGood?.startedAt).toBe(at(time(19)));
@@ -46,16 +46,14 @@ describe('a chain', () => {
 
   it('says of a set that is there and not good that it is there', () => {
     const objects = [...full(16), ...link(17), ...manifestOf(link(18)), ...link(19), ...link(20)];
-    const [found] = broken(judged(objects, {}, at('2026-11-20T09:00:00Z')));
-    expect(found).toMatchObject({ lacksAt: at(time(18)), isThere: true });
-    expect(found?.restoresUntilAt).toBe(at(time(17)));
+    const judgement = judged(objects, {}, at('2026-11-20T09:00:00Z'));
+    expect(broken(judgement)).toMatchObject([{ lacksAt: at(time(18)), isThere: true }]);
+    expect(judgement.lastGood?.startedAt).toBe(at(time(17)));
   });
 
   it('restores nothing without its full', () => {
     const judgement = judged([...link(22), ...link(23)]);
-    expect(broken(judgement)).toMatchObject([
-      { lacksAt: at(time(21)), restoresUntilAt: undefined },
-    ]);
+    expect(broken(judgement)).toMatchObject([{ lacksAt: at(time(21)) }]);
     expect(judgement.lastGood).toBeUndefined();
   });
 

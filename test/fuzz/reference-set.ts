@@ -1,0 +1,195 @@
+// What a set is by the text of docs/how-it-judges.md: which files it has, what it lacks, and whether it restores.
+import type { Host } from '../../shared/config/config.ts';
+import type { Instant } from '../../shared/duplicity/time.ts';
+import type { Fact, Part, Session } from './fact.ts';
+
+export type BackupSet = { readonly session: Session; readonly members: readonly Fact[] };
+
+export const MINUTE = 60_000;
+
+/** All sets, oldest first; of one time the full, and then the one that builds on the older. */
+export function setsAmong(facts: readonly Fact[]): BackupSet[] {
+  const sets: { session: Session; members: Fact[] }[] = [];
+  for (const fact of facts) {
+    if (!('of' in fact.means) || fact.means.spelling !== 'written') continue;
+    const { of } = fact.means;
+    const known = sets.find(
+      ({ session }) => session.at === of.at && session.basedOn === of.basedOn,
+    );
+    if (known === undefined) sets.push({ session: of, members: [fact] });
+    else known.members.push(fact);
+  }
+  return sets.sort(
+    ({ session: a }, { session: b }) => a.at - b.at || (a.basedOn ?? 0) - (b.basedOn ?? 0),
+  );
+}
+
+export function isFull({ session }: BackupSet): boolean {
+  return session.basedOn === undefined;
+}
+
+/** Nothing speaks against its own files: it is whole, once there, not from the future, and of volumes of one size. */
+function isSound(set: BackupSet, there: readonly Fact[]): boolean {
+  const isDoubled = set.members.some((member) => there.some((other) => sameSlot(member, other)));
+  return isWholeAndOnce(set) && !isDoubled && !isAhead(set) && oddIn(set).length === 0;
+}
+
+/** The set that keeps another from being restored, and whether it is there at all. */
+export type Lack = { readonly at: Instant; readonly isThere: boolean };
+
+/** What a set builds on and lacks. Two sets of one time are no chain: nobody knows through which of them it goes. */
+export function lackOf(
+  { session }: BackupSet,
+  sets: readonly BackupSet[],
+  there: readonly Fact[],
+): Lack | undefined {
+  const { at, basedOn } = session;
+  if (basedOn === undefined) return undefined;
+  const isTwin = sets.filter((one) => one.session.at === at).length > 1;
+  const base = sets.find((one) => one.session.at === basedOn && basedOn < at);
+  const deeper = base && lackOf(base, sets, there);
+  if (deeper !== undefined) return deeper;
+  if (isTwin) return { at, isThere: true };
+  if (base === undefined) return { at: basedOn, isThere: false };
+  return isSound(base, there) ? undefined : { at: basedOn, isThere: true };
+}
+
+/** The good ones among what the host owes: fulls, and with `chain` incrementals whose whole chain is good. */
+export function goodAmong(host: Host, sets: readonly BackupSet[], there: readonly Fact[]) {
+  return sets.filter(
+    (set) =>
+      (isFull(set) || host.chain !== undefined) &&
+      isSound(set, there) &&
+      lackOf(set, sets, there) === undefined,
+  );
+}
+
+export function partsOf({ members }: BackupSet, wanted: (part: Part) => boolean): Fact[] {
+  return members.filter(({ means }) => 'of' in means && wanted(means.part));
+}
+
+export function volumesOf(set: BackupSet): Fact[] {
+  return partsOf(set, (part) => typeof part === 'number');
+}
+
+function numbersOf(set: BackupSet): number[] {
+  return volumesOf(set)
+    .map(({ means }) => means.part as number)
+    .sort((a, b) => a - b);
+}
+
+export function manifestsOf(set: BackupSet): Fact[] {
+  return partsOf(set, (part) => part === 'manifest');
+}
+
+/** When its manifest was first written: S3's clock. */
+export function writtenAt(set: BackupSet): Instant {
+  return Math.max(...manifestsOf(set).map((fact) => fact.firstModifiedAt));
+}
+
+/** One manifest that is not empty, and volumes exactly 1 to the highest, each once, none empty. */
+export function isWholeAndOnce(set: BackupSet): boolean {
+  const numbers = numbersOf(set);
+  return (
+    manifestsOf(set).length === 1 &&
+    numbers.length > 0 &&
+    numbers.every((number, place) => number === place + 1) &&
+    [...manifestsOf(set), ...volumesOf(set)].every(({ bytes }) => bytes > 0)
+  );
+}
+
+/** Something of it lacks; a set that is only there twice over lacks nothing. */
+export function isBad(set: BackupSet): boolean {
+  const numbers = [...new Set(numbersOf(set))];
+  return !(
+    manifestsOf(set).length > 0 &&
+    numbers.length > 0 &&
+    numbers.every((number, place) => number === place + 1) &&
+    [...manifestsOf(set), ...volumesOf(set)].every(({ bytes }) => bytes > 0)
+  );
+}
+
+/** What is evidence of an incomplete set: the gaps, the empty volumes, the manifest. */
+export function gapsOf(set: BackupSet): string {
+  const numbers = numbersOf(set);
+  const highest = Math.max(0, ...numbers);
+  const missing = Array.from({ length: highest }, (_, place) => place + 1).filter(
+    (number) => !numbers.includes(number),
+  );
+  const empty = new Set(
+    volumesOf(set)
+      .filter(({ bytes }) => bytes === 0)
+      .map(({ means }) => means.part as number),
+  );
+  const manifests = manifestsOf(set);
+  const manifest =
+    manifests.length === 0 ? 'absent' : manifests.some((m) => m.bytes === 0) ? 'empty' : 'there';
+  return `[${missing}] [${[...empty].sort((a, b) => a - b)}] ${manifest}`;
+}
+
+export function newest<S extends BackupSet>(sets: readonly S[]): S | undefined {
+  return [...sets].sort((a, b) => a.session.at - b.session.at).at(-1);
+}
+
+/** A second spelling of a volume or manifest kills duplicity; of signatures it does not. */
+export function sameSlot(a: Fact, b: Fact): boolean {
+  if (a === b || !('of' in a.means) || !('of' in b.means)) return false;
+  return (
+    a.means.part === b.means.part &&
+    a.means.part !== 'signatures' &&
+    a.means.of.at === b.means.of.at &&
+    a.means.of.basedOn === b.means.of.basedOn
+  );
+}
+
+export function bytesOf({ members }: BackupSet): number {
+  return members.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+export function middleOf(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  while (sorted.length > 2) {
+    sorted.pop();
+    sorted.shift();
+  }
+  return sorted.reduce((sum, value) => sum + value, 0) / sorted.length;
+}
+
+/** The bytes of each volume, by its number. */
+export function sizesOf(set: BackupSet): number[] {
+  const numbers = [...new Set(numbersOf(set))];
+  return numbers.map((number) =>
+    Math.max(...volumesOf(set).flatMap(({ means, bytes }) => (means.part === number ? bytes : []))),
+  );
+}
+
+/** A file of it was there over five minutes before the time in its name. */
+export function isAhead({ session, members }: BackupSet): boolean {
+  return members.some((fact) => session.at - fact.firstModifiedAt > 5 * MINUTE);
+}
+
+/** The volumes under half of the middle of the others; never the last, and none that is empty. */
+export function oddIn(set: BackupSet): number[] {
+  const sizes = sizesOf(set);
+  const numbers = [...new Set(numbersOf(set))];
+  return numbers.filter((_, place) => {
+    const others = sizes.filter((_size, other) => other !== place);
+    const size = sizes[place] ?? 0;
+    return place < sizes.length - 1 && size > 0 && size < middleOf(others) / 2;
+  });
+}
+
+/** A volume is there, and a file came within three times the longest gap of this set or of the last good one, or an hour. */
+export function isArriving(set: BackupSet, lastGood: BackupSet | undefined, now: Instant): boolean {
+  const gapOf = ({ members }: BackupSet) => {
+    const times = members.map(({ modifiedAt }) => modifiedAt).sort((a, b) => a - b);
+    return Math.max(0, ...times.slice(1).map((at, place) => at - (times[place] ?? at)));
+  };
+  const gap = Math.max(gapOf(set), lastGood === undefined ? 0 : gapOf(lastGood));
+  const latest = Math.max(...set.members.map(({ modifiedAt }) => modifiedAt));
+  return (
+    volumesOf(set).length > 0 &&
+    !isWholeAndOnce(set) &&
+    latest >= now - Math.max(60 * MINUTE, 3 * gap)
+  );
+}
