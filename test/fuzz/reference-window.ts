@@ -32,8 +32,20 @@ function dateAt({ timezone }: Host, at: Instant): Temporal.PlainDate {
   return Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timezone).toPlainDate();
 }
 
+const known = new Map<string, Window | undefined>();
+
+/** Temporal is slow, and asked for few dates. */
+function windowOn({ timezone, window, days }: Host, date: Temporal.PlainDate) {
+  const question = JSON.stringify([timezone, window, days, date]);
+  if (!known.has(question)) known.set(question, makeWindow({ timezone, window, days }, date));
+  return known.get(question);
+}
+
 /** None on a day of the week that the host does not owe. */
-function windowOn(host: Host, date: Temporal.PlainDate): Window | undefined {
+function makeWindow(
+  host: { [Key in 'timezone' | 'window' | 'days']: Host[Key] },
+  date: Temporal.PlainDate,
+): Window | undefined {
   // Temporal counts from Monday, 1, to Sunday, 7.
   if (host.days !== undefined && !host.days.includes(date.dayOfWeek % 7)) return undefined;
   const { opens, due, graceMinutes } = host.window;
