@@ -136,6 +136,7 @@ export function findPruned(
   const oldestKept = host.prunes && fulls.at(-host.prunes.keep)?.startedAt;
   if (oldestKept === undefined) return () => false;
   const there = new Set(sets.map(({ startedAt }) => startedAt));
+  const needed = neededBy(host, { sets, histories }, oldestKept);
   const isByOther = ({ principal }: Change) =>
     principal !== undefined &&
     host.userId !== undefined &&
@@ -150,7 +151,7 @@ export function findPruned(
   // What is not even there as a version may have been removed later, by a rule of the bucket.
   const mayBeGone = inconclusive !== undefined || keeps.at(-1)?.keep.noncurrentDays !== undefined;
   return (startedAt) => {
-    if (startedAt >= oldestKept || forbidden.has(startedAt)) return false;
+    if (startedAt >= oldestKept || needed.has(startedAt) || forbidden.has(startedAt)) return false;
     const own = histories.filter((one) => one.startedAt === startedAt);
     if (own.some(hasOverwrites)) return false;
     const markedAt = own.flatMap(({ files }) =>
@@ -159,6 +160,28 @@ export function findPruned(
     const isUnderWay = markedAt.some((at) => now - at < PRUNING_MS);
     return there.has(startedAt) ? isUnderWay : own.length > 0 || mayBeGone;
   };
+}
+
+/** The times of what the sets since then build on, there or hidden. */
+function neededBy(
+  { filePrefix }: Host,
+  { sets, histories }: Pick<Collection, 'sets' | 'histories'>,
+  since: Instant,
+): Set<Instant> {
+  const hidden = histories.map(({ startedAt, files }) => {
+    const reading = readFileName(files[0]?.name ?? '', filePrefix);
+    return [startedAt, reading.kind === 'written' ? reading.name.start : undefined] as const;
+  });
+  const baseOf = new Map([...hidden, ...sets.map((one) => [one.startedAt, one.basedOn] as const)]);
+  const needed = new Set<Instant>();
+  for (const { startedAt, basedOn } of sets) {
+    let base = startedAt < since ? undefined : basedOn;
+    while (base !== undefined && !needed.has(base)) {
+      needed.add(base);
+      base = baseOf.get(base);
+    }
+  }
+  return needed;
 }
 
 function timeOf({ time, end }: FileName): Instant {

@@ -189,7 +189,6 @@ function judgeSets(
   now: Instant,
 ): Finding[] {
   const isOfNow = (one: Assessment) =>
-    one === answer ||
     isHome(host, window, one) ||
     isIn(window, one.startedAt) ||
     (one.startedAt >= window.endsAt && one.startedAt <= now + SKEW);
@@ -197,14 +196,17 @@ function judgeSets(
   const hasManifest = ({ set }: Assessment) => set.manifest !== undefined;
   const newest = backups.findLast((one) => hasManifest(one) && one.startedAt <= now + SKEW);
   const shown = ofNow.some(hasManifest) || newest === undefined ? ofNow : [newest];
-  return shown.flatMap((one) =>
+  // One that was long on its way was begun before.
+  const all = answer === undefined || shown.includes(answer) ? shown : [answer, ...shown];
+  return all.flatMap((one) =>
     one.faults.flatMap(({ spoils, finding }): Finding[] => {
       if (finding === undefined || SAID_APART.has(finding.kind)) return [];
       if (one === answer) return [finding];
       const isOfSize = 'by' in finding && finding.by === 'size';
       if (finding.severity === 'info' && !isOfSize) return [finding];
       if (spoils !== 'restoring') return [];
-      const isCured = answer !== undefined && isHome(host, window, one);
+      const isNext = one.startedAt >= window.opensAt && !isHome(host, window, one);
+      const isCured = answer !== undefined && !isNext;
       return isCured && finding.kind !== 'wrong-recipient'
         ? [{ ...finding, severity: 'warning' }]
         : [finding];

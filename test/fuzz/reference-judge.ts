@@ -122,7 +122,8 @@ export function judgeByTheBook(
       : [newestNamed];
   for (const set of shown) {
     const { at } = set.session;
-    const isCured = answer !== undefined && isHome(host, set, window);
+    // Another one answers: it is as bad as before for a later window only.
+    const isCured = answer !== undefined && (at < window.opensAt || isHome(host, set, window));
     const severity = isCured ? 'warning' : 'critical';
     if (isAhead(set) || oddIn(set).length > 0) {
       findings.push(`${severity} damaged ${at} ${isAhead(set)} [${oddIn(set)}]`);
