@@ -78,6 +78,7 @@ export type Poison = {
   readonly why: 'lethal' | 'twice' | 'parity';
   /** Of which set a file is there twice; `undefined`: of none. */
   readonly startedAt?: Instant | undefined;
+  readonly basedOn?: Instant | undefined;
 };
 
 /** A full of which delete markers hide some file: removing them brings it back. */
@@ -146,8 +147,8 @@ export function collectSets(listing: Listing, prefix: FilePrefix): Collection {
     // Two spellings of one time under which volumes lie are taken to begin with a volume 1 each, until they are read.
     if ('name' in reading) noteReader(readers, reading.name, stem);
   }
-  for (const { names, startedAt } of readers.values()) {
-    if (names.length > 1) poison.push({ names: names.sort(), why: 'twice', startedAt });
+  for (const { names, ...set } of readers.values()) {
+    if (names.length > 1) poison.push({ names: names.sort(), why: 'twice', ...set });
   }
   const manifestAt = (id: string) => drafts.get(id)?.manifest?.writtenAt;
   const parityNames = parity.map(({ file }) => file).sort();
@@ -339,7 +340,7 @@ function findOutOfOrder(members: readonly Member[]): Rewrite[] {
   return found;
 }
 
-type Readers = Map<string, { readonly names: string[]; readonly startedAt: Instant | undefined }>;
+type Readers = Map<string, { readonly names: string[] } & Pick<Poison, 'startedAt' | 'basedOn'>>;
 
 /** duplicity allows one manifest a set and one file a volume, whatever their suffixes, and crashes on two. */
 function noteReader(readers: Readers, name: FileName, as: string): void {
@@ -348,7 +349,8 @@ function noteReader(readers: Readers, name: FileName, as: string): void {
   if (signatures || id.includes('NaN')) return;
   const slot = `${id} ${name.volume ?? 'manifest'}`;
   const known = readers.get(slot);
-  if (known === undefined) readers.set(slot, { names: [as], startedAt: name.end ?? name.time });
+  if (known === undefined)
+    readers.set(slot, { names: [as], startedAt: name.end ?? name.time, basedOn: name.start });
   else known.names.push(as);
 }
 

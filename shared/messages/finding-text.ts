@@ -112,7 +112,7 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
           : `The newest state that restores is of ${formatInstant(lastGood.startedAt, zone, at)}`
       }`,
     step: makeFull,
-    subjects: ({ lacksAt }) => [isoOf(lacksAt)],
+    subjects: byWindow,
   },
   missing: {
     text: formatMissing,

@@ -88,11 +88,15 @@ export function isDigestDue(config: Config, state: MonitorState, { from, until }
 }
 
 /** The newest date of which a window has closed, by the config's own calendar; `''` for a config of no hosts. */
-export function newestDay({ hosts, timezone }: Config, at: Instant): string {
-  const today = dateIn(timezone, at);
+export function newestDay({ hosts, timezone: ofConfig }: Config, at: Instant): string {
+  const today = dateIn(ofConfig, at);
   const days = [addDays(today, -1), today, addDays(today, 1)];
   const hasClosed = (date: string) =>
-    hosts.some((host) => (windowOn(host, date)?.dueAt ?? Number.POSITIVE_INFINITY) <= at);
+    // Where a host rests that day, the digest comes all the same, and at no other hour.
+    hosts.some(
+      ({ timezone, window }) =>
+        (windowOn({ timezone, window }, date)?.dueAt ?? Number.POSITIVE_INFINITY) <= at,
+    );
   return days.findLast(hasClosed) ?? '';
 }
 

@@ -130,7 +130,7 @@ export async function listSets(
     );
     if (next === undefined) break;
     const good = goodIn(collection).filter((one) => one.startedAt > next.startedAt);
-    if (next.startedAt < since && good.length > 0 && !isHabitUnknown(host, good)) break;
+    if (next.startedAt < since && good.length > 0 && !isHabitUnknown(host, good, now)) break;
     for (const stem of next.unreadStems) await readVolumes(stem);
     collection = collect();
   }

@@ -223,7 +223,7 @@ async function readRetention(
   const window = closedWindow(host, now);
   const { bucket, prefix } = host.target;
   const assessed = assessSets(host, collection, seen);
-  const counts = hasToCount(assessed, window) && hasFulls(assessed);
+  const counts = hasToCount(host, assessed, window, now) && hasFulls(assessed);
   const isSuspect = (seen.broken ?? []).length > 0;
   if (!counts && !isSuspect && !hasMarkers(collection)) return {};
 

@@ -146,6 +146,12 @@ export type Unseen = {
 // More than a year without a run, and lifecycle has taken what would tell.
 const MOST = 400;
 
+/** When the oldest full began that a host which prunes has to keep; what is older it may have removed, and `undefined`: nothing. */
+export function oldestKept({ prunes }: Host, sets: readonly Assessment[]): Instant | undefined {
+  const fulls = sets.filter(({ good, set }) => good && set.type === 'full');
+  return prunes && fulls.at(-prunes.keep)?.startedAt;
+}
+
 /** Oldest first: the windows after the one of a date, and before the newest that has closed. */
 export function windowsSince(host: Host, judgedOn: CalendarDate, now: Instant): Window[] {
   const windows: Window[] = [];
@@ -180,8 +186,10 @@ export function judgeUnseen(
   const open = owed.filter(
     (window) => !fulls.some((one) => doesAnswer(host, one, window, now) || isLate(window, one)),
   );
+  const prunedUntil = oldestKept(host, fulls);
   const isUnknown = (window: Window) =>
     mayHaveTaken(keeps, window.opensAt, now) ||
+    (prunedUntil !== undefined && window.opensAt < prunedUntil) ||
     fulls.some((one) => one.complete === undefined && isIn(window, one.startedAt));
   if (open.length === 0) return undefined;
   return {

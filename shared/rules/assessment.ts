@@ -227,7 +227,9 @@ export function assessSets(
   const copyOf = new Map(copies.map((one) => [`${one.type} ${one.startedAt}`, one]));
   const changed = new Set(broken.map(({ startedAt, basedOn }) => `${basedOn} ${startedAt}`));
   const doubled = new Set(
-    poison.flatMap(({ why, startedAt }) => (why === 'twice' ? startedAt : [])),
+    poison.flatMap(({ why, startedAt, basedOn }) =>
+      why === 'twice' ? `${basedOn} ${startedAt}` : [],
+    ),
   );
   const byTime = new Map<Instant, Assessment>();
   const atTime = Map.groupBy(sets, ({ startedAt }) => startedAt);
@@ -235,7 +237,7 @@ export function assessSets(
     ...{ host, history: historyOf.get(`${type} ${startedAt}`) },
     ...{ copy: copyOf.get(`${type} ${startedAt}`), opened: opened?.get(startedAt) },
     changed: changed.has(`${basedOn} ${startedAt}`),
-    doubled: doubled.has(startedAt),
+    doubled: doubled.has(`${basedOn} ${startedAt}`),
     base: basedOn === undefined ? undefined : byTime.get(basedOn),
     isTwin: basedOn !== undefined && (atTime.get(startedAt)?.length ?? 0) > 1,
   });

@@ -7,6 +7,7 @@ import { type FileName, type FilePrefix, parseFileName } from '../duplicity/file
 import type { Instant } from '../duplicity/time.ts';
 import { type FileHistory, newestUpload, type SetHistory } from '../duplicity/versions.ts';
 import { MISSING_SHOWN, type Volumes } from '../duplicity/volumes.ts';
+import { oldestKept } from './answer.ts';
 import type { Assessed, Assessment } from './assessment.ts';
 import {
   type Change,
@@ -132,11 +133,10 @@ export function findPruned(
   keeps: readonly KeepRules[],
   now: Instant,
 ): (startedAt: Instant) => boolean {
-  const fulls = good.filter(({ set }) => set.type === 'full');
-  const oldestKept = host.prunes && fulls.at(-host.prunes.keep)?.startedAt;
-  if (oldestKept === undefined) return () => false;
+  const since = oldestKept(host, good);
+  if (since === undefined) return () => false;
   const there = new Set(sets.map(({ startedAt }) => startedAt));
-  const needed = neededBy(host, { sets, histories }, oldestKept);
+  const needed = neededBy(host, { sets, histories }, since);
   const isByOther = ({ principal }: Change) =>
     principal !== undefined &&
     host.userId !== undefined &&
@@ -151,7 +151,7 @@ export function findPruned(
   // What is not even there as a version may have been removed later, by a rule of the bucket.
   const mayBeGone = inconclusive !== undefined || keeps.at(-1)?.keep.noncurrentDays !== undefined;
   return (startedAt) => {
-    if (startedAt >= oldestKept || needed.has(startedAt) || forbidden.has(startedAt)) return false;
+    if (startedAt >= since || needed.has(startedAt) || forbidden.has(startedAt)) return false;
     const own = histories.filter((one) => one.startedAt === startedAt);
     if (own.some(hasOverwrites)) return false;
     const markedAt = own.flatMap(({ files }) =>

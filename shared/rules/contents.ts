@@ -301,9 +301,13 @@ export function judgeMismatch(
   return [{ kind: 'window-mismatch', severity: 'warning', ...evidence }];
 }
 
-/** More of the older backups have to be known before it can be said that the window does not fit. */
-export function isHabitUnknown(host: Host, good: readonly Assessment[]): boolean {
-  return good.length < IN_A_ROW && !isInWindow(host, good);
+/** Whether more of the older backups have to be known, before it can be said that the window does not fit. */
+export function isHabitUnknown(host: Host, good: readonly Assessment[], now: Instant): boolean {
+  if (isInWindow(host, good)) return false;
+  // A window that fits is due later, or opens up to a day before.
+  const { opensAt } = windowBefore(host, closedWindow(host, now));
+  const [oldest] = good;
+  return good.length < IN_A_ROW || (oldest?.startedAt ?? now) > opensAt - DAY;
 }
 
 /** One of them began while its window was open. */

@@ -118,7 +118,7 @@ export function judge(
   const lastGood = assessed.good.at(-1);
   const keep = keepOf(host, evidence.lifecycle ?? NOT_ASKED);
   const { keeps = heldAlways(keep, host.keepDays), stampedAt, changes = [] } = evidence;
-  const countdown = hasToCount(assessed, window)
+  const countdown = hasToCount(host, assessed, window, now)
     ? countDown(assessed, read.inconclusive, keep, now)
     : undefined;
   const mismatch = judgeMismatch(host, window, assessed.good, now);
@@ -171,10 +171,11 @@ export function judge(
 /** The rules of a bucket that there was no reason to read. */
 export const NOT_ASKED: Lifecycle = { unknown: 'not asked' };
 
-/** No good full has been begun since the window opened: the last one will expire. */
-export function hasToCount({ good }: Assessed, { opensAt }: Window): boolean {
+/** No good full has been begun since the window opened, and the last one does not answer it: it will expire. */
+export function hasToCount(host: Host, { good }: Assessed, window: Window, now: Instant): boolean {
   const newest = good.at(-1);
-  return newest === undefined || newest.startedAt < opensAt;
+  if (newest === undefined) return true;
+  return newest.startedAt < window.opensAt && !doesAnswer(host, newest, window, now);
 }
 
 /**

@@ -145,7 +145,10 @@ export function judgeByTheBook(
   // The countdown, by the days of the config: no rules of a bucket are known here.
   const deaths = good.map((set) => diesAt(set, sets, host.keepDays));
   const last = Math.max(...deaths);
-  const isOld = lastGood !== undefined && lastGood.session.at < window.opensAt;
+  const isOld =
+    lastGood !== undefined &&
+    lastGood.session.at < window.opensAt &&
+    !doesAnswer(host, lastGood, window);
   const isLate = findings.some((finding) => finding.startsWith('warning late'));
   const within = isLate ? 2 * DAY : 4 * DAY;
   if (isOld && last - now < within && last + DAY >= now) findings.push('critical expiring');

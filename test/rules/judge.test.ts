@@ -341,8 +341,10 @@ describe('judge', () => {
   it('counts down until a good full is started in the window, from its first instant on', () => {
     const counts = (...begun: string[]) =>
       hasToCount(
+        aHost(),
         assessSets(aHost(), collected(...begun.flatMap((one) => aFull({ begun: one })))),
         judged([]).window,
+        NOON,
       );
     expect(counts()).toBe(true);
     expect(counts('2026-11-21T03:00:00Z', '2026-11-22T23:59:59Z')).toBe(true);

@@ -82,6 +82,29 @@ describe('a grace of three days', () => {
     expect(tooLate.verdict).toBe('missing');
   });
 
+  it('is as long where the clock of the host is slow, and its name stands before the opening', () => {
+    const slow = { window: { ...window, graceMinutes: 2 * 1440 } };
+    const full = aFull({ begun: '2026-11-20T23:57:00Z', done: '2026-11-22T20:00:00Z' });
+    expect(verdicts(slow, full, ['2026-11-22T21:00:00Z'])).toEqual(['ok']);
+  });
+
+  it('leaves nothing to count down once the window is answered', () => {
+    const done = upload('2026-11-22T03:00:00Z');
+    const judgement = judged({ ...long, keepDays: 6 }, done, '2026-11-22T23:59:00Z');
+    expect([judgement.verdict, judgement.countdown]).toEqual(['ok', undefined]);
+  });
+
+  it('shows what is wrong with the backup that answers, though it began before', () => {
+    const usual = ['16', '17', '18', '19'].flatMap((day) =>
+      aFull({ begun: `2026-11-${day}T02:14:00Z`, volumes: 9 }),
+    );
+    const small = aFull({ begun: friday, done: '2026-11-22T03:00:00Z', volumes: 1 });
+    const killed = aFull({ begun: '2026-11-22T05:00:00Z' }).slice(1);
+    const when = '2026-11-22T09:00:00Z';
+    const found = judged(long, [...usual, ...small, ...killed], when).findings;
+    expect(found.map(({ kind }) => kind)).toContain('shrunk');
+  });
+
   it('is not for an upload that stopped', () => {
     const stopped = underWay('2026-11-21T20:00:00Z');
     expect(verdicts(long, stopped, ['2026-11-22T09:00:00Z'])).toEqual(['incomplete']);
@@ -140,6 +163,12 @@ describe('a habit outside of the window', () => {
     const host = { window: { opens: '02:00', due: '08:15', graceMinutes: 240 } };
     const late = nights('2026-11-20T23:50:00Z', '2026-11-22T00:20:00Z', '2026-11-23T00:10:00Z');
     expect(settings(late, '2026-11-23T08:30:00Z', host)).toEqual(['opens: "23:30"']);
+  });
+
+  it('just before the window opens asks for an earlier hour of the same day', () => {
+    const host = { window: { opens: '12:00', due: '12:30', graceMinutes: 0 } };
+    const before = nights('2026-11-21T11:10:00Z', '2026-11-22T11:10:00Z', '2026-11-23T11:10:00Z');
+    expect(settings(before, '2026-11-23T13:00:00Z', host)).toEqual(['opens: "10:30"']);
   });
 
   it('just after the window is due asks for a later time to be due', () => {
@@ -213,6 +242,15 @@ describe('a host that prunes', () => {
   it('may not leave a part of one for long', () => {
     expect(kinds(hidden('18', 'vol1'))).toEqual(['tampered']);
     expect(kinds(hidden('18', 'vol1', '2026-11-23T08:30:00Z'))).toEqual([]);
+  });
+
+  it('is not said to have missed what it removed since, when nobody looked for a week', () => {
+    const there = nights.filter(({ modifiedAt }) => modifiedAt >= at('2026-11-21T00:00:00Z'));
+    const unseen = (host: Partial<Host>) =>
+      judged(host, there, '2026-11-23T09:00:00Z', { judgedOn: '2026-11-17' }).unseen;
+    const removed = ['2026-11-18', '2026-11-19', '2026-11-20'];
+    expect(unseen(prunes)).toEqual({ missed: [], unknown: removed });
+    expect(unseen({})).toEqual({ missed: removed, unknown: [] });
   });
 
   it('may not write over one before', () => {

@@ -1,9 +1,18 @@
 // What somebody with a host's key can do: write, and nothing else. An operator who removes by mistake stands besides.
 import { newBody } from './body.ts';
-import { windowOn } from './calendar.ts';
+import { addDays, dateOf, windowOn } from './calendar.ts';
 import type { Draw } from './draw.ts';
 import { fileNameOf, ordinaryNight, stampOf, writeNight } from './nights.ts';
-import { DAY, HOUR, isWhole, type KnownSet, type Member, type World } from './world.ts';
+import {
+  DAY,
+  HOUR,
+  isWhole,
+  type KnownSet,
+  type Member,
+  MINUTE,
+  qualityOf,
+  type World,
+} from './world.ts';
 
 /** Done at `world.now`. */
 type Attack = (world: World, member: Member, draw: Draw) => void;
@@ -12,7 +21,8 @@ const goodOf = (world: World, member: Member): KnownSet[] =>
   world.sets.filter(
     (set) =>
       set.member === member &&
-      set.quality === 'good' &&
+      qualityOf(set) === 'good' &&
+      !set.isPruned &&
       isWhole(world, set) &&
       // Only what is past duplicity's own last write is overwritten; before that it is a resumed run.
       set.lastAt < world.now - HOUR,
@@ -71,10 +81,12 @@ const junk: Attack = (world, member, draw) => {
 /** Whole, but written before the time in their names; then the host is silent. */
 const futureSets: Attack = (world, member, draw) => {
   const some = draw.between(1, 5);
-  for (let nth = 1; nth <= some; nth += 1) {
-    const date = new Date(world.now + nth * DAY).toISOString().slice(0, 10);
-    const window = windowOn(date, member.times);
-    const night = ordinaryNight({ habit: member.habit, window, draw });
+  // A window of tomorrow's date may be open already: a name that is past is no future one.
+  const nights = [1, 2, 3, 4, 5, 6, 7]
+    .map((days) => windowOn(addDays(dateOf(world.now), days), member.times))
+    .map((window) => ordinaryNight({ ...member, window, draw }))
+    .filter(({ namedAt }) => namedAt > world.now + 10 * MINUTE);
+  for (const night of nights.slice(0, some)) {
     const files = night.files.map((file) => ({ ...file, at: world.now + 1000 }));
     writeNight(world, member, { ...night, files, quality: 'bad', why: 'uploaded ahead' });
   }

@@ -7,6 +7,10 @@ export type Times = {
   readonly opens: string;
   readonly due: string;
   readonly hardDue: string;
+  /** In place of `hardDue`: hours after `due`. */
+  readonly grace?: number;
+  /** The days of the week of the dates on which it owes one, 0 = Sunday; without it each. */
+  readonly days?: readonly number[];
 };
 
 /** One day's window; its day ends when the next one opens. */
@@ -50,35 +54,49 @@ export function dateOf(at: number): string {
 
 const windows = new Map<string, Window>();
 
-/** The window that is due on a date. */
+/** The window that is due on a date, whether it is owed or not. */
 export function windowOn(date: string, times: Times): Window {
-  const question = `${date} ${times.zone} ${times.opens} ${times.due} ${times.hardDue}`;
+  const { zone, opens, due, hardDue, grace } = times;
+  const question = `${date} ${zone} ${opens} ${due} ${hardDue} ${grace}`;
   const answer = windows.get(question) ?? computeWindow(date, times);
   windows.set(question, answer);
   return answer;
 }
 
-function computeWindow(date: string, { zone, opens, due, hardDue }: Times): Window {
+function computeWindow(date: string, { zone, opens, due, hardDue, grace }: Times): Window {
   const isEve = opens > due;
   const opensOn = (day: string) => instantAt(isEve ? addDays(day, -1) : day, opens, zone);
-  const grace = minutesOf(hardDue) - minutesOf(due);
+  const minutes = grace === undefined ? minutesOf(hardDue) - minutesOf(due) : grace * 60;
   const dueAt = instantAt(date, due, zone);
   return {
     date,
     opensAt: opensOn(date),
     dueAt,
-    hardDueAt: dueAt + grace * 60_000,
+    hardDueAt: dueAt + minutes * 60_000,
     endsAt: opensOn(addDays(date, 1)),
   };
 }
 
-/** The newest window that has closed. */
+export function isOwedOn(date: string, { days }: Times): boolean {
+  return days?.includes(new Date(`${date}T00:00Z`).getUTCDay()) ?? true;
+}
+
+/** The newest window that is owed and has closed. */
 export function newestClosed(at: number, times: Times): Window {
-  for (let days = 1; days > -3; days -= 1) {
-    const window = windowOn(addDays(dateOf(at), days), times);
-    if (window.dueAt <= at) return window;
+  for (let days = 1; days > -10; days -= 1) {
+    const date = addDays(dateOf(at), days);
+    const window = windowOn(date, times);
+    if (window.dueAt <= at && isOwedOn(date, times)) return window;
   }
   throw new RangeError('no window has closed');
+}
+
+/** The windows that are owed within so many days after this one, or before it where `days` is negative; the nearest first. */
+export function windowsNear({ date }: Window, times: Times, days: number): Window[] {
+  const step = Math.sign(days);
+  return Array.from({ length: Math.abs(days) }, (_, nth) => addDays(date, (nth + 1) * step))
+    .filter((near) => isOwedOn(near, times))
+    .map((near) => windowOn(near, times));
 }
 
 function minutesOf(time: string): number {

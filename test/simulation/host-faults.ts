@@ -20,6 +20,8 @@ export type HostFault = {
 const bad = (night: Night, why: string, more: Partial<Night> = {}): Night[] => [
   { ...night, quality: 'bad', why, ...more },
 ];
+/** An increment is of any size. */
+const isLink = ({ basedOn }: Night) => basedOn !== undefined;
 const isVolume = ({ role }: File) => role === 'volume';
 const isNot = (role: File['role']) => (file: File) => file.role !== role;
 const moved = (night: Night, by: number): Night => ({
@@ -157,7 +159,7 @@ const lastCut: Change = (night, { habit }) =>
 
 /** The names tell nothing of it; the sizes do, as no other full of the host has one volume less. */
 const tailLost: Change = (night, { habit }) =>
-  habit.volumes < 2
+  habit.volumes < 2 || isLink(night)
     ? [night]
     : [
         {
@@ -167,6 +169,7 @@ const tailLost: Change = (night, { habit }) =>
       ];
 
 const shrunk: Change = (night) => {
+  if (isLink(night)) return [night];
   const files = resized(night, isVolume, 60).filter((one) => !isVolume(one) || one.number === 1);
   return [{ ...night, files, quality: 'doubtful', why: 'a hundredth of its usual size' }];
 };
@@ -188,13 +191,24 @@ const wrongDay: Change = (night, { draw }) => {
   return bad(night, `its clock is ${off} days off`, { namedAt: night.namedAt + off * DAY });
 };
 
+/** What it builds on next is nowhere. */
+const linkLost: Change = (night) =>
+  isLink(night) ? bad(night, 'it never arrived', { files: [], isBelieved: true }) : [night];
+
+/** It goes on where it would have begun anew. */
+const fullNeverComes: Change = (night, { habit, sessions }) => {
+  const base = sessions.findLast(({ namedAt }) => namedAt < night.namedAt);
+  if (habit.rhythm?.kind !== 'chain' || base === undefined) return [night];
+  return [{ ...night, basedOn: base.namedAt, base }];
+};
+
 /** Its cron starts it at the very opening, by a clock that is a little slow. */
 const slowClock: Change = (night, { window, draw }) => {
   const begun = moved(night, window.opensAt + 10_000 - night.namedAt);
   return [{ ...begun, namedAt: begun.namedAt - draw.between(30, 240) * 1000 }];
 };
 
-const incrementalOf = (night: Night): Night => ({
+const incrementalOf = ({ base: _, ...night }: Night): Night => ({
   ...{ ...night, basedOn: night.namedAt - DAY, quality: 'bad', why: 'an incremental' },
   files: night.files.map((file) => ({ ...file, body: newBody(file.body.bytes, 'key') })),
 });
@@ -290,6 +304,11 @@ export const HOST_FAULTS: Readonly<Record<string, HostFault>> = {
     nights: 2,
     isHarmless: true,
     change: slowClock,
+  },
+  'increment lost': { says: 'an increment never arrives', nights: 1, change: linkLost },
+  'full never comes': {
+    ...{ says: 'it writes increments, and no full', nights: 4 },
+    change: fullNeverComes,
   },
   incremental: { says: 'it writes an incremental, no full', nights: 3, change: incremental },
   'incremental too': {

@@ -5,7 +5,7 @@ import { type Change, makeBucket } from './bucket.ts';
 import { addDays, dateOf, windowOn } from './calendar.ts';
 import { drawFor } from './draw.ts';
 import { HOST_FAULTS, type HostFault } from './host-faults.ts';
-import { ordinaryNight, writeNight } from './nights.ts';
+import { rhythmicNight, writeNight } from './nights.ts';
 import { startObserver, type Violation } from './observer.ts';
 import { type Product, type Sabotage, startProduct } from './product.ts';
 import { DAY, HOUR, type Member, MINUTE, type Plan, type Trouble, type World } from './world.ts';
@@ -43,6 +43,7 @@ export async function live(plan: Plan, sabotage?: Sabotage): Promise<Life> {
     spoil: (how) => product.spoil(how),
     excuse: (until) => void observer.excuse(until),
     oweTamper: (set) => observer.oweTamper(set),
+    oweFull: (member) => observer.oweFull(member),
   };
   const observer = startObserver(world);
   const product = startProduct(world, observer.noteNotified, sabotage);
@@ -87,7 +88,7 @@ export async function live(plan: Plan, sabotage?: Sabotage): Promise<Life> {
 function memberOf(habit: Plan['hosts'][number], plan: Plan): Member {
   return {
     ...{ id: habit.name, habit, prefix: `${habit.name}/`, names: [habit.name], times: habit.times },
-    ...{ inConfig: true, changedAt: plan.startsAt - DAY, harms: [], silentUntil: 0 },
+    ...{ inConfig: true, changedAt: plan.startsAt - DAY, harms: [], silentUntil: 0, sessions: [] },
     since: dateOf(plan.startsAt + 2 * DAY),
   };
 }
@@ -110,8 +111,9 @@ function writeNightOf(world: World, member: Member, date: string, day: number): 
   if (world.now < member.silentUntil) return;
   const { plan } = world;
   const draw = drawFor('night', plan.seed, member.id, day);
-  const evening = { habit: member.habit, window: windowOn(date, member.times), draw };
-  const ordinary = ordinaryNight(evening);
+  const evening = { ...member, window: windowOn(date, member.times), draw };
+  const ordinary = rhythmicNight(evening, member);
+  if (ordinary === undefined) return;
   // One fault a night, so that it is plain what comes of it.
   const [found] = plan.incidents.filter(
     ({ kind, host, day: from, dice }) =>

@@ -1,14 +1,18 @@
 // A host's night: the full that it writes by its habit, file by file; faults change it before it is written.
 import { type Body, newBody } from './body.ts';
-import type { Window } from './calendar.ts';
+import { isOwedOn, type Window } from './calendar.ts';
 import type { Draw } from './draw.ts';
 import {
+  chainOf,
+  DAY,
   type Habit,
+  HOUR,
   type KnownSet,
   type Member,
   MINUTE,
   nameOf,
   type Quality,
+  qualityOf,
   type World,
 } from './world.ts';
 
@@ -26,6 +30,9 @@ export type Night = {
   readonly namedAt: number;
   /** Of an incremental: the set that it builds on. */
   readonly basedOn?: number;
+  readonly base?: KnownSet;
+  /** Its host takes it for done, whatever became of its files. */
+  readonly isBelieved?: true;
   readonly isEncrypted: boolean;
   readonly files: readonly File[];
   readonly quality: Quality;
@@ -37,7 +44,50 @@ export type Evening = {
   readonly habit: Habit;
   readonly window: Window;
   readonly draw: Draw;
+  /** What the host takes for done. */
+  readonly sessions: readonly KnownSet[];
 };
+
+/** What its rhythm makes of a night: nothing, a full, or an increment on what it takes for its newest session. */
+export function rhythmicNight(evening: Evening, { habit, sessions }: Member): Night | undefined {
+  const { rhythm } = habit;
+  const night = ordinaryNight(evening);
+  const { date, opensAt } = evening.window;
+  if (rhythm?.kind === 'weekdays' && !isOwedOn(date, habit.times)) return undefined;
+  if (rhythm?.kind === 'long' && (Date.parse(date) / DAY) % LONG_DAYS !== 0) return undefined;
+  const base = sessions.findLast(({ namedAt }) => namedAt < night.namedAt);
+  const full = sessions.findLast((set) => set.base === undefined && set.namedAt < night.namedAt);
+  if (rhythm?.kind !== 'chain' || base === undefined || full === undefined) return night;
+  // duplicity is called with --full-if-older-than.
+  const isDue = opensAt - full.namedAt > rhythm.fullEvery * DAY - DAY / 2;
+  return isDue ? night : { ...night, basedOn: base.namedAt, base };
+}
+
+const LONG_DAYS = 3;
+
+/** It goes on with increments over a day after the next full was promised. */
+function isOverdue(set: KnownSet): boolean {
+  const { rhythm } = set.member.habit;
+  const full = chainOf(set).at(-1) ?? set;
+  const promised = rhythm?.kind === 'chain' ? rhythm.fullEvery : Number.POSITIVE_INFINITY;
+  return set.namedAt > full.namedAt + promised * DAY + DAY;
+}
+
+/** Its own duplicity removes all but the newest fulls, as far as it sees them. */
+function prune(world: World, member: Member): void {
+  const { rhythm } = member.habit;
+  if (rhythm?.kind !== 'prunes') return;
+  world.at(world.now + 3 * MINUTE, () => {
+    const there = member.sessions.filter((set) =>
+      [...set.etags.keys()].every((key) => world.bucket.current(key) !== undefined),
+    );
+    for (const set of there.slice(0, -rhythm.keep)) {
+      set.isPruned = true;
+      for (const key of set.etags.keys()) world.bucket.mark(key, world.now);
+      world.tell(`${nameOf(member)} removes its full of ${stampOf(set.namedAt)} itself`);
+    }
+  });
+}
 
 /** Full volumes, the rest in the last one, signatures, and the manifest when all is there. */
 export function ordinaryNight({ habit, window, draw }: Evening): Night {
@@ -100,6 +150,7 @@ function plannedAt({ files }: Night): number {
 export function writeNight(world: World, member: Member, night: Night): void {
   const set: KnownSet = {
     ...{ member, namedAt: night.namedAt, quality: night.quality, why: night.why },
+    ...{ base: night.base, isPruned: false },
     ...{
       etags: new Map(),
       finishedAt: undefined,
@@ -108,16 +159,21 @@ export function writeNight(world: World, member: Member, night: Night): void {
     },
   };
   const isFull = night.basedOn === undefined;
+  const isCounted = isFull || member.habit.rhythm?.kind === 'chain';
+  if (night.isBelieved) world.at(night.namedAt + HOUR, () => void member.sessions.push(set));
   for (const [nth, file] of night.files.entries()) {
     world.at(file.at, () => {
-      if (nth === 0 && isFull) world.sets.push(set);
+      if (nth === 0 && isCounted) world.sets.push(set);
       const key = `${member.prefix}${fileNameOf(night, file)}`;
       world.bucket.put(key, file.body, file.at);
       if (file.role === 'other') return;
       set.etags.set(key, file.body.etag);
       set.lastAt = file.at;
       if (file.role !== 'manifest') return;
+      if (set.finishedAt === undefined && isCounted) member.sessions.push(set);
       set.finishedAt ??= file.at;
+      prune(world, member);
+      if (isOverdue(set) && qualityOf(set) === 'good') world.oweFull(member);
       const named = night.namedAt === night.files[0]?.at ? '' : `, named ${stampOf(night.namedAt)}`;
       const what = night.quality === 'good' ? 'is done' : `is done, ${night.quality}: ${night.why}`;
       world.tell(`${nameOf(member)}: its ${isFull ? 'full' : 'incremental'}${named} ${what}`);

@@ -1,9 +1,10 @@
 // A slow and obviously right observer: it knows what is true, what S3 can show of it, and what each channel must hear.
-import { addDays, newestClosed, type Window, windowOn } from './calendar.ts';
+import { newestClosed, type Window, windowsNear } from './calendar.ts';
 import type { Notified } from './hearing.ts';
 import { stampOf } from './nights.ts';
 import type { Reported } from './product.ts';
 import {
+  chainOf,
   DAY,
   HOUR,
   isWhole,
@@ -11,6 +12,7 @@ import {
   type Member,
   MINUTE,
   nameOf,
+  qualityOf,
   type Seat,
   type World,
 } from './world.ts';
@@ -76,8 +78,9 @@ export function startObserver(world: World) {
       if (isHealthy(world, member, at)) fail(4, `${how} calls ${name} ${kind}, and it is healthy`);
       return;
     }
-    const next = windowOn(addDays(window.date, 1), member.times);
-    const isMadeGood = says === 'again' && truthOf(world, member, next, at) === 'good';
+    const [next] = windowsNear(window, member.times, 7);
+    const isMadeGood =
+      says === 'again' && next !== undefined && truthOf(world, member, next, at) === 'good';
     if ((truth === 'bad' || truth === 'doubtful') && !isMadeGood) {
       fail(
         1,
@@ -147,6 +150,15 @@ export function startObserver(world: World) {
           about.some(({ name, kind }) => member.names.includes(name) && kind === 'tampered'),
       });
     },
+    /** A warning: a mailbox hears of it, and a phone does not. */
+    oweFull(member: Member): void {
+      debts.push({
+        ...{ member, seat: 'mail', from: world.now - 14 * DAY, owedAt: world.now + 2 * DAY },
+        says: 'that the full which it promises does not come',
+        isPaidBy: ({ about }) =>
+          about.some(({ name, kind }) => member.names.includes(name) && kind === 'full-overdue'),
+      });
+    },
     /** After a run that was neither killed nor skipped. */
     afterRun(): void {
       for (const member of world.members.filter(({ inConfig }) => inConfig)) {
@@ -184,10 +196,12 @@ export function startObserver(world: World) {
     afterTidying(): void {
       for (const member of world.members) {
         const good = world.sets.filter(
-          (set) => set.member === member && set.quality === 'good' && isWhole(world, set),
+          (set) => set.member === member && qualityOf(set) === 'good' && isWhole(world, set),
         );
-        const isKept = good.some(
-          ({ etags }) => ![...etags.keys()].some((key) => world.bucket.tagged.has(key)),
+        const isKept = good.some((set) =>
+          chainOf(set).every(
+            ({ etags }) => ![...etags.keys()].some((key) => world.bucket.tagged.has(key)),
+          ),
         );
         if (good.length > 0 && !isKept)
           fail(5, `the janitor tags every good backup of ${nameOf(member)}`);
@@ -201,18 +215,37 @@ const WINDOW_KINDS = ['missing', 'incomplete', 'never'];
 /** The windows of a host that have closed in the last ten days. */
 function closedSince({ now, plan }: World, { times, changedAt }: Member): Window[] {
   const newest = newestClosed(now, times);
-  const days = Array.from({ length: 10 }, (_, back) =>
-    windowOn(addDays(newest.date, -back), times),
-  );
+  const windows = [newest, ...windowsNear(newest, times, -9)];
   const from = Math.max(plan.startsAt + SETTLING, changedAt + SETTLING);
-  return days.filter(({ opensAt }) => opensAt >= from).reverse();
+  return windows.filter(({ opensAt }) => opensAt >= from).reverse();
 }
 
 /** A full of it was begun and is not done, and the grace is not over: nobody has to say anything yet. */
 function mayStillCome(world: World, member: Member, window: Window): boolean {
-  if (world.now >= window.hardDueAt) return false;
   return world.sets.some(
-    (set) => set.member === member && isOf(set, window) && set.finishedAt === undefined,
+    (set) =>
+      set.member === member &&
+      set.finishedAt === undefined &&
+      homesOf(set, window).some(({ hardDueAt }) => world.now < hardDueAt),
+  );
+}
+
+/** The windows for which a set may answer this one: its own, and with a grace of days each in which it began before. */
+function homesOf(set: KnownSet, window: Window): Window[] {
+  const { times } = set.member;
+  const before = (times.grace ?? 0) < 24 ? [] : windowsNear(window, times, -4);
+  return [window, ...before.filter(({ hardDueAt }) => hardDueAt > window.opensAt)].filter((one) =>
+    isOf(set, one),
+  );
+}
+
+/** In the day that it began in, or within the grace; and not before the window opened. */
+function isInTime(set: KnownSet, window: Window, doneAt: number): boolean {
+  return (
+    doneAt >= window.opensAt &&
+    homesOf(set, window).some(
+      (home) => doneAt <= home.hardDueAt || (home === window && doneAt < window.endsAt),
+    )
   );
 }
 
@@ -225,18 +258,23 @@ function isOf({ namedAt }: KnownSet, { opensAt, endsAt }: Window): boolean {
 function truthOf(world: World, member: Member, window: Window, at: number): Truth {
   if (window.opensAt < Math.max(member.changedAt, world.plan.startsAt) + SETTLING) return 'unclear';
   const begun = world.sets.filter(
-    (set) => set.member === member && isOf(set, window) && (set.finishedAt ?? at) <= at,
+    (set) =>
+      set.member === member && homesOf(set, window).length > 0 && (set.finishedAt ?? at) <= at,
   );
-  const done = begun.filter((set) => isWhole(world, set));
-  const inDay = done.filter(({ finishedAt = 0 }) => finishedAt < window.endsAt);
-  if (inDay.some(({ quality }) => quality === 'good')) return 'good';
-  if (done.some((set) => set.quality === 'good')) return 'unclear';
-  return inDay.some(({ quality }) => quality === 'doubtful') ? 'doubtful' : 'bad';
+  // What its host removed itself had answered before.
+  const done = begun.filter((set) => set.isPruned || isWhole(world, set));
+  const inTime = done.filter((set) => isInTime(set, window, set.finishedAt ?? 0));
+  if (inTime.some((set) => qualityOf(set) === 'good')) return 'good';
+  if (done.some((set) => isOf(set, window) && qualityOf(set) === 'good')) return 'unclear';
+  return inTime.some((set) => qualityOf(set) === 'doubtful') ? 'doubtful' : 'bad';
 }
 
 function whyOf(world: World, member: Member, window: Window): string {
   const begun = world.sets.filter((set) => set.member === member && isOf(set, window));
-  const whys = begun.map((set) => set.why || (isWhole(world, set) ? 'done too late' : 'not whole'));
+  const whyIn = (set: KnownSet) => chainOf(set).find(({ why }) => why !== '')?.why;
+  const whys = begun.map(
+    (set) => whyIn(set) || (isWhole(world, set) ? 'done too late' : 'not whole'),
+  );
   return whys.length === 0 ? 'nothing was written' : [...new Set(whys)].join(', ');
 }
 
@@ -247,10 +285,8 @@ function isHealthy(world: World, member: Member, at: number): boolean {
   const newest = newestClosed(at, member.times);
   if (truthOf(world, member, newest, at) !== 'good' && !isComing(world, member, newest))
     return false;
-  return [1, 2, 3].every((back) => {
-    const window = windowOn(addDays(newest.date, -back), member.times);
-    return truthOf(world, member, window, at) === 'good';
-  });
+  const before = windowsNear(newest, member.times, -7).slice(0, 3);
+  return before.every((window) => truthOf(world, member, window, at) === 'good');
 }
 
 /** What answers it is on its way, and will be there within the grace. */
@@ -258,9 +294,8 @@ function isComing({ sets, now }: World, member: Member, window: Window): boolean
   return sets.some(
     (set) =>
       set.member === member &&
-      set.quality === 'good' &&
-      isOf(set, window) &&
+      qualityOf(set) === 'good' &&
       set.plannedAt > now &&
-      set.plannedAt < window.hardDueAt,
+      isInTime(set, window, set.plannedAt),
   );
 }

@@ -3,7 +3,7 @@
 import { ATTACKS } from './attacks.ts';
 import { type Draw, drawFor } from './draw.ts';
 import { HOST_FAULTS } from './host-faults.ts';
-import { DAY, type Habit, type Incident, type Plan } from './world.ts';
+import { DAY, type Habit, type Incident, leastKeepDays, type Plan, type Rhythm } from './world.ts';
 import { WORLD_FAULTS } from './world-faults.ts';
 
 export const KINDS = [HOST_FAULTS, ATTACKS, WORLD_FAULTS].flatMap(Object.keys);
@@ -22,6 +22,14 @@ const TIMES = [
   { opens: '20:00', due: '07:30', hardDue: '11:30' },
   { opens: '11:00', due: '17:00', hardDue: '20:00' },
 ];
+const RHYTHMS: readonly Rhythm[] = [
+  { kind: 'weekdays' },
+  { kind: 'chain', fullEvery: 7 },
+  { kind: 'long', hours: 50 },
+  { kind: 'prunes', keep: 3 },
+];
+const WEEKDAYS = [1, 2, 3, 4, 5];
+const LONG_GRACE = 72;
 const NAMES = ['ada', 'bob', 'cyd', 'dee'];
 
 /** No incident in the first days: until then the hosts grow up. */
@@ -34,7 +42,9 @@ export const GROWN_UP = 8;
 export function planOf(seed: number, asked?: readonly string[]): Plan {
   const draw = drawFor('plan', seed);
   const days = draw.percent(5) ? 400 : draw.between(25, 60);
-  const hosts = NAMES.slice(0, draw.between(1, 3)).map((name) => drawHabit(name, draw));
+  const hosts = NAMES.slice(0, draw.between(1, 3))
+    .map((name) => drawHabit(name, draw))
+    .map((habit) => withRhythm(habit, drawFor('rhythm', seed, habit.name)));
   const drawn = drawTheme(seed, draw.between(1, 4));
   const theme = asked ?? drawn;
   const many = Math.min(12, draw.between(1, 1 + Math.ceil(days / 8)));
@@ -48,7 +58,7 @@ export function planOf(seed: number, asked?: readonly string[]): Plan {
     ...(asked && { asked }),
     startsAt: Date.UTC(2026, 0, 1) + draw.below(365) * DAY,
     days,
-    keepDays: draw.pick([6, 6, 6, 8, 14]),
+    keepDays: Math.max(draw.pick([6, 6, 6, 8, 14]), ...hosts.map(leastKeepDays)),
     keepLastGood: draw.percent(20),
     hosts,
     incidents: incidents.sort((a, b) => a.day - b.day),
@@ -59,6 +69,25 @@ export function planOf(seed: number, asked?: readonly string[]): Plan {
 function drawTheme(seed: number, kinds: number): string[] {
   const numbers = new Map(KINDS.map((kind) => [kind, drawFor(kind, seed).below(1_000_000)]));
   return KINDS.toSorted((a, b) => (numbers.get(a) ?? 0) - (numbers.get(b) ?? 0)).slice(0, kinds);
+}
+
+/** Half of the hosts write a full each day. */
+function withRhythm(habit: Habit, draw: Draw): Habit {
+  if (draw.percent(50)) return habit;
+  const rhythm = draw.pick(RHYTHMS);
+  const { times } = habit;
+  switch (rhythm.kind) {
+    case 'weekdays':
+      return { ...habit, rhythm, times: { ...times, days: WEEKDAYS } };
+    case 'long':
+      // A volume each two hours.
+      return {
+        ...{ ...habit, rhythm, times: { ...times, grace: LONG_GRACE } },
+        ...{ lasts: rhythm.hours * 60, volumes: rhythm.hours / 2 },
+      };
+    default:
+      return { ...habit, rhythm };
+  }
 }
 
 function drawHabit(name: string, draw: Draw): Habit {

@@ -16,7 +16,7 @@ import { tagSuperseded } from '../../shared/monitor/tag-superseded.ts';
 import { KEY, readBody } from './body.ts';
 import { type Change, NONCURRENT_DAYS } from './bucket.ts';
 import { type Notified, readMessage } from './hearing.ts';
-import { DAY, nameOf, type Seat, type Spoiling, type World } from './world.ts';
+import { DAY, type Member, nameOf, type Seat, type Spoiling, type World } from './world.ts';
 
 /** How the product is broken on purpose, so that each law is seen to fail. */
 export type Sabotage =
@@ -28,6 +28,9 @@ export type Sabotage =
   | 'tags all';
 
 const BUCKET = 'backups';
+/** Where hosts may delete: the stack's own bucket lets none. */
+const OPEN_BUCKET = 'open-backups';
+const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 
 export type Product = ReturnType<typeof startProduct>;
 
@@ -54,7 +57,14 @@ export function startProduct(
     },
     /** One run for a batch of events; false where the function fails. */
     onObjects: (changes: readonly Change[], now: number): Promise<boolean> =>
-      ends(runEvents(reach(makeLife()), config(), changes.map(eventOf), now)),
+      ends(
+        runEvents(
+          reach(makeLife()),
+          config(),
+          changes.map((one) => eventOf(world, one)),
+          now,
+        ),
+      ),
     async tidy(now: number): Promise<boolean> {
       const tag = async (_: string, key: string) => void world.bucket.tagged.add(key);
       const { list } = storeOf(world);
@@ -104,11 +114,18 @@ function configOf({ members, keepDays, plan, seats }: World) {
   const hosts = members
     .filter(({ inConfig }) => inConfig)
     .map((member) => {
-      const { zone, opens, due, hardDue } = member.times;
-      const window = `window: { opens: "${opens}", due: "${due}", hardDue: "${hardDue}" }`;
-      const since = member.since === undefined ? '' : `, since: ${member.since}`;
-      const target = `target: s3://${BUCKET}/${member.prefix}`;
-      return `  ${nameOf(member)}: { ${target}, timezone: ${zone}, ${window}${since} }`;
+      const { zone, opens, due, hardDue, grace, days } = member.times;
+      const { rhythm } = member.habit;
+      const until = grace === undefined ? `hardDue: "${hardDue}"` : `grace: ${grace}h`;
+      const more = [
+        `window: { opens: "${opens}", due: "${due}", ${until} }`,
+        ...(member.since === undefined ? [] : [`since: ${member.since}`]),
+        ...(days === undefined ? [] : [`days: [${days.map((day) => DAYS[day]).join(', ')}]`]),
+        ...(rhythm?.kind === 'chain' ? [`chain: { fullEvery: ${rhythm.fullEvery}d }`] : []),
+        ...(rhythm?.kind === 'prunes' ? [`prunes: { keep: ${rhythm.keep} }`] : []),
+      ];
+      const target = `target: s3://${bucketOf(member)}/${member.prefix}`;
+      return `  ${nameOf(member)}: { ${target}, timezone: ${zone}, ${more.join(', ')} }`;
     });
   const mail = seats.find(({ id }) => id === 'mail')?.address;
   const text = [
@@ -121,13 +138,19 @@ function configOf({ members, keepDays, plan, seats }: World) {
   return lastConfig.config;
 }
 
-function eventOf({ what, key, at }: Change): ObjectEvent {
+function bucketOf({ habit }: Member): string {
+  return habit.rhythm?.kind === 'prunes' ? OPEN_BUCKET : BUCKET;
+}
+
+function eventOf(world: World, { what, key, at }: Change): ObjectEvent {
+  const member = world.members.find(({ prefix }) => key.startsWith(prefix));
+  const bucket = member === undefined ? BUCKET : bucketOf(member);
   // S3 tells of a marker that is removed as of a version.
   const left = { created: 'unknown', marked: 'marker', unmarked: 'version' } as const;
   return {
     what: what === 'created' ? 'created' : 'removed',
     left: left[what],
-    ...{ bucket: BUCKET, key, at, principal: undefined, address: undefined },
+    ...{ bucket, key, at, principal: undefined, address: undefined },
   };
 }
 

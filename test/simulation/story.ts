@@ -83,9 +83,10 @@ export function replay({ seed, asked }: Plan): string {
   return asked === undefined ? `SEED=${seed}` : `SEED=${seed} KINDS="${asked.join('+')}"`;
 }
 
-function describeHabit({ name, times, beginsAfter, lasts, volumes }: Habit): string {
+function describeHabit({ name, times, beginsAfter, lasts, volumes, rhythm }: Habit): string {
   const { zone, opens, due, hardDue } = times;
-  return `  ${name}: ${opens}-${due} (grace to ${hardDue}) ${zone}; begins ${beginsAfter} minutes after the opening, lasts ${lasts}, ${volumes} volumes`;
+  const how = rhythm === undefined ? '' : `${JSON.stringify(rhythm)}; `;
+  return `  ${name}: ${how}${opens}-${due} (grace to ${hardDue}) ${zone}; begins ${beginsAfter} minutes after the opening, lasts ${lasts}, ${volumes} volumes`;
 }
 
 function describeIncident({ kind, day, host }: Incident): string {

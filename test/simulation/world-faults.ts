@@ -5,6 +5,7 @@ import type { Draw } from './draw.ts';
 import {
   DAY,
   HOUR,
+  leastKeepDays,
   type Member,
   nameOf,
   type Spoiling,
@@ -61,7 +62,7 @@ const mailboxExchanged: Fault = (world, _, draw) => {
 const keepDays =
   (pick: (draw: Draw) => number): Fault =>
   (world, _, draw) => {
-    world.keepDays = pick(draw);
+    world.keepDays = Math.max(pick(draw), ...world.plan.hosts.map(leastKeepDays));
     world.tell(`keepDays is ${world.keepDays} from now on, in the config and in the bucket`);
   };
 
@@ -90,7 +91,7 @@ const joins: Fault = (world, member) => {
   world.members.push({
     ...member,
     ...{ id: NEW, names: [NEW], prefix: `${NEW}/`, times: member.habit.times },
-    ...{ since: addDays(dateOf(world.now), 2), changedAt: world.now, harms: [] },
+    ...{ since: addDays(dateOf(world.now), 2), changedAt: world.now, harms: [], sessions: [] },
   });
   world.tell(`${NEW} joins the config`);
 };

@@ -3,6 +3,17 @@
 import type { Bucket } from './bucket.ts';
 import type { Times } from './calendar.ts';
 
+/** How a host backs up that does not write a full each day. */
+export type Rhythm =
+  /** It rests at weekends. */
+  | { readonly kind: 'weekdays' }
+  /** A full once it is so many days old, and increments between. */
+  | { readonly kind: 'chain'; readonly fullEvery: number }
+  /** One upload in three days, which takes so many hours. */
+  | { readonly kind: 'long'; readonly hours: number }
+  /** It removes all but its newest fulls itself, in a bucket of its own. */
+  | { readonly kind: 'prunes'; readonly keep: number };
+
 /** A host's way of life, drawn once. */
 export type Habit = {
   readonly name: string;
@@ -12,6 +23,7 @@ export type Habit = {
   readonly lasts: number;
   readonly volumes: number;
   readonly volumeBytes: number;
+  readonly rhythm?: Rhythm;
 };
 
 /** Something that happens: what, on which day, to whom; `dice` draws the rest. */
@@ -51,6 +63,8 @@ export type Member = {
   /** When something happened to it that may rightly raise an alarm. */
   readonly harms: number[];
   silentUntil: number;
+  /** What its own duplicity takes for done, oldest first; the next increment builds on the last of them. */
+  readonly sessions: KnownSet[];
 };
 
 /** `doubtful`: it restores perhaps, or less than it should; never to be called OK, and no alarm is owed. */
@@ -63,6 +77,10 @@ export type KnownSet = {
   readonly namedAt: number;
   readonly quality: Quality;
   readonly why: string;
+  /** Of an increment: what it builds on. */
+  readonly base: KnownSet | undefined;
+  /** Its host removed it, as it always does. */
+  isPruned: boolean;
   /** What its host wrote last, key by key. */
   readonly etags: Map<string, string>;
   finishedAt: number | undefined;
@@ -111,18 +129,45 @@ export type World = {
   readonly excuse: (until: number) => void;
   /** An attacker or an operator spoiled a set that was finished: somebody has to hear of it. */
   readonly oweTamper: (set: KnownSet) => void;
+  /** The promised full does not come: the mailbox has to hear of it. */
+  readonly oweFull: (member: Member) => void;
 };
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
-/** The host restores from it now: all that its host wrote is still what a GET answers. */
+/** The host restores from it now: all that its host wrote, of it and of what it builds on, is still what a GET answers. */
 export function isWhole({ bucket }: Pick<World, 'bucket'>, set: KnownSet): boolean {
-  return (
-    set.finishedAt !== undefined &&
-    [...set.etags].every(([key, etag]) => bucket.current(key)?.body?.etag === etag)
+  return chainOf(set).every(
+    ({ finishedAt, etags }) =>
+      finishedAt !== undefined &&
+      [...etags].every(([key, etag]) => bucket.current(key)?.body?.etag === etag),
   );
+}
+
+/** Nothing is better than what it builds on. */
+export function qualityOf(set: KnownSet): Quality {
+  return chainOf(set).some(({ quality }) => quality === 'bad') ? 'bad' : set.quality;
+}
+
+/** A set and what it builds on. */
+export function chainOf(set: KnownSet): KnownSet[] {
+  return set.base === undefined ? [set] : [set, ...chainOf(set.base)];
+}
+
+/** With fewer days the bucket would forget a backup before the next one is owed, and hosts.yml would be refused. */
+export function leastKeepDays({ rhythm }: Habit): number {
+  if (rhythm === undefined) return 1;
+  switch (rhythm.kind) {
+    case 'chain':
+      return rhythm.fullEvery + 5;
+    // The last one is begun six days before the next is done, and is looked after for its last two days.
+    case 'long':
+      return 9;
+    default:
+      return 4;
+  }
 }
 
 export function nameOf(member: Member): string {
