@@ -344,7 +344,7 @@ describe('judge', () => {
         aHost(),
         assessSets(aHost(), collected(...begun.flatMap((one) => aFull({ begun: one })))),
         judged([]).window,
-        NOON,
+        at(NOON),
       );
     expect(counts()).toBe(true);
     expect(counts('2026-11-21T03:00:00Z', '2026-11-22T23:59:59Z')).toBe(true);

@@ -95,7 +95,7 @@ const cutAt = (night: Night, draw: Evening['draw'], pause: number): File[] => {
 const resumed: Change = (night, { draw }) => [{ ...night, files: cutAt(night, draw, 12 * MINUTE) }];
 
 const resumedNextNight: Change = (night, { draw }, nth) =>
-  nth > 0 ? [] : bad(night, 'resumed a day later', { files: cutAt(night, draw, DAY) });
+  nth > 0 ? [] : bad(night, 'resumed a day later', { bears: true, files: cutAt(night, draw, DAY) });
 
 const madeOf =
   (form: Form, why: string): Change =>
@@ -108,6 +108,7 @@ const plaintext: Change = (night, evening, nth) =>
   madeOf('plain', 'not encrypted')(night, evening, nth).map((one) => ({
     ...one,
     isEncrypted: false,
+    bears: true,
   }));
 
 const volumeMissing: Change = (night, { habit, draw }) => {
@@ -168,8 +169,9 @@ const tailLost: Change = (night, { habit }) =>
         },
       ];
 
-const shrunk: Change = (night) => {
-  if (isLink(night)) return [night];
+const shrunk: Change = (night, { sessions }) => {
+  // What is usual is known from three fulls on.
+  if (isLink(night) || sessions.filter(({ base }) => base === undefined).length < 4) return [night];
   const files = resized(night, isVolume, 60).filter((one) => !isVolume(one) || one.number === 1);
   return [{ ...night, files, quality: 'doubtful', why: 'a hundredth of its usual size' }];
 };

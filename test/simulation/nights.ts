@@ -37,6 +37,8 @@ export type Night = {
   readonly files: readonly File[];
   readonly quality: Quality;
   readonly why: string;
+  /** What builds on it is good all the same. */
+  readonly bears?: true;
 };
 
 /** What a night is made of. */
@@ -150,7 +152,7 @@ function plannedAt({ files }: Night): number {
 export function writeNight(world: World, member: Member, night: Night): void {
   const set: KnownSet = {
     ...{ member, namedAt: night.namedAt, quality: night.quality, why: night.why },
-    ...{ base: night.base, isPruned: false },
+    ...{ base: night.base, bears: night.bears ?? night.quality !== 'bad', isPruned: false },
     ...{
       etags: new Map(),
       finishedAt: undefined,

@@ -225,9 +225,15 @@ function mayStillCome(world: World, member: Member, window: Window): boolean {
   return world.sets.some(
     (set) =>
       set.member === member &&
-      set.finishedAt === undefined &&
+      (set.finishedAt === undefined || isFresh(world, set)) &&
       homesOf(set, window).some(({ hardDueAt }) => world.now < hardDueAt),
   );
+}
+
+/** Where volumes come hours apart, one that lacks may be on its way yet: three times the longest pause, of two gaps. */
+function isFresh({ now }: World, { member, lastAt, quality }: KnownSet): boolean {
+  const isLong = (member.times.grace ?? 0) >= 24;
+  return isLong && quality === 'bad' && now - lastAt <= 13 * HOUR;
 }
 
 /** The windows for which a set may answer this one: its own, and with a grace of days each in which it began before. */

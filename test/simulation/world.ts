@@ -79,6 +79,8 @@ export type KnownSet = {
   readonly why: string;
   /** Of an increment: what it builds on. */
   readonly base: KnownSet | undefined;
+  /** What builds on it restores, if nothing else is wrong. */
+  readonly bears: boolean;
   /** Its host removed it, as it always does. */
   isPruned: boolean;
   /** What its host wrote last, key by key. */
@@ -148,7 +150,8 @@ export function isWhole({ bucket }: Pick<World, 'bucket'>, set: KnownSet): boole
 
 /** Nothing is better than what it builds on. */
 export function qualityOf(set: KnownSet): Quality {
-  return chainOf(set).some(({ quality }) => quality === 'bad') ? 'bad' : set.quality;
+  const [, ...below] = chainOf(set);
+  return below.every(({ bears }) => bears) ? set.quality : 'bad';
 }
 
 /** A set and what it builds on. */
