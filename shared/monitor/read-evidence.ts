@@ -211,7 +211,7 @@ async function findEnding(read: ReadSpan, size: number, head: Uint8Array): Promi
 
 /**
  * Reads nothing for a host with a good full in its window, nothing hidden and nothing suspect. Where the countdown is
- * critical, one HEAD of the first volume shows whether S3 reads the rules alike.
+ * critical, one HEAD of the volume that goes first shows whether S3 reads the rules alike.
  */
 async function readRetention(
   { readLifecycle, readExpiry }: ObjectStore,
@@ -231,7 +231,9 @@ async function readRetention(
   const keep = keepOf(host, lifecycle);
   const countdown = counts ? countDown(assessed, collection.inconclusive, keep, now) : undefined;
   if (countdown === undefined || !isCritical(countdown, window.opensAt, now)) return { lifecycle };
-  const [opener] = countdown.set.openers.filter(({ of }) => of !== 'manifest');
+  // Of a chain S3 takes that of its oldest set first.
+  const { oldest } = assessed.good.find(({ set }) => set === countdown.set) ?? {};
+  const [opener] = (oldest ?? countdown.set).openers.filter(({ of }) => of !== 'manifest');
   if (opener === undefined || countdown.hiddenAt <= now) return { lifecycle };
   return { lifecycle, stampedAt: await readExpiry(bucket, `${prefix}${opener.name}`) };
 }

@@ -31,8 +31,8 @@ export type Assessment = {
   /** When its manifest was first written, by S3's clock; `undefined`: it is not complete. */
   readonly completedAt: Instant | undefined;
   readonly bytes: number;
-  /** The oldest write to what restores it, itself and all that it builds on: lifecycle counts from it. */
-  readonly oldestWriteAt: Instant;
+  /** Of itself and all that it builds on, the set with the oldest write: lifecycle takes that first. */
+  readonly oldest: BackupSet;
 };
 
 /** What tells of one set in addition to its own files. */
@@ -90,7 +90,7 @@ export function assess(set: BackupSet, evidence: SetEvidence): Assessment {
     ...{ set, complete, faults, startedAt: set.startedAt, bytes: set.bytes },
     good: complete === true && faults.every(({ spoils }) => spoils !== 'restoring'),
     completedAt: complete === true ? set.manifest?.writtenAt : undefined,
-    oldestWriteAt: Math.min(set.firstWriteAt, base?.oldestWriteAt ?? set.firstWriteAt),
+    oldest: base && base.oldest.firstWriteAt <= set.firstWriteAt ? base.oldest : set,
   };
 }
 

@@ -53,8 +53,8 @@ export function countDown(
         : undefined;
   if (good.length > 0) {
     const lasting = good
-      .flatMap(({ set, oldestWriteAt }): Countdown[] => {
-        const hiddenAt = hiddenBy(keep, oldestWriteAt);
+      .flatMap(({ set, oldest }): Countdown[] => {
+        const hiddenAt = hiddenBy(keep, oldest.firstWriteAt);
         return hiddenAt === undefined
           ? []
           : [{ set, hiddenAt, goneAt: goneAt(hiddenAt), by: keep.by }];
