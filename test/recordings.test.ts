@@ -3,7 +3,7 @@ import { openListings } from '../scripts/rollcall/saved-listing.ts';
 import { iso } from '../shared/messages/host-report.ts';
 import { checkHosts } from '../shared/monitor/judge-hosts.ts';
 import { aHost } from './support/builders.ts';
-import { type Expected, expected, recordedListing } from './support/recorded.ts';
+import { type Expected, expected, readFixture, recordedListing } from './support/recorded.ts';
 
 /** What the recordings' own rule cannot see: it looks at neither encryption nor file prefixes. */
 const UNENCRYPTED = ['web-07', 'web-08'];
@@ -82,5 +82,85 @@ describe('the recorded listings', () => {
   it('ignore the statistics of --jsonstat without calling them foreign', async () => {
     const known = expected.find(({ listing }) => listing.startsWith('full-jsonstat')) as Expected;
     expect((await judgeRecorded(known)).findings).toEqual([]);
+  });
+});
+
+/** What was measured of a chain; see test/fixtures/README.md. */
+type MeasuredChain = {
+  readonly listing: string;
+  readonly as_of: string;
+  readonly keepDays?: number;
+  readonly filePrefix?: string;
+  /** Of each set: which run wrote it last, and which run's tree a restore to its time brought back. */
+  readonly points: readonly { at: string; holds: string; restores: string }[];
+};
+const chains = JSON.parse(readFixture('chains.json')) as readonly MeasuredChain[];
+
+/** The findings with `chain`, worst first, and the verdict without. */
+const VERDICTS: Readonly<Record<string, readonly [string, string]>> = {
+  whole: ['', 'missing'],
+  prefix: ['', 'missing'],
+  killed: ['critical incomplete', 'missing'],
+  'killed-resumed': ['critical missing, info resumed', 'missing'],
+  'killed-resumed-and-on': ['', 'missing'],
+  'killed-cache-lost': ['', 'missing'],
+  // What was deleted by hand is tampering, and what that did to the chain is said with it.
+  gap: ['critical tampered, critical chain-broken', 'tampered'],
+  'gap-manifest': ['critical tampered, critical chain-broken', 'tampered'],
+  'gap-volume': ['critical tampered, critical chain-broken', 'tampered'],
+  'gap-signatures': ['critical tampered', 'tampered'],
+  'signatures-lost': ['critical tampered', 'tampered'],
+  'newest-without-signatures': ['critical tampered, critical chain-broken', 'tampered'],
+  'newest-two-without-signatures': ['critical tampered, warning no-signatures', 'tampered'],
+  'two-machines': ['critical missing', 'missing'],
+  'two-machines-newer-lost': [
+    'critical tampered, critical chain-broken, critical incomplete',
+    'tampered',
+  ],
+  overlapping: ['warning chain-broken', 'incremental'],
+  'overlapping-newer-lost': [
+    'critical tampered, critical chain-broken, critical incomplete',
+    'tampered',
+  ],
+  'full-expired': ['critical chain-broken, critical missing, critical expiring', 'missing'],
+  'two-chains': ['critical tampered', 'tampered'],
+  'two-chains-gap': ['critical tampered, critical chain-broken', 'tampered'],
+  'two-chains-full-damaged': ['critical tampered, critical chain-broken', 'tampered'],
+};
+
+describe('the recorded chains of real duplicity', () => {
+  const judgeChain = async (
+    { listing, as_of, keepDays = 40, filePrefix: own = '' }: MeasuredChain,
+    chain?: { fullEveryDays: number },
+  ) => {
+    const filePrefix = { archive: own, manifest: own, signature: own };
+    const host = aHost({ keepDays, filePrefix, ...(chain && { chain }) });
+    const [judgement] = await checkHosts(openListings([recordedListing(listing)]), [host], {
+      ...{ now: Date.parse(as_of), depth: 'all' },
+    });
+    if (judgement === undefined) throw new Error('no verdict');
+    return judgement;
+  };
+  const scenarioOf = ({ listing }: MeasuredChain) =>
+    listing.replace(/^chain-|(-3[\d.]+)?\.json$/g, '');
+  const plain = (at: number) => iso(at).replace('.000', '');
+
+  it.each(chains)(
+    'restore in $listing what Rollcall calls good, and nothing else',
+    async (known) => {
+      const { assessments, lastGood } = await judgeChain(known, { fullEveryDays: 7 });
+      const restored = known.points.filter(({ holds, restores }) => holds === restores);
+      const good = assessments.filter((one) => one.good).map(({ startedAt }) => plain(startedAt));
+      expect(good).toEqual(restored.map(({ at }) => at));
+      const newest = restored.at(-1)?.at;
+      expect(lastGood && plain(lastGood.startedAt)).toBe(newest);
+    },
+  );
+
+  it.each(chains)('are judged right in $listing', async (known) => {
+    const { findings } = await judgeChain(known, { fullEveryDays: 7 });
+    const said = findings.map(({ severity, kind }) => `${severity} ${kind}`).join(', ');
+    const { verdict } = await judgeChain(known);
+    expect([said, verdict]).toEqual(VERDICTS[scenarioOf(known)]);
   });
 });

@@ -54,7 +54,7 @@ const checkHost: Step = ({ severity }, { host }) =>
   severity === 'info' ? undefined : onHost(host, 'sudo rollcall-backup check');
 const showTargets: Step = (_, { host }) => onHost(host, 'cat /etc/backup-targets');
 const makeFull: Step = (_, { host }) =>
-  `make a full backup on ${host.name}: the next incremental would not restore either`;
+  `make a full backup on ${host.name}: the next incremental may restore nothing either`;
 const tryRestore: Step = (_, { host }) => `restore ${host.name} fetch PATH OUT`;
 const nothing: Step = () => undefined;
 const byWindow = (_: unknown, { window }: Judgement) => [window.date];
@@ -105,12 +105,17 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     subjects: bySet,
   },
   'chain-broken': {
-    text: ({ startedAt, lacksAt, isThere }, { at, lastGood }, zone) =>
-      `the incremental of ${formatInstant(startedAt, zone, at)} restores nothing: it builds on the set of ${formatInstant(lacksAt, zone, at)}, which is ${isThere ? 'not good' : 'not there'}. ${
-        lastGood === undefined
-          ? 'Nothing in the bucket restores'
-          : `The newest state that restores is of ${formatInstant(lastGood.startedAt, zone, at)}`
-      }`,
+    text: ({ lacksAt, isThere, why, ...set }, judgement, zone) => {
+      const lacks = `the set of ${formatInstant(lacksAt, zone, judgement.at)}`;
+      const because = {
+        another: `${lacks} is in its way, written by a second machine, or after signatures were lost`,
+        'no signatures': 'it has no signatures, and duplicity takes the set before it',
+        'builds on': `it builds on ${lacks}, which is ${isThere ? 'not good' : 'not there'}`,
+      }[why ?? 'builds on'];
+      const { at, lastGood } = judgement;
+      const until = lastGood && formatInstant(lastGood.startedAt, zone, at);
+      return `${formatSet(set, judgement, zone)} restores nothing: ${because}. ${until ? `The newest state that restores is of ${until}` : 'Nothing in the bucket restores'}`;
+    },
     step: makeFull,
     subjects: byWindow,
   },

@@ -52,8 +52,8 @@ export type SetEvidence = {
   readonly earlier?: readonly SizedFull[];
   /** Of an incremental of a host with chains: the set that it builds on; `undefined`: it is not there. */
   readonly base?: Assessment | undefined;
-  /** Another set has its time: which of them a chain goes through, nobody knows. */
-  readonly isTwin?: boolean;
+  /** Of a host with chains: why duplicity passes over it. */
+  readonly passedOver?: PassedOver | undefined;
 };
 
 /** Clocks that differ by less are taken for the same. */
@@ -79,7 +79,7 @@ export function assess(set: BackupSet, evidence: SetEvidence): Assessment {
   const faults: Fault[] = [
     ...ofFiles,
     ...((isFull || isLink) && isToOpen ? openedFaults(set, host, opened) : []),
-    ...(isLink ? chainFaults(set, evidence) : []),
+    ...(isLink || evidence.passedOver !== undefined ? chainFaults(set, evidence) : []),
     ...faultIf(!set.encrypted, 'superseding'),
     ...faultIf(!set.hasSignatures, 'superseding', {
       ...{ kind: 'no-signatures', severity: 'warning', startedAt: set.startedAt },
@@ -141,19 +141,85 @@ function damageOf(set: BackupSet, history: SetHistory | undefined): Fault[] {
   return faultIf(is, 'restoring', { kind: 'damaged', severity: 'critical', ...evidence });
 }
 
-/** What it builds on is not there, or not good: duplicity restores nothing of it. */
-function chainFaults(set: BackupSet, { base, isTwin = false }: SetEvidence): Fault[] {
-  if (base?.good && !isTwin) return [];
+/** What it builds on is not there, or not good, or it is passed over: duplicity restores nothing of it. */
+function chainFaults(set: BackupSet, { base, passedOver }: SetEvidence): Fault[] {
+  if (base?.good && passedOver === undefined) return [];
   const [broken] =
     base?.faults.flatMap(({ finding }) => (finding?.kind === 'chain-broken' ? finding : [])) ?? [];
-  const { lacksAt, isThere } = broken ?? {
-    lacksAt: isTwin ? set.startedAt : (set.basedOn ?? set.startedAt),
-    isThere: isTwin || base !== undefined,
-  };
+  const missing = { lacksAt: set.basedOn ?? set.startedAt, isThere: base !== undefined };
+  const { lacksAt, isThere, why }: PassedOver & { isThere?: boolean } =
+    passedOver ?? broken ?? missing;
   return faultIf(true, 'restoring', {
     ...{ kind: 'chain-broken', severity: 'critical', startedAt: set.startedAt },
-    ...{ lacksAt, isThere },
+    ...{ lacksAt, isThere: isThere ?? true },
+    ...(why && { why }),
   });
+}
+
+/** The set at `lacksAt` is taken in its place, or is itself. */
+type PassedOver = Pick<Extract<Finding, { kind: 'chain-broken' }>, 'lacksAt' | 'why'>;
+
+type Chain = { readonly members: BackupSet[]; readonly beginsAt: Instant; endsAt: Instant };
+
+/**
+ * The sets that duplicity passes over. Measured with 0.8.22 and 3.0.6 (dup_collections.py): all that has a manifest is
+ * joined in the order of the times. Of two incrementals of one set the later takes the place of the other. At a time that
+ * two chains cover nothing is found. The last set of the newest chain is left out where it alone lacks its signatures.
+ */
+function findPassedOver(sets: readonly BackupSet[]): ReadonlyMap<BackupSet, PassedOver> {
+  const chains: Chain[] = [];
+  const finished = sets.filter(({ manifest }) => manifest !== undefined);
+  for (const set of finished) {
+    const { basedOn, startedAt } = set;
+    if (basedOn === undefined) {
+      chains.push({ members: [set], beginsAt: startedAt, endsAt: startedAt });
+      continue;
+    }
+    const chain = chains.find(
+      ({ members, endsAt }) => endsAt === basedOn || members.at(-1)?.basedOn === basedOn,
+    );
+    if (chain === undefined) continue;
+    if (chain.endsAt !== basedOn) chain.members.pop();
+    chain.members.push(set);
+    chain.endsAt = startedAt;
+  }
+  const members = new Set(chains.flatMap((chain) => chain.members));
+  const nextOf = new Map([...members].map((set) => [set.basedOn, set.startedAt]));
+  const passedOver = new Map<BackupSet, PassedOver>();
+  const passOver = (set: BackupSet, lacksAt: Instant) =>
+    passedOver.set(set, { lacksAt, why: 'another' });
+  const atTime = Map.groupBy(sets, ({ startedAt }) => startedAt);
+  for (const set of sets) {
+    // Which of them a chain goes through, nobody knows.
+    const isTwin = set.basedOn !== undefined && (atTime.get(set.startedAt)?.length ?? 0) > 1;
+    if (isTwin) passOver(set, set.startedAt);
+  }
+  for (const set of finished) {
+    const instead = set.basedOn && nextOf.get(set.basedOn);
+    if (instead !== undefined && !members.has(set)) passOver(set, instead);
+  }
+  for (const [index, chain] of chains.entries()) {
+    for (let later = index + 1; ; later += 1) {
+      const other = chains[later];
+      if (other === undefined || other.beginsAt > chain.endsAt) break;
+      for (const set of chain.members) {
+        if (isCovered(set, other)) passOver(set, other.endsAt);
+      }
+      for (const set of other.members) {
+        if (isCovered(set, chain)) passOver(set, chain.endsAt);
+      }
+    }
+  }
+  const newest = chains.toSorted((a, b) => a.endsAt - b.endsAt).at(-1);
+  const last = newest?.members.at(-1);
+  if (last?.type === 'inc' && newest?.members.find((set) => !set.hasSignatures) === last) {
+    passedOver.set(last, { lacksAt: last.startedAt, why: 'no signatures' });
+  }
+  return passedOver;
+}
+
+function isCovered({ startedAt }: BackupSet, { beginsAt, endsAt }: Chain): boolean {
+  return startedAt >= beginsAt && startedAt <= endsAt;
 }
 
 /** What is in a copy nobody knows before its first and last bytes were read again. */
@@ -232,15 +298,22 @@ export function assessSets(
     ),
   );
   const byTime = new Map<Instant, Assessment>();
-  const atTime = Map.groupBy(sets, ({ startedAt }) => startedAt);
-  const evidenceOf = ({ type, startedAt, basedOn }: BackupSet): SetEvidence => ({
-    ...{ host, history: historyOf.get(`${type} ${startedAt}`) },
-    ...{ copy: copyOf.get(`${type} ${startedAt}`), opened: opened?.get(startedAt) },
-    changed: changed.has(`${basedOn} ${startedAt}`),
-    doubled: doubled.has(`${basedOn} ${startedAt}`),
-    base: basedOn === undefined ? undefined : byTime.get(basedOn),
-    isTwin: basedOn !== undefined && (atTime.get(startedAt)?.length ?? 0) > 1,
-  });
+  const passedOver = host.chain === undefined ? undefined : findPassedOver(sets);
+  const evidenceOf = (set: BackupSet): SetEvidence => {
+    const { type, startedAt, basedOn } = set;
+    return {
+      ...{
+        host,
+        passedOver: passedOver?.get(set),
+        history: historyOf.get(`${type} ${startedAt}`),
+        copy: copyOf.get(`${type} ${startedAt}`),
+        opened: opened?.get(startedAt),
+      },
+      changed: changed.has(`${basedOn} ${startedAt}`),
+      doubled: doubled.has(`${basedOn} ${startedAt}`),
+      base: basedOn === undefined ? undefined : byTime.get(basedOn),
+    };
+  };
   const seen = new Set(
     sets.flatMap(({ type, startedAt, volumes }) =>
       type === 'full' && volumes !== undefined ? startedAt : [],

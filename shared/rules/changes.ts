@@ -169,8 +169,8 @@ function neededBy(
   since: Instant,
 ): Set<Instant> {
   const hidden = histories.map(({ startedAt, files }) => {
-    const reading = readFileName(files[0]?.name ?? '', filePrefix);
-    return [startedAt, reading.kind === 'written' ? reading.name.start : undefined] as const;
+    const start = parseFileName(files[0]?.name ?? '', filePrefix)?.start;
+    return [startedAt, start] as const;
   });
   const baseOf = new Map([...hidden, ...sets.map((one) => [one.startedAt, one.basedOn] as const)]);
   const needed = new Set<Instant>();

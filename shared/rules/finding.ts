@@ -168,12 +168,14 @@ export type Evidence =
       readonly mixed: NamesShown;
     }
   | {
-      /** An incremental that restores nothing, as one that it builds on does not. */
+      /** A set that restores nothing, as one that it builds on does not, or as another is in its way. */
       readonly kind: 'chain-broken';
       readonly startedAt: Instant;
       /** The time of the first set in its chain that lacks, or is not good. */
       readonly lacksAt: Instant;
       readonly isThere: boolean;
+      /** Why duplicity passes over it, or over one that it builds on: for another set, or as it has no signatures. */
+      readonly why?: 'another' | 'no signatures';
     }
   | {
       readonly kind: 'missing';

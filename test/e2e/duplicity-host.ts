@@ -33,6 +33,21 @@ export function demandPrograms(): void {
   );
 }
 
+/** `at` = the clock of duplicity; an aborted `signal` kills it. */
+type Run = {
+  readonly credentials: NodeJS.ProcessEnv;
+  readonly endpoint: string;
+  readonly at: number;
+  readonly program?: string;
+  readonly archive?: string;
+  readonly signal?: AbortSignal;
+};
+type HowToBackUp = Pick<Run, 'program' | 'archive' | 'signal'> & {
+  readonly type?: 'full' | 'incremental';
+  readonly words?: readonly string[];
+  readonly source?: string;
+};
+
 /** A host with about 3 MB that no compression makes smaller, which is three volumes of 1 MB. */
 export async function makeHost(env: NodeJS.ProcessEnv) {
   const dir = mkdtempSync(join(tmpdir(), 'host-'));
@@ -50,7 +65,26 @@ export async function makeHost(env: NodeJS.ProcessEnv) {
   const [, subkey = ''] =
     /^sub:(?:[^:]*:){3}([0-9A-F]{16}):/m.exec(await gpg('--with-colons', '--list-keys')) ?? [];
 
+  /** Runs duplicity with this host's keys and cache, or with another `program` or `archive`. */
+  const run = (
+    words: readonly string[],
+    { program = duplicity, archive = inside('archive'), credentials, endpoint, at, signal }: Run,
+  ) =>
+    runProgram(
+      program,
+      [
+        ...words.slice(0, 1),
+        ...['--archive-dir', archive, '--current-time', `${Math.floor(at / 1000)}`],
+        '--gpg-options=--trust-model=always',
+        ...['--num-retries', '2', '--backend-retry-delay', '1'],
+        ...['--s3-endpoint-url', endpoint],
+        ...words.slice(1),
+      ],
+      { env: { ...own, ...credentials }, ...(signal && { signal, killSignal: 'SIGKILL' }) },
+    );
+
   return {
+    dir,
     source: inside('source'),
     /** The id of the key that its backups are encrypted to. */
     subkey,
@@ -65,23 +99,21 @@ export async function makeHost(env: NodeJS.ProcessEnv) {
       await gpg(...words, '--output', inside('forged'), '--encrypt', inside('plain'));
       return readFileSync(inside('forged'));
     },
+    run,
     /** Writes a full backup, with the words that the host kit uses where a key may not read; `at` = its clock. */
-    backUp: (url: string, credentials: NodeJS.ProcessEnv, endpoint: string, at = Date.now()) =>
-      runProgram(
-        duplicity,
-        [
-          'full',
-          ...['--archive-dir', inside('archive')],
-          ...['--volsize', '1', '--current-time', `${Math.floor(at / 1000)}`],
-          ...['--encrypt-key', fingerprint],
-          '--gpg-options=--trust-model=always',
-          ...['--num-retries', '2', '--backend-retry-delay', '1'],
-          ...['--s3-endpoint-url', endpoint],
-          inside('source'),
-          url,
-        ],
-        { env: { ...own, ...credentials } },
-      ),
+    backUp: (
+      url: string,
+      credentials: NodeJS.ProcessEnv,
+      endpoint: string,
+      at = Date.now(),
+      { type = 'full', words = [], source = inside('source'), ...more }: HowToBackUp = {},
+    ) =>
+      run([type, ...['--volsize', '1', '--encrypt-key', fingerprint], ...words, source, url], {
+        ...more,
+        credentials,
+        endpoint,
+        at,
+      }),
     remove: async () => {
       await runProgram('gpgconf', ['--kill', 'all'], { env: own });
       rmSync(dir, { recursive: true, force: true });

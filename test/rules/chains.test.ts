@@ -81,6 +81,29 @@ describe('a chain', () => {
     expect(judgement.verdict).toBe('chain-broken');
   });
 
+  it('finds no full that another chain covers, as with an incremental from the future', () => {
+    const written = { modifiedAt: at(time(23)), firstModifiedAt: at(time(23)) };
+    const forged = anIncremental(time(17), time(30)).map((file) => ({ ...file, ...written }));
+    const objects = [...full(16), ...link(17), ...full(23), ...forged];
+    const judgement = judged(objects);
+    expect(broken(judgement)).toMatchObject([
+      { startedAt: at(time(23)), lacksAt: at(time(30)), why: 'another' },
+    ]);
+    expect(judgement.lastGood?.startedAt).toBe(at(time(17)));
+    // Without chains a full is a full, whatever else lies there.
+    const plain = judge(aHost(), collected(...objects), now, {});
+    expect(plain.answer?.startedAt).toBe(at(time(23)));
+  });
+
+  it('ends before the last incremental where that one alone has no signatures', () => {
+    const unsigned = (day: number) => link(day).filter(({ name }) => !name.includes('sigtar'));
+    const judgement = judged([...chain(23), ...unsigned(23)]);
+    expect(broken(judgement)).toMatchObject([{ lacksAt: at(time(23)), why: 'no signatures' }]);
+    expect(judgement.lastGood?.startedAt).toBe(at(time(22)));
+    const two = judged([...chain(22, 23), ...unsigned(22), ...unsigned(23)]);
+    expect(two.lastGood?.startedAt).toBe(at(time(23)));
+  });
+
   it('is a fault each day where the config has no chain', () => {
     const plain = aHost({ keepDays: 30 });
     const { verdict, findings } = judge(plain, collected(...chain()), now);
@@ -117,8 +140,11 @@ describe('how long a chain lasts', () => {
     const later = ['2026-11-26', '2026-11-27'].flatMap((day) =>
       aFull({ begun: `${day}T03:15:00Z` }),
     );
-    // One more incremental of the old chain, younger than the fulls that would replace it.
-    const branch = anIncremental(time(23), '2026-11-28T03:15:00Z');
+    // One more incremental of the old chain, written after the fulls that would replace it.
+    const branch = anIncremental(time(23), time(24)).map((file) => ({
+      ...file,
+      modifiedAt: at('2026-11-28T03:15:00Z'),
+    }));
     const superseded = (objects: readonly StoredObject[]) =>
       findSuperseded(kept, collected(...objects), at('2026-12-10T09:00:00Z')).sets.length;
     expect(superseded([...chain(), ...later])).toBe(8);

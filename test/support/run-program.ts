@@ -1,5 +1,5 @@
 // Runs a program to its end.
-import { execFile } from 'node:child_process';
+import { type ExecFileOptions, execFile } from 'node:child_process';
 
 /** A program that ended badly: `printed` is all that it said. */
 export class ProgramError extends Error {
@@ -18,7 +18,7 @@ export class ProgramError extends Error {
 export function runProgram(
   program: string,
   words: readonly string[],
-  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+  options: Pick<ExecFileOptions, 'cwd' | 'env' | 'signal' | 'killSignal'> = {},
 ): Promise<string> {
   return new Promise((done, fail) => {
     execFile(program, words, { ...options, maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
