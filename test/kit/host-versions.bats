@@ -43,6 +43,36 @@ nights() {
   nothing_left
 }
 
+# chain: a full and two increments of it, a killed one between them; each run by list and put alone
+chain() {
+  mkdir "$BATS_TEST_TMPDIR/data"
+  lists "+ $BATS_TEST_TMPDIR/data" '- /'
+  echo FULL_EVERY=7d >>"$etc/config"
+  run timeout 120 "$(command -v rollcall-backup)" run
+  expect 0 'OK code=0' 'type=full'
+  echo one >"$BATS_TEST_TMPDIR/data/one"
+  run timeout 120 "$(command -v rollcall-backup)" run
+  expect 0 'OK code=0' 'type=inc'
+  s3_say "put?$prefix/duplicity-inc.$(set_of "$output").to.20991231T000000Z.vol1.difftar.gpg" 'left behind' >/dev/null
+  echo two >"$BATS_TEST_TMPDIR/data/two"
+  run timeout 120 "$(command -v rollcall-backup)" run
+  expect 0 'OK code=0' 'type=inc'
+  same "$(keys | grep -c 'duplicity-inc.*manifest')" 2
+  s3_say requests >"$BATS_TEST_TMPDIR/requests"
+  no grep -q 'Delete\|200 GetObject\|403 GetObject' "$BATS_TEST_TMPDIR/requests"
+  nothing_left
+}
+
+@test "chains with duplicity 3.0.6.3, which asks for a passphrase and for the last manifest" {
+  with 3.0.6.3
+  chain
+}
+
+@test "chains with duplicity 3.2.1" {
+  with 3.2.1
+  chain
+}
+
 @test "duplicity 3.0.6.3, as in Ubuntu 26.04" {
   with 3.0.6.3
   nights

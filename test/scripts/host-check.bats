@@ -199,3 +199,44 @@ END
   grep -q '^OnCalendar=\*-\*-\* \*:[0-5][0-9]:00$' "$ROLLCALL_ROOT/etc/systemd/system/rollcall-backup.timer.d/minute.conf"
   systemd-analyze calendar "$(sed -n 's/^OnCalendar=\(..*\)/\1/p' "$ROLLCALL_ROOT/etc/systemd/system/rollcall-backup.timer.d/minute.conf")" >/dev/null
 }
+
+@test "FULL_EVERY is 7d to 365d, in the words of hosts.yml, and another value is told what to write" {
+  cp "$etc/config" "$BATS_TEST_TMPDIR/config"
+  for wrong in 31 31D 1M 4W 6d 366d 0d 031d 7.5d -7d '31 d' 31d12h d 1000d; do
+    { cat "$BATS_TEST_TMPDIR/config" && echo "FULL_EVERY=$wrong"; } >"$etc/config"
+    run rollcall-backup check
+    expect 3 "FULL_EVERY=$wrong must be 7d to 365d" 'write FULL_EVERY=31d, and in hosts.yml web: { chain: { fullEvery: 31d } }' 'has 1 mistake(s)'
+  done
+  for right in 7d 31d 99d 365d; do
+    { cat "$BATS_TEST_TMPDIR/config" && echo "FULL_EVERY=$right"; } >"$etc/config"
+    run rollcall-backup check
+    expect 0 "chains: a full every ${right%d} days" "hosts.yml must say: web: { chain: { fullEvery: $right } }, and keepDays: $((${right%d} + 5)) or more"
+    run rollcall-backup status
+    expect 1 "chains: a full every ${right%d} days; the next run is the first"
+  done
+}
+
+@test "without FULL_EVERY check says that every run is a full" {
+  run rollcall-backup check
+  expect 0 'every run makes a full (no FULL_EVERY in'
+}
+
+@test "the next full is due by backup days, whatever hour the last one began at and whatever the clock did" {
+  echo FULL_EVERY=31d >>"$etc/config"
+  printf 'began=1795832000\nended=1795832100\nbytes=1\nvolumes=1\nset=20261123T021502Z\nfull=20261123T021502Z\n' >"$state/last-success"
+  at '2026-12-24 01:59' run rollcall-backup status
+  [[ $output == *'the last began 2026-11-23 02:15 ('*'the next is due on 2026-12-24'* ]]
+  at '2026-12-24 02:00' run rollcall-backup status
+  [[ $output == *'the next is due now'* ]]
+  # made up for at 1 in the night: still of the backup day before
+  sed -i 's/^full=.*/full=20261124T013000Z/' "$state/last-success"
+  at '2026-12-24 02:00' run rollcall-backup status
+  [[ $output == *'the next is due now'* ]]
+  # the clock of the zone goes forward at 2 o'clock of a night between
+  export TZ=Europe/Amsterdam
+  sed -i 's/^full=.*/full=20270301T011500Z/' "$state/last-success"
+  at '2027-03-31 23:00' run rollcall-backup status
+  [[ $output == *'the next is due on 2027-04-01'* ]]
+  at '2027-04-01 02:00' run rollcall-backup status
+  [[ $output == *'the next is due now'* ]]
+}

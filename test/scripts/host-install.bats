@@ -15,7 +15,8 @@ files() { (cd "$dest" && find . -type f | sort); }
 @test "installs programs and nothing in /etc" {
   run "$install" --destdir "$dest" --systemd
   expect 0 'created'
-  same "$(files)" './usr/local/lib/rollcall-backup/config.sh
+  same "$(files)" './usr/local/lib/rollcall-backup/chain.sh
+./usr/local/lib/rollcall-backup/config.sh
 ./usr/local/lib/rollcall-backup/cron
 ./usr/local/lib/rollcall-backup/duplicity.sh
 ./usr/local/lib/rollcall-backup/outcome.sh

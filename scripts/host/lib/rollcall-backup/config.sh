@@ -2,7 +2,7 @@
 # shellcheck disable=SC2034,SC2154 # shared with the commands and the other files next to this one
 # Reads /etc/rollcall-backup/config: KEY=VALUE, parsed and never run.
 
-known_keys='HOST BUCKET REGION FINGERPRINT PREFIX FILE_PREFIX ENDPOINT_URL HOUR VOLSIZE_MB TEMP_DIR DUPLICITY HTTPS_PROXY CA_BUNDLE'
+known_keys='HOST BUCKET REGION FINGERPRINT PREFIX FILE_PREFIX ENDPOINT_URL HOUR FULL_EVERY VOLSIZE_MB TEMP_DIR DUPLICITY HTTPS_PROXY CA_BUNDLE'
 
 # config_problem TEXT: one mistake; all of them are told before the command stops
 config_problem() {
@@ -11,7 +11,7 @@ config_problem() {
 }
 
 default_config() {
-  HOST='' BUCKET='' REGION='' FINGERPRINT='' PREFIX='' FILE_PREFIX='' ENDPOINT_URL='' HOUR=2 VOLSIZE_MB=200
+  HOST='' BUCKET='' REGION='' FINGERPRINT='' PREFIX='' FILE_PREFIX='' ENDPOINT_URL='' HOUR=2 FULL_EVERY='' VOLSIZE_MB=200
   TEMP_DIR=$state DUPLICITY='' HTTPS_PROXY='' CA_BUNDLE=''
 }
 
@@ -77,6 +77,11 @@ check_config() {
       HOUR=2
       ;;
   esac
+  if ! valid_full_every "$FULL_EVERY"; then
+    config_problem "FULL_EVERY=$(safe "$FULL_EVERY") must be 7d to 365d: so many days after a full the next one is made"
+    hint "write FULL_EVERY=31d, and in hosts.yml $(safe "$HOST"): { chain: { fullEvery: 31d } }; without the line every run is a full"
+    FULL_EVERY=''
+  fi
   case $VOLSIZE_MB in
     [1-9] | [1-9][0-9] | [1-9][0-9][0-9] | [1-9][0-9][0-9][0-9]) ;;
     *) config_problem "VOLSIZE_MB must be 1 to 9999" ;;
@@ -113,6 +118,14 @@ valid_region() { case $1 in '' | *[!a-z0-9-]* | -* | *-) return 1 ;; esac }
 valid_fingerprint() {
   case $1 in *[!0-9A-F]*) return 1 ;; esac
   [ "${#1}" = 40 ] || [ "${#1}" = 64 ]
+}
+# The same words as in hosts.yml, and no other of duplicity's.
+valid_full_every() {
+  case $1 in
+    '') ;;
+    [1-9]d | [1-9][0-9]d | [1-9][0-9][0-9]d) [ "${1%d}" -ge 7 ] && [ "${1%d}" -le 365 ] ;;
+    *) return 1 ;;
+  esac
 }
 valid_prefix() {
   case $1 in '' | /* | */ | *//* | *[!A-Za-z0-9_+=,.@/-]* | . | .. | ./* | ../* | */. | */.. | */./* | */../*) return 1 ;; esac

@@ -7,7 +7,7 @@
 # empty archive directory of its own, asks duplicity which names it would fetch (a dry run of an
 # empty directory needs no key), and lays an empty file under each name; only names are compared.
 # With no cache there is nothing to resume either: every set begins when its name says. From 3.1 on
-# there is an option for all that.
+# there is an option for all that. An increment needs a cache of its chain: chain.sh lays that.
 
 # Its environment is the same by hand, from cron and from systemd, whatever HOME,
 # AWS profile or proxy the caller has. In a session of its own, so that end_child ends all of it.
@@ -66,25 +66,32 @@ look_s3() {
     "$look_for" "$BUCKET" "$PREFIX/" "$FILE_PREFIX" "${ENDPOINT_URL:--}" "$credentials" "$@"
 }
 
-# duplicity_of_targets ARGUMENT...: a full of what is listed. The scratch of this kit is left out.
+# duplicity_of_targets ARGUMENT...: a set of what is listed, by action. The scratch of this kit and the
+# files of its chain are left out.
 duplicity_of_targets() {
   for scratch in "$work" $(own_scratch); do set -- --exclude "$scratch" "$@"; done
-  duplicity_full --allow-source-mismatch "$@" --include-filelist "$targets" / "$url"
+  # by the name that duplicity meets it by
+  [ ! -d "$archive" ] || set -- --exclude "$(readlink -f -- "$archive")" "$@"
+  run_duplicity "$action" --allow-source-mismatch "$@" --include-filelist "$targets" / "$url"
 }
 
-# duplicity_full ARGUMENT...: never returns. It keeps the lock, so that a run whose shell was
+# run_duplicity full|incremental ARGUMENT...: never returns. It keeps the lock, so that a run whose shell was
 # killed still counts as one at work.
-duplicity_full() {
+run_duplicity() {
+  act=$1
+  shift
   [ -z "$FILE_PREFIX" ] || set -- --file-prefix "$FILE_PREFIX" "$@"
   [ -z "$ENDPOINT_URL" ] || set -- --s3-endpoint-url "$ENDPOINT_URL" "$@"
-  if ignores_the_past; then
+  if ignores_the_past || { [ "$act" = incremental ] && knows_no_check_remote; }; then
     # and without --use-agent it begins by a symmetric encryption through an agent, which there is none of
     set -- --use-agent --no-check-remote "$@"
   fi
   # with no permission to read, the check of a volume's size is refused: do not wait 2 minutes for each
-  set -- full --archive-dir "$work/arch" --name s --tempdir "$work/t" --encrypt-key "$FINGERPRINT" \
+  set -- "$act" --archive-dir "$work/arch" --name s --tempdir "$work/t" --encrypt-key "$FINGERPRINT" \
     --gpg-options="$keyring_options" --num-retries 2 --backend-retry-delay 1 --volsize "$VOLSIZE_MB" "$@"
   set -- "$DUPLICITY" "$@"
+  # empty, and there for 3.0.6, which asks for a passphrase before an increment though it needs none
+  [ "$act" = full ] || set -- env PASSPHRASE= "$@"
   if ionice -c 3 true 2>/dev/null; then set -- ionice -c 3 "$@"; fi
   # one that hangs would hold the lock, and every later call would think it at work
   in_clean_environment timeout -k 60 20h nice -n 10 "$@"
@@ -98,11 +105,15 @@ ignores_the_past() {
   esac
 }
 
+# 3.0.6 reads the last manifest on S3 before an increment, if it is not told to leave that. Earlier
+# ones do so only with a passphrase.
+knows_no_check_remote() { (in_clean_environment "$DUPLICITY" --help) 2>/dev/null | grep -q -- --no-check-remote; }
+
 # lay_stand_ins: an empty file for each name that duplicity would fetch; 0, or duplicity's status
 lay_stand_ins() {
   ! ignores_the_past || return 0
   status=0
-  in_background "$work/dry" "$work/dry" duplicity_full --dry-run --no-print-statistics "$work/empty" "$url" || status=$?
+  in_background "$work/dry" "$work/dry" run_duplicity full --dry-run --no-print-statistics "$work/empty" "$url" || status=$?
   [ "$status" = 0 ] || return "$status"
   prefix_pattern=$(printf '%s' "$FILE_PREFIX" | sed 's/\./\\./g')
   grep -Eax "$prefix_pattern(duplicity-(full|inc)\.[0-9A-Za-z.]+\.manifest|duplicity-(full|new)-signatures\.[0-9A-Za-z.]+\.sigtar|d[fi]\.[0-9a-z.]+\.m|d(fs|ns)\.[0-9a-z.]+\.st)(\.[0-9A-Za-z._~-]*)?" \
@@ -150,14 +161,14 @@ end_child() {
   child=''
 }
 
-# The set that this run wrote, by the one manifest in the archive directory that is no stand-in.
-written_set() {
-  for file in "$work/arch/s/${FILE_PREFIX}duplicity-full."*.manifest; do
-    [ -s "$file" ] || continue
-    file=${file##*/}
-    file=${file#"${FILE_PREFIX}duplicity-full."}
-    printf '%s' "${file%.manifest}"
-    return 0
+# The manifest of the set that this run wrote: the one in the archive directory that is no stand-in,
+# and no link to a kept one.
+written_manifest() {
+  for file in "$work/arch/s/${FILE_PREFIX}duplicity-full."*.manifest "$work/arch/s/${FILE_PREFIX}duplicity-inc."*.manifest; do
+    if [ -s "$file" ] && [ ! -L "$file" ]; then
+      printf '%s' "${file##*/}"
+      return 0
+    fi
   done
   return 1
 }

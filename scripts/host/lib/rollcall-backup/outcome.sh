@@ -44,7 +44,7 @@ finish() {
     outcome=OK priority=notice
     if [ -n "${warned_of:-}" ]; then outcome=WARN priority=warning reason=$warned_of; fi
   fi
-  outcome_line="$outcome code=$status set=${set_time:--} seconds=$(($(date +%s) - began)) bytes=${bytes:-0} unreadable=${unreadable:-0}"
+  outcome_line="$outcome code=$status set=${set_time:--}${set_type:+ type=$set_type} seconds=$(($(date +%s) - began)) bytes=${bytes:-0} unreadable=${unreadable:-0}"
   [ -z "$reason" ] || outcome_line="$outcome_line reason=$reason"
   [ "${duplicity_status:-0}" = 0 ] || outcome_line="$outcome_line duplicity=$duplicity_status"
   to_syslog "$priority" "$outcome_line"
@@ -55,8 +55,11 @@ finish() {
   if [ -d "$state" ]; then
     printf 'at=%s\noutcome=%s\ntold=%s\n' "$(date +%s)" "$outcome_line" "$told" | write_file 0644 "$state/last-run" || :
     if [ "$status" = 0 ]; then
-      printf 'began=%s\nset=%s\nended=%s\nbytes=%s\nvolumes=%s\nunreadable=%s\n' "$began_full" "$set_time" "$(date +%s)" \
-        "$bytes" "$volumes" "${unreadable:-0}" | write_file 0644 "$state/last-success" || :
+      {
+        printf 'began=%s\nset=%s\nended=%s\nbytes=%s\nvolumes=%s\nunreadable=%s\n' "$began_set" "$set_time" "$(date +%s)" \
+          "$bytes" "$volumes" "${unreadable:-0}"
+        [ -z "$set_full" ] || printf 'full=%s\n' "$set_full"
+      } | write_file 0644 "$state/last-success" || :
     fi
   fi
   # once a backup day for each reason: an hourly schedule must not send an hourly mail

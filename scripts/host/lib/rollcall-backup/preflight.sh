@@ -148,7 +148,7 @@ check_hooks() {
 # check_s3: the bucket can be listed with these credentials, and the clocks agree
 check_s3() {
   look_s3 look || {
-    problem "$NO_S3" "$(sed -n 's/^reason=//p' "$work/trouble")" "$(s3_trouble)" "$(sed -n 's/^do=//p' "$work/trouble")"
+    s3_problem
     return 0
   }
   said ok "$target can be listed"
@@ -164,6 +164,8 @@ check_s3() {
       ;;
   esac
 }
+
+s3_problem() { problem "$NO_S3" "$(sed -n 's/^reason=//p' "$work/trouble")" "$(s3_trouble)" "$(sed -n 's/^do=//p' "$work/trouble")"; }
 
 s3_trouble() {
   trouble=$(sed -n 's/^error=//p' "$work/trouble")

@@ -1,18 +1,25 @@
 #!/usr/bin/python3
-"""Looks into S3 with the host's own credentials: can it be listed, and is a set whole there?
+"""Looks into S3 with the host's own credentials: can it be listed, and is a set or a chain whole there?
 
 s3.py look  BUCKET PREFIX FILE_PREFIX ENDPOINT CREDENTIALS
     prints skew=SECONDS, how far this host's clock is ahead of S3's
-s3.py whole BUCKET PREFIX FILE_PREFIX ENDPOINT CREDENTIALS TIME MANIFEST
-    compares the objects of the full set TIME with MANIFEST, the plain one that duplicity wrote
-    here; prints volumes=N and bytes=N
+s3.py whole BUCKET PREFIX FILE_PREFIX ENDPOINT CREDENTIALS MANIFEST
+    compares the objects of a set with MANIFEST, the plain one that duplicity wrote here under the
+    set's name; prints volumes=N and bytes=N
+s3.py chain BUCKET PREFIX FILE_PREFIX ENDPOINT CREDENTIALS ARCHIVE
+    can an increment be added to the chain that is kept in ARCHIVE? Prints full=TIME, increments=N
+    and a file= for each one kept
 
-Listing is all it does. ENDPOINT "-" is Amazon's own. Exit status: 0 yes; 6 not whole, 7 S3 refused
+Listing is all it does on S3. ENDPOINT "-" is Amazon's own. Exit status: 0 yes; 6 no, 7 S3 refused
 or could not be reached, both with reason=, error= and do= on standard error.
 """
 
+import hashlib
+import os
 import re
 import sys
+from collections import namedtuple
+from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from time import time
 
@@ -47,8 +54,10 @@ def main():
     try:
         if task == "look":
             look(client, bucket, prefix)
+        elif task == "whole":
+            whole(client, bucket, prefix, file_prefix, sys.argv[7])
         else:
-            whole(client, bucket, prefix + file_prefix, *sys.argv[7:9])
+            chain(client, bucket, prefix, file_prefix, sys.argv[7])
     except Trouble as trouble:
         return tell(trouble)
     except (BotoCoreError, ClientError) as cause:
@@ -63,30 +72,121 @@ def look(client, bucket, prefix):
         print(f"skew={round(time() - parsedate_to_datetime(date).timestamp())}")
 
 
-def whole(client, bucket, prefix, set_time, manifest):
-    volumes = volumes_of(manifest)
+def whole(client, bucket, prefix, file_prefix, manifest):
+    name = os.path.basename(manifest)[len(file_prefix) : -len(".manifest")]
+    beginnings = [f"{prefix}{file_prefix}{one}." for one in (name, signatures_of(name))]
+    wanted = check_whole(list_sizes(client, bucket, beginnings), bucket, prefix + file_prefix, manifest, name)
+    print(f"volumes={len(wanted) - 2}")
+    print(f"bytes={sum(wanted.values())}")
+
+
+def chain(client, bucket, prefix, file_prefix, archive):
+    kept = read_archive(archive)
+    manifests = [name for name in kept if name.endswith(".manifest")]
+    sets = [parse(name[len(file_prefix) :]) for name in manifests]
+    sets = sorted(filter(None, sets), key=lambda one: one.end)
+    starts = [None] + [one.end for one in sets[:-1]]
+    if not sets or [one.start for one in sets] != starts or len(kept) != 2 * len(sets):
+        raise Trouble(6, "chain", f"{archive} does not hold one chain", again)
+    if sets[-1].end >= datetime.fromtimestamp(time(), timezone.utc).strftime(TIME_FORMAT):
+        raise Trouble(6, "chain", f"the last set, {sets[-1].end}, lies in the future of this host's clock", again)
+    sizes = list_sizes(client, bucket, [f"{prefix}{file_prefix}d"])
+    for one in sets:
+        check_whole(sizes, bucket, prefix + file_prefix, os.path.join(archive, file_prefix + one.name + ".manifest"), one.name)
+    own = {one.name for one in sets} | {signatures_of(one.name) for one in sets}
+    for key in sorted(sizes):
+        other = parse(key[len(prefix + file_prefix) :])
+        # duplicity would want to read it, and its restore would go by it
+        if other and other.end >= sets[0].end and other.name not in own:
+            raise Trouble(6, "chain", f"{key[len(prefix) :]} is on S3, and not in {archive}", again)
+    print(f"full={sets[0].end}")
+    print(f"increments={len(sets) - 1}")
+    for name in kept:
+        print(f"file={name}")
+
+
+TIME_FORMAT = "%Y%m%dT%H%M%SZ"
+Set = namedtuple("Set", "name start end")
+LONG = re.compile(
+    r"(duplicity-(?:full|inc|full-signatures|new-signatures)\.(?:(\d{8}T\d{6}Z)\.to\.)?(\d{8}T\d{6}Z))\.(?:manifest|sigtar)(?:\.|\Z)"
+)
+SHORT = re.compile(r"(d(?:f|i|fs|ns)\.(?:[0-9a-z]+\.)?([0-9a-z]+))\.(?:m|st)(?:\.|\Z)")
+
+
+def parse(name):
+    """The set of a manifest or signatures, in each spelling that duplicity reads; None for any other name."""
+    match = LONG.match(name)
+    if match:
+        return Set(*match.groups()) if is_time(match[3]) else None
+    match = SHORT.match(name)
+    try:
+        return match and Set(match[1], None, datetime.fromtimestamp(int(match[2], 36), timezone.utc).strftime(TIME_FORMAT))
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+def is_time(text):
+    try:
+        return bool(datetime.strptime(text, TIME_FORMAT))
+    except ValueError:
+        return False
+
+
+LISTED = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9._-]+)\Z")
+
+
+def read_archive(archive):
+    """The names that the file `chain` lists below its first line, each of them there and as it was."""
+    try:
+        with open(os.path.join(archive, "chain"), encoding="ascii", errors="replace") as lines:
+            listed = [LISTED.match(line) for line in lines.read().splitlines()[1:]]
+    except OSError as cause:
+        raise Trouble(6, "chain", f"{archive} cannot be read: {cause.strerror}", again) from None
+    if None in listed:
+        raise Trouble(6, "chain", f"{archive}/chain is damaged", again)
+    for match in listed:
+        if digest(os.path.join(archive, match[2])) != match[1]:
+            raise Trouble(6, "chain", f"{archive}/{match[2]} is lost or damaged", again)
+    return [match[2] for match in listed]
+
+
+def digest(path):
+    found = hashlib.sha256()
+    try:
+        with open(path, "rb") as source:
+            for block in iter(lambda: source.read(1 << 20), b""):
+                found.update(block)
+    except OSError:
+        return None
+    return found.hexdigest()
+
+
+def signatures_of(name):
+    return name.replace("duplicity-full", "duplicity-full-signatures").replace("duplicity-inc", "duplicity-new-signatures")
+
+
+def list_sizes(client, bucket, beginnings):
     sizes = {}
-    for beginning in (
-        f"{prefix}duplicity-full.{set_time}.",
-        f"{prefix}duplicity-full-signatures.{set_time}.",
-    ):
+    for beginning in beginnings:
         pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=beginning)
         for page in pages:
             for entry in page.get("Contents", ()):
-                sizes[entry["Key"][len(prefix) :]] = entry["Size"]
-    wanted = [f"duplicity-full.{set_time}.vol{number}.difftar.gpg" for number in volumes]
-    wanted += [
-        f"duplicity-full-signatures.{set_time}.sigtar.gpg",
-        f"duplicity-full.{set_time}.manifest.gpg",
-    ]
-    lacking = [name for name in wanted if not sizes.get(name)]
+                sizes[entry["Key"]] = entry["Size"]
+    return sizes
+
+
+def check_whole(sizes, bucket, prefix, manifest, name):
+    """{key: size} of the set `name`, which is whole: all that its manifest lists is on S3, and not empty."""
+    volumes = volumes_of(manifest)
     if not volumes or volumes != list(range(1, len(volumes) + 1)):
         raise Trouble(6, "manifest", f"duplicity's own manifest lists the volumes {volumes[:9]}", again)
+    wanted = [f"{prefix}{name}.vol{number}.difftar.gpg" for number in volumes]
+    wanted += [f"{prefix}{signatures_of(name)}.sigtar.gpg", f"{prefix}{name}.manifest.gpg"]
+    lacking = [key[len(prefix) :] for key in wanted if not sizes.get(key)]
     if lacking:
         more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
         raise Trouble(6, "notwhole", f"{lacking[0]}{more} is not in s3://{bucket}/{prefix}", again)
-    print(f"volumes={len(volumes)}")
-    print(f"bytes={sum(sizes[name] for name in wanted)}")
+    return {key: sizes[key] for key in wanted}
 
 
 again = "run: rollcall-backup run"
