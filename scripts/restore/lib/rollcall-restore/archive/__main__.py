@@ -16,9 +16,9 @@ import sys
 import time
 
 from ages import parse_age, parse_set_time, set_time
-from backup_sets import choose, collect
+from backup_sets import choose, collect, hindrances
 from openpgp import Decrypted
-from oldest_versions import describe_all, download_set
+from oldest_versions import describe_all, download_chain
 from show import DAMAGED, FAILED, NOT_FOUND, PROGRESS, USAGE, Stop, age, moment, name, say, size
 from signatures import compare_tree, matches, read_entries
 from stores import Bucket, Directory, free_bytes
@@ -31,7 +31,7 @@ def open_store(args):
 def chosen(args, store):
     fulls, incs, trouble = collect(store.objects())
     now = time.time()
-    return choose(fulls, incs, parse_age(args.age, now), now, args.host), fulls, trouble
+    return choose(fulls, incs, parse_age(args.age, now), now, args.host), fulls + incs, trouble
 
 
 def status(args):
@@ -44,11 +44,12 @@ def status(args):
         raise Stop(NOT_FOUND, f"no backup of {args.host} is in {store.place}", "check bucket= and prefix= in the profile; "
                    f"hidden versions: restore-set {args.host} --list")
     print(f"{'SET':<17}  {'BEGAN':<25}  {'AGE':<10}  {'VOLUMES':>7}  {'SIZE':>9}  STATE")
+    why = hindrances(fulls, incs)
     for one in sorted(fulls + incs, key=lambda s: s.time):
-        state = one.fault or "complete"
+        state = why[one] or "complete"
         if one.start is not None:
             state += f", increment of {set_time(one.start)}"
-        elif not one.fault and one.signatures is None:
+        elif not why[one] and one.signatures is None:
             state += ", cannot be listed (no signatures)"
         if one.cold:
             state += f", {one.cold}"
@@ -64,18 +65,18 @@ def status(args):
 def pick(args):
     """Chooses the set for AGE and prints what a restore of it needs, as KEY=VALUE lines."""
     store = open_store(args)
-    chain, fulls, trouble = chosen(args, store)
-    full, last = chain[0], chain[-1]
+    chain, sets, trouble = chosen(args, store)
+    last = chain[-1]
     now = time.time()
     PROGRESS.clear()
-    for one in fulls:
-        if one.time > full.time and one.fault and one.time <= parse_age(args.age, now):
+    for one in sets:
+        if one.time > last.time and one.fault and one.time <= parse_age(args.age, now):
             say("note", f"passed over {one.name}: {one.fault}")
     if trouble:
         raise Stop(
             DAMAGED,
             f"{store.place} holds objects that make duplicity stop: " + ", ".join(name(t) for t in trouble[:3]),
-            f"take the set out first: restore-set {args.host} {full.name} DIR, then restore {args.host} --from DIR ...",
+            f"take the set out first: restore-set {args.host} {last.name} DIR, then restore {args.host} --from DIR ...",
         )
     for one in chain:
         if one.cold:
@@ -187,13 +188,14 @@ def take_oldest(args):
     wanted = parse_set_time(args.set)
     if wanted is None:
         raise Stop(USAGE, f"{name(args.set)} is not the time of a set", f"copy it from: restore-set {args.host} --list")
-    count, doubts = download_set(store, args.host, wanted, args.out, before)
+    count, sets, doubts = download_chain(store, args.host, wanted, args.out, before)
     for doubt in doubts:
         say("warning", doubt)
     if doubts:
         raise Stop(DAMAGED, f"the set {args.set} is kept in {name(args.final)}, but do not trust it blindly",
                    f"compare with an earlier one: restore-set {args.host} --list")
-    print(f"{args.set}: {count} of {count} volumes match the manifest's checksums")
+    of = f"a chain of {sets} sets, " if sets > 1 else ""
+    print(f"{args.set}: {of}{count} of {count} volumes match the manifest's checksums")
 
 
 def receipt(args):

@@ -79,35 +79,78 @@ def collect(objects):
     return sorted(fulls.values(), key=lambda s: s.time), sorted(incs.values(), key=lambda s: s.time), trouble
 
 
+def chains_of(fulls, incs):
+    """[full, incremental...] for each full, oldest first, as duplicity puts them together.
+
+    Of two incrementals of one set it takes the later one, and then cannot restore the first.
+    """
+    chains = [[full] for full in fulls if full.manifest is not None]
+    for inc in incs:
+        if inc.manifest is None:
+            continue
+        for chain in chains:
+            if inc.start == chain[-1].time:
+                chain.append(inc)
+                break
+            if inc.start == chain[-1].start:
+                chain[-1] = inc
+                break
+    return chains
+
+
+def hindrances(fulls, incs):
+    """{set: why duplicity cannot restore to it, or None}, for every set."""
+    found = {one: one.fault for one in fulls + incs}
+    chains = chains_of(fulls, incs)
+    for chain in chains:
+        broken = None
+        for one in chain:
+            if broken and not one.fault:
+                found[one] = f"it needs {broken.name}, which is damaged: {broken.fault}"
+            broken = broken or (one if one.fault else None)
+    # measured: it drops the last increment of the newest chain, and restores the one before it, status 0
+    if chains and len(chains[-1]) > 1 and chains[-1][-1].signatures is None and not found[chains[-1][-1]]:
+        found[chains[-1][-1]] = "it has no signatures, and duplicity passes over it"
+    chained = [one for chain in chains for one in chain]
+    for inc in incs:
+        if inc in chained or inc.fault:
+            continue
+        other = next((one for one in chained if one.start == inc.start), None)
+        base = next((one for one in fulls + incs if one.time == inc.start), None)
+        if other:
+            found[inc] = f"duplicity takes {other.name} in its place, which begins at the same set"
+        else:
+            found[inc] = f"it needs {set_time(inc.start)}, which {'cannot be restored itself' if base else 'is not there'}"
+    return found
+
+
 def choose(fulls, incs, wanted, now, host):
     """The chain [full, incremental...] that answers for the instant `wanted`; the last one names the time.
 
-    Unlike duplicity it never falls back to a set that is younger than what was asked, and never
-    takes a set with a hole in it.
+    The newest finished set of that age answers, or none. Unlike duplicity it never falls back to
+    one that is older or younger than what was asked, and never takes a set with a hole in it.
     """
-    finished = [s for s in fulls if s.manifest is not None]
-    if not finished:
+    finished = sorted((s for s in fulls + incs if s.manifest is not None), key=lambda s: s.time)
+    if not any(s.start is None for s in finished):
         raise Stop(NOT_FOUND, f"no finished full backup of {host} is there", f"look with: restore {host} status")
     older = [s for s in finished if s.time <= wanted]
+    why = hindrances(fulls, incs)
     if not older:
-        first = finished[0]
+        first = next((s for s in finished if not why[s]), finished[0])
         raise Stop(
             NOT_FOUND,
             f"no backup of {host} is that old: the oldest began {moment(first.time)} ({age(now - first.time)} ago)",
             f"to take that one, write {first.name} as the AGE; older ones may still be there as hidden"
             f" versions: restore-set {host} --list",
         )
-    full = older[-1]
-    if full.fault:
-        good = [s for s in finished if not s.fault]
+    last = older[-1]
+    if why[last]:
+        good = [s for s in older if not why[s]] or [s for s in finished if not why[s]]
         other = f"write {good[-1].name} as the AGE for the newest whole one, or t" if good else "t"
         raise Stop(
             DAMAGED,
-            f"the set {full.name} is damaged: {full.fault}",
-            f"{other}ry older versions of its objects: restore-set {host} {full.name} DIR",
+            f"the set {last.name} is damaged: {last.fault}" if last.fault else f"the set {last.name} cannot be restored: {why[last]}",
+            f"{other}ry older versions of its objects: restore-set {host} {last.name} DIR",
         )
-    chain = [full]
-    for inc in incs:
-        if inc.start == chain[-1].time and inc.time <= wanted and not inc.fault:
-            chain.append(inc)
-    return chain
+    chain = next(c for c in chains_of(fulls, incs) if last in c)
+    return chain[: chain.index(last) + 1]

@@ -43,42 +43,72 @@ def without_strangers(real):
 
 
 def describe_all(store, host, before, now):
-    """One line for each full set that ever had an object here, hidden ones too."""
-    real, markers = versions_by_name(store.versions("duplicity-full"), before)
+    """One line for each set that ever had an object here, hidden ones too."""
+    real, markers = versions_by_name(store.versions("duplicity-"), before)
     real = without_strangers(real)
     sets = {}
     for text, found in real.items():
-        sets.setdefault(parse_name(text).time, {})[text] = found
+        parsed = parse_name(text)
+        sets.setdefault((parsed.time, parsed.start), {})[text] = found
     if not sets:
-        raise Stop(NOT_FOUND, f"no version of any full backup of {host} is in {store.place}", "check bucket and prefix in the profile")
+        raise Stop(NOT_FOUND, f"no version of any backup of {host} is in {store.place}", "check bucket and prefix in the profile")
     print(f"{'SET':<17}  {'AGE':<12}  {'VOLUMES':>7}  {'SIZE':>9}  NOTES")
-    for time in sorted(sets):
-        oldest = {t: found[0] for t, found in sets[time].items()}
+    for time, start in sorted(sets, key=lambda one: (one[0], one[1] or 0)):
+        objects = sets[time, start]
+        oldest = {t: found[0] for t, found in objects.items()}
         volumes = [o for t, o in oldest.items() if parse_name(t).kind == "volume"]
         manifest = next((o for t, o in oldest.items() if parse_name(t).kind == "manifest"), None)
+        kind = [] if start is None else [f"increment of {set_time(start)}"]
         notes = []
         if manifest is None:
             notes.append("no manifest")
         elif manifest.modified - time > LONGEST_RUN or time - manifest.modified > CLOCK_SLACK:
             notes.append(f"MANIFEST WRITTEN {moment(manifest.modified)}")
-        changed = [t for t, found in sets[time].items() if len({v.etag for v in found}) > 1]
+        changed = [t for t, found in objects.items() if len({v.etag for v in found}) > 1]
         if changed:
             notes.append(f"{len(changed)} OVERWRITTEN")
-        gone = [t for t in sets[time] if any(not m.hidden for m in markers.get(t, ()))]
+        gone = [t for t in objects if any(not m.hidden for m in markers.get(t, ()))]
         if gone:
             notes.append(f"{len(gone)} hidden")
         total = sum(v.size for v in volumes)
-        print(f"{set_time(time):<17}  {age(now - time):<12}  {len(volumes):>7}  {size(total):>9}  {', '.join(notes) or 'untouched'}")
+        print(f"{set_time(time):<17}  {age(now - time):<12}  {len(volumes):>7}  {size(total):>9}  {', '.join(kind + (notes or ['untouched']))}")
 
 
-def download_set(store, host, time, out, before=None):
-    """Fills the new directory `out`; returns the doubts that remain (empty: every byte is vouched for)."""
+def download_chain(store, host, time, out, before=None):
+    """Fills the new directory `out` with the set and all that it builds on; returns the numbers of volumes and of
+    sets, and the doubts that remain (empty: every byte is vouched for)."""
     wanted = set_time(time)
     versions = store.versions(f"duplicity-full.{wanted}.") + store.versions(f"duplicity-full-signatures.{wanted}.")
+    # not a full: then which other sets it builds on, the names of all tell
+    versions = versions or store.versions("duplicity-")
     real, markers = versions_by_name(versions, before)
-    real = without_strangers(real)
-    if not real:
-        raise Stop(NOT_FOUND, f"no object of the set {wanted} is in {store.place}", f"see what is there: restore-set {host} --list")
+    sets = {}
+    for text, found in without_strangers(real).items():
+        parsed = parse_name(text)
+        sets.setdefault(parsed.time, {}).setdefault(parsed.start, {})[text] = found
+    chain, link = [], time
+    while True:
+        if link not in sets:
+            raise Stop(NOT_FOUND, f"no object of the set {set_time(link)} is in {store.place}", f"see what is there: restore-set {host} --list")
+        # of several sets of one time the one that was there first is the genuine one
+        start = min(sets[link], key=lambda one: min(found[0].modified for found in sets[link][one].values()))
+        chain.insert(0, (link, sets[link][start]))
+        if start is None:
+            break
+        if start >= link:
+            raise Stop(DAMAGED, f"the set {set_time(link)} claims to build on a later one", "choose another set")
+        link = start
+    count, doubts = 0, []
+    for link, objects in chain:
+        volumes, found = download_set(store, host, link, objects, markers, out)
+        count += volumes
+        doubts += found
+    return count, len(chain), doubts
+
+
+def download_set(store, host, time, real, markers, out):
+    """One set of it, by the versions of its objects."""
+    wanted = set_time(time)
     manifest = next((t for t in real if parse_name(t).kind == "manifest"), None)
     if manifest is None:
         raise Stop(DAMAGED, f"the set {wanted} has no manifest in any version", f"choose another set: restore-set {host} --list")
