@@ -114,7 +114,7 @@ setup() {
 
 @test "a damaged volume is found before anything is unpacked" {
   restore-set web "$GOOD" set
-  printf x | dd of="set/duplicity-full.$GOOD.vol2.difftar.gpg" bs=1 seek=500 conv=notrunc status=none
+  printf damaged! | dd of="set/duplicity-full.$GOOD.vol2.difftar.gpg" bs=1 seek=500 conv=notrunc status=none
   run restore-plain set "$GOOD" out
   expect 6 "volume 2 does not match its checksum" "restore-set"
   [ ! -e out ] && [ ! -e out.partial ]

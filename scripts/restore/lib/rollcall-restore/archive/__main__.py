@@ -85,8 +85,8 @@ def pick(args):
     if args.room and free_bytes(args.room) < total:
         say("warning", f"the backup is {size(total)} packed, and only {size(free_bytes(args.room))} are free at {name(args.room)}")
     if args.stand_ins:
-        # duplicity would fetch the signatures first, often gigabytes; a restore does not read them
-        for one in chain:
+        # duplicity would fetch the signatures of the whole chain first, often gigabytes; a restore does not read them
+        for one in sets:
             if one.signatures:
                 base = one.signatures.name.removesuffix(".gpg").removesuffix(".gz")
                 with gzip.open(os.path.join(args.stand_ins, args.file_prefix + base + ".gz"), "wb"):
