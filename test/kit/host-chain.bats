@@ -129,6 +129,14 @@ killed_at() {
   keys | grep -q "duplicity-inc.$(sed -n 's/^full=//p' "$state/last-success").to"
 }
 
+@test "a full that is asked for begins a new chain" {
+  night full
+  run rollcall-backup run --full
+  expect 0 'OK code=0' type=full
+  night inc
+  same "$(fulls) $(increments)" '2 1'
+}
+
 @test "one day less than that, it is still an increment" {
   night full
   at '+30 days' night inc

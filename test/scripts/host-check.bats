@@ -200,14 +200,14 @@ END
   systemd-analyze calendar "$(sed -n 's/^OnCalendar=\(..*\)/\1/p' "$ROLLCALL_ROOT/etc/systemd/system/rollcall-backup.timer.d/minute.conf")" >/dev/null
 }
 
-@test "FULL_EVERY is 7d to 365d, in the words of hosts.yml, and another value is told what to write" {
+@test "FULL_EVERY is 2d to 366d, in the words of hosts.yml, and another value is told what to write" {
   cp "$etc/config" "$BATS_TEST_TMPDIR/config"
-  for wrong in 31 31D 1M 4W 6d 366d 0d 031d 7.5d -7d '31 d' 31d12h d 1000d; do
+  for wrong in 31 31D 1M 4W 1d 367d 0d 031d 7.5d -7d '31 d' 31d12h d 1000d; do
     { cat "$BATS_TEST_TMPDIR/config" && echo "FULL_EVERY=$wrong"; } >"$etc/config"
     run rollcall-backup check
-    expect 3 "FULL_EVERY=$wrong must be 7d to 365d" 'write FULL_EVERY=31d, and in hosts.yml web: { chain: { fullEvery: 31d } }' 'has 1 mistake(s)'
+    expect 3 "FULL_EVERY=$wrong must be 2d to 366d" 'write FULL_EVERY=31d, and in hosts.yml web: { chain: { fullEvery: 31d } }' 'has 1 mistake(s)'
   done
-  for right in 7d 31d 99d 365d; do
+  for right in 2d 31d 99d 366d; do
     { cat "$BATS_TEST_TMPDIR/config" && echo "FULL_EVERY=$right"; } >"$etc/config"
     run rollcall-backup check
     expect 0 "chains: a full every ${right%d} days" "hosts.yml must say: web: { chain: { fullEvery: $right } }, and keepDays: $((${right%d} + 5)) or more"

@@ -26,6 +26,7 @@ continue_chain() {
     return 0
   fi
   keeps=yes
+  [ "$full_wanted" = no ] || return 0
   look_at_chain || return 0
   if [ "$chain_reason" = lost ]; then
     warning chain "no increment can be made: $chain_trouble; this run is a full" "$(chain_hint)"

@@ -78,7 +78,7 @@ check_config() {
       ;;
   esac
   if ! valid_full_every "$FULL_EVERY"; then
-    config_problem "FULL_EVERY=$(safe "$FULL_EVERY") must be 7d to 365d: so many days after a full the next one is made"
+    config_problem "FULL_EVERY=$(safe "$FULL_EVERY") must be 2d to 366d: so many days after a full the next one is made"
     hint "write FULL_EVERY=31d, and in hosts.yml $(safe "$HOST"): { chain: { fullEvery: 31d } }; without the line every run is a full"
     FULL_EVERY=''
   fi
@@ -119,11 +119,11 @@ valid_fingerprint() {
   case $1 in *[!0-9A-F]*) return 1 ;; esac
   [ "${#1}" = 40 ] || [ "${#1}" = 64 ]
 }
-# The same words as in hosts.yml, and no other of duplicity's.
+# The words and the bounds of fullEvery in hosts.yml, and no other of duplicity's.
 valid_full_every() {
   case $1 in
     '') ;;
-    [1-9]d | [1-9][0-9]d | [1-9][0-9][0-9]d) [ "${1%d}" -ge 7 ] && [ "${1%d}" -le 365 ] ;;
+    [1-9]d | [1-9][0-9]d | [1-9][0-9][0-9]d) [ "${1%d}" -ge 2 ] && [ "${1%d}" -le 366 ] ;;
     *) return 1 ;;
   esac
 }
