@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { membersOf } from '../../shared/duplicity/backup-set.ts';
+import { membersOf, setIdOfSet } from '../../shared/duplicity/backup-set.ts';
 import { formatFileName, NO_PREFIX } from '../../shared/duplicity/file-name.ts';
 import type { StoredObject } from '../../shared/duplicity/versions.ts';
 import { worstSeverity } from '../../shared/rules/finding.ts';
@@ -207,7 +207,9 @@ describe('a verdict', () => {
           const isFinished = set.manifest !== undefined;
           if (!isFinished) continue;
           expect(kindsOf(after)).toContain(authors === undefined ? 'tampered' : 'copied');
-          const copy = after.assessments.find(({ set: one }) => one.startedAt === set.startedAt);
+          const copy = after.assessments.find(
+            ({ set: one }) => setIdOfSet(one) === setIdOfSet(set),
+          );
           expect(copy?.good).toBe(false);
         }
       }),
