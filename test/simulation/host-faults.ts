@@ -197,7 +197,7 @@ const wrongDay: Change = (night, { draw }) => {
 const linkLost: Change = (night) =>
   isLink(night) ? bad(night, 'it never arrived', { files: [], isBelieved: true }) : [night];
 
-/** It goes on where it would have begun anew. */
+/** It goes on with increments where a full is due. */
 const fullNeverComes: Change = (night, { habit, sessions }) => {
   const base = sessions.findLast(({ namedAt }) => namedAt < night.namedAt);
   if (habit.rhythm?.kind !== 'chain' || base === undefined) return [night];
