@@ -128,7 +128,7 @@ export function judgeByTheBook(
     if (isAhead(set) || oddIn(set).length > 0) {
       findings.push(`${severity} damaged ${at} ${isAhead(set)} [${oddIn(set)}]`);
     }
-    const lack = lackOf(set, sets, there);
+    const lack = host.chain && lackOf(set, sets, there);
     if (lack !== undefined) {
       findings.push(`${severity} chain-broken ${at} ${lack.at} ${lack.isThere}`);
     }

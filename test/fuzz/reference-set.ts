@@ -37,19 +37,60 @@ function isSound(set: BackupSet, there: readonly Fact[]): boolean {
 /** The set that keeps another from being restored, and whether it is there at all. */
 export type Lack = { readonly at: Instant; readonly isThere: boolean };
 
-/** What a set builds on and lacks. Two sets of one time are no chain: nobody knows through which of them it goes. */
+/**
+ * For which other set duplicity passes over a set, or for itself: two sets of one time; an incremental whose place another
+ * one took; what another chain covers; and the last one of the newest chain, if it alone has no signatures.
+ */
+function passedOverFor(set: BackupSet, sets: readonly BackupSet[]): Instant | undefined {
+  const { at, basedOn } = set.session;
+  const finished = sets.filter((one) => manifestsOf(one).length > 0);
+  const chains: BackupSet[][] = [];
+  for (const one of finished) {
+    const base = one.session.basedOn;
+    if (base === undefined) chains.push([one]);
+    else {
+      const fits = (last: BackupSet | undefined) =>
+        last?.session.at === base || last?.session.basedOn === base;
+      const chain = chains.find((members) => fits(members.at(-1)));
+      if (chain !== undefined && chain.at(-1)?.session.at !== base) chain.pop();
+      chain?.push(one);
+    }
+  }
+  const own = chains.find((members) => members.includes(set));
+  const endOf = (members: readonly BackupSet[]) => members.at(-1)?.session.at ?? 0;
+  const newestChain = chains.toSorted((a, b) => endOf(a) - endOf(b)).at(-1) ?? [];
+  const bare = newestChain.filter((one) => !hasSignatures(one));
+  if (bare[0] === set && newestChain.at(-1) === set && !isFull(set)) return at;
+  if (own !== undefined) {
+    const covering = chains.findLast(
+      (other) => other !== own && (other[0]?.session.at ?? 0) <= at && at <= endOf(other),
+    );
+    if (covering !== undefined) return endOf(covering);
+  } else if (basedOn !== undefined && finished.includes(set)) {
+    const instead = chains.flat().findLast((one) => one.session.basedOn === basedOn);
+    if (instead !== undefined) return instead.session.at;
+  }
+  const isTwin = !isFull(set) && sets.filter((one) => one.session.at === at).length > 1;
+  return isTwin ? at : undefined;
+}
+
+function hasSignatures(set: BackupSet): boolean {
+  return partsOf(set, (part) => part === 'signatures').some(({ bytes }) => bytes > 0);
+}
+
+/** What a set builds on and lacks, or for which one it is passed over. */
 export function lackOf(
-  { session }: BackupSet,
+  set: BackupSet,
   sets: readonly BackupSet[],
   there: readonly Fact[],
 ): Lack | undefined {
-  const { at, basedOn } = session;
+  const { at, basedOn } = set.session;
+  const instead = passedOverFor(set, sets);
+  if (instead !== undefined) return { at: instead, isThere: true };
   if (basedOn === undefined) return undefined;
-  const isTwin = sets.filter((one) => one.session.at === at).length > 1;
   const base = sets.find((one) => one.session.at === basedOn && basedOn < at);
   const deeper = base && lackOf(base, sets, there);
   if (deeper !== undefined) return deeper;
-  if (isTwin) return { at, isThere: true };
   if (base === undefined) return { at: basedOn, isThere: false };
   return isSound(base, there) ? undefined : { at: basedOn, isThere: true };
 }
@@ -60,7 +101,7 @@ export function goodAmong(host: Host, sets: readonly BackupSet[], there: readonl
     (set) =>
       (isFull(set) || host.chain !== undefined) &&
       isSound(set, there) &&
-      lackOf(set, sets, there) === undefined,
+      (host.chain === undefined || lackOf(set, sets, there) === undefined),
   );
 }
 
