@@ -34,11 +34,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   'add-reader': {
     summary: 'a key for restores that can read the backups of some hosts, and nothing else',
-    load: async () => (await import('./add-reader-command.ts')).addReaderCommand,
+    load: async () => (await import('./reader-command.ts')).addReaderCommand,
   },
   'remove-reader': {
     summary: 'take it away again',
-    load: async () => (await import('./remove-reader-command.ts')).removeReaderCommand,
+    load: async () => (await import('./reader-command.ts')).removeReaderCommand,
   },
   ack: {
     summary: 'no more reminders of what is wrong with a host',

@@ -21,8 +21,8 @@ import {
   readConfigToChange,
   replaceConfig,
 } from './config-file.ts';
-import { carryOut, formatSteps, isShared, planRemoval } from './remove-user.ts';
 import { confirm, print, UsageError } from './terminal.ts';
+import { carryOut, formatSteps, isShared, planRemoval } from './user-plan.ts';
 
 const HELP = `rollcall remove-host - take a host out of the config, and its key away; its archive stays
 
