@@ -1,9 +1,9 @@
 // `rollcall check`: judges now, or offline from saved listings.
-import type { Config } from '../../shared/config/config.ts';
+import type { Config, Host } from '../../shared/config/config.ts';
 import { NOBODY_NOTIFIED, recipientsOf } from '../../shared/config/recipients.ts';
 import { reportHost } from '../../shared/messages/host-report.ts';
 import { exitStatus, type Report, reportToJson } from '../../shared/messages/report.ts';
-import { checkHosts } from '../../shared/monitor/judge-hosts.ts';
+import { type CheckOptions, checkHosts } from '../../shared/monitor/judge-hosts.ts';
 import type { ObjectStore } from '../../shared/monitor/object-store.ts';
 import {
   findUnknownPrefixes,
@@ -13,9 +13,8 @@ import {
 import { defineCommand, FLAG, TEXT, TEXTS, type ValuesOf } from './command.ts';
 import { findHost, openStore, readConfig } from './config-file.ts';
 import { composeNagios, composeTable, toAsciiJson } from './format-report.ts';
-import { parseListing } from './parse-listing.ts';
-import { coverBucket, openListings } from './saved-listing.ts';
-import { chooseFormat, readPrinted, startProgress, UsageError } from './terminal.ts';
+import { coverBucket, openListings, readListings } from './saved-listing.ts';
+import { chooseFormat, parseInstant, startProgress } from './terminal.ts';
 
 const HELP = `rollcall check - did every host write its full backup?
 
@@ -71,25 +70,36 @@ async function run(options: Options): Promise<number> {
   const hosts = options.host?.map((name) => findHost(config, name)) ?? config.hosts;
   const source = await openSource(options, config);
 
-  const progress = startProgress('host');
-  const judgements = await checkHosts(source.store, hosts, {
-    now,
-    // What was there at an instant of the past is known by the time of every object, not by names alone.
-    depth: options.deep || options.at !== undefined || source.offline ? 'all' : 'recent',
-    onHost: progress.show,
+  // What was there at an instant of the past is known by the time of every object, not by names alone.
+  const isDeep = options.deep || options.at !== undefined || source.offline;
+  const report = await checkAll(source.store, config, {
+    ...{ hosts, now, depth: isDeep ? 'all' : 'recent' },
+    search: options.host === undefined && source.wholeBucket,
   });
-  const search = options.host === undefined && source.wholeBucket;
-  const none: UnknownPrefixes = { prefixes: [], foreignObjects: 0 };
-  const unknownPrefixes = search ? await findUnknownPrefixes(source.store.list, config) : none;
-  progress.end();
-
-  const reports = judgements.map((judgement) => reportHost(judgement, config.timezone));
-  const report = reportOf(config.bucket, reports, unknownPrefixes, now);
   process.stdout.write(compose(report, format, config.timezone));
   if (recipientsOf(config.alerts) === 'missing') {
     process.stderr.write(`rollcall: warning: ${NOBODY_NOTIFIED.message}; ${NOBODY_NOTIFIED.fix}\n`);
   }
   return exitStatus(report);
+}
+
+/** Judges hosts of a config with progress at the terminal; `search` = for unknown prefixes, too. */
+export async function checkAll(
+  store: ObjectStore,
+  config: Config,
+  {
+    hosts,
+    search,
+    ...how
+  }: Omit<CheckOptions, 'onHost'> & { hosts: readonly Host[]; search: boolean },
+): Promise<Report> {
+  const progress = startProgress('host');
+  const judgements = await checkHosts(store, hosts, { ...how, onHost: progress.show });
+  const none: UnknownPrefixes = { prefixes: [], foreignObjects: 0 };
+  const unknownPrefixes = search ? await findUnknownPrefixes(store.list, config) : none;
+  progress.end();
+  const reports = judgements.map((judgement) => reportHost(judgement, config.timezone));
+  return reportOf(config.bucket, reports, unknownPrefixes, how.now);
 }
 
 function compose(report: Report, format: Format, timezone: string): string {
@@ -108,10 +118,7 @@ async function openSource(
   config: Config,
 ): Promise<{ store: ObjectStore; offline: boolean; wholeBucket: boolean }> {
   if (options.listing !== undefined) {
-    const listings = [];
-    for (const file of options.listing) {
-      listings.push(parseListing(await readPrinted(file, 'name a file that exists, or - '), file));
-    }
+    const listings = await readListings(options.listing);
     const wholeBucket = coverBucket(listings, config.bucket);
     return { store: openListings(listings), offline: true, wholeBucket };
   }
@@ -119,19 +126,4 @@ async function openSource(
   const { connectBuckets } = await import('../../shared/aws/s3-objects.ts');
   const store = connectBuckets(await openStore(config, options));
   return { store, offline: false, wholeBucket: true };
-}
-
-function parseInstant(text: string): number {
-  const at = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/.test(text)
-    ? Date.parse(text)
-    : Number.NaN;
-  // duplicity is of 2002, and its own clock ends with 2099.
-  const year = new Date(at).getUTCFullYear();
-  if (!(year >= 2000 && year < 2100)) {
-    throw new UsageError(
-      `--at ${JSON.stringify(text)} is not an instant`,
-      'write it like 2026-11-23T12:00:00Z or 2026-11-23T13:00:00+01:00',
-    );
-  }
-  return at;
 }

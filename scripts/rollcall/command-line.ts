@@ -24,6 +24,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "audit what is deployed; exit status as check's",
     load: async () => (await import('./doctor-command.ts')).doctorCommand,
   },
+  init: {
+    summary: 'a first config, from the backups that lie in a bucket',
+    load: async () => (await import('./init-command.ts')).initCommand,
+  },
   'add-host': {
     summary: 'a line in the config, an append-only key, and the line to run on the host',
     load: async () => (await import('./add-host-command.ts')).addHostCommand,

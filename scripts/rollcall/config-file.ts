@@ -1,5 +1,5 @@
 // The config as a file: where it is, what is in it, and how it is replaced without ever being half written.
-import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { link, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { closest, distance } from 'fastest-levenshtein';
 import type { Connection } from '../../shared/aws/client.ts';
@@ -64,6 +64,28 @@ export async function replaceConfig(
     await handle.close().catch(() => undefined);
     await rm(evidence, { force: true });
     throw error;
+  }
+}
+
+/** Writes a new config, whole or not at all, and over no other file. Throws `UsageError`. */
+export async function createConfig(file: string, text: string): Promise<void> {
+  const draft = join(dirname(file), `.${process.pid}.hosts.yml`);
+  // Anyone who presses Ctrl-C now finds the file whole.
+  const wait = () => undefined;
+  process.on('SIGINT', wait);
+  try {
+    await writeFile(draft, text, { flag: 'wx', flush: true });
+    await link(draft, file);
+  } catch (error) {
+    const { code = 'error' } = error as NodeJS.ErrnoException;
+    throw new UsageError(
+      code === 'EEXIST' ? `${file} is there already` : `cannot write ${file}: ${code}`,
+      'name another file: --out FILE',
+      { cause: error },
+    );
+  } finally {
+    await rm(draft, { force: true });
+    process.off('SIGINT', wait);
   }
 }
 

@@ -9,8 +9,17 @@ import {
   type ObjectStore,
   TargetUnreadableError,
 } from '../../shared/monitor/object-store.ts';
-import type { SavedListing } from './parse-listing.ts';
-import { UsageError } from './terminal.ts';
+import { parseListing, type SavedListing } from './parse-listing.ts';
+import { readPrinted, UsageError } from './terminal.ts';
+
+/** Reads what `--listing` names. Throws `UsageError`. */
+export async function readListings(files: readonly string[]): Promise<SavedListing[]> {
+  const listings = [];
+  for (const file of files) {
+    listings.push(parseListing(await readPrinted(file, 'name a file that exists, or - '), file));
+  }
+  return listings;
+}
 
 /**
  * Answers queries out of saved listings. A target that none of them covers to the end is unreadable:
@@ -82,6 +91,12 @@ function isWhole(listing: SavedListing, all: readonly SavedListing[]): boolean {
 
 /** The rows of all listings of a bucket, sorted by key. */
 type Contents = { readonly objects: readonly KeyedObject[]; readonly hidden: readonly HiddenKey[] };
+
+/** What was listed once, to be asked again. */
+export function askContents(objects: readonly KeyedObject[], hidden: readonly HiddenKey[]) {
+  const contents: Contents = { objects: objects.toSorted(byKey), hidden: hidden.toSorted(byKey) };
+  return (query: ListQuery): ListAnswer => answer(contents, query);
+}
 
 function mergeContents(listings: readonly SavedListing[]): Contents {
   const rows = new Map<string, VersionRow>();

@@ -59,31 +59,36 @@ export async function confirm(
       'say so with --yes, or look first with --dry-run',
     );
   }
-  // Not `terminal`: the line is the kernel's to edit, and Ctrl-C ends the program as everywhere else.
-  const lines = createInterface({ input: process.stdin, terminal: false });
-  const ended = new Promise<string>((done) => lines.once('close', () => done('')));
-  process.stderr.write(`${what}. Type ${word} to go on: `);
-  const answer = await Promise.race([
-    new Promise<string>((done) => lines.once('line', done)),
-    ended,
-  ]);
-  lines.close();
-  if (answer.trim() !== word) {
+  if ((await ask(`${what}. Type ${word} to go on: `)) !== word) {
     throw new UsageError('nothing was removed', `to go on, type the name: ${word}`);
   }
   return true;
 }
 
+/** The line that is typed, without blanks around it; nothing at the end of the input. */
+export async function ask(question: string): Promise<string> {
+  // Not `terminal`: the line is the kernel's to edit, and Ctrl-C ends the program as everywhere else.
+  const lines = createInterface({ input: process.stdin, terminal: false });
+  const ended = new Promise<string>((done) => lines.once('close', () => done('')));
+  process.stderr.write(question);
+  const typed = new Promise<string>((done) => lines.once('line', done));
+  const answer = await Promise.race([typed, ended]);
+  lines.close();
+  return answer.trim();
+}
+
 /** Tells how many are done; `end` wipes the line. Standard error only, so that output can be piped. */
-export function startProgress(noun: string) {
+export function startProgress(noun: string, verb = 'checked') {
   const shown = process.stderr.isTTY === true;
   let shownAt = 0;
   return {
-    show(done: number, of: number): void {
+    show(done: number, of?: number): void {
       const now = Date.now();
-      if (!shown || (now - shownAt < 100 && done < of)) return;
+      if (!shown || (now - shownAt < 100 && done !== of)) return;
       shownAt = now;
-      process.stderr.write(`\r\u001b[Kchecked ${done} of ${of} ${noun}s`);
+      process.stderr.write(
+        `\r\u001b[K${verb} ${done}${of === undefined ? '' : ` of ${of}`} ${noun}s`,
+      );
     },
     end(): void {
       if (shown) process.stderr.write('\r\u001b[K');
@@ -132,4 +137,20 @@ function decodeText(bytes: Buffer, file: string): string {
     `${file} is not a whole text in UTF-8 or UTF-16`,
     'save it again as UTF-8; in PowerShell: aws ... | Out-File -Encoding utf8 FILE',
   );
+}
+
+/** The instant of `--at`. Throws `UsageError`. */
+export function parseInstant(text: string): number {
+  const at = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN;
+  // duplicity is of 2002, and its own clock ends with 2099.
+  const year = new Date(at).getUTCFullYear();
+  if (!(year >= 2000 && year < 2100)) {
+    throw new UsageError(
+      `--at ${JSON.stringify(text)} is not an instant`,
+      'write it like 2026-11-23T12:00:00Z or 2026-11-23T13:00:00+01:00',
+    );
+  }
+  return at;
 }

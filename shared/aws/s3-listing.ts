@@ -146,6 +146,8 @@ function readVersion(row: XmlElement): Version {
 
 // 500,000 rows of one target; a host with more is flooded, and must not starve the others.
 const PAGES_READ = 500;
+// Of 2,000,000 rows; so many take some 1.5 GB.
+const PAGES_WATCHED = 2000;
 
 /** What is said of an answer that is something else. */
 export const NO_LISTING = 'no listing at all';
@@ -180,15 +182,19 @@ export async function listPages<Mark, Row>(
     const page = readPage(query, call, await askPage(query, call, mark));
     for (const row of page.rows) rows.push(row);
     for (const prefix of page.prefixes) prefixes.push(prefix);
+    query.onPage?.(rows.length);
     if (!page.isCut) return { rows, prefixes, cut: false };
     if (query.onePage) return { rows, prefixes, cut: true };
     mark = page.next;
     if (mark === undefined) throw broken(query, `a cut page without a ${call.mark}`);
     if (marks.has(JSON.stringify(mark))) throw broken(query, `the same ${call.mark} twice`);
-    if (pages >= PAGES_READ) {
+    const most = query.onPage === undefined ? PAGES_READ : PAGES_WATCHED;
+    if (pages >= most) {
       throw new TargetUnreadableError(
-        `s3://${query.bucket}/${query.prefix} holds over ${PAGES_READ} pages of objects`,
-        'see who writes there: rollcall check --deep --host HOST; docs/runbook.md#unreadable',
+        `s3://${query.bucket}/${query.prefix} holds over ${most} pages of objects`,
+        query.onPage === undefined
+          ? 'see who writes there: rollcall check --deep --host HOST; docs/runbook.md#unreadable'
+          : `look at a part of it: s3://${query.bucket}/PREFIX/`,
       );
     }
     marks.add(JSON.stringify(mark));

@@ -123,24 +123,33 @@ const CHAIN_SPARE_DAYS = 5;
 /** The bucket would forget a backup before the next is owed: what is right would alarm, or nothing be left. */
 function noteShortKeep(
   yaml: YamlReader,
-  { name, keepDays, keepLastGood, chain, days, window }: Host,
+  host: Host,
   fields: { chain?: Place; days?: Place; window?: Place },
   key: Place,
 ): void {
-  const refuse = (place: Place | undefined, least: number, why: string) => {
-    if (place === undefined || keepLastGood || keepDays >= least) return;
+  const { name, keepDays, keepLastGood } = host;
+  for (const { by, least, why } of keepNeeds(host)) {
+    const place = fields[by] ?? (by === 'window' ? key : undefined);
+    if (place === undefined || keepLastGood || keepDays >= least) continue;
     note(
       yaml,
       place,
       `${name}: keepDays is ${keepDays}, but ${why}; write "keepDays: ${least}" or more at the top`,
     );
-  };
+  }
+}
+
+/** The least `keepDays` that each setting of a host can do with. */
+export function keepNeeds({ chain, days, window }: Pick<Host, 'chain' | 'days' | 'window'>) {
   const chainDays = (chain?.fullEveryDays ?? 0) + CHAIN_SPARE_DAYS;
-  refuse(fields.chain, chainDays, `a chain needs its full for ${chainDays} days`);
   const rest = longestRest(days ?? []);
-  refuse(fields.days, rest + 1, `${rest} days lie between two of its backups`);
   const graceDays = Math.ceil(window.graceMinutes / (24 * 60));
-  refuse(fields.window ?? key, graceDays + 1, `a backup may be ${graceDays} days on its way`);
+  const needs = [
+    { by: 'chain', least: chainDays, why: `a chain needs its full for ${chainDays} days` },
+    { by: 'days', least: rest + 1, why: `${rest} days lie between two of its backups` },
+    { by: 'window', least: graceDays + 1, why: `a backup may be ${graceDays} days on its way` },
+  ] as const;
+  return needs.filter(({ by }) => by === 'window' || { chain, days }[by] !== undefined);
 }
 
 /** Slashes are allowed, as duplicity's server ids may hold them; such a host brings its own credentials. */

@@ -107,12 +107,23 @@ export function readFileName(fileName: string, prefix = NO_PREFIX): NameReading 
 export function findFileName(
   key: string,
 ): { readonly prefix: string; readonly reading: NameReading } | undefined {
-  for (const { index } of key.matchAll(/duplicity-|(?<![^/])d(?:fs?|i|ns)\./g)) {
+  for (const { index } of key.matchAll(/duplicity-|d(?:fs?|i|ns)\./g)) {
     const reading = readFileName(key.slice(index));
     if (reading.kind === 'foreign' || reading.kind === 'statistics') continue;
+    // "report-pdf.may.m" ends like a short name, but of 1970.
+    const isShort = key[index + 1] !== 'u' && index > 0 && key[index - 1] !== '/';
+    if (isShort && !isShortName(reading)) continue;
     return { prefix: key.slice(0, index), reading };
   }
   return undefined;
+}
+
+const OLDEST_SHORT = Date.UTC(2000, 0);
+
+function isShortName(reading: NameReading): boolean {
+  if (reading.kind !== 'written') return false;
+  const { time, start } = reading.name;
+  return (time ?? start ?? 0) >= OLDEST_SHORT;
 }
 
 /** The same for all files of one set, its signatures among them, and for no other set's. */

@@ -17,6 +17,8 @@ export type ListQuery = {
   readonly onePage?: boolean;
   /** List earlier versions, too; not together with a delimiter. */
   readonly versions?: boolean;
+  /** Called after each page with the rows so far: somebody watches, and may wait for more pages than a run does. */
+  readonly onPage?: (rows: number) => void;
 };
 
 /** An object by its whole key. */

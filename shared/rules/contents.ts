@@ -1,6 +1,6 @@
 // What else is found in a target, whether or not its window was answered, and which setting would explain it.
 
-import { type Host, longestRest, WEEK } from '../config/config.ts';
+import { type Host, longestRest, WEEK, type WindowTimes } from '../config/config.ts';
 import { type BackupSet, type Collection, setIdOfSet } from '../duplicity/backup-set.ts';
 import { type FilePrefix, findFileName, setIdOf } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
@@ -270,6 +270,7 @@ export function judgeOverdue({ chain }: Host, sets: readonly Assessment[]): Find
   const isOverdue = link.startedAt > startedAt + fullEveryDays * DAY + OVERDUE;
   return isOverdue ? [{ kind: 'full-overdue', severity: 'warning', startedAt, fullEveryDays }] : [];
 }
+
 const IN_A_ROW = 3;
 const SPREAD = 90 * 60_000;
 const SPARE = 15 * 60_000;
@@ -295,9 +296,9 @@ export function judgeMismatch(
       (one) => one.startedAt <= fitting.dueAt && doesAnswer(rule, one, fitting, now),
     );
   });
-  const [[key, time] = []] = Object.entries(setting ?? {});
-  if (key === undefined) return [];
-  const evidence = { fulls: last.map(timesOf), setting: `${key}: "${time}"` };
+  if (setting === undefined) return [];
+  const settings = Object.entries(setting).map(([key, time]) => `${key}: "${time}"`);
+  const evidence = { fulls: last.map(timesOf), setting: settings.join(', ') };
   return [{ kind: 'window-mismatch', severity: 'warning', ...evidence }];
 }
 
@@ -315,15 +316,22 @@ function isInWindow(host: Host, good: readonly Assessment[]): boolean {
   return good.some((one) => one.startedAt <= (homeOf(host, one)?.dueAt ?? 0));
 }
 
-/** An earlier time to open, or a later one to be due, whichever fits; none where the clock shows no habit. */
-function fittingTimes({ timezone, window }: Host, last: readonly Assessment[]) {
+/**
+ * An earlier time to open, a later one to be due, or both: whichever fits is to be tried, in this order. None where the
+ * starts are further apart on the clock than `mostSpread`.
+ */
+export function fittingTimes(
+  { timezone, window }: Host,
+  last: readonly Pick<Assessment, 'startedAt' | 'completedAt'>[],
+  mostSpread = SPREAD,
+): Partial<Pick<WindowTimes, 'opens' | 'due'>>[] {
   const clockOf = (at: Instant) => wallClock(at, timezone) % DAY;
   const spreadFrom = (first: number) =>
     Math.max(...last.map(({ startedAt }) => (clockOf(startedAt) - first + DAY) % DAY));
   const [first] = last
     .map(({ startedAt }) => clockOf(startedAt))
     .sort((a, b) => spreadFrom(a) - spreadFrom(b));
-  if (first === undefined || spreadFrom(first) > SPREAD) return [];
+  if (first === undefined || spreadFrom(first) > mostSpread) return [];
   const textOf = (ms: number) => new Date(ms).toISOString().slice(11, 16);
   const early = Math.floor((first - SPARE) / HALF_HOUR) * HALF_HOUR;
   const opens = textOf((early + DAY) % DAY);
@@ -332,7 +340,13 @@ function fittingTimes({ timezone, window }: Host, last: readonly Assessment[]) {
   const later = Math.ceil((done + 2 * HALF_HOUR) / HALF_HOUR) * HALF_HOUR;
   const due = textOf(later % DAY);
   const isSameDay = later < DAY && due > window.opens === window.due > window.opens;
-  return [...(opens === window.due ? [] : [{ opens }]), ...(isSameDay ? [{ due }] : [])];
+  // The evening before, with an end that the window is too early for.
+  const isByDue = done + 2 * HALF_HOUR <= DAY + Date.parse(`1970-01-01T${window.due}Z`);
+  const isLong = opens > window.due && !isByDue && later - DAY < early;
+  return [
+    ...(opens === window.due ? [] : [isLong ? { opens, due: textOf(later - DAY) } : { opens }]),
+    ...(isSameDay ? [{ due }] : []),
+  ];
 }
 
 const HOUR = 3_600_000;
@@ -368,10 +382,10 @@ function doesKeep({ keepDays, keepLastGood }: Host, days: number): boolean {
 }
 
 /** The days of the week that had a backup each time in two weeks or more, where the others never had one. */
-function restingDays(
+export function restingDays(
   host: Host,
   window: Window,
-  good: readonly Assessment[],
+  good: readonly Pick<Assessment, 'startedAt'>[],
 ): number[] | undefined {
   const dates = new Set(
     good.flatMap(({ startedAt }) => {

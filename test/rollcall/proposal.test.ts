@@ -1,0 +1,192 @@
+// What `rollcall init` proposes, whatever lies in a bucket: it is a config, and a steady host is ok under it.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { findHosts, MOST_HOSTS } from '../../scripts/rollcall/find-hosts.ts';
+import { propose } from '../../scripts/rollcall/init-command.ts';
+import { askContents } from '../../scripts/rollcall/saved-listing.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
+import { type FilePrefix, formatFileName, NO_PREFIX } from '../../shared/duplicity/file-name.ts';
+import { checkHosts } from '../../shared/monitor/judge-hosts.ts';
+import type { KeyedObject, ObjectStore } from '../../shared/monitor/object-store.ts';
+import type { Lifecycle } from '../../shared/rules/lifecycle.ts';
+import { addDays, instantOf, weekdayOf } from '../../shared/rules/window.ts';
+import { cases } from '../fuzz/a-bucket.ts';
+import { anyText } from '../support/any-text.ts';
+import { aFull, at } from '../support/builders.ts';
+import { keyed } from '../support/in-memory.ts';
+
+const UNKNOWN: Lifecycle = { unknown: 'not asked' };
+
+function proposeFor(
+  objects: readonly KeyedObject[],
+  now: number,
+  { timezone = 'UTC', lifecycle = UNKNOWN } = {},
+) {
+  const bucket = 'acme-backups';
+  const found = findHosts({ bucket, objects, hidden: [], lifecycle, timezone, now });
+  const recipients = found.hosts.map(() => ({ why: 'nobody looked' }));
+  const facts = { bucket, from: 'a test', region: 'eu-west-1', timezone, mail: [], recipients };
+  return { found, ...propose(found, { ...facts, isRuled: false }) };
+}
+
+async function verdictsOf(objects: readonly KeyedObject[], now: number, timezone = 'UTC') {
+  const { text, config } = proposeFor(objects, now, { timezone });
+  const ask = askContents(objects, []);
+  const store: ObjectStore = {
+    list: async (query) => ask(query),
+    readPart: async () => undefined,
+    readLifecycle: async () => UNKNOWN,
+    readWrittenAt: async () => undefined,
+    readExpiry: async () => undefined,
+  };
+  const judgements = await checkHosts(store, config?.hosts ?? [], { now, depth: 'all' });
+  return { text, judgements, verdicts: judgements.map(({ verdict }) => verdict) };
+}
+
+const fullAt = (prefix: string, begun: string, volumes = 2) =>
+  keyed(prefix, aFull({ begun, volumes }));
+const NOW = at('2026-11-23T12:00:00Z');
+
+describe('a proposal', () => {
+  it('is a config, whatever lies in the bucket', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(cases, fc.oneof(fc.constant('web/'), anyText({ maxLength: 9 }))), {
+          minLength: 1,
+          maxLength: 3,
+        }),
+        (some) => {
+          const objects = some.flatMap(([{ facts }, prefix]) =>
+            facts.map(({ name, bytes, modifiedAt, firstModifiedAt }) => ({
+              ...{ key: `${prefix}${name}`, bytes, modifiedAt, firstModifiedAt },
+            })),
+          );
+          const unique = [...new Map(objects.map((one) => [one.key, one])).values()];
+          const { text, config, found } = proposeFor(unique, some[0]?.[0].now ?? NOW);
+          expect(text).toMatch(/^[\n\x20-\x7e]*$/);
+          if (config === undefined) return;
+          expect(parseConfig(text, 'hosts.yml')).toEqual(config);
+          // None is dropped without a word.
+          const notProposed = text.split('\n').filter((line) => /^# .*, s3:\/\//.test(line));
+          expect(config.hosts.length + notProposed.length).toBe(found.hosts.length);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  const steady = fc.record({
+    timezone: fc.constantFrom('UTC', 'Europe/Amsterdam', 'America/New_York', 'Asia/Kathmandu'),
+    days: fc.constantFrom([0, 1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5], [0], [2, 5]),
+    minute: fc.nat({ max: 1439 }),
+    jitters: fc.array(fc.nat({ max: 20 }), { minLength: 7, maxLength: 7 }),
+    minutes: fc.integer({ min: 1, max: 600 }),
+    isChain: fc.boolean(),
+    nowMinutes: fc.nat({ max: 7 * 1440 }),
+    prefix: fc.constantFrom('web/', 'eu/web/', 'b\u00fcro/', '', 'a b/'),
+    filePrefix: fc.constantFrom<FilePrefix>(
+      NO_PREFIX,
+      { archive: 'nas-', manifest: 'nas-', signature: 'nas-' },
+      { archive: 'a_', manifest: 'm_', signature: 's_' },
+      { archive: '', manifest: 'm_', signature: '' },
+    ),
+  });
+  const clock = (minute: number) =>
+    `${Math.floor(minute / 60)}`.padStart(2, '0').concat(':', `${minute % 60}`.padStart(2, '0'));
+
+  it('finds a steady host ok', async () => {
+    await fc.assert(
+      fc.asyncProperty(steady, async (host) => {
+        const { timezone, days, minute, jitters, minutes, isChain, prefix, filePrefix } = host;
+        const now = at('2026-11-20T00:00:00Z') + host.nowMinutes * 60_000;
+        const objects: KeyedObject[] = [];
+        let before: number | undefined;
+        for (let date = '2026-10-20', run = 0; date < '2026-11-28'; date = addDays(date, 1)) {
+          if (!days.includes(weekdayOf(date))) continue;
+          const jitterMs = (jitters[run % 7] ?? 0) * 60_000;
+          const begun = (instantOf(date, clock(minute), timezone, 'later') ?? 0) + jitterMs;
+          const done = begun + minutes * 60_000;
+          if (done > now) break;
+          const base = isChain && run % 4 !== 0 ? before : undefined;
+          const times =
+            base === undefined
+              ? { time: begun, start: undefined, end: undefined }
+              : { time: undefined, start: base, end: begun };
+          const file = {
+            ...{ ...times, encrypted: true, compressed: false, partial: false },
+            ...{ manifest: false, volume: undefined },
+          };
+          const [type, signatures] =
+            base === undefined ? (['full', 'full-sig'] as const) : (['inc', 'new-sig'] as const);
+          const names = [
+            { ...file, type, volume: 1 },
+            { ...file, type: signatures },
+            { ...file, type, manifest: true },
+          ].map((name) => formatFileName(name, filePrefix));
+          for (const name of names) {
+            const written = name.includes('manifest') ? done : begun + 1000;
+            objects.push({
+              ...{ key: `${prefix}${name}`, bytes: 1000 },
+              ...{ modifiedAt: written, firstModifiedAt: written },
+            });
+          }
+          before = begun;
+          run += 1;
+        }
+        const { verdicts, text } = await verdictsOf(objects, now, timezone);
+        expect(verdicts, text).toEqual(['ok']);
+      }),
+      { numRuns: Number(process.env.RUNS ?? 200) },
+    );
+  });
+
+  it('proposes no more hosts than it says, those with finished sets first, and counts the others', () => {
+    const objects = Array.from({ length: 10_000 }, (_, index) => ({
+      key: `junk${index}/duplicity-full.20261123T021400Z.vol1.difftar.gpg`,
+      ...{ bytes: 1, modifiedAt: NOW, firstModifiedAt: NOW },
+    }));
+    const all = [...objects, ...fullAt('web/', '2026-11-23T03:15:00Z')];
+    const { config, text } = proposeFor(all, NOW);
+    expect(config?.hosts).toHaveLength(MOST_HOSTS);
+    expect(config?.hosts.map(({ name }) => name)).toContain('web');
+    expect(text).toContain('# 9001 more prefixes hold backups: look at a part of the bucket');
+  });
+
+  it.each([
+    ['a\nb: c/', '"a\\nb: c/"', 'a-b-c'],
+    ['{x: [/', '"s3://acme-backups/{x: [/"', 'x'],
+    ['# no/', '"s3://acme-backups/# no/"', 'no'],
+    ['\u001b[31m/', '\\u001b[31m', '31m'],
+    ['\'"\\/', '\'\\"\\\\/', 'acme-backups'],
+    ['b\u00fcro/', 'b\\u00fcro/', 'b-ro'],
+    ['__proto__/', 's3://acme-backups/__proto__/', 'proto__'],
+    [`${'x'.repeat(300)}/`, 'x'.repeat(300), 'x'.repeat(64)],
+    ['true/', undefined, 'true'],
+    ['007/', undefined, '007'],
+  ])('names a host of %o', (prefix, written, name) => {
+    const { config, text } = proposeFor(fullAt(prefix, '2026-11-23T03:15:00Z'), NOW);
+    if (written !== undefined && !prefix.includes('\n')) expect(text).toContain(written);
+    // A prefix with a new line is none that hosts.yml can name, and is shown as a comment.
+    if (prefix.includes('\n')) {
+      expect(config).toBeUndefined();
+      expect(text).toContain('# a-b-c, s3://acme-backups/a?b: c/: ');
+      return;
+    }
+    expect(config?.hosts).toMatchObject([{ name, target: { bucket: 'acme-backups', prefix } }]);
+  });
+
+  it('gives no two hosts one name for IAM', () => {
+    const prefixes = ['web/', 'Web/', 'web!/', 'web-2/'];
+    const objects = prefixes.flatMap((prefix) => fullAt(prefix, '2026-11-23T03:15:00Z'));
+    const { config } = proposeFor(objects, NOW);
+    const names = config?.hosts.map(({ name, target }) => [name, target.prefix]);
+    expect(new Map(names as [string, string][])).toEqual(
+      new Map([
+        ['web', 'web/'],
+        ['Web-3', 'Web/'],
+        ['web-4', 'web!/'],
+        ['web-2', 'web-2/'],
+      ]),
+    );
+  });
+});
