@@ -341,10 +341,10 @@ export function fittingTimes(
   const due = textOf(later % DAY);
   const isSameDay = later < DAY && due > window.opens === window.due > window.opens;
   // The evening before, with an end that the window is too early for.
-  const isByDue = done + 2 * HALF_HOUR <= DAY + Date.parse(`1970-01-01T${window.due}Z`);
-  const isLong = opens > window.due && !isByDue && later - DAY < early;
+  const dueAt = Date.parse(`1970-01-01T${window.due}Z`) + (early < 0 ? 0 : DAY);
+  const isLong = opens > window.due && done + 2 * HALF_HOUR > dueAt && later < early + DAY;
   return [
-    ...(opens === window.due ? [] : [isLong ? { opens, due: textOf(later - DAY) } : { opens }]),
+    ...(opens === window.due ? [] : [isLong ? { opens, due } : { opens }]),
     ...(isSameDay ? [{ due }] : []),
   ];
 }
