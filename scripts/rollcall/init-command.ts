@@ -1,6 +1,7 @@
 // `rollcall init`: proposes a config from what lies in a bucket, shows how it judges, and writes it after a yes.
 import { lstat } from 'node:fs/promises';
 import pMap from 'p-map';
+import type { BucketReader } from '../../shared/aws/bucket-reader.ts';
 import { faultOfBucketName } from '../../shared/config/aws-names.ts';
 import { type Config, ConfigError } from '../../shared/config/config.ts';
 import { EMAIL, ZONE } from '../../shared/config/config-values.ts';
@@ -171,9 +172,22 @@ async function openSource(options: Options, bucket: string) {
   const { connectBuckets } = await import('../../shared/aws/s3-objects.ts');
   const { connectBucketReader } = await import('../../shared/aws/bucket-reader.ts');
   const connection = await openAws({ region: process.env.AWS_REGION || 'us-east-1' }, options);
-  const region = options.region ?? (await connectBucketReader(connection, bucket).region());
-  if (region !== undefined) return { store: connectBuckets({ ...connection, region }), region };
-  throw new UsageError(`there is no bucket ${bucket}`, 'correct the name, or choose AWS_PROFILE');
+  const region = options.region ?? (await askRegion(connectBucketReader(connection, bucket)));
+  if (region === undefined) {
+    throw new UsageError(`there is no bucket ${bucket}`, 'correct the name, or choose AWS_PROFILE');
+  }
+  if (region === 'not known') return { store: connectBuckets(connection), region: undefined };
+  return { store: connectBuckets({ ...connection, region }), region };
+}
+
+/** S3 refuses this call without a word: what is not allowed, the listing says. */
+async function askRegion({ region }: Pick<BucketReader, 'region'>): Promise<string | undefined> {
+  try {
+    return await region();
+  } catch (error) {
+    if (error instanceof Error && error.name === 'AwsCallError') return 'not known';
+    throw error;
+  }
 }
 
 async function askMail(): Promise<string[]> {
@@ -306,7 +320,7 @@ function partsOf({ hosts }: Found, facts: Facts): Part[] {
     part(`bucket: ${bucket}`),
     part('existing: true', 'it is there: the stack makes none, and only listens'),
     region === undefined
-      ? part('# region: eu-west-1', 'not known from a saved listing; us-east-1 unless you write it')
+      ? part('# region: eu-west-1', 'not known here; us-east-1 unless you write it')
       : part(`region: ${quoteYaml(region)}`),
     timezone === 'UTC'
       ? part('# timezone: Europe/Amsterdam', 'of all times here; UTC unless you write one')
