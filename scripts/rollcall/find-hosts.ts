@@ -1,12 +1,10 @@
 // Which hosts back up to a bucket: by the names of duplicity's files in it, behind whatever prefix they lie.
-import type { Host } from '../../shared/config/config.ts';
+import { type Host, writeValue } from '../../shared/config/config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 import { collectSets } from '../../shared/duplicity/backup-set.ts';
 import { type FilePrefix, findFileName, setIdOf } from '../../shared/duplicity/file-name.ts';
 import { asOf, uncover } from '../../shared/duplicity/versions.ts';
-import { fileHistoryOf } from '../../shared/monitor/list-sets.ts';
 import type { HiddenKey, KeyedObject } from '../../shared/monitor/object-store.ts';
-import { toAsciiJson } from './format-report.ts';
 import { FOREVER, guessRhythm, type Rhythm, type Setting, type When } from './guess-rhythm.ts';
 
 /** What was seen of a bucket at `now`; times are read on the clock of `timezone`. */
@@ -204,7 +202,9 @@ function guessHost(name: string, { prefix, filePrefix, places }: Archive, seen: 
   const objects = places.flatMap((place) =>
     place.objects.map(({ key, ...rest }) => ({ ...rest, name: key.slice(prefix.length) })),
   );
-  const hidden = places.flatMap((place) => place.hidden.map((one) => fileHistoryOf(one, prefix)));
+  const hidden = places.flatMap((place) =>
+    place.hidden.map(({ key, history }) => ({ name: key.slice(prefix.length), history })),
+  );
   const listing = asOf({ objects, hidden, volumeStems: [] }, now);
   const uncovered = [...listing.objects, ...(listing.hidden ?? []).flatMap(uncover)];
   const rhythm = guessRhythm(base, seen, {
@@ -218,20 +218,15 @@ function guessHost(name: string, { prefix, filePrefix, places }: Archive, seen: 
 function targetOf({ name, target: { bucket, prefix }, filePrefix }: Host): Setting[] {
   const settings: Setting[] = [];
   const set = (line: string) => settings.push({ line, seen: '' });
-  if (prefix !== `${name}/`) set(`target: ${quoteYaml(`s3://${bucket}/${prefix}`)}`);
+  if (prefix !== `${name}/`) set(`target: ${writeValue(`s3://${bucket}/${prefix}`)}`);
   const { archive, manifest, signature } = filePrefix;
   if (archive === manifest && archive === signature) {
-    if (archive !== '') set(`filePrefix: ${quoteYaml(archive)}`);
+    if (archive !== '') set(`filePrefix: ${writeValue(archive)}`);
   } else {
     const parts = ROLES.filter((role) => filePrefix[role] !== '');
     set(
-      `filePrefix: { ${parts.map((role) => `${role}: ${quoteYaml(filePrefix[role])}`).join(', ')} }`,
+      `filePrefix: { ${parts.map((role) => `${role}: ${writeValue(filePrefix[role])}`).join(', ')} }`,
     );
   }
   return settings;
-}
-
-/** As YAML takes it as one text, whatever is in it, and a terminal shows it. */
-export function quoteYaml(text: string): string {
-  return /^(?:s3:\/\/)?[A-Za-z](?:[\w.@+=/-]*[\w/-])?$/.test(text) ? text : toAsciiJson(text);
 }

@@ -1,5 +1,6 @@
 // In which rhythm a host backs up: guessed from its sets, each guess with what it was seen from. Pure.
 import { type Host, WEEK } from '../../shared/config/config.ts';
+import { keepNeeds } from '../../shared/config/parse-host.ts';
 import type { BackupSet, Collection } from '../../shared/duplicity/backup-set.ts';
 import type { Instant } from '../../shared/duplicity/time.ts';
 import type { SetHistory } from '../../shared/duplicity/versions.ts';
@@ -95,8 +96,9 @@ function habitOf(backups: readonly Done[], timezone: string): Done[] {
   const sorted = backups.toSorted((a, b) => clockOf(a) - clockOf(b));
   const most = Math.ceil(sorted.length * HABIT.share);
   const widths = sorted.map((one, at) => {
-    const last = sorted[(at + most - 1) % sorted.length] ?? one;
-    return { from: clockOf(one), width: after(last, clockOf(one)) };
+    const end = at + most - 1;
+    const last = clockOf(sorted[end % sorted.length] ?? one) + (end < sorted.length ? 0 : DAY);
+    return { from: clockOf(one), width: last - clockOf(one) };
   });
   const [best] = widths.sort((a, b) => a.width - b.width);
   if (best === undefined || most < HABIT.least || best.width > HABIT.spread) return [];
@@ -120,7 +122,7 @@ function guessWindow(base: Host, backups: readonly Done[]) {
       {});
   const rule = { ...base, window: { ...base.window, ...times } };
   const lateMs = (habit.length > 0 ? habit : backups)
-    .filter(isBegun(rule))
+    .filter((one) => isBegun(rule)(one) && !hasPaused(one))
     .map((one) => one.completedAt - windowOf(rule, one.startedAt).dueAt);
   const lateHours = Math.ceil(Math.max(...lateMs) / HOUR) + 1;
   const wholeHours = lateHours >= 24 ? Math.ceil(lateHours / 24) * 24 : lateHours;
@@ -128,7 +130,9 @@ function guessWindow(base: Host, backups: readonly Done[]) {
   const grace = isLong ? Math.min(wholeHours, MOST_GRACE) : undefined;
   const parts = Object.entries(times).map(([key, time]) => `${key}: "${time}"`);
   if (grace !== undefined) parts.push(`grace: ${grace}h`);
-  const took = Math.max(...backups.map((one) => one.completedAt - one.startedAt));
+  const took = Math.max(
+    ...backups.filter((one) => !hasPaused(one)).map((one) => one.completedAt - one.startedAt),
+  );
   const seen = [
     ...(habit.length > 0 ? [`from ${describeHabit(base, habit, backups)}`] : []),
     ...(isLong ? [`the longest took ${formatDuration(took)}`] : []),
@@ -140,6 +144,11 @@ function guessWindow(base: Host, backups: readonly Done[]) {
 }
 
 const MOST_GRACE = 7 * 24;
+
+/** A run that was killed and went on later took no time that an upload takes. */
+function hasPaused({ set, startedAt, completedAt }: Done): boolean {
+  return set.longestGapMs > (completedAt - startedAt) / 2;
+}
 
 /** `21 fulls, 20:31 to 21:10`: the first start on the clock, and the last end. */
 function describeHabit(
@@ -155,8 +164,7 @@ function describeHabit(
     (a, b) => apart(b) + b.completedAt - b.startedAt - (apart(a) + a.completedAt - a.startedAt),
   )[0];
   const of = habit.length === backups.length ? '' : `${habit.length} of `;
-  const noun = backups.every(({ set }) => set.type === 'full') ? 'full' : 'backup';
-  return `${of}${count(backups.length, noun)}, ${formatTime(first?.startedAt ?? 0, timezone)} to ${formatTime(last?.completedAt ?? 0, timezone)}`;
+  return `${of}${countOf(backups)}, ${formatTime(first?.startedAt ?? 0, timezone)} to ${formatTime(last?.completedAt ?? 0, timezone)}`;
 }
 
 const WEEKS_BACK = 23 * DAY;
@@ -170,7 +178,7 @@ function guessDays(host: Host, backups: readonly Done[], now: Instant) {
   const names = (test: (day: number) => boolean) => WEEK.filter((_, day) => test(day)).join(', ');
   const rest = names((day) => !days.includes(day));
   const line = `days: [${days.map((day) => WEEK[day]).join(', ')}]`;
-  return { days, line, seen: `from ${count(backups.length, 'backup')}: none on ${rest}` };
+  return { days, line, seen: `from ${countOf(backups)}: none on ${rest}` };
 }
 
 const ROUNDED = 0.25;
@@ -260,6 +268,11 @@ function keptDaysOf(
   return days.length === 0 ? undefined : Math.min(...days);
 }
 
+function countOf(backups: readonly Done[]): string {
+  const isFulls = backups.every(({ set }) => set.type === 'full');
+  return count(backups.length, isFulls ? 'full' : 'backup');
+}
+
 const NOT_DAILY = 0.6;
 
 /** What its settings do not say. */
@@ -272,10 +285,10 @@ function describe(
 ): string {
   if (done.length === 0) return 'no finished set was seen: nothing is known of its rhythm';
   if (backups.length < HABIT.least) {
-    return `${count(backups.length, 'full')}: too few to see a rhythm`;
+    return `${countOf(backups)}: too few to see a rhythm`;
   }
   if (habit.length === 0) {
-    return `${count(backups.length, 'backup')} at all hours: no window was seen`;
+    return `${countOf(backups)} at all hours: no window was seen`;
   }
   const dates = new Set(backups.map(({ startedAt }) => dateIn(host.timezone, startedAt)));
   const firstAt = backups.reduce((at, { startedAt }) => Math.min(at, startedAt), now);
@@ -285,4 +298,25 @@ function describe(
     ...(settings.length > 0 ? [] : [describeHabit(host, habit, backups)]),
     ...(isRare ? [`on ${dates.size} of ${days} days only; each day is owed one`] : []),
   ].join('; ');
+}
+
+const DEFAULT_DAYS = 6;
+
+type Kept = { readonly days: number; readonly seen: string };
+
+/** One number for all: the least that is seen, or more where a rhythm needs it; nothing where the default will do. */
+export function guessKeepDays(hosts: readonly Rhythm[], isRuled: boolean): Kept[] {
+  const kept = hosts.reduce((least, { keptDays = least }) => Math.min(least, keptDays), Infinity);
+  const age = hosts.reduce((most, { ageDays }) => Math.max(most, ageDays), 0);
+  const needs = hosts.flatMap(({ host }) => keepNeeds(host).map(({ least }) => least));
+  const least = needs.reduce((most, need) => Math.max(most, need), 2);
+  const isSeen = kept < Infinity;
+  const shown = isSeen ? kept : Math.max(age, DEFAULT_DAYS);
+  const hides = isRuled ? "the bucket's lifecycle" : 'as the delete markers show, lifecycle';
+  const what = isSeen
+    ? `${hides} hides after ${count(kept, 'day')}`
+    : `a guess: the oldest set is ${count(age, 'day')} old${isRuled ? ', and no rule hides any' : ''}`;
+  if (shown >= least) return isSeen || age > DEFAULT_DAYS ? [{ days: shown, seen: what }] : [];
+  const later = isSeen ? `; ${what}: let it hide later` : '';
+  return [{ days: least, seen: `the least that the rhythms below can do with${later}` }];
 }

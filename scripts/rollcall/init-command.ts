@@ -3,19 +3,19 @@ import { lstat } from 'node:fs/promises';
 import pMap from 'p-map';
 import type { BucketReader } from '../../shared/aws/bucket-reader.ts';
 import { faultOfBucketName } from '../../shared/config/aws-names.ts';
-import { type Config, ConfigError } from '../../shared/config/config.ts';
-import { EMAIL, ZONE } from '../../shared/config/config-values.ts';
-import { isEqual, writeKey } from '../../shared/config/edit-config.ts';
+import { type Config, ConfigError, writeKey, writeValue } from '../../shared/config/config.ts';
+import { EMAIL, ENDPOINT, ZONE } from '../../shared/config/config-values.ts';
+import { isEqual } from '../../shared/config/edit-config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
-import { keepNeeds } from '../../shared/config/parse-host.ts';
 import { count, toAscii } from '../../shared/messages/plain-text.ts';
 import { type ObjectStore, TargetUnreadableError } from '../../shared/monitor/object-store.ts';
 import { HEAD_BYTES, HIDDEN_RECIPIENT, readMessageHead } from '../../shared/openpgp/message.ts';
 import { checkAll } from './check-command.ts';
 import { defineCommand, FLAG, TEXT, TEXTS, type ValuesOf } from './command.ts';
 import { createConfig, openAws } from './config-file.ts';
-import { type Found, type FoundHost, findHosts, quoteYaml } from './find-hosts.ts';
+import { type Found, type FoundHost, findHosts } from './find-hosts.ts';
 import { composeTable } from './format-report.ts';
+import { guessKeepDays } from './guess-rhythm.ts';
 import { askContents, openListings, readListings } from './saved-listing.ts';
 import { ask, parseInstant, startProgress, UsageError } from './terminal.ts';
 
@@ -89,7 +89,8 @@ async function run(options: Options, operands: readonly string[]): Promise<numbe
   const date = new Date(now).toISOString().slice(0, 10);
   const where = `s3://${place.bucket}${place.prefix && `/${place.prefix}`}`;
   const from = `${where}, ${count(objects.length, 'object')}, on ${date}`;
-  const facts = { ...{ from, region, mail, recipients }, isRuled: 'rules' in lifecycle };
+  const endpoint = options.listing === undefined ? endpointOf(options) : undefined;
+  const facts = { ...{ from, region, endpoint, mail, recipients }, isRuled: 'rules' in lifecycle };
   const { text, config } = propose(found, { ...place, timezone, ...facts });
   process.stdout.write(text);
   if (config === undefined) {
@@ -180,6 +181,14 @@ async function openSource(options: Options, bucket: string) {
   return { store: connectBuckets({ ...connection, region }), region };
 }
 
+/** Of a store that is not Amazon's. */
+function endpointOf(options: Options): string | undefined {
+  const asked = options['endpoint-url'] ?? process.env.AWS_ENDPOINT_URL ?? '';
+  return /\.amazonaws\.com(?:\.cn)?$/.test(URL.parse(asked)?.hostname ?? '')
+    ? undefined
+    : ENDPOINT.parse(asked);
+}
+
 /** S3 refuses this call without a word: what is not allowed, the listing says. */
 async function askRegion({ region }: Pick<BucketReader, 'region'>): Promise<string | undefined> {
   try {
@@ -246,6 +255,7 @@ type Facts = {
   readonly bucket: string;
   readonly from: string;
   readonly region: string | undefined;
+  readonly endpoint: string | undefined;
   readonly timezone: string;
   readonly mail: readonly string[];
   /** Of each host. */
@@ -310,7 +320,7 @@ function partAt(parts: readonly Part[], line: number): Part | undefined {
 }
 
 function partsOf({ hosts }: Found, facts: Facts): Part[] {
-  const { bucket, region, timezone, mail, recipients } = facts;
+  const { bucket, region, endpoint, timezone, mail, recipients, isRuled } = facts;
   const part = (line: string, seen = ''): Part => ({ lines: [withSeen(line, seen)], what: line });
   const all = new Set(recipients.map((one) => JSON.stringify(one)));
   const [shared] = all.size === 1 ? recipients : [];
@@ -321,14 +331,15 @@ function partsOf({ hosts }: Found, facts: Facts): Part[] {
     part('existing: true', 'it is there: the stack makes none, and only listens'),
     region === undefined
       ? part('# region: eu-west-1', 'not known here; us-east-1 unless you write it')
-      : part(`region: ${quoteYaml(region)}`),
+      : part(`region: ${writeValue(region)}`),
+    ...(endpoint === undefined ? [] : [part(`endpoint: ${writeValue(endpoint)}`)]),
     timezone === 'UTC'
       ? part('# timezone: Europe/Amsterdam', 'of all times here; UTC unless you write one')
-      : part(`timezone: ${quoteYaml(timezone)}`),
-    ...keepDaysOf(hosts, facts).map(({ days, seen }) => part(`keepDays: ${days}`, seen)),
+      : part(`timezone: ${writeValue(timezone)}`),
+    ...guessKeepDays(hosts, isRuled).map(({ days, seen }) => part(`keepDays: ${days}`, seen)),
     mail.length === 0
       ? part('# alerts: { mail: [you@example.net] }', 'nobody is notified yet: write who is')
-      : part(`alerts: { mail: [${mail.map(quoteYaml).join(', ')}] }`),
+      : part(`alerts: { mail: [${mail.map(writeValue).join(', ')}] }`),
     ...(shared === undefined
       ? []
       : 'ids' in shared
@@ -352,23 +363,6 @@ function partsOf({ hosts }: Found, facts: Facts): Part[] {
 
 function withSeen(line: string, seen: string): string {
   return seen === '' ? line : `${line}   # ${toAscii(seen)}`;
-}
-
-const DEFAULT_DAYS = 6;
-
-/** One number for all: the least that is seen, or more where a rhythm needs it; nothing where the default will do. */
-function keepDaysOf(hosts: readonly FoundHost[], { isRuled }: Facts) {
-  const kept = hosts.reduce((least, { keptDays = least }) => Math.min(least, keptDays), Infinity);
-  const age = hosts.reduce((most, { ageDays }) => Math.max(most, ageDays), 0);
-  const needs = hosts.flatMap(({ host }) => keepNeeds(host).map(({ least }) => least));
-  const least = needs.reduce((most, need) => Math.max(most, need), 2);
-  const isSeen = kept < Infinity;
-  const days = Math.max(isSeen ? kept : Math.max(age, DEFAULT_DAYS), least);
-  const what = isSeen
-    ? `${isRuled ? "the bucket's lifecycle" : 'as the delete markers show, lifecycle'} hides after ${count(kept, 'day')}`
-    : `a guess: the oldest set is ${count(age, 'day')} old${isRuled ? ', and no rule hides any' : ''}`;
-  const more = isSeen && days > kept ? `; the rhythms below need ${days}: let it hide later` : '';
-  return days === DEFAULT_DAYS && !isSeen ? [] : [{ days, seen: `${what}${more}` }];
 }
 
 const REFUSALS_SHOWN = 100;

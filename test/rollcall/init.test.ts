@@ -9,7 +9,7 @@ import { clientConfig } from '../../shared/aws/client.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 import { type LocalAws, startLocalAws } from '../local-aws/local-aws.ts';
 import { aFull, anIncremental } from '../support/builders.ts';
-import { fixturePath, readFixture } from '../support/recorded.ts';
+import { expected, fixturePath, readFixture } from '../support/recorded.ts';
 import { rollcallLine, runAtTerminal } from './at-terminal.ts';
 import { environmentOf, runAlone, runRollcall } from './run-rollcall.ts';
 
@@ -50,7 +50,7 @@ describe('rollcall init, from a saved listing', () => {
     [
       'weekly-fulls-only',
       '2026-11-25T09:00:00Z',
-      ['days: [sun]   # from 3 backups: none on mon, tue, wed, thu, fri, sat'],
+      ['days: [sun]   # from 3 fulls: none on mon, tue, wed, thu, fri, sat'],
     ],
     [
       'remove-older-than-by-host',
@@ -93,24 +93,55 @@ describe('rollcall init, from a saved listing', () => {
   });
 
   it('names each recorded host by its prefix, and finds each file prefix', async () => {
-    const { hosts } = JSON.parse(readFixture('listings/whole-bucket.json')) as { hosts?: unknown };
-    expect(hosts).toBeUndefined();
     const listing = fixturePath('listings/whole-bucket.json');
     const at = ['--at', '2026-11-23T12:00:00Z'];
     const { stdout } = await init(['s3://backups', '--listing', listing, ...at]);
-    const found = hostsIn(stdout);
-    expect(found).toHaveLength(34);
+    const recorded = expected.filter(({ listing: of }) => of === 'whole-bucket.json');
+    const names = new Set(recorded.map(({ host }) => host));
+    // One never wrote, one has only foreign objects; and something lies outside of all.
+    for (const none of ['web-33', 'web-34']) expect(names.delete(none)).toBe(true);
+    const [root, ...found] = hostsIn(stdout);
+    expect(root?.target.prefix).toBe('');
+    expect(new Set(found.map(({ name }) => name))).toEqual(names);
     expect(found.every(({ name, target }) => target.prefix === `${name}/`)).toBe(true);
     const one = await init([
-      ...['s3://backups', '--listing', fixturePath('listings/full-one-file-prefix.json'), ...at],
+      ...['s3://backups/web-14', '--listing', fixturePath('listings/full-one-file-prefix.json')],
+      ...at,
     ]);
     const [prefix] = hostsIn(one.stdout).map(({ filePrefix }) => filePrefix);
-    expect(prefix?.archive).not.toBe('');
+    expect(prefix).toEqual({ archive: 'web14-', manifest: 'web14-', signature: 'web14-' });
     const map = await init([
-      ...['s3://backups', '--listing', fixturePath('listings/full-file-prefix.json'), ...at],
+      ...['s3://backups/web-13', '--listing', fixturePath('listings/full-file-prefix.json')],
+      ...at,
     ]);
-    expect(map.stdout).toMatch(/filePrefix: \{ archive: \S+, manifest: \S+, signature: \S+ \}/);
+    expect(map.stdout).toContain('filePrefix: { archive: a_, manifest: m_, signature: s_ }');
     expect(map.stdout).toContain('# 1 of 1 host ok');
+  });
+
+  it.each([
+    ['nested-targets', ['web {}', 'web/mysql {}']],
+    ['root-target-and-another', ['acme-backups target: s3://acme-backups/', 'db {}']],
+    [
+      'two-archives-one-target',
+      [
+        'web-etc target: s3://acme-backups/web/, filePrefix: etc-',
+        'web-home target: s3://acme-backups/web/, filePrefix: home-',
+      ],
+    ],
+    [
+      'file-prefixes-with-slash',
+      ['web filePrefix: { archive: archive/, manifest: manifest/, signature: signature/ }'],
+    ],
+    ['jsonstat-own-prefix', ['web {}']],
+    ['par2', ['web {}']],
+  ])('proposes the hosts of %s', async (name, hosts) => {
+    const { lines = [] } = inShort((await offline(name)).stdout);
+    const blocks = lines
+      .map((line) => line.replace(/ +#.*/, ''))
+      .join('\n')
+      .split(/\n(?= {2}\S)/);
+    const words = blocks.map((block) => block.trim().replace(/:\n +|: (?=\{\})/, ' '));
+    expect(words.map((one) => one.replace(/\n +/g, ', '))).toEqual(hosts);
   });
 
   it('reads times on the clock of --timezone', async () => {

@@ -7,26 +7,34 @@ import { askContents } from '../../scripts/rollcall/saved-listing.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 import { type FilePrefix, formatFileName, NO_PREFIX } from '../../shared/duplicity/file-name.ts';
 import { checkHosts } from '../../shared/monitor/judge-hosts.ts';
-import type { KeyedObject, ObjectStore } from '../../shared/monitor/object-store.ts';
+import type { HiddenKey, KeyedObject, ObjectStore } from '../../shared/monitor/object-store.ts';
 import type { Lifecycle } from '../../shared/rules/lifecycle.ts';
 import { addDays, instantOf, weekdayOf } from '../../shared/rules/window.ts';
 import { cases } from '../fuzz/a-bucket.ts';
 import { anyText } from '../support/any-text.ts';
-import { aFull, at } from '../support/builders.ts';
+import { aFull, anIncremental, at } from '../support/builders.ts';
 import { keyed } from '../support/in-memory.ts';
 
-const UNKNOWN: Lifecycle = { unknown: 'not asked' };
+const UNKNOWN = { unknown: 'not asked' } as Lifecycle;
 
 function proposeFor(
   objects: readonly KeyedObject[],
   now: number,
-  { timezone = 'UTC', lifecycle = UNKNOWN } = {},
+  { timezone = 'UTC', lifecycle = UNKNOWN, hidden = [] as readonly HiddenKey[] } = {},
 ) {
   const bucket = 'acme-backups';
-  const found = findHosts({ bucket, objects, hidden: [], lifecycle, timezone, now });
+  const found = findHosts({ bucket, objects, hidden, lifecycle, timezone, now });
   const recipients = found.hosts.map(() => ({ why: 'nobody looked' }));
-  const facts = { bucket, from: 'a test', region: 'eu-west-1', timezone, mail: [], recipients };
-  return { found, ...propose(found, { ...facts, isRuled: false }) };
+  const facts = {
+    bucket,
+    from: 'a test',
+    region: 'eu-west-1',
+    endpoint: undefined,
+    timezone,
+    mail: [],
+    recipients,
+  };
+  return { found, ...propose(found, { ...facts, isRuled: 'rules' in lifecycle }) };
 }
 
 async function verdictsOf(objects: readonly KeyedObject[], now: number, timezone = 'UTC') {
@@ -153,26 +161,28 @@ describe('a proposal', () => {
   });
 
   it.each([
-    ['a\nb: c/', '"a\\nb: c/"', 'a-b-c'],
     ['{x: [/', '"s3://acme-backups/{x: [/"', 'x'],
     ['# no/', '"s3://acme-backups/# no/"', 'no'],
-    ['\u001b[31m/', '\\u001b[31m', '31m'],
     ['\'"\\/', '\'\\"\\\\/', 'acme-backups'],
     ['b\u00fcro/', 'b\\u00fcro/', 'b-ro'],
     ['__proto__/', 's3://acme-backups/__proto__/', 'proto__'],
     [`${'x'.repeat(300)}/`, 'x'.repeat(300), 'x'.repeat(64)],
-    ['true/', undefined, 'true'],
-    ['007/', undefined, '007'],
+    ['true/', '  true: {}', 'true'],
+    ['007/', '  "007": {}', '007'],
   ])('names a host of %o', (prefix, written, name) => {
     const { config, text } = proposeFor(fullAt(prefix, '2026-11-23T03:15:00Z'), NOW);
-    if (written !== undefined && !prefix.includes('\n')) expect(text).toContain(written);
-    // A prefix with a new line is none that hosts.yml can name, and is shown as a comment.
-    if (prefix.includes('\n')) {
-      expect(config).toBeUndefined();
-      expect(text).toContain('# a-b-c, s3://acme-backups/a?b: c/: ');
-      return;
-    }
+    expect(text).toContain(written);
     expect(config?.hosts).toMatchObject([{ name, target: { bucket: 'acme-backups', prefix } }]);
+  });
+
+  it.each([
+    ['a\nb: c/', 'a-b-c, s3://acme-backups/a?b: c/: '],
+    ['\u001b[31m/', '31m, s3://acme-backups/?[31m/: '],
+    ['a//b/', 'a/b, s3://acme-backups/a//b/: '],
+  ])('shows as a comment, with why, what hosts.yml cannot name: %j', (prefix, shown) => {
+    const { config, text } = proposeFor(fullAt(prefix, '2026-11-23T03:15:00Z'), NOW);
+    expect(config).toBeUndefined();
+    expect(text).toContain(`# ${shown}`);
   });
 
   it('gives no two hosts one name for IAM', () => {
@@ -188,5 +198,143 @@ describe('a proposal', () => {
         ['web-2', 'web-2/'],
       ]),
     );
+  });
+
+  const nights = (count: number, each: (day: number) => string) =>
+    Array.from({ length: count }, (_, day) => fullAt('web/', each(day))).flat();
+  const dayAt = (day: number, time: string) =>
+    `${new Date(at('2026-11-01') + day * 86_400_000).toISOString().slice(0, 10)}T${time}Z`;
+  const hostOf = (objects: readonly KeyedObject[], now = NOW) =>
+    proposeFor(objects, now).config?.hosts[0];
+
+  it('is not misled by one backup in five at another hour', () => {
+    const text = (odd: number) =>
+      proposeFor(
+        nights(20, (day) => dayAt(day + 2, day % odd === 0 ? '11:00:00' : '20:30:00')),
+        NOW,
+      ).text;
+    expect(text(6)).toContain(
+      'window: { opens: "20:00" }   # from 16 of 20 fulls, 20:30 to 20:30\n',
+    );
+    expect(text(3)).toContain('  web: {}   # 20 fulls at all hours: no window was seen\n');
+  });
+
+  it('sees no rhythm in two backups', () => {
+    const { text } = proposeFor(
+      nights(2, (day) => dayAt(day + 20, '20:30:00')),
+      NOW,
+    );
+    expect(text).toContain('  web: {}   # 2 fulls: too few to see a rhythm\n');
+  });
+
+  it('proposes no days by less than two weeks, or where one of the days lacks', () => {
+    const weekdays = (from: number, without = -1) =>
+      Array.from({ length: 22 - from }, (_, day) => day + from)
+        .filter((day) => ![0, 6].includes(weekdayOf(dayAt(day, '00:00:00').slice(0, 10))))
+        .filter((day) => day !== without)
+        .flatMap((day) => fullAt('web/', dayAt(day, '03:15:00')));
+    const monday = at('2026-11-23T12:00:00Z');
+    const today = fullAt('web/', '2026-11-23T03:15:00Z');
+    expect(hostOf([...weekdays(1), ...today], monday)?.days).toEqual([1, 2, 3, 4, 5]);
+    expect(hostOf([...weekdays(12), ...today], monday)?.days).toBeUndefined();
+    expect(hostOf([...weekdays(1, 17), ...today], monday)?.days).toBeUndefined();
+  });
+
+  it('says of backups now and then that each day is owed one', () => {
+    const { text } = proposeFor(
+      nights(4, (day) => dayAt(day * 6, '03:15:00')),
+      NOW,
+    );
+    expect(text).toContain('# 4 fulls, 03:15 to 03:15; on 4 of 23 days only; each day is owed one');
+  });
+
+  const incAt = (base: string, begun: string) => keyed('web/', anIncremental(base, begun));
+
+  it('takes one incremental among many fulls for a mistake, and several for a chain', () => {
+    const fulls = nights(10, (day) => dayAt(day + 12, '03:15:00'));
+    const one = incAt(dayAt(20, '03:15:00'), dayAt(20, '09:15:00'));
+    expect(hostOf([...fulls, ...one])?.chain).toBeUndefined();
+    const chain = [8, 15, 22].flatMap((day) => [
+      ...fullAt('web/', dayAt(day - 1, '03:15:00')),
+      ...[0, 1].flatMap((more) =>
+        incAt(dayAt(day - 1 + more, '03:15:00'), dayAt(day + more, '03:15:00')),
+      ),
+    ]);
+    expect(hostOf(chain)?.chain).toEqual({ fullEveryDays: 7 });
+  });
+
+  it('proposes chains only while they last', () => {
+    const old = [0, 1, 2].flatMap((day) =>
+      incAt(dayAt(day, '03:15:00'), dayAt(day + 1, '03:15:00')),
+    );
+    const fulls = [0, 8, 9, 10].flatMap((day) => fullAt('web/', dayAt(day, '03:15:00')));
+    expect(hostOf([...old, ...fulls])?.chain).toBeUndefined();
+  });
+
+  describe('of removed sets', () => {
+    const sets = [14, 15, 16, 17, 18, 19].map((day) => fullAt('web/', dayAt(day, '03:15:00')));
+    const hide = (objects: readonly KeyedObject[], when: string): HiddenKey[] =>
+      objects.map(({ key, bytes, modifiedAt }) => ({
+        key,
+        history: [
+          { what: 'marker', versionId: 'm', at: at(when) },
+          { what: 'upload', versionId: 'u', at: modifiedAt, bytes, etag: 'e' },
+        ],
+      }));
+    const proposeWithout = (
+      removed: readonly (readonly [number, string])[],
+      lifecycle = UNKNOWN,
+    ) => {
+      const hidden = removed.flatMap(([index, when]) => hide(sets[index] ?? [], when));
+      const gone = new Set(removed.map(([index]) => index));
+      const objects = sets.filter((_, index) => !gone.has(index)).flat();
+      return proposeFor(objects, at(dayAt(19, '12:00:00')), { hidden, lifecycle });
+    };
+
+    it('proposes prunes for two that went right after a newer backup', () => {
+      const { config } = proposeWithout([
+        [0, dayAt(18, '03:30:00')],
+        [1, dayAt(19, '03:30:00')],
+      ]);
+      expect(config?.hosts[0]?.prunes).toEqual({ keep: 3 });
+    });
+
+    it.each([
+      ['one', [[0, dayAt(18, '03:30:00')]]],
+      [
+        'what went at another time',
+        [
+          [0, dayAt(18, '09:30:00')],
+          [1, dayAt(19, '09:30:00')],
+        ],
+      ],
+      [
+        'what goes at midnight',
+        [
+          [0, dayAt(18, '00:00:00')],
+          [1, dayAt(19, '00:00:00')],
+        ],
+      ],
+      [
+        'the newest',
+        [
+          [4, dayAt(19, '03:30:00')],
+          [5, dayAt(19, '03:30:00')],
+        ],
+      ],
+    ] as [string, [number, string][]][])('proposes none for %s', (_, removed) => {
+      expect(proposeWithout(removed).text).not.toContain('prunes');
+    });
+
+    it('proposes none for what the rules of the bucket have hidden', () => {
+      const lifecycle = { rules: [{ prefix: '', hides: { days: 3 } }] };
+      const removed = [
+        [0, dayAt(18, '03:30:00')],
+        [1, dayAt(19, '03:30:00')],
+      ] as const;
+      const { text } = proposeWithout(removed, lifecycle);
+      expect(text).not.toContain('prunes');
+      expect(text).toContain('keepDays: 3 ');
+    });
   });
 });
