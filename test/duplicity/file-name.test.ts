@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   type FileName,
+  findFileName,
   formatFileName,
   manifestOf,
   type NameReading,
@@ -176,5 +177,24 @@ describe('manifestOf', () => {
   ])('of %s is %s', (file, manifest) => {
     const name = parseFileName(file);
     expect(name && formatFileName(manifestOf(name))).toBe(`duplicity-${manifest}`);
+  });
+});
+
+describe('findFileName', () => {
+  const short = (1_795_404_902).toString(36);
+  it.each([
+    ['web/duplicity-full.20261123T034402Z.vol7.difftar.gpg', 'web/'],
+    ['duplicity-full.20261123T034402Z.manifest.gpg', ''],
+    ['web/nas-duplicity-full.20261123T034402Z.manifest.gpg', 'web/nas-'],
+    ['web/duplicity-full.duplicity-full.20261123T034402Z.manifest.gpg', 'web/duplicity-full.'],
+    ['duplicity-backups/duplicity-full.20261123T034402Z.manifest', 'duplicity-backups/'],
+    [`web/df.${short}.1.dt.g`, 'web/'],
+    [`web/nas-df.${short}.1.dt.g`, 'web/nas-'],
+    [`di.${short}.${short}.m.g`, ''],
+    ['web/report-pdf.may.m', undefined],
+    [`web/pdf.${short}`, undefined],
+    ['web/duplicity-full.20261123T034402Z.jsonstat.gpg', undefined],
+  ])('finds in %s what stands before', (key, prefix) => {
+    expect(findFileName(key)?.prefix).toBe(prefix);
   });
 });

@@ -171,6 +171,15 @@ describe('a habit outside of the window', () => {
     expect(settings(before, '2026-11-23T13:00:00Z', host)).toEqual(['opens: "10:30"']);
   });
 
+  it('that ends after the window is due asks for both times', () => {
+    const long = ['20', '21', '22'].flatMap((day) =>
+      aFull({ begun: `2026-11-${day}T20:30:00Z`, done: `2026-11-${Number(day) + 1}T08:10:00Z` }),
+    );
+    expect(settings(long, '2026-11-23T12:00:00Z')).toEqual(['opens: "20:00", due: "09:30"']);
+    const own = { window: { ...window, opens: '20:00', due: '09:30' } };
+    expect(settings(long, '2026-11-23T12:00:00Z', own)).toEqual([]);
+  });
+
   it('just after the window is due asks for a later time to be due', () => {
     const mornings = ['20', '21', '22', '23'].flatMap((day) =>
       aFull({ begun: `2026-11-${day}T08:30:00Z`, done: `2026-11-${day}T09:10:00Z` }),
