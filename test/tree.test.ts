@@ -48,7 +48,7 @@ describe('the tree of the product', () => {
     expect(product.filter((file) => isForward(file) && !excused.includes(file))).toEqual([]);
   });
 
-  it("lets the schedule's function reach at most 73 files", () => {
-    expect(reach('functions/check-hosts.ts').size).toBeLessThanOrEqual(73);
+  it("lets the schedule's function reach at most 75 files", () => {
+    expect(reach('functions/check-hosts.ts').size).toBeLessThanOrEqual(75);
   });
 });

@@ -6,7 +6,7 @@ import type { Instant } from '../../shared/duplicity/time.ts';
 import type { SetHistory } from '../../shared/duplicity/versions.ts';
 import { count, formatDuration, formatTime } from '../../shared/messages/plain-text.ts';
 import { assessSets, SKEW } from '../../shared/rules/assessment.ts';
-import { fittingTimes, restingDays } from '../../shared/rules/contents.ts';
+import { fittingTimes, restingDays } from '../../shared/rules/habit.ts';
 import { heldAlways, isByLifecycle, keepOf, type Lifecycle } from '../../shared/rules/lifecycle.ts';
 import { closedWindow, dateIn, wallClock, windowOf } from '../../shared/rules/window.ts';
 
@@ -112,13 +112,17 @@ function guessWindow(base: Host, backups: readonly Done[]) {
     const { opensAt, dueAt } = windowOf(rule, one.startedAt);
     return one.startedAt >= opensAt && one.startedAt <= dueAt;
   };
-  const isInTime = (one: Done) =>
-    isBegun(base)(one) && one.completedAt + HOUR <= windowOf(base, one.startedAt).dueAt;
-  const begun = habit.map(({ startedAt }) => ({ startedAt, completedAt: startedAt }));
-  const times = habit.every(isInTime)
+  const isInTime = (rule: Host) => (one: Done) =>
+    isBegun(rule)(one) && one.completedAt + HOUR <= windowOf(rule, one.startedAt).dueAt;
+  const findTimes = (ones: readonly Done[], isRight: typeof isInTime) =>
+    fittingTimes(base, ones, HABIT.spread).find((one) =>
+      ones.every(isRight({ ...base, window: { ...base.window, ...one } })),
+    );
+  const begun = habit.map((one) => ({ ...one, completedAt: one.startedAt }));
+  const times = habit.every(isInTime(base))
     ? {}
-    : (fittingTimes(base, habit, HABIT.spread) ??
-      (habit.every(isBegun(base)) ? {} : fittingTimes(base, begun, HABIT.spread)) ??
+    : (findTimes(habit, isInTime) ??
+      (habit.every(isBegun(base)) ? {} : findTimes(begun, isBegun)) ??
       {});
   const rule = { ...base, window: { ...base.window, ...times } };
   const lateMs = (habit.length > 0 ? habit : backups)

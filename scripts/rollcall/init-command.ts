@@ -7,6 +7,8 @@ import { type Config, ConfigError, writeKey, writeValue } from '../../shared/con
 import { EMAIL, ENDPOINT, ZONE } from '../../shared/config/config-values.ts';
 import { isEqual } from '../../shared/config/edit-config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
+import type { Opener } from '../../shared/duplicity/backup-set.ts';
+import { coldAmong } from '../../shared/duplicity/versions.ts';
 import { count, toAscii } from '../../shared/messages/plain-text.ts';
 import { type ObjectStore, TargetUnreadableError } from '../../shared/monitor/object-store.ts';
 import { HEAD_BYTES, HIDDEN_RECIPIENT, readMessageHead } from '../../shared/openpgp/message.ts';
@@ -223,7 +225,8 @@ async function readRecipients(
   const readOne = async ({ newest, host: { target } }: FoundHost): Promise<Recipients> => {
     done += 1;
     progress.show(done, hosts.length);
-    const openers = newest?.openers.filter(({ cold }) => cold !== true) ?? [];
+    const isThere = (opener: Opener) => coldAmong([opener.storageClass]).length === 0;
+    const openers = newest?.openers.filter(isThere) ?? [];
     const opener = openers.find(({ of }) => of === 'first') ?? openers[0];
     if (refusal !== undefined) return refusal;
     if (opener === undefined) return { why: 'no full can be opened' };

@@ -56,8 +56,7 @@ export async function readPart(
 }
 
 /**
- * Its LastModified; `undefined` where there is no such object, or a delete marker hides it. Throws
- * `TargetUnreadableError`.
+ * Its LastModified; `undefined` where there is none, or a delete marker hides it. Throws `TargetUnreadableError`.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
  */
 export async function readWrittenAt(
@@ -79,8 +78,7 @@ export async function readWrittenAt(
 }
 
 /**
- * The date in `x-amz-expiration`; `undefined` where there is none or it cannot be had: it only confirms what the rules
- * say.
+ * The date in `x-amz-expiration`; `undefined` where there is none or it cannot be had: it only confirms the rules.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
  */
 export async function readExpiry(
@@ -89,9 +87,8 @@ export async function readExpiry(
   key: string,
 ): Promise<Instant | undefined> {
   try {
-    const { Expiration = '' } = await client.send(
-      new HeadObjectCommand({ Bucket: bucket, Key: key }),
-    );
+    const command = new HeadObjectCommand({ Bucket: bucket, Key: key });
+    const { Expiration = '' } = await client.send(command);
     const at = Date.parse(/expiry-date="([^"]+)"/.exec(Expiration)?.[1] ?? '');
     return Number.isNaN(at) ? undefined : at;
   } catch {
@@ -120,8 +117,7 @@ async function readLifecycle(client: S3Client, bucket: string): Promise<Lifecycl
     return { rules: Rules.flatMap(readRule) };
   } catch (error) {
     if ((error as Error).name === 'NoSuchLifecycleConfiguration') return { rules: [] };
-    if (error instanceof RangeError) return { unknown: error.message };
-    return { unknown: nameOf(error) };
+    return { unknown: error instanceof RangeError ? error.message : nameOf(error) };
   }
 }
 

@@ -14,8 +14,8 @@ import {
   type Version,
 } from '../duplicity/versions.ts';
 import { assessSets } from '../rules/assessment.ts';
-import { isHabitUnknown } from '../rules/contents.ts';
 import { rememberedOpeners } from '../rules/fingerprints.ts';
+import { isHabitUnknown } from '../rules/habit.ts';
 import type { HostRecord } from '../rules/record.ts';
 import {
   type HiddenKey,

@@ -24,20 +24,17 @@ import {
 } from './assessment.ts';
 import { judgeTampered } from './changes.ts';
 import {
-  explainMiss,
   judgeClocks,
   judgeCold,
   judgeCopies,
   judgeCount,
   judgeEncryption,
-  judgeForeign,
   judgeIncrementals,
-  judgeMismatch,
-  judgeOverdue,
   judgeOverlap,
   judgeParity,
   judgePoison,
 } from './contents.ts';
+import { judgeForeign } from './elsewhere.ts';
 import {
   type Change,
   type Finding,
@@ -46,6 +43,7 @@ import {
   sortFindings,
   timesOf,
 } from './finding.ts';
+import { explainMiss, judgeMismatch, judgeOverdue } from './habit.ts';
 import { heldAlways, type KeepRules, keepOf, type Lifecycle } from './lifecycle.ts';
 import { type Countdown, countDown, judgeRetention } from './retention.ts';
 import { type CalendarDate, closedWindow, type Window, windowBefore } from './window.ts';

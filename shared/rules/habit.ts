@@ -1,0 +1,164 @@
+// Backups that come in a habit of their own: what of it is wrong, and which setting of hosts.yml would fit.
+
+import { type Host, longestRest, WEEK, type WindowTimes } from '../config/config.ts';
+import type { Instant } from '../duplicity/time.ts';
+import { doesAnswer, homeOf, isArriving, isIn } from './answer.ts';
+import { type Assessment, SKEW } from './assessment.ts';
+import { type Finding, timesOf } from './finding.ts';
+import {
+  addDays,
+  closedWindow,
+  type Window,
+  wallClock,
+  weekdayOf,
+  windowBefore,
+  windowOf,
+} from './window.ts';
+
+const DAY = 86_400_000;
+/** Longer than a run takes to come round again. */
+const OVERDUE = DAY;
+
+/** An incremental was begun over a day later than the next full was promised. */
+export function judgeOverdue({ chain }: Host, sets: readonly Assessment[]): Finding[] {
+  if (chain === undefined) return [];
+  const { fullEveryDays } = chain;
+  const full = sets.findLast(({ good, set }) => good && set.type === 'full');
+  const link = sets.findLast(({ good, set }) => good && set.type === 'inc');
+  const { startedAt } = full ?? {};
+  if (startedAt === undefined || link === undefined) return [];
+  const isOverdue = link.startedAt > startedAt + fullEveryDays * DAY + OVERDUE;
+  return isOverdue ? [{ kind: 'full-overdue', severity: 'warning', startedAt, fullEveryDays }] : [];
+}
+
+const IN_A_ROW = 3;
+const SPREAD = 90 * 60_000;
+const SPARE = 15 * 60_000;
+const HALF_HOUR = 30 * 60_000;
+
+/**
+ * The last three good backups began outside of their windows, and within 90 minutes of each other on the clock: the config is
+ * wrong, and not the host. It is so only while the window that it should have is answered: one that stays out is missing.
+ */
+export function judgeMismatch(
+  host: Host,
+  window: Window,
+  good: readonly Assessment[],
+  now: Instant,
+): Finding[] {
+  const isIdle = window.date < (host.since ?? '') || window.date < (host.paused?.until ?? '');
+  const last = good.filter(({ startedAt }) => startedAt <= now + SKEW).slice(-IN_A_ROW);
+  if (isIdle || last.length < IN_A_ROW || isInWindow(host, last)) return [];
+  const setting = fittingTimes(host, last).find((times) => {
+    const rule = { ...host, window: { ...host.window, ...times } };
+    const fitting = closedWindow(rule, now);
+    return good.some(
+      (one) => one.startedAt <= fitting.dueAt && doesAnswer(rule, one, fitting, now),
+    );
+  });
+  if (setting === undefined) return [];
+  const settings = Object.entries(setting).map(([key, time]) => `${key}: "${time}"`);
+  const evidence = { fulls: last.map(timesOf), setting: settings.join(', ') };
+  return [{ kind: 'window-mismatch', severity: 'warning', ...evidence }];
+}
+
+/** Whether more of the older backups have to be known, before it can be said that the window does not fit. */
+export function isHabitUnknown(host: Host, good: readonly Assessment[], now: Instant): boolean {
+  if (isInWindow(host, good)) return false;
+  // A window that fits is due later, or opens up to a day before.
+  const { opensAt } = windowBefore(host, closedWindow(host, now));
+  const [oldest] = good;
+  return good.length < IN_A_ROW || (oldest?.startedAt ?? now) > opensAt - DAY;
+}
+
+/** One of them began while its window was open. */
+function isInWindow(host: Host, good: readonly Assessment[]): boolean {
+  return good.some((one) => one.startedAt <= (homeOf(host, one)?.dueAt ?? 0));
+}
+
+/**
+ * An earlier time to open, a later one to be due, or both: whichever fits is to be tried, in this order. None where the
+ * starts are further apart on the clock than `mostSpread`.
+ */
+export function fittingTimes(
+  { timezone, window }: Host,
+  last: readonly Pick<Assessment, 'startedAt' | 'completedAt'>[],
+  mostSpread = SPREAD,
+): Partial<Pick<WindowTimes, 'opens' | 'due'>>[] {
+  const clockOf = (at: Instant) => wallClock(at, timezone) % DAY;
+  const spreadFrom = (first: number) =>
+    Math.max(...last.map(({ startedAt }) => (clockOf(startedAt) - first + DAY) % DAY));
+  const [first] = last
+    .map(({ startedAt }) => clockOf(startedAt))
+    .sort((a, b) => spreadFrom(a) - spreadFrom(b));
+  if (first === undefined || spreadFrom(first) > mostSpread) return [];
+  const textOf = (ms: number) => new Date(ms).toISOString().slice(11, 16);
+  const early = Math.floor((first - SPARE) / HALF_HOUR) * HALF_HOUR;
+  const opens = textOf((early + DAY) % DAY);
+  const lasted = last.map(({ startedAt, completedAt = startedAt }) => completedAt - startedAt);
+  const done = first + spreadFrom(first) + Math.max(...lasted);
+  const later = Math.ceil((done + 2 * HALF_HOUR) / HALF_HOUR) * HALF_HOUR;
+  const due = textOf(later % DAY);
+  const isSameDay = later < DAY && due > window.opens === window.due > window.opens;
+  // The evening before, with an end that the window is too early for.
+  const dueAt = Date.parse(`1970-01-01T${window.due}Z`) + (early < 0 ? 0 : DAY);
+  const isLong = opens > window.due && done + 2 * HALF_HOUR > dueAt && later < early + DAY;
+  return [
+    ...(opens === window.due ? [] : [isLong ? { opens, due } : { opens }]),
+    ...(isSameDay ? [{ due }] : []),
+  ];
+}
+
+const HOUR = 3_600_000;
+const MOST_GRACE = 7 * 24;
+const WEEKS_SEEN = 2;
+
+/** What would explain that nothing answers a window: a longer grace, or days on which the host rests. Only what hosts.yml takes. */
+export function explainMiss(
+  host: Host,
+  window: Window,
+  backups: readonly Assessment[],
+  now: Instant,
+): string | undefined {
+  const good = backups.filter((one) => one.good);
+  const arriving = backups.findLast(
+    (one) => one.startedAt < window.opensAt && isArriving(one, good.at(-1), now),
+  );
+  const graceHours = arriving && graceFor(host, arriving.startedAt, now);
+  if (graceHours !== undefined) return `window: { grace: ${graceHours}h }`;
+  const days = restingDays(host, window, good);
+  return days && `days: [${days.map((day) => WEEK[day]).join(', ')}]`;
+}
+
+/** A day more than it has taken until now, in whole days. */
+function graceFor(host: Host, startedAt: Instant, now: Instant): number | undefined {
+  const { dueAt } = windowOf(host, startedAt);
+  const hours = Math.ceil((now - dueAt) / HOUR / 24 + 1) * 24;
+  return hours <= MOST_GRACE && doesKeep(host, hours / 24) ? hours : undefined;
+}
+
+function doesKeep({ keepDays, keepLastGood }: Host, days: number): boolean {
+  return keepLastGood || keepDays > days;
+}
+
+/** The days of the week that had a backup each time in two weeks or more, where the others never had one. */
+export function restingDays(
+  host: Host,
+  window: Window,
+  good: readonly Pick<Assessment, 'startedAt'>[],
+): number[] | undefined {
+  const dates = new Set(
+    good.flatMap(({ startedAt }) => {
+      const own = windowOf(host, startedAt);
+      return isIn(own, startedAt) ? own.date : [];
+    }),
+  );
+  const [first] = [...dates].sort();
+  if (host.days !== undefined || first === undefined) return undefined;
+  if (addDays(first, 7 * WEEKS_SEEN) > window.date) return undefined;
+  const days = [...new Set([...dates].map(weekdayOf))].sort();
+  for (let date = first; date <= window.date; date = addDays(date, 1)) {
+    if (days.includes(weekdayOf(date)) && !dates.has(date)) return undefined;
+  }
+  return doesKeep(host, longestRest(days)) ? days : undefined;
+}
