@@ -9,7 +9,7 @@ const { readStackConfig } = require('./package-stack.ts');
 const outDir = '.bundle';
 
 // Every kilobyte is read and compiled at each cold start. A dependency that is pulled in whole shows here first.
-const MOST_KB = { 'check-hosts': 1410, 'check-shard': 960, 'on-object': 1140, janitor: 870 };
+const MOST_KB = { 'check-hosts': 1440, 'check-shard': 980, 'on-object': 1160, janitor: 880 };
 
 // Source: "AWS::Lambda::Function", CloudFormation Template Reference. The stage stands in each name.
 const LONGEST_NAME = 64;
