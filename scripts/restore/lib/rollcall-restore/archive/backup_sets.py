@@ -108,9 +108,19 @@ def hindrances(fulls, incs):
             if broken and not one.fault:
                 found[one] = f"it needs {broken.name}, which is damaged: {broken.fault}"
             broken = broken or (one if one.fault else None)
-    # measured: it drops the last increment of the newest chain, and restores the one before it, status 0
-    if chains and len(chains[-1]) > 1 and chains[-1][-1].signatures is None and not found[chains[-1][-1]]:
-        found[chains[-1][-1]] = "it has no signatures, and duplicity passes over it"
+    # Measured with 0.8.22 and 3.0.6: the last increment of the newest chain is passed over where it alone has no
+    # signatures, and at a time that two chains cover nothing is found.
+    newest = max(chains, key=lambda chain: chain[-1].time, default=[])
+    bare = [one for one in newest if one.signatures is None or one.signatures.size == 0]
+    if bare and bare[0] is newest[-1] and bare[0].start is not None and not found[bare[0]]:
+        found[bare[0]] = "it has no signatures, and duplicity passes over it"
+    for chain in chains:
+        for other in chains:
+            if other is chain:
+                continue
+            for one in chain:
+                if other[0].time <= one.time <= other[-1].time and not found[one]:
+                    found[one] = f"two chains cover its time, and duplicity stops: the other one goes on to {other[-1].name}"
     chained = [one for chain in chains for one in chain]
     for inc in incs:
         if inc in chained or inc.fault:
