@@ -27,5 +27,8 @@ for chain in json.load(open("test/fixtures/chains.json")):
 print(looked, *wrong, sep="\n")
 END
   [[ $status == 0 ]]
-  [[ $output == 42 ]] || { echo "$output" >&2; false; }
+  [[ $output == 42 ]] || {
+    echo "$output" >&2
+    false
+  }
 }
