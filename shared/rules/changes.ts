@@ -8,7 +8,7 @@ import type { Instant } from '../duplicity/time.ts';
 import { type FileHistory, newestUpload, type SetHistory } from '../duplicity/versions.ts';
 import { MISSING_SHOWN, type Volumes } from '../duplicity/volumes.ts';
 import { oldestKept } from './answer.ts';
-import type { Assessed, Assessment } from './assessment.ts';
+import { type Assessed, type Assessment, SKEW } from './assessment.ts';
 import {
   type Change,
   type ChangedFull,
@@ -16,7 +16,7 @@ import {
   type Finding,
   showNames,
 } from './finding.ts';
-import { type KeepRules, mayHaveTaken } from './lifecycle.ts';
+import { byRulesAlone, type KeepRules, mayHaveTaken } from './lifecycle.ts';
 import { type Copy, hasOverwrites, isPastFinish, judgeTampering, SLACK } from './tampering.ts';
 import type { Window } from './window.ts';
 
@@ -33,6 +33,7 @@ export function judgeChanges(
   keeps: readonly KeepRules[],
   now: Instant,
   isPruned: (startedAt: Instant) => boolean = () => false,
+  isKept: (startedAt: Instant) => boolean = () => false,
 ): EventChanges {
   const files = filesOf(changes, host);
   const hidden = new Set(
@@ -40,7 +41,9 @@ export function judgeChanges(
   );
   const removals = files.filter(({ change, file, name }) => {
     if (change.what !== 'removed' || hidden.has(file)) return false;
-    if (mayHaveTaken(keeps, timeOf(name), now) || isPruned(timeOf(name))) return false;
+    const startedAt = timeOf(name);
+    const rules = isKept(startedAt) ? byRulesAlone(keeps) : keeps;
+    if (mayHaveTaken(rules, startedAt, now) || isPruned(startedAt)) return false;
     const set = setOf(sets, name);
     const history = read.histories.find((one) => isOfSet(one, name));
     return set === undefined || !isRestored(set, history, name, host.filePrefix);
@@ -95,13 +98,14 @@ export function judgeTampered(
 ): Finding[] {
   const judgeAs = (one: Host) => {
     const isPruned = findPruned(one, read, assessed, changes, keeps, now);
+    const isKept = findKept(one, read, now);
     const isNotPruned = ({ startedAt }: { readonly startedAt: Instant }) => !isPruned(startedAt);
     return judgeTampering(
       { ...read, histories: read.histories.filter(isNotPruned) },
       keeps,
       window,
-      { broken: broken?.filter(isNotPruned), copies },
-      judgeChanges(changes, read, assessed, one, keeps, now, isPruned),
+      { broken: broken?.filter(isNotPruned), copies, isKept },
+      judgeChanges(changes, read, assessed, one, keeps, now, isPruned, isKept),
     );
   };
   const found = judgeAs(host);
@@ -112,6 +116,22 @@ export function judgeTampered(
   return found.map((one) =>
     one.kind === 'tampered' && isTampered(one) ? { ...one, setting: 'prunes: true' } : one,
   );
+}
+
+/** With `keepLastGood` a set stays, whatever its age, until two finished fulls are newer: those that are there or hidden. */
+function findKept(
+  { keepLastGood }: Host,
+  { sets, histories }: Collection,
+  now: Instant,
+): (startedAt: Instant) => boolean {
+  if (!keepLastGood) return () => false;
+  const there = sets.filter(({ type, manifest }) => type === 'full' && manifest !== undefined);
+  const hidden = histories.filter(({ type, finishedAt }) => type === 'full' && finishedAt);
+  const fulls = new Set([...there, ...hidden].map(({ startedAt }) => startedAt));
+  const [, newest = Number.NEGATIVE_INFINITY] = [...fulls]
+    .filter((at) => at <= now + SKEW)
+    .sort((a, b) => b - a);
+  return (startedAt) => startedAt >= newest;
 }
 
 // As `prunes: true` means it.

@@ -117,6 +117,13 @@ export function mayBeHiddenFrom(uploadedAt: Instant, { hides }: Keep, keepDays: 
   return hiddenBy({ hides: [...hides, { days: keepDays }] }, uploadedAt) ?? uploadedAt;
 }
 
+/** Without the days of the config, wherever the bucket's own rules are known. */
+export function byRulesAlone(keeps: readonly KeepRules[]): readonly KeepRules[] {
+  return keeps.map((one) =>
+    one.keep.by === 'rules' ? { ...one, keepDays: Number.POSITIVE_INFINITY } : one,
+  );
+}
+
 /** Whether lifecycle made this delete marker: a rule that held when it was made, or up to three days before, had reached it. */
 export function isByLifecycle(
   marker: Version,

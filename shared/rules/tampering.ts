@@ -21,13 +21,15 @@ import {
   type TamperedSet,
 } from './finding.ts';
 import type { Fingerprint } from './fingerprints.ts';
-import { isByLifecycle, type KeepRules } from './lifecycle.ts';
+import { byRulesAlone, isByLifecycle, type KeepRules } from './lifecycle.ts';
 import type { Window } from './window.ts';
 
 /** What is known of sets apart from their versions: `broken` by their fingerprints, and copied in place. */
 type Known = {
   readonly broken?: readonly ChangedFull[] | undefined;
   readonly copies?: readonly Pick<SetHistory, 'type' | 'startedAt'>[] | undefined;
+  /** Of a set's time: the bucket keeps it whatever its age, so that only its own rules excuse that it is hidden. */
+  readonly isKept?: (startedAt: Instant) => boolean;
 };
 
 /** duplicity writes the manifest last; uploads that ran at the same time, and clocks, get this long. */
@@ -44,13 +46,15 @@ export function judgeTampering(
   { sets: all, histories, inconclusive }: Collection,
   keeps: readonly KeepRules[],
   window: Window,
-  { broken = [], copies = [] }: Known = {},
+  { broken = [], copies = [], isKept = () => false }: Known = {},
   byEvents: EventChanges = { removals: [], sets: [] },
 ): Finding[] {
   const isCopy = ({ type, startedAt }: SetHistory) =>
     copies.some((one) => one.type === type && one.startedAt === startedAt);
   const sets = [
-    ...histories.flatMap((set) => tamperedSet(set, keeps, isCopy(set))),
+    ...histories.flatMap((set) =>
+      tamperedSet(set, isKept(set.startedAt) ? byRulesAlone(keeps) : keeps, isCopy(set)),
+    ),
     ...byEvents.sets,
   ];
   const byVersions = new Set(sets.map(({ startedAt }) => startedAt));

@@ -4,6 +4,7 @@ import type { Host } from '../../shared/config/config.ts';
 import type { StoredObject } from '../../shared/duplicity/versions.ts';
 import type { Change } from '../../shared/rules/finding.ts';
 import { type HostEvidence, judge } from '../../shared/rules/judge.ts';
+import type { Lifecycle } from '../../shared/rules/lifecycle.ts';
 import { aFull, aHost, at, collected } from '../support/builders.ts';
 import { aHistory } from '../support/versions.ts';
 
@@ -324,5 +325,38 @@ describe('a miss that a setting would explain', () => {
     expect(settingOf({ days: [0] }, sundays, '2026-11-25T09:00:00Z')).toBeUndefined();
     const grace = { window: { ...window, graceMinutes: 96 * 60 } };
     expect(settingOf(grace, underWay, '2026-11-22T09:00:00Z')).toBe('late');
+  });
+});
+
+describe('a bucket that keeps the last good backups', () => {
+  // Nothing has come for three weeks: lifecycle hides only what the janitor has tagged, and it tags neither of the last two.
+  const days = ['01', '02', '03', '04'];
+  const nights = days.flatMap((day) => aFull({ begun: `2026-11-${day}T03:00:00Z` }));
+  const hiding = (day: string) =>
+    aHistory(nights).hide(
+      nights.map(({ name }) => name).filter((name) => name.includes(`202611${day}`)),
+      '2026-11-22T12:00:00Z',
+    );
+  const isTampered = (day: string, host: Partial<Host>, lifecycle: Lifecycle = { rules: [] }) =>
+    judge(aHost({ keepDays: 6, ...host }), hiding(day).collected(), at('2026-11-23T09:00:00Z'), {
+      lifecycle,
+    }).findings.some(({ kind }) => kind === 'tampered');
+
+  it('lets nobody hide one of the last two, however old they are', () => {
+    const keepLastGood = true;
+    expect(days.map((day) => isTampered(day, { keepLastGood }))).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ]);
+    expect(days.map((day) => isTampered(day, {}))).toEqual([false, false, false, false]);
+  });
+
+  it('takes it for lifecycle where a rule of the bucket did it, or the rules are not known', () => {
+    const keepLastGood = true;
+    const rules = [{ prefix: '', hides: { days: 6 } }];
+    expect(isTampered('04', { keepLastGood }, { rules })).toBe(false);
+    expect(isTampered('04', { keepLastGood }, { unknown: 'denied' })).toBe(false);
   });
 });
