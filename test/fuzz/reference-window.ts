@@ -139,8 +139,12 @@ export function isMismatch(host: Host, good: readonly BackupSet[], now: Instant)
   const due = clockText(later % DAY);
   const { window } = host;
   const staysOneDay = later < DAY && due > window.opens === window.due > window.opens;
+  // It opens on an evening, and the hour after the latest of them is over when it is due: both move, if a day holds them.
+  const dueInDay = Date.parse(`1970-01-01T${window.due}Z`);
+  const isDueBefore = latest + longest + 60 * MINUTE > (earlier < 0 ? dueInDay : dueInDay + DAY);
+  const movesBoth = opens > window.due && isDueBefore && later < earlier + DAY;
   return [
-    ...(opens === window.due ? [] : [{ ...window, opens }]),
+    ...(opens === window.due ? [] : [{ ...window, opens, ...(movesBoth && { due }) }]),
     ...(staysOneDay ? [{ ...window, due }] : []),
   ].some((proposed) => {
     const moved = { ...host, window: proposed };
