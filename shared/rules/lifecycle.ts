@@ -108,9 +108,8 @@ const KEEPS_KEPT = 40;
 /** For so long S3 may still do what rules said that have changed since. */
 const LINGERING = 3 * DAY;
 
-function untilOf(keeps: readonly KeepRules[], index: number): Instant {
-  return (keeps[index + 1]?.from ?? Number.POSITIVE_INFINITY) + LINGERING;
-}
+const untilOf = (keeps: readonly KeepRules[], index: number): Instant =>
+  (keeps[index + 1]?.from ?? Number.POSITIVE_INFINITY) + LINGERING;
 
 /** From when on lifecycle may have hidden it: by the bucket's rules, or by the config's `keepDays`, as rules change. */
 export function mayBeHiddenFrom(uploadedAt: Instant, { hides }: Keep, keepDays: number): Instant {
@@ -119,9 +118,8 @@ export function mayBeHiddenFrom(uploadedAt: Instant, { hides }: Keep, keepDays: 
 
 /** Without the days of the config, wherever the bucket's own rules are known. */
 export function byRulesAlone(keeps: readonly KeepRules[]): readonly KeepRules[] {
-  return keeps.map((one) =>
-    one.keep.by === 'rules' ? { ...one, keepDays: Number.POSITIVE_INFINITY } : one,
-  );
+  const never = { keepDays: Number.POSITIVE_INFINITY };
+  return keeps.map((one) => (one.keep.by === 'rules' ? { ...one, ...never } : one));
 }
 
 /** Whether lifecycle made this delete marker: a rule that held when it was made, or up to three days before, had reached it. */
