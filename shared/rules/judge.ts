@@ -300,7 +300,7 @@ function isOwedBy(
   { sets, hidden }: Assessed,
   knownSince: Instant | undefined,
 ): boolean {
-  if (host.since !== undefined && window.date < host.since) return false;
+  if (host.since !== undefined) return window.date >= host.since;
   if (knownSince === undefined) return true;
   const came = [...sets, ...hidden].some(({ set }) => set.arrivedAt <= window.dueAt);
   return window.dueAt > knownSince || came;

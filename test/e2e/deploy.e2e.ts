@@ -38,7 +38,7 @@ timezone: ${timezone}
 keepLastGood: true
 window: { opens: "00:00", due: "11:45", hardDue: "11:50" }
 alerts: { from: backups@example.net, mail: [ops@example.net], sms: ["+31600000000"] }
-hosts: { web: {}, silent: {} }
+hosts: { web: { since: 2020-01-01 }, silent: { since: 2020-01-01 } }
 `;
 
 describe('the deployed stack', () => {

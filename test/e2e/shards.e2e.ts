@@ -17,7 +17,7 @@ region: eu-west-1
 timezone: ${timezone}
 window: { opens: "00:00", due: "11:45", hardDue: "11:50" }
 alerts: { from: backups@example.net, mail: [ops@example.net], weeklyTest: false }
-hosts: { web: {}, db: {}, nas: {}, silent: {} }
+hosts: { web: {}, db: {}, nas: {}, silent: { since: 2020-01-01 } }
 `;
 
 describe('the stack of a config that one run cannot hold', () => {

@@ -210,6 +210,11 @@ describe('a host that is new', () => {
     expect(severity([], undefined)).toEqual(['critical never']);
   });
 
+  it('owes it from the date on that the config names, whatever a run knew', () => {
+    const [never] = judged({ since: '2026-11-23' }, [], today, { knownSince: at(today) }).findings;
+    expect(never).toMatchObject({ kind: 'never', severity: 'critical' });
+  });
+
   it('owes it where it had given a sign of life before', () => {
     expect(severity(aFull({ begun: '2026-11-22T03:00:00Z' }), today)).toEqual(['critical missing']);
     const first = aFull({ begun: '2026-11-23T08:40:00Z' });
