@@ -1,5 +1,5 @@
 // In which rhythm a host backs up: guessed from its sets, each guess with what it was seen from. Pure.
-import { type Host, WEEK } from '../../shared/config/config.ts';
+import { type Host, MOST_GRACE_HOURS, WEEK } from '../../shared/config/config.ts';
 import { keepNeeds } from '../../shared/config/parse-host.ts';
 import type { BackupSet, Collection } from '../../shared/duplicity/backup-set.ts';
 import type { Instant } from '../../shared/duplicity/time.ts';
@@ -131,7 +131,7 @@ function guessWindow(base: Host, backups: readonly Done[]) {
   const lateHours = Math.ceil(Math.max(...lateMs) / HOUR) + 1;
   const wholeHours = lateHours >= 24 ? Math.ceil(lateHours / 24) * 24 : lateHours;
   const isLong = lateHours * 60 > base.window.graceMinutes;
-  const grace = isLong ? Math.min(wholeHours, MOST_GRACE) : undefined;
+  const grace = isLong ? Math.min(wholeHours, MOST_GRACE_HOURS) : undefined;
   const parts = Object.entries(times).map(([key, time]) => `${key}: "${time}"`);
   if (grace !== undefined) parts.push(`grace: ${grace}h`);
   const took = Math.max(
@@ -146,8 +146,6 @@ function guessWindow(base: Host, backups: readonly Done[]) {
   const graceMinutes = grace === undefined ? base.window.graceMinutes : grace * 60;
   return { times: { ...times, graceMinutes }, settings, habit };
 }
-
-const MOST_GRACE = 7 * 24;
 
 /** A run that was killed and went on later took no time that an upload takes. */
 function hasPaused({ set, startedAt, completedAt }: Done): boolean {

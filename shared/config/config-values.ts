@@ -1,5 +1,12 @@
 // The values of hosts.yml: times, zones, sizes and addresses, and how each must be written.
-import { type Host, type SizeBounds, WEEK, type WindowTimes } from './config.ts';
+import {
+  type Host,
+  MOST_GRACE_HOURS,
+  PRUNES_KEEP,
+  type SizeBounds,
+  WEEK,
+  type WindowTimes,
+} from './config.ts';
 import {
   entriesOf,
   fieldsOf,
@@ -66,12 +73,11 @@ const CLOCK = {
   parse: (text: string) => (/^(?:[01]\d|2[0-3]):[0-5]\d$/.test(text) ? text : undefined),
 };
 const UNIT_MINUTES = { m: 1, h: 60, d: DAY_MINUTES, w: 7 * DAY_MINUTES };
-const MOST_GRACE = 7 * DAY_MINUTES;
 const GRACE = {
   rule: 'a time like 4h, 90m or 3d, and at most 7d',
   parse: (text: string) => {
     const minutes = minutesOf(text);
-    return minutes === undefined || minutes > MOST_GRACE ? undefined : minutes;
+    return minutes === undefined || minutes > MOST_GRACE_HOURS * 60 ? undefined : minutes;
   },
 };
 const FULL_EVERY = {
@@ -193,17 +199,15 @@ export function readChain(yaml: YamlReader, place: Place | undefined): Host['cha
   return days === undefined ? undefined : { fullEveryDays: days };
 }
 
-const KEEPS = 3;
-
 /** `true`, or how many good fulls the host keeps. */
 export function readPrunes(yaml: YamlReader, place: Place | undefined): Host['prunes'] {
   if (place === undefined || holdsWord(yaml, place, 'false')) return undefined;
-  if (holdsWord(yaml, place, 'true')) return { keep: KEEPS };
+  if (holdsWord(yaml, place, 'true')) return { keep: PRUNES_KEEP };
   if (!holdsMap(yaml, place)) {
     return note(yaml, place, `${place.path} must be true, or how many fulls are kept: { keep: 3 }`);
   }
   const fields = fieldsOf(yaml, place, ['keep']);
-  return { keep: matching(yaml, fields.keep, KEPT_SETS.rule, KEPT_SETS.parse) ?? KEEPS };
+  return { keep: matching(yaml, fields.keep, KEPT_SETS.rule, KEPT_SETS.parse) ?? PRUNES_KEEP };
 }
 
 /** Bounds on the size over those that hold where it says nothing. */

@@ -14,6 +14,10 @@ export type WindowTimes = {
   readonly graceMinutes: number;
 };
 
+/** The longest grace that hosts.yml takes, in hours, and how many good fulls `prunes: true` keeps. */
+export const MOST_GRACE_HOURS = 7 * 24;
+export const PRUNES_KEEP = 3;
+
 /** The days of the week as hosts.yml has them; `days` are places in it. */
 export const WEEK = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 

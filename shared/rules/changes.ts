@@ -1,7 +1,7 @@
 // What events told of a host that its versions do not show: removed files that are not there again, and uploads that
 // nobody can compare.
 
-import type { Host } from '../config/config.ts';
+import { type Host, PRUNES_KEEP } from '../config/config.ts';
 import type { Collection } from '../duplicity/backup-set.ts';
 import { type FileName, type FilePrefix, parseFileName } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
@@ -96,9 +96,9 @@ export function judgeTampered(
   window: Window,
   now: Instant,
 ): Finding[] {
+  const isKept = findKept(host, read, now);
   const judgeAs = (one: Host) => {
     const isPruned = findPruned(one, read, assessed, changes, keeps, now);
-    const isKept = findKept(one, read, now);
     const isNotPruned = ({ startedAt }: { readonly startedAt: Instant }) => !isPruned(startedAt);
     return judgeTampering(
       { ...read, histories: read.histories.filter(isNotPruned) },
@@ -112,7 +112,7 @@ export function judgeTampered(
   const isTampered = ({ kind, severity }: Finding) =>
     kind === 'tampered' && severity === 'critical';
   if (!found.some(isTampered) || host.prunes !== undefined || host.isProtected) return found;
-  if (judgeAs({ ...host, prunes: { keep: KEEPS } }).some(isTampered)) return found;
+  if (judgeAs({ ...host, prunes: { keep: PRUNES_KEEP } }).some(isTampered)) return found;
   return found.map((one) =>
     one.kind === 'tampered' && isTampered(one) ? { ...one, setting: 'prunes: true' } : one,
   );
@@ -133,9 +133,6 @@ function findKept(
     .sort((a, b) => b - a);
   return (startedAt) => startedAt >= newest;
 }
-
-// As `prunes: true` means it.
-const KEEPS = 3;
 
 // duplicity removes file by file, and looks at each chain first.
 const PRUNING_MS = 60 * 60_000;

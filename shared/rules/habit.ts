@@ -1,6 +1,12 @@
 // Backups that come in a habit of their own: what of it is wrong, and which setting of hosts.yml would fit.
 
-import { type Host, longestRest, WEEK, type WindowTimes } from '../config/config.ts';
+import {
+  type Host,
+  longestRest,
+  MOST_GRACE_HOURS,
+  WEEK,
+  type WindowTimes,
+} from '../config/config.ts';
 import type { Instant } from '../duplicity/time.ts';
 import { doesAnswer, homeOf, isArriving, isIn } from './answer.ts';
 import { type Assessment, SKEW } from './assessment.ts';
@@ -110,7 +116,6 @@ export function fittingTimes(
 }
 
 const HOUR = 3_600_000;
-const MOST_GRACE = 7 * 24;
 const WEEKS_SEEN = 2;
 
 /** What would explain that nothing answers a window: a longer grace, or days on which the host rests. Only what hosts.yml takes. */
@@ -134,7 +139,7 @@ export function explainMiss(
 function graceFor(host: Host, startedAt: Instant, now: Instant): number | undefined {
   const { dueAt } = windowOf(host, startedAt);
   const hours = Math.ceil((now - dueAt) / HOUR / 24 + 1) * 24;
-  return hours <= MOST_GRACE && doesKeep(host, hours / 24) ? hours : undefined;
+  return hours <= MOST_GRACE_HOURS && doesKeep(host, hours / 24) ? hours : undefined;
 }
 
 function doesKeep({ keepDays, keepLastGood }: Host, days: number): boolean {
