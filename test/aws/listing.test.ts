@@ -117,9 +117,10 @@ describe('a listing', () => {
   });
 
   it('that ends at any byte before its end has no elements at all', () => {
+    const step = casesOf(1000) === 1000 ? 1 : 7;
     for (const [name, { xml }] of recorded) {
       const whole = bytesOf(xml.trimEnd());
-      for (let length = 0; length < whole.length; length += 1) {
+      for (let length = 0; length < whole.length; length += step) {
         if (!isRefused(whole.subarray(0, length))) expect.fail(`${name} is read at ${length}`);
       }
     }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ConfigError, type Host, ownersIn, ownKeys } from '../../shared/config/config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
+import { casesOf } from '../support/cases.ts';
 
 type Written = { readonly target: string; readonly filePrefix?: string | readonly string[] };
 
@@ -88,9 +89,9 @@ describe('the owner of a key', () => {
           if (owner !== undefined && around.length > 1) seen += 1;
         }
       }),
-      { numRuns: 400 },
+      { numRuns: casesOf(400) },
     );
-    expect(seen).toBeGreaterThan(100);
+    expect(seen).toBeGreaterThan(casesOf(100));
   });
 
   it('is the host whose duplicity wrote it, though others have targets around it', () => {
@@ -110,7 +111,7 @@ describe('the owner of a key', () => {
           }
         }
       }),
-      { numRuns: 400 },
+      { numRuns: casesOf(400) },
     );
   });
 

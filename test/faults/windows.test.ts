@@ -280,7 +280,7 @@ describe('a clock', () => {
         'web/',
         aFull({ begun: new Date(at(`${day}T03:15Z`) - 86_400_000).toISOString() }),
       );
-      const quarters = Array.from({ length: casesOf(96) }, (_, quarter) =>
+      const quarters = Array.from({ length: Math.max(32, casesOf(96)) }, (_, quarter) =>
         new Date(at(`${day}T00:00Z`) + quarter * 900_000).toISOString(),
       );
       deployed.aws.outbox.clear();

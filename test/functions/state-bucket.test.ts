@@ -227,7 +227,7 @@ describe('a run of the schedule', () => {
     const own = deployed.aws.requests.records.filter(({ bucket }) => bucket === STATE_BUCKET);
     return own.map(({ operation }) => operation);
   };
-  beforeEach(async () => {
+  it('asks the state bucket at most six times for one host of forty due times, and twice for none', async () => {
     await deployed.close();
     deployed = await deploy(CONFIG.replace('{ web: {} }', `{ ${hosts.join(', ')} }`));
     for (let nth = 0; nth < 40; nth += 1) {
@@ -238,16 +238,9 @@ describe('a run of the schedule', () => {
         await deployed.tick(`2026-11-23T0${hour}:${minute}:00Z`);
       }
     }
-  });
-
-  it('that judges one host asks the state bucket at most six times, with forty due times', async () => {
     const operations = await asked('2026-11-23T03:00:00Z');
     expect(operations.length).toBeLessThanOrEqual(6);
     expect(operations).not.toContain('ListObjectsV2');
-  });
-
-  it('that judges nobody asks it twice', async () => {
-    await deployed.tick('2026-11-23T03:00:00Z');
     expect(await asked('2026-11-23T03:05:00Z')).toEqual(['GetObject', 'PutObject']);
   });
 });

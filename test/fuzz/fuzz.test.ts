@@ -1,4 +1,4 @@
-// The short run, a third of it by `npm test`: the same cases every time, so that a change is judged by what it changes.
+// The short run, a fifth of it by `npm test`: the same cases every time, so that a change is judged by what it changes.
 // `npm run fuzz` looks further.
 import { readdirSync } from 'node:fs';
 import fc from 'fast-check';

@@ -9,6 +9,7 @@ import type { Change } from '../../shared/rules/finding.ts';
 import { type Fingerprint, placeOf } from '../../shared/rules/fingerprints.ts';
 import type { RecordNews } from '../../shared/rules/record.ts';
 import { aHost, at } from '../support/builders.ts';
+import { casesOf } from '../support/cases.ts';
 import { type MemoryRecords, memoryRecords } from '../support/records-in-memory.ts';
 
 const HOUR = 3_600_000;
@@ -197,7 +198,7 @@ describe('two runs at once', () => {
           }
         }
       }),
-      { numRuns: 60 },
+      { numRuns: casesOf(60) },
     );
   });
 
@@ -247,7 +248,7 @@ describe('a config that grows or shrinks', () => {
           expect(record?.fulls.at(-1)).toEqual(aFull(host, now));
         }
       }),
-      { numRuns: 25 },
+      { numRuns: casesOf(25) },
     );
   });
 

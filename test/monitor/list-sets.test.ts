@@ -14,6 +14,7 @@ import {
   aRecord,
   at,
 } from '../support/builders.ts';
+import { casesOf } from '../support/cases.ts';
 import { inMemory, keyed } from '../support/in-memory.ts';
 import { aHistory } from '../support/versions.ts';
 
@@ -171,7 +172,7 @@ describe('listSets', () => {
       objects.push(...aFull({ begun: '2026-11-23T03:15:00Z' }));
       return listSets(inMemory(keyed('web/', objects)), host, { since, now, depth: 'recent' });
     };
-    for (const nameOf of [manifest, volume]) {
+    for (const nameOf of [manifest, volume].slice(0, casesOf(2))) {
       expect((await look(19_999, nameOf)).sets.length).toBe(20_000);
       await expect(look(20_000, nameOf)).rejects.toThrow(
         'too much to look at: over 20000 backup sets in s3://backups/web/',

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { createMessage, encrypt, readKey } from 'openpgp';
 import { describe, expect, it } from 'vitest';
 import { readEnding } from '../../shared/openpgp/message.ts';
+import { casesOf } from '../support/cases.ts';
 import { fixturePath, readFixture } from '../support/recorded.ts';
 import {
   buildMessage,
@@ -64,7 +65,7 @@ describe('readEnding', () => {
         const left = object.subarray(0, Math.max(1, one.size - 1 - (lost % one.size)));
         expect(endingOf(left)).toBe('truncated');
       }),
-      { numRuns: 300 },
+      { numRuns: casesOf(300) },
     );
   });
 
@@ -72,7 +73,7 @@ describe('readEnding', () => {
     const worst = recordedMessages.filter((one) => afterLastChunk(one) > 8193 && one.size < 17_000);
     expect(worst.length).toBeGreaterThan(2);
     for (const [, fill] of fills) {
-      for (const message of worst.slice(-3)) {
+      for (const message of worst.slice(-casesOf(3))) {
         const object = buildMessage(message, fill(7));
         const endings = new Set<string>();
         for (let size = 1; size < object.length; size += 1) {

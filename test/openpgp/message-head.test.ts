@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { readMessage } from 'openpgp';
 import { describe, expect, it } from 'vitest';
 import { HEAD_BYTES, readMessageHead } from '../../shared/openpgp/message.ts';
+import { casesOf } from '../support/cases.ts';
 import { fixturePath, readFixture } from '../support/recorded.ts';
 
 type Recorded = {
@@ -61,7 +62,7 @@ describe('readMessageHead', () => {
         const { kind, recipients, symmetric } = readMessageHead(bytes);
         if (kind === 'openpgp') expect(recipients.length + symmetric).toBeGreaterThan(0);
       }),
-      { numRuns: 2000 },
+      { numRuns: casesOf(2000) },
     );
   });
 
@@ -73,7 +74,7 @@ describe('readMessageHead', () => {
         for (const [at, value] of changes) if (at < bytes.length) bytes[at] = value;
         readMessageHead(bytes);
       }),
-      { numRuns: 2000 },
+      { numRuns: casesOf(2000) },
     );
   });
 

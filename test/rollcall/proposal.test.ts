@@ -13,6 +13,7 @@ import { addDays, instantOf, weekdayOf } from '../../shared/rules/window.ts';
 import { cases } from '../fuzz/a-bucket.ts';
 import { anyText } from '../support/any-text.ts';
 import { aFull, anIncremental, at } from '../support/builders.ts';
+import { casesOf } from '../support/cases.ts';
 import { keyed } from '../support/in-memory.ts';
 
 const UNKNOWN = { unknown: 'not asked' } as Lifecycle;
@@ -79,7 +80,7 @@ describe('a proposal', () => {
           expect(config.hosts.length + notProposed.length).toBe(found.hosts.length);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: casesOf(300) },
     );
   });
 
@@ -144,7 +145,7 @@ describe('a proposal', () => {
         const { verdicts, text } = await verdictsOf(objects, now, timezone);
         expect(verdicts, text).toEqual(['ok']);
       }),
-      { numRuns: 200 },
+      { numRuns: casesOf(200) },
     );
   });
 

@@ -11,6 +11,7 @@ import type { StoredObject } from '../../shared/duplicity/versions.ts';
 import { assessSets, SKEW } from '../../shared/rules/assessment.ts';
 import { findSuperseded } from '../../shared/rules/retention.ts';
 import { aFull, aHost, anIncremental, anObject, at, collected } from '../support/builders.ts';
+import { casesOf } from '../support/cases.ts';
 import { aHistory } from '../support/versions.ts';
 
 const NOW = at('2026-11-23T20:30:00Z');
@@ -301,9 +302,9 @@ describe('what is superseded', () => {
         for (const one of [...good.slice(-2), ...byWrite.slice(-2)])
           expect(ids).not.toContain(idOf(one));
       }),
-      { numRuns: 300 },
+      { numRuns: casesOf(300) },
     );
-    expect(found).toBeGreaterThan(100);
+    expect(found).toBeGreaterThan(casesOf(50));
   });
 
   it('was all written over keepDays ago, and so were two good fulls of two days after it', () => {
@@ -346,7 +347,7 @@ describe('what is superseded', () => {
         const after = idsOf(objects.filter((object) => object !== lost));
         expect(after.filter((id) => !before.includes(id) && !loser.includes(id))).toEqual([]);
       }),
-      { numRuns: 300 },
+      { numRuns: casesOf(300) },
     );
   });
 

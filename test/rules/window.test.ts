@@ -15,6 +15,7 @@ import {
   windowsClosedIn,
   windowToOpen,
 } from '../../shared/rules/window.ts';
+import { casesOf, someOf } from '../support/cases.ts';
 import { ZONES } from '../support/zones.ts';
 
 const rule = (timezone: string, opens: string, due: string): WindowRule => ({
@@ -26,9 +27,9 @@ const iso = (instant: number) => new Date(instant).toISOString().replace('.000Z'
 const hours = (window: Window) => (window.dueAt - window.opensAt) / 3_600_000;
 
 describe('instantOf', () => {
-  it('agrees with Temporal on every hour of 400 days in ten zones', () => {
+  it('agrees with Temporal on every hour of 400 days around the world', () => {
     const wrong: string[] = [];
-    for (const zone of ZONES) {
+    for (const zone of someOf(ZONES)) {
       for (let day = 0; day < 400; day += 1) {
         const date = addDays('2026-01-01', day);
         for (const time of [
@@ -161,9 +162,9 @@ describe('a window', () => {
 });
 
 describe('windows', () => {
-  it('skip and double no day in 400 days of 15-minute ticks in ten zones', () => {
+  it('skip and double no day in 400 days of 15-minute ticks around the world', () => {
     const quarter = 15 * 60_000;
-    for (const zone of ZONES) {
+    for (const zone of someOf(ZONES)) {
       for (const [opens, due] of [
         ['00:00', '08:15'],
         ['22:00', '02:30'],
@@ -211,7 +212,7 @@ describe('windows', () => {
           expect(dateIn(zone, window.opensAt) <= dateIn(zone, window.dueAt)).toBe(true);
         },
       ),
-      { numRuns: 500 },
+      { numRuns: casesOf(500) },
     );
   });
 });
@@ -226,7 +227,7 @@ describe('windowOf', () => {
         expect(window.opensAt).toBeLessThanOrEqual(when);
         expect(window.endsAt).toBeGreaterThan(when);
       }),
-      { numRuns: 500 },
+      { numRuns: casesOf(500) },
     );
   });
 });

@@ -6,6 +6,7 @@ import { readStack } from '../../scripts/stack/package-stack.ts';
 import { policySizes } from '../../scripts/stack/policy-sizes.ts';
 import { ConfigError } from '../../shared/config/config.ts';
 import { SMS_REGIONS } from '../../shared/config/recipients.ts';
+import { someOf } from '../support/cases.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'rollcall-sizes-'));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -53,14 +54,16 @@ function mostBuckets(region: string, env: NodeJS.ProcessEnv = {}): number {
 }
 
 describe('the policies of a stack', () => {
-  it.each([
-    ['eu-west-1', {}],
-    ['eu-west-1', { ROLLCALL_HOSTS_A_RUN: '1' }],
-    ['us-gov-west-1', {}],
-    ['us-gov-west-1', { ROLLCALL_HOSTS_A_RUN: '1' }],
-    ['cn-northwest-1', {}],
-    ['{ new: eu-southwest-9 }', {}],
-  ])(
+  it.each(
+    someOf<[string, NodeJS.ProcessEnv]>([
+      ['eu-west-1', {}],
+      ['eu-west-1', { ROLLCALL_HOSTS_A_RUN: '1' }],
+      ['us-gov-west-1', {}],
+      ['us-gov-west-1', { ROLLCALL_HOSTS_A_RUN: '1' }],
+      ['cn-northwest-1', {}],
+      ['{ new: eu-southwest-9 }', {}],
+    ]),
+  )(
     'of a config in %s with %j fit to the last bucket, and the next one is refused with its line',
     (region, env) => {
       const most = mostBuckets(region, env);

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anyText } from '../../support/any-text.ts';
+import { casesOf } from '../../support/cases.ts';
 import { behindPrefix, fromByteKey, toByteKey } from '../byte-key.ts';
 import { createKeyIndex } from '../key-index.ts';
 
@@ -37,7 +38,7 @@ describe('createKeyIndex', () => {
           for (const [key, bytes] of model) expect(index.get(key)?.bytes).toBe(bytes);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: casesOf(60) },
     );
   });
 

@@ -1,6 +1,7 @@
 // Compares paged listings with the plain reading of the rules, over thousands of small buckets.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { casesOf } from '../../support/cases.ts';
 import { behindKey } from '../byte-key.ts';
 import { addVersion, createBucket, hideKey } from '../s3/bucket.ts';
 import { behindMarker, behindRow, type PageRequest, type Row, readPage } from '../s3/listing.ts';
@@ -77,7 +78,7 @@ describe('readPage', () => {
         const rows = readAll(writes, { ...asked, from: '', versions });
         expect(rows).toEqual(listAll(writes, asked, versions));
       }),
-      { numRuns: 500 },
+      { numRuns: casesOf(500) },
     );
   });
 
@@ -99,7 +100,7 @@ describe('readPage', () => {
         );
         for (const row of rows) expect(whole).toContain(row);
       }),
-      { numRuns: 500 },
+      { numRuns: casesOf(500) },
     );
   });
 
@@ -112,7 +113,7 @@ describe('readPage', () => {
           listAll(behind, asked, 'current').map((row) => row.split(' ')[0]),
         );
       }),
-      { numRuns: 500 },
+      { numRuns: casesOf(500) },
     );
   });
 });
