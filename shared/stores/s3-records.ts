@@ -9,25 +9,27 @@ import { RecordConflictError, RecordError, type RecordStore } from '../monitor/s
 const MOST_BYTES = 64 * 1024 * 1024;
 
 /**
- * A page of more than 64 MiB is read as an empty one, as no run writes such. Conditional writes: `If-Match` with the
+ * Pages lie under `prefix`, which is empty or ends in a slash. A page of more than 64 MiB is read as an empty one, as no run writes such. Conditional writes: `If-Match` with the
  * tag that was read, `If-None-Match: *` where there was none.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
  */
-export function s3Records(connection: Connection, bucket: string): RecordStore {
+export function s3Records(connection: Connection, bucket: string, prefix = ''): RecordStore {
   const forcePathStyle = connection.endpoint !== undefined;
   const client = new S3Client({ ...clientConfig(connection), forcePathStyle });
   const unreachable = (page: string, what: string, cause: unknown) =>
-    new RecordError(`s3://${bucket}/${page} could not be ${what} (${nameOf(cause)})`, { cause });
+    new RecordError(`s3://${bucket}/${prefix}${page} could not be ${what} (${nameOf(cause)})`, {
+      cause,
+    });
   const put = async (page: string, text: string, condition: object) => {
     const ContentType = page.endsWith('.html') ? 'text/html; charset=utf-8' : 'application/json';
-    const object = { Bucket: bucket, Key: page, Body: text, ContentType };
+    const object = { Bucket: bucket, Key: prefix + page, Body: text, ContentType };
     try {
       const { ETag } = await client.send(new PutObjectCommand({ ...object, ...condition }));
       return ETag ?? '';
     } catch (error) {
       const { name } = error as Error;
       if (name === 'PreconditionFailed' || name === 'ConditionalRequestConflict') {
-        throw new RecordConflictError(`s3://${bucket}/${page} was written by another run`);
+        throw new RecordConflictError(`s3://${bucket}/${prefix}${page} was written by another run`);
       }
       throw unreachable(page, 'written', error);
     }
@@ -36,7 +38,7 @@ export function s3Records(connection: Connection, bucket: string): RecordStore {
     read: async (page) => {
       try {
         const { Body, ETag, ContentLength } = await client.send(
-          new GetObjectCommand({ Bucket: bucket, Key: page }),
+          new GetObjectCommand({ Bucket: bucket, Key: prefix + page }),
         );
         if ((ContentLength ?? 0) > MOST_BYTES) {
           (Body as { destroy?: () => void } | undefined)?.destroy?.();
@@ -53,10 +55,10 @@ export function s3Records(connection: Connection, bucket: string): RecordStore {
     replace: async (page, text) => {
       await put(page, text, {});
     },
-    list: async (prefix) => {
+    list: async (begin) => {
       try {
-        const { objects } = await listObjects(client, { bucket, prefix });
-        return objects.map(({ key }) => key);
+        const { objects } = await listObjects(client, { bucket, prefix: prefix + begin });
+        return objects.map(({ key }) => key.slice(prefix.length));
       } catch (error) {
         if (!(error instanceof TargetUnreadableError)) throw error;
         throw new RecordError(error.message, { cause: error });
