@@ -205,10 +205,10 @@ describe('every command', () => {
 describe('every key of hosts.yml at which somebody hears of a bad host', () => {
   type Arrived = (outbox: Outbox, posted: readonly string[]) => readonly unknown[];
   /** An address at each, with SECRET for what no error may hold; and what arrived there. */
-  const samples: Readonly<Record<ChannelKey, readonly [address: string, Arrived]>> = {
-    mail: ['a@example.net', ({ mails }) => mails],
-    sms: ['+31600000000', ({ sms }) => sms],
-    https: ['https://chat.example.net/SECRET', (_, posted) => posted],
+  const samples: Readonly<Record<ChannelKey, readonly [value: string, Arrived]>> = {
+    mail: ['"a@example.net"', ({ mails }) => mails],
+    sms: ['"+31600000000"', ({ sms }) => sms],
+    webhooks: ['{ url: https://chat.example.net/SECRET, format: slack }', (_, posted) => posted],
   };
   const message = composeMessage({
     ...{ subject: 'web MISSING', text: 'web: no full AMBER-7\n', sms: 'web: no full AMBER-7' },
@@ -218,9 +218,9 @@ describe('every key of hosts.yml at which somebody hears of a bad host', () => {
   it.each(CHANNEL_KEYS)(
     'is enough alone, carries a message, and tells when it cannot: %s',
     async (key) => {
-      const [address, arrived] = samples[key];
+      const [value, arrived] = samples[key];
       const deployed = await deploy(`bucket: backups
-alerts: { from: backups@example.net, ${key}: ["${address}"] }
+alerts: { from: backups@example.net, ${key}: [${value}] }
 hosts: { web: {} }
 `);
       onTestFinished(async () => {
@@ -240,7 +240,7 @@ hosts: { web: {} }
       expect(arrived(deployed.aws.outbox, posted)).toHaveLength(1);
       expect(JSON.stringify(arrived(deployed.aws.outbox, posted))).toContain('AMBER-7');
 
-      vi.stubGlobal('fetch', () => Promise.reject(new TypeError(`fetch failed: ${address}`)));
+      vi.stubGlobal('fetch', () => Promise.reject(new TypeError(`fetch failed: ${value}`)));
       const errors = await send({ ...env, endpoint: 'http://127.0.0.1:9' });
       expect(errors).not.toContain(undefined);
       expect(inspect(errors, { depth: 9 })).not.toContain('SECRET');

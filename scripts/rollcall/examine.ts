@@ -13,7 +13,7 @@ import type { Config } from '../../shared/config/config.ts';
 import type { Check, Reading } from '../../shared/doctor/audit.ts';
 import { judgeKeptBucket } from '../../shared/doctor/before-deploy.ts';
 import { judgeBucket, judgeEvents, judgeLifecycle } from '../../shared/doctor/bucket.ts';
-import { judgeChannels } from '../../shared/doctor/channels.ts';
+import { judgeChannels, judgeOldKeys } from '../../shared/doctor/channels.ts';
 import {
   type DeployedStack,
   judgeAlarms,
@@ -84,6 +84,7 @@ export async function examine(subject: Subject): Promise<readonly Check[]> {
       alerts: AlertsTopicArn,
       ops: OpsTopicArn,
     }),
+    ...judgeOldKeys(alerts),
     ...policies,
     ...judgeAlarms(alarms, ofType(found, ALARM), region, asked),
     ...judgeSchedules(scheduled, ofType(found, SCHEDULE), region, asked),

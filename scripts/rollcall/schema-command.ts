@@ -1,5 +1,6 @@
 // `rollcall schema`: the JSON Schema of hosts.yml, by which an editor completes keys and marks mistakes.
 
+import { WEBHOOK_FORMATS } from '../../shared/config/config.ts';
 import { defineCommand } from './command.ts';
 import { toAsciiJson } from './format-report.ts';
 import { print } from './terminal.ts';
@@ -144,7 +145,19 @@ const CONFIG_SCHEMA = {
           from: text('an address that is verified in SES; without it, mail goes by SNS'),
           mail: list('mail addresses'),
           sms: list('telephone numbers like "+31600000000"; alarms only'),
-          https: list('https:// addresses that are posted to; secrets'),
+          webhooks: {
+            type: 'array',
+            items: map(
+              'an address that is posted to',
+              {
+                url: text('https://..., a secret; or ssm:/NAME, the parameter that holds it'),
+                format: { enum: WEBHOOK_FORMATS, description: 'whose posts it takes' },
+              },
+              ['url', 'format'],
+            ),
+            description: 'chats, pagers and programs that get the alarms',
+          },
+          https: list('the older name of webhooks, whose format is json'),
           ops: list('mail addresses for trouble with the monitor itself; default: mail'),
           heartbeat: text('an https:// address outside that each run posts to; a secret'),
           weeklyTest: flag('false: no weekly test by SMS'),

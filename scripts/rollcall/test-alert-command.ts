@@ -20,14 +20,14 @@ const HELP = `rollcall test-alert - does an alarm reach everybody in the config?
 Examples
   rollcall test-alert                    a message with a code word, to all mails, phones and addresses of the config
   rollcall test-alert --channel sns      by SNS only: SMS, and mail without \`alerts.from\`
-  rollcall test-alert --channel https    to the https addresses only
+  rollcall test-alert --channel webhooks to the webhooks only: chats, pagers and programs
   rollcall test-alert --topic-arn arn:aws:sns:eu-west-1:111122223333:rollcall-prod-AlertsTopic-...
 
 A channel that takes a message has not delivered it yet. Look for the code word at each address, and in the
 spam folder too; then: rollcall doctor
 
 Options
-  --channel NAME        mail, sns or https; default all
+  --channel NAME        mail, sns or webhooks; default all
   --hosts FILE          the config; default $ROLLCALL_HOSTS, else hosts.yml
   --stack NAME          the stack that has the topics; default rollcall-prod
   --topic-arn ARN       this topic, without asking the stack
@@ -82,9 +82,9 @@ export const testAlertCommand = defineCommand({
     const ways: Way[] = [];
     for (const { name, open } of Object.values(WAYS))
       if (isAsked(name)) ways.push(...(await open(where)));
-    if (ways.length === 0 && channel === 'https') {
+    if (ways.length === 0 && channel === 'webhooks') {
       throw new UsageError(
-        'the config has no https address: alerts.https is missing',
+        'the config has no webhook: alerts.webhooks is missing',
         'write it into hosts.yml, or test another way: rollcall test-alert',
       );
     }
@@ -119,7 +119,7 @@ const WAYS: {
 } = {
   mail: { name: 'mail', open: mailWays },
   sms: { name: 'sns', open: topicWays },
-  https: { name: 'https', open: hookWays },
+  webhooks: { name: 'webhooks', open: hookWays },
 };
 
 async function sendAll(ways: readonly Way[], message: Message, word: string): Promise<number> {
@@ -142,9 +142,9 @@ async function formatReason(cause: unknown): Promise<string> {
   return nameOf(cause);
 }
 
-async function hookWays({ config: { alerts } }: Where): Promise<Way[]> {
+async function hookWays({ connection, config: { alerts } }: Where): Promise<Way[]> {
   const { hookChannels } = await import('../../shared/channels/webhook.ts');
-  return hookChannels(alerts).map((channel) => ({ channel, reaches: [], waits: [] }));
+  return hookChannels(connection, alerts).map((channel) => ({ channel, reaches: [], waits: [] }));
 }
 
 async function mailWays({ connection, config: { alerts } }: Where): Promise<Way[]> {
@@ -214,7 +214,7 @@ function formatReach({ channel, reaches, waits }: Way): string {
 
 function hintFor(name: string): string {
   if (name.startsWith('hook')) {
-    return 'is its address in "alerts: https" still right? make a new one there; docs/runbook.md#alarm-path';
+    return 'is its address in "alerts: webhooks" still right? make a new one there; docs/runbook.md#alarm-path';
   }
   return name.startsWith('SNS')
     ? 'may these credentials publish? deploy the stack again, or choose others with AWS_PROFILE'

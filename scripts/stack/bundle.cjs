@@ -9,7 +9,7 @@ const { readStackConfig } = require('./package-stack.ts');
 const outDir = '.bundle';
 
 // Every kilobyte is read and compiled at each cold start. A dependency that is pulled in whole shows here first.
-const MOST_KB = { 'check-hosts': 1440, 'check-shard': 980, 'on-object': 1160, janitor: 880 };
+const MOST_KB = { 'check-hosts': 1620, 'check-shard': 980, 'on-object': 1380, janitor: 880 };
 
 // Source: "AWS::Lambda::Function", CloudFormation Template Reference. The stage stands in each name.
 const LONGEST_NAME = 64;

@@ -1,6 +1,6 @@
 // What the two functions that judge may do: look, remember, speak, and log. Neither can write to a backup bucket.
 import type { Alerts, Config } from '../../shared/config/config.ts';
-import { type ChannelKey, isNorthAmerican } from '../../shared/config/recipients.ts';
+import { type ChannelKey, isNorthAmerican, parametersOf } from '../../shared/config/recipients.ts';
 import {
   arnHere,
   bucketArn,
@@ -107,11 +107,24 @@ const sendMail = (from: string): Statement => ({
   Condition: { StringEquals: { 'ses:FromAddress': from } },
 });
 
+/** Just those that hold addresses; the key that AWS manages for the store asks for no right of its own. */
+const readParameters = (names: readonly string[]): readonly Statement[] =>
+  names.length === 0
+    ? []
+    : [
+        {
+          Sid: 'ReadWhereToPost',
+          Effect: 'Allow',
+          Action: 'ssm:GetParameter',
+          Resource: names.map((name) => arnHere('ssm', `parameter${name}`)),
+        },
+      ];
+
 /** What it takes to speak to the addresses at each key of `alerts`, next to the topics that both functions speak by. */
 const SPEAK: { readonly [Key in ChannelKey]: (alerts: Alerts) => readonly Statement[] } = {
   mail: ({ from }) => (from === undefined ? [] : [sendMail(from)]),
   sms: () => [],
-  https: () => [],
+  webhooks: (alerts) => readParameters(parametersOf(alerts)),
 };
 
 /** Would an alarm arrive? Questions only, and only of the ways that the config uses. */
@@ -120,7 +133,7 @@ const checkChannels = ({ alerts }: Config): readonly Statement[] => [
   ...Object.values(LOOK).flatMap((ask) => ask(alerts)),
 ];
 
-/** By key of `alerts`, next to the topics; an https address is asked by no call of AWS. */
+/** By key of `alerts`, next to the topics; a webhook is asked by no call of AWS. */
 const LOOK: { readonly [Key in ChannelKey]: (alerts: Alerts) => readonly Statement[] } = {
   sms: ({ sms }) => {
     if (sms.length === 0) return [];
@@ -142,7 +155,7 @@ const LOOK: { readonly [Key in ChannelKey]: (alerts: Alerts) => readonly Stateme
           look('LookWhetherMailsLeave', ['ses:GetAccount', 'ses:GetSuppressedDestination']),
           look('LookWhoIsVerified', ['ses:GetEmailIdentity'], arnHere('ses', 'identity/*')),
         ],
-  https: () => [],
+  webhooks: () => [],
 };
 
 /**

@@ -2,6 +2,7 @@
 import { USERS_AN_ACCOUNT, whyNoUser } from '../../shared/config/aws-names.ts';
 import { type Alerts, type Config, HOSTS_A_RUN } from '../../shared/config/config.ts';
 import {
+  HTTPS_IS_OLD,
   isNorthAmerican,
   NO_OPS,
   opsSubscribers,
@@ -121,6 +122,7 @@ function warningsOf(alerts: Alerts): string[] {
     ...(american.length > 0
       ? [`alerts.sms: ${american.join(', ')}: ${US_RULE.message}; ${US_RULE.fix}`]
       : []),
+    ...(alerts.hasHttps ? [`${HTTPS_IS_OLD.message}; ${HTTPS_IS_OLD.fix}`] : []),
     ...(isDeaf ? [`alerts: ${NO_OPS.message}; ${NO_OPS.fix}`] : []),
   ];
 }

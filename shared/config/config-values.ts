@@ -68,6 +68,10 @@ export const DATE = {
     return same ? text : undefined;
   },
 };
+export const FLAG = {
+  rule: 'true or false',
+  parse: (text: string) => (text === 'true' ? true : text === 'false' ? false : undefined),
+};
 const CLOCK = {
   rule: 'a time from "00:00" to "23:59"',
   parse: (text: string) => (/^(?:[01]\d|2[0-3]):[0-5]\d$/.test(text) ? text : undefined),

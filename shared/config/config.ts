@@ -67,6 +67,19 @@ export type Host = {
   readonly ignored?: readonly string[];
 };
 
+/** How a post to an address looks: as a service wants it, or `json` for a program of one's own. */
+export const WEBHOOK_FORMATS = ['slack', 'teams', 'discord', 'json'] as const;
+export type WebhookFormat = (typeof WEBHOOK_FORMATS)[number];
+
+/**
+ * An address that the functions post to. Anyone who has it may post there, so it is a secret, which is shown by its host
+ * alone; or it is the name of the parameter that holds it, behind `SSM`.
+ */
+export type Webhook = { readonly url: string; readonly format: WebhookFormat };
+
+/** How a value begins that lies in the parameter store of AWS: `ssm:/rollcall/slack`. */
+export const SSM = 'ssm:';
+
 export type Alerts = {
   /** hosts.yml says `alerts: none`: nobody is to be notified. */
   readonly none?: true;
@@ -74,8 +87,9 @@ export type Alerts = {
   readonly from?: string;
   readonly mail: readonly string[];
   readonly sms: readonly string[];
-  /** Addresses that the functions post to. Secrets: anyone who has one may post there. Shown by their host alone. */
-  readonly https: readonly string[];
+  readonly webhooks: readonly Webhook[];
+  /** hosts.yml has some of them in `https`, the older key, and as `json`. */
+  readonly hasHttps?: true;
   /** Who is notified when the monitor itself is in trouble; the mail addresses when not given. */
   readonly ops: readonly string[];
   readonly heartbeat?: string;

@@ -2,7 +2,6 @@
 import { NO_PREFIX } from '../duplicity/file-name.ts';
 import { faultOfBucketName, readRegion, whyNoUser } from './aws-names.ts';
 import {
-  type Alerts,
   beginningsOf,
   type Config,
   ConfigError,
@@ -14,22 +13,12 @@ import {
   writeKey,
   writeValue,
 } from './config.ts';
-import {
-  EMAIL,
-  ENDPOINT,
-  graceIfMoved,
-  HTTPS,
-  PHONE,
-  readSize,
-  readWindow,
-  ZONE,
-} from './config-values.ts';
+import { ENDPOINT, FLAG, graceIfMoved, readSize, readWindow, ZONE } from './config-values.ts';
+import { noteNoRecipients, readAlerts } from './parse-alerts.ts';
 import { type HostDefaults, parseHost, parseRecipients } from './parse-host.ts';
-import { NOBODY_NOTIFIED, recipientsOf, SMS_REGIONS, SMS_REGIONS_AS_OF } from './recipients.ts';
 import {
   entriesOf,
   fieldsOf,
-  holdsWord,
   itemsOf,
   matching,
   note,
@@ -159,63 +148,10 @@ function readBucket(
     : note(yaml, place, `bucket is "${name}", but its name ${fault}`);
 }
 
-const FLAG = {
-  rule: 'true or false',
-  parse: (text: string) => (text === 'true' ? true : text === 'false' ? false : undefined),
-};
 const DAYS = {
   rule: 'a whole number of days from 2',
   parse: (text: string) => (/^\d{1,5}$/.test(text) && Number(text) >= 2 ? Number(text) : undefined),
 };
-
-function readAlerts(yaml: YamlReader, place: Place | undefined): Alerts {
-  if (place !== undefined && holdsWord(yaml, place, 'none')) {
-    return { none: true, mail: [], sms: [], https: [], ops: [], weeklyTest: false };
-  }
-  const fields =
-    place === undefined
-      ? {}
-      : fieldsOf(yaml, place, ['from', 'mail', 'sms', 'https', 'ops', 'heartbeat', 'weeklyTest']);
-  const from = matching(yaml, fields.from, EMAIL.rule, EMAIL.parse);
-  const heartbeat = matching(yaml, fields.heartbeat, HTTPS.rule, HTTPS.parse, true);
-  const mail = listOf(yaml, fields.mail, EMAIL);
-  return {
-    ...(from === undefined ? {} : { from }),
-    mail,
-    sms: listOf(yaml, fields.sms, PHONE),
-    https: listOf(yaml, fields.https, HTTPS),
-    ops: fields.ops === undefined ? mail : listOf(yaml, fields.ops, EMAIL),
-    ...(heartbeat === undefined ? {} : { heartbeat }),
-    weeklyTest: matching(yaml, fields.weeklyTest, FLAG.rule, FLAG.parse) ?? true,
-  };
-}
-
-/** At the line of `alerts`: that an alert would reach nobody, or that AWS would refuse the stack for it. */
-function noteNoRecipients(yaml: YamlReader, alerts: Alerts, region: string, place: Place): void {
-  if (recipientsOf(alerts) === 'missing') {
-    note(yaml, place, `${NOBODY_NOTIFIED.message}; ${NOBODY_NOTIFIED.fix}`);
-  }
-  if (alerts.sms.length > 0 && !SMS_REGIONS.has(region)) {
-    const sms = entriesOf(yaml, place).find(([name]) => name === 'sms')?.[2] ?? place;
-    note(
-      yaml,
-      sms,
-      `alerts.sms: SNS sends no SMS from ${region} (AWS's list of ${SMS_REGIONS_AS_OF}), and would refuse the stack; take the numbers out, or use another region. Is it on AWS's list by now? Add it to shared/config/recipients.ts`,
-    );
-  }
-}
-
-function listOf(
-  yaml: YamlReader,
-  place: Place | undefined,
-  {
-    rule,
-    parse,
-    isSecret = false,
-  }: { rule: string; parse: (text: string) => string | undefined; isSecret?: boolean },
-): string[] {
-  return itemsOf(yaml, place).flatMap((item) => matching(yaml, item, rule, parse, isSecret) ?? []);
-}
 
 /** Where a store that is not Amazon's answers. The stack of the functions reads Amazon's S3 alone. */
 function readEndpoint(

@@ -1,5 +1,5 @@
 // Who in the config is notified, by which topic, and where an SMS cannot be sent from.
-import type { Alerts } from './config.ts';
+import { type Alerts, SSM, type Webhook, type WebhookFormat } from './config.ts';
 
 /** One subscription as the config asks for it. */
 export type Subscriber = {
@@ -22,7 +22,8 @@ const HEARS_OF_HOSTS = {
   from: false,
   mail: true,
   sms: true,
-  https: true,
+  webhooks: true,
+  hasHttps: false,
   ops: false,
   heartbeat: false,
   weeklyTest: false,
@@ -38,7 +39,7 @@ export const CHANNEL_KEYS = Object.entries(HEARS_OF_HOSTS).flatMap(([key, isTold
 );
 
 /**
- * Whether somebody is notified of a bad host: by mail, SMS or https. `ops` is notified of trouble with the monitor
+ * Whether somebody is notified of a bad host: by mail, SMS or webhook. `ops` is notified of trouble with the monitor
  * alone, and a heartbeat notifies no person. `none` = hosts.yml has `alerts: none`; `missing` = it has no recipients.
  */
 export function recipientsOf(alerts: Alerts): 'some' | 'none' | 'missing' {
@@ -52,10 +53,9 @@ export const NOBODY_NOTIFIED = {
   fix: 'write into hosts.yml: alerts: { mail: [you@example.net] }; or, to notify nobody: alerts: none',
 } as const;
 
-/** The same for one with https addresses alone. */
+/** The same for one with webhooks alone. */
 export const NO_OPS = {
-  message:
-    'nobody is notified when the monitor itself stops: CloudWatch cannot post to an https address',
+  message: 'nobody is notified when the monitor itself stops: CloudWatch cannot post to a webhook',
   fix: 'write into hosts.yml, under "alerts": ops: [admin@example.net]',
 } as const;
 
@@ -65,8 +65,8 @@ export function alertSubscribers({ from, mail, sms }: Alerts): Subscriber[] {
 }
 
 /**
- * A config without a mail address still has somebody to notify when the checks have stopped, if it has a telephone. An
- * https address has none: CloudWatch rings this topic when no function runs, and SNS posts only to who confirms.
+ * A config without a mail address still has somebody to notify when the checks have stopped, if it has a telephone. A
+ * webhook has none: CloudWatch rings this topic when no function runs, and SNS posts only to who confirms.
  */
 export function opsSubscribers({ ops, sms }: Alerts): Subscriber[] {
   return ops.length > 0 ? by('email', ops) : by('sms', sms);
@@ -82,16 +82,48 @@ export const US_RULE = {
   fix: 'request one: AWS End User Messaging console, Phone numbers; it takes weeks. For other countries of +1, as Canada, see there',
 } as const;
 
-/** The https addresses, each once, with its name in messages: its host, and a number from the second on. */
-export function hooksOf({ https }: Alerts): { readonly name: string; readonly url: string }[] {
+/** A webhook with its name in messages: where it is, and a number from the second on. */
+export type Hook = Webhook & { readonly name: string };
+
+/** Each once. */
+export function hooksOf({ webhooks }: Pick<Alerts, 'webhooks'>): Hook[] {
   const seen = new Map<string, number>();
-  return [...new Set(https)].map((url) => {
-    const { host } = new URL(url);
-    const times = (seen.get(host) ?? 0) + 1;
-    seen.set(host, times);
-    return { name: `hook ${host}${times === 1 ? '' : ` #${times}`}`, url };
+  // To an address that `https` has, too, the format of `webhooks` belongs: it stands behind it.
+  const unique = new Map(webhooks.map((webhook) => [webhook.url, webhook]));
+  return [...unique.values()].map((webhook) => {
+    const { url } = webhook;
+    const where = url.startsWith(SSM) ? url.slice(SSM.length) : new URL(url).host;
+    const times = (seen.get(where) ?? 0) + 1;
+    seen.set(where, times);
+    return { ...webhook, name: `hook ${where}${times === 1 ? '' : ` #${times}`}` };
   });
 }
+
+/** The parameters of AWS's parameter store that hold addresses, by name. */
+export function parametersOf({ webhooks }: Pick<Alerts, 'webhooks'>): string[] {
+  const names = webhooks.flatMap(({ url }) => (url.startsWith(SSM) ? url.slice(SSM.length) : []));
+  return [...new Set(names)];
+}
+
+/** Whose posts an address takes, by the host that its service gives out. */
+const HOSTS: readonly (readonly [WebhookFormat, RegExp])[] = [
+  ['slack', /^hooks\.slack(?:-gov)?\.com$/],
+  ['discord', /^(?:\w+\.)?discord(?:app)?\.com$/],
+  // Where Power Automate takes the posts of a Teams workflow.
+  ['teams', /\.(?:logic\.azure|api\.powerplatform)\.com$/],
+];
+
+/** The format that the service at an address wants; `undefined` where nobody knows. */
+export function formatAt(url: string): WebhookFormat | undefined {
+  const { hostname } = URL.parse(url) ?? {};
+  return hostname === undefined ? undefined : HOSTS.find(([, host]) => host.test(hostname))?.[0];
+}
+
+/** What a config with `alerts.https` gets to read. */
+export const HTTPS_IS_OLD = {
+  message: 'alerts.https is the older name of webhooks',
+  fix: 'write into hosts.yml, under "alerts", in its place: webhooks: [{ url: THE ADDRESS, format: FORMAT }], with FORMAT slack, teams, discord or, as https is read, json',
+} as const;
 
 /** When the list was last compared with its sources. */
 export const SMS_REGIONS_AS_OF = '2026-11-28';

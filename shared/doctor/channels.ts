@@ -3,6 +3,7 @@ import type { Alerts, Config } from '../config/config.ts';
 import {
   alertSubscribers,
   type ChannelKey,
+  HTTPS_IS_OLD,
   hooksOf,
   NO_OPS,
   NOBODY_NOTIFIED,
@@ -75,7 +76,7 @@ const JUDGES: {
 } = {
   mail: ({ mail }, config) => judgeMail(mail, config),
   sms: ({ sms }, config) => judgeSms(sms, config),
-  https: ({ refusals }, { alerts }) => judgeHooks(refusals, alerts),
+  webhooks: ({ refusals }, { alerts }) => judgeHooks(refusals, alerts),
 };
 
 /** Says nothing where somebody is notified, also of trouble with the monitor: the other checks say how. */
@@ -103,6 +104,12 @@ function judgeRecipients(alerts: Alerts): readonly Check[] {
         ),
       ];
   }
+}
+
+/** What is still read, and has a better name now. */
+export function judgeOldKeys({ hasHttps }: Alerts): readonly Check[] {
+  const { message, fix } = HTTPS_IS_OLD;
+  return hasHttps === true ? [warn('webhooks', message, step('edit-config', fix))] : [];
 }
 
 /** Once an hour: what is dead is dead for days, and each look costs a few calls. */
@@ -145,7 +152,7 @@ export function silentAddresses(states: readonly ChannelState[]): ReadonlySet<st
 /** By the name of a channel: since when it has taken no message, and what it answered first. */
 export type Refusals = ReadonlyMap<string, { readonly since: Instant; readonly says: string }>;
 
-/** One line for each address of the config, by its host's name. */
+/** One line for each webhook of the config, by its name. */
 export function judgeHooks(reading: Reading<Refusals>, alerts: Alerts): readonly Check[] {
   const hooks = hooksOf(alerts);
   if (hooks.length === 0) return [];
@@ -159,7 +166,7 @@ export function judgeHooks(reading: Reading<Refusals>, alerts: Alerts): readonly
             `takes no message: ${refusal.says}`,
             step(
               'edit-config',
-              'is its address in hosts.yml, "alerts: https", still right? correct it, npx serverless deploy, npx rollcall test-alert',
+              'is its address in hosts.yml, "alerts: webhooks", still right? correct it, npx serverless deploy, npx rollcall test-alert',
             ),
           );
     }),

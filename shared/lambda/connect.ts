@@ -24,7 +24,7 @@ const CONNECT: {
   sms: (connection, { alertsTopicArn }) => [snsChannel(connection, 'SNS', alertsTopicArn)],
   mail: (connection, { config: { alerts } }) =>
     alerts.from === undefined ? [] : sesChannels(connection, alerts.from, alerts.mail),
-  https: (_, { config }) => hookChannels(config.alerts),
+  webhooks: (connection, { config }) => hookChannels(connection, config.alerts),
 };
 
 /** Without recipients there is no channel. */

@@ -1,5 +1,5 @@
 // A public key: its fingerprints, and which of its parts backups are encrypted to.
-import { readLength, readNewLength, readTag, toHex } from './packet.ts';
+import { readLength, readNewLength, readTag, toHex } from './message.ts';
 
 /** A primary key or a subkey. */
 export type KeyPart = {

@@ -18,7 +18,10 @@ const message = composeMessage({
   severity: 'critical',
 });
 
+const KEYS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'example' };
+
 let server: Server;
+let storeUrl: string;
 let received: { url: string; body: string; type: string | undefined }[];
 let answer: (response: ServerResponse, times: number) => void;
 
@@ -33,6 +36,7 @@ beforeEach(async () => {
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const { port } = server.address() as AddressInfo;
+  storeUrl = `http://127.0.0.1:${port}`;
   const realFetch = fetch;
   vi.stubGlobal('fetch', (url: string, init: RequestInit) =>
     realFetch(url.replace('https://hooks.chat.example', `http://127.0.0.1:${port}`), init),
@@ -44,9 +48,11 @@ afterEach(async () => {
   await new Promise((done) => server.close(done));
 });
 
-async function send(deadlineMs?: number) {
+async function send(deadlineMs?: number, url = URL_OF_HOOK) {
   const patience = { pauseMs: 10, ...(deadlineMs !== undefined && { deadlineMs }) };
-  const [hook] = hookChannels({ ...alerts, https: [URL_OF_HOOK] }, patience);
+  const webhooks = [{ url, format: 'json' as const }];
+  const connection = { region: 'eu-west-1', endpoint: storeUrl, credentials: async () => KEYS };
+  const [hook] = hookChannels(connection, { ...alerts, webhooks }, patience);
   if (hook === undefined) throw new Error('no channel');
   return sendTo(hook, message);
 }
@@ -119,13 +125,43 @@ describe('hookChannels', () => {
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('XXXX');
   });
 
-  it('have a name each, also two of one host, and one of the same address', () => {
-    const at = (path: string) => `https://hooks.chat.example/${path}`;
-    const https = [at('a'), at('b'), 'https://other.example:8443/x', at('a')];
-    expect(hookChannels({ ...alerts, https }).map(({ name }) => name)).toEqual([
-      'hook hooks.chat.example',
-      'hook hooks.chat.example #2',
-      'hook other.example:8443',
-    ]);
+  describe('whose address lies in the parameter store', () => {
+    const NAME = 'ssm:/rollcall/slack';
+    const answers = (status: number, body: object) => {
+      answer = (response, times) => {
+        if (received[times - 1]?.url !== '/') response.end('ok');
+        else response.writeHead(status).end(JSON.stringify(body));
+      };
+    };
+
+    it('ask for it, decrypted, and post there', async () => {
+      answers(200, { Parameter: { Value: `${URL_OF_HOOK}\n` } });
+      expect(await send(undefined, NAME)).toBeUndefined();
+      expect(received.map(({ url }) => url)).toEqual(['/', `/services/${SECRET}`]);
+      expect(JSON.parse(received[0]?.body ?? '')).toEqual({
+        ...{ Name: '/rollcall/slack', WithDecryption: true },
+      });
+    });
+
+    it.each([
+      ['may not be read', 400, { __type: 'AccessDeniedException' }, /cannot be read: AccessDenied/],
+      ['is not there', 400, { __type: 'ParameterNotFound' }, /cannot be read: ParameterNotFound/],
+      ['is no address', 200, { Parameter: { Value: 'SECRET' } }, /holds no https:..? address/],
+      ['is empty', 200, {}, /holds no https:..? address/],
+    ])('refuse where it %s, without a word of what it holds', async (_, status, body, words) => {
+      answers(status, body);
+      const error = await send(undefined, NAME);
+      expect(error?.channel).toBe('hook /rollcall/slack');
+      expect(error?.cause).toBeInstanceOf(RefusalError);
+      expect(inspect(error?.cause)).toMatch(words);
+      expect(inspect(error, { depth: 9 })).not.toContain('SECRET');
+    });
+
+    it('refuse when the store is silent until the deadline', async () => {
+      answer = () => undefined;
+      const start = performance.now();
+      expect((await send(200, NAME))?.cause).toBeInstanceOf(RefusalError);
+      expect(performance.now() - start).toBeLessThan(3_000);
+    });
   });
 });

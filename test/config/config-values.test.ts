@@ -56,7 +56,12 @@ describe('a value of the config', () => {
       ({ alerts }) => alerts.mail,
       ['a.b+c@mail.example.net'],
     ],
-    ['alerts', '{ https: ["https://hook.example/x?y=1"] }', ({ alerts }) => alerts.https.length, 1],
+    [
+      'alerts',
+      '{ https: ["https://hook.example/x?y=1"] }',
+      ({ alerts }) => alerts.webhooks,
+      [{ url: 'https://hook.example/x?y=1', format: 'json' }],
+    ],
     ['size', '{ min: 500 }', (config) => web(config)?.size.minBytes, 500],
     ['size', '{ min: 500B }', (config) => web(config)?.size.minBytes, 500],
     ['size', '{ min: 2kB }', (config) => web(config)?.size.minBytes, 2000],

@@ -6,7 +6,7 @@ const alerts = {
   ...aConfig([]).alerts,
   mail: ['a@example.net', 'b@example.net'],
   sms: ['+31600000001'],
-  https: ['https://example.net/hook'],
+  webhooks: [{ url: 'https://example.net/hook', format: 'json' as const }],
 };
 const sms = { protocol: 'sms', endpoint: '+31600000001' };
 
@@ -25,10 +25,34 @@ describe('alertSubscribers', () => {
 });
 
 describe('hooksOf', () => {
-  it('names an address by its host alone', () => {
+  const named = (...urls: string[]) =>
+    hooksOf({ webhooks: urls.map((url) => ({ url, format: 'slack' as const })) }).map(
+      ({ name }) => name,
+    );
+
+  it('names an address by its host alone, and a parameter by its name', () => {
     expect(hooksOf(alerts)).toEqual([
-      { name: 'hook example.net', url: 'https://example.net/hook' },
+      { name: 'hook example.net', url: 'https://example.net/hook', format: 'json' },
     ]);
+    expect(named('ssm:/rollcall/slack')).toEqual(['hook /rollcall/slack']);
+  });
+
+  it('gives a name to each, also two of one host, and one of the same address', () => {
+    const at = (path: string) => `https://hooks.chat.example/${path}`;
+    expect(named(at('a'), at('b'), 'https://other.example:8443/x', at('b'))).toEqual([
+      'hook hooks.chat.example',
+      'hook hooks.chat.example #2',
+      'hook other.example:8443',
+    ]);
+  });
+
+  it('posts once, in the format of webhooks, to an address that https has too', () => {
+    const url = 'https://example.net/hook';
+    const webhooks = [
+      { url, format: 'json' as const },
+      { url, format: 'slack' as const },
+    ];
+    expect(hooksOf({ webhooks })).toEqual([{ name: 'hook example.net', url, format: 'slack' }]);
   });
 });
 

@@ -64,10 +64,10 @@ describe('judgeChannels, of the recipients', () => {
     ]);
   });
 
-  it('warns where only https addresses are, which cannot be notified that the monitor has stopped', () => {
+  it('warns where only webhooks are, which cannot be notified that the monitor has stopped', () => {
     const https = 'https: ["https://hook.example/x"]';
     expect(textsOf(recipients(`alerts: { ${https} }\n`))).toEqual([
-      'warn: nobody is notified when the monitor itself stops: CloudWatch cannot post to an https address',
+      'warn: nobody is notified when the monitor itself stops: CloudWatch cannot post to a webhook',
     ]);
     expect(recipients(`alerts: { ${https}, ops: [a@b.example] }\n`)).toEqual([]);
   });

@@ -76,7 +76,7 @@ describe('a notification, with', () => {
     expect(timesNotified()).toEqual({ ops: 1, boss: 0, phone: 1 });
   });
 
-  it('one https address dead', async () => {
+  it('one webhook dead', async () => {
     const https = 'https: ["https://chat.example/hook"]';
     deployed.change(CONFIG.replace('alerts: {', `alerts: { ${https},`));
     let posts = 0;

@@ -1,4 +1,4 @@
-// The https addresses of the config, through the deployed functions: posted to, retried, and told of by mail when dead.
+// The webhooks of the config, through the deployed functions: posted to, retried, and told of by mail when dead.
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { aFull } from '../support/builders.ts';
@@ -6,8 +6,9 @@ import { type Deployed, deploy, STATE_BUCKET, s3Event } from '../support/deploye
 
 const DEAD = 'https://dead.example/hook/SECRET-D';
 const LIVE = 'https://live.example/hook/SECRET-L';
+const webhooks = [DEAD, LIVE].map((url) => `{ url: "${url}", format: json }`);
 const configText = (alerts: string) =>
-  `bucket: backups\nregion: eu-west-1\nalerts: { ${alerts}, https: ["${DEAD}", "${LIVE}"] }\nhosts: { web: {} }\n`;
+  `bucket: backups\nregion: eu-west-1\nalerts: { ${alerts}, webhooks: [${webhooks}] }\nhosts: { web: {} }\n`;
 const MAIL = 'from: backups@example.net, mail: [ops@example.net], weeklyTest: false';
 
 let deployed: Deployed;
@@ -35,7 +36,7 @@ const subjects = (url: string) =>
 const mails = () => deployed.aws.outbox.mails.map(({ subject }) => subject);
 const DIGEST = '[backup] OK 1 of 1 - Mon 23 Nov (#2026-327)';
 
-describe('the https addresses of a config', () => {
+describe('the webhooks of a config', () => {
   it('are each posted to, and a dead one fails no run, is reported by the others and tried again', async () => {
     await start(MAIL);
     expect(await deployed.tick('2026-11-23T08:15:00Z')).toMatchObject({

@@ -68,12 +68,15 @@ describe('rollcall test-alert', () => {
     );
   });
 
-  it('posts to the https addresses too, and shows no more of one than its host', async () => {
+  it('posts to the webhooks too, and shows no more of one than its host', async () => {
     const port = await freePort();
     const file = join(folder, 'hook.yml');
     const url = `https://127.0.0.1:${port}/SECRET`;
-    writeFileSync(file, `bucket: b-b\nalerts: { https: ["${url}"] }\nhosts: { web: {} }\n`);
-    const dry = await run('--hosts', file, '--channel', 'https', '--dry-run');
+    writeFileSync(
+      file,
+      `bucket: b-b\nalerts: { webhooks: [{ url: "${url}", format: slack }] }\nhosts: { web: {} }\n`,
+    );
+    const dry = await run('--hosts', file, '--channel', 'webhooks', '--dry-run');
     expect(dry.stdout).toBe(`would send to hook 127.0.0.1:${port}\n`);
     const { status, stdout, stderr } = await run('--hosts', file, '--topic-arn', topic);
     expect(status).toBe(2);
@@ -105,8 +108,8 @@ describe('rollcall test-alert', () => {
   });
 
   it.each([
-    [['--channel', 'pigeon'], 'write mail, sns or https'],
-    [['--channel', 'https'], 'write it into hosts.yml'],
+    [['--channel', 'pigeon'], 'write mail, sns or webhooks'],
+    [['--channel', 'webhooks'], 'write it into hosts.yml'],
     [['--channel', 'sns'], '--topic-arn ARN'],
   ])('refuses %j, and says what to do', async (words, hint) => {
     aws.faults.add({ fault: { error: 'ValidationError' } });

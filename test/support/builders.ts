@@ -36,7 +36,7 @@ export const aConfig = (hosts: readonly Host[], override: Partial<Config> = {}):
   alerts: {
     mail: ['ops@example.net'],
     sms: [],
-    https: [],
+    webhooks: [],
     ops: ['ops@example.net'],
     weeklyTest: false,
   },

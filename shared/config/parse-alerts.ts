@@ -1,0 +1,132 @@
+// Who is notified, as hosts.yml says under `alerts`.
+import { type Alerts, SSM, WEBHOOK_FORMATS, type Webhook } from './config.ts';
+import { EMAIL, FLAG, HTTPS, PHONE } from './config-values.ts';
+import {
+  formatAt,
+  NOBODY_NOTIFIED,
+  recipientsOf,
+  SMS_REGIONS,
+  SMS_REGIONS_AS_OF,
+} from './recipients.ts';
+import {
+  entriesOf,
+  fieldsOf,
+  holdsMap,
+  holdsWord,
+  itemsOf,
+  matching,
+  note,
+  type Place,
+  suggest,
+  textOf,
+  type YamlReader,
+} from './yaml.ts';
+
+const KEYS = [
+  ...(['from', 'mail', 'sms', 'webhooks', 'https'] as const),
+  ...(['ops', 'heartbeat', 'weeklyTest'] as const),
+];
+
+export function readAlerts(yaml: YamlReader, place: Place | undefined): Alerts {
+  if (place !== undefined && holdsWord(yaml, place, 'none')) {
+    return { none: true, mail: [], sms: [], webhooks: [], ops: [], weeklyTest: false };
+  }
+  const fields = place === undefined ? {} : fieldsOf(yaml, place, KEYS);
+  const from = matching(yaml, fields.from, EMAIL.rule, EMAIL.parse);
+  const heartbeat = matching(yaml, fields.heartbeat, HTTPS.rule, HTTPS.parse, true);
+  const mail = listOf(yaml, fields.mail, EMAIL);
+  const https = listOf(yaml, fields.https, HTTPS);
+  return {
+    ...(from === undefined ? {} : { from }),
+    mail,
+    sms: listOf(yaml, fields.sms, PHONE),
+    webhooks: [
+      ...https.map((url): Webhook => ({ url, format: 'json' })),
+      ...itemsOf(yaml, fields.webhooks).flatMap((item) => readWebhook(yaml, item) ?? []),
+    ],
+    ...(https.length === 0 ? {} : { hasHttps: true }),
+    ops: fields.ops === undefined ? mail : listOf(yaml, fields.ops, EMAIL),
+    ...(heartbeat === undefined ? {} : { heartbeat }),
+    weeklyTest: matching(yaml, fields.weeklyTest, FLAG.rule, FLAG.parse) ?? true,
+  };
+}
+
+// Source: SSM API Reference, "PutParameter": letters, digits and ".-_", in at most fifteen levels.
+const PARAMETER = /^ssm:(?:\/[\w.-]+){1,15}$/;
+
+const ADDRESS = {
+  rule: `${HTTPS.rule}; or the parameter that holds one, like ${SSM}/rollcall/slack`,
+  parse: (text: string) => (PARAMETER.test(text) ? text : HTTPS.parse(text)),
+};
+
+/** `{ url, format }`. Nothing of it is ever shown: what is wrong with it may be that a secret stands there. */
+function readWebhook(yaml: YamlReader, place: Place): Webhook | undefined {
+  // An address in the place of a key would be shown as one that is not known.
+  const isMap = holdsMap(yaml, place);
+  if (!isMap || entriesOf(yaml, place).some(([name]) => name.includes(':/'))) {
+    return note(
+      yaml,
+      place,
+      `${place.path} must be a list of { url: ADDRESS, format: slack }; formats: ${WEBHOOK_FORMATS.join(', ')}`,
+    );
+  }
+  const fields = fieldsOf(yaml, place, ['url', 'format']);
+  const url = matching(yaml, fields.url, ADDRESS.rule, ADDRESS.parse, true);
+  if (fields.url === undefined) note(yaml, place, `${place.path} needs "url: ADDRESS"`);
+  const own = url === undefined ? undefined : formatAt(url);
+  const word = textOf(yaml, fields.format);
+  const format = WEBHOOK_FORMATS.find((one) => one === word);
+  if (fields.format === undefined) {
+    const which = own ?? WEBHOOK_FORMATS.join(', or ');
+    return note(
+      yaml,
+      place,
+      `${place.path} needs the format of its posts: write "format: ${which}"`,
+    );
+  }
+  if (format === undefined) {
+    const nearest = suggest(word ?? '', WEBHOOK_FORMATS);
+    return note(yaml, fields.format, `${fields.format.path} is not known${nearest}`);
+  }
+  // Any service of these refuses the posts of another; to `json` belongs what all of them read.
+  if (own !== undefined && format !== own && format !== 'json') {
+    return note(
+      yaml,
+      fields.format,
+      `${fields.format.path} is ${format}, but the address is of ${own}: write "format: ${own}"`,
+    );
+  }
+  return url === undefined ? undefined : { url, format };
+}
+
+/** At the line of `alerts`: that an alert would reach nobody, or that AWS would refuse the stack for it. */
+export function noteNoRecipients(
+  yaml: YamlReader,
+  alerts: Alerts,
+  region: string,
+  place: Place,
+): void {
+  if (recipientsOf(alerts) === 'missing') {
+    note(yaml, place, `${NOBODY_NOTIFIED.message}; ${NOBODY_NOTIFIED.fix}`);
+  }
+  if (alerts.sms.length > 0 && !SMS_REGIONS.has(region)) {
+    const sms = entriesOf(yaml, place).find(([name]) => name === 'sms')?.[2] ?? place;
+    note(
+      yaml,
+      sms,
+      `alerts.sms: SNS sends no SMS from ${region} (AWS's list of ${SMS_REGIONS_AS_OF}), and would refuse the stack; take the numbers out, or use another region. Is it on AWS's list by now? Add it to shared/config/recipients.ts`,
+    );
+  }
+}
+
+function listOf(
+  yaml: YamlReader,
+  place: Place | undefined,
+  {
+    rule,
+    parse,
+    isSecret = false,
+  }: { rule: string; parse: (text: string) => string | undefined; isSecret?: boolean },
+): string[] {
+  return itemsOf(yaml, place).flatMap((item) => matching(yaml, item, rule, parse, isSecret) ?? []);
+}

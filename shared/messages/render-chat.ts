@@ -1,0 +1,125 @@
+// What is posted to a webhook: a message as each service wants it, within what it takes.
+import type { WebhookFormat } from '../config/config.ts';
+import { formatAt } from '../config/recipients.ts';
+import type { Severity } from '../rules/finding.ts';
+import type { Message } from './compose-message.ts';
+import { takeWhileRoom } from './plain-text.ts';
+
+// Of characters. Slack takes 40,000 and shows 4,000; Discord refuses more than 2,000 in `content` and 4,096 in the
+// description of an embed. A card must stay under 28 kB, and each line takes about a hundred bytes more than its text.
+const TEXT_BOUND = 3_750;
+const CONTENT_BOUND = 1_750;
+const CARD_BOUND = 9_000;
+
+/**
+ * The JSON of a post. Sources: Slack "Sending messages using incoming webhooks", "Formatting message text"; Discord
+ * "Webhook Resource: Execute Webhook", "Embed Limits"; Microsoft "Create incoming webhooks with Workflows for Microsoft
+ * Teams", "Text features in Adaptive Cards".
+ */
+export function composePost(message: Message, format: WebhookFormat, url: string): object {
+  const { subject, text } = message;
+  switch (format) {
+    case 'slack':
+      return { text: composeCode(escapeSlack(subject), escapeSlack(text)), unfurl_links: false };
+    case 'discord':
+      return {
+        content: disarm(subject),
+        // Whatever is in the text, it mentions nobody.
+        allowed_mentions: { parse: [] },
+        embeds: [{ description: composeCode('', text), color: COLORS[severityOf(message)] }],
+      };
+    case 'teams':
+      return composeCard(message);
+    case 'json':
+      return {
+        version: 1,
+        ...{ urgency: message.urgency, severity: severityOf(message), subject },
+        // Slack and Mattermost show `text`, Discord `content`; programs read the members that they know.
+        text: composeCode(spaceTags(subject), spaceTags(text)),
+        content: composeCode(spaceTags(subject), spaceTags(text), CONTENT_BOUND),
+        allowed_mentions: { parse: [] },
+        // A Teams workflow takes cards alone, which the others would refuse.
+        ...(formatAt(url) === 'teams' ? composeCard(message) : {}),
+      };
+  }
+}
+
+function severityOf({ severity, urgency }: Message): Severity {
+  return severity ?? (urgency === 'alert' ? 'critical' : 'info');
+}
+
+const COLORS: Readonly<Record<Severity, number>> = {
+  critical: 0xbb0000,
+  warning: 0xbb7700,
+  info: 0x008800,
+};
+
+/** The text as code, so that its columns stand and nothing in it is taken for markup. */
+function composeCode(subject: string, text: string, bound = TEXT_BOUND): string {
+  const code = `\`\`\`\n${clipLines(disarm(text.trimEnd()), bound)}\n\`\`\``;
+  return subject === '' ? code : `${disarm(subject)}\n${code}`;
+}
+
+/** What would end the code. */
+function disarm(text: string): string {
+  return text.replaceAll('```', "'''");
+}
+
+/** Slack's mentions and links are `<...>`. */
+function escapeSlack(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+function spaceTags(text: string): string {
+  return text.replace(/<(?=\S)/g, '< ');
+}
+
+/** Whole lines; the last ones go, as the worst stands first, and how many is said. */
+function clipLines(text: string, bound: number): string {
+  if (text.length <= bound) return text;
+  const lines = text.split('\n');
+  const end = (more: number) => `[cut here: ${more} more lines are in \`rollcall check\`]`;
+  const room = bound - end(lines.length).length - 1;
+  const shown = takeWhileRoom(lines, room, (line) => line.length + 1);
+  return [...shown.map((line) => line.slice(0, room)), end(lines.length - shown.length)].join('\n');
+}
+
+/** Each line is a block: a card runs lines of one block together. Blanks that do not break keep the columns. */
+function composeCard(message: Message) {
+  const { subject, text } = message;
+  const block = (words: string, more: object) => ({
+    type: 'TextBlock',
+    ...{ text: unlink(words), wrap: true, ...more },
+  });
+  const lines = clipLines(text.trimEnd(), CARD_BOUND).split('\n');
+  const line = (words: string) => words.replace(/^ +| {2,}/g, (run) => '\u00a0'.repeat(run.length));
+  return {
+    type: 'message',
+    attachments: [
+      {
+        contentType: 'application/vnd.microsoft.card.adaptive',
+        content: {
+          $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
+          type: 'AdaptiveCard',
+          version: '1.4',
+          msteams: { width: 'Full' },
+          body: [
+            block(subject, { weight: 'Bolder', color: CARD_COLORS[severityOf(message)] }),
+            ...lines.map((words) =>
+              block(line(words) || '\u00a0', { fontType: 'Monospace', spacing: 'None' }),
+            ),
+          ],
+        },
+      },
+    ],
+  };
+}
+
+const CARD_COLORS: Readonly<Record<Severity, string>> = {
+  ...{ critical: 'Attention', warning: 'Warning', info: 'Default' },
+};
+
+/** A card knows links, lists and emphasis; names out of a bucket must be none of these. */
+function unlink(text: string): string {
+  return text.replace(/\](?=\()/g, '] ');
+}
