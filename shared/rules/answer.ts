@@ -98,6 +98,11 @@ export function mayAnswerFrom(
   return opensAt - SKEW - long * 60_000;
 }
 
+/** By the config: it lies before the date of `since`, or in a pause. */
+export function isExcused({ since = '', paused }: Host, { date }: Window): boolean {
+  return date < since || date < (paused?.until ?? '');
+}
+
 /** Within the window's day, which is longer than the window. */
 export function isIn(window: Window, at: Instant): boolean {
   return at >= window.opensAt && at < window.endsAt;
@@ -172,9 +177,7 @@ export function judgeUnseen(
   now: Instant,
 ): Unseen | undefined {
   if (judgedOn === undefined) return undefined;
-  const owed = windowsSince(host, judgedOn, now).filter(
-    ({ date }) => date >= (host.since ?? date) && date >= (host.paused?.until ?? date),
-  );
+  const owed = windowsSince(host, judgedOn, now).filter((window) => !isExcused(host, window));
   const isLate = (window: Window, one: Assessment) =>
     isBegunIn(host, window, one) &&
     isArriving(

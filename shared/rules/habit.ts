@@ -8,7 +8,7 @@ import {
   type WindowTimes,
 } from '../config/config.ts';
 import type { Instant } from '../duplicity/time.ts';
-import { doesAnswer, homeOf, isArriving, isIn } from './answer.ts';
+import { doesAnswer, homeOf, isArriving, isExcused, isIn } from './answer.ts';
 import { type Assessment, SKEW } from './assessment.ts';
 import { type Finding, timesOf } from './finding.ts';
 import {
@@ -52,9 +52,8 @@ export function judgeMismatch(
   good: readonly Assessment[],
   now: Instant,
 ): Finding[] {
-  const isIdle = window.date < (host.since ?? '') || window.date < (host.paused?.until ?? '');
   const last = good.filter(({ startedAt }) => startedAt <= now + SKEW).slice(-IN_A_ROW);
-  if (isIdle || last.length < IN_A_ROW || isInWindow(host, last)) return [];
+  if (isExcused(host, window) || last.length < IN_A_ROW || isInWindow(host, last)) return [];
   const setting = fittingTimes(host, last).find((times) => {
     const rule = { ...host, window: { ...host.window, ...times } };
     const fitting = closedWindow(rule, now);

@@ -8,6 +8,7 @@ import {
   graceEndsAt,
   isArriving,
   isBegunIn,
+  isExcused,
   isHome,
   isIn,
   judgeUnseen,
@@ -358,15 +359,13 @@ function countMissed(
   answer: Assessment | undefined,
   now: Instant,
 ): number {
-  const isOwed = ({ date }: Window) =>
-    date >= (host.since ?? date) && date >= (host.paused?.until ?? date);
-  if (answer !== undefined || !isOwed(window)) return 0;
+  if (answer !== undefined || isExcused(host, window)) return 0;
   const last = good.at(-1);
   const since = (last ?? hidden.at(-1)?.set)?.startedAt;
   if (since === undefined) return 1;
   // One that was long on its way answered more than the window that it began in.
   const isMissed = (one: Window) =>
-    one.opensAt > since && isOwed(one) && !(last && doesAnswer(host, last, one, now));
+    one.opensAt > since && !isExcused(host, one) && !(last && doesAnswer(host, last, one, now));
   let count = 1;
   let before = windowBefore(host, window);
   while (count < WINDOWS_COUNTED && isMissed(before)) {
