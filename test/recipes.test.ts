@@ -138,17 +138,15 @@ describe('every kind of finding', () => {
 
 describe('the pages', () => {
   const headings = [...read('docs/runbook.md').matchAll(/^## (.*)$/gm)].map(([, title]) => title);
-  const rows = [...read('README.md').matchAll(/^\| ([a-z, -]+) \| .* \| (.*) \|$/gm)].flatMap(
-    ([, kinds = '', severity]) => kinds.split(', ').map((kind) => ({ kind, severity })),
-  );
+  const rows = [
+    ...read('docs/how-it-judges.md').matchAll(/^\| ([a-z, -]+) \| .* \| (.*) \|$/gm),
+  ].flatMap(([, kinds = '', severity]) => kinds.split(', ').map((kind) => ({ kind, severity })));
 
   it.each(FINDING_KINDS)('name %s where an operator looks it up', (kind) => {
     const isNamed = new RegExp(`(?<![\\w-])${kind}(?![\\w-])`);
     expect(rows.map((row) => row.kind)).toContain(kind);
     expect(headings).toContain(runbookOf(kind).split('#')[1]);
-    for (const page of ['docs/how-it-judges.md', 'CHANGELOG.md']) {
-      expect(isNamed.test(read(page)), `${page} names ${kind}`).toBe(true);
-    }
+    expect(isNamed.test(read('CHANGELOG.md')), 'the changelog names it').toBe(true);
   });
 
   it.each(worlds)('give $kind the severity with which it is found', ({ kind, world }) => {
