@@ -1,6 +1,7 @@
 // The schedule's function: checks every 15 minutes the hosts whose window has closed, and reports what is wrong.
 import { withHeartbeat } from '../shared/channels/heartbeat.ts';
-import { connectSchedule, startBudget } from '../shared/lambda/connect.ts';
+import { startBudget } from '../shared/lambda/connect.ts';
+import { connectSchedule } from '../shared/lambda/connect-schedule.ts';
 import { ownIdsOf, readEnv, readScheduledAt } from '../shared/lambda/env.ts';
 import { logGoodRun, wrap } from '../shared/lambda/log.ts';
 import { runSchedule } from '../shared/monitor/scheduled-run.ts';

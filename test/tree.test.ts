@@ -12,11 +12,11 @@ const product = ['functions', 'shared', 'scripts'].flatMap((folder) =>
 );
 const linesOf = (file: string) => read(file).split('\n').length - 1;
 
-/** Every file that one file imports, and what those import. */
+/** Every file that one file imports as it starts, and what those import; not what is loaded when it is needed. */
 function reach(file: string, seen = new Set<string>()): Set<string> {
   if (seen.has(file)) return seen;
   seen.add(file);
-  for (const [, target = ''] of read(file).matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g))
+  for (const [, target = ''] of read(file).matchAll(/(?:from|import)\s*'(\.[^']+)'/g))
     reach(normalize(join(dirname(file), target)), seen);
   return seen;
 }
@@ -48,7 +48,7 @@ describe('the tree of the product', () => {
     expect(product.filter((file) => isForward(file) && !excused.includes(file))).toEqual([]);
   });
 
-  it("lets the schedule's function reach at most 75 files", () => {
+  it("lets the schedule's function reach at most 75 files as it starts", () => {
     expect(reach('functions/check-hosts.ts').size).toBeLessThanOrEqual(75);
   });
 });

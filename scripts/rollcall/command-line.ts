@@ -1,10 +1,7 @@
 // The commands by their names, each loaded when it is asked for; and how an error is shown: what is wrong, what to do.
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { closest, distance } from 'fastest-levenshtein';
-import { ConfigError } from '../../shared/config/config.ts';
 import type { Command, LoadedCommand } from './command.ts';
-import { UsageError } from './terminal.ts';
 
 /** In the order of `rollcall --help`. A command is added here, and nowhere else. */
 export const COMMANDS: Readonly<Record<string, Command>> = {
@@ -110,7 +107,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   try {
     return await runCommand(args);
   } catch (error) {
-    return report(error);
+    return await report(error);
   }
 }
 
@@ -138,6 +135,9 @@ async function runCommand([name, ...args]: readonly string[]): Promise<number> {
 async function open(name: string): Promise<LoadedCommand> {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command !== undefined) return command.load();
+  // Only who mistypes waits for these: the help is printed without them.
+  const { closest, distance } = await import('fastest-levenshtein');
+  const { UsageError } = await import('./terminal.ts');
   const nearest = closest(name, Object.keys(COMMANDS));
   const isNear = distance(name, nearest) <= Math.max(2, name.length / 3);
   throw new UsageError(
@@ -173,7 +173,8 @@ function packageFolder(): string {
 }
 
 /** What the operator can put right is two lines; anything else is a bug, with its trace. */
-function report(error: unknown): number {
+async function report(error: unknown): Promise<number> {
+  const { ConfigError } = await import('../../shared/config/config.ts');
   const { code = '' } = error as NodeJS.ErrnoException;
   if (error instanceof ConfigError) {
     for (const issue of error.issues) complain(`error: ${issue}`);

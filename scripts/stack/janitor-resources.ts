@@ -12,7 +12,7 @@ export const janitorFunction: Value = {
   description:
     'Tags the backups that two newer good ones have replaced, so that lifecycle hides them.',
   handler: '.bundle/janitor.handler',
-  package: { patterns: ['.bundle/janitor.mjs'] },
+  package: { patterns: ['.bundle/janitor.mjs', '.bundle/janitor/*'] },
   role: sub(`\${${janitorRole}.Arn}`),
   timeout: 900,
   memorySize: 1769,

@@ -40,7 +40,7 @@ export const checkShardFunction: Value = {
   name: `\${self:service}-\${self:provider.stage}-check-shard`,
   description: 'Judges one shard of a config that is too big for one run, and tells only that run.',
   handler: '.bundle/check-shard.handler',
-  package: { patterns: ['.bundle/check-shard.mjs'] },
+  package: { patterns: ['.bundle/check-shard.mjs', '.bundle/check-shard/*'] },
   role: sub(`\${CheckShardRole.Arn}`),
   timeout: checkShardTimeout,
   memorySize: 1769,

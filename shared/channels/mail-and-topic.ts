@@ -1,7 +1,5 @@
 // SES and SNS as channels: a mail, plain text with the page next to it; and one publish to a topic, which gives each
 // protocol the text that it can carry.
-import { SESClient, SendEmailCommand } from '@aws-sdk/client-ses';
-import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { type Connection, clientConfig } from '../aws/client.ts';
 import { composePublication } from '../messages/compose-message.ts';
 import { composeHtml } from '../messages/render-html.ts';
@@ -16,13 +14,17 @@ export function sesChannels(
   from: string,
   to: readonly string[],
 ): Channel[] {
-  const client = new SESClient(clientConfig(connection));
+  const open = once(async () => {
+    const { SESClient, SendEmailCommand } = await import('@aws-sdk/client-ses');
+    return { client: new SESClient(clientConfig(connection)), SendEmailCommand };
+  });
   const utf8 = (Data: string) => ({ Data, Charset: 'UTF-8' });
   return to.map((address) => ({
     name: `mail to ${address}`,
     address,
     send: async ({ subject, text }) => {
       const html = composeHtml(text);
+      const { client, SendEmailCommand } = await open();
       await client.send(
         new SendEmailCommand({
           Source: from,
@@ -41,10 +43,14 @@ export function sesChannels(
  * a topic", "Setting message attributes".
  */
 export function snsChannel(connection: Connection, name: string, topicArn: string): Channel {
-  const client = new SNSClient(clientConfig(connection));
+  const open = once(async () => {
+    const { PublishCommand, SNSClient } = await import('@aws-sdk/client-sns');
+    return { client: new SNSClient(clientConfig(connection)), PublishCommand };
+  });
   return {
     name,
     send: async (message) => {
+      const { client, PublishCommand } = await open();
       await client.send(
         new PublishCommand({
           TopicArn: topicArn,
@@ -58,5 +64,14 @@ export function snsChannel(connection: Connection, name: string, topicArn: strin
         }),
       );
     },
+  };
+}
+
+/** Most runs have nothing to send: a client is loaded with the first message, which takes it half a start. */
+function once<Opened>(open: () => Promise<Opened>): () => Promise<Opened> {
+  let opened: Promise<Opened> | undefined;
+  return () => {
+    opened ??= open();
+    return opened;
   };
 }

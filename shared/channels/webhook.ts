@@ -1,7 +1,6 @@
 // The webhooks of the config as channels: each is posted to by the function itself, with a deadline, in the format that
 // its service wants.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { type Connection, clientConfig, nameOf } from '../aws/client.ts';
 import { type Alerts, SSM } from '../config/config.ts';
 import { CHANNEL_KEYS, type Hook, hooksOf } from '../config/recipients.ts';
@@ -49,6 +48,7 @@ async function readAddress(
 ): Promise<string> {
   if (!url.startsWith(SSM)) return url;
   const Name = url.slice(SSM.length);
+  const { GetParameterCommand, SSMClient } = await import('@aws-sdk/client-ssm');
   const client = new SSMClient(clientConfig(connection));
   try {
     const { Parameter } = await client.send(

@@ -1,18 +1,13 @@
 // What a function does I/O with: the buckets it reads, the state bucket it writes and the channels it notifies.
-
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Context } from 'aws-lambda';
-import { readChannels } from '../aws/accounts.ts';
 import type { Connection } from '../aws/client.ts';
 import { connectBuckets } from '../aws/s3-objects.ts';
-import { shardQueue } from '../aws/worker-queue.ts';
 import { sesChannels, snsChannel } from '../channels/mail-and-topic.ts';
 import { hookChannels } from '../channels/webhook.ts';
 import { type ChannelKey, recipientsOf } from '../config/recipients.ts';
-import { judgeChannels } from '../doctor/channels.ts';
 import type { Budget } from '../monitor/judge-hosts.ts';
 import type { Channel } from '../monitor/notify.ts';
-import type { Dependencies, ScheduleDependencies } from '../monitor/scheduled-run.ts';
+import type { Dependencies } from '../monitor/scheduled-run.ts';
 import { s3Records } from '../stores/s3-records.ts';
 import { connectionOf, type Env } from './env.ts';
 
@@ -37,29 +32,6 @@ export function connectAll(env: Env): Dependencies {
       recipientsOf(env.config.alerts) === 'some'
         ? Object.values(CONNECT).flatMap((connect) => connect(connection, env))
         : [],
-  };
-}
-
-/** Only this function checks the channels, and only its role may. */
-export function connectSchedule(env: Env): ScheduleDependencies {
-  const connection = connectionOf(env);
-  const { config, alertsTopicArn, opsTopicArn, shards } = env;
-  const { mail, ops } = config.alerts;
-  const topics = { alerts: alertsTopicArn, ops: opsTopicArn };
-  return {
-    ...connectAll(env),
-    ops: snsChannel(connection, 'SNS ops', opsTopicArn),
-    // Who gets the first mail needs no second one.
-    escalates: ops.some((address) => !mail.includes(address)),
-    judgeChannels: async (refusals) => {
-      const asked = await readChannels(connection, config.alerts, topics);
-      return judgeChannels({ ...asked, refusals: { read: true, value: refusals } }, config, topics);
-    },
-    workers: shards && {
-      hostsARun: shards.hostsARun,
-      send: shardQueue(connection, shards.queueUrl),
-      pause,
-    },
   };
 }
 

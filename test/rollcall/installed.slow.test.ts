@@ -2,7 +2,7 @@
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../scripts/rollcall/command-line.ts';
 import { fixturePath } from '../support/recorded.ts';
@@ -66,6 +66,14 @@ describe('the package', () => {
     expect(help.stdout).toContain(`are in ${installed}\n`);
     const kit = run(join(installed, 'scripts/host/install'), ['--help']);
     expect(kit.status, kit.stderr).toBe(0);
+  });
+
+  it('prints its help without loading any command: it starts with 12 kB', () => {
+    const start = readFileSync(program, 'utf8');
+    const imported = [...start.matchAll(/^(?:import|} from) "(\.[^"]+)"/gm)].map(([, file = '']) =>
+      readFileSync(join(dirname(program), file), 'utf8'),
+    );
+    expect(start.length + imported.join('').length).toBeLessThan(12_000);
   });
 
   it('has a man page with the help of each command', () => {
