@@ -2,6 +2,7 @@
 import type { Config, Host } from '../../shared/config/config.ts';
 import { NOBODY_NOTIFIED, recipientsOf } from '../../shared/config/recipients.ts';
 import { reportHost } from '../../shared/messages/host-report.ts';
+import { composeOpenMetrics } from '../../shared/messages/openmetrics.ts';
 import { exitStatus, type Report, reportToJson } from '../../shared/messages/report.ts';
 import { type CheckOptions, checkHosts } from '../../shared/monitor/judge-hosts.ts';
 import type { ObjectStore } from '../../shared/monitor/object-store.ts';
@@ -23,6 +24,7 @@ Examples
   rollcall check --host web --host mail        these two only
   rollcall check --format json | jq .summary   for programs
   rollcall check --format nagios               one line and performance data, for a monitoring plug-in
+  rollcall check --format openmetrics          for Prometheus, and node_exporter's textfile collector
   rollcall check --at 2026-11-23T12:00:00Z     as it was to be judged then
   aws s3api list-objects-v2 --bucket acme-backups > all.json
   rollcall check --listing all.json            offline, from a saved listing; nothing is asked of AWS
@@ -34,7 +36,7 @@ Options
   --at INSTANT          judge as of then, with --deep: 2026-11-23T12:00:00Z or +01:00; default now
   --listing FILE        a saved list-objects-v2 or list-object-versions answer, "-" = standard input;
                         may be given again
-  --format FORMAT       table (default), json or nagios
+  --format FORMAT       table (default), json, nagios or openmetrics
   --json                the same as --format json
   --deep                list every volume of every set, not the newest sets' only
   --endpoint-url URL    an S3-compatible endpoint; default $AWS_ENDPOINT_URL, else the config's
@@ -45,7 +47,7 @@ Exit status
   0  every host is ok      1  a warning      2  critical      3  could not check, or wrong usage
 `;
 
-const FORMATS = ['table', 'json', 'nagios'] as const;
+const FORMATS = ['table', 'json', 'nagios', 'openmetrics'] as const;
 type Format = (typeof FORMATS)[number];
 
 const OPTIONS = {
@@ -108,6 +110,8 @@ function compose(report: Report, format: Format, timezone: string): string {
       return `${toAsciiJson(reportToJson(report, timezone))}\n`;
     case 'nagios':
       return composeNagios(report, timezone);
+    case 'openmetrics':
+      return composeOpenMetrics(report);
     case 'table':
       return composeTable(report, timezone);
   }

@@ -65,6 +65,8 @@ export const hostReport = v.object({
   findings: v.array(reportedFinding),
   ...{ answer: v.nullish(reportedSet, null), answeredAt: v.exactOptional(isoInstant) },
   lastGood: v.nullish(reportedSet, null),
+  /** When lifecycle hides it, as far as that is known. */
+  expiresAt: v.exactOptional(isoInstant),
   /** `Last good copy: ...`, and when this host's backups usually come. */
   ...{ lastGoodText: v.exactOptional(v.string()), rhythm: v.exactOptional(v.string()) },
   sets: v.optional(v.array(v.looseObject({})), []),
@@ -92,7 +94,7 @@ export function reportHost(
   timezone: string,
   changes: readonly Change[] = [],
 ): HostReport {
-  const { host, window, answer, answeredAt, lastGood, next, assessments } = judgement;
+  const { host, window, answer, answeredAt, lastGood, expiresAt, next, assessments } = judgement;
   const reportedOf = (set: BackupSet | undefined) => {
     const assessment = assessments.find((one) => one.set === set);
     return assessment === undefined ? null : reportSet(assessment);
@@ -114,6 +116,7 @@ export function reportHost(
     answer: reportedOf(answer),
     ...(answeredAt !== undefined && { answeredAt: iso(answeredAt) }),
     lastGood: reportedOf(lastGood),
+    ...(expiresAt !== undefined && { expiresAt: iso(expiresAt) }),
     ...(lastGoodText !== undefined && { lastGoodText }),
     ...(worst === 'missing' && { rhythm: formatRhythm(judgement, timezone) }),
     sets: assessments.map(reportSet),

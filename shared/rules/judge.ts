@@ -84,6 +84,8 @@ export type Judgement = {
   readonly lastGood: BackupSet | undefined;
   /** How long a last good copy that is not of this window lasts; `undefined` where nothing is to be counted. */
   readonly countdown: Countdown | undefined;
+  /** When lifecycle hides the last good copy, by the config's days where the bucket's own rules were not read. */
+  readonly expiresAt: Instant | undefined;
   readonly sets: readonly BackupSet[];
   /** Of each of the sets, in their order. */
   readonly assessments: readonly Assessment[];
@@ -117,9 +119,8 @@ export function judge(
   const lastGood = assessed.good.at(-1);
   const keep = keepOf(host, evidence.lifecycle ?? NOT_ASKED);
   const { keeps = heldAlways(keep, host.keepDays), stampedAt, changes = [] } = evidence;
-  const countdown = hasToCount(host, assessed, window, now)
-    ? countDown(assessed, read.inconclusive, keep, now)
-    : undefined;
+  const expiry = countDown(assessed, read.inconclusive, keep, now);
+  const countdown = hasToCount(host, assessed, window, now) ? expiry : undefined;
   const mismatch = judgeMismatch(host, window, assessed.good, now);
   const isOwed = isOwedBy(host, window, assessed, evidence.knownSince);
   const windowsMissed =
@@ -159,6 +160,7 @@ export function judge(
     answeredAt: answer && Math.min(...answers.flatMap(({ completedAt }) => completedAt ?? [])),
     lastGood: lastGood?.set,
     countdown,
+    expiresAt: lastGood && expiry?.hiddenAt,
     sets: read.sets,
     assessments: assessed.sets,
     windowsMissed,
@@ -241,6 +243,7 @@ function unreadable(host: Host, window: Window, now: Instant, why: Unreadable): 
     answeredAt: undefined,
     lastGood: undefined,
     countdown: undefined,
+    expiresAt: undefined,
     sets: [],
     assessments: [],
     unseen: undefined,

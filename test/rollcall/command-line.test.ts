@@ -208,7 +208,7 @@ describe('rollcall check', () => {
     });
     writeFileSync(listing, JSON.stringify(document));
     const one = writeConfig('one.yml', ['web-01']);
-    for (const format of ['table', 'json', 'nagios']) {
+    for (const format of ['table', 'json', 'nagios', 'openmetrics']) {
       const args = ['check', '--hosts', one, '--listing', listing, ...AT, '--format', format];
       expect((await run(args)).stdout, format).toMatch(/^[\n -~]*$/);
     }
