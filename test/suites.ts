@@ -57,7 +57,7 @@ const SUITES: Record<string, Suite> = {
   bats: { needs: 'bats', run: () => bats('test/scripts') },
   kit: { needs: 'bats, duplicity, gpg, python3-boto3', run: () => bats('test/kit') },
   e2e: {
-    needs: 'python3 with venv, duplicity, gpg, apt for Prometheus',
+    needs: 'python3 with venv, duplicity, gpg, apt for Prometheus, PyPI for duplicity 3',
     run: () => vitest(['--config', 'test/e2e/vitest.config.ts']),
   },
   lifecycle: {
