@@ -16,11 +16,16 @@ export type Fault =
   | { readonly hold: 'undone' | 'done'; readonly until: Promise<void> }
   /** A well-formed HTTP answer whose body ends early; the number is the share that is kept, 0 to 1. */
   | { readonly truncate: number }
+  /** PutObject answers as it should, and keeps something else than what it was sent. */
+  | { readonly store: Lie }
   /** A listing page: nothing on it and a token to go on, or its own token as the next one, for ever, or: */
   | { readonly page: Stumble };
 
 /** `looping`: the second page leads back to the first; `endless`: an empty page, and a new token each time. */
 export type Stumble = 'empty' | 'same-token' | 'looping' | 'endless';
+
+/** The first half; all with one bit flipped; or nothing at all. The ETag is made from what is kept. */
+export type Lie = 'half' | 'flip' | 'nothing';
 
 /** Which requests a rule picks: all that fit every member given. `nth` counts those, from 1. */
 export type FaultRule = {
@@ -29,6 +34,8 @@ export type FaultRule = {
   readonly bucket?: string;
   /** The object's key or the listing's prefix begins so. */
   readonly prefix?: string;
+  /** The object's key ends so. */
+  readonly suffix?: string;
   readonly principal?: string;
   readonly nth?: number | readonly number[];
   /** Only the first so many. */
@@ -71,6 +78,7 @@ export type Treatment = {
   readonly truncate: number | undefined;
   readonly hold: Extract<Fault, { hold: unknown }> | undefined;
   readonly page: Stumble | undefined;
+  readonly store: Lie | undefined;
 };
 
 /** No rules yet. */
@@ -110,6 +118,7 @@ function fits(rule: FaultRule, target: FaultTarget): boolean {
     (rule.operation === undefined || [rule.operation].flat().includes(target.operation)) &&
     (rule.bucket === undefined || rule.bucket === target.bucket) &&
     (rule.prefix === undefined || place.startsWith(rule.prefix)) &&
+    (rule.suffix === undefined || place.endsWith(rule.suffix)) &&
     (rule.principal === undefined || rule.principal === target.principal)
   );
 }
@@ -128,6 +137,7 @@ function combine(faults: readonly Fault[]): Treatment {
     hold: pick('hold'),
     truncate: pick('truncate')?.truncate,
     page: pick('page')?.page,
+    store: pick('store')?.store,
   };
 }
 

@@ -37,10 +37,10 @@ function planS3(account: Account, wire: WireRequest, requestId: string): Plan {
   return {
     operation,
     action: ofVersion ? `${route.action}Version` : route.action,
-    answer: ({ page }) =>
+    answer: ({ page, store }) =>
       route.answer({
         ...{ s3: account.s3, bucketName: bucket, key, query, headers, body },
-        ...{ principal, sourceIp, requestId, page },
+        ...{ principal, sourceIp, requestId, page, store },
         allows: (action, other) =>
           account.authorize({ ...describeRequest(wire), operation, action, key: other }),
       }),

@@ -26,6 +26,9 @@ files() { (cd "$dest" && find . -type f | sort); }
 ./usr/local/lib/rollcall-backup/say.sh
 ./usr/local/lib/rollcall-backup/schedule.sh
 ./usr/local/lib/rollcall-backup/scratch.sh
+./usr/local/lib/rollcall-backup/selection.py
+./usr/local/lib/rollcall-backup/sending-gpg
+./usr/local/lib/rollcall-backup/sent.py
 ./usr/local/lib/rollcall-backup/targets.sh
 ./usr/local/lib/systemd/system/rollcall-backup.service
 ./usr/local/lib/systemd/system/rollcall-backup.timer

@@ -26,7 +26,7 @@ setup() {
   expect 0
   grep -A1 -x -- --encrypt-key "$stubs/argv" | grep -qx "$(cat "$key/fingerprint")"
   grep -qx -- '--gpg-options=--no-default-keyring --keyring rollcall.gpg --trust-model=always --no-autostart' "$stubs/argv"
-  no grep -q 'sign' "$stubs/argv"
+  no grep -q -e '--sign' "$stubs/argv"
   grep -qx 'boto3+s3://acme-backups/web' "$stubs/argv"
 }
 
@@ -109,10 +109,66 @@ printf "Volume 1:\n" >"$archive/s/duplicity-full.20261123T031502Z.manifest"'
 }
 
 @test "tells a listed path that is not there as WARN, and saves the rest" {
-  lists "+ $BATS_TEST_TMPDIR/data" '+ /nowhere/at/all' '- /'
+  does saved 'printf "warning\\t/etc/backup-targets:2: /nowhere/at/all does not exist\\tcorrect it\\nfiles=9\\n"'
   run rollcall-backup run
-  expect 0 'backup-targets:2: /nowhere/at/all does not exist'
+  expect 0 'warning: /etc/backup-targets:2: /nowhere/at/all does not exist' 'hint: correct it'
   [[ $(outcome) == WARN*reason=targets ]]
+}
+
+@test "a set without a file is a failure, and the next hour tries again" {
+  does saved 'echo files=0'
+  at '2026-11-23 02:01' run rollcall-backup run --if-due
+  expect 1 'no file was saved' 'FAIL code=1 set=20261123T031502Z' 'reason=nothing'
+  [ ! -e "$state/last-success" ]
+  does saved 'echo files=1'
+  at '2026-11-23 03:01' run rollcall-backup run --if-due
+  expect 0 'OK code=0'
+}
+
+@test "less than half of the last files or bytes is a WARN with both figures" {
+  does full 'echo "SourceFileSize 4000000 (3.81 MB)"; printf "Volume 1:\n" >"$archive/s/duplicity-full.20261123T031502Z.manifest"'
+  does saved 'echo files=100'
+  run rollcall-backup run
+  expect 0 'OK code=0'
+  does saved 'echo files=50'
+  run rollcall-backup run
+  expect 0 'OK code=0'
+  does saved 'echo files=24'
+  run rollcall-backup run
+  expect 0 'this set has 24 files of 3.8 MiB; the last one had 50 of 3.8 MiB'
+  [[ $(outcome) == WARN*reason=shrunk ]]
+  does full 'echo "SourceFileSize 1999999 (1.9 MB)"; printf "Volume 1:\n" >"$archive/s/duplicity-full.20261123T031502Z.manifest"'
+  run rollcall-backup run
+  expect 0 'this set has 24 files of 1.9 MiB; the last one had 24 of 3.8 MiB'
+  run rollcall-backup run
+  expect 0 'OK code=0'
+}
+
+@test "checksums that cannot be compared are a WARN, until the config says that sizes will do" {
+  does whole 'printf "volumes=1\nbytes=9\nunproved=3\n"'
+  run rollcall-backup run
+  expect 0 'all sizes are right, but what S3 keeps of 3 of 3 files cannot be compared' 'CHECKSUMS=sizes'
+  [[ $(outcome) == WARN*reason=checksums ]]
+  echo CHECKSUMS=sizes >>"$etc/config"
+  run rollcall-backup run
+  expect 0 'OK code=0'
+  echo CHECKSUMS=none >"$BATS_TEST_TMPDIR/line"
+  sed -i '/CHECKSUMS/d' "$etc/config" && cat "$BATS_TEST_TMPDIR/line" >>"$etc/config"
+  run rollcall-backup run
+  expect 3 'CHECKSUMS can be "sizes" alone'
+}
+
+@test "what must be mounted and is not ends the run before it uploads" {
+  echo "REQUIRE_MOUNTED=/proc $BATS_TEST_TMPDIR/data" >>"$etc/config"
+  run rollcall-backup run
+  expect 3 "$BATS_TEST_TMPDIR/data is not mounted" 'FAIL code=3' 'reason=mount'
+  no grep -qx full "$stubs/argv"
+  sed -i 's|^REQUIRE_MOUNTED=.*|REQUIRE_MOUNTED=/proc|' "$etc/config"
+  run rollcall-backup run
+  expect 0 'OK code=0'
+  sed -i 's|^REQUIRE_MOUNTED=.*|REQUIRE_MOUNTED=srv|' "$etc/config"
+  run rollcall-backup run
+  expect 3 'srv must be a plain absolute path'
 }
 
 @test "refuses a list without the final exclusion, and says the command that adds it" {

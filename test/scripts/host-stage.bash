@@ -60,6 +60,12 @@ case $1 in
     . "$here/does-$task"
     exit
     ;;
+  *selection.py)
+    # duplicity's own, which needs no S3
+    [ "$2" = saved ] || exec /usr/bin/python3 "$@"
+    . "$here/does-saved"
+    exit
+    ;;
   */duplicity)
     shift
     [ "$1" != --version ] || { echo "duplicity $(cat "$here/version")" && exit; }
@@ -84,15 +90,17 @@ STUB
   echo 'echo skew=0' >"$stubs/does-look"
   echo ':' >"$stubs/does-ask"
   echo 'printf "Volume 1:\n" >"$archive/s/duplicity-full.20261123T031502Z.manifest"' >"$stubs/does-full"
+  echo 'echo files=9' >"$stubs/does-saved"
   printf 'echo volumes=31\necho bytes=6549825126\n' >"$stubs/does-whole"
 }
 
-# does ask|full|look|whole SHELL-TEXT; full and ask see $archive and $log
+# does ask|full|look|whole|saved SHELL-TEXT; full and ask see $archive and $log
 does() { printf '%s\n' "$2" >"$stubs/does-$1"; }
 
 # set_up: as rollcall-backup-setup leaves it
 set_up() {
   mkdir -p "$etc" "$state" "$BATS_TEST_TMPDIR/data"
+  echo data >"$BATS_TEST_TMPDIR/data/file"
   printf 'HOST=web\nBUCKET=acme-backups\nREGION=eu-west-1\nFINGERPRINT=%s\nDUPLICITY=%s\n' "$(cat "$key/fingerprint")" "$stubs/duplicity" >"$etc/config"
   cp "$key/pub.gpg" "$etc/pub.gpg"
   printf '[default]\naws_access_key_id = AKIAWEB\naws_secret_access_key = S3cr3tOfWeb\n' >"$etc/credentials"

@@ -9,7 +9,7 @@ setup() {
 
 @test "ShellCheck finds nothing" {
   command -v shellcheck >/dev/null || skip 'shellcheck is not installed'
-  shellcheck "${commands[@]}" "$scripts"/host/lib/rollcall-backup/*.sh
+  shellcheck "${commands[@]}" "$scripts"/host/lib/rollcall-backup/*.sh "$scripts"/host/lib/rollcall-backup/sending-gpg
 }
 
 @test "shfmt finds nothing" {
@@ -46,9 +46,10 @@ setup() {
 }
 
 @test "the Python of the kit compiles with what Debian 11 has" {
-  /usr/bin/python3 - "$scripts/host/lib/rollcall-backup/s3.py" <<'PY'
+  /usr/bin/python3 - "$scripts"/host/lib/rollcall-backup/*.py <<'PY'
 import ast, sys
-ast.parse(open(sys.argv[1]).read(), feature_version=(3, 9))
+for file in sys.argv[1:]:
+    ast.parse(open(file).read(), feature_version=(3, 9))
 PY
 }
 

@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { AwsError } from '../aws-error.ts';
 import type { Content } from '../content.ts';
-import type { Stumble } from '../fault.ts';
+import type { Lie, Stumble } from '../fault.ts';
 import type { Bucket } from './bucket.ts';
 import type { ObjectChange } from './event.ts';
 
@@ -27,8 +27,9 @@ export type S3Call = {
   readonly principal: string;
   readonly sourceIp: string;
   readonly requestId: string;
-  /** A fault asked for by a test: see fault.ts. */
+  /** Faults asked for by a test: see fault.ts. */
   readonly page: Stumble | undefined;
+  readonly store: Lie | undefined;
   /** Whether this caller may do something else than it asked for (a batch's keys, a look behind a 404). */
   readonly allows: (action: string, key: string | undefined) => boolean;
 };

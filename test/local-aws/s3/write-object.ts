@@ -27,8 +27,10 @@ import { createVersion, type Version } from './version.ts';
 export function putObject(call: S3Call): Reply {
   const bucket = bucketOf(call);
   checkKey(call.key);
-  const { payload, checksum } = readUpload(call);
+  const { payload: sent, checksum } = readUpload(call);
+  const payload = keep(sent, call.store);
   checkWriteConditions(call, currentOf(bucket, call.key));
+  if (call.store === 'nothing') return { status: 200, headers: { etag: `"${md5Hex(payload)}"` } };
   const made = {
     ...readAttributes(call),
     content: contentOf(payload),
@@ -45,6 +47,15 @@ export function putObject(call: S3Call): Reply {
       ...checksumHeaders(checksum),
     },
   };
+}
+
+function keep(sent: Buffer, lie: S3Call['store']): Buffer {
+  if (lie === 'half') return sent.subarray(0, sent.length / 2);
+  if (lie !== 'flip') return sent;
+  const flipped = Buffer.from(sent);
+  const middle = Math.floor(sent.length / 2);
+  flipped[middle] = (flipped[middle] ?? 0) ^ 1;
+  return flipped;
 }
 
 /** CopyObject inside this account, from the current version or from the one named. */

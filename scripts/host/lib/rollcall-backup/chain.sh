@@ -108,7 +108,7 @@ keep_chain() {
 store_chain() {
   if [ ! -d "$archive" ]; then mkdir -m 700 "$archive" || return 1; fi
   chmod 700 "$archive"
-  signatures=$(printf '%s' "${1%.manifest}" | sed 's/duplicity-full\./duplicity-full-signatures./; s/duplicity-inc\./duplicity-new-signatures./').sigtar.gz
+  signatures=$(signatures_of "$1")
   for file in "$1" "$signatures"; do write_file 0600 "$archive/$file" <"$work/arch/s/$file" || return 1; done
   {
     printf 'of=%s\n' "$(chain_of)"
@@ -118,6 +118,11 @@ store_chain() {
   for file in "$archive"/*; do
     grep -q -- "  ${file##*/}\$" "$archive/chain" || ! is_of_chain "$file" || rm -f -- "$file"
   done
+}
+
+# signatures_of MANIFEST: the name of its archive of signatures here
+signatures_of() {
+  printf '%s.sigtar.gz' "$(printf '%s' "${1%.manifest}" | sed 's/duplicity-full\./duplicity-full-signatures./; s/duplicity-inc\./duplicity-new-signatures./')"
 }
 
 # is_of_chain FILE: by its name; nothing else in the directory is ever removed

@@ -48,6 +48,11 @@ duplicity_python() {
   first_line=$(head -c 200 "$DUPLICITY" | head -n 1 | tr -d '\000')
   case $first_line in
     '#!'*python*) ;;
+    '#!/bin/sh')
+      # how pip writes a path that is too long for a first line
+      first_line=$(sed -n "2s/^'''exec' *\"*\([^\" ]*python[^\" ]*\).*/\1/p" "$DUPLICITY")
+      echo "${first_line:-/usr/bin/python3}" && return 0
+      ;;
     *) echo /usr/bin/python3 && return 0 ;;
   esac
   first_line=${first_line#'#!'}
@@ -88,8 +93,9 @@ run_duplicity() {
   fi
   # with no permission to read, the check of a volume's size is refused: do not wait 2 minutes for each
   set -- "$act" --archive-dir "$work/arch" --name s --tempdir "$work/t" --encrypt-key "$FINGERPRINT" \
-    --gpg-options="$keyring_options" --num-retries 2 --backend-retry-delay 1 --volsize "$VOLSIZE_MB" "$@"
-  set -- "$DUPLICITY" "$@"
+    --gpg-options="$keyring_options" --num-retries 2 --backend-retry-delay 1 --volsize "$VOLSIZE_MB" \
+    --gpg-binary "$libdir/sending-gpg" --s3-multipart-chunk-size 20 "$@"
+  set -- env ROLLCALL_SENT="$work/sent" ROLLCALL_PYTHON="$(duplicity_python)" "$DUPLICITY" "$@"
   # empty, and there for 3.0.6, which asks for a passphrase before an increment though it needs none
   [ "$act" = full ] || set -- env PASSPHRASE= "$@"
   if ionice -c 3 true 2>/dev/null; then set -- ionice -c 3 "$@"; fi

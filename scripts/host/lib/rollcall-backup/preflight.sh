@@ -31,11 +31,13 @@ warning() {
   fi
 }
 
-# preflight: all checks but S3; needs work, a directory of this run
+# preflight list|check: all checks but S3; needs work, a directory of this run. With `check` the disk is looked
+# at too, for each line of the targets
 preflight() {
   said ok "$config: $HOST backs up to $target in $REGION"
   check_programs
-  check_targets
+  [ "$problems" != 0 ] || check_targets "$1"
+  check_mounts
   check_key
   check_credentials
   check_space
@@ -132,6 +134,17 @@ check_space() {
       fi
       ;;
   esac
+}
+
+# check_mounts: an empty mount point would be saved as it is, empty
+check_mounts() {
+  for place in $REQUIRE_MOUNTED; do
+    if mountpoint -q "$place"; then
+      said ok "$place is mounted"
+    else
+      problem "$NOT_SET_UP" mount "$place is not mounted, and $config requires it (REQUIRE_MOUNTED)" "run: mount $place; then: rollcall-backup run"
+    fi
+  done
 }
 
 check_hooks() {

@@ -3,9 +3,10 @@
 
 s3.py look  BUCKET PREFIX FILE_PREFIX ENDPOINT CREDENTIALS
     prints skew=SECONDS, how far this host's clock is ahead of S3's
-s3.py whole BUCKET PREFIX FILE_PREFIX ENDPOINT CREDENTIALS MANIFEST
+s3.py whole BUCKET PREFIX FILE_PREFIX ENDPOINT CREDENTIALS MANIFEST SENT
     compares the objects of a set with MANIFEST, the plain one that duplicity wrote here under the
-    set's name; prints volumes=N and bytes=N
+    set's name, and with SENT, a line of sent.py for each object; prints volumes=N, bytes=N, and
+    unproved=N: so many have the right size, but an ETag that is not made of MD5
 s3.py chain BUCKET PREFIX FILE_PREFIX ENDPOINT CREDENTIALS ARCHIVE
     can an increment be added to the chain that is kept in ARCHIVE? Prints full=TIME, increments=N
     and a file= for each one kept
@@ -55,7 +56,7 @@ def main():
         if task == "look":
             look(client, bucket, prefix)
         elif task == "whole":
-            whole(client, bucket, prefix, file_prefix, sys.argv[7])
+            whole(client, bucket, prefix, file_prefix, *sys.argv[7:9])
         else:
             chain(client, bucket, prefix, file_prefix, sys.argv[7])
     except Trouble as trouble:
@@ -72,12 +73,47 @@ def look(client, bucket, prefix):
         print(f"skew={round(time() - parsedate_to_datetime(date).timestamp())}")
 
 
-def whole(client, bucket, prefix, file_prefix, manifest):
+def whole(client, bucket, prefix, file_prefix, manifest, sent):
     name = os.path.basename(manifest)[len(file_prefix) : -len(".manifest")]
     beginnings = [f"{prefix}{file_prefix}{one}." for one in (name, signatures_of(name))]
-    wanted = check_whole(list_sizes(client, bucket, beginnings), bucket, prefix + file_prefix, manifest, name)
+    objects = list_objects(client, bucket, beginnings)
+    wanted = check_whole(objects, bucket, prefix + file_prefix, manifest, name)
+    unproved = compare(objects, wanted, read_sent(sent, manifest), len(prefix))
     print(f"volumes={len(wanted) - 2}")
-    print(f"bytes={sum(wanted.values())}")
+    print(f"bytes={sum(objects[key][0] for key in wanted)}")
+    print(f"unproved={unproved}")
+
+
+def read_sent(sent, manifest):
+    """[(ETag, size) or None] of each volume that the manifest lists, then of signatures and manifest."""
+    with open(sent, encoding="ascii") as lines:
+        measured = [line.split() for line in lines]
+    by_sha1 = {sha1: (etag, int(size)) for sha1, etag, size in measured}
+    with open(manifest, "rb") as lines:
+        hashes = re.findall(rb"^Volume (\d+):\n(?:    .*\n)*?    Hash SHA1 ([0-9a-f]{40})$", lines.read(), re.M)
+    volumes = [by_sha1.get(sha1.decode()) for _, sha1 in sorted(hashes, key=lambda one: int(one[0]))]
+    # signatures and manifest are the last ones that duplicity encrypts, in this order
+    return volumes + [(etag, int(size)) for _, etag, size in measured[-2:]]
+
+
+def compare(objects, wanted, sent, cut):
+    """How many of `wanted` have an ETag that says nothing of what was sent; one that is not what was sent ends it."""
+    if len(sent) != len(wanted) or None in sent:
+        raise Trouble(6, "unmeasured", "what duplicity sent was not measured wholly, so it cannot be compared", again)
+    unproved, proved = [], set()
+    for key, (etag, size) in zip(wanted, sent):
+        there, etag_there = objects[key]
+        if there != size:
+            raise Trouble(6, "altered", f"{key[cut:]} has {there} bytes on S3, and {size} were sent", again)
+        if etag_there == etag:
+            proved.add("-" in etag)
+        else:
+            unproved.append((key, etag_there))
+    for key, etag_there in unproved:
+        # where the store makes the ETags of others of this set from MD5, it does so of all
+        if ("-" in etag_there) in proved:
+            raise Trouble(6, "altered", f"{key[cut:]} has another checksum on S3 than what was sent", again)
+    return len(unproved)
 
 
 def chain(client, bucket, prefix, file_prefix, archive):
@@ -90,11 +126,11 @@ def chain(client, bucket, prefix, file_prefix, archive):
         raise Trouble(6, "chain", f"{archive} does not hold one chain", again)
     if sets[-1].end >= datetime.fromtimestamp(time(), timezone.utc).strftime(TIME_FORMAT):
         raise Trouble(6, "chain", f"the last set, {sets[-1].end}, lies in the future of this host's clock", again)
-    sizes = list_sizes(client, bucket, [f"{prefix}{file_prefix}d"])
+    objects = list_objects(client, bucket, [f"{prefix}{file_prefix}d"])
     for one in sets:
-        check_whole(sizes, bucket, prefix + file_prefix, os.path.join(archive, file_prefix + one.name + ".manifest"), one.name)
+        check_whole(objects, bucket, prefix + file_prefix, os.path.join(archive, file_prefix + one.name + ".manifest"), one.name)
     own = {one.name for one in sets} | {signatures_of(one.name) for one in sets}
-    for key in sorted(sizes):
+    for key in sorted(objects):
         other = parse(key[len(prefix + file_prefix) :])
         # duplicity would want to read it, and its restore would go by it
         if other and other.end >= sets[0].end and other.name not in own:
@@ -165,28 +201,29 @@ def signatures_of(name):
     return name.replace("duplicity-full", "duplicity-full-signatures").replace("duplicity-inc", "duplicity-new-signatures")
 
 
-def list_sizes(client, bucket, beginnings):
-    sizes = {}
+def list_objects(client, bucket, beginnings):
+    """{key: (size, ETag)}"""
+    objects = {}
     for beginning in beginnings:
         pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=beginning)
         for page in pages:
             for entry in page.get("Contents", ()):
-                sizes[entry["Key"]] = entry["Size"]
-    return sizes
+                objects[entry["Key"]] = entry["Size"], entry["ETag"].strip('"').lower()
+    return objects
 
 
-def check_whole(sizes, bucket, prefix, manifest, name):
-    """{key: size} of the set `name`, which is whole: all that its manifest lists is on S3, and not empty."""
+def check_whole(objects, bucket, prefix, manifest, name):
+    """The keys of the set `name`, which is whole: all that its manifest lists is on S3, and not empty."""
     volumes = volumes_of(manifest)
     if not volumes or volumes != list(range(1, len(volumes) + 1)):
         raise Trouble(6, "manifest", f"duplicity's own manifest lists the volumes {volumes[:9]}", again)
     wanted = [f"{prefix}{name}.vol{number}.difftar.gpg" for number in volumes]
     wanted += [f"{prefix}{signatures_of(name)}.sigtar.gpg", f"{prefix}{name}.manifest.gpg"]
-    lacking = [key[len(prefix) :] for key in wanted if not sizes.get(key)]
+    lacking = [key[len(prefix) :] for key in wanted if not objects.get(key, (0,))[0]]
     if lacking:
         more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
         raise Trouble(6, "notwhole", f"{lacking[0]}{more} is not in s3://{bucket}/{prefix}", again)
-    return {key: sizes[key] for key in wanted}
+    return wanted
 
 
 again = "run: rollcall-backup run"

@@ -1,116 +1,57 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # shared with the commands and the other files next to this one
-# Reads /etc/backup-targets as duplicity will, and finds what duplicity keeps silent about.
-#
-# Rules, in duplicity's order: the first that matches a path decides. A line is "+ PATH" or a bare
-# PATH (saved), or "- PATH" (left out); "#" begins a comment line. A list whose last rule is not
-# "- /" saves all of /; a path that does not exist is passed over without a word; an exclusion
-# after the inclusion of its parent has no effect; a relative path ends the run.
+# /etc/backup-targets: what it selects and what of it was saved, by duplicity's own word (selection.py).
 
-never_saved='/proc /sys /dev /run'
-
-# check_targets: tells every problem by problem and warning of preflight.sh
+# check_targets list|check: tells every problem by problem and warning of preflight.sh
 check_targets() {
   if [ ! -r "$targets" ]; then
     problem "$NOT_SET_UP" targets "$targets does not exist" "rollcall-backup-setup writes a first one; or list what to save there, and end it with: - /"
     return 0
   fi
   mode_ok "$targets" || problem "$NOT_SET_UP" targets "others than root can change $targets" "run: chown root: $targets && chmod 644 $targets"
-  target_line=0 inclusions=0 included='' last_rule='' left_out=' '
-  while IFS= read -r line || [ -n "$line" ]; do
-    target_line=$((target_line + 1))
-    line=${line#"${line%%[![:space:]]*}"} line=${line%"${line##*[![:space:]]}"}
-    sign=+ rule=$line
-    case $line in
-      '' | '#'*) continue ;;
-      '+ '*) rule=${line#'+ '} ;;
-      '- '*) sign=- rule=${line#'- '} ;;
-    esac
-    case $rule in
-      \"*\" | \'*\') rule=${rule#?} rule=${rule%?} ;;
-    esac
-    rule=${rule#ignorecase:}
-    case $rule in /?*/) rule=${rule%/} ;; esac
-    last_rule="$sign $rule"
-    case $rule in
-      /* | '**'*) check_target ;;
-      *)
-        problem "$NOT_SET_UP" targets "$targets:$target_line: $(safe "$rule") is no absolute path, and duplicity stops at it" \
-          "write the whole path, from the first /"
-        ;;
-    esac
-  done <"$targets"
-  [ "$inclusions" -gt 0 ] ||
-    problem "$NOT_SET_UP" targets "$targets lists nothing to save" "add a line such as: + /home"
-  case $last_rule in
-    '- /' | '- **' | '- /**') said ok "$targets: $inclusions paths to save, everything else left out" ;;
-    *)
-      problem "$NOT_SET_UP" targets "the last rule of $targets is not \"- /\": duplicity would save all of /" \
-        "run: echo '- /' | sudo tee -a $targets"
-      ;;
-  esac
+  ask_selection list "$targets"
+  said ok "$targets: $(sed -n 's/^inclusions=//p' "$work/selected") paths to save, everything else left out"
+  if [ "$1" = check ]; then ask_selection check "$targets"; fi
 }
 
-check_target() {
-  if [ "$sign" = - ]; then
-    check_exclusion
-  else
-    inclusions=$((inclusions + 1))
-    check_inclusion
-    included="$included$rule
-"
+tab=$(printf '\t')
+
+# ask_selection list|check|saved ...: its answer is told, and stays in work/selected
+ask_selection() {
+  in_background "$work/selected" "$work/selected.err" in_clean_environment "$(duplicity_python)" "$libdir/selection.py" "$@" ||
+    warning targets "what $targets selects is not known: $(tail -n 1 "$work/selected.err" | tr '[:cntrl:]' '?')" \
+      "is everything there? rollcall-backup run --dry-run; restore a file of each line"
+  while IFS=$tab read -r kind text cure; do
+    case $kind in
+      error) problem "$NOT_SET_UP" targets "$text" "$cure" ;;
+      warning) warning targets "$text" "$cure" ;;
+      note) said note "$text; $cure" ;;
+    esac
+  done <"$work/selected"
+}
+
+# look_at_saved MANIFEST: fails when nothing was saved; warns of each line that brought nothing, and of a set
+# that is less than half of the last one
+look_at_saved() {
+  signatures=$(signatures_of "$1")
+  # of an increment those of its chain, in order
+  set --
+  if [ "$set_type" = inc ]; then
+    for file in $chain_files; do
+      case $file in *.sigtar.gz) set -- "$@" "$work/arch/s/$file" ;; esac
+    done
   fi
-}
-
-check_exclusion() {
-  for tree in $never_saved; do
-    # shellcheck disable=SC2254 # the rule is a pattern
-    case $tree in
-      $rule | "${rule%'/**'}") left_out="$left_out$tree " ;;
-      *) [ "$rule" != / ] || left_out="$left_out$tree " ;;
-    esac
-  done
-  while IFS= read -r parent; do
-    case $rule in
-      "${parent:-/dev/null}" | "${parent:-/dev/null}"/*)
-        warning targets "$targets:$target_line: \"- $(safe "$rule")\" has no effect, $(safe "$parent") was listed before it" \
-          "move it above that line"
-        return 0
-        ;;
-    esac
-  done <<END
-$included
-END
-}
-
-check_inclusion() {
-  for tree in $never_saved; do
-    case $left_out in *" $tree "*) continue ;; esac
-    # shellcheck disable=SC2254 # the rule is a pattern
-    case $tree in
-      $rule) reaches=yes ;;
-      *) case $rule in / | '**'* | "$tree"/*) reaches=yes ;; *) reaches=no ;; esac ;;
-    esac
-    [ "$reaches" = no ] && continue
-    problem "$NOT_SET_UP" targets "$targets:$target_line: \"$(safe "$rule")\" reaches $tree, which the kernel makes up and nobody can restore" \
-      "put this above it: - $tree"
-    return 0
-  done
-  case $rule in
-    *'**'*) ;; # across directories: only a walk could tell
-    *[*?[]*)
-      # the same meaning as in the shell: within one directory
-      IFS='
-'
-      # shellcheck disable=SC2086 # expanded on purpose
-      set -- $rule
-      unset IFS
-      [ -e "$1" ] || [ -L "$1" ] ||
-        warning targets "$targets:$target_line: $(safe "$rule") matches nothing" "is that what you want?"
-      ;;
-    *)
-      [ -e "$rule" ] || [ -L "$rule" ] ||
-        warning targets "$targets:$target_line: $(safe "$rule") does not exist, so it is not saved" "correct the path, or remove the line"
-      ;;
-  esac
+  ask_selection saved "$targets" "$@" "$work/arch/s/$signatures"
+  files=$(sed -n 's/^files=//p' "$work/selected")
+  source_bytes=$(sed -n 's/^SourceFileSize \([0-9]*\).*/\1/p' "$work/out" | tail -n 1)
+  if [ "$files" = 0 ]; then
+    error "no file was saved: the set $set_time is empty"
+    hint "is a disk not mounted? See what each line of $targets brings: rollcall-backup check"
+    finish "$FAILED" nothing
+  fi
+  files_before=$(read_state last-success files) bytes_before=$(read_state last-success source)
+  if [ $((${files:-0} * 2)) -lt "${files_before:-0}" ] || [ $((${source_bytes:-0} * 2)) -lt "${bytes_before:-0}" ]; then
+    warning shrunk "this set has ${files:-?} files of $(size "$source_bytes"); the last one had $files_before of $(size "$bytes_before")" \
+      "was so much deleted? Is a disk not mounted? See: rollcall-backup check"
+  fi
 }
