@@ -39,6 +39,7 @@ setup() {
 
 @test "targets are read as duplicity reads them" {
   mkdir -p "$BATS_TEST_TMPDIR/data/a b" "$BATS_TEST_TMPDIR/data/-x"
+  touch "$BATS_TEST_TMPDIR/data/a b/file" "$BATS_TEST_TMPDIR/data/-x/file" "$BATS_TEST_TMPDIR/data/a b/keep"
   data=$BATS_TEST_TMPDIR/data
   while IFS='|' read -r wanted list; do
     printf '%b' "${list//@/$data}" >"$targets"
