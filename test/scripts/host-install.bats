@@ -17,6 +17,7 @@ files() { (cd "$dest" && find . -type f | sort); }
   expect 0 'created'
   same "$(files)" './usr/local/lib/rollcall-backup/chain.sh
 ./usr/local/lib/rollcall-backup/config.sh
+./usr/local/lib/rollcall-backup/credentials.py
 ./usr/local/lib/rollcall-backup/cron
 ./usr/local/lib/rollcall-backup/duplicity.sh
 ./usr/local/lib/rollcall-backup/outcome.sh

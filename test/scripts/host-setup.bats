@@ -134,6 +134,47 @@ aws_secret_access_key = S3cr3t/Of+Web='
   expect 3 'no encryption subkey that works'
 }
 
+@test "reads a credentials file as the SDK does: comments, several profiles, tokens" {
+  give() { run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials - "$@"; }
+  give < <(printf '# aws_access_key_id = AKIAOLD\n; aws_secret_access_key = old\n[default]\n#aws_access_key_id = AKIAOLDER\naws_access_key_id = AKIAWEB\naws_secret_access_key = S3cr3t/Of+Web=\n')
+  expect 0
+  same "$(cat "$etc/credentials")" "$the_credentials"
+  two='[admin]\naws_access_key_id = AKIAADMIN\naws_secret_access_key = Adm1n\n[web]\naws_access_key_id = AKIAWEB\naws_secret_access_key = S3cr3t/Of+Web=\n[sso]\nsso_start_url = x\n'
+  rm "$etc/credentials"
+  give < <(printf "$two")
+  expect 3 'have several profiles: admin web' '--profile NAME'
+  [ ! -e "$etc/credentials" ]
+  give --profile web < <(printf "$two")
+  expect 0
+  same "$(cat "$etc/credentials")" "$the_credentials"
+  give --profile nobody < <(printf "$two")
+  expect 3 'no profile'
+  give < <(printf '{"Credentials":{"AccessKeyId":"ASIAWEB","SecretAccessKey":"S3cr3t","SessionToken":"T0k/en=","Expiration":"2026-11-23T00:00:00Z"}}')
+  expect 0 'have a session token: they expire' 'rollcall add-host web'
+  grep -qx 'aws_session_token = T0k/en=' "$etc/credentials"
+  run rollcall-backup check
+  [[ $output == *'has a session token: it expires'* ]]
+}
+
+@test "a key that can do more than append is not kept, unless that is accepted" {
+  does limits 'echo allowed=s3:GetBucketPolicy; echo allowed=s3:ListBucketVersions'
+  run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws"
+  expect 3 'this key can do more than a host'"'"'s: s3:GetBucketPolicy s3:ListBucketVersions; it is not kept' '--accept-strong-key'
+  [ ! -e "$etc/credentials" ]
+  run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws" --accept-strong-key
+  expect 0
+  grep -qx STRONG_KEY=accepted "$etc/config"
+  run rollcall-backup check
+  [[ $output == *'can do more than append (s3:GetBucketPolicy s3:ListBucketVersions), which'* ]]
+  sed -i /STRONG_KEY/d "$etc/config"
+  run rollcall-backup check
+  [[ $output == *'warning  the key can do more than append'* ]]
+  # the key that worked is back when the new one is refused
+  run rollcall-backup-setup --credentials - <<<$'AKIAADMIN\nAdm1n'
+  expect 3 'it is not kept'
+  same "$(cat "$etc/credentials")" "$the_credentials"
+}
+
 @test "refuses credentials without a secret, and does not repeat them" {
   run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials - <<<'AWS_ACCESS_KEY_ID=AKIAWEB'
   expect 3 'no AWS secret'

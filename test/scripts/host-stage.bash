@@ -88,6 +88,7 @@ STUB
   printf '#!%s/python-for-duplicity\n' "$stubs" | stub duplicity
   echo 0.8.22 >"$stubs/version"
   echo 'echo skew=0' >"$stubs/does-look"
+  echo ':' >"$stubs/does-limits"
   echo ':' >"$stubs/does-ask"
   echo 'printf "Volume 1:\n" >"$archive/s/duplicity-full.20261123T031502Z.manifest"' >"$stubs/does-full"
   echo 'echo files=9' >"$stubs/does-saved"

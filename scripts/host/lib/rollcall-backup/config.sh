@@ -2,7 +2,7 @@
 # shellcheck disable=SC2034,SC2154 # shared with the commands and the other files next to this one
 # Reads /etc/rollcall-backup/config: KEY=VALUE, parsed and never run.
 
-known_keys='HOST BUCKET REGION FINGERPRINT PREFIX FILE_PREFIX ENDPOINT_URL HOUR FULL_EVERY VOLSIZE_MB TEMP_DIR DUPLICITY HTTPS_PROXY CA_BUNDLE REQUIRE_MOUNTED CHECKSUMS'
+known_keys='HOST BUCKET REGION FINGERPRINT PREFIX FILE_PREFIX ENDPOINT_URL HOUR FULL_EVERY VOLSIZE_MB TEMP_DIR DUPLICITY HTTPS_PROXY CA_BUNDLE REQUIRE_MOUNTED CHECKSUMS STRONG_KEY'
 
 # config_problem TEXT: one mistake; all of them are told before the command stops
 config_problem() {
@@ -12,7 +12,7 @@ config_problem() {
 
 default_config() {
   HOST='' BUCKET='' REGION='' FINGERPRINT='' PREFIX='' FILE_PREFIX='' ENDPOINT_URL='' HOUR=2 FULL_EVERY='' VOLSIZE_MB=200
-  TEMP_DIR=$state DUPLICITY='' HTTPS_PROXY='' CA_BUNDLE='' REQUIRE_MOUNTED='' CHECKSUMS=''
+  TEMP_DIR=$state DUPLICITY='' HTTPS_PROXY='' CA_BUNDLE='' REQUIRE_MOUNTED='' CHECKSUMS='' STRONG_KEY=''
 }
 
 # read_config: sets one variable per key, and url and target
@@ -90,6 +90,7 @@ check_config() {
   value=$(readlink -f -- "$TEMP_DIR") || value=''
   case $TEMP_DIR:$value in [!/]* | *:) ;; *) TEMP_DIR=$value ;; esac
   case $CHECKSUMS in '' | sizes) ;; *) config_problem "CHECKSUMS can be \"sizes\" alone: what S3 says of contents is then not compared" ;; esac
+  case $STRONG_KEY in '' | accepted) ;; *) config_problem "STRONG_KEY can be \"accepted\" alone: the key may do more than append" ;; esac
   # REQUIRE_MOUNTED is a list, split at blanks
   # shellcheck disable=SC2086
   for value in "$TEMP_DIR" "${DUPLICITY:-/}" "${CA_BUNDLE:-/}" $REQUIRE_MOUNTED; do

@@ -108,6 +108,8 @@ check_credentials() {
     problem "$NOT_SET_UP" credentials "others than root can read or change $credentials" "run: chown root: $credentials && chmod 600 $credentials"
   else
     said ok "$credentials: for root alone"
+    ! grep -q '^aws_session_token' "$credentials" ||
+      warning credentials "$credentials has a session token: it expires, and no backup is made from then on" "make a user for the host: rollcall add-host $HOST"
   fi
 }
 
@@ -176,6 +178,19 @@ check_s3() {
       fi
       ;;
   esac
+}
+
+# check_limits: what a host's key must not do. `check` alone asks: in a night's run it would look like an attack.
+check_limits() {
+  look_s3 limits || return 0
+  more=$(sed -n 's/^allowed=//p' "$work/looked" | paste -sd ' ')
+  if [ -z "$more" ]; then
+    said ok "the key can neither read the bucket's policy nor its old versions"
+  elif [ "$STRONG_KEY" = accepted ]; then
+    said note "the key can do more than append ($more), which $config accepts (STRONG_KEY)"
+  else
+    warning strongkey "the key can do more than append: $more" "give the host one of its own: rollcall add-host $HOST; or write STRONG_KEY=accepted into $config"
+  fi
 }
 
 s3_problem() { problem "$NO_S3" "$(sed -n 's/^reason=//p' "$work/trouble")" "$(s3_trouble)" "$(sed -n 's/^do=//p' "$work/trouble")"; }

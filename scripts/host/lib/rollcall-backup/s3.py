@@ -3,6 +3,8 @@
 
 s3.py look  BUCKET PREFIX FILE_PREFIX ENDPOINT CREDENTIALS
     prints skew=SECONDS, how far this host's clock is ahead of S3's
+s3.py limits BUCKET PREFIX FILE_PREFIX ENDPOINT CREDENTIALS
+    prints allowed=ACTION for what a host's key should be refused, and is not
 s3.py whole BUCKET PREFIX FILE_PREFIX ENDPOINT CREDENTIALS MANIFEST SENT
     compares the objects of a set with MANIFEST, the plain one that duplicity wrote here under the
     set's name, and with SENT, a line of sent.py for each object; prints volumes=N, bytes=N, and
@@ -11,7 +13,7 @@ s3.py chain BUCKET PREFIX FILE_PREFIX ENDPOINT CREDENTIALS ARCHIVE
     can an increment be added to the chain that is kept in ARCHIVE? Prints full=TIME, increments=N
     and a file= for each one kept
 
-Listing is all it does on S3. ENDPOINT "-" is Amazon's own. Exit status: 0 yes; 6 no, 7 S3 refused
+Listing is all that comes of it on S3. ENDPOINT "-" is Amazon's own. Exit status: 0 yes; 6 no, 7 S3 refused
 or could not be reached, both with reason=, error= and do= on standard error.
 """
 
@@ -55,6 +57,8 @@ def main():
     try:
         if task == "look":
             look(client, bucket, prefix)
+        elif task == "limits":
+            limits(client, bucket, prefix)
         elif task == "whole":
             whole(client, bucket, prefix, file_prefix, *sys.argv[7:9])
         else:
@@ -71,6 +75,21 @@ def look(client, bucket, prefix):
     date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
     if date:
         print(f"skew={round(time() - parsedate_to_datetime(date).timestamp())}")
+
+
+def limits(client, bucket, prefix):
+    asked = {
+        "s3:GetBucketPolicy": lambda: client.get_bucket_policy(Bucket=bucket),
+        "s3:ListBucketVersions": lambda: client.list_object_versions(Bucket=bucket, Prefix=prefix, MaxKeys=1),
+    }
+    for action, ask in asked.items():
+        try:
+            ask()
+        except ClientError as cause:
+            # allowed to ask, and there is none
+            if cause.response.get("Error", {}).get("Code") != "NoSuchBucketPolicy":
+                continue
+        print(f"allowed={action}")
 
 
 def whole(client, bucket, prefix, file_prefix, manifest, sent):
@@ -248,6 +267,7 @@ def explain(cause, bucket, prefix, credentials, endpoint):
             "InvalidAccessKeyId": "a new key takes seconds to be known; an old one was deleted: "
             "run rollcall add-host again and give its key to rollcall-backup-setup",
             "SignatureDoesNotMatch": f"the secret in {credentials} is mistyped: give it again to rollcall-backup-setup",
+            "ExpiredToken": "a session token ends after hours: make a user for this host with rollcall add-host",
             "NoSuchBucket": "correct BUCKET in the config; or deploy the stack first",
             "RequestTimeTooSkewed": "set this host's clock: timedatectl set-ntp true",
         }
