@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../shared/config/parse-config.ts';
+import { renderText } from '../shared/messages/render-text.ts';
 import { judge } from '../shared/rules/judge.ts';
 import { notificationOf } from './support/a-notification.ts';
 import { aFull, aHost, at, collected } from './support/builders.ts';
@@ -156,8 +157,8 @@ describe('the documentation', () => {
     ];
     const { message } = notificationOf(now, judgements, { hostsInConfig: 41, timezone });
     expect(read('README.md')).toContain(
-      `Subject: ${message?.subject}\n\n${message?.text.trimEnd()}`,
+      `Subject: ${message?.subject}\n\n${message && renderText(message).trimEnd()}`,
     );
-    expect(read('README.md')).toContain(message?.sms);
+    expect(read('README.md')).toContain(message?.smsLine);
   });
 });

@@ -15,8 +15,9 @@ import { CHANNEL_KEYS, type ChannelKey, recipientsOf } from '../shared/config/re
 import { connectAll } from '../shared/lambda/connect.ts';
 import { type Env, readEnv } from '../shared/lambda/env.ts';
 import { composeMessage } from '../shared/messages/compose-message.ts';
-import { describeFinding, nextStep, runbookOf } from '../shared/messages/finding-text.ts';
+import { describeFinding, nextStep } from '../shared/messages/finding-text.ts';
 import { hostReportSchema, reportHost } from '../shared/messages/host-report.ts';
+import { runbookOf } from '../shared/messages/problem-text.ts';
 import { checkHosts } from '../shared/monitor/judge-hosts.ts';
 import { sendTo } from '../shared/monitor/notify.ts';
 import type { ObjectStore } from '../shared/monitor/object-store.ts';
@@ -209,7 +210,8 @@ describe('every key of hosts.yml at which somebody hears of a bad host', () => {
     webhooks: ['{ url: https://chat.example.net/SECRET, format: slack }', (_, posted) => posted],
   };
   const message = composeMessage({
-    ...{ subject: 'web MISSING', text: 'web: no full AMBER-7\n', sms: 'web: no full AMBER-7' },
+    ...{ subject: 'web MISSING', smsLine: 'web: no full AMBER-7' },
+    blocks: [{ kind: 'note', text: 'web: no full AMBER-7' }],
     ...{ urgency: 'alert', severity: 'critical' },
   });
 

@@ -43,7 +43,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   ack: {
     summary: 'no more reminders of what is wrong with a host',
-    load: async () => (await import('./mute-command.ts')).ackCommand,
+    load: async () => (await import('./ack-command.ts')).ackCommand,
   },
   mute: {
     summary: 'notify nobody of a host until a date',

@@ -4,11 +4,9 @@ import type { Connection } from '../../shared/aws/client.ts';
 import type { Config } from '../../shared/config/config.ts';
 import { type ChannelKey, NOBODY_NOTIFIED, recipientsOf } from '../../shared/config/recipients.ts';
 import { showEndpoint } from '../../shared/doctor/mail-and-texts.ts';
-import {
-  composeCodeWord,
-  composeMessage,
-  type Message,
-} from '../../shared/messages/compose-message.ts';
+import { composeCodeWord } from '../../shared/messages/compose-digest.ts';
+import { composeMessage } from '../../shared/messages/compose-message.ts';
+import type { Message } from '../../shared/messages/message-tree.ts';
 import { count, formatInstant } from '../../shared/messages/plain-text.ts';
 import { type Channel, RefusalError, sendTo } from '../../shared/monitor/notify.ts';
 import { defineCommand, FLAG, STACK, TEXT } from './command.ts';
@@ -195,8 +193,14 @@ function composeTest(word: string, { bucket, timezone }: Config, now: number): M
   const when = formatInstant(now, timezone);
   return composeMessage({
     subject: `TEST ${word}: this is how an alarm reaches you`,
-    text: `This is a test of Rollcall's alarms for the bucket ${bucket}. Nothing is wrong.\n\nCode word: ${word}\nSent:      ${when} ${timezone}\n\nTell the sender that it arrived here.\n`,
-    sms: `BACKUP TEST ${word}: nothing is wrong. Tell the sender that it arrived. ${when}`,
+    blocks: [
+      {
+        ...{ kind: 'banner', tone: 'note', text: `TEST ${word}. Nothing is wrong` },
+        below: `${when} ${timezone} - bucket ${bucket}`,
+      },
+      { kind: 'note', text: 'This is a test of the alarms. Tell the sender that it arrived here.' },
+    ],
+    smsLine: `BACKUP TEST ${word}: nothing is wrong. Tell the sender that it arrived. ${when}`,
     urgency: 'alert',
     severity: 'info',
   });

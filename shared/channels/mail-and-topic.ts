@@ -1,8 +1,9 @@
 // SES and SNS as channels: a mail, plain text with the page next to it; and one publish to a topic, which gives each
 // protocol the text that it can carry.
 import { type Connection, clientConfig } from '../aws/client.ts';
-import { composePublication } from '../messages/compose-message.ts';
-import { composeHtml } from '../messages/render-html.ts';
+import type { Message } from '../messages/message-tree.ts';
+import { renderHtml } from '../messages/render-html.ts';
+import { renderText } from '../messages/render-text.ts';
 import type { Channel } from '../monitor/notify.ts';
 
 /**
@@ -22,14 +23,16 @@ export function sesChannels(
   return to.map((address) => ({
     name: `mail to ${address}`,
     address,
-    send: async ({ subject, text }) => {
-      const html = composeHtml(text);
+    send: async (message) => {
       const { client, SendEmailCommand } = await open();
       await client.send(
         new SendEmailCommand({
           Source: from,
           Destination: { ToAddresses: [address] },
-          Message: { Subject: utf8(subject), Body: { Text: utf8(text), Html: utf8(html) } },
+          Message: {
+            Subject: utf8(message.subject),
+            Body: { Text: utf8(renderText(message)), Html: utf8(renderHtml(message)) },
+          },
         }),
       );
     },
@@ -74,4 +77,13 @@ function once<Opened>(open: () => Promise<Opened>): () => Promise<Opened> {
     opened ??= open();
     return opened;
   };
+}
+
+/**
+ * The JSON of a publish with `MessageStructure: json`: the text for mail, and what a telephone can show.
+ * Source: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+ */
+export function composePublication(message: Message): string {
+  const { smsLine, subject } = message;
+  return JSON.stringify({ default: renderText(message), sms: smsLine ?? subject });
 }

@@ -1,6 +1,7 @@
 // Who wrote or removed something, as far as an S3 event shows it, and the command that shows the rest.
 import type { Host } from '../config/config.ts';
-import { quoteName, WIDTH, wrapText } from './plain-text.ts';
+import type { Block } from './message-tree.ts';
+import { quoteName } from './plain-text.ts';
 
 /** Whom the ids in events can be compared with; each is left out where it is not known. */
 export type Known = {
@@ -103,19 +104,28 @@ function formatAccount(account: string, known: Known): string {
 const COMMANDS_SHOWN = 5;
 
 /** For each unknown id, the command that shows whose it is; nothing where all are known. */
-export function composeWhoIs(principals: readonly (string | undefined)[], known: Known): string[] {
+export function composeWhoIs(
+  principals: readonly (string | undefined)[],
+  known: Known,
+): NoteBlock[] {
   const unknown = [...new Set(principals)].map(parseWho);
-  const lines = [...new Map(unknown.flatMap((who) => whoIs(who, known))).values()];
-  const more = lines.length - COMMANDS_SHOWN;
+  const notes = [...new Map(unknown.flatMap((who) => whoIs(who, known))).values()];
+  const more = notes.length - COMMANDS_SHOWN;
   return [
-    ...lines.slice(0, COMMANDS_SHOWN).flat(),
-    ...(more > 0 ? [`and ${more} more ids`, ''] : []),
-    ...(unknown.some(({ kind }) => kind === 'account') ? [...ACCOUNT_ALONE, ''] : []),
+    ...notes.slice(0, COMMANDS_SHOWN),
+    ...(more > 0 ? [noteOf(`and ${more} more ids`)] : []),
+    ...(unknown.some(({ kind }) => kind === 'account') ? [noteOf(ACCOUNT_ALONE)] : []),
   ];
 }
 
+type NoteBlock = Extract<Block, { kind: 'note' }>;
+
+function noteOf(text: string): NoteBlock {
+  return { kind: 'note', text };
+}
+
 /** By the id, as a role has many sessions. */
-function whoIs(who: Who, known: Known): [id: string, lines: string[]][] {
+function whoIs(who: Who, known: Known): [id: string, note: NoteBlock][] {
   if (who.kind === 'user' && formatHostName(who.id, known, undefined) === undefined) {
     return [askFor(who.id, `list-users --query "Users[?UserId=='${who.id}'].Arn"`)];
   }
@@ -125,13 +135,11 @@ function whoIs(who: Who, known: Known): [id: string, lines: string[]][] {
   return [];
 }
 
-function askFor(id: string, query: string): [id: string, lines: string[]] {
-  const question = `Who is ${id}? Ask IAM. An empty answer: it was deleted, or is of another account.`;
-  return [id, [...wrapText(question, WIDTH), `  aws iam ${query}`, '']];
+function askFor(id: string, query: string): [id: string, note: NoteBlock] {
+  const text = `Who is ${id}? Ask IAM. An empty answer: it was deleted, or is of another account.`;
+  return [id, { ...noteOf(text), lines: [`  aws iam ${query}`] }];
 }
 
 // Source: AWS CloudTrail API Reference, "LookupEvents": management events; User Guide, "Logging data events".
-const ACCOUNT_ALONE = wrapText(
-  'By EventBridge S3 tells the account and no more. Which key it was stands only in a CloudTrail trail that logs S3 data events, or in the server access logs of the bucket, if one of them was on.',
-  WIDTH,
-);
+const ACCOUNT_ALONE =
+  'By EventBridge S3 tells the account and no more. Which key it was stands only in a CloudTrail trail that logs S3 data events, or in the server access logs of the bucket, if one of them was on.';

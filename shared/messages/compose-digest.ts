@@ -1,46 +1,48 @@
 // The daily digest: what is to be known of every host, also when all is well.
 import type { Check } from '../doctor/audit.ts';
-import type { ChannelState, ChannelStates } from '../doctor/channels.ts';
+import type { ChannelState } from '../doctor/channels.ts';
 import type { Instant } from '../duplicity/time.ts';
 import { worstSeverity } from '../rules/finding.ts';
 import { dateIn } from '../rules/window.ts';
-import { composeCodeWord } from './compose-message.ts';
+import { MANY } from './compose-message.ts';
 import { type HostReport, hasFailed, isInconclusiveReport } from './host-report.ts';
 import { INCONCLUSIVE } from './loss-text.ts';
+import type { Block, Item, Tone } from './message-tree.ts';
 import {
-  COLUMN,
   count,
   formatBytes,
   formatDate,
   formatInstant,
   formatTime,
-  paragraph,
   quoteName,
-  takeWhileRoom,
   toAscii,
-  WIDTH,
-  wrapText,
 } from './plain-text.ts';
+import { runbookOf } from './problem-text.ts';
 import { type Digest, type Report, serialOf } from './report.ts';
 
-const LISTED = 200;
 const FINDINGS_SHOWN = 5;
-// Of a mail of 40,000 characters.
-const NOTED_ROOM = 15_000;
 
 /** What is noted of hosts that have not failed, who did it, and how to notice that no digest comes. */
-export function composeDigest(digest: Digest, alarms: boolean): string[] {
+export function composeDigest(digest: Digest, alarms: boolean, runbook?: string): Block[] {
   const { hosts } = digest.report;
   const good = hosts.filter(({ verdict }) => verdict === 'ok');
   return [
     ...composeNoted(digest.report),
-    ...(digest.muted ?? []).flatMap((text) => paragraph('MUTED', text)),
-    ...composeGood(good, digest.timezone),
+    ...listOf((digest.muted ?? []).map((text) => itemOf('note', 'MUTED', '', text))),
+    ...composeGood(good, digest.timezone, digest.report.checkedAt),
     ...composeDrills(digest),
-    ...composeDelivery(digest.channels, digest.timezone),
-    ...(digest.test ? [...composeTest(digest, alarms), ''] : []),
-    ...composeEnd(digest),
+    ...composeDelivery(digest, runbook),
+    ...(digest.test ? [composeTest(digest, alarms, runbook)] : []),
+    composeEnd(digest, runbook),
   ];
+}
+
+function itemOf(tone: Tone, label: string, who: string, says: string): Item {
+  return { tone, label, who, says, facts: [] };
+}
+
+function listOf(items: readonly Item[]): Block[] {
+  return items.length === 0 ? [] : [{ kind: 'list', items }];
 }
 
 /** True where something of it asks for somebody, though nothing failed. */
@@ -50,82 +52,94 @@ export function isWarned({ report, channels }: Digest): boolean {
   return others || isDead || worstSeverity(report.hosts.flatMap((one) => one.findings)) !== 'info';
 }
 
-/** Warnings before information: where there are too many lines, what asks for somebody is there. */
-function composeNoted({ hosts, unknownHosts, unsearched }: Report): string[] {
+const TONE_OF = { critical: 'bad', warning: 'odd', info: 'note' } as const;
+
+/** Warnings before information, and the first of each host before its others: what is cut is the least. */
+function composeNoted({ hosts, unknownHosts, unsearched }: Report): Block[] {
   const own = hosts
     .filter((host) => !hasFailed(host))
-    .map(({ host, findings }) =>
-      findings.filter((one) => !isInconclusiveReport(one)).map((finding) => ({ host, ...finding })),
+    .flatMap(({ host, findings }) =>
+      findings
+        .filter((one) => !isInconclusiveReport(one))
+        .map((finding, index) => ({ host, isMore: index >= FINDINGS_SHOWN, ...finding })),
     );
-  const noted = own.flatMap((findings) => findings.slice(0, FINDINGS_SHOWN));
-  const [warnings, notes] = [
-    noted.filter(({ severity }) => severity === 'warning'),
-    noted.filter(({ severity }) => severity !== 'warning'),
+  const rank = ({ severity, isMore }: (typeof own)[number]) =>
+    Number(severity !== 'warning') + 2 * Number(isMore);
+  const items = own
+    .toSorted((a, b) => rank(a) - rank(b))
+    .map(({ kind, severity, host, message }) =>
+      itemOf(TONE_OF[severity], kind.toUpperCase(), host, message),
+    );
+  return [
+    ...listOf(items),
+    ...listOf([...composeUnchecked(hosts), ...composeUnknown(unknownHosts, unsearched)]),
   ];
-  const texts = [...warnings, ...notes]
-    .slice(0, LISTED)
-    .map(({ kind, host, message }) => paragraph(kind.toUpperCase(), `${host}: ${message}`));
-  const shown = takeWhileRoom(texts, NOTED_ROOM, (lines) => lines.join('\n').length + 1);
-  const more = own.flat().length - shown.length;
-  const lines = [
-    ...shown.flat(),
-    ...(more > 0 ? [`and ${more} more: rollcall check`] : []),
-    ...composeUnchecked(hosts),
-    ...composeUnknown(unknownHosts, unsearched),
-  ];
-  return lines.length > 0 ? [...lines, ''] : [];
 }
 
-function composeUnknown(unknownHosts: readonly string[], unsearched: string | undefined): string[] {
+function composeUnknown(unknownHosts: readonly string[], unsearched: string | undefined): Item[] {
   const names = unknownHosts.slice(0, 5).map(quoteName).join(', ');
   const more = unknownHosts.length > 5 ? `, and ${unknownHosts.length - 5} more` : '';
   const text = `${names}${more}: in the bucket, but of no host in the config. Add it to hosts.yml, or find out who writes there.`;
   return [
-    ...(unknownHosts.length > 0 ? paragraph('UNKNOWN', text) : []),
+    ...(unknownHosts.length > 0 ? [itemOf('odd', 'UNKNOWN', '', text)] : []),
     ...(unsearched === undefined
       ? []
-      : paragraph('UNSEARCHED', `could not look for unknown hosts: ${unsearched}`)),
+      : [itemOf('odd', 'UNSEARCHED', '', `could not look for unknown hosts: ${unsearched}`)]),
   ];
 }
 
 /** A setting of the bucket's: one paragraph, and not a line for each of its hosts. */
-function composeUnchecked(hosts: readonly HostReport[]): string[] {
+function composeUnchecked(hosts: readonly HostReport[]): Item[] {
   return Object.entries(INCONCLUSIVE).flatMap(([untold, text]) => {
     const inconclusive = hosts.filter(({ findings }) =>
       findings.some((one) => one.kind === 'tampered' && one.untold === untold),
     );
-    return inconclusive.length === 0
-      ? []
-      : paragraph('UNCHECKED', `tampering with ${count(inconclusive.length, 'host')} ${text}.`);
+    if (inconclusive.length === 0) return [];
+    const says = `tampering with ${count(inconclusive.length, 'host')} ${text}.`;
+    return [itemOf('odd', 'UNCHECKED', '', says)];
   });
 }
 
-function composeGood(good: readonly HostReport[], zone: string): string[] {
-  if (good.length === 0) return [];
-  const lines = good.slice(0, LISTED).map(({ host, answer, answeredAt, window }) => {
-    const done =
-      answeredAt === undefined ? '' : ` done ${formatInstant(Date.parse(answeredAt), zone)}`;
-    const late =
-      answeredAt !== undefined && window !== undefined && answeredAt > window.dueAt ? ', late' : '';
-    const size = answer === null ? '' : `, ${formatBytes(answer.bytes)}`;
-    return `${'OK'.padEnd(COLUMN)}${host}: ${answer?.type === 'inc' ? 'incremental' : 'full'}${done}${size}${late}`;
-  });
-  const more = good.length - lines.length;
-  return [...lines, ...(more > 0 ? [`${'OK'.padEnd(COLUMN)}and ${more} more`] : []), ''];
-}
-
-function composeEnd(digest: Digest): string[] {
-  return wrapText(
-    `Digest ${serialOf(digest)}. One comes every day, also when all is well: if the next one does not come, the monitor itself is in trouble; see docs/runbook.md#monitor-silent.`,
-    WIDTH,
+function composeGood(good: readonly HostReport[], zone: string, now: Instant): Block[] {
+  const facts = good.map(({ host, answer, answeredAt, window }) => ({
+    host,
+    type: answer?.type === 'inc' ? 'incremental' : 'full',
+    done: answeredAt === undefined ? '' : formatInstant(Date.parse(answeredAt), zone, now),
+    late: answeredAt !== undefined && window !== undefined && answeredAt > window.dueAt,
+    size: answer === null ? '' : formatBytes(answer.bytes),
+  }));
+  if (good.length >= MANY) {
+    const rows = facts.map(({ host, type, done, late, size }) => ({
+      ...{ tone: 'good' as const, counted: 'OK' },
+      cells: [host, type, done, size, late ? 'late' : ''],
+    }));
+    const columns = ['host', 'backup', 'done', 'size', ''];
+    return [{ kind: 'table', title: `${good.length} hosts are OK:`, columns, rows }];
+  }
+  return listOf(
+    facts.map(({ host, type, done, late, size }) =>
+      itemOf(
+        'good',
+        'OK',
+        host,
+        `${type}${done === '' ? '' : ` done ${done}`}${size === '' ? '' : `, ${size}`}${late ? ', late' : ''}`,
+      ),
+    ),
   );
+}
+
+function composeEnd(digest: Digest, runbook?: string): Block {
+  return {
+    kind: 'note',
+    text: `Digest ${serialOf(digest)}. One comes every day, also when all is well: if the next one does not come, the monitor itself is in trouble; see ${runbookOf('monitor-silent', runbook)}.`,
+  };
 }
 
 const NAMED = 5;
 const DAY = 86_400_000;
 
 /** Whose last proof is the oldest, who has none, and whose last drill failed; nothing where nobody has looked. */
-export function composeDrills({ report, drills, timezone }: Digest): string[] {
+export function composeDrills({ report, drills, timezone }: Digest): Block[] {
   const hosts = report.hosts.map(({ host }) => host);
   if (drills === undefined || hosts.length === 0) return [];
   const proven = hosts
@@ -147,12 +161,15 @@ export function composeDrills({ report, drills, timezone }: Digest): string[] {
   ];
   // The next to be drilled: a host that never was, else whose proof is the oldest.
   const next = failed[0] ?? never[0] ?? proven[0]?.name;
-  return [
-    ...paragraph('RESTORES', `${said.join('; ')}.`),
-    ...(failed.length === 0 ? [] : paragraph('', `The last drill FAILED of ${nameSome(failed)}.`)),
-    `${' '.repeat(COLUMN)}Next:    restore-drill ${next}`,
-    '',
-  ];
+  return listOf([
+    {
+      ...itemOf(failed.length > 0 ? 'odd' : 'note', 'RESTORES', '', `${said.join('; ')}.`),
+      facts: [
+        ...(failed.length === 0 ? [] : [`The last drill FAILED of ${nameSome(failed)}.`]),
+        `Next:    restore-drill ${next}`,
+      ],
+    },
+  ]);
 }
 
 function nameSome(names: readonly string[]): string {
@@ -168,14 +185,12 @@ export function isTestDay(timezone: string, at: Instant): boolean {
 }
 
 /** What the digest says of it; the SMS is an alarm's own when there is one, and tests the telephones as well. */
-export function composeTest(digest: Digest, alarms: boolean): string[] {
+export function composeTest(digest: Digest, alarms: boolean, runbook?: string): Block {
   const sms = alarms
     ? 'The SMS of this alarm is the test of the telephones.'
     : 'An SMS with it was sent to every telephone.';
-  return paragraph(
-    'TEST',
-    `${codeWordOf(digest)} is the code word of this week's test of every channel. ${sms} Ask whether all got it; who did not: docs/runbook.md#alarm-path`,
-  );
+  const says = `${codeWordOf(digest)} is the code word of this week's test of every channel. ${sms} Ask whether all got it; who did not: ${runbookOf('alarm-path', runbook)}`;
+  return { kind: 'list', items: [itemOf('note', 'TEST', '', says)] };
 }
 
 /** One segment: whose phone shows it is reached, and needs to do nothing. */
@@ -197,34 +212,45 @@ function codeWordOf(digest: Digest): string {
   });
 }
 
-const CHANNELS_SHOWN = 20;
-const DELIVERY = { fail: 'DEAD', unknown: 'UNSEEN', warn: 'WEAK', ok: 'FINE' } as const;
+const DELIVERY = {
+  fail: ['DEAD', 'bad'],
+  unknown: ['UNSEEN', 'odd'],
+  warn: ['WEAK', 'odd'],
+  ok: ['FINE', 'good'],
+} as const;
 const WORST_FIRST: readonly Check['status'][] = ['fail', 'unknown', 'warn', 'ok'];
-const INDENT = ' '.repeat(COLUMN);
-const RUNBOOK = 'docs/runbook.md#alarm-path';
 
 /** The delivery check: would an alarm arrive, way by way, and what to do where it would not. */
-function composeDelivery(look: ChannelStates | undefined, zone: string): string[] {
-  if (look === undefined) return [];
-  const sorted = [...look.states].sort(
+function composeDelivery({ channels, timezone, report }: Digest, runbook?: string): Block[] {
+  if (channels === undefined) return [];
+  const sorted = [...channels.states].sort(
     (a, b) => WORST_FIRST.indexOf(a.status) - WORST_FIRST.indexOf(b.status),
   );
-  const more = sorted.length - CHANNELS_SHOWN;
   return [
-    `Would an alarm arrive? As of ${formatTime(look.lookedAt, zone)}:`,
-    '',
-    ...sorted.slice(0, CHANNELS_SHOWN).flatMap((one) => composeState(one, zone)),
-    ...(more > 0 ? [`and ${more} more: rollcall doctor`] : []),
-    '',
+    {
+      kind: 'list',
+      title: `Would an alarm arrive? As of ${formatTime(channels.lookedAt, timezone)}:`,
+      items: sorted.map((one) => itemOfState(one, timezone, report.checkedAt, runbook)),
+      rest: 'rollcall doctor',
+    },
   ];
 }
 
-function composeState(state: ChannelState, zone: string): string[] {
-  const since = state.status === 'fail' ? ` (since ${formatInstant(state.since, zone)})` : '';
-  return [
-    ...paragraph(DELIVERY[state.status], `${state.check}: ${toAscii(state.says)}${since}`),
-    // A command must be copied as it is: it is never wrapped.
-    ...('fix' in state ? [`${INDENT}Do now:  ${toAscii(state.fix)}`] : []),
-    ...(state.status === 'fail' ? [`${INDENT}Runbook: ${RUNBOOK}`] : []),
-  ];
+function itemOfState(state: ChannelState, zone: string, now: Instant, runbook?: string): Item {
+  const isDead = state.status === 'fail';
+  const since = isDead ? ` (since ${formatInstant(state.since, zone, now)})` : '';
+  const [label, tone] = DELIVERY[state.status];
+  return {
+    ...itemOf(tone, label, '', `${state.check}: ${toAscii(state.says)}${since}`),
+    ...('fix' in state ? { step: toAscii(state.fix) } : {}),
+    ...(isDead ? { runbook: runbookOf('alarm-path', runbook) } : {}),
+  };
+}
+
+/**
+ * Four letters and four digits, none of which looks like another; `pick` answers a number from 0 to below its bound.
+ */
+export function composeCodeWord(pick: (below: number) => number): string {
+  const some = (from: string) => Array.from({ length: 4 }, () => from[pick(from.length)]).join('');
+  return `${some('ACDEFHJKLMNPRTUVWXY')}-${some('3479')}`;
 }

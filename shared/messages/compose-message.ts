@@ -1,46 +1,30 @@
-// One message for all channels: subject, plain text and SMS, each within its bounds.
-import type { Severity } from '../rules/finding.ts';
-import { toAscii } from './plain-text.ts';
-
-/** `alert` reaches every channel; `digest` is mail only; `test` is a digest that is sent to telephones too. */
-export type Urgency = 'alert' | 'digest' | 'test';
-
-export type Message = {
-  /** ASCII, under 100 characters, no line break: SNS refuses others. */
-  readonly subject: string;
-  readonly text: string;
-  /** One GSM-7 segment of at most 160 characters; not with `digest`. */
-  readonly sms: string | undefined;
-  readonly urgency: Urgency;
-  /** Of the worst in it; absent in messages that were remembered before they had one. */
-  readonly severity?: Severity | undefined;
-};
+// What people see first of a message: its subject, its banner and its SMS, each within its bounds.
+import { type Severity, worstSeverity } from '../rules/finding.ts';
+import { isOfWindow, type Problem } from '../rules/problem.ts';
+import type { HostReport } from './host-report.ts';
+import type { Block, Message, ProblemEvent, Urgency } from './message-tree.ts';
+import { count, formatDate, ordinal, toAscii } from './plain-text.ts';
+import { type Digest, serialOf, summarize } from './report.ts';
 
 const SUBJECT_BOUND = 99;
 
 /** One GSM-7 segment. */
 export const SMS_BOUND = 160;
 
-/**
- * SNS takes 256 KiB for all protocols together, in JSON: each character of the text may take six.
- */
-const TEXT_BOUND = 40_000;
-
-/** Puts a message together and holds it to its bounds, whatever it was given. */
+/** Puts a message together and holds its lines to their bounds, whatever it was given; blocks are held by renderers. */
 export function composeMessage(parts: {
-  subject: string;
-  text: string;
-  sms?: string | undefined;
-  urgency: Urgency;
-  severity: Severity;
+  readonly subject: string;
+  readonly blocks: readonly Block[];
+  readonly smsLine?: string | undefined;
+  readonly urgency: Urgency;
+  readonly severity: Severity;
+  readonly events?: readonly ProblemEvent[];
 }): Message {
-  const text = clip(parts.text, TEXT_BOUND, '\n[cut here: the rest is in `rollcall check`]\n');
+  const { subject, smsLine, events = [] } = parts;
   return {
-    subject: clip(toAscii(`[backup] ${parts.subject}`), SUBJECT_BOUND, '...'),
-    text,
-    sms: parts.sms === undefined ? undefined : clip(toGsm(parts.sms), SMS_BOUND, '...'),
-    urgency: parts.urgency,
-    severity: parts.severity,
+    ...{ severity: parts.severity, urgency: parts.urgency, blocks: parts.blocks, events },
+    subject: clip(toAscii(`[backup] ${subject}`), SUBJECT_BOUND, '...'),
+    smsLine: smsLine === undefined ? undefined : clip(toGsm(smsLine), SMS_BOUND, '...'),
   };
 }
 
@@ -53,21 +37,111 @@ function toGsm(text: string): string {
   return toAscii(text).replace(/[[\]{}\\^~|`]/g, '.');
 }
 
-/**
- * The JSON of a publish with `MessageStructure: json`: the text for mail, and what a telephone can show.
- * Source: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
- */
-export function composePublication({ subject, text, sms }: Message): string {
-  return JSON.stringify({
-    default: text,
-    sms: sms ?? subject,
-  });
+/** What is worst of one host. */
+type Worst = Pick<Problem, 'kind' | 'missed'>;
+/** A host and what is wrong with it, worst first. */
+type Bad = { readonly host: string; readonly problems: readonly Worst[] };
+
+/** From this many bad hosts on they are counted by kind, not named. */
+export const MANY = 10;
+// Room for the names within the bound of a subject, behind "[backup] "; and for ", +12 more".
+const NAMES_ROOM = 88;
+const MORE_ROOM = 9;
+const NAMED = 5;
+
+/** `2 of 41 hosts FAILED: web MISSING (2nd day), db INCOMPLETE`. */
+export function composeFailedSubject(failed: readonly Bad[], hostsInConfig: number): string {
+  const head = `${failed.length} of ${count(hostsInConfig, 'host')} FAILED: `;
+  if (failed.length >= MANY) return head + countByKind(failed);
+  const shown: string[] = [];
+  for (const bad of failed) {
+    const next = formatBad(bad);
+    const rest = failed.length - shown.length - 1;
+    const room = NAMES_ROOM - head.length - (rest > 0 ? MORE_ROOM : 0);
+    if (shown.length > 0 && [...shown, next].join(', ').length > room) break;
+    shown.push(next);
+  }
+  const more = failed.length - shown.length;
+  return `${head}${shown.join(', ')}${more > 0 ? `, +${more} more` : ''}`;
 }
 
-/**
- * Four letters and four digits, none of which looks like another; `pick` answers a number from 0 to below its bound.
- */
-export function composeCodeWord(pick: (below: number) => number): string {
-  const some = (from: string) => Array.from({ length: 4 }, () => from[pick(from.length)]).join('');
-  return `${some('ACDEFHJKLMNPRTUVWXY')}-${some('3479')}`;
+/** `3 of 41 hosts FAILED`, with the kinds where they are many; what somebody did to backups comes first. */
+export function composeFailedBanner(
+  failed: readonly Bad[],
+  hostsInConfig: number,
+): { readonly banner: string; readonly tone: 'tampered' | 'bad' } {
+  const text = `${failed.length} of ${count(hostsInConfig, 'host')} FAILED`;
+  const counted = failed.length >= MANY ? `${text}: ${countByKind(failed)}` : text;
+  const tampered = failed.filter(({ problems }) =>
+    problems.some(({ kind }) => kind === 'tampered'),
+  );
+  if (tampered.length === 0) return { banner: counted, tone: 'bad' };
+  const names = tampered.slice(0, NAMED).map(({ host }) => host);
+  const more = tampered.length - names.length;
+  const who = `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  return { banner: `TAMPERED: ${who}. ${counted}`, tone: 'tampered' };
+}
+
+/** `MISSING (2nd day)`. */
+export function formatKind({ kind, missed }: Worst): string {
+  return `${kind.toUpperCase()}${isOfWindow(kind) && missed > 1 ? ` (${ordinal(missed)} day)` : ''}`;
+}
+
+/** `web MISSING (2nd day)`. */
+export function formatBad({ host, problems: [worst] }: Bad): string {
+  return `${host} ${worst === undefined ? '' : formatKind(worst)}`;
+}
+
+/** `10 MISSING, 2 UNREADABLE`; most first. */
+export function countByKind(failed: readonly Bad[]): string {
+  const counts = new Map<string, number>();
+  for (const { problems } of failed) {
+    const kind = problems[0]?.kind ?? '';
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  return [...counts]
+    .sort((a, b) => b[1] - a[1])
+    .map(([kind, number]) => `${number} ${kind.toUpperCase()}`)
+    .join(', ');
+}
+
+/** The subject of a day as its report has it; `failing` in the order in which they are shown. */
+export function composeDaySubject(digest: Digest, failing: readonly HostReport[]): string {
+  if (failing.length === 0) return composeGoodSubject(digest);
+  const bad = failing.map(({ host, findings }) => ({
+    host,
+    problems: findings.map(({ kind, windowsMissed = 0 }) => ({ kind, missed: windowsMissed })),
+  }));
+  return composeFailedSubject(bad, digest.hostsInConfig);
+}
+
+/** `OK 40 of 41, 1 paused - Mon 23 Nov (#2026-327)`; never OK while nothing at all is. */
+export function composeGoodSubject(digest: Digest): string {
+  const { ok, isNothing, rest } = countGood(digest);
+  const word = isNothing ? 'NO BACKUP YET' : 'OK';
+  const parts = [`${word} ${ok} of ${digest.hostsInConfig}`, ...rest];
+  const day = formatDate(digest.report.checkedAt, digest.timezone);
+  return `${parts.join(', ')} - ${day} (${serialOf(digest)})`;
+}
+
+/** `41 of 41 hosts OK`, `40 of 41 hosts OK, 1 paused`. */
+export function composeGoodBanner(digest: Digest): string {
+  const { ok, isNothing, rest } = countGood(digest);
+  const hosts = count(digest.hostsInConfig, 'host');
+  return [isNothing ? `NO BACKUP YET of ${hosts}` : `${ok} of ${hosts} OK`, ...rest].join(', ');
+}
+
+function countGood({ report: { hosts, unknownHosts } }: Digest) {
+  const { ok } = summarize(hosts);
+  const paused = hosts.filter(({ verdict }) => verdict === 'paused').length;
+  const warned = hosts.filter(({ findings }) => worstSeverity(findings) === 'warning').length;
+  const fresh = hosts.filter(({ verdict }) => verdict === 'never').length;
+  const isNothing = ok === 0 && fresh > 0;
+  const rest = [
+    ...(fresh > 0 && !isNothing ? [`${fresh} without a backup yet`] : []),
+    ...(warned > 0 ? [count(warned, 'warning')] : []),
+    ...(paused > 0 ? [`${paused} paused`] : []),
+    ...(unknownHosts.length > 0 ? [`${unknownHosts.length} not in the config`] : []),
+  ];
+  return { ok, isNothing, rest };
 }

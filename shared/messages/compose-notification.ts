@@ -2,33 +2,33 @@
 import type { Instant } from '../duplicity/time.ts';
 import { isOwn, type News, type Problem, problemId } from '../rules/problem.ts';
 import { composeDigest, composeTestSms, isWarned } from './compose-digest.ts';
-import { composeMessage, type Message, SMS_BOUND, type Urgency } from './compose-message.ts';
 import {
+  composeFailedBanner,
   composeFailedSubject,
+  composeGoodBanner,
   composeGoodSubject,
+  composeMessage,
   countByKind,
   formatBad,
   formatKind,
   MANY,
-} from './compose-subject.ts';
-import {
-  count,
-  formatInstant,
-  paragraph,
-  takeWhileRoom,
-  toAscii,
-  WIDTH,
-  wrapText,
-} from './plain-text.ts';
+  SMS_BOUND,
+} from './compose-message.ts';
+import type { Block, Item, Message, ProblemEvent, Row, Tone, Urgency } from './message-tree.ts';
+import { count, formatInstant, toAscii } from './plain-text.ts';
 import {
   type About,
   type BadHost,
   composeAsk,
   composeBadHost,
   composeChanges,
+  composeShared,
   formatAuthor,
   groupByHost,
-  sharedCause,
+  namedInBox,
+  sharedCauses,
+  stepsOf,
+  toneOf,
 } from './problem-text.ts';
 import { composeHeader, type Digest } from './report.ts';
 
@@ -51,28 +51,44 @@ export function composeNotification(notification: Notification): Message | undef
   const { digest } = notification;
   const sorted = sortNotices(notification);
   if (notification.notices.length === 0 && digest === undefined) return undefined;
-  const below = composeBelow(sorted, notification);
-  const room = Math.max(LEAST_ROOM, ROOM - below.join('\n').length);
-  const lines = [
-    composeHeader(notification.at, notification.bucket, notification.timezone),
-    ...sorted.own
-      .filter(({ kind }) => WARNINGS.includes(kind))
-      .flatMap(({ says }) => wrapText(`WARNING: ${toAscii(says)}.`, WIDTH)),
-    '',
-    ...composeFailed(digest === undefined ? sorted.failed : sorted.failing, notification, room),
-    ...below,
-  ];
+  const { banner, subject, tone } = composeHead(sorted, notification);
+  const failed = digest === undefined ? sorted.failed : sorted.failing;
   return composeMessage({
-    subject: composeSubject(sorted, notification),
-    text: `${lines.join('\n').trimEnd()}\n`,
-    sms: composeSms(sorted, notification),
+    subject,
+    blocks: [
+      {
+        ...{ kind: 'banner', tone, text: toAscii(banner) },
+        below: composeHeader(notification.at, notification.bucket, notification.timezone),
+      },
+      ...sorted.own
+        .filter(({ kind }) => WARNINGS.includes(kind))
+        .map(({ says }): Block => ({ kind: 'note', text: `WARNING: ${toAscii(says)}.` })),
+      ...composeFailed(failed, notification),
+      ...composeBelow(sorted, notification),
+    ],
+    smsLine: composeSms(sorted, notification),
     severity: severityOf(sorted, digest),
     urgency: urgencyOf(sorted, digest),
+    events: eventsOf(notification, sorted),
   });
 }
 
-/** What comes after the hosts that failed: each part is short, so that a mail that is cut lacks none of them. */
-function composeBelow(sorted: Sorted, notification: Notification): string[] {
+/** In the order in which the message has them. */
+function eventsOf({ notices, runbook }: Notification, { failing, failed }: Sorted): ProblemEvent[] {
+  const hosts = [...failed, ...failing].map(({ host }) => host);
+  const rank = ({ problem }: Notice) => hosts.indexOf(problem.host) + 1 || hosts.length + 1;
+  return notices
+    .toSorted((a, b) => rank(a) - rank(b))
+    .map(({ problem, news }) => ({
+      ...{ key: `${problemId(problem)} ${problem.since}`, news },
+      ...{ host: problem.host, kind: problem.kind, severity: problem.severity },
+      says: toAscii(problem.over?.says ?? problem.says),
+      ...stepsOf(problem, { runbook }),
+    }));
+}
+
+/** What comes after the hosts that failed. */
+function composeBelow(sorted: Sorted, notification: Notification): Block[] {
   const { digest, at } = notification;
   const { failed, warnings, over, own } = sorted;
   // A digest has the warnings as of its report; one that a channel refused, and hears later, not those since.
@@ -86,34 +102,38 @@ function composeBelow(sorted: Sorted, notification: Notification): string[] {
   );
   return [
     ...(digest === undefined ? composeToldBefore(sorted) : []),
-    ...fillRoom(warned, (one) => composeBadHost(one, notification), formatHost),
-    ...fillRoom(
-      over,
-      composeOver,
-      ({ host, over: end }) => `${host} ${end?.isWell ? 'OK AGAIN' : 'OVER'}`,
-    ),
-    ...fillRoom(
-      named,
-      (one) => composeOwn(one, notification),
-      ({ says }) => toAscii(says),
-    ),
-    ...(digest === undefined ? [] : composeDigest(digest, failed.length > 0)),
+    ...(warned.length < MANY
+      ? warned.flatMap((one) => composeBadHost(one, notification))
+      : [tableOf(`${warned.length} hosts with warnings:`, warned.map(rowOf))]),
+    ...composeItems(over.map(itemOfOver), 'over'),
+    ...composeOwn(named, notification),
+    ...(digest === undefined ? [] : composeDigest(digest, failed.length > 0, notification.runbook)),
   ];
 }
 
-/** As many in full as there is room for, and the others by their names. */
-function fillRoom<One>(
-  all: readonly One[],
-  describe: (one: One) => readonly string[],
-  nameOf: (one: One) => string,
-): string[] {
-  const shown = takeWhileRoom(all.map(describe), FULL_ROOM, (lines) => lines.join('\n').length + 1);
-  const rest = all.slice(shown.length).map(nameOf);
-  if (rest.length === 0) return shown.flat();
-  const names = takeWhileRoom(rest, NAMES_ROOM, (name) => name.length + 2);
-  const more = rest.length - names.length;
-  const text = `And: ${names.join('; ')}${more > 0 ? `; and ${more} more: rollcall check` : ''}.`;
-  return [...shown.flat(), ...wrapText(text, WIDTH), ''];
+/** Each as a box of its own, and from ten on as a table. */
+function composeItems(items: readonly Item[], word: string): Block[] {
+  if (items.length < MANY) return items.map((item) => ({ kind: 'problem', ...item }));
+  const rows = items.map(({ tone, label, who, says }) => ({
+    tone,
+    cells: [label, who, says],
+    counted: label,
+  }));
+  return [tableOf(`${items.length} ${word}:`, rows)];
+}
+
+function tableOf(title: string, rows: readonly Row[]): Block {
+  return { kind: 'table', title, columns: [], rows };
+}
+
+/** `host-5  MISSING (2nd day)  last good Sat 21 Nov 02:14`. */
+function rowOf({ host, problems }: BadHost): Row {
+  const [worst] = problems;
+  return {
+    tone: worst === undefined ? 'note' : toneOf(worst),
+    cells: [host, problems.map(formatKind).join(', ')],
+    counted: worst?.kind.toUpperCase(),
+  };
 }
 
 function formatHost({ host, problems }: BadHost): string {
@@ -165,80 +185,77 @@ function sortNotices({ notices, open }: Notification): Sorted {
 }
 
 const WORST = 5;
-const LISTED = 1000;
-// Of a mail of 40,000 characters: for all in it, for the hosts that failed at least, and for what else is in it.
-const ROOM = 38_000;
-const LEAST_ROOM = 8000;
-const FULL_ROOM = 3000;
-const NAMES_ROOM = 2000;
 
-function composeFailed(hosts: readonly BadHost[], about: About, room: number): string[] {
-  const describe = (host: BadHost) => composeBadHost(host, about);
-  if (hosts.length < MANY) return hosts.flatMap(describe);
-  const shared = sharedCause(hosts, about.timezone);
-  const worst = hosts.slice(0, WORST).flatMap(describe);
-  const rest = takeWhileRoom(
-    hosts.slice(WORST, WORST + LISTED).map((one) => `  ${formatHost(one)}`),
-    room - worst.join('\n').length,
-    (line) => line.length + 1,
-  );
-  const more = hosts.length - WORST - rest.length;
+/**
+ * Each host that failed, by name: a shared cause as one box, a box for each host, and from ten hosts on the worst five so
+ * and the others in a table.
+ */
+function composeFailed(hosts: readonly BadHost[], about: About): Block[] {
+  const shared = sharedCauses(hosts, about);
+  // A cause that one step removes needs no box for each host.
+  const boxed = new Set(shared.flatMap(({ step, hosts: own }) => (step === undefined ? [] : own)));
+  const own = hosts.filter((one) => !boxed.has(one));
+  const full = hosts.length < MANY ? own : own.slice(0, WORST);
+  const named = new Set([...full, ...shared.flatMap(namedInBox)]);
+  const rest = hosts.filter((one) => !named.has(one));
+  const title = `${full.length === 0 ? 'All' : 'The others'}, worst first:`;
   return [
-    `${hosts.length} hosts failed: ${countByKind(hosts)}.`,
-    ...(shared === undefined ? [] : wrapText(`The same for all: ${shared}.`, WIDTH)),
-    `The worst ${WORST}:`,
-    '',
-    ...worst,
-    'And:',
-    ...rest,
-    ...(more > 0 ? [`  and ${more} more: rollcall check`] : []),
-    '',
+    ...shared.map((one) => composeShared(one, about)),
+    ...full.flatMap((one) => composeBadHost(one, about)),
+    ...(rest.length === 0 ? [] : [tableOf(title, rest.map(rowOf))]),
   ];
 }
 
 /** Hosts of which the channel was notified before, and that still fail. */
-function composeToldBefore({ failed, failing }: Sorted): string[] {
+function composeToldBefore({ failed, failing }: Sorted): Block[] {
   const before = failing.slice(failed.length);
   if (before.length === 0) return [];
   const shown = before.slice(0, MANY).map(formatHost);
   const more = before.length - shown.length;
-  return [
-    ...wrapText(
-      `Still failing, as told before: ${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}.`,
-      WIDTH,
-    ),
-    '',
-  ];
+  const text = `Still failing, as told before: ${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}.`;
+  return [{ kind: 'note', text }];
 }
 
-function composeOver({ host, kind, over }: Problem): string[] {
-  if (over === undefined) return [];
-  if (kind === 'channel') return [...paragraph('REPAIRED', toAscii(over.says)), ''];
-  return [...paragraph(over.isWell ? 'OK AGAIN' : 'OVER', `${host}: ${toAscii(over.says)}`), ''];
+function itemOfOver({ host, kind, over }: Problem): Item {
+  const isBack = kind === 'channel';
+  const isWell = isBack || over?.isWell === true;
+  return {
+    tone: isWell ? 'good' : 'note',
+    label: isBack ? 'REPAIRED' : isWell ? 'OK AGAIN' : 'OVER',
+    ...{ who: isBack ? '' : host, says: toAscii(over?.says ?? ''), facts: [] },
+  };
 }
 
 const LABELS: { readonly [kind: string]: string } = {
   ...{ channel: 'DEAD', 'unknown-prefix': 'UNKNOWN', unowned: 'TAMPERED', muted: 'MUTED' },
 };
 
-function composeOwn(problem: Problem, about: About): string[] {
-  const label = LABELS[problem.kind];
-  if (problem.kind === 'earlier') {
-    const text = `Not delivered ${formatInstant(problem.since, about.timezone)}: ${problem.says}`;
-    return [...wrapText(text, WIDTH), '', ...problem.details, ''];
-  }
-  if (label === undefined) return [];
-  const isOld = problem.kind === 'channel' && problem.since < problem.lastSeen;
-  const since = isOld ? ` (since ${formatInstant(problem.since, about.timezone)})` : '';
+function composeOwn(problems: readonly Problem[], about: About): Block[] {
+  const earlier = problems.filter(({ kind }) => kind === 'earlier');
+  const items = problems.flatMap((problem) => itemOfOwn(problem, about) ?? []);
+  const asked = problems.flatMap(({ changes }) => changes);
   return [
-    ...paragraph(label, `${toAscii(problem.says)}${since}`),
-    ...problem.details.flatMap((detail) => paragraph('', toAscii(detail))),
-    ...composeChanges(problem, about),
-    ...(problem.step === undefined ? [] : [`            Do now:  ${toAscii(problem.step)}`]),
-    ...(problem.kind === 'channel' ? ['            Runbook: docs/runbook.md#alarm-path'] : []),
-    '',
-    ...composeAsk(problem, about),
+    ...earlier.map(
+      ({ since, says, details }): Block => ({
+        ...{ kind: 'note', lines: details },
+        text: `Not delivered ${formatInstant(since, about.timezone, about.at)}: ${says}`,
+      }),
+    ),
+    ...composeItems(items, 'more'),
+    ...composeAsk({ changes: asked }, about),
   ];
+}
+
+function itemOfOwn(problem: Problem, about: About): Item | undefined {
+  const label = LABELS[problem.kind];
+  if (label === undefined) return undefined;
+  const isOld = problem.kind === 'channel' && problem.since < problem.lastSeen;
+  const since = isOld ? ` (since ${formatInstant(problem.since, about.timezone, about.at)})` : '';
+  return {
+    ...{ tone: toneOf(problem), label, who: '', says: `${toAscii(problem.says)}${since}` },
+    facts: [...problem.details.map(toAscii), ...composeChanges(problem, about)],
+    ...stepsOf(problem, about),
+  };
 }
 
 function severityOf({ failed, failing, warnings, own }: Sorted, digest: Digest | undefined) {
@@ -256,44 +273,59 @@ function urgencyOf({ failed, over, own }: Sorted, digest: Digest | undefined): U
   return digest?.test === true ? 'test' : 'digest';
 }
 
-/** The line that people see first: who failed, else what is over, else the trouble of the monitor, else the day's digest. */
-function composeSubject(sorted: Sorted, notification: Notification): string {
+type Head = { readonly banner: string; readonly subject: string; readonly tone: Tone };
+
+/** What people see first: who failed, else what is over, else the trouble of the monitor, else the day's digest. */
+function composeHead(sorted: Sorted, notification: Notification): Head {
   const { failed, failing, over, warnings, own } = sorted;
   const { digest, bucket, hostsInConfig } = notification;
+  const same = (banner: string, tone: Tone, tail = ''): Head => ({
+    ...{ banner, subject: `${banner}${tail}`, tone },
+  });
   if (failed.length > 0 || (digest !== undefined && failing.length > 0)) {
-    return composeFailedSubject(failing, hostsInConfig);
+    return {
+      ...composeFailedBanner(failing, hostsInConfig),
+      subject: composeFailedSubject(failing, hostsInConfig),
+    };
   }
   const isGrave = own.some(({ severity }) => severity === 'critical');
   // One that is sent later says nothing of what came since.
   const isStale = digest !== undefined && digest.report.checkedAt < notification.at;
   const isNews = over.length > 0 || isGrave || (isStale && warnings.length > 0);
-  if (digest !== undefined && !isNews) return composeGoodSubject(digest);
+  if (digest !== undefined && !isNews) {
+    const tone = isWarned(digest) ? 'odd' : 'good';
+    return { banner: composeGoodBanner(digest), subject: composeGoodSubject(digest), tone };
+  }
   const [first] = over.filter(({ kind }) => kind !== 'channel');
   if (first?.over !== undefined) {
     const names = [...new Set(over.map(({ host }) => host))];
-    const word = over.every((one) => one.over?.isWell) ? 'OK AGAIN' : 'OVER';
+    const isWell = over.every((one) => one.over?.isWell);
+    const [word, tone] = isWell ? (['OK AGAIN', 'good'] as const) : (['OVER', 'note'] as const);
     return names.length === 1
-      ? `${first.host} ${word}: ${first.over.says.split(/\. | \(/)[0]}`
-      : `${count(names.length, 'host')} ${word}: ${names.join(', ')}`;
+      ? same(`${first.host} ${word}`, tone, `: ${first.over.says.split(/\. | \(/)[0]}`)
+      : same(`${count(names.length, 'host')} ${word}`, tone, `: ${names.join(', ')}`);
   }
   if (warnings.length > 0) {
     const words = groupByHost(warnings).map(formatHost);
-    return `${count(warnings.length, 'warning')}: ${words.join('; ')}`;
+    return same(count(warnings.length, 'warning'), 'odd', `: ${words.join('; ')}`);
   }
   const [one] = own;
-  if (one?.kind === 'unknown-prefix') return `UNKNOWN uploads in bucket ${bucket}`;
-  if (one?.kind === 'unowned') return `TAMPERED no host in the config: objects REMOVED`;
+  if (one?.kind === 'unknown-prefix') return same(`UNKNOWN uploads in bucket ${bucket}`, 'odd');
+  if (one?.kind === 'unowned') {
+    return same('TAMPERED no host in the config: objects REMOVED', 'tampered');
+  }
   const channels = (some: readonly Problem[]) =>
     [
       ...new Set(
         some.filter(({ kind }) => kind === 'channel').map(({ says }) => says.split(':')[0] ?? ''),
       ),
     ].join(', ');
-  if (channels(own) !== '') return `ALARM CHANNEL DEAD: ${channels(own)}`;
-  if (channels(over) !== '') return `alarm channel works again: ${channels(over)}`;
-  return one?.kind === 'muted' || one?.kind === 'earlier'
-    ? one.says
-    : `the monitor: ${one?.says ?? ''}`;
+  if (channels(own) !== '') return same(`ALARM CHANNEL DEAD: ${channels(own)}`, 'bad');
+  if (channels(over) !== '') return same(`alarm channel works again: ${channels(over)}`, 'good');
+  return same(
+    one?.kind === 'muted' || one?.kind === 'earlier' ? one.says : `the monitor: ${one?.says ?? ''}`,
+    'odd',
+  );
 }
 
 const KINDS_TEXTED = 3;

@@ -321,11 +321,6 @@ function stepToRemove({ names, count: all }: NamesShown, { target }: Host): stri
   return keys.map((key) => `${remove} ${quoteWord(key)}`).join(' && ');
 }
 
-/** Each kind has a section in docs/runbook.md. */
-export function runbookOf(kind: FindingKind): string {
-  return `docs/runbook.md#${kind}`;
-}
-
 /** `the full of Mon 23 Nov 02:14`; of a host that writes chains it may be an incremental. */
 function formatSet(
   { startedAt }: { readonly startedAt: Instant },

@@ -1,22 +1,30 @@
 // What a problem says in a message: its host, what was found, who did it, what to do, and how it ended.
+
+import type { Instant } from '../duplicity/time.ts';
 import { type Change, FINDING_KINDS, type FindingKind, type Severity } from '../rules/finding.ts';
 import { isOfWindow, isOwn, type Problem } from '../rules/problem.ts';
 import { composeWhoIs, formatPrincipal, type Known } from './author-text.ts';
-import { runbookOf } from './finding-text.ts';
 import type { HostReport } from './host-report.ts';
+import type { Block, Item, Tone } from './message-tree.ts';
 import {
-  COLUMN,
   count,
   formatBytes,
   formatDate,
   formatDuration,
   formatInstant,
-  paragraph,
   quoteName,
+  toAscii,
 } from './plain-text.ts';
 
-/** What the messages of one config share: the zone of all their times, and whom an event's id can be compared with. */
-export type About = { readonly timezone: string; readonly known: Known };
+/** What a message is made with: the zone of all its times, and whom an event's id can be compared with. */
+export type About = {
+  readonly timezone: string;
+  readonly known: Known;
+  /** When the message is composed: times of other years have their year. */
+  readonly at: Instant;
+  /** Where the operator's runbook is; without it the path in the project. */
+  readonly runbook?: string | undefined;
+};
 
 /** One host, and what is wrong with it, worst first. */
 export type BadHost = { readonly host: string; readonly problems: readonly Problem[] };
@@ -38,22 +46,31 @@ export function groupByHost(problems: readonly Problem[]): BadHost[] {
     );
 }
 
-/** The worst in a column of its own, then what else was found, the last good copy, who did it, and the next step. */
-export function composeBadHost({ host, problems }: BadHost, about: About): string[] {
-  const [worst] = problems;
+/** The worst, then what else was found, the last good copy, who did it, and the next step; below it who that is. */
+export function composeBadHost({ host, problems }: BadHost, about: About): Block[] {
+  const [worst, ...others] = problems;
   if (worst === undefined) return [];
+  const changes = changesOf(problems);
   return [
-    ...problems.flatMap(({ kind, says }, index) =>
-      index === 0
-        ? paragraph(kind.toUpperCase(), `${host}: ${says}`)
-        : paragraph('', `${kind}: ${says}`),
-    ),
-    ...worst.details.flatMap((detail) => paragraph('', detail)),
-    ...composeChanges(changesOf(problems), about),
-    ...composeSteps(worst),
-    '',
-    ...composeAsk(changesOf(problems), about),
+    {
+      kind: 'problem',
+      ...{ tone: toneOf(worst), label: worst.kind.toUpperCase(), who: host, says: worst.says },
+      facts: [
+        ...others.map(({ kind, says }) => `${kind}: ${says}`),
+        ...worst.details,
+        ...composeChanges(changes, about),
+      ],
+      ...stepsOf(worst, about),
+      rest: `rollcall check --host ${host}`,
+    },
+    ...composeAsk(changes, about),
   ];
+}
+
+/** What somebody did to a backup is louder than all that went wrong by itself. */
+export function toneOf({ kind, severity }: Pick<Problem, 'kind' | 'severity'>): Tone {
+  if (severity !== 'critical') return severity === 'warning' ? 'odd' : 'note';
+  return kind === 'tampered' || kind === 'unowned' ? 'tampered' : 'bad';
 }
 
 /** An object may be part of more than one problem of its host. */
@@ -67,13 +84,34 @@ function changesOf(problems: readonly Problem[]): Changes {
   };
 }
 
-/** A command must be copied as it is: it is never wrapped. */
-function composeSteps({ kind, severity, step }: Problem): string[] {
-  const indent = ' '.repeat(COLUMN);
-  return [
-    ...(step === undefined ? [] : [`${indent}Do now:  ${step}`]),
-    ...(isOwn(kind) || severity !== 'critical' ? [] : [`${indent}Runbook: ${runbookOf(kind)}`]),
-  ];
+/** What is done next, and where the runbook goes on: of what is critical, and of a dead channel. */
+export function stepsOf(
+  { kind, severity, step }: Pick<Problem, 'kind' | 'severity' | 'step'>,
+  { runbook }: Pick<About, 'runbook'>,
+): Pick<Item, 'step' | 'runbook'> {
+  const section = isOwn(kind)
+    ? kind === 'channel'
+      ? 'alarm-path'
+      : undefined
+    : severity === 'critical'
+      ? kind
+      : undefined;
+  return {
+    ...(step === undefined ? {} : { step: pointTo(toAscii(step), runbook) }),
+    ...(section === undefined ? {} : { runbook: runbookOf(section, runbook) }),
+  };
+}
+
+const RUNBOOK = 'docs/runbook.md';
+
+/** Each kind has a section of the runbook: at the address that the config has, or else in the project. */
+export function runbookOf(section: string, runbook = RUNBOOK): string {
+  return `${runbook}#${section}`;
+}
+
+/** A hint that names a section, with the same address. */
+export function pointTo(hint: string, runbook = RUNBOOK): string {
+  return hint.replaceAll(RUNBOOK, runbook);
 }
 
 const DONE = { created: 'written', removed: 'removed' } as const;
@@ -89,18 +127,16 @@ type Changes = Pick<Problem, 'changes' | 'changeCount' | 'host'>;
 export function composeChanges({ changes, changeCount, host }: Changes, about: About): string[] {
   const { timezone, known } = about;
   const own = known.hosts.find(({ name }) => name === host);
-  const lines = changes.flatMap((change, index) =>
-    paragraph(
-      '',
+  const facts = changes.map(
+    (change, index) =>
       `${index === 0 ? 'Changes: ' : ''}${quoteName(change.key)} was ${DONE[change.what]} ${formatInstant(change.at, timezone)} ${formatAuthor(change, known, own)}${change.what === 'removed' ? LEFT[change.left] : ''}.`,
-    ),
   );
   const more = changeCount - changes.length;
-  return [...lines, ...(more > 0 ? paragraph('', `And ${count(more, 'more change')}.`) : [])];
+  return [...facts, ...(more > 0 ? [`And ${count(more, 'more change')}.`] : [])];
 }
 
 /** The commands that tell who it was; nothing where that is known. */
-export function composeAsk({ changes }: Pick<Changes, 'changes'>, { known }: About): string[] {
+export function composeAsk({ changes }: Pick<Changes, 'changes'>, { known }: About): Block[] {
   return composeWhoIs(
     changes.map(({ principal }) => principal),
     known,
@@ -158,13 +194,68 @@ export function describeUnseen(missed: readonly string[], unknown: readonly stri
   return `${count(missed.length, 'window')} ${were} missed while nobody looked (${dates})${rest}`;
 }
 
-/** One refusal for all, or the same last day for all: then the trouble is not the hosts' own. */
-export function sharedCause(hosts: readonly BadHost[], zone: string): string | undefined {
-  const causes = hosts.map(({ problems: [worst] }) => {
-    if (worst?.kind === 'unreadable') return worst.step;
-    if (worst?.kind !== 'missing' || worst.lastGoodAt === undefined) return undefined;
-    return `none has a full since ${formatDate(worst.lastGoodAt, zone)}`;
+/** Hosts that fail for one reason, and what it is: then the trouble is not their own. */
+export type SharedCause = {
+  readonly hosts: readonly BadHost[];
+  readonly cause: string;
+  /** What is done about it once, for all of them. */
+  readonly step?: string | undefined;
+};
+
+// Of so many hosts one last day is no chance.
+const MANY_OF_A_DAY = 10;
+
+/** One refusal for several, or the same last day for many; worst first, each host in one of them or in none. */
+export function sharedCauses(hosts: readonly BadHost[], { timezone }: About): SharedCause[] {
+  // Who has another problem too has one that is its own.
+  const alone = hosts.filter(
+    ({ problems }) => problems.filter(({ severity }) => severity === 'critical').length === 1,
+  );
+  const worst = ({ problems: [first] }: BadHost) => first;
+  const refused = Map.groupBy(alone, (one) =>
+    worst(one)?.kind === 'unreadable' ? worst(one)?.step : undefined,
+  );
+  const silent = Map.groupBy(alone, (one) => {
+    const { kind, lastGoodAt } = worst(one) ?? {};
+    if (kind !== 'missing' || lastGoodAt === undefined) return undefined;
+    return `none has a full since ${formatDate(lastGoodAt, timezone)}`;
   });
-  const [first] = causes;
-  return causes.every((cause) => cause === first) ? first : undefined;
+  const groups = (all: typeof refused, least: number) =>
+    [...all].flatMap(([cause, own]) => (cause && own.length >= least ? [{ cause, own }] : []));
+  return [
+    ...groups(refused, 2).map(({ cause, own }) => ({
+      hosts: own,
+      cause: worst(own[0] as BadHost)?.says ?? '',
+      step: cause,
+    })),
+    ...groups(silent, MANY_OF_A_DAY).map(({ cause, own }) => ({ hosts: own, cause })),
+  ];
+}
+
+/** One box for all that have it. */
+export function composeShared(shared: SharedCause, about: About): Block {
+  const { hosts, cause, step } = shared;
+  const [worst] = hosts[0]?.problems ?? [];
+  const isRefused = step !== undefined;
+  const names = namedInBox(shared).map(({ host }) => host);
+  return {
+    kind: 'problem',
+    ...{ tone: 'bad', label: worst?.kind.toUpperCase() ?? '', who: count(hosts.length, 'host') },
+    says: isRefused ? 'could not check, for one reason. This is not an all-clear' : cause,
+    facts: [
+      ...(names.length > 0 ? [`Hosts: ${names.join(', ')}.`] : []),
+      isRefused
+        ? `${hosts[0]?.host}: ${cause}`
+        : 'Look first for what they share: a network, a key, a script, the bucket.',
+    ],
+    ...(worst === undefined ? {} : stepsOf({ ...worst, step }, about)),
+  };
+}
+
+// More are named in the table below.
+const NAMED = 10;
+
+/** The hosts that the box names, so that nothing else has to. */
+export function namedInBox({ hosts, step }: SharedCause): readonly BadHost[] {
+  return step !== undefined && hosts.length <= NAMED ? hosts : [];
 }

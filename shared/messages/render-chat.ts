@@ -2,8 +2,9 @@
 import type { WebhookFormat } from '../config/config.ts';
 import { formatAt } from '../config/recipients.ts';
 import type { Severity } from '../rules/finding.ts';
-import type { Message } from './compose-message.ts';
+import type { Message } from './message-tree.ts';
 import { takeWhileRoom } from './plain-text.ts';
+import { renderText } from './render-text.ts';
 
 // Of characters. Slack takes 40,000 and shows 4,000; Discord refuses more than 2,000 in `content` and 4,096 in the
 // description of an embed. A card must stay under 28 kB, and each line takes about a hundred bytes more than its text.
@@ -17,7 +18,8 @@ const CARD_BOUND = 9_000;
  * Teams", "Text features in Adaptive Cards".
  */
 export function composePost(message: Message, format: WebhookFormat, url: string): object {
-  const { subject, text } = message;
+  const { subject, severity } = message;
+  const text = renderText(message);
   switch (format) {
     case 'slack':
       return { text: composeCode(escapeSlack(subject), escapeSlack(text)), unfurl_links: false };
@@ -26,14 +28,14 @@ export function composePost(message: Message, format: WebhookFormat, url: string
         content: disarm(subject),
         // Whatever is in the text, it mentions nobody.
         allowed_mentions: { parse: [] },
-        embeds: [{ description: composeCode('', text), color: COLORS[severityOf(message)] }],
+        embeds: [{ description: composeCode('', text), color: COLORS[severity] }],
       };
     case 'teams':
       return composeCard(message);
     case 'json':
       return {
         version: 1,
-        ...{ urgency: message.urgency, severity: severityOf(message), subject },
+        ...{ urgency: message.urgency, severity, subject },
         // Slack and Mattermost show `text`, Discord `content`; programs read the members that they know.
         text: composeCode(spaceTags(subject), spaceTags(text)),
         content: composeCode(spaceTags(subject), spaceTags(text), CONTENT_BOUND),
@@ -42,10 +44,6 @@ export function composePost(message: Message, format: WebhookFormat, url: string
         ...(formatAt(url) === 'teams' ? composeCard(message) : {}),
       };
   }
-}
-
-function severityOf({ severity, urgency }: Message): Severity {
-  return severity ?? (urgency === 'alert' ? 'critical' : 'info');
 }
 
 const COLORS: Readonly<Record<Severity, number>> = {
@@ -86,12 +84,12 @@ function clipLines(text: string, bound: number): string {
 
 /** Each line is a block: a card runs lines of one block together. Blanks that do not break keep the columns. */
 function composeCard(message: Message) {
-  const { subject, text } = message;
+  const { subject, severity } = message;
   const block = (words: string, more: object) => ({
     type: 'TextBlock',
     ...{ text: unlink(words), wrap: true, ...more },
   });
-  const lines = clipLines(text.trimEnd(), CARD_BOUND).split('\n');
+  const lines = clipLines(renderText(message).trimEnd(), CARD_BOUND).split('\n');
   const line = (words: string) => words.replace(/^ +| {2,}/g, (run) => '\u00a0'.repeat(run.length));
   return {
     type: 'message',
@@ -104,7 +102,7 @@ function composeCard(message: Message) {
           version: '1.4',
           msteams: { width: 'Full' },
           body: [
-            block(subject, { weight: 'Bolder', color: CARD_COLORS[severityOf(message)] }),
+            block(subject, { weight: 'Bolder', color: CARD_COLORS[severity] }),
             ...lines.map((words) =>
               block(line(words) || '\u00a0', { fontType: 'Monospace', spacing: 'None' }),
             ),

@@ -1,10 +1,10 @@
 // A run as one page for a browser: no script, nothing from elsewhere, readable on a phone.
 import { FINDING_KINDS, type Severity, worstSeverity } from '../rules/finding.ts';
 import { dateIn } from '../rules/window.ts';
-import { composeDaySubject } from './compose-subject.ts';
-import { runbookOf } from './finding-text.ts';
+import { composeDaySubject } from './compose-message.ts';
 import { type HostReport, hasFailed } from './host-report.ts';
 import { count, escapeHtml, formatBytes, formatInstant, quoteName, toAscii } from './plain-text.ts';
+import { runbookOf } from './problem-text.ts';
 import type { Digest } from './report.ts';
 
 const LISTED = 500;

@@ -9,8 +9,8 @@ import {
   silentAddresses,
 } from '../doctor/channels.ts';
 import type { Instant } from '../duplicity/time.ts';
-import type { Message } from '../messages/compose-message.ts';
 import type { Notice } from '../messages/compose-notification.ts';
+import type { Message } from '../messages/message-tree.ts';
 import { formatDuration } from '../messages/plain-text.ts';
 import {
   isClaimed,

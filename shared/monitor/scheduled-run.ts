@@ -5,9 +5,9 @@ import type { ChannelStates, Refusals } from '../doctor/channels.ts';
 import { type Instant, parseWrittenTime } from '../duplicity/time.ts';
 import type { Known } from '../messages/author-text.ts';
 import { isTestDay } from '../messages/compose-digest.ts';
-import type { Urgency } from '../messages/compose-message.ts';
 import { composeNotification, type Notice } from '../messages/compose-notification.ts';
 import { type HostReport, hasFailed } from '../messages/host-report.ts';
+import type { Urgency } from '../messages/message-tree.ts';
 import { formatDuration, formatInstant } from '../messages/plain-text.ts';
 import {
   type Digest,

@@ -13,7 +13,7 @@ const URL_OF_HOOK = `https://hooks.chat.example/services/${SECRET}`;
 const { alerts } = aConfig([aHost()]);
 const message = composeMessage({
   subject: 'web MISSING',
-  text: 'web: no full backup\n',
+  blocks: [{ kind: 'note', text: 'web: no full backup' }],
   urgency: 'alert',
   severity: 'critical',
 });

@@ -1,16 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { composeNagios, composeTable } from '../../scripts/rollcall/format-report.ts';
+import { composePublication } from '../../shared/channels/mail-and-topic.ts';
 import type { Host } from '../../shared/config/config.ts';
 import { fail, ok, warn } from '../../shared/doctor/audit.ts';
 import type { ChannelStates } from '../../shared/doctor/channels.ts';
 import { step } from '../../shared/doctor/fix.ts';
-import {
-  composeMessage,
-  composePublication,
-  type Message,
-} from '../../shared/messages/compose-message.ts';
-import { composeHtml } from '../../shared/messages/render-html.ts';
+import { composeMessage } from '../../shared/messages/compose-message.ts';
+import type { Message } from '../../shared/messages/message-tree.ts';
+import { renderHtml } from '../../shared/messages/render-html.ts';
+import { renderText } from '../../shared/messages/render-text.ts';
 import { type Digest, reportToJson } from '../../shared/messages/report.ts';
 import { composeStatusPage } from '../../shared/messages/status-page.ts';
 import { channelNews } from '../../shared/monitor/notify.ts';
@@ -84,7 +83,8 @@ const compose = (judgements: readonly Judgement[], more: Options = {}): Message 
   if (message === undefined) throw new Error('nothing was told');
   return message;
 };
-const asText = ({ subject, sms, text }: Message) => `Subject: ${subject}\nSMS: ${sms}\n\n${text}`;
+const asText = (message: Message) =>
+  `Subject: ${message.subject}\nSMS: ${message.smsLine}\n\n${renderText(message)}`;
 const broken = (count: number) => {
   const found = collected(...saturday);
   return Array.from({ length: count }, (_, n) => judgement(`host-${n}`, found));
@@ -126,7 +126,8 @@ const GSM7 = /^[\n\r !"#$%&'()*+,\-./0-9:;<=>?@A-Z_a-z]*$/;
 
 /** SNS's own bounds; a message beyond them is refused, and nobody hears. */
 function expectBounded(message: Message): void {
-  const { subject, text, sms } = message;
+  const { subject, smsLine: sms } = message;
+  const text = renderText(message);
   expectBoundedPublication(message);
   expect(subject).toMatch(/^[ -~]{1,99}$/);
   expect(text).toMatch(/^[\n -~]*$/);
@@ -151,9 +152,9 @@ describe('the times in messages', () => {
 
   it('are followed by the name of that zone in each message that has times', () => {
     const message = compose(fleet, { digest: digestOf(fleet) });
-    expect(message.text).toContain('Mon 23 Nov 2026 08:15 Europe/Amsterdam');
-    expect(message.sms).toContain('Times: Europe/Amsterdam.');
-    expect(compose([judgement('nas', denied)]).sms).not.toContain('Times:');
+    expect(renderText(message)).toContain('Mon 23 Nov 2026 08:15 Europe/Amsterdam');
+    expect(message.smsLine).toContain('Times: Europe/Amsterdam.');
+    expect(compose([judgement('nas', denied)]).smsLine).not.toContain('Times:');
   });
 });
 
@@ -168,7 +169,7 @@ describe('composeNotification', () => {
     const message = compose(fleet);
     expectBounded(message);
     await expect(asText(message)).toMatchFileSnapshot('golden/alert-3-of-6.txt');
-    await expect(composeHtml(message.text)).toMatchFileSnapshot('golden/alert-3-of-6.html');
+    await expect(renderHtml(message)).toMatchFileSnapshot('golden/alert-3-of-6.html');
   });
 
   it('writes what was done to a backup, how long the last good one lasts, and how to restore it', async () => {
@@ -220,7 +221,7 @@ describe('composeNotification', () => {
     const message = compose([web], { changes });
     expectBounded(message);
     await expect(asText(message)).toMatchFileSnapshot('golden/tampered.txt');
-    await expect(composeHtml(message.text)).toMatchFileSnapshot('golden/tampered.html');
+    await expect(renderHtml(message)).toMatchFileSnapshot('golden/tampered.html');
   });
 
   it('writes whose key uploaded what should not be there, and who that is', async () => {
@@ -236,7 +237,7 @@ describe('composeNotification', () => {
     const host = { userId: 'AIDAIOSFODNN7EXAMPLE' };
     const message = compose([judgement('web', collected(...today, ...inc), host)], { changes });
     expectBounded(message);
-    expect(message.sms).not.toContain('Disable that key');
+    expect(message.smsLine).not.toContain('Disable that key');
     await expect(asText(message)).toMatchFileSnapshot('golden/trouble.txt');
   });
 
@@ -253,7 +254,7 @@ describe('composeNotification', () => {
     const { message } = notificationOf(doneAt, [web], { timezone, before });
     expectBounded(message as Message);
     await expect(asText(message as Message)).toMatchFileSnapshot('golden/recovery.txt');
-    await expect(composeHtml(message?.text ?? '')).toMatchFileSnapshot('golden/recovery.html');
+    await expect(renderHtml(message as Message)).toMatchFileSnapshot('golden/recovery.html');
   });
 
   it('writes a digest with what failed, what to know and what is good', async () => {
@@ -264,7 +265,7 @@ describe('composeNotification', () => {
   it('writes a digest on a good day, by mail only', async () => {
     const good = [fleet[0] as Judgement, fleet[4] as Judgement];
     const message = compose(good, { digest: digestOf(good) });
-    expect([message.urgency, message.sms]).toEqual(['digest', undefined]);
+    expect([message.urgency, message.smsLine]).toEqual(['digest', undefined]);
     await expect(asText(message)).toMatchFileSnapshot('golden/digest-good.txt');
   });
 
@@ -275,7 +276,7 @@ describe('composeNotification', () => {
     expectBounded(message);
     expect(message.urgency).toBe('test');
     await expect(asText(message)).toMatchFileSnapshot('golden/digest-weekly-test.txt');
-    await expect(composeHtml(message.text)).toMatchFileSnapshot('golden/digest-weekly-test.html');
+    await expect(renderHtml(message)).toMatchFileSnapshot('golden/digest-weekly-test.html');
   });
 
   it('reports a dead and a repaired channel with the alert that is sent anyway', async () => {
@@ -291,13 +292,13 @@ describe('composeNotification', () => {
     expectBounded(message);
     expect(message.urgency).toBe('alert');
     await expect(asText(message)).toMatchFileSnapshot('golden/path-dead.txt');
-    expect(compose([], { news: newsOfChannels([optedOut]) }).sms).toBeUndefined();
+    expect(compose([], { news: newsOfChannels([optedOut]) }).smsLine).toBeUndefined();
   });
 
   it('reports a repaired channel by mail only', async () => {
     const { problems: before } = notificationOf(since, [], { news: newsOfChannels([optedOut]) });
     const message = compose([], { before, news: newsOfChannels([], before) });
-    expect([message.urgency, message.sms]).toEqual(['digest', undefined]);
+    expect([message.urgency, message.smsLine]).toEqual(['digest', undefined]);
     await expect(asText(message)).toMatchFileSnapshot('golden/path-repaired.txt');
   });
 
@@ -313,7 +314,7 @@ describe('composeNotification', () => {
     const message = compose([bad], { digest });
     expectBounded(message);
     await expect(asText(message)).toMatchFileSnapshot('golden/digest-hostile.txt');
-    await expect(composeHtml(message.text)).toMatchFileSnapshot('golden/digest-hostile.html');
+    await expect(renderHtml(message)).toMatchFileSnapshot('golden/digest-hostile.html');
   });
 
   it.each([1, 12, 2000])('stays within its bounds with %i bad hosts', async (count) => {
@@ -331,9 +332,9 @@ describe('composeNotification', () => {
   it('sends an SMS only of what the channel has not notified', () => {
     const { problems: before } = notificationOf(now, fleet);
     const message = compose(fleet, { before, digest: digestOf(fleet) });
-    expect([message.urgency, message.sms]).toEqual(['digest', undefined]);
+    expect([message.urgency, message.smsLine]).toEqual(['digest', undefined]);
     expect(message.subject).toContain('3 of 6 hosts FAILED');
-    expect(message.text).toContain('MISSING     web');
+    expect(renderText(message)).toContain('MISSING     web');
   });
 
   it('numbers the digests of a year without a gap', () => {
@@ -361,16 +362,20 @@ describe('composeNotification', () => {
         const digest = digestOf([bad], { report: { unknownHosts: [unknownPrefix] } });
         for (const message of [compose([bad], { digest, changes }), compose([bad], { changes })]) {
           expectBounded(message);
-          const html = composeHtml(message.text);
+          const html = renderHtml(message);
           expect(html).toMatch(/^[\n -~]*$/);
-          expect(html.match(/<(?!\/?(?:html|head|meta|body|p|b|code)\b|!doctype)/)).toBeNull();
+          expect(
+            html.match(
+              /<(?!\/?(?:html|head|meta|title|style|body|div|h1|h2|p|b|br|pre|table|tr|th|td)\b|!doctype)/,
+            ),
+          ).toBeNull();
         }
       }),
     );
   });
 
   it('keeps to 72 columns, but for commands and names', () => {
-    for (const line of compose(fleet, { digest: digestOf(fleet) }).text.split('\n')) {
+    for (const line of renderText(compose(fleet, { digest: digestOf(fleet) })).split('\n')) {
       if (!line.includes('Do now:')) expect(line.length).toBeLessThanOrEqual(72);
     }
   });
@@ -379,9 +384,12 @@ describe('composeNotification', () => {
 describe('composePublication', () => {
   it('stays within what SNS takes, though each character of a text had to be escaped twice', () => {
     for (const character of ['"', '\\', '\n']) {
-      const text = character.repeat(1_000_000);
+      const text = character.repeat(200_000);
       expectBoundedPublication(
-        composeMessage({ subject: text, text, sms: text, urgency: 'alert', severity: 'info' }),
+        composeMessage({
+          ...{ subject: text, smsLine: text, urgency: 'alert', severity: 'info' },
+          blocks: [{ kind: 'note', text: '', lines: text.split('\n') }],
+        }),
       );
     }
   });

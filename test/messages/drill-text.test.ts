@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { composeDrills } from '../../shared/messages/compose-digest.ts';
+import { renderText } from '../../shared/messages/render-text.ts';
 import type { Drills } from '../../shared/messages/report.ts';
 import { judge } from '../../shared/rules/judge.ts';
 import { aDigest, aHost, at, collected } from '../support/builders.ts';
@@ -7,7 +8,8 @@ import { aDigest, aHost, at, collected } from '../support/builders.ts';
 const now = at('2026-11-23T08:15:00Z');
 const lines = (names: readonly string[], drills: Drills | undefined) => {
   const judgements = names.map((name) => judge(aHost({ name }), collected(), now));
-  return composeDrills(aDigest(now, judgements, { drills })).join('\n');
+  const blocks = composeDrills(aDigest(now, judgements, { drills }));
+  return blocks.length === 0 ? '' : renderText({ blocks });
 };
 const provenAt = (day: string) => ({ provenAt: at(`2026-${day}T10:00:00Z`) });
 

@@ -3,7 +3,8 @@ import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { WEBHOOK_FORMATS, type WebhookFormat } from '../../shared/config/config.ts';
-import { composeMessage, type Message } from '../../shared/messages/compose-message.ts';
+import { composeMessage } from '../../shared/messages/compose-message.ts';
+import type { Block, Message } from '../../shared/messages/message-tree.ts';
 import { composePost } from '../../shared/messages/render-chat.ts';
 
 const text = (maxLength: number) => ({ type: 'string', minLength: 1, maxLength });
@@ -73,9 +74,14 @@ const TAKES: Readonly<Record<Exclude<WebhookFormat, 'json'>, object>> = {
   ),
 };
 
-const message = (override: Partial<Message> = {}): Message => ({
+const blocksOf = (text: string): Block[] => [{ kind: 'note', text: '', lines: text.split('\n') }];
+const message = ({
+  text = 'a',
+  ...override
+}: Partial<Message> & { text?: string } = {}): Message => ({
   ...composeMessage({
-    ...{ subject: 'web MISSING', text: 'a\n', urgency: 'digest', severity: 'warning' },
+    ...{ subject: 'web MISSING', urgency: 'digest', severity: 'warning' },
+    blocks: blocksOf(text),
   }),
   ...override,
 });
@@ -91,7 +97,10 @@ const nasty = fc.constantFrom(
 const messages = fc
   .tuple(fc.array(fc.oneof(nasty, fc.string()), { maxLength: 2_000 }), fc.string())
   .map(([parts, subject]) =>
-    composeMessage({ subject, text: parts.join(''), urgency: 'alert', severity: 'critical' }),
+    composeMessage({
+      ...{ subject, urgency: 'alert', severity: 'critical' },
+      blocks: blocksOf(parts.join('')),
+    }),
   );
 
 describe('composePost', () => {
@@ -182,11 +191,5 @@ describe('composePost', () => {
     expect(post(message(), 'json')).toEqual(body);
     const teams = 'https://prod-1.westeurope.logic.azure.com/workflows/x';
     expect(post(message(), 'json', teams)).toEqual({ ...body, ...post(message(), 'teams') });
-  });
-
-  it('gives a message that was remembered without a severity that of its urgency', () => {
-    const severity = (one: Message) => post(one, 'json').severity;
-    expect(severity(message({ severity: undefined }))).toBe('info');
-    expect(severity(message({ severity: undefined, urgency: 'alert' }))).toBe('critical');
   });
 });

@@ -64,7 +64,9 @@ describe('runEvents', () => {
     expect(mail.sent.at(-1)?.subject).toBe(
       '[backup] web OK AGAIN: full done Mon 23 Nov 11:02 UTC, 2 h 47 min late',
     );
-    expect(mail.sent.at(-1)?.sms).toMatch(/^BACKUP OK AGAIN web: full done Mon 23 Nov 11:02 UTC/);
+    expect(mail.sent.at(-1)?.smsLine).toMatch(
+      /^BACKUP OK AGAIN web: full done Mon 23 Nov 11:02 UTC/,
+    );
     expect(lastText()).toContain('2 windows missed');
   });
 

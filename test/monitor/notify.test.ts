@@ -83,7 +83,7 @@ function aMonitor() {
     const channels = NAMES.map(
       (name): Channel => ({
         ...{ name, isReported: true },
-        send: async ({ text }) => {
+        send: async ({ subject: text }) => {
           if (refusing.includes(name)) throw new RefusalError('no');
           taken.get(name)?.push(...JSON.parse(text));
         },
@@ -105,8 +105,8 @@ function aMonitor() {
         ),
       }),
       compose: (notices) => ({
-        ...{ subject: '', sms: undefined, urgency: 'alert' },
-        text: JSON.stringify(
+        ...{ smsLine: undefined, urgency: 'alert', severity: 'critical', blocks: [], events: [] },
+        subject: JSON.stringify(
           notices.map(({ problem, news }): Taken => {
             const { since, severity, subjects, over } = problem;
             return { id: problemId(problem), since, endAt: over?.at, news, severity, subjects };

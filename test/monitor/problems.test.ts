@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Host } from '../../shared/config/config.ts';
 import type { StoredObject } from '../../shared/duplicity/versions.ts';
+import { renderText } from '../../shared/messages/render-text.ts';
 import type { Change } from '../../shared/rules/finding.ts';
 import { type Judgement, judge, type Unreadable } from '../../shared/rules/judge.ts';
 import { MOST_CHANGES, MOST_SUBJECTS, type Problem } from '../../shared/rules/problem.ts';
@@ -55,7 +56,8 @@ describe('a problem', () => {
       full(23, begun).map((one) => (one.name.includes('vol1.') ? { ...one, bytes: 1 } : one));
     const read = collected(...full(22), ...odd('03:15'), ...odd('05:15'));
     const now = '2026-11-23T08:15:00Z';
-    const text = message(now, [judge(web, read, at(now))])?.text.replace(/\s+/g, ' ');
+    const told = message(now, [judge(web, read, at(now))]);
+    const text = (told && renderText(told))?.replace(/\s+/g, ' ');
     expect(text).toContain('DAMAGED web: the full of Mon 23 Nov');
     expect(text).toMatch(
       /of Mon 23 Nov 03:15 .*of Mon 23 Nov 05:15|of Mon 23 Nov 05:15 .*of Mon 23 Nov 03:15/,
@@ -138,7 +140,7 @@ describe('a problem', () => {
     expect(told?.subject).toBe(
       '[backup] web OK AGAIN: full done Mon 23 Nov 11:02 UTC, 2 h 47 min late',
     );
-    expect(told?.text.replace(/\s+/g, ' ')).toContain('2 windows missed');
+    expect((told && renderText(told))?.replace(/\s+/g, ' ')).toContain('2 windows missed');
     expect(isNotified('2026-11-23T11:04:00Z', late)).toBeUndefined();
   });
 
@@ -266,10 +268,12 @@ describe('the bounds of a problem', () => {
     });
     const told = message('2026-11-23T09:30:00Z', [judgement], { changes });
     expect(open()[0]?.changes).toHaveLength(MOST_CHANGES);
-    expect(told?.text.replace(/\s+/g, ' ')).toContain(
+    expect((told && renderText(told))?.replace(/\s+/g, ' ')).toContain(
       `And ${more} more change${more === 1 ? '' : 's'}.`,
     );
-    expect(told?.text.replace(/\s+/g, ' ')).toContain(`${changes.length} files were removed`);
+    expect((told && renderText(told))?.replace(/\s+/g, ' ')).toContain(
+      `${changes.length} files were removed`,
+    );
     expect(
       isNotified('2026-11-23T09:31:00Z', full(23), { host: eternal, changes }),
     ).toBeUndefined();

@@ -425,7 +425,7 @@ describe('runSchedule', () => {
     expect(outcome.told).toBe('alert');
     expect(boss.sent).toEqual([]);
     for (const channel of [...setting.channels.slice(0, 2), setting.ops]) {
-      expect(channel.sent.map(({ sms }) => sms)).toEqual([
+      expect(channel.sent.map(({ smsLine }) => smsLine)).toEqual([
         'BACKUP ALARM CHANNEL DEAD: mail: boss@example.net is dropped',
       ]);
     }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { changePage } from '../../scripts/rollcall/mute-command.ts';
+import { changePage } from '../../scripts/rollcall/operator-entries.ts';
 import { OPERATOR_PAGE, parseOperatorPage } from '../../shared/monitor/operator-page.ts';
 import { EMPTY_STATE, formatState, RecordConflictError } from '../../shared/monitor/state.ts';
 import type { Problem } from '../../shared/rules/problem.ts';

@@ -25,7 +25,7 @@ export type Notified = {
 type Message = {
   readonly subject: string;
   readonly text: string;
-  readonly sms: string | undefined;
+  readonly smsLine: string | undefined;
 };
 
 /** Critical by the list of findings; everything else is a note. */
@@ -38,7 +38,7 @@ const BAD = new Set(
 
 /** A phone shows the SMS alone. */
 export function readMessage(
-  { subject, text, sms }: Message,
+  { subject, text, smsLine: sms }: Message,
   seat: Notified['seat'],
   names: readonly string[],
 ): Omit<Notified, 'at' | 'wasTaken'> {
@@ -84,6 +84,9 @@ function readSms(sms: string, name: string): About[] {
   return readHead(sms, name);
 }
 
+/** `UNREADABLE  2 hosts: ...`, and below it `            Hosts: ada, bob.`. */
+const SHARED = /^([A-Z][A-Z-]+) +\d+ hosts: (?:.*\n {12})+?Hosts: ((?:.*\n {12})*?[^.]*)\./gm;
+
 /** `MISSING     ada: ...`, and below it `            expiring: ...`. */
 function readText(text: string, name: string): About[] {
   const found: About[] = [];
@@ -94,6 +97,9 @@ function readText(text: string, name: string): About[] {
     else if (!line.startsWith(' ')) isOurs = false;
     const word = first === null ? /^ {8,}([a-z-]+): /.exec(line)?.[1] : first[1];
     if (isOurs && word !== undefined) found.push(note(name, word));
+  }
+  for (const [, word = '', hosts = ''] of text.matchAll(SHARED)) {
+    if (hosts.split(/[,\s]+/).includes(name)) found.push(note(name, word));
   }
   return found;
 }

@@ -1,5 +1,6 @@
 // The one file that knows the product: it runs its functions over the world's bucket, and says what a channel heard of whom.
 import { parseConfig } from '../../shared/config/parse-config.ts';
+import { renderText } from '../../shared/messages/render-text.ts';
 import { runEvents } from '../../shared/monitor/event-run.ts';
 import { openHostRecords } from '../../shared/monitor/host-records.ts';
 import { foldVersions, type VersionRow } from '../../shared/monitor/list-sets.ts';
@@ -302,9 +303,13 @@ function startChannels(world: World, noteNotified: (heard: Notified) => void, sa
     ...(seat.id === 'mail' ? { address: seat.address } : {}),
     send: async (message) => {
       // A phone hears nothing that has no text for it.
-      if (seat.id === 'phone' && message.sms === undefined) return;
+      if (seat.id === 'phone' && message.smsLine === undefined) return;
       const wasTaken = !refuses(seat);
-      const heard = { ...readMessage(message, seat.id, names()), at: world.now, wasTaken };
+      const heard = {
+        ...readMessage({ ...message, text: renderText(message) }, seat.id, names()),
+        at: world.now,
+        wasTaken,
+      };
       const isAlarm = heard.about.some(({ says }) => says === 'bad');
       const isTamper = heard.about.some(({ kind }) => kind === 'tampered');
       const isDropped = sabotage === 'drops a message' && seat.id === 'phone' && isAlarm;

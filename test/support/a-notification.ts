@@ -1,7 +1,7 @@
 // The message that one channel gets of what was judged, as a run composes it.
-import type { Message } from '../../shared/messages/compose-message.ts';
 import { composeNotification } from '../../shared/messages/compose-notification.ts';
 import { reportHost } from '../../shared/messages/host-report.ts';
+import type { Message } from '../../shared/messages/message-tree.ts';
 import type { Digest } from '../../shared/messages/report.ts';
 import { type OwnNews, updateProblems } from '../../shared/monitor/problems.ts';
 import type { Change } from '../../shared/rules/finding.ts';

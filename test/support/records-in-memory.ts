@@ -1,5 +1,6 @@
 // A state bucket in memory with conditional writes, and channels that keep what they were sent.
-import type { Message } from '../../shared/messages/compose-message.ts';
+import type { Message } from '../../shared/messages/message-tree.ts';
+import { renderText } from '../../shared/messages/render-text.ts';
 import type { Channel } from '../../shared/monitor/notify.ts';
 import { RecordConflictError, type RecordStore, STATE_PAGE } from '../../shared/monitor/state.ts';
 
@@ -39,7 +40,9 @@ export function memoryRecords(): MemoryRecords {
   };
 }
 
-export type MemoryChannel = Channel & { readonly sent: Message[]; dead: boolean };
+/** What was sent, and its text. */
+export type SentMessage = Message & { readonly text: string };
+export type MemoryChannel = Channel & { readonly sent: SentMessage[]; dead: boolean };
 
 export function memoryChannel(name: string): MemoryChannel {
   const channel: MemoryChannel = {
@@ -48,7 +51,12 @@ export function memoryChannel(name: string): MemoryChannel {
     dead: false,
     send: async (message) => {
       if (channel.dead) throw new Error(`${name} is dead`);
-      channel.sent.push(message);
+      channel.sent.push({
+        ...message,
+        get text() {
+          return renderText(message);
+        },
+      });
     },
   };
   return channel;

@@ -1,0 +1,221 @@
+// A message as a tree of blocks, made once: mail, page, chat, SMS and pager are each made of it, and none of another. Each
+// has its own room, to which the rows of a tree are cut, and counted.
+import type { Severity } from '../rules/finding.ts';
+import type { News, ProblemKind } from '../rules/problem.ts';
+
+/** `alert` reaches every channel; `digest` is mail only; `test` is a digest that is sent to telephones too. */
+export type Urgency = 'alert' | 'digest' | 'test';
+
+/** How loud it is, the loudest first. */
+export const TONES = ['tampered', 'bad', 'odd', 'good', 'note'] as const;
+export type Tone = (typeof TONES)[number];
+
+/** One thing that is wrong or well, and what to do about it. Texts are ASCII, with hostile names escaped. */
+export type Item = {
+  readonly tone: Tone;
+  /** `MISSING`, `OK AGAIN`, `DEAD`. */
+  readonly label: string;
+  /** A host, `12 hosts` of a shared cause; empty for what is the monitor's own. */
+  readonly who: string;
+  readonly says: string;
+  /** Each a paragraph of its own, the most important first. */
+  readonly facts: readonly string[];
+  /** A command or a step: it must be copied as it is, and is never wrapped. */
+  readonly step?: string | undefined;
+  /** A path, or an address where the config has one. */
+  readonly runbook?: string | undefined;
+};
+
+export type Row = {
+  readonly tone: Tone;
+  readonly cells: readonly string[];
+  /** What it is counted as where it is cut: `MISSING`. */
+  readonly counted?: string | undefined;
+};
+
+/** How a window went: a good backup in time, a late or doubtful one, none, none owed, nothing known. */
+export const SIGNS = ['ok', 'odd', 'bad', 'paused', 'none'] as const;
+export type Sign = (typeof SIGNS)[number];
+
+export type GridRow = {
+  readonly tone: Tone;
+  readonly who: string;
+  /** `MISSING 2nd day`, `ok`. */
+  readonly label: string;
+  /** One a day, the oldest first. */
+  readonly signs: readonly Sign[];
+  readonly counted?: string | undefined;
+};
+
+/** What a renderer left out, in words that count it. */
+type Cut = { readonly more?: string | undefined; readonly rest?: string | undefined };
+
+/** `rest` is the command that shows all; rows are sorted, the worst first, so that what is cut is the least bad. */
+export type Block =
+  | {
+      readonly kind: 'banner';
+      readonly tone: Tone;
+      readonly text: string;
+      /** When, and which bucket. */
+      readonly below: string;
+    }
+  | ({ readonly kind: 'problem' } & Item & Cut)
+  | ({ readonly kind: 'list'; readonly title?: string; readonly items: readonly Item[] } & Cut)
+  | ({
+      readonly kind: 'table';
+      readonly title?: string;
+      readonly columns: readonly string[];
+      readonly rows: readonly Row[];
+    } & Cut)
+  | ({
+      readonly kind: 'grid';
+      readonly title: string;
+      readonly rows: readonly GridRow[];
+    } & Cut)
+  | ({
+      readonly kind: 'note';
+      readonly text: string;
+      /** Commands and the like, each on a line of its own. */
+      readonly lines?: readonly string[];
+    } & Cut);
+
+/** A problem that a message is about, for channels that want one event each: with one key from its begin to its end. */
+export type ProblemEvent = {
+  /** The same for the alert, its reminders and its end; holds names of the bucket: hash it before it goes out. */
+  readonly key: string;
+  readonly news: News;
+  readonly host: string;
+  readonly kind: ProblemKind;
+  readonly severity: Severity;
+  readonly says: string;
+  readonly step?: string | undefined;
+  readonly runbook?: string | undefined;
+};
+
+export type Message = {
+  /** Of the worst in it. */
+  readonly severity: Severity;
+  readonly urgency: Urgency;
+  /** ASCII, under 100 characters, no line break: SNS refuses others. */
+  readonly subject: string;
+  /** One GSM-7 segment of at most 160 characters; not with `digest`. */
+  readonly smsLine: string | undefined;
+  readonly blocks: readonly Block[];
+  /** All that is new to the channel, and for a digest nothing else; the worst first. */
+  readonly events: readonly ProblemEvent[];
+};
+
+/**
+ * The blocks with as many of their rows as there is room for, and what is left out counted. Each block gets a fair share;
+ * what some do not need, the first ones get. `measure` is the size of some blocks as they are rendered.
+ */
+export function fitBlocks(
+  blocks: readonly Block[],
+  room: number,
+  measure: (blocks: readonly Block[]) => number,
+): readonly Block[] {
+  if (measure(blocks) <= room) return blocks;
+  const bare = blocks.map((block) => cutBlock(block, 0));
+  const needs = blocks.map((block, index) =>
+    Math.max(0, measure([block]) - measure([bare[index] as Block])),
+  );
+  let left = Math.max(0, room - measure(bare));
+  const share = left / Math.max(1, needs.filter((need) => need > 0).length);
+  const grants = needs.map((need) => Math.min(need, share));
+  left -= grants.reduce((sum, one) => sum + one, 0);
+  for (const [index, need] of needs.entries()) {
+    const more = Math.min(left, need - (grants[index] ?? 0));
+    grants[index] = (grants[index] ?? 0) + more;
+    left -= more;
+  }
+  return blocks.map((block, index) => {
+    const bound = measure([bare[index] as Block]) + (grants[index] ?? 0);
+    return cutBlock(
+      block,
+      mostThatFit(sizeOf(block), (n) => measure([cutBlock(block, n)]) <= bound),
+    );
+  });
+}
+
+function mostThatFit(all: number, fits: (number: number) => boolean): number {
+  let [low, high] = [0, all];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (fits(middle)) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+function sizeOf(block: Block): number {
+  switch (block.kind) {
+    case 'banner':
+      return 0;
+    case 'problem':
+      return block.facts.length;
+    case 'list':
+      return block.items.length;
+    case 'note':
+      return block.lines?.length ?? 0;
+    default:
+      return block.rows.length;
+  }
+}
+
+function cutBlock(block: Block, size: number): Block {
+  if (size >= sizeOf(block)) return block;
+  const first = <One>(all: readonly One[]) => all.slice(0, size);
+  switch (block.kind) {
+    case 'banner':
+      return block;
+    case 'problem':
+      return {
+        ...block,
+        facts: first(block.facts),
+        more: describeCut(block, block.facts.slice(size)),
+      };
+    case 'list':
+      return {
+        ...block,
+        items: first(block.items),
+        more: describeCut(
+          block,
+          block.items.slice(size).map(({ label }) => ({ counted: label })),
+        ),
+      };
+    case 'note':
+      return {
+        ...block,
+        lines: first(block.lines ?? []),
+        more: describeCut(block, (block.lines ?? []).slice(size)),
+      };
+    case 'table':
+      return {
+        ...block,
+        rows: first(block.rows),
+        more: describeCut(block, block.rows.slice(size)),
+      };
+    case 'grid':
+      return {
+        ...block,
+        rows: first(block.rows),
+        more: describeCut(block, block.rows.slice(size)),
+      };
+  }
+}
+
+/** `and 12 more (10 MISSING, 2 UNREADABLE): rollcall check`. */
+function describeCut(
+  { rest = 'rollcall check' }: Cut,
+  cut: readonly (string | { readonly counted?: string | undefined })[],
+): string {
+  const counts = new Map<string, number>();
+  for (const one of cut) {
+    const word = typeof one === 'string' ? '' : (one.counted ?? '');
+    if (word !== '') counts.set(word, (counts.get(word) ?? 0) + 1);
+  }
+  const kinds = [...counts]
+    .sort((a, b) => b[1] - a[1])
+    .map(([word, number]) => `${number} ${word}`);
+  return `and ${cut.length} more${kinds.length === 0 ? '' : ` (${kinds.join(', ')})`}: ${rest}`;
+}

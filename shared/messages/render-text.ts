@@ -1,0 +1,92 @@
+// A message as plain text of 72 columns: what a mail without HTML, a topic and a terminal show.
+import { type Block, fitBlocks, type Item, type Message, type Sign } from './message-tree.ts';
+import { COLUMN, paragraph, WIDTH, wrapText } from './plain-text.ts';
+
+/** SNS takes 256 KiB for all protocols together, in JSON: each character of the text may take six. */
+export const TEXT_BOUND = 40_000;
+
+const END = '\n[cut here: the rest is in `rollcall check`]\n';
+
+/** At most `bound` characters: rows are left out and counted. */
+export function renderText({ blocks }: Pick<Message, 'blocks'>, bound = TEXT_BOUND): string {
+  const text = layOut(fitBlocks(blocks, bound - 1, (some) => layOut(some).length));
+  return text.length <= bound ? text : `${text.slice(0, bound - END.length)}${END}`;
+}
+
+function layOut(blocks: readonly Block[]): string {
+  return `${blocks.map((block) => renderBlock(block).join('\n')).join('\n\n')}\n`;
+}
+
+const INDENT = ' '.repeat(COLUMN);
+
+function renderBlock(block: Block): string[] {
+  const more = 'more' in block && block.more !== undefined ? wrapText(block.more, WIDTH) : [];
+  switch (block.kind) {
+    case 'banner':
+      return [
+        ...wrapText(block.tone === 'tampered' ? `!!! ${block.text} !!!` : block.text, WIDTH),
+        block.below,
+      ];
+    case 'problem':
+      return renderItem(block, block.more);
+    case 'list':
+      return [
+        ...(block.title === undefined ? [] : [...wrapText(block.title, WIDTH), '']),
+        ...block.items.flatMap((item) => renderItem(item)),
+        ...more,
+      ];
+    case 'table':
+      return [
+        ...(block.title === undefined ? [] : [...wrapText(block.title, WIDTH), '']),
+        ...renderRows([
+          ...(block.columns.some((name) => name !== '') ? [block.columns] : []),
+          ...block.rows.map(({ cells }) => cells),
+        ]),
+        ...more,
+      ];
+    case 'grid':
+      return [
+        ...wrapText(block.title, WIDTH),
+        '',
+        ...renderRows(
+          block.rows.map(({ who, label, signs }) => [
+            who,
+            signs.map((sign) => LETTERS[sign]).join(''),
+            label,
+          ]),
+        ),
+        ...more,
+      ];
+    case 'note':
+      return [
+        ...(block.text === '' ? [] : wrapText(block.text, WIDTH)),
+        ...(block.lines ?? []),
+        ...more,
+      ];
+  }
+}
+
+function renderItem({ label, who, says, facts, step, runbook }: Item, more?: string): string[] {
+  return [
+    ...paragraph(label, who === '' ? says : `${who}: ${says}`),
+    ...facts.flatMap((fact) => paragraph('', fact)),
+    ...(more === undefined ? [] : paragraph('', more)),
+    ...(step === undefined ? [] : [`${INDENT}Do now:  ${step}`]),
+    ...(runbook === undefined ? [] : [`${INDENT}Runbook: ${runbook}`]),
+  ];
+}
+
+/** A column is as wide as what is in it, the last one as it comes. */
+function renderRows(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    rows.reduce((most, cells) => Math.max(most, cells[column]?.length ?? 0), 0),
+  );
+  return rows.map((cells) =>
+    `  ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd(),
+  );
+}
+
+/** A day of a grid. */
+const LETTERS: Readonly<Record<Sign, string>> = {
+  ...{ ok: '+', odd: '~', bad: 'x', paused: '-', none: '.' },
+};
