@@ -6,6 +6,7 @@ import { ListObjectsV2Command, ListObjectVersionsCommand, S3Client } from '@aws-
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { COMMANDS } from '../scripts/rollcall/command-line.ts';
+import { sourceOf } from '../scripts/rollcall/listing-source.ts';
 import { parseListing } from '../scripts/rollcall/parse-listing.ts';
 import { openListings } from '../scripts/rollcall/saved-listing.ts';
 import { clientConfig } from '../shared/aws/client.ts';
@@ -99,7 +100,7 @@ describe('every kind of finding', () => {
       for (const call of ['objects', 'versions'] as const) {
         const text =
           world.hasBucket === false ? '{"Name":"another","Contents":[]}' : await save(kind, call);
-        const saved = openListings([parseListing(text, 'saved.json')]);
+        const saved = openListings([parseListing(sourceOf(text), 'saved.json')]);
         const again = await judged(saved, kind, { offline, ...world });
         const expected = offline === 'same' ? 'same' : offline[call];
         if (expected === 'same') expect(ofKind(again, kind)).toEqual(ofKind(there, kind));

@@ -9,15 +9,19 @@ import {
   type ObjectStore,
   TargetUnreadableError,
 } from '../../shared/monitor/object-store.ts';
+import { openPrinted } from './listing-source.ts';
 import { parseListing, type SavedListing } from './parse-listing.ts';
-import { readPrinted, UsageError } from './terminal.ts';
+import { startProgress, UsageError } from './terminal.ts';
 
-/** Reads what `--listing` names. Throws `UsageError`. */
+/** Reads what `--listing` names, with progress. Throws `UsageError`. */
 export async function readListings(files: readonly string[]): Promise<SavedListing[]> {
   const listings = [];
+  const progress = startProgress('key', 'read');
   for (const file of files) {
-    listings.push(parseListing(await readPrinted(file, 'name a file that exists, or - '), file));
+    const source = await openPrinted(file, 'name a file that exists, or - ');
+    listings.push(parseListing(source, file, progress.show));
   }
+  progress.end();
   return listings;
 }
 
@@ -27,23 +31,15 @@ export async function readListings(files: readonly string[]): Promise<SavedListi
  */
 export function askListings(listings: readonly SavedListing[]): ListObjects {
   const stores = listings.map((listing) => ({ ...listing, whole: isWhole(listing, listings) }));
-  const merged = new Map<string, Contents>();
-  const contentsOf = (bucket: string) => {
-    const known = merged.get(bucket);
-    if (known !== undefined) return known;
-    const all = mergeContents(stores.filter((store) => isOf(store, bucket)));
-    merged.set(bucket, all);
-    return all;
-  };
   return async (query) => {
-    const covering = stores.filter(
-      (store) => isOf(store, query.bucket) && query.prefix.startsWith(store.prefix),
-    );
-    const target = `s3://${query.bucket}/${query.prefix}`;
+    const { bucket, prefix } = query;
+    const ofBucket = stores.filter((store) => isOf(store, bucket));
+    const covering = ofBucket.filter((store) => prefix.startsWith(store.prefix));
+    const target = `s3://${bucket}/${prefix}`;
     if (covering.length === 0) {
       throw new TargetUnreadableError(
         `no --listing covers ${target}`,
-        `save one: aws s3api list-objects-v2 --bucket ${query.bucket} --prefix '${query.prefix}' > FILE`,
+        `save one: aws s3api list-objects-v2 --bucket ${bucket} --prefix '${prefix}' > FILE`,
       );
     }
     const cut = covering.find((store) => !store.whole);
@@ -53,8 +49,52 @@ export function askListings(listings: readonly SavedListing[]): ListObjects {
         'save it without --max-items and --no-paginate, or give every page with --listing',
       );
     }
-    return answer(contentsOf(query.bucket), query);
+    const { prefixes, ...rows } = gatherRows(ofBucket, query);
+    const { objects, ...rest } = answer(mergeRows(rows), query);
+    return { ...rest, objects, prefixes: [...new Set([...prefixes, ...rest.prefixes])].sort() };
   };
+}
+
+/** They and what is made of them take 2 GiB, and more than a process has by itself. */
+const MOST_ROWS = 2_500_000;
+
+/** The rows that a query is about. Of what it cuts at a delimiter only the beginnings: all else need not be held. */
+function gatherRows(listings: readonly SavedListing[], { bucket, prefix, delimiter }: ListQuery) {
+  const objects: KeyedObject[] = [];
+  const versions: VersionRow[] = [];
+  const prefixes = new Set<string>();
+  const beginningOf = (key: string) => {
+    const end = delimiter === undefined ? -1 : key.indexOf(delimiter, prefix.length);
+    return end === -1 ? undefined : key.slice(0, end + (delimiter ?? '').length);
+  };
+  for (const { least, greatest, isVisible, read } of listings.flatMap(({ blocks }) => blocks)) {
+    if (greatest < prefix || (least > prefix && !least.startsWith(prefix))) continue;
+    const shared = least.startsWith(prefix) ? beginningOf(least) : undefined;
+    if (shared !== undefined && greatest.startsWith(shared)) {
+      if (isVisible) prefixes.add(shared);
+      continue;
+    }
+    const rows = read();
+    for (const object of rows.objects) {
+      if (!object.key.startsWith(prefix)) continue;
+      const beginning = beginningOf(object.key);
+      if (beginning === undefined) objects.push(object);
+      else prefixes.add(beginning);
+    }
+    for (const row of rows.versions) {
+      if (!row.key.startsWith(prefix)) continue;
+      const beginning = beginningOf(row.key);
+      if (beginning === undefined) versions.push(row);
+      else if (row.latest && row.version.what === 'upload') prefixes.add(beginning);
+    }
+    if (objects.length + versions.length > MOST_ROWS) {
+      throw new TargetUnreadableError(
+        `too much to look at: over ${MOST_ROWS} rows of s3://${bucket}/${prefix} in the listings`,
+        'find out who writes there; or check it online, which lists the newest sets alone',
+      );
+    }
+  }
+  return { objects, versions, prefixes };
 }
 
 /** The listings as a way into buckets; they hold names, neither contents nor the bucket's settings. */
@@ -98,14 +138,15 @@ export function askContents(objects: readonly KeyedObject[], hidden: readonly Hi
   return (query: ListQuery): ListAnswer => answer(contents, query);
 }
 
-function mergeContents(listings: readonly SavedListing[]): Contents {
+function mergeRows(seen: {
+  objects: readonly KeyedObject[];
+  versions: readonly VersionRow[];
+}): Contents {
   const rows = new Map<string, VersionRow>();
-  for (const row of listings.flatMap(({ versions }) => versions)) {
-    rows.set(`${row.key}\n${row.version.versionId}`, row);
-  }
+  for (const row of seen.versions) rows.set(`${row.key}\n${row.version.versionId}`, row);
   const folded = foldVersions([...rows.values()]);
   const objects = new Map<string, KeyedObject>();
-  for (const object of [...listings.flatMap((one) => one.objects), ...folded.objects]) {
+  for (const object of [...seen.objects, ...folded.objects]) {
     const known = objects.get(object.key);
     if (known !== undefined && !isSame(known, object)) {
       throw new UsageError(

@@ -101,11 +101,6 @@ export async function readInput(file: string, hint: string): Promise<string> {
   return (await readBytes(file, hint)).toString('utf8');
 }
 
-/** The same of what a program printed and a shell may have written in UTF-16. Throws `UsageError`. */
-export async function readPrinted(file: string, hint: string): Promise<string> {
-  return decodeText(await readBytes(file, hint), file);
-}
-
 async function readBytes(file: string, hint: string): Promise<Buffer> {
   try {
     return file === '-' ? await buffer(process.stdin) : await readFile(file);
@@ -114,29 +109,6 @@ async function readBytes(file: string, hint: string): Promise<Buffer> {
     const why = code === 'ENOENT' ? 'there is no such file' : code;
     throw new UsageError(`cannot read ${file}: ${why}`, hint, { cause: error });
   }
-}
-
-/** Windows PowerShell writes UTF-16 where a program's output goes into a file. */
-function decodeText(bytes: Buffer, file: string): string {
-  const [first = 1, second = 1, third = 1, fourth = 1] = bytes;
-  // Without a mark, two letters of ASCII at the beginning tell which half of each pair is empty.
-  const isLittle =
-    (first === 0xff && second === 0xfe) ||
-    (first > 0 && second === 0 && third > 0 && fourth === 0 && bytes.length > 3);
-  const isBig =
-    (first === 0xfe && second === 0xff) ||
-    (first === 0 && second > 0 && third === 0 && fourth > 0 && bytes.length > 3);
-  const encoding = isLittle ? 'utf-16le' : isBig ? 'utf-16be' : 'utf-8';
-  try {
-    const text = new TextDecoder(encoding, { fatal: encoding !== 'utf-8' }).decode(bytes);
-    if (!text.includes('\0')) return text;
-  } catch {
-    // What is cut within a letter is no text either.
-  }
-  throw new UsageError(
-    `${file} is not a whole text in UTF-8 or UTF-16`,
-    'save it again as UTF-8; in PowerShell: aws ... | Out-File -Encoding utf8 FILE',
-  );
 }
 
 /** The instant of `--at`. Throws `UsageError`. */

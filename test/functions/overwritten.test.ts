@@ -156,11 +156,14 @@ describe('the ordinary course of a backup', () => {
     deployed.aws.outbox.clear();
   });
 
-  it('costs one read of the record a batch, and nothing of the bucket until the manifest', async () => {
+  it('costs one read a batch of the page with the records, and nothing of the bucket until the manifest', async () => {
     for (const object of night.filter(({ name }) => !name.includes('manifest'))) {
-      deployed.put('web/', [object]);
+      const events = ['web/', 'db/'].map((host) => {
+        deployed.put(host, [object]);
+        return created(`${host}${object.name}`, '2026-11-23T03:05:00Z');
+      });
       deployed.aws.requests.clear();
-      await deployed.event(created(`web/${object.name}`, '2026-11-23T03:05:00Z'), begun);
+      await deployed.event(events, begun);
       expect(asked()).toEqual([[STATE_BUCKET, 'GetObject', 'hosts/0of1.json']]);
     }
     expect(mails()).toEqual([]);

@@ -1,5 +1,5 @@
 // A listing as a shell saved it: PowerShell writes UTF-16 where others write UTF-8.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -10,6 +10,8 @@ const dir = mkdtempSync(join(tmpdir(), 'rollcall-encodings-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 const hosts = join(dir, 'hosts.yml');
 writeFileSync(hosts, 'bucket: acme-backups\nhosts: { web: {} }\n');
+const scratch = join(dir, 'scratch');
+mkdirSync(scratch);
 const listing = readFixture('field/region-fsn1.json');
 
 const little = (text: string) => Buffer.from(text, 'utf16le');
@@ -27,7 +29,8 @@ async function check(bytes: Buffer, isPiped: boolean) {
   writeFileSync(file, bytes);
   const from = ['--listing', isPiped ? '-' : file];
   const at = ['--at', '2026-11-23T09:00:00Z'];
-  return runAlone(['check', '--hosts', hosts, ...from, ...at], {}, isPiped ? bytes : '');
+  const env = { TMPDIR: scratch };
+  return runAlone(['check', '--hosts', hosts, ...from, ...at], env, isPiped ? bytes : '');
 }
 
 describe.each([false, true])('a saved listing, piped: %s', (isPiped) => {
@@ -40,6 +43,7 @@ describe.each([false, true])('a saved listing, piped: %s', (isPiped) => {
     const ran = await check(encodings[name]?.(text) ?? Buffer.of(), isPiped);
     expect(ran).toMatchObject({ status: 0, stderr: expect.not.stringContaining('error') });
     expect(ran.stdout).toContain('1 of 1 host ok');
+    expect(readdirSync(scratch), 'nothing is left behind').toEqual([]);
   });
 
   it.each([

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalAws, startLocalAws } from '../local-aws/local-aws.ts';
-import { recordedListing } from '../support/recorded.ts';
+import { recordedObjects } from '../support/recorded.ts';
 import { runRollcall } from './run-rollcall.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-online-'));
@@ -14,7 +14,7 @@ beforeAll(async () => {
   aws = await startLocalAws();
   aws.createBucket('backups');
   for (const name of ['full-rsa3072.json', 'full-many-volumes.json']) {
-    for (const { key, bytes, modifiedAt } of recordedListing(name).objects) {
+    for (const { key, bytes, modifiedAt } of recordedObjects(name)) {
       aws.put('backups', key, { bytes }, { modified: modifiedAt });
     }
   }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { sourceOf } from '../../scripts/rollcall/listing-source.ts';
 import { parseListing } from '../../scripts/rollcall/parse-listing.ts';
 import { askListings, coverBucket } from '../../scripts/rollcall/saved-listing.ts';
 import { UsageError } from '../../scripts/rollcall/terminal.ts';
@@ -11,7 +12,9 @@ const row = (Key: string, more = {}) => ({
   LastModified: '2026-11-23T03:15:02.000Z',
   ...more,
 });
-const parse = (document: unknown) => parseListing(JSON.stringify(document), 'all.json');
+const parseText = (text: string) => parseListing(sourceOf(text), 'all.json');
+const parse = (document: unknown) => parseText(JSON.stringify(document));
+const rowsOf = (document: unknown) => parse(document).blocks.map(({ read }) => read());
 const keysOf = async (document: unknown, prefix = '') => {
   const { objects } = await askListings([parse(document)])({ bucket: 'b', prefix });
   return objects.map(({ key }) => key);
@@ -21,9 +24,7 @@ describe('parseListing', () => {
   it('takes an empty bucket as empty, and an empty file as no answer at all', async () => {
     expect(await keysOf({ RequestCharged: null })).toEqual([]);
     expect(await keysOf({})).toEqual([]);
-    expect(() => parseListing('', 'all.json')).toThrow(
-      /is empty, which an answer of S3's never is/,
-    );
+    expect(() => parseText('')).toThrow(/is empty, which an answer of S3's never is/);
   });
 
   it.each([
@@ -49,15 +50,15 @@ describe('parseListing', () => {
     ],
   ])('refuses %s', (_, document, problem) => {
     const text = typeof document === 'string' ? document : JSON.stringify(document);
-    expect(() => parseListing(text, 'all.json')).toThrow(problem);
-    expect(() => parseListing(text, 'all.json')).toThrow(UsageError);
+    expect(() => parseText(text)).toThrow(problem);
+    expect(() => parseText(text)).toThrow(UsageError);
   });
 
   it('refuses a recorded listing cut at any byte', () => {
     const whole = readFixture('listings/stale.json').trimEnd();
     fc.assert(
       fc.property(fc.integer({ min: 0, max: whole.length - 1 }), (length) => {
-        expect(() => parseListing(whole.slice(0, length), 'cut.json')).toThrow(UsageError);
+        expect(() => parseText(whole.slice(0, length))).toThrow(UsageError);
       }),
     );
   });
@@ -92,15 +93,15 @@ describe('parseListing', () => {
   it('keeps the storage class of each object and version, where it is one', async () => {
     const row = { Key: 'web/a', Size: 1, LastModified: '2026-11-23T03:00:00Z' };
     const classOf = (StorageClass: unknown) =>
-      parseListing(JSON.stringify({ Contents: [{ ...row, StorageClass }] }), 'a.json').objects[0]
-        ?.storageClass;
+      rowsOf({ Contents: [{ ...row, StorageClass }] })[0]?.objects[0]?.storageClass;
     expect(classOf('DEEP_ARCHIVE')).toBe('DEEP_ARCHIVE');
     for (const none of ['STANDARD', '', null, 7, 'glacier', 'A\u0007', 'X'.repeat(41)]) {
       expect(classOf(none)).toBeUndefined();
     }
     const version = { ...row, IsLatest: true, VersionId: '1', StorageClass: 'GLACIER' };
-    const { versions } = parseListing(JSON.stringify({ Versions: [version] }), 'a.json');
-    expect(versions).toMatchObject([{ version: { what: 'upload', storageClass: 'GLACIER' } }]);
+    expect(rowsOf({ Versions: [version] })[0]?.versions).toMatchObject([
+      { version: { what: 'upload', storageClass: 'GLACIER' } },
+    ]);
   });
 
   it('decodes keys that were asked for url-encoded', async () => {
@@ -148,6 +149,56 @@ describe('askListings', () => {
     });
     expect(answer.prefixes).toEqual(['a/', 'c/']);
     expect(answer.objects.map(({ key }) => key)).toEqual(['b']);
+  });
+});
+
+describe('a listing of many keys', () => {
+  const hosts = Array.from({ length: 40 }, (_, number) => `host-${number + 10}/`);
+  const keys = hosts.flatMap((host) => Array.from({ length: 250 }, (_, at) => `${host}${at}`));
+  const text = JSON.stringify({ Contents: keys.map((key) => row(key, { ETag: 'x'.repeat(900) })) });
+
+  /** How often, and how much, it is read. */
+  const counted = (bytes = text) => {
+    const { size, read } = sourceOf(bytes);
+    const asked: number[] = [];
+    const source = {
+      size,
+      read: (from: number, length: number) => {
+        asked.push(length);
+        return read(from, length);
+      },
+    };
+    return { asked, source };
+  };
+
+  it('is read once, and then only where a host’s rows lie', async () => {
+    const { asked, source } = counted();
+    const ask = askListings([parseListing(source, 'all.json')]);
+    expect(asked.reduce((a, b) => a + b)).toBeLessThan(text.length + 10);
+    asked.length = 0;
+    for (const prefix of hosts) {
+      const { objects } = await ask({ bucket: 'b', prefix, versions: true });
+      expect(objects).toHaveLength(250);
+    }
+    // The last pieces were kept as they were read first.
+    expect(asked.reduce((a, b) => a + b, 0)).toBeLessThan(1.1 * text.length);
+    expect(Math.max(0, ...asked)).toBeLessThan(300_000);
+    expect((await ask({ bucket: 'b', prefix: '', delimiter: '/' })).prefixes).toEqual(hosts);
+  });
+
+  it('is refused where it is another one when it is read again', async () => {
+    const { source } = counted();
+    const listing = parseListing(source, 'all.json');
+    const changed = { ...listing, blocks: listing.blocks.slice(0, 1) };
+    source.read = (_, length) => Buffer.from(`${JSON.stringify(row('web/a'))}`.padEnd(length));
+    await expect(askListings([changed])({ bucket: 'b', prefix: 'host-10/' })).rejects.toThrow(
+      /it changed while it was read/,
+    );
+  });
+
+  it('has no list twice, as the first would be lost', () => {
+    const list = JSON.stringify([row('web/a')]);
+    expect(() => parseText(`{"Contents":${list},"Contents":${list}}`)).toThrow(/is there twice/);
   });
 });
 

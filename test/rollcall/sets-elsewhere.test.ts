@@ -1,5 +1,6 @@
 // Backups that lie in a target and are not read: each hint is followed, and then they are.
 import { describe, expect, it } from 'vitest';
+import { sourceOf } from '../../scripts/rollcall/listing-source.ts';
 import { parseListing } from '../../scripts/rollcall/parse-listing.ts';
 import { openListings } from '../../scripts/rollcall/saved-listing.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
@@ -32,7 +33,7 @@ async function check(hosts: Hosts, keys: readonly string[]): Promise<Map<string,
     const day = /202611\d\d/.exec(Key)?.[0].slice(-2) ?? '20';
     return { Key, Size: 1_000_000, LastModified: `2026-11-${day}T02:20:00.000Z` };
   });
-  const listing = parseListing(JSON.stringify({ Contents: rows }), 'all.json');
+  const listing = parseListing(sourceOf(JSON.stringify({ Contents: rows })), 'all.json');
   const reach = { now: NOW, depth: 'all' } as const;
   const judgements = await checkHosts(openListings([listing]), config.hosts, reach);
   return new Map(judgements.map((judgement) => [judgement.host.name, judgement]));

@@ -9,7 +9,7 @@ import { type HostEvidence, judge } from '../../shared/rules/judge.ts';
 import { judgeRecipients } from '../../shared/rules/opened.ts';
 import { aFull, aHost, at, collected } from '../support/builders.ts';
 import { inMemoryStore } from '../support/in-memory.ts';
-import { fixturePath, readFixture, recordedListing } from '../support/recorded.ts';
+import { fixturePath, readFixture, recordedObjects } from '../support/recorded.ts';
 
 const BACKUP = '3C3227771D10B285';
 const ESCROW = 'C324971C893107E4';
@@ -22,7 +22,7 @@ const heads = Object.fromEntries(
 );
 
 async function judged(listing: string, name: string, recipients: readonly string[]) {
-  const { objects } = recordedListing(`${listing}.json`);
+  const objects = recordedObjects(`${listing}.json`);
   const host: Host = aHost({ name, recipients });
   const [judgement] = await checkHosts(inMemoryStore(objects, heads), [host], {
     now,
@@ -92,7 +92,7 @@ describe('recipients', () => {
   });
 
   it('are wrong when a file that is called encrypted is not', async () => {
-    const { objects } = recordedListing('full-rsa3072.json');
+    const objects = recordedObjects('full-rsa3072.json');
     const key = objects.find((object) => object.key.includes('manifest'))?.key ?? '';
     const forged = { ...heads, [key]: new TextEncoder().encode('Hostname web-01') };
     const host = aHost({ name: 'web-01', recipients: [BACKUP] });
@@ -119,7 +119,7 @@ describe('recipients', () => {
   });
 
   it('that may not be read make the host unreadable, never ok', async () => {
-    const store = inMemoryStore(recordedListing('full-rsa3072.json').objects);
+    const store = inMemoryStore(recordedObjects('full-rsa3072.json'));
     const readPart = async () => {
       throw new TargetUnreadableError('AccessDenied (403)', 'allow s3:GetObject');
     };

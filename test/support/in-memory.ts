@@ -1,5 +1,5 @@
 // A bucket in memory, asked as the check asks: every page whole, or cut after a number of rows.
-import type { SavedListing } from '../../scripts/rollcall/parse-listing.ts';
+import { holdRows, type SavedListing } from '../../scripts/rollcall/parse-listing.ts';
 import { askListings } from '../../scripts/rollcall/saved-listing.ts';
 import type { StoredObject } from '../../shared/duplicity/versions.ts';
 import type { VersionRow } from '../../shared/monitor/list-sets.ts';
@@ -23,8 +23,7 @@ export function inMemory(
     file: 'memory',
     bucket: undefined,
     prefix: '',
-    objects,
-    versions,
+    blocks: [holdRows({ objects, versions })],
     from: undefined,
     next: undefined,
   };

@@ -1,6 +1,8 @@
 // The recorded listings and what is known of them.
 import { readFileSync } from 'node:fs';
+import { sourceOf } from '../../scripts/rollcall/listing-source.ts';
 import { parseListing, type SavedListing } from '../../scripts/rollcall/parse-listing.ts';
+import type { KeyedObject } from '../../shared/monitor/object-store.ts';
 
 /** One line of expected.json; see test/fixtures/README.md. */
 export type Expected = {
@@ -34,5 +36,9 @@ export function fixturePath(path: string): string {
 export const expected = JSON.parse(readFixture('expected.json')) as readonly Expected[];
 
 export function recordedListing(name: string): SavedListing {
-  return parseListing(readFixture(`listings/${name}`), name);
+  return parseListing(sourceOf(readFixture(`listings/${name}`)), name);
+}
+
+export function recordedObjects(name: string): KeyedObject[] {
+  return recordedListing(name).blocks.flatMap(({ read }) => read().objects);
 }
