@@ -37,6 +37,8 @@ Examples
       makes the IAM user restore-web, writes its key to that file (0600), and prints what to run where you restore
   rollcall add-reader desk --host web --host db --credentials-file desk.aws --drills
       one key for two hosts, which may also leave the receipts of restore-drill --ledger
+  rollcall add-reader receipts --host web --only-drills --credentials-file receipts.aws
+      a key that may leave receipts, and read nothing: for restore-drill --ledger-credentials
   rollcall add-reader auditor --host web --expires 2026-12-31 --require-mfa --credentials-file auditor.aws
       a key that reads until the end of that day (UTC), and only with a second factor
   rollcall add-reader restore-web --host web --rotate --credentials-file new.aws
@@ -52,6 +54,7 @@ Options
   --expires DATE            the last day, in UTC, on which it reads
   --require-mfa             only in a session that began with a second factor: aws sts get-session-token
   --drills                  it may also write drills/HOST/ in the state bucket
+  --only-drills             it may do that, and nothing else
   --ledger BUCKET           the state bucket; default the one of the stack
   --stack NAME              the stack that has it; default rollcall-prod
   --rotate                  make a new key next to the one it has
@@ -71,6 +74,7 @@ const OPTIONS = {
   expires: TEXT,
   'require-mfa': FLAG,
   drills: FLAG,
+  'only-drills': FLAG,
   stack: STACK,
   ledger: TEXT,
   rotate: FLAG,
@@ -93,9 +97,11 @@ export const addReaderCommand = defineCommand({
     const policy = readerPolicy(hosts, partitionOf(config.region), {
       requireMfa: options['require-mfa'],
       until,
-      drillsIn: options.drills
-        ? await askStateBucket(connection, options.stack, options.ledger)
-        : undefined,
+      reads: !options['only-drills'],
+      drillsIn:
+        options.drills || options['only-drills']
+          ? await askStateBucket(connection, options.stack, options.ledger)
+          : undefined,
     });
     checkSize(policy);
 
@@ -116,11 +122,14 @@ export const addReaderCommand = defineCommand({
         ? `make the IAM user ${readerUserPath}${name}`
         : `the IAM user ${name} is there`,
     );
-    const what = `read ${hosts.map(formatTarget).join(' and ')}${formatTerms(options)}`;
+    const what = options['only-drills']
+      ? `leave receipts of drills of ${hosts.map(({ name }) => name).join(' and ')}${formatTerms(options)}`
+      : `read ${hosts.map(formatTarget).join(' and ')}${formatTerms(options)}`;
     print(
       `${grant ? (known === undefined ? 'let it' : 'change what it may do: from now on it may') : 'it may'} ${what}`,
     );
-    for (const host of hosts.filter(({ others }) => others !== undefined)) {
+    const shared = options['only-drills'] ? [] : hosts.filter(({ others }) => others !== undefined);
+    for (const host of shared) {
       print(`in ${formatTarget(host)} other hosts write too: their backups it may read as well`);
     }
     print(
@@ -140,13 +149,19 @@ export const addReaderCommand = defineCommand({
       }
       if (grant) await users.putPolicy(name, readerPolicyName, policy);
     });
-    printRest({
-      name,
-      hosts,
-      config,
-      endpoint: connection.endpoint,
-      file: makeKey ? file : undefined,
-    });
+    const newFile = makeKey ? file : undefined;
+    if (options['only-drills']) {
+      print(
+        `\ngive it to restore-drill: --ledger-credentials ${quoteWord(newFile ?? `${name}.aws`)}\n`,
+      );
+    } else
+      printRest({
+        name,
+        hosts,
+        config,
+        endpoint: connection.endpoint,
+        file: newFile,
+      });
     for (const key of makeKey ? keys : []) {
       print(`when the new key restores: ${deleteKeyLine(name, key)}`);
     }

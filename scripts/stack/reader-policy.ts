@@ -19,6 +19,8 @@ export const readerPolicyBound = 2048;
 type ReaderTerms = {
   readonly requireMfa: boolean;
   readonly until: string | undefined;
+  /** False: it may leave receipts, and read nothing. */
+  readonly reads?: boolean;
   /** The state bucket, where receipts of drills may be left; `undefined`: nowhere. */
   readonly drillsIn: string | undefined;
 };
@@ -30,7 +32,7 @@ type ReaderTerms = {
 export function readerPolicy(
   hosts: readonly Pick<Host, 'name' | 'target'>[],
   partition: string,
-  { requireMfa, until, drillsIn }: ReaderTerms,
+  { requireMfa, until, drillsIn, reads = true }: ReaderTerms,
 ): { readonly Version: '2012-10-17'; readonly Statement: readonly object[] } {
   const arn = (bucket: string, keys = '') => `arn:${partition}:s3:::${bucket}${keys}`;
   const terms = {
@@ -47,7 +49,7 @@ export function readerPolicy(
   return {
     Version: '2012-10-17',
     Statement: [
-      ...byBucket.flatMap(([bucket, own]) => {
+      ...(reads ? byBucket : []).flatMap(([bucket, own]) => {
         const prefixes = { 's3:prefix': own.map(below) };
         return [
           // IfExists: duplicity begins with HeadBucket, which has no prefix, and gives up on a refusal. The price is

@@ -86,3 +86,73 @@ PY
   run restore-drill web etc/canary --ledger s3://no-such-bucket
   expect 0 "the receipt is not in the state bucket" '"result": "restored"'
 }
+
+# receipt_of HOST DAYS-AGO [RESULT [COMPARED]]
+receipt_of() {
+  local at dir=$XDG_STATE_HOME/rollcall-restore/drills/$1
+  at=$(date -u -d "$2 days ago" +%Y%m%dT%H%M%SZ)
+  mkdir -p "$dir"
+  printf '{"version": 1, "host": "%s", "result": "%s", "compared": "%s"}\n' "$1" "${3:-restored}" "${4:-signature}" >"$dir/$at.json"
+}
+
+@test "--next takes the host whose proof is the oldest, and then the other" {
+  export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state
+  restore-add-host again --bucket acme-backups --region eu-west-1 --prefix web --key "$WORLD/web.key" \
+    --credentials "$WORLD/web.aws" --endpoint-url "$ENDPOINT" --no-look
+  set-passphrase again <<<"$PASS"
+  receipt_of web 40
+  restore-drill --next >receipt
+  [ "$(field host <receipt)" = again ]
+  restore-drill --next >receipt
+  [ "$(field host <receipt)" = web ]
+  receipt_of again 1 failed
+  rm "$XDG_STATE_HOME"/rollcall-restore/drills/*/*.json
+  receipt_of web 40
+  receipt_of again 60
+  receipt_of again 2 failed
+  receipt_of again 3 restored none
+  restore-drill --next >receipt
+  [ "$(field host <receipt)" = web ]
+  rm "$XDG_STATE_HOME"/rollcall-restore/drills/again/*.json
+  receipt_of again 60
+  receipt_of again 8 failed
+  restore-drill --next >receipt
+  [ "$(field host <receipt)" = again ]
+  receipt_of again 60
+  remove-passphrase again
+  rm "$XDG_STATE_HOME"/rollcall-restore/drills/again/*.json
+  run restore-drill --next
+  expect 0 "passed over again: its key is locked"
+  remove-passphrase web
+  run restore-drill --next
+  unlock
+  expect 4 "the key of no host is open" "hint:"
+  restore-remove-host again --yes || restore-remove-host again
+}
+
+@test "--next restores the canary of the profile, and a wrong hash is found" {
+  export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state
+  add_web --canary /etc/canary --canary-sha256 "$CANARY"
+  unlock
+  restore-drill --next >receipt
+  [ "$(field path <receipt)" = etc/canary ]
+  [ "$(field compared <receipt)" = sha256 ]
+  add_web
+  add_web --canary-sha256 "${CANARY//[0-9]/0}"
+  unlock
+  run restore-drill --next
+  expect 6 "is not what it should be"
+  run add_web --canary etc/link --canary-sha256 12
+  expect 2 "64 hex digits"
+  sed -i /canary/d "$HOME"/.config/rollcall-restore/web/profile
+}
+
+@test "--next leaves its receipt in the bucket that the environment names, and takes no PATH" {
+  export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state
+  ROLLCALL_LEDGER=s3://acme-ledger ROLLCALL_LEDGER_CREDENTIALS=$WORLD/web.aws run restore-drill --next
+  expect 0 "receipt written to s3://acme-ledger/drills/web/"
+  run restore-drill --next web
+  expect 2 "--next chooses the host"
+  XDG_CONFIG_HOME=$BATS_TEST_TMPDIR run restore-drill --next
+  expect 3 "no host is known here"
+}

@@ -103,6 +103,13 @@ describe('rollcall add-reader', () => {
     expect(() => statSync(secrets)).toThrow();
   });
 
+  it('makes a key for receipts alone, which reads nothing', async () => {
+    const made = await add('--only-drills', '--ledger', 'the-ledger');
+    expect(made.stdout).toContain('leave receipts of drills of web, and nothing else');
+    expect(made.stdout).toContain('restore-drill: --ledger-credentials');
+    expect(made.stdout).not.toContain('restore-add-host');
+  });
+
   it('holds to its terms: a last day, a second factor, receipts of drills', async () => {
     await add('--expires', '2099-12-31', '--require-mfa', '--drills', '--ledger', 'the-ledger');
     for (const statement of policy().Statement) {

@@ -38,15 +38,17 @@ setup() {
   [ ! -e "$root/etc/cron.d/rollcall-restore-lock" ]
   grep -qx 'OnCalendar=\*-\*-\* 08:17:00' "$root/etc/systemd/system/rollcall-restore-lock.timer"
   grep -qx 'ExecStart=/opt/kit/bin/remove-passphrase --all --unless-busy' "$root/etc/systemd/system/rollcall-restore-lock.service"
+  grep -qx 'ExecStart=/opt/kit/bin/restore-drill --next' "$root/etc/systemd/system/rollcall-restore-drill.service"
   ! grep -r '@PREFIX@' "$root"
   "$install" --destdir "$root" --cron >/dev/null
   [ ! -e "$root/etc/systemd/system/rollcall-restore-lock.timer" ]
+  [ ! -e "$root/etc/systemd/system/rollcall-restore-drill.timer" ]
 }
 
 @test "systemd finds no fault with the units" {
   "$install" --destdir "$root" --systemd >/dev/null
-  sed -i "s#^ExecStart=#&$root#" "$root/etc/systemd/system/rollcall-restore-lock.service"
-  run systemd-analyze verify --man=no "$root"/etc/systemd/system/rollcall-restore-lock.{timer,service}
+  sed -i "s#^ExecStart=#&$root#" "$root"/etc/systemd/system/rollcall-restore-*.service
+  run systemd-analyze verify --man=no "$root"/etc/systemd/system/rollcall-restore-{lock,drill}.{timer,service}
   expect 0
   [[ $output != *rollcall-restore* ]]
 }

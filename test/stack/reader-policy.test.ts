@@ -93,6 +93,17 @@ describe('the terms of a reader', () => {
     expect(await may('drills/web/20261123T081500Z.json', 's3:GetObject')).toBe(false);
   });
 
+  it('may be receipts alone: then nothing can be read', async () => {
+    const drillsIn = 'rollcall-prod-ledgerbucket';
+    const policy = readerPolicy([hostAt('web')], 'aws', { ...terms, drillsIn, reads: false });
+    expect(policy.Statement).toEqual([
+      {
+        ...{ Effect: 'Allow', Action: 's3:PutObject' },
+        Resource: [`arn:aws:s3:::${drillsIn}/drills/web/*`],
+      },
+    ]);
+  });
+
   it('may require a second factor', async () => {
     const policy = readerPolicy([hostAt('web')], 'aws', { ...terms, requireMfa: true });
     const context = { 'aws:MultiFactorAuthPresent': 'true' };
