@@ -32,6 +32,7 @@ describe('the table of every key of hosts.yml', () => {
     ['', `${unknown}\n${minimal}`],
     ['window.', `window: { ${unknown} }\n${minimal}`],
     ['alerts.', `alerts: { ${unknown} }\n${minimal}`],
+    ['smtp.', `smtp: { host: mail.example.net, ${unknown} }\n${minimal}`],
     ['size.', `size: { ${unknown} }\n${minimal}`],
     ['hosts.NAME.', inHost(unknown)],
     ['hosts.NAME.paused.', inHost(`paused: { ${unknown} }`)],

@@ -9,6 +9,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'judge hosts; exit status 0 ok, 1 warning, 2 critical, 3 could not check',
     load: async () => (await import('./check-command.ts')).checkCommand,
   },
+  run: {
+    summary: 'the scheduled run on any machine: judge, remember, notify; for cron or a container',
+    load: async () => (await import('./run-command.ts')).runCommand,
+  },
   status: {
     summary: "what the last daily report said; exit status as check's",
     load: async () => (await import('./status-command.ts')).statusCommand,

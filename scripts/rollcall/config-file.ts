@@ -10,6 +10,7 @@ import { nameOf } from '../../shared/doctor/deployment.ts';
 import type { RecordStore } from '../../shared/monitor/state.ts';
 import { keyFilesNextTo } from '../public-key-file.ts';
 import { stateBucket } from '../stack/state-bucket.ts';
+import { findStatePlace, openRecords } from './state-place.ts';
 import { readInput, UsageError } from './terminal.ts';
 
 /** What `--hosts` says, else `$ROLLCALL_HOSTS`, else hosts.yml. Throws `UsageError` and `ConfigError`. */
@@ -175,7 +176,7 @@ export async function openAws(config: Where, options: WhereOptions): Promise<Con
   if (config.endpoint === undefined) return openStore(config, options);
   throw new UsageError(
     `the config has an endpoint (${config.endpoint}), and this command is for the stack on AWS`,
-    'for this store run: rollcall check',
+    'for this store run: rollcall check, or rollcall run; docs/setup-anywhere.md',
   );
 }
 
@@ -184,14 +185,23 @@ export function formatTarget({ target }: Host): string {
   return `s3://${target.bucket}/${target.prefix}`;
 }
 
-/** Opens the bucket that was named, else the stack's. Throws `UsageError`, or `AwsCallError`. */
-export async function findStateBucket(
-  connection: Connection,
-  stackName: string,
-  bucket: string | undefined,
+/**
+ * Opens what runs remember: the place of a run on a machine of one's own, else the bucket that was named, else the
+ * stack's. Throws `UsageError`, or `AwsCallError`.
+ */
+export async function openState(
+  config: Where,
+  options: WhereOptions & {
+    readonly state?: string | undefined;
+    readonly stack: string;
+    readonly ledger?: string | undefined;
+  },
 ): Promise<RecordStore> {
+  const place = options.ledger === undefined ? findStatePlace(options.state) : undefined;
+  if (place !== undefined) return openRecords(place, () => openStore(config, options));
+  const connection = await openAws(config, options);
   const { s3Records } = await import('../../shared/stores/s3-records.ts');
-  return s3Records(connection, await askStateBucket(connection, stackName, bucket));
+  return s3Records(connection, await askStateBucket(connection, options.stack, options.ledger));
 }
 
 /** Its name. Throws `UsageError`, or `AwsCallError`. */

@@ -7,8 +7,9 @@ import type { Asked } from '../../shared/doctor/fix.ts';
 import { iso } from '../../shared/messages/host-report.ts';
 import { count, toAscii, wrapText } from '../../shared/messages/plain-text.ts';
 import { defineCommand, FLAG, TEXT } from './command.ts';
-import { openAws, readConfig } from './config-file.ts';
+import { openAws, openStore, readConfig } from './config-file.ts';
 import { toAsciiJson } from './format-report.ts';
+import { findStatePlace, formatPlace, openRecords, type StatePlace } from './state-place.ts';
 import { chooseFormat, startProgress } from './terminal.ts';
 
 const DEFAULT_STACK = 'rollcall-prod';
@@ -19,6 +20,7 @@ Examples
   rollcall doctor                              after each deployment, and once a month
   rollcall doctor --format json | jq '.checks[] | select(.status != "ok")'
   rollcall doctor --stack rollcall-test        another stage
+  rollcall doctor --state /var/lib/rollcall    the run on a machine of your own, and its mail server
   rollcall doctor --before-deploy              would a deploy be refused? sls deploy asks the same
 
 It only reads: the stack, the bucket and its policies, the hosts' users and keys, topics, mail, SMS, alarms, and
@@ -31,6 +33,7 @@ A line with "--profile break-glass" needs that profile: docs/setup.md#who-may-do
 
 Options
   --hosts FILE          the config; default $ROLLCALL_HOSTS, else hosts.yml
+  --state PLACE         the folder or s3://BUCKET/PREFIX of rollcall run; default $ROLLCALL_STATE
   --stack NAME          the stack; default rollcall-prod
   --before-deploy       look only whether the bucket's name, the group's name and the stack's state allow a deploy
   --format FORMAT       table (default) or json
@@ -46,6 +49,7 @@ export const doctorCommand = defineCommand({
   help: HELP,
   options: {
     hosts: TEXT,
+    state: TEXT,
     stack: { type: 'string', default: DEFAULT_STACK },
     'before-deploy': FLAG,
     format: TEXT,
@@ -57,8 +61,10 @@ export const doctorCommand = defineCommand({
     const format = chooseFormat(options, ['table', 'json']);
     const stackName = options.stack;
     const config = await readConfig(options.hosts);
-    const connection = await openAws(config, options);
     const now = Date.now();
+    const place = findStatePlace(options.state);
+    if (place !== undefined) return auditOwnMachine(config, place, options, format);
+    const connection = await openAws(config, options);
     // Named again in each fix, so that it is about the same stack and config.
     const asked = {
       ...(stackName === DEFAULT_STACK ? {} : { stack: stackName }),
@@ -92,6 +98,26 @@ async function audit(
   return checks;
 }
 
+/** Of the run on a machine of one's own. */
+async function auditOwnMachine(
+  config: Config,
+  place: StatePlace,
+  options: { readonly hosts?: string | undefined; readonly 'endpoint-url'?: string | undefined },
+  format: 'table' | 'json',
+): Promise<number> {
+  const { examineOwnMachine } = await import('./own-examine.ts');
+  const connection = await openStore(config, options);
+  const records = await openRecords(place, async () => connection);
+  const hostsFile = options.hosts ?? (process.env.ROLLCALL_HOSTS || 'hosts.yml');
+  const now = Date.now();
+  const checks = await examineOwnMachine({ config, connection, hostsFile }, place, records, now);
+  const about = { checkedAt: iso(now), state: formatPlace(place), bucket: config.bucket };
+  process.stdout.write(
+    format === 'json' ? `${toAsciiJson(auditToJson(checks, about))}\n` : composeAudit(checks),
+  );
+  return auditStatus(checks);
+}
+
 async function beforeDeploy(connection: Connection, config: Config, stackName: string) {
   const { examineBeforeDeploy } = await import('../stack/deploy-hook.ts');
   return examineBeforeDeploy(connection, config, stackName);
@@ -120,10 +146,10 @@ function composeAudit(checks: readonly Check[]): string {
   return `${lines.join('\n')}\n\n${summarize(checks)}\n`;
 }
 
-/** Version 1: `{ version, checkedAt, stack, bucket, summary, checks }`. */
+/** Version 1: `{ version, checkedAt, stack, bucket, summary, checks }`; with --state `state` in place of `stack`. */
 function auditToJson(
   checks: readonly Check[],
-  about: { readonly checkedAt: string; readonly stack: string; readonly bucket: string },
+  about: Readonly<Record<'checkedAt' | 'bucket', string>> & { stack?: string; state?: string },
 ): Record<string, unknown> {
   const summary = Object.fromEntries(
     Object.keys(WORDS).map((status) => [

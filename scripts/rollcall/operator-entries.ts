@@ -11,12 +11,16 @@ import {
 } from '../../shared/monitor/operator-page.ts';
 import { RecordConflictError, RecordError, type RecordStore } from '../../shared/monitor/state.ts';
 import { STACK, TEXT } from './command.ts';
-import { findStateBucket, openAws, readConfig } from './config-file.ts';
+import { openState, readConfig } from './config-file.ts';
 import { UsageError } from './terminal.ts';
 
 /** The options of each command that reads or writes it. */
-export const ENTRY_OPTIONS = { hosts: TEXT, stack: STACK, ledger: TEXT, 'endpoint-url': TEXT };
+export const ENTRY_OPTIONS = {
+  ...{ hosts: TEXT, state: TEXT, stack: STACK, ledger: TEXT },
+  'endpoint-url': TEXT,
+};
 export const ENTRY_HELP = `  --hosts FILE          the config; default $ROLLCALL_HOSTS, else hosts.yml
+  --state PLACE         the folder or s3://BUCKET/PREFIX of rollcall run; default $ROLLCALL_STATE
   --stack NAME          the stack that has the state bucket; default rollcall-prod
   --ledger BUCKET       this bucket, without asking the stack
   --endpoint-url URL    an AWS of your own; default $AWS_ENDPOINT_URL
@@ -29,15 +33,13 @@ Exit status
 /** The config, and the state bucket. */
 export async function openEntries(options: {
   readonly hosts?: string | undefined;
+  readonly state?: string | undefined;
   readonly stack: string;
   readonly ledger?: string | undefined;
   readonly 'endpoint-url'?: string | undefined;
 }) {
   const config = await readConfig(options.hosts);
-  const open = async () => {
-    const connection = await openAws(config, options);
-    return findStateBucket(connection, options.stack, options.ledger);
-  };
+  const open = () => openState(config, options);
   /** Prints who is muted and what is acknowledged. */
   const list = async () => {
     const lines = describeOperatorPage(await readEntries(await open()), config, Date.now());

@@ -133,6 +133,17 @@ const CONFIG_SCHEMA = {
       ],
     },
     endpoint: text('the https address of a store that is not S3 of Amazon'),
+    smtp: map(
+      'the mail server of `rollcall run`; its password is in passwordFile or $ROLLCALL_SMTP_PASSWORD',
+      {
+        host: text('its name, like mail.example.net'),
+        port: { type: 'integer', description: 'default 587; 465 with tls: implicit' },
+        tls: { enum: ['starttls', 'implicit', 'none'], description: 'none: not with a user' },
+        user: text('the user who may send'),
+        passwordFile: text('a file with the password alone, next to hosts.yml or from the root'),
+      },
+      ['host'],
+    ),
     ignore: list('prefixes in the bucket that are known, and are no backups, like logs/'),
     timezone,
     window,

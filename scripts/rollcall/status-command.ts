@@ -9,7 +9,7 @@ import {
   reportPage,
 } from '../../shared/monitor/state.ts';
 import { defineCommand, FLAG, STACK, TEXT } from './command.ts';
-import { findStateBucket, openAws, readConfig } from './config-file.ts';
+import { openState, readConfig } from './config-file.ts';
 import { composeRows, formatUnknownPrefixes, rowOf, toAsciiJson } from './format-report.ts';
 import { chooseFormat, UsageError } from './terminal.ts';
 
@@ -29,6 +29,7 @@ Options
   --format FORMAT       table (default) or json
   --json                the same as --format json
   --hosts FILE          the config; default $ROLLCALL_HOSTS, else hosts.yml
+  --state PLACE         the folder or s3://BUCKET/PREFIX of rollcall run; default $ROLLCALL_STATE
   --stack NAME          the stack that has the state bucket; default rollcall-prod
   --ledger BUCKET       this bucket, without asking the stack
   --endpoint-url URL    an AWS of your own; default $AWS_ENDPOINT_URL
@@ -49,6 +50,7 @@ export const statusCommand = defineCommand({
     format: TEXT,
     json: FLAG,
     hosts: TEXT,
+    state: TEXT,
     stack: STACK,
     ledger: TEXT,
     'endpoint-url': TEXT,
@@ -64,8 +66,7 @@ export const statusCommand = defineCommand({
       );
     }
     const config = await readConfig(options.hosts);
-    const connection = await openAws(config, options);
-    const records = await findStateBucket(connection, options.stack, options.ledger);
+    const records = await openState(config, options);
     const { report, text } = await readReport(records, date);
     const zone = report.timezone ?? config.timezone;
 

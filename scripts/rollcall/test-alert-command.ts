@@ -10,7 +10,8 @@ import type { Message } from '../../shared/messages/message-tree.ts';
 import { count, formatInstant } from '../../shared/messages/plain-text.ts';
 import { type Channel, RefusalError, sendTo } from '../../shared/monitor/notify.ts';
 import { defineCommand, FLAG, STACK, TEXT } from './command.ts';
-import { openAws, readConfig } from './config-file.ts';
+import { openAws, openStore, readConfig } from './config-file.ts';
+import type { OwnMachine } from './run-dependencies.ts';
 import { print, UsageError } from './terminal.ts';
 
 const HELP = `rollcall test-alert - does an alarm reach everybody in the config?
@@ -74,12 +75,17 @@ export const testAlertCommand = defineCommand({
       print(`FAILED  ${NOBODY_NOTIFIED.message}; ${NOBODY_NOTIFIED.fix}`);
       return 2;
     }
-    const connection = await openAws(config, options);
+    const isOwn = config.endpoint !== undefined || config.smtp !== undefined;
+    const connection = await (isOwn ? openStore : openAws)(config, options);
     const isAsked = (name: string) => channel === undefined || channel === name;
     const where = { connection, config, stack: options.stack, topicArn: options['topic-arn'] };
     const ways: Way[] = [];
-    for (const { name, open } of Object.values(WAYS))
-      if (isAsked(name)) ways.push(...(await open(where)));
+    const hostsFile = options.hosts ?? (process.env.ROLLCALL_HOSTS || 'hosts.yml');
+    for (const [key, { name, open }] of Object.entries(WAYS)) {
+      if (!isAsked(name)) continue;
+      const own = () => ownWays(key as ChannelKey, { config, connection, hostsFile });
+      ways.push(...(await (isOwn ? own() : open(where))));
+    }
     if (ways.length === 0 && channel === 'webhooks') {
       throw new UsageError(
         'the config has no webhook: alerts.webhooks is missing',
@@ -97,7 +103,7 @@ export const testAlertCommand = defineCommand({
       for (const way of ways) print(`would send to ${way.channel.name}${formatReach(way)}`);
       return 0;
     }
-    return sendAll(ways, composeTest(word, config, Date.now()), word);
+    return sendAll(ways, composeTest(word, config, Date.now()), word, isOwn);
   },
 });
 
@@ -120,14 +126,19 @@ const WAYS: {
   webhooks: { name: 'webhooks', open: hookWays },
 };
 
-async function sendAll(ways: readonly Way[], message: Message, word: string): Promise<number> {
+async function sendAll(
+  ways: readonly Way[],
+  message: Message,
+  word: string,
+  isOwn: boolean,
+): Promise<number> {
   const errors = await Promise.all(ways.map(({ channel }) => sendTo(channel, message)));
   for (const [index, way] of ways.entries()) {
     const error = errors[index];
     if (error === undefined) print(`taken   ${way.channel.name}${formatReach(way)}`);
     else
       print(
-        `FAILED  ${way.channel.name}: ${await formatReason(error.cause)}; ${hintFor(way.channel.name)}`,
+        `FAILED  ${way.channel.name}: ${await formatReason(error.cause)}; ${hintFor(way.channel.name, isOwn)}`,
       );
   }
   print(`look for the code word ${word} at each address; what does not arrive: rollcall doctor`);
@@ -138,6 +149,12 @@ async function formatReason(cause: unknown): Promise<string> {
   if (cause instanceof RefusalError) return cause.message;
   const { nameOf } = await import('../../shared/aws/client.ts');
   return nameOf(cause);
+}
+
+/** Those of `rollcall run`. */
+async function ownWays(key: ChannelKey, machine: OwnMachine): Promise<Way[]> {
+  const { connectKey } = await import('./run-dependencies.ts');
+  return (await connectKey(key, machine)).map((channel) => ({ channel, reaches: [], waits: [] }));
 }
 
 async function hookWays({ connection, config: { alerts } }: Where): Promise<Way[]> {
@@ -216,7 +233,9 @@ function formatReach({ channel, reaches, waits }: Way): string {
   return `: ${whom}${late}`;
 }
 
-function hintFor(name: string): string {
+function hintFor(name: string, isOwn: boolean): string {
+  if (isOwn && name.startsWith('mail'))
+    return 'correct "smtp" in hosts.yml: docs/setup-anywhere.md';
   if (name.startsWith('hook')) {
     return 'is its address in "alerts: webhooks" still right? make a new one there; docs/runbook.md#alarm-path';
   }

@@ -40,16 +40,34 @@ export function sesChannels(
 }
 
 /**
+ * One channel for each telephone, without a topic: for a run that has no stack. A digest is no text for it.
+ * Source: SNS Developer Guide, "Publishing to a mobile phone".
+ */
+export function phoneChannels(connection: Connection, numbers: readonly string[]): Channel[] {
+  const open = openSns(connection);
+  return numbers.map((PhoneNumber) => ({
+    name: `SMS to ${PhoneNumber}`,
+    send: async ({ smsLine: Message }) => {
+      if (Message === undefined) return;
+      const MessageAttributes = TRANSACTIONAL;
+      const { client, PublishCommand } = await open();
+      await client.send(new PublishCommand({ PhoneNumber, Message, MessageAttributes }));
+    },
+  }));
+}
+
+const TRANSACTIONAL = {
+  'AWS.SNS.SMS.SMSType': { DataType: 'String', StringValue: 'Transactional' },
+};
+
+/**
  * Publishes to a topic; `name` is what a failure is called by. The attribute `urgency` lets subscriptions filter: a
  * digest becomes an SMS only as the weekly test. The other one makes the SMS `Transactional`: without it they are
  * promotional, which AWS calls noncritical. Sources: SNS API reference, "Publish"; SNS Developer Guide, "Publishing to
  * a topic", "Setting message attributes".
  */
 export function snsChannel(connection: Connection, name: string, topicArn: string): Channel {
-  const open = once(async () => {
-    const { PublishCommand, SNSClient } = await import('@aws-sdk/client-sns');
-    return { client: new SNSClient(clientConfig(connection)), PublishCommand };
-  });
+  const open = openSns(connection);
   return {
     name,
     send: async (message) => {
@@ -62,12 +80,19 @@ export function snsChannel(connection: Connection, name: string, topicArn: strin
           Message: composePublication(message),
           MessageAttributes: {
             urgency: { DataType: 'String', StringValue: message.urgency },
-            'AWS.SNS.SMS.SMSType': { DataType: 'String', StringValue: 'Transactional' },
+            ...TRANSACTIONAL,
           },
         }),
       );
     },
   };
+}
+
+function openSns(connection: Connection) {
+  return once(async () => {
+    const { PublishCommand, SNSClient } = await import('@aws-sdk/client-sns');
+    return { client: new SNSClient(clientConfig(connection)), PublishCommand };
+  });
 }
 
 /** Most runs have nothing to send: a client is loaded with the first message, which takes it half a start. */

@@ -97,6 +97,17 @@ export type Alerts = {
   readonly weeklyTest: boolean;
 };
 
+/** A mail server that takes mail from a user, for a run on a machine of one's own. */
+export type Smtp = {
+  readonly host: string;
+  readonly port: number;
+  /** TLS before the first word, TLS by STARTTLS and never without, or none: only on this machine or without a user. */
+  readonly tls: 'implicit' | 'starttls' | 'none';
+  readonly user?: string;
+  /** A file with the password alone. Without it, it is in `$ROLLCALL_SMTP_PASSWORD`. */
+  readonly passwordFile?: string;
+};
+
 export type Config = {
   readonly bucket: string;
   /** True: the bucket was there before the stack, which then only attaches to it. */
@@ -104,6 +115,8 @@ export type Config = {
   readonly region: string;
   /** Where a store that is not Amazon's answers: an origin, like `https://fsn1.example-objects.com`. */
   readonly endpoint?: string;
+  /** Takes the mail of `rollcall run`; the stack sends by SES. */
+  readonly smtp?: Smtp;
   /** How keys of `bucket` begin that are known, and are no backups. */
   readonly ignore?: readonly string[];
   readonly timezone: string;

@@ -16,6 +16,7 @@ import {
 import { ENDPOINT, FLAG, graceIfMoved, readSize, readWindow, ZONE } from './config-values.ts';
 import { noteNoRecipients, readAlerts } from './parse-alerts.ts';
 import { type HostDefaults, parseHost, parseRecipients } from './parse-host.ts';
+import { readSmtp } from './parse-smtp.ts';
 import {
   entriesOf,
   fieldsOf,
@@ -62,6 +63,7 @@ function readConfigFile(
     'existing',
     'region',
     'endpoint',
+    'smtp',
     'ignore',
     'timezone',
     'window',
@@ -109,6 +111,14 @@ function readConfigFile(
   noteIndistinct(yaml, hosts);
   const region = readRegion(yaml, fields.region, fields.endpoint !== undefined) ?? 'us-east-1';
   const alerts = readAlerts(yaml, fields.alerts);
+  const smtp = readSmtp(yaml, fields.smtp, use);
+  if (smtp !== undefined && alerts.mail.length > 0 && alerts.from === undefined) {
+    note(
+      yaml,
+      fields.smtp ?? root,
+      'mail by smtp needs a sender; write under alerts: "from: NAME@DOMAIN"',
+    );
+  }
   if (use === 'deploy') noteNoRecipients(yaml, alerts, region, fields.alerts ?? root);
   noteSameUsers(yaml, hosts, defaults.bucket);
   return {
@@ -116,6 +126,7 @@ function readConfigFile(
     existing,
     region,
     ...(endpoint === undefined ? {} : { endpoint }),
+    ...(smtp === undefined ? {} : { smtp }),
     ...(ignore.length === 0 ? {} : { ignore }),
     timezone,
     window,
@@ -164,7 +175,7 @@ function readEndpoint(
   return note(
     yaml,
     place,
-    `endpoint is ${endpoint}, but the stack on Lambda is for Amazon's S3 alone; run "rollcall check" by cron for this store, or take the line out`,
+    `endpoint is ${endpoint}, but the stack on Lambda is for Amazon's S3 alone; run "rollcall run" by cron for this store (docs/setup-anywhere.md), or take the line out`,
   );
 }
 

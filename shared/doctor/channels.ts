@@ -153,7 +153,11 @@ export function silentAddresses(states: readonly ChannelState[]): ReadonlySet<st
 export type Refusals = ReadonlyMap<string, { readonly since: Instant; readonly says: string }>;
 
 /** One line for each webhook of the config, by its name. */
-export function judgeHooks(reading: Reading<Refusals>, alerts: Alerts): readonly Check[] {
+export function judgeHooks(
+  reading: Reading<Refusals>,
+  alerts: Alerts,
+  isDeployed = true,
+): readonly Check[] {
   const hooks = hooksOf(alerts);
   if (hooks.length === 0) return [];
   return judgeReading('hooks', reading, (refusals) =>
@@ -166,7 +170,7 @@ export function judgeHooks(reading: Reading<Refusals>, alerts: Alerts): readonly
             `takes no message: ${refusal.says}`,
             step(
               'edit-config',
-              'is its address in hosts.yml, "alerts: webhooks", still right? correct it, npx serverless deploy, npx rollcall test-alert',
+              `is its address in hosts.yml, "alerts: webhooks", still right? correct it,${isDeployed ? ' npx serverless deploy,' : ''} npx rollcall test-alert`,
             ),
           );
     }),

@@ -13,7 +13,7 @@ export function connectSchedule(env: Env): ScheduleDependencies {
   const topics = { alerts: alertsTopicArn, ops: opsTopicArn };
   return {
     ...connectAll(env),
-    ops: snsChannel(connection, 'SNS ops', opsTopicArn),
+    ops: [snsChannel(connection, 'SNS ops', opsTopicArn)],
     // Who gets the first mail needs no second one.
     escalates: ops.some((address) => !mail.includes(address)),
     judgeChannels: async (refusals) => {

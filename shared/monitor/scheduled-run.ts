@@ -64,7 +64,7 @@ export type Dependencies = {
 /** What a run of the schedule needs in addition. */
 export type ScheduleDependencies = Dependencies & {
   /** Notifies those who watch the monitor, apart from the channels. */
-  readonly ops: Channel;
+  readonly ops: readonly Channel[];
   /** Those are other people than the channels reach, so a second missed window is notified to them too. */
   readonly escalates: boolean;
   /** Judges the channels; of some only `refusals` are known. What cannot be checked is `unknown`, and never thrown. */
@@ -160,7 +160,7 @@ export async function runSchedule(
       ? [
           digestNews(newestDay(config, until), reportPage(dateIn(timezone, now)), [
             ...names,
-            dependencies.ops.name,
+            ...dependencies.ops.map(({ name }) => name),
           ]),
         ]
       : []),
@@ -170,7 +170,7 @@ export async function runSchedule(
     ...{ run: `run ${until} ${crypto.randomUUID()}`, now, reopen },
     channels: [
       ...(names.length > 0 ? withoutDeadMailboxes(dependencies.channels, look) : [NOBODY]),
-      opsChannel(dependencies, digest?.test === true),
+      ...opsChannels(dependencies, digest?.test === true),
     ],
     isHeld: (problem, news) => isHeldBack(operator, problem, news, config, now),
     change: (before) => ({
@@ -236,12 +236,12 @@ export function watchedFiles(problems: readonly Problem[]): (host: Host) => read
 }
 
 /** Reaches those who watch the monitor: from a second missed window on, of dead channels, and by the weekly test. */
-function opsChannel({ ops, escalates }: ScheduleDependencies, isTest: boolean): Channel {
-  return {
-    ...ops,
+function opsChannels({ ops, escalates }: ScheduleDependencies, isTest: boolean): Channel[] {
+  return ops.map((one) => ({
+    ...one,
     isNotified: ({ kind, missed }) =>
       kind === 'channel' || (kind === 'digest' && isTest) || (escalates && missed > 1),
-  };
+  }));
 }
 
 /** Channels that refused it get it later, from its report. */

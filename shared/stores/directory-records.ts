@@ -19,6 +19,8 @@ import { RecordConflictError, RecordError, type RecordStore } from '../monitor/s
 export const MARK = 'rollcall-state.json';
 const VERSION = 1;
 const DRAFTS = '.drafts';
+/** What a new file system has in it. */
+const NEW_DISK = 'lost+found';
 const LEFT_BEHIND_MS = 3_600_000;
 const TRIES = 20;
 
@@ -248,7 +250,7 @@ function noFile(error: NodeJS.ErrnoException): undefined {
 }
 
 async function markFolder(folder: string): Promise<void> {
-  const others = (await readdir(folder)).filter((name) => name !== DRAFTS);
+  const others = (await readdir(folder)).filter((name) => name !== DRAFTS && name !== NEW_DISK);
   if (others.length > 0) {
     await rmdir(join(folder, DRAFTS)).catch(() => undefined);
     throw new RecordError(

@@ -147,7 +147,7 @@ describe('the endpoint', () => {
   it('is refused for a deployment, which is for S3 of Amazon', () => {
     const text = `${withEndpoint('https://fsn1.example-objects.com')}alerts: none\n`;
     expect(() => parseConfig(text, 'hosts.yml', undefined, 'deploy')).toThrow(
-      /^hosts\.yml:3: endpoint is https:\/\/fsn1\.example-objects\.com, but the stack on Lambda is for Amazon's S3 alone; run "rollcall check"/,
+      /^hosts\.yml:3: endpoint is https:\/\/fsn1\.example-objects\.com, but the stack on Lambda is for Amazon's S3 alone; run "rollcall run"/,
     );
   });
 

@@ -44,7 +44,7 @@ function aMonitor() {
     tick: (iso: string, objects: readonly StoredObject[]) =>
       runSchedule(
         {
-          ...{ store: storeOf(objects), records, channels: [mail], ops, escalates: false },
+          ...{ store: storeOf(objects), records, channels: [mail], ops: [ops], escalates: false },
           judgeChannels: async () => [],
         },
         config,

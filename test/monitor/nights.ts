@@ -23,7 +23,7 @@ function aSchedule(config: Config, reads: () => ObjectStore) {
     run: (until: number) =>
       runSchedule(
         {
-          ...{ store: reads(), records, channels: [mail], ops: memoryChannel('ops') },
+          ...{ store: reads(), records, channels: [mail], ops: [memoryChannel('ops')] },
           ...{ escalates: false, judgeChannels: async () => [] },
         },
         config,

@@ -28,7 +28,7 @@ function aSetting() {
   const ops = memoryChannel('SNS ops');
   const channelChecks: { checks: readonly Check[]; looks: number } = { checks: [], looks: 0 };
   const dependencies: ScheduleDependencies = {
-    ...{ store, records, channels, ops, escalates: true },
+    ...{ store, records, channels, ops: [ops], escalates: true },
     judgeChannels: async () => {
       channelChecks.looks += 1;
       return channelChecks.checks;

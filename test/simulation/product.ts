@@ -47,7 +47,7 @@ export function startProduct(
   const reach = (life: Life) => ({
     ...{ store: life.mortal(storeOf(world)), records: life.mortal(pages.records) },
     ...{ channels: world.seats.map(send.channelOf).map(life.mortal), escalates: false },
-    ops: { name: 'ops', send: async () => undefined },
+    ops: [],
     judgeChannels: async () => [],
   });
   return {
