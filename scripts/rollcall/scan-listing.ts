@@ -26,7 +26,7 @@ const MARK = Buffer.from('\ufeff');
 
 /**
  * Gives each piece of each list to `take`, and answers the JSON with all lists empty. What is no JSON is so in a piece or
- * in the answer: whoever parses both has checked every byte.
+ * in the answer: anyone who parses both has checked every byte.
  */
 export function scanListing(
   { size, read }: Source,
