@@ -181,7 +181,7 @@ async function report(error: unknown): Promise<number> {
   const { ConfigError } = await import('../../shared/config/config.ts');
   const { code = '' } = error as NodeJS.ErrnoException;
   if (error instanceof ConfigError) {
-    for (const issue of error.issues) complain(`error: ${issue}`);
+    for (const line of error.message.split('\n')) complain(`error: ${line}`);
     complain('hint: correct these lines, and run it again; docs/setup.md has a whole config');
   } else if (error instanceof Error && 'hint' in error) {
     // A mistake in the command line, a config that cannot be edited, a call that AWS refused.

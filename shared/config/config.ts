@@ -129,15 +129,40 @@ export type Config = {
   readonly hosts: readonly Host[];
 };
 
-/** One or more mistakes of the operator's; each issue is a line that says where and what to do. */
+/**
+ * One or more mistakes of the operator's; each issue is a line that says where and what to do. The message has the same
+ * mistake on many lines once.
+ */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly issues: readonly string[];
 
   constructor(issues: readonly string[]) {
-    super(issues.join('\n'));
+    super(groupIssues(issues).join('\n'));
     this.issues = issues;
   }
+}
+
+const [SAME_SHOWN, LINES_SHOWN, KINDS_SHOWN] = [3, 20, 100];
+
+/** Mistakes that differ by their line and their host alone are one: the first, and the lines of the others. */
+function groupIssues(issues: readonly string[]): string[] {
+  const kindOf = (issue: string) =>
+    issue.replace(/:\d+: /, ': ').replace(/: hosts\.\S+\.(?=\w+(?:\[\d+\])? )/, ': hosts.*.');
+  const kinds = Map.groupBy(issues, kindOf);
+  const grouped = issues.flatMap((issue) => {
+    const same = kinds.get(kindOf(issue)) ?? [];
+    if (same.length <= SAME_SHOWN) return issue;
+    if (issue !== same[0]) return [];
+    const lines = same.slice(1).flatMap((other) => /:(\d+): /.exec(other)?.[1] ?? []);
+    const more = lines.length - LINES_SHOWN;
+    const rest = more > 0 ? ` and ${more} more` : '';
+    return `${issue} (the same mistake is on ${lines.length} more lines: ${lines.slice(0, LINES_SHOWN).join(', ')}${rest})`;
+  });
+  const left = grouped.length - KINDS_SHOWN;
+  return left > 0
+    ? [...grouped.slice(0, KINDS_SHOWN), `and ${left} more mistakes: correct these first`]
+    : grouped;
 }
 
 /** Whose a key is; `undefined`: no host's. */

@@ -278,3 +278,42 @@ describe('parseConfig', () => {
     );
   });
 });
+
+describe('a mistake that is in many lines', () => {
+  const refused = (lines: readonly string[]) => {
+    try {
+      parseConfig(`bucket: acme\nhosts:\n${lines.join('\n')}\n`, 'hosts.yml');
+    } catch (error) {
+      if (error instanceof ConfigError) return error;
+    }
+    throw new Error('it was taken');
+  };
+  const hosts = (many: number, entry: (number: number) => string) =>
+    Array.from({ length: many }, (_, number) => `  host-${number}.example: ${entry(number)}`);
+
+  it('is told once, with the lines that have it, however many hosts there are', () => {
+    const { message, issues } = refused(hosts(1000, () => '{ recipents: [x], timezone: Mars/X }'));
+    expect(issues).toHaveLength(2000);
+    const lines = message.split('\n');
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toBe(
+      'hosts.yml:3: unknown key "recipents", did you mean "recipients"? (the same mistake is on 999 more lines: ' +
+        '4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23 and 979 more)',
+    );
+    expect(lines[1]).toMatch(
+      /^hosts\.yml:3: hosts\.host-0\.example\.timezone is "Mars\/X".*999 more/,
+    );
+  });
+
+  it('is told for each where there are three', () => {
+    const { message } = refused(hosts(3, () => '{ recipents: [x] }'));
+    expect(message.split('\n')).toHaveLength(3);
+  });
+
+  it('is told of a hundred kinds, and how many more there are', () => {
+    const { message } = refused(hosts(400, (number) => `{ typo${number}: [x] }`));
+    const lines = message.split('\n');
+    expect(lines).toHaveLength(101);
+    expect(lines.at(-1)).toBe('and 300 more mistakes: correct these first');
+  });
+});
