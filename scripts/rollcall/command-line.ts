@@ -25,6 +25,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "audit what is deployed; exit status as check's",
     load: async () => (await import('./doctor-command.ts')).doctorCommand,
   },
+  cost: {
+    summary: 'what a month of this config costs on AWS, and what would make it less',
+    load: async () => (await import('./cost-command.ts')).costCommand,
+  },
   init: {
     summary: 'a first config, from the backups that lie in a bucket',
     load: async () => (await import('./init-command.ts')).initCommand,
