@@ -107,6 +107,8 @@ function judgeProblems(
   const { host, report } = judged;
   const place = placeOf(host);
   const isAnswered = report.next?.state === 'done';
+  // A window that lacks nothing, and the next one has its backup already.
+  const isAllThere = isAnswered && report.answer !== null;
   const seen = new Set<string>();
   for (const finding of report.findings) {
     const next = problemOf(finding, judged, now);
@@ -116,7 +118,9 @@ function judgeProblems(
     // What is only information opens nothing, and closes nothing; nor does what could not be told.
     const isNote = finding.severity === 'info' || isInconclusiveReport(finding);
     if (seen.has(id) && isOpen) problems.set(id, join(known, next));
-    if (seen.has(id) || (!isOpen && (isNote || (isAnswered && isToldOf(known, next))))) continue;
+    const isMadeGood =
+      isOfWindow(next.kind) && (isAllThere || (isAnswered && isToldOf(known, next)));
+    if (seen.has(id) || (!isOpen && (isNote || isMadeGood))) continue;
     seen.add(id);
     problems.set(id, isNote && isOpen ? see(known, now) : last(known, next, now, channels));
   }
@@ -137,8 +141,8 @@ function judgeProblems(
 }
 
 /** What a window lacked, which a later backup has made good since: it is found until the next window closes. */
-function isToldOf(known: Problem | undefined, { kind, subjects }: Problem): boolean {
-  return isOfWindow(kind) && subjects.every((subject) => known?.subjects.includes(subject));
+function isToldOf(known: Problem | undefined, { subjects }: Problem): boolean {
+  return subjects.every((subject) => known?.subjects.includes(subject));
 }
 
 /** Another finding of the kind: what a window lacks is one thing, and of sets and names each is told. */
