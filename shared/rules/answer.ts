@@ -18,7 +18,7 @@ import {
 export type Progress = {
   readonly window: Window;
   readonly state: 'done' | 'uploading' | 'not yet';
-  /** What answered it may take the place of older sets: it has signatures, and its usual size. */
+  /** Nothing is doubtful of what answered it: it has signatures, its usual size, and its last volume. */
   readonly isClear: boolean;
 };
 
@@ -135,7 +135,9 @@ export function progressOf(
   const begun = fulls.filter((one) => isBegunIn(host, next, one));
   const answer = fulls.findLast((one) => doesAnswer(host, one, next, now));
   if (answer !== undefined) {
-    const isClear = answer.faults.every(({ spoils }) => spoils === 'nothing');
+    const isClear = answer.faults.every(
+      ({ spoils, finding }) => spoils === 'nothing' && finding?.severity !== 'warning',
+    );
     return { window: next, state: 'done', isClear };
   }
   const uploading = begun.some((one) => isArriving(one, lastGood, now));

@@ -30,7 +30,7 @@ const manifestOf = (objects: readonly StoredObject[]) =>
 const volume = (nth: number) => `duplicity-full.20261123T031500Z.vol${nth}.difftar.gpg`;
 
 /** Runs with one memory, of a bucket as each of them finds it. */
-function aMonitor() {
+function aMonitor(of = config) {
   const [records, mail, ops] = [memoryRecords(), memoryChannel('mail'), memoryChannel('ops')];
   const storeOf = (objects: readonly StoredObject[]) =>
     inMemoryStore([...keyed('web/', objects), ...keyed('db/', tonight)]);
@@ -38,7 +38,7 @@ function aMonitor() {
     events: readonly ObjectEvent[],
     objects: readonly StoredObject[] = tonight,
     { iso = NOW, store = storeOf(objects), ours = {} } = {},
-  ) => runEvents({ store, records, channels: [mail] }, config, events, at(iso), ours);
+  ) => runEvents({ store, records, channels: [mail] }, of, events, at(iso), ours);
   return {
     ...{ records, mail, run },
     tick: (iso: string, objects: readonly StoredObject[]) =>
@@ -47,7 +47,7 @@ function aMonitor() {
           ...{ store: storeOf(objects), records, channels: [mail], ops: [ops], escalates: false },
           judgeChannels: async () => [],
         },
-        config,
+        of,
         at(iso),
         at(iso),
       ),
@@ -70,12 +70,36 @@ describe('runEvents', () => {
     expect(lastText()).toContain('2 windows missed');
   });
 
+  it('does not say OK AGAIN of a full that may have lost its last volume', async () => {
+    const { tick, run, subjects } = aMonitor();
+    const before = aFull({ begun: '2026-11-22T03:15:00Z', volumes: 4 });
+    const times = { begun: '2026-11-24T03:15:00Z', volumes: 4 };
+    const shorter = aFull(times).filter(({ name }) => !name.includes('.vol4.'));
+    await tick('2026-11-23T08:15:00Z', before);
+    await run([manifestOf(shorter)], [...before, ...shorter], { iso: '2026-11-24T04:16:00Z' });
+    expect(subjects().at(-1)).toMatch(/^web OVER/);
+  });
+
   it("says OK AGAIN when the next night's full arrives and yesterday's never did", async () => {
     const { tick, run, subjects } = aMonitor();
     const night = aFull({ begun: '2026-11-24T03:15:00Z' });
     await tick('2026-11-23T08:15:00Z', yesterday);
     await run([manifestOf(night)], [...yesterday, ...night], { iso: '2026-11-24T03:16:00Z' });
     expect(subjects().at(-1)).toContain('web OK AGAIN');
+  });
+
+  it('says nothing of a full that another chain is in the way of, once its night has a backup', async () => {
+    const chains = aConfig([aHost({ chain: { fullEveryDays: 7 } }), aHost({ name: 'db' })]);
+    const { tick, run, subjects } = aMonitor(chains);
+    const before = [...yesterday, ...anIncremental('2026-11-22T03:15:00Z', '2026-11-23T03:15:00Z')];
+    const full = aFull({ begun: '2026-11-24T02:15:00Z' });
+    const link = anIncremental('2026-11-23T03:15:00Z', '2026-11-24T03:15:00Z');
+    await tick('2026-11-23T08:15:00Z', before);
+    const heard = subjects().length;
+    await run([manifestOf(full), manifestOf(link)], [...before, ...full, ...link], {
+      iso: '2026-11-24T04:16:00Z',
+    });
+    expect(subjects().slice(heard)).toEqual([]);
   });
 
   it('reports the first full of a host as its first', async () => {
