@@ -92,8 +92,11 @@ type MeasuredChain = {
   readonly keepDays?: number;
   readonly filePrefix?: string;
   /** Of each set: which run wrote it last, and which run's tree a restore to its time brought back. */
-  readonly points: readonly { at: string; holds: string; restores: string }[];
+  readonly points: readonly Point[];
+  /** The same after the step that the finding names. */
+  readonly cured?: readonly Point[];
 };
+type Point = { readonly at: string; readonly holds: string; readonly restores: string };
 const chains = JSON.parse(readFixture('chains.json')) as readonly MeasuredChain[];
 
 /** The findings with `chain`, worst first, and the verdict without. */
@@ -112,6 +115,10 @@ const VERDICTS: Readonly<Record<string, readonly [string, string]>> = {
   'signatures-lost': ['critical tampered', 'tampered'],
   'newest-without-signatures': ['critical tampered, critical chain-broken', 'tampered'],
   'newest-two-without-signatures': ['critical tampered, warning no-signatures', 'tampered'],
+  'newest-signatures-empty': ['critical chain-broken', 'missing'],
+  'gap-signatures-empty': ['warning no-signatures', 'missing'],
+  'full-signatures-empty': ['warning no-signatures', 'missing'],
+  'fulls-signatures-empty': ['warning no-signatures', 'no-signatures'],
   'two-machines': ['critical missing', 'missing'],
   'two-machines-newer-lost': [
     'critical tampered, critical chain-broken, critical incomplete, info overlapping',
@@ -149,7 +156,9 @@ describe('the recorded chains of real duplicity', () => {
     'restore in $listing what Rollcall calls good, and nothing else',
     async (known) => {
       const { assessments, lastGood } = await judgeChain(known, { fullEveryDays: 7 });
-      const restored = known.points.filter(({ holds, restores }) => holds === restores);
+      const restored = (known.cured ?? known.points).filter(
+        ({ holds, restores }) => holds === restores,
+      );
       const good = assessments.filter((one) => one.good).map(({ startedAt }) => plain(startedAt));
       expect(good).toEqual(restored.map(({ at }) => at));
       const newest = restored.at(-1)?.at;

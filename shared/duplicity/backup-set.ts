@@ -40,6 +40,8 @@ export type BackupSet = {
   readonly manifest: Manifest | undefined;
   /** Signatures of no bytes are none. */
   readonly hasSignatures: boolean;
+  /** The name of a file of signatures that has no bytes, at which duplicity stops. */
+  readonly emptySignatures?: string;
   /** All that was read of it: volumes, manifest and signatures. */
   readonly bytes: number;
   /** Every file of it says so by its name. */
@@ -208,6 +210,7 @@ type Draft = {
   volumes: Map<number, VolumeFile[]>;
   manifest: Manifest | undefined;
   hasSignatures: boolean;
+  emptySignatures?: string;
   bytes: number;
   encrypted: boolean;
   firstWriteAt: Instant;
@@ -279,7 +282,8 @@ function addMember(draft: Draft, name: FileName, object: StoredObject): void {
       // The ETag of parts is no MD5, but ends in their number.
       inParts: known?.inParts || /-\d+$/.test(object.etag ?? ''),
     };
-  } else draft.hasSignatures ||= object.bytes > 0;
+  } else if (object.bytes > 0) draft.hasSignatures = true;
+  else draft.emptySignatures = object.name;
 }
 
 /** Of two sets of one time, which duplicity does not write, the full or the first. */

@@ -1,5 +1,6 @@
 // What a finding says, and what to do about it, in words that suffice at 3 am.
 import type { Host } from '../config/config.ts';
+import type { BackupSet } from '../duplicity/backup-set.ts';
 import { parseFileName } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type {
@@ -64,6 +65,8 @@ const byName = ({ names, count: all }: NamesShown) => [
   `${2 ** Math.floor(Math.log2(all))} or more`,
 ];
 const bySet = ({ startedAt }: { readonly startedAt: Instant }) => [isoOf(startedAt)];
+const byNewest = ({ sets }: Judgement, is: (set: BackupSet) => boolean) =>
+  sets.filter(is).slice(-1).flatMap(bySet);
 const isoOf = (at: Instant) => new Date(at).toISOString();
 function setOfKey(key: string, { target, filePrefix }: Host): string {
   const name = parseFileName(key.slice(target.prefix.length), filePrefix);
@@ -105,16 +108,17 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     subjects: bySet,
   },
   'chain-broken': {
-    text: ({ lacksAt, isThere, why, ...set }, judgement, zone) => {
+    text: ({ lacksAt, isThere, why, empty, ...set }, judgement, zone) => {
+      const until = empty && `, once ${quoteName(empty)} is removed, which is empty`;
       const lacks = `the set of ${formatInstant(lacksAt, zone, judgement.at)}`;
       const because = {
         another: `${lacks} is in its way, written by a second machine, or after signatures were lost`,
-        'no signatures': 'it has no signatures, and duplicity takes the set before it',
+        'no signatures': `it has no signatures, and duplicity takes the set before it${until ?? ''}`,
         'builds on': `it builds on ${lacks}, which is ${isThere ? 'not good' : 'not there'}`,
       }[why ?? 'builds on'];
       const { at, lastGood } = judgement;
-      const until = lastGood && formatInstant(lastGood.startedAt, zone, at);
-      return `${formatSet(set, judgement, zone)} restores nothing: ${because}. ${until ? `The newest state that restores is of ${until}` : 'Nothing in the bucket restores'}`;
+      const newest = lastGood && formatInstant(lastGood.startedAt, zone, at);
+      return `${formatSet(set, judgement, zone)} restores nothing: ${because}. ${newest ? `The newest state that restores is of ${newest}` : 'Nothing in the bucket restores'}`;
     },
     step: makeFull,
     subjects: byWindow,
@@ -140,16 +144,16 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     text: ({ count: all, name, startedAt }, { at }, zone) =>
       `${count(all, 'incremental set')}, the first ${quoteName(name)} of ${formatInstant(startedAt, zone, at)} (${formatDuration(at - startedAt)} ago); only fulls should occur. If chains are the plan, write "chain: { fullEvery: 31d }" for this host in hosts.yml`,
     step: backUp,
-    subjects: (_, { sets }) =>
-      sets
-        .filter(({ type }) => type === 'inc')
-        .slice(-1)
-        .flatMap(bySet),
+    subjects: (_, judgement) => byNewest(judgement, ({ type }) => type === 'inc'),
   },
   unencrypted: {
     text: (names) => `${count(names.count, 'object')} without encryption: ${formatNames(names)}`,
     step: checkHost,
-    subjects: byName,
+    // Each night's is news, whatever lies there of the nights before.
+    subjects: (names, judgement) => [
+      ...byName(names),
+      ...byNewest(judgement, ({ encrypted }) => !encrypted),
+    ],
   },
   'wrong-recipient': {
     text: ({ untold, files }) =>
@@ -199,9 +203,14 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     subjects: ({ sets }) => sets.flatMap(bySet),
   },
   'no-signatures': {
-    text: ({ startedAt }, judgement, zone) =>
-      `${formatSet({ startedAt }, judgement, zone)} has no signature archive: it restores, but cannot be listed`,
-    step: tryRestore,
+    text: ({ startedAt, empty }, judgement, zone) =>
+      empty === undefined
+        ? `${formatSet({ startedAt }, judgement, zone)} has no signature archive: it restores, but cannot be listed`
+        : `${formatSet({ startedAt }, judgement, zone)} restores only once ${quoteName(empty)} is removed: it is empty, and duplicity stops at it`,
+    step: (finding, judgement) =>
+      finding.empty === undefined
+        ? tryRestore(finding, judgement)
+        : stepToRemove({ names: [finding.empty], count: 1 }, judgement.host),
   },
   'maybe-truncated': {
     text: (finding) =>

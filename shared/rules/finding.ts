@@ -176,6 +176,8 @@ export type Evidence =
       readonly isThere: boolean;
       /** Why duplicity passes over it, or over one that it builds on: for another set, or as it has no signatures. */
       readonly why?: 'another' | 'no signatures';
+      /** The file of signatures of no bytes, at which duplicity stops until it is removed. */
+      readonly empty?: string;
     }
   | {
       readonly kind: 'missing';
@@ -248,7 +250,12 @@ export type Evidence =
       readonly fullEveryDays: number;
     }
   | { readonly kind: 'copied'; readonly sets: readonly CopiedSet[] }
-  | { readonly kind: 'no-signatures'; readonly startedAt: Instant }
+  | {
+      readonly kind: 'no-signatures';
+      readonly startedAt: Instant;
+      /** A file of signatures of no bytes, of it or of a set that it builds on: duplicity restores nothing while that is there. */
+      readonly empty?: string;
+    }
   | {
       readonly kind: 'maybe-truncated';
       readonly startedAt: Instant;

@@ -244,9 +244,12 @@ function isOfDuplicity({ means }: Fact): boolean {
 
 function judgeShape(answer: BackupSet, good: readonly BackupSet[], host: Host): string[] {
   const said: string[] = [];
-  if (partsOf(answer, (part) => part === 'signatures').every(({ bytes }) => bytes === 0)) {
-    said.push('warning no-signatures');
-  }
+  const signatures = (one: BackupSet) => partsOf(one, (part) => part === 'signatures');
+  const hasEmpty = (one: BackupSet | undefined): boolean =>
+    one !== undefined &&
+    (signatures(one).some(({ bytes }) => bytes === 0) ||
+      hasEmpty(good.find(({ session }) => session.at === one.session.basedOn)));
+  if (signatures(answer).length === 0 || hasEmpty(answer)) said.push('warning no-signatures');
   if (!isFull(answer)) return said;
   const fulls = good.filter(isFull);
   said.push(...judgeTail(answer, fulls));

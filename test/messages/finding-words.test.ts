@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { nextStep } from '../../shared/messages/finding-text.ts';
+import { nextStep, subjectsOf } from '../../shared/messages/finding-text.ts';
 import { judge } from '../../shared/rules/judge.ts';
-import { aHost, at, collected } from '../support/builders.ts';
+import { aFull, aHost, at, collected } from '../support/builders.ts';
 
 describe('what to do about names that duplicity crashes on', () => {
   const judgement = judge(aHost(), collected(), at('2026-11-23T12:00:00Z'));
@@ -20,5 +20,26 @@ describe('what to do about names that duplicity crashes on', () => {
     ['a name has a line break', ['a\nb'], 1],
   ])('is no command where %s', (_, names, count) => {
     expect(step(names, count)).toBe('look at each, and remove them: docs/runbook.md#poisoned');
+  });
+});
+
+describe('what makes one more unencrypted file news', () => {
+  const night = (day: number) =>
+    aFull({ begun: `2026-11-${day}T03:15:00Z`, volumes: 5 }).map((file) => ({
+      ...file,
+      name: file.name.replace('.gpg', file.name.includes('manifest') ? '' : '.gz'),
+    }));
+  const subjects = (days: number[]) => {
+    const read = collected(...days.flatMap(night));
+    const judgement = judge(aHost(), read, at('2026-11-23T12:00:00Z'));
+    const finding = judgement.findings.find(({ kind }) => kind === 'unencrypted');
+    return finding === undefined ? [] : subjectsOf(finding, judgement);
+  };
+
+  it('is each night that wrote some, however many lie there already', () => {
+    const before = subjects([20, 21, 22]);
+    expect(subjects([20, 21, 22, 23]).filter((one) => !before.includes(one))).toEqual([
+      '2026-11-23T03:15:00.000Z',
+    ]);
   });
 });

@@ -15,6 +15,8 @@ type World = {
   readonly loseCache: () => void;
   /** Deletes those files of a day's set whose names fit. */
   readonly remove: (day: number, which: RegExp) => Promise<void>;
+  /** Leaves them without a byte. */
+  readonly empty: (day: number, which: RegExp) => Promise<void>;
   /** Lifecycle acts, as of the midnight before a day. */
   readonly expire: (day: number) => Promise<void>;
 };
@@ -32,6 +34,8 @@ export type Scenario = {
   readonly words?: readonly string[];
   readonly keepDays?: number;
   readonly run: (world: World) => Promise<unknown>;
+  /** What makes it restore again, as a finding says: what is restored then is measured too. */
+  readonly cure?: (world: World) => Promise<unknown>;
 };
 
 const weekOf = async (world: World, days: number) => {
@@ -144,6 +148,43 @@ export const SCENARIOS: Record<string, Scenario> = {
       await world.remove(3, /sigtar/);
       await world.remove(4, /sigtar/);
     },
+  },
+  'newest-signatures-empty': {
+    note: 'the signatures of the newest increment have no bytes',
+    days: 4,
+    run: async (world) => {
+      await weekOf(world, 4);
+      await world.empty(4, /sigtar/);
+    },
+    cure: (world) => world.remove(4, /sigtar/),
+  },
+  'gap-signatures-empty': {
+    note: 'the signatures of a middle increment have no bytes',
+    days: 4,
+    run: async (world) => {
+      await weekOf(world, 4);
+      await world.empty(3, /sigtar/);
+    },
+    cure: (world) => world.remove(3, /sigtar/),
+  },
+  'full-signatures-empty': {
+    note: 'the signatures of the full have no bytes',
+    days: 3,
+    run: async (world) => {
+      await weekOf(world, 3);
+      await world.empty(1, /sigtar/);
+    },
+    cure: (world) => world.remove(1, /sigtar/),
+  },
+  'fulls-signatures-empty': {
+    note: 'two fulls, and the signatures of the newest have no bytes',
+    days: 2,
+    run: async (world) => {
+      await world.full(1);
+      await world.full(2);
+      await world.empty(2, /sigtar/);
+    },
+    cure: (world) => world.remove(2, /sigtar/),
   },
   'two-machines': {
     note: 'two machines wrote an increment at one time; both build on the same set, and duplicity 0.8.22 refuses to go on',

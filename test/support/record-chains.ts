@@ -139,6 +139,19 @@ async function makeWorld(program: string, version: string, words: readonly strin
     });
   };
 
+  /** The files of a day's set, six hours after it began. */
+  const find = async (day: number, which: RegExp) => {
+    set(on(day) + 6 * HOUR);
+    const time = compact(on(day));
+    const { Versions = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket }));
+    const keys = Versions.flatMap(({ Key = '', IsLatest }) => (IsLatest ? Key : [])).filter(
+      (key) =>
+        which.test(key) && (key.includes(`.to.${time}.`) || /full/.test(key)) && key.includes(time),
+    );
+    if (keys.length === 0) throw new Error(`nothing to change of ${time}`);
+    return keys;
+  };
+
   return {
     aws,
     holds,
@@ -150,18 +163,19 @@ async function makeWorld(program: string, version: string, words: readonly strin
       steps.push({ command: 'rm -r ~/.cache/duplicity' });
     },
     remove: async (day: number, which: RegExp) => {
-      set(on(day) + 6 * HOUR);
-      const time = compact(on(day));
-      const { Versions = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket }));
-      const keys = Versions.flatMap(({ Key = '', IsLatest }) => (IsLatest ? Key : [])).filter(
-        (key) =>
-          which.test(key) &&
-          (key.includes(`.to.${time}.`) || /full/.test(key)) &&
-          key.includes(time),
-      );
-      if (keys.length === 0) throw new Error(`nothing to remove of ${time}`);
+      const keys = await find(day, which);
       for (const Key of keys) await s3.send(new DeleteObjectCommand({ Bucket, Key }));
       steps.push({ command: 'aws s3api delete-object ...', keys });
+    },
+    empty: async (day: number, which: RegExp) => {
+      const keys = await find(day, which);
+      const { Versions = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket }));
+      for (const { Key = '', VersionId, LastModified } of Versions) {
+        if (!keys.includes(Key) || LastModified === undefined) continue;
+        aws.put(Bucket, Key, Buffer.alloc(0), { modified: LastModified });
+        await s3.send(new DeleteObjectCommand({ Bucket, Key, VersionId }));
+      }
+      steps.push({ command: 'as if the upload had been empty', keys });
     },
     expire: async (day: number) => {
       await s3.send(
@@ -248,7 +262,7 @@ function why(printed: string): string {
 
 async function record(
   name: string,
-  { note, days, words = [], keepDays, run }: Scenario,
+  { note, days, words = [], keepDays, run, cure }: Scenario,
   [program, version]: [string, string],
 ) {
   const world = await makeWorld(program, version, words);
@@ -257,13 +271,17 @@ async function record(
     const listing = `chain-${name}${version.startsWith('0.') ? '' : `-${version}`}.json`;
     const asOf = on(days) + 8.75 * HOUR;
     const listed = await world.list();
-    const points = [];
-    for (const [time, day] of world.holds) {
-      const at = Date.parse(time.replace(/(....)(..)(..T..)(..)(..Z)/, '$1-$2-$3:$4:$5'));
-      const restores = shown(await world.restore(asOf, at));
-      points.push({ at: iso(at), holds: iso(on(day)), restores });
-    }
-    points.sort((a, b) => (a.at < b.at ? -1 : 1));
+    const measure = async () => {
+      const points = [];
+      for (const [time, day] of world.holds) {
+        const at = Date.parse(time.replace(/(....)(..)(..T..)(..)(..Z)/, '$1-$2-$3:$4:$5'));
+        const restores = shown(await world.restore(asOf, at));
+        points.push({ at: iso(at), holds: iso(on(day)), restores });
+      }
+      return points.sort((a, b) => (a.at < b.at ? -1 : 1));
+    };
+    const points = await measure();
+    const steps = [...world.steps];
     const measured = {
       listing,
       duplicity: version,
@@ -274,12 +292,14 @@ async function record(
       withoutTime: shown(await world.restore(asOf)),
       collectionStatus: await world.status(asOf),
     };
-    const recorded = { scenario: name, note, prefix: 'web/', as_of: iso(asOf), steps: world.steps };
+    const recorded = { scenario: name, note, prefix: 'web/', as_of: iso(asOf), steps };
     writeFileSync(
       join(fixtures, 'listings', listing),
       `${lines({ ...listed, _recorded: recorded })}\n`,
     );
-    return measured;
+    if (cure === undefined) return measured;
+    await cure(world);
+    return { ...measured, cured: await measure() };
   } finally {
     await world.close();
   }
