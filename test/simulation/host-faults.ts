@@ -12,8 +12,8 @@ export type HostFault = {
   readonly nights: number;
   /** Exactly so many nights. */
   readonly always?: true;
-  /** Nothing of it may raise an alarm. */
-  readonly isHarmless?: true;
+  /** Nothing of it may raise an alarm; or so of a host that writes fulls alone. */
+  readonly isHarmless?: true | 'without chains';
   readonly change: Change;
 };
 
@@ -141,13 +141,22 @@ const manifestEmpty: Change = (night) =>
     files: resized(night, ({ role }) => role === 'manifest', 0),
   });
 
-const noSignatures: Change = (night) => [
-  { ...night, files: night.files.filter(isNot('signatures')) },
+/** An increment counts again once another builds on it: duplicity passes over the newest one that has none. */
+const withoutSignatures = (night: Night, files: File[]): Night[] => [
+  {
+    ...{ ...night, files, bears: true },
+    ...(isLink(night) ? { quality: 'doubtful', why: 'no signatures' } : {}),
+  },
 ];
 
-const signaturesEmpty: Change = (night) => [
-  { ...night, files: resized(night, ({ role }) => role === 'signatures', 0) },
-];
+const noSignatures: Change = (night) =>
+  withoutSignatures(night, night.files.filter(isNot('signatures')));
+
+const signaturesEmpty: Change = (night) =>
+  withoutSignatures(
+    night,
+    resized(night, ({ role }) => role === 'signatures', 0),
+  );
 
 const lastCut: Change = (night, { habit }) =>
   bad(night, 'its last volume was cut', {
@@ -169,10 +178,14 @@ const tailLost: Change = (night, { habit }) =>
         },
       ];
 
+const bytesOf = (files: readonly File[]) => files.reduce((sum, { body }) => sum + body.bytes, 0);
+
 const shrunk: Change = (night, { sessions }) => {
   // What is usual is known from three fulls on.
   if (isLink(night) || sessions.filter(({ base }) => base === undefined).length < 4) return [night];
   const files = resized(night, isVolume, 60).filter((one) => !isVolume(one) || one.number === 1);
+  // What is small already does not get much smaller.
+  if (bytesOf(files) * 4 > bytesOf(night.files)) return [night];
   return [{ ...night, files, quality: 'doubtful', why: 'a hundredth of its usual size' }];
 };
 
@@ -190,7 +203,13 @@ const twice: Change = (night, evening) => [
 
 const wrongDay: Change = (night, { draw }) => {
   const off = draw.pick([-365, -2, -1, 1, 30]);
-  return bad(night, `its clock is ${off} days off`, { namedAt: night.namedAt + off * DAY });
+  const namedAt = night.namedAt + off * DAY;
+  // A clock that is behind what it builds on: duplicity refuses. What it does write restores, and bears the next ones.
+  if (night.basedOn !== undefined && namedAt <= night.basedOn) return [];
+  return bad(night, `its clock is ${off} days off`, {
+    namedAt,
+    ...(off < 0 && { bears: true as const }),
+  });
 };
 
 /** What it builds on next is nowhere. */
@@ -211,7 +230,8 @@ const slowClock: Change = (night, { window, draw }) => {
 };
 
 const incrementalOf = ({ base: _, ...night }: Night): Night => ({
-  ...{ ...night, basedOn: night.namedAt - DAY, quality: 'bad', why: 'an incremental' },
+  // On a set that is nowhere.
+  ...{ ...night, basedOn: night.namedAt - DAY - 30_000, quality: 'bad', why: 'an incremental' },
   files: night.files.map((file) => ({ ...file, body: newBody(file.body.bytes, 'key') })),
 });
 const incremental: Change = (night) => [incrementalOf(night)];
@@ -284,11 +304,11 @@ export const HOST_FAULTS: Readonly<Record<string, HostFault>> = {
   'no signatures': {
     says: 'it writes no signatures',
     nights: 2,
-    isHarmless: true,
+    isHarmless: 'without chains',
     change: noSignatures,
   },
   'signatures empty': {
-    ...{ says: 'its signatures are empty', nights: 2, isHarmless: true },
+    ...{ says: 'its signatures are empty', nights: 2, isHarmless: 'without chains' },
     change: signaturesEmpty,
   },
   'last volume cut': { says: 'its last volume is cut', nights: 2, change: lastCut },

@@ -121,7 +121,9 @@ function writeNightOf(world: World, member: Member, date: string, day: number): 
   );
   const fault = HOST_FAULTS[found?.kind ?? ''];
   if (fault !== undefined) world.tell(`${member.id}: ${fault.says}`);
-  if (fault !== undefined && !fault.isHarmless) member.harms.push(world.now);
+  const { isHarmless } = fault ?? { isHarmless: true };
+  const hasChains = member.habit.rhythm?.kind === 'chain';
+  if (!(isHarmless === 'without chains' ? !hasChains : isHarmless)) member.harms.push(world.now);
   const nights = fault?.change(ordinary, evening, day - (found?.day ?? day)) ?? [ordinary];
   for (const night of nights) writeNight(world, member, night);
 }
