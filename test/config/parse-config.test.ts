@@ -291,7 +291,7 @@ describe('a mistake that is in many lines', () => {
   const hosts = (many: number, entry: (number: number) => string) =>
     Array.from({ length: many }, (_, number) => `  host-${number}.example: ${entry(number)}`);
 
-  it('is told once, with the lines that have it, however many hosts there are', () => {
+  it('is reported once, with the lines that have it, however many hosts there are', () => {
     const { message, issues } = refused(hosts(1000, () => '{ recipents: [x], timezone: Mars/X }'));
     expect(issues).toHaveLength(2000);
     const lines = message.split('\n');
@@ -310,7 +310,7 @@ describe('a mistake that is in many lines', () => {
     expect(message.split('\n')).toHaveLength(3);
   });
 
-  it('is told of a hundred kinds, and how many more there are', () => {
+  it('is reported a hundred kinds, and how many more there are', () => {
     const { message } = refused(hosts(400, (number) => `{ typo${number}: [x] }`));
     const lines = message.split('\n');
     expect(lines).toHaveLength(101);
