@@ -163,6 +163,7 @@ const CONFIG_SCHEMA = {
               {
                 url: text('https://..., a secret; or ssm:/NAME, the parameter that holds it'),
                 format: { enum: WEBHOOK_FORMATS, description: 'whose posts it takes' },
+                key: text('the integration key of PagerDuty, or a token of ntfy; or ssm:/NAME'),
               },
               ['url', 'format'],
             ),

@@ -218,6 +218,12 @@ function composeTest(word: string, { bucket, timezone }: Config, now: number): M
       { kind: 'note', text: 'This is a test of the alarms. Tell the sender that it arrived here.' },
     ],
     smsLine: `BACKUP TEST ${word}: nothing is wrong. Tell the sender that it arrived. ${when}`,
+    events: [
+      {
+        ...{ key: `test ${word}`, news: 'new', host: '', kind: 'channel', severity: 'info' },
+        says: `TEST ${word}: this is how an alarm reaches you. Nothing is wrong: close it`,
+      },
+    ],
     urgency: 'alert',
     severity: 'info',
   });

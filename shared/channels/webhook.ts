@@ -2,10 +2,12 @@
 // its service wants.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, clientConfig, nameOf } from '../aws/client.ts';
-import { type Alerts, SSM } from '../config/config.ts';
-import { CHANNEL_KEYS, type Hook, hooksOf } from '../config/recipients.ts';
-import { composePost } from '../messages/render-chat.ts';
+import { type Alerts, SSM, type WebhookFormat } from '../config/config.ts';
+import { CHANNEL_KEYS, hooksOf } from '../config/recipients.ts';
+import { composePosts, type Post } from '../messages/render-chat.ts';
 import { type Channel, RefusalError } from '../monitor/notify.ts';
+import { shortHash } from '../monitor/state.ts';
+import { isOwn, type Problem } from '../rules/problem.ts';
 
 const TRIES = 2;
 
@@ -28,26 +30,56 @@ export function hookChannels(
     name: hook.name,
     isReported,
     send: async (message) => {
-      const url = await readAddress(connection, hook, deadlineMs);
-      const body = JSON.stringify(composePost(message, hook.format, url));
-      for (let left = TRIES; ; left -= 1) {
-        const refusal = await post(url, body, deadlineMs);
-        if (refusal === undefined) return;
-        if (left === 1 || !refusal.mayPass) throw new RefusalError(refusal.reason);
-        await sleep(pauseMs);
+      const [url, key] = await Promise.all([
+        readSecret(connection, hook.url, deadlineMs),
+        hook.key && readSecret(connection, hook.key, deadlineMs),
+      ]);
+      if (URL.parse(url)?.protocol !== 'https:') {
+        throw new RefusalError(
+          `the parameter ${hook.url.slice(SSM.length)} holds no https:// address`,
+        );
+      }
+      const events = await Promise.all(
+        message.events.map(async (event) => ({ ...event, key: await shortHash(event.key) })),
+      );
+      const posts = composePosts({ ...message, events }, { format: hook.format, url, key });
+      for (const one of posts) {
+        await postOrRefuse(one, { deadlineMs, pauseMs });
       }
     },
+    ...(PAGERS.includes(hook.format) && { isPager: true }),
+    ...(hook.format === 'pagerduty' && { isNotified: hasEnd }),
   }));
 }
 
-/** The address itself, which may lie in the parameter store. Throws `RefusalError` where it cannot be had from there. */
-async function readAddress(
+/** They get an event for each problem, and one for its end, of a warning too: else it would stay open there. */
+const PAGERS: readonly WebhookFormat[] = ['pagerduty', 'ntfy'];
+
+/** An incident that nothing ends would stay open; but a removal is one that a person must end. */
+function hasEnd({ kind }: Problem): boolean {
+  return !isOwn(kind) || kind === 'channel' || kind === 'unowned' || kind === 'digest';
+}
+
+async function postOrRefuse(
+  one: Post,
+  { deadlineMs, pauseMs }: { readonly deadlineMs: number; readonly pauseMs: number },
+): Promise<void> {
+  for (let left = TRIES; ; left -= 1) {
+    const refusal = await post(one, deadlineMs);
+    if (refusal === undefined) return;
+    if (left === 1 || !refusal.mayPass) throw new RefusalError(refusal.reason);
+    await sleep(pauseMs);
+  }
+}
+
+/** What may lie in the parameter store. Throws `RefusalError` where it cannot be had from there. */
+async function readSecret(
   connection: Connection,
-  { url }: Hook,
+  secret: string,
   deadlineMs: number,
 ): Promise<string> {
-  if (!url.startsWith(SSM)) return url;
-  const Name = url.slice(SSM.length);
+  if (!secret.startsWith(SSM)) return secret;
+  const Name = secret.slice(SSM.length);
   const { GetParameterCommand, SSMClient } = await import('@aws-sdk/client-ssm');
   const client = new SSMClient(clientConfig(connection));
   try {
@@ -55,21 +87,22 @@ async function readAddress(
       new GetParameterCommand({ Name, WithDecryption: true }),
       { abortSignal: AbortSignal.timeout(deadlineMs) },
     );
-    const value = Parameter?.Value?.trim() ?? '';
-    if (URL.parse(value)?.protocol === 'https:') return value;
-    throw new RefusalError(`the parameter ${Name} holds no https:// address`);
+    return Parameter?.Value?.trim() ?? '';
   } catch (error) {
-    if (error instanceof RefusalError) throw error;
     throw new RefusalError(`the parameter ${Name} cannot be read: ${nameOf(error)}`);
   } finally {
     client.destroy();
   }
 }
 
-async function post(url: string, body: string, deadlineMs: number): Promise<Refusal | undefined> {
+async function post(
+  { url, body, headers }: Post,
+  deadlineMs: number,
+): Promise<Refusal | undefined> {
   try {
     const answer = await fetch(url, {
-      ...{ method: 'POST', body, headers: { 'content-type': 'application/json' } },
+      ...{ method: 'POST', body: JSON.stringify(body) },
+      headers: { 'content-type': 'application/json', ...headers },
       // Followed, the message would go to an address that nobody wrote into hosts.yml.
       redirect: 'manual',
       signal: AbortSignal.timeout(deadlineMs),

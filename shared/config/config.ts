@@ -68,14 +68,19 @@ export type Host = {
 };
 
 /** How a post to an address looks: as a service wants it, or `json` for a program of one's own. */
-export const WEBHOOK_FORMATS = ['slack', 'teams', 'discord', 'json'] as const;
+export const WEBHOOK_FORMATS = ['slack', 'teams', 'discord', 'ntfy', 'pagerduty', 'json'] as const;
 export type WebhookFormat = (typeof WEBHOOK_FORMATS)[number];
 
 /**
  * An address that the functions post to. Anyone who has it may post there, so it is a secret, which is shown by its host
- * alone; or it is the name of the parameter that holds it, behind `SSM`.
+ * alone; or it is the name of the parameter that holds it, behind `SSM`. So is `key`: the integration key of PagerDuty,
+ * or an access token of ntfy.
  */
-export type Webhook = { readonly url: string; readonly format: WebhookFormat };
+export type Webhook = {
+  readonly url: string;
+  readonly format: WebhookFormat;
+  readonly key?: string;
+};
 
 /** How a value begins that lies in the parameter store of AWS: `ssm:/rollcall/slack`. */
 export const SSM = 'ssm:';

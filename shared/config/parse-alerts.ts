@@ -1,5 +1,5 @@
 // Who is notified, as hosts.yml says under `alerts`.
-import { type Alerts, SSM, WEBHOOK_FORMATS, type Webhook } from './config.ts';
+import { type Alerts, SSM, WEBHOOK_FORMATS, type Webhook, type WebhookFormat } from './config.ts';
 import { EMAIL, FLAG, HTTPS, PHONE } from './config-values.ts';
 import {
   formatAt,
@@ -59,7 +59,22 @@ const ADDRESS = {
   parse: (text: string) => (PARAMETER.test(text) ? text : HTTPS.parse(text)),
 };
 
-/** `{ url, format }`. Nothing of it is ever shown: what is wrong with it may be that a secret stands there. */
+/** A key of the format, by which it is refused where it belongs to another. */
+const KEYS_OF: Partial<
+  Record<WebhookFormat, { rule: string; parse: (text: string) => string | undefined }>
+> = {
+  pagerduty: {
+    rule: 'the integration key of PagerDuty, 32 letters and digits; or the parameter that holds it, like ssm:/rollcall/pagerduty',
+    parse: (text) => (/^[A-Za-z0-9]{32}$/.test(text) || PARAMETER.test(text) ? text : undefined),
+  },
+  ntfy: {
+    rule: 'an access token of ntfy, tk_ and more; or the parameter that holds it, like ssm:/rollcall/ntfy',
+    parse: (text) =>
+      /^tk_[A-Za-z0-9]{8,64}$/.test(text) || PARAMETER.test(text) ? text : undefined,
+  },
+};
+
+/** `{ url, format, key }`. Nothing of it is ever shown: what is wrong with it may be that a secret stands there. */
 function readWebhook(yaml: YamlReader, place: Place): Webhook | undefined {
   // An address in the place of a key would be shown as one that is not known.
   const isMap = holdsMap(yaml, place);
@@ -70,7 +85,7 @@ function readWebhook(yaml: YamlReader, place: Place): Webhook | undefined {
       `${place.path} must be a list of { url: ADDRESS, format: slack }; formats: ${WEBHOOK_FORMATS.join(', ')}`,
     );
   }
-  const fields = fieldsOf(yaml, place, ['url', 'format']);
+  const fields = fieldsOf(yaml, place, ['url', 'format', 'key']);
   const url = matching(yaml, fields.url, ADDRESS.rule, ADDRESS.parse, true);
   if (fields.url === undefined) note(yaml, place, `${place.path} needs "url: ADDRESS"`);
   const own = url === undefined ? undefined : formatAt(url);
@@ -96,7 +111,23 @@ function readWebhook(yaml: YamlReader, place: Place): Webhook | undefined {
       `${fields.format.path} is ${format}, but the address is of ${own}: write "format: ${own}"`,
     );
   }
-  return url === undefined ? undefined : { url, format };
+  const keys = KEYS_OF[format];
+  if (keys === undefined && fields.key !== undefined) {
+    return note(yaml, fields.key, `${fields.key.path}: ${format} has no key; take it out`);
+  }
+  if (format === 'pagerduty' && fields.key === undefined) {
+    return note(yaml, place, `${place.path}: pagerduty needs "key: ..." too, ${keys?.rule}`);
+  }
+  const key = keys && matching(yaml, fields.key, keys.rule, keys.parse, true);
+  if (url === undefined || (fields.key !== undefined && key === undefined)) return undefined;
+  if (format === 'ntfy' && !url.startsWith(SSM) && !/\/[-\w]{1,64}$/.test(new URL(url).pathname)) {
+    return note(
+      yaml,
+      place,
+      `${place.path}.url must end in the topic of ntfy: https://ntfy.sh/TOPIC`,
+    );
+  }
+  return { url, format, ...(key === undefined ? {} : { key }) };
 }
 
 /** At the line of `alerts`: that an alert would reach nobody, or that AWS would refuse the stack for it. */

@@ -89,7 +89,7 @@ export type Hook = Webhook & { readonly name: string };
 export function hooksOf({ webhooks }: Pick<Alerts, 'webhooks'>): Hook[] {
   const seen = new Map<string, number>();
   // To an address that `https` has, too, the format of `webhooks` belongs: it stands behind it.
-  const unique = new Map(webhooks.map((webhook) => [webhook.url, webhook]));
+  const unique = new Map(webhooks.map((one) => [`${one.url} ${one.key ?? ''}`, one]));
   return [...unique.values()].map((webhook) => {
     const { url } = webhook;
     const where = url.startsWith(SSM) ? url.slice(SSM.length) : new URL(url).host;
@@ -99,16 +99,18 @@ export function hooksOf({ webhooks }: Pick<Alerts, 'webhooks'>): Hook[] {
   });
 }
 
-/** The parameters of AWS's parameter store that hold addresses, by name. */
+/** The parameters of AWS's parameter store that hold addresses and keys, by name. */
 export function parametersOf({ webhooks }: Pick<Alerts, 'webhooks'>): string[] {
-  const names = webhooks.flatMap(({ url }) => (url.startsWith(SSM) ? url.slice(SSM.length) : []));
-  return [...new Set(names)];
+  const secrets = webhooks.flatMap(({ url, key = '' }) => [url, key]);
+  return [...new Set(secrets.flatMap((one) => (one.startsWith(SSM) ? one.slice(SSM.length) : [])))];
 }
 
 /** Whose posts an address takes, by the host that its service gives out. */
 const HOSTS: readonly (readonly [WebhookFormat, RegExp])[] = [
   ['slack', /^hooks\.slack(?:-gov)?\.com$/],
   ['discord', /^(?:\w+\.)?discord(?:app)?\.com$/],
+  ['pagerduty', /^events(?:\.eu)?\.pagerduty\.com$/],
+  ['ntfy', /^ntfy\.sh$/],
   // Where Power Automate takes the posts of a Teams workflow.
   ['teams', /\.(?:logic\.azure|api\.powerplatform)\.com$/],
 ];
@@ -122,7 +124,7 @@ export function formatAt(url: string): WebhookFormat | undefined {
 /** What a config with `alerts.https` gets to read. */
 export const HTTPS_IS_OLD = {
   message: 'alerts.https is the older name of webhooks',
-  fix: 'write into hosts.yml, under "alerts", in its place: webhooks: [{ url: THE ADDRESS, format: FORMAT }], with FORMAT slack, teams, discord or, as https is read, json',
+  fix: 'write into hosts.yml, under "alerts", in its place: webhooks: [{ url: THE ADDRESS, format: FORMAT }], with the service as FORMAT: slack, teams, discord; or json, as https is read',
 } as const;
 
 /** When the list was last compared with its sources. */

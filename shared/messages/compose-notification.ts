@@ -1,6 +1,6 @@
 // What is news to a channel -> one message: who failed, why, what to do now, and what is over.
 import type { Instant } from '../duplicity/time.ts';
-import { isOwn, type News, type Problem, problemId } from '../rules/problem.ts';
+import { isOwn, type Problem, problemId } from '../rules/problem.ts';
 import { composeDigest, composeTestSms, isWarned } from './compose-digest.ts';
 import {
   composeFailedBanner,
@@ -14,7 +14,7 @@ import {
   MANY,
   SMS_BOUND,
 } from './compose-message.ts';
-import type { Block, Item, Message, ProblemEvent, Row, Tone, Urgency } from './message-tree.ts';
+import type { Block, Item, Message, Row, Tone, Urgency } from './message-tree.ts';
 import { count, formatInstant, toAscii } from './plain-text.ts';
 import {
   type About,
@@ -23,17 +23,16 @@ import {
   composeBadHost,
   composeChanges,
   composeShared,
+  eventsOf,
   formatAuthor,
   groupByHost,
+  type Notice,
   namedInBox,
   sharedCauses,
   stepsOf,
   toneOf,
 } from './problem-text.ts';
 import { composeHeader, type Digest } from './report.ts';
-
-/** One problem, and what of it is new to the channel. */
-export type Notice = { readonly problem: Problem; readonly news: News };
 
 /** What one message is made of. */
 export type Notification = About & {
@@ -69,22 +68,8 @@ export function composeNotification(notification: Notification): Message | undef
     smsLine: composeSms(sorted, notification),
     severity: severityOf(sorted, digest),
     urgency: urgencyOf(sorted, digest),
-    events: eventsOf(notification, sorted),
+    events: eventsOf(notification, [...sorted.failed, ...sorted.failing]),
   });
-}
-
-/** In the order in which the message has them. */
-function eventsOf({ notices, runbook }: Notification, { failing, failed }: Sorted): ProblemEvent[] {
-  const hosts = [...failed, ...failing].map(({ host }) => host);
-  const rank = ({ problem }: Notice) => hosts.indexOf(problem.host) + 1 || hosts.length + 1;
-  return notices
-    .toSorted((a, b) => rank(a) - rank(b))
-    .map(({ problem, news }) => ({
-      ...{ key: `${problemId(problem)} ${problem.since}`, news },
-      ...{ host: problem.host, kind: problem.kind, severity: problem.severity },
-      says: toAscii(problem.over?.says ?? problem.says),
-      ...stepsOf(problem, { runbook }),
-    }));
 }
 
 /** What comes after the hosts that failed. */

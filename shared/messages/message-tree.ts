@@ -81,7 +81,7 @@ export type Block =
 
 /** A problem that a message is about, for channels that want one event each: with one key from its begin to its end. */
 export type ProblemEvent = {
-  /** The same for the alert, its reminders and its end; holds names of the bucket: hash it before it goes out. */
+  /** The same for the alert, its reminders and its end, and for all of a shared cause; it holds names: hash it. */
   readonly key: string;
   readonly news: News;
   readonly host: string;

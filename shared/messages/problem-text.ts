@@ -2,10 +2,10 @@
 
 import type { Instant } from '../duplicity/time.ts';
 import { type Change, FINDING_KINDS, type FindingKind, type Severity } from '../rules/finding.ts';
-import { isOfWindow, isOwn, type Problem } from '../rules/problem.ts';
+import { isOfWindow, isOwn, type News, type Problem, problemId } from '../rules/problem.ts';
 import { composeWhoIs, formatPrincipal, type Known } from './author-text.ts';
 import type { HostReport } from './host-report.ts';
-import type { Block, Item, Tone } from './message-tree.ts';
+import type { Block, Item, ProblemEvent, Tone } from './message-tree.ts';
 import {
   count,
   formatBytes,
@@ -258,4 +258,56 @@ const NAMED = 10;
 /** The hosts that the box names, so that nothing else has to. */
 export function namedInBox({ hosts, step }: SharedCause): readonly BadHost[] {
   return step !== undefined && hosts.length <= NAMED ? hosts : [];
+}
+
+/** One problem, and what of it is new to the channel. */
+export type Notice = { readonly problem: Problem; readonly news: News };
+
+/** One for each problem or shared cause, in the order of the hosts, the worst first. */
+export function eventsOf(
+  {
+    notices,
+    open,
+    runbook,
+  }: Pick<About, 'runbook'> & {
+    readonly notices: readonly Notice[];
+    readonly open: readonly Problem[];
+  },
+  worst: readonly BadHost[],
+): ProblemEvent[] {
+  const hosts = worst.map(({ host }) => host);
+  const rank = ({ problem }: Notice) => hosts.indexOf(problem.host) + 1 || hosts.length + 1;
+  const sorted = notices.toSorted((a, b) => rank(a) - rank(b));
+  const eventOf = ({ problem, news }: Notice): ProblemEvent => ({
+    ...{ key: `${problemId(problem)} ${problem.since}`, news },
+    ...{ host: problem.host, kind: problem.kind, severity: problem.severity },
+    says: toAscii(problem.over?.says ?? problem.says),
+    ...stepsOf(problem, { runbook }),
+  });
+  const groups = Map.groupBy(sorted, ({ problem }) => problem.group);
+  return [...groups].flatMap(([group, own]) => {
+    const [first] = own;
+    if (group === undefined || first === undefined) return own.map(eventOf);
+    // A shared cause is over with the last host that has it.
+    const left = open.filter((one) => one.group === group && one.over === undefined);
+    const fresh = own.filter(({ news }) => news !== 'over');
+    if (left.length > 0 && fresh.length === 0) return [];
+    const names = (left.length > 0 ? left : own.map(({ problem }) => problem)).map(
+      ({ host }) => host,
+    );
+    return [
+      {
+        ...eventOf(fresh[0] ?? first),
+        ...{ key: group, host: '', step: undefined },
+        says: `${count(names.length, 'host')}: ${listNames(names)}`,
+      },
+    ];
+  });
+}
+
+const NAMED_AT_ONCE = 50;
+
+function listNames(names: readonly string[]): string {
+  const more = names.length - NAMED_AT_ONCE;
+  return `${names.slice(0, NAMED_AT_ONCE).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

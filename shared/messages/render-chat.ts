@@ -2,8 +2,8 @@
 import type { WebhookFormat } from '../config/config.ts';
 import { formatAt } from '../config/recipients.ts';
 import type { Severity } from '../rules/finding.ts';
-import type { Message } from './message-tree.ts';
-import { takeWhileRoom } from './plain-text.ts';
+import type { Message, ProblemEvent } from './message-tree.ts';
+import { takeWhileRoom, toAscii } from './plain-text.ts';
 import { renderText } from './render-text.ts';
 
 // Of characters. Slack takes 40,000 and shows 4,000; Discord refuses more than 2,000 in `content` and 4,096 in the
@@ -12,12 +12,40 @@ const TEXT_BOUND = 3_750;
 const CONTENT_BOUND = 1_750;
 const CARD_BOUND = 9_000;
 
+/** One request; `body` is JSON. */
+export type Post = {
+  readonly url: string;
+  readonly body: object;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+/** One message for a chat; for a pager one post for each of its events, the worst first: none, where those of others last. */
+export function composePosts(
+  message: Message,
+  { format, url, key }: { format: WebhookFormat; url: string; key?: string | undefined },
+): Post[] {
+  if (format === 'pagerduty')
+    return composeIncidents(message, key ?? '').map((body) => ({ url, body }));
+  if (format === 'ntfy') {
+    const slash = url.lastIndexOf('/');
+    const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
+    return composeNotes(message, url.slice(slash + 1)).map((body) => ({
+      ...{ url: url.slice(0, slash + 1), body, headers },
+    }));
+  }
+  return [{ url, body: composePost(message, format, url) }];
+}
+
 /**
- * The JSON of a post. Sources: Slack "Sending messages using incoming webhooks", "Formatting message text"; Discord
+ * The JSON of a post to a chat. Sources: Slack "Sending messages using incoming webhooks", "Formatting message text"; Discord
  * "Webhook Resource: Execute Webhook", "Embed Limits"; Microsoft "Create incoming webhooks with Workflows for Microsoft
  * Teams", "Text features in Adaptive Cards".
  */
-export function composePost(message: Message, format: WebhookFormat, url: string): object {
+function composePost(
+  message: Message,
+  format: Exclude<WebhookFormat, 'ntfy' | 'pagerduty'>,
+  url: string,
+): object {
   const { subject, severity } = message;
   const text = renderText(message);
   switch (format) {
@@ -120,4 +148,81 @@ const CARD_COLORS: Readonly<Record<Severity, string>> = {
 /** A card knows links, lists and emphasis; names out of a bucket must be none of these. */
 function unlink(text: string): string {
   return text.replace(/\](?=\()/g, '] ');
+}
+
+const SUMMARY_BOUND = 1_024;
+const DETAILS_BOUND = 20_000;
+
+/**
+ * Source: PagerDuty "Send an Alert Event": a trigger opens an alert or adds to an open one of its key, and a resolve ends
+ * it; one that fits no alert is dropped. So a digest resolves what was never opened: that is taken only if the key is
+ * right, and wakes nobody.
+ */
+function composeIncidents(message: Message, routingKey: string): object[] {
+  const { events, urgency } = message;
+  const open = (dedup: string, summary: string, more: object) => ({
+    ...{ routing_key: routingKey, event_action: 'trigger', dedup_key: dedup, client: 'Rollcall' },
+    payload: { summary: clip(summary, SUMMARY_BOUND), ...more },
+  });
+  const close = (dedup: string) => ({
+    ...{ routing_key: routingKey, event_action: 'resolve', dedup_key: dedup },
+  });
+  if (events.length === 0) {
+    return urgency === 'alert' ? [] : [close('rollcall digest')];
+  }
+  return events.map((event) => {
+    const { key, news, host, kind, says, step, runbook } = event;
+    if (news === 'over') return close(key);
+    return open(key, titleOf(event), {
+      ...{ source: host === '' ? 'rollcall' : host, severity: event.severity, class: kind },
+      custom_details: {
+        says: clip(says, DETAILS_BOUND),
+        ...(step !== undefined && { 'do now': step }),
+        ...(runbook !== undefined && { runbook }),
+      },
+    });
+  });
+}
+
+// Of bytes, and the texts are ASCII: what is longer becomes a file that is attached.
+const NOTE_BOUND = 4_000;
+const TITLE_BOUND = 250;
+
+/** Source: ntfy "Publish as JSON", "Updating + deleting notifications": one of the same sequence takes its place. */
+function composeNotes(message: Message, topic: string): object[] {
+  const { subject, events, urgency, severity } = message;
+  if (events.length === 0 && urgency === 'alert') return [];
+  if (events.length === 0) {
+    const text = clip(renderText(message, NOTE_BOUND), NOTE_BOUND);
+    return [{ topic, title: subject, message: text, priority: 2, tags: [TAGS[severity]] }];
+  }
+  return events.map((event) => {
+    const { key, news, says, step, runbook } = event;
+    const isOver = news === 'over';
+    const text = toAscii(says) || toAscii(titleOf(event));
+    const steps = step === undefined || isOver ? '' : `\nDo now: ${toAscii(step)}`;
+    return {
+      ...{ topic, title: clip(titleOf(event), TITLE_BOUND), sequence_id: key },
+      message: `${clip(text, NOTE_BOUND - Math.min(steps.length, 2_000))}${clip(steps, 2_000)}`,
+      priority: isOver ? 3 : PRIORITIES[event.severity],
+      tags: [isOver ? TAGS.info : TAGS[event.severity]],
+      ...(runbook?.startsWith('https://') && { click: runbook }),
+    };
+  });
+}
+
+const PRIORITIES: Readonly<Record<Severity, number>> = { critical: 5, warning: 3, info: 2 };
+const TAGS: Readonly<Record<Severity, string>> = {
+  ...{ critical: 'rotating_light', warning: 'warning', info: 'white_check_mark' },
+};
+
+/** `web MISSING: no full backup since ...`, `12 hosts MISSING`. */
+function titleOf({ host, kind, news, says }: ProblemEvent): string {
+  if (kind === 'channel') return says;
+  const word = news === 'over' ? 'OVER' : kind.toUpperCase();
+  return `${host === '' ? '' : `${host} `}${word}: ${says}`;
+}
+
+function clip(text: string, bound: number): string {
+  return text.length <= bound ? text : `${text.slice(0, bound - 3)}...`;
 }

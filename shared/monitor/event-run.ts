@@ -56,7 +56,7 @@ export async function runEvents(
 
   const names = channels.map(({ name }) => name);
   const [{ opened, reopen }, operator] = await Promise.all([
-    openRun(records, config, names, now),
+    openRun(records, config, channels, now),
     readOperatorPage(records),
   ]);
   const watched = watchedFiles(opened.state.problems);
@@ -85,7 +85,7 @@ export async function runEvents(
             const report = reports[index];
             return report === undefined ? [] : [{ host, report }];
           }),
-          ...{ news, hosts, channels: names, timezone },
+          ...{ news, hosts, channels, timezone },
         },
         now,
       );

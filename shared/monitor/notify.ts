@@ -9,11 +9,12 @@ import {
   silentAddresses,
 } from '../doctor/channels.ts';
 import type { Instant } from '../duplicity/time.ts';
-import type { Notice } from '../messages/compose-notification.ts';
 import type { Message } from '../messages/message-tree.ts';
 import { formatDuration } from '../messages/plain-text.ts';
+import type { Notice } from '../messages/problem-text.ts';
 import {
   isClaimed,
+  type Listener,
   type News,
   newsOf,
   noteNotified,
@@ -24,14 +25,13 @@ import type { OwnNews } from './problems.ts';
 import { changeState, type Kept, type MonitorState, type RecordStore } from './state.ts';
 
 /** One channel; `send` throws when it did not take the message. */
-export type Channel = {
-  readonly name: string;
+export type Channel = Listener & {
   /** The one mailbox at its end; a topic has many. */
   readonly address?: string;
   /** The other channels report it when it refuses, so that the run need not fail for it. */
   readonly isReported?: boolean;
-  /** What it is notified of; without it all. */
-  readonly isNotified?: (problem: Problem) => boolean;
+  /** It gets an event for each problem. */
+  readonly isPager?: boolean;
   readonly send: (message: Message) => Promise<void>;
 };
 
@@ -86,10 +86,7 @@ export async function notify(
   { channels, run, now, change, compose, reopen, isHeld = () => false }: Notifying,
 ): Promise<Notified> {
   const newsFor = (problem: Problem, channel: Channel) => {
-    const mayHear = problem.over === undefined || problem.notified.has(channel.name);
-    if (channel.isNotified !== undefined && !(mayHear && channel.isNotified(problem)))
-      return undefined;
-    const news = newsOf(problem, channel.name);
+    const news = newsOf(problem, channel);
     return news === undefined || isHeld(problem, news, channel) ? undefined : news;
   };
   const claim = (state: MonitorState): MonitorState => ({
@@ -148,7 +145,7 @@ export async function notify(
         const id = problemId(problem);
         const own = sent.find((one) => problemId(one) === id);
         if (own === undefined || problem.claim?.by !== run) return problem;
-        const takenBy = taken.flatMap(({ ids, channel }) => (ids.has(id) ? channel.name : []));
+        const takenBy = taken.flatMap(({ ids, channel }) => (ids.has(id) ? channel : []));
         return noteNotified(problem, own, takenBy, now);
       }),
     }),
@@ -262,7 +259,11 @@ export function withoutDeadMailboxes(
   const silent = silentAddresses(look?.states ?? []);
   return channels.map((channel) =>
     channel.address !== undefined && silent.has(channel.address)
-      ? { ...channel, isNotified: ({ kind }: Problem) => kind !== 'channel' }
+      ? {
+          ...channel,
+          isNotified: (one: Problem) =>
+            one.kind !== 'channel' && channel.isNotified?.(one) !== false,
+        }
       : channel,
   );
 }

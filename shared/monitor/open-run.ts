@@ -1,6 +1,7 @@
 // The state for one run. One that starts again is written at once, with the problem that it was lost.
 import type { Config } from '../config/config.ts';
 import type { Instant } from '../duplicity/time.ts';
+import type { Listener } from '../rules/problem.ts';
 import { readEarlierState } from './earlier-version.ts';
 import { type OwnNews, updateProblems } from './problems.ts';
 import { changeState, EMPTY_STATE, type Kept, openState, type RecordStore } from './state.ts';
@@ -15,11 +16,11 @@ export type OpenedRun = { readonly opened: Kept; readonly reopen: () => Promise<
 export async function openRun(
   records: RecordStore,
   { hosts, timezone }: Config,
-  channels: readonly string[],
+  channels: readonly Listener[],
   now: Instant,
 ): Promise<OpenedRun> {
-  const reopen = () =>
-    openState(records, now, (text) => readEarlierState(text, hosts, channels, now));
+  const names = channels.map(({ name }) => name);
+  const reopen = () => openState(records, now, (text) => readEarlierState(text, hosts, names, now));
   const first = await reopen();
   if (first.damage === undefined) return { opened: first, reopen };
   const news = [memoryNews(first.damage, now)];

@@ -3,6 +3,7 @@
 import type { Host } from '../config/config.ts';
 import { parseFileName, setIdOf } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
+import { MANY } from '../messages/compose-message.ts';
 import {
   type HostReport,
   isInconclusiveReport,
@@ -14,13 +15,14 @@ import { placeOf } from '../rules/fingerprints.ts';
 import {
   graver,
   isDone,
+  isNewsToNobody,
   isNotifiedOnce,
   isOfWindow,
   isOwn,
+  type Listener,
   MOST_CHANGES,
   MOST_SETS_WATCHED,
   MOST_SUBJECTS,
-  newsOf,
   type Problem,
   problemId,
 } from '../rules/problem.ts';
@@ -51,7 +53,7 @@ export function updateProblems(
     readonly judged?: readonly JudgedHost[];
     readonly news?: readonly OwnNews[];
     readonly hosts: readonly Host[];
-    readonly channels: readonly string[];
+    readonly channels: readonly Listener[];
     readonly timezone: string;
   },
   now: Instant,
@@ -78,14 +80,32 @@ export function updateProblems(
     const told = { ...known, over: isMore ? undefined : { ...known.over, at: now } };
     problems.set(id, isMore ? last(told, problem, now, channels) : told);
   }
-  return [...problems.values()]
+  return groupNew([...problems.values()], new Set(before.map(problemId)), now)
     .map((problem) => {
-      const isTold = channels.every((name) => newsOf(problem, name) === undefined);
-      return isNotifiedOnce(problem) && problem.over === undefined && isTold
+      const isOpen = isNotifiedOnce(problem) && problem.over === undefined;
+      return isOpen && isNewsToNobody(problem, channels)
         ? { ...problem, over: { at: now, says: '', isWell: false } }
         : problem;
     })
     .filter((problem) => !isDone(problem, channels, now));
+}
+
+/** What begins in the same way for many hosts in one run is one event for a pager, from its begin to its end. */
+function groupNew(
+  problems: readonly Problem[],
+  known: ReadonlySet<string>,
+  now: Instant,
+): Problem[] {
+  const groupOf = ({ kind, severity }: Problem) => `${kind} ${severity} ${now}`;
+  const isNew = (one: Problem) =>
+    one.since === now && one.over === undefined && !isOwn(one.kind) && !known.has(problemId(one));
+  const counts = new Map<string, number>();
+  for (const one of problems.filter(isNew)) {
+    counts.set(groupOf(one), (counts.get(groupOf(one)) ?? 0) + 1);
+  }
+  return problems.map((one) =>
+    isNew(one) && (counts.get(groupOf(one)) ?? 0) >= MANY ? { ...one, group: groupOf(one) } : one,
+  );
 }
 
 const BLANK = {
@@ -102,7 +122,7 @@ function judgeProblems(
   problems: Map<string, Problem>,
   judged: JudgedHost,
   now: Instant,
-  { timezone, channels }: { readonly timezone: string; readonly channels: readonly string[] },
+  { timezone, channels }: { readonly timezone: string; readonly channels: readonly Listener[] },
 ): void {
   const { host, report } = judged;
   const place = placeOf(host);
@@ -172,7 +192,7 @@ function noteUnseen(
   problems: Map<string, Problem>,
   { host, report }: JudgedHost,
   now: Instant,
-  channels: readonly string[],
+  channels: readonly Listener[],
 ): void {
   const { missed = [], unknown = [] } = report.unseen ?? {};
   const [first] = missed;
@@ -271,12 +291,12 @@ function last(
   known: Problem | undefined,
   next: Problem,
   now: Instant,
-  channels: readonly string[],
+  channels: readonly Listener[],
 ): Problem {
   if (known === undefined) return next;
   if (known.over !== undefined) {
     if (known.over.at > now) return known;
-    if (channels.every((name) => newsOf(known, name) === undefined)) return next;
+    if (isNewsToNobody(known, channels)) return next;
     const notified = [...known.notified].filter(([, { over }]) => over !== true);
     return last({ ...known, over: undefined, notified: new Map(notified) }, next, now, channels);
   }
@@ -293,6 +313,7 @@ function last(
     changes: changes.slice(0, MOST_CHANGES),
     changeCount: Math.max(known.changeCount + since, next.changeCount, changes.length),
     ...(known.claim && { claim: known.claim }),
+    ...(known.group && { group: known.group }),
   };
 }
 

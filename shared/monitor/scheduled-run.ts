@@ -5,10 +5,11 @@ import type { ChannelStates, Refusals } from '../doctor/channels.ts';
 import { type Instant, parseWrittenTime } from '../duplicity/time.ts';
 import type { Known } from '../messages/author-text.ts';
 import { isTestDay } from '../messages/compose-digest.ts';
-import { composeNotification, type Notice } from '../messages/compose-notification.ts';
+import { composeNotification } from '../messages/compose-notification.ts';
 import { type HostReport, hasFailed } from '../messages/host-report.ts';
 import type { Urgency } from '../messages/message-tree.ts';
 import { formatDuration, formatInstant } from '../messages/plain-text.ts';
+import type { Notice } from '../messages/problem-text.ts';
 import {
   type Digest,
   type Drills,
@@ -20,7 +21,7 @@ import {
 import { composeStatusPage } from '../messages/status-page.ts';
 import { SKEW } from '../rules/assessment.ts';
 import { placeOf } from '../rules/fingerprints.ts';
-import { newsOf, type Problem } from '../rules/problem.ts';
+import { isNewsToNobody, type Problem } from '../rules/problem.ts';
 import { dateIn } from '../rules/window.ts';
 import {
   dueHosts,
@@ -122,8 +123,9 @@ export async function runSchedule(
   if (until - now > SKEW) throw new ClockError(until, now);
   const { records } = dependencies;
   const { hosts, timezone, bucket, alerts } = config;
-  const names = dependencies.channels.map(({ name }) => name);
-  const { opened, reopen } = await openRun(records, config, names, now);
+  const { channels } = dependencies;
+  const names = channels.map(({ name }) => name);
+  const { opened, reopen } = await openRun(records, config, channels, now);
   const { state } = opened;
   const tick = { from: Math.min(state.judgedUntil ?? until - PERIOD_MS, until), until };
   const isDue = isDigestDue(config, state, tick);
@@ -147,8 +149,7 @@ export async function runSchedule(
   const unkept = digest && (await keepReport(records, digest));
   const told = digest ?? (await storedDigest(dependencies, config, state.problems));
   const lost = forgotten ?? unkept;
-  const isTold = (one: Problem) => names.every((name) => newsOf(one, name) === undefined);
-  const isIdle = due.length === 0 && state.problems.every(isTold);
+  const isIdle = due.length === 0 && state.problems.every((one) => isNewsToNobody(one, channels));
   const operator = isIdle ? NO_ENTRIES : await readOperatorPage(records);
   const damage = opened.damage ?? opened.warning ?? lost ?? operator.damage;
   const news: OwnNews[] = [
@@ -169,7 +170,7 @@ export async function runSchedule(
   const notified = await notify(records, opened, {
     ...{ run: `run ${until} ${crypto.randomUUID()}`, now, reopen },
     channels: [
-      ...(names.length > 0 ? withoutDeadMailboxes(dependencies.channels, look) : [NOBODY]),
+      ...(names.length > 0 ? withoutDeadMailboxes(channels, look) : [NOBODY]),
       ...opsChannels(dependencies, digest?.test === true),
     ],
     isHeld: (problem, news) => isHeldBack(operator, problem, news, config, now),
@@ -192,7 +193,7 @@ export async function runSchedule(
             const isJudged = asked.has(host) || report?.verdict === 'incomplete';
             return report === undefined || !isJudged ? [] : [{ host, report }];
           }),
-          ...{ news, hosts, channels: names, timezone },
+          ...{ news, hosts, channels, timezone },
         },
         now,
       ),
@@ -239,8 +240,9 @@ export function watchedFiles(problems: readonly Problem[]): (host: Host) => read
 function opsChannels({ ops, escalates }: ScheduleDependencies, isTest: boolean): Channel[] {
   return ops.map((one) => ({
     ...one,
-    isNotified: ({ kind, missed }) =>
-      kind === 'channel' || (kind === 'digest' && isTest) || (escalates && missed > 1),
+    isNotified: ({ kind, missed, over, notified }) =>
+      (over === undefined || notified.has(one.name)) &&
+      (kind === 'channel' || (kind === 'digest' && isTest) || (escalates && missed > 1)),
   }));
 }
 
@@ -297,10 +299,8 @@ async function storedDigest(
 ): Promise<Digest | undefined> {
   const problem = problems.find(({ kind }) => kind === 'digest');
   const [page] = problem?.details ?? [];
-  const isHeard = channels.every(
-    ({ name }) => problem === undefined || newsOf(problem, name) === undefined,
-  );
-  if (page === undefined || isHeard) return undefined;
+  if (page === undefined || (problem !== undefined && isNewsToNobody(problem, channels)))
+    return undefined;
   try {
     const report = parseReport((await records.read(page)).text ?? '');
     if (report === undefined) return undefined;

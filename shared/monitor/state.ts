@@ -102,6 +102,7 @@ const notified = v.object({
   severity,
   subjects: v.number(),
   over: v.exactOptional(v.boolean()),
+  isEvent: v.exactOptional(v.literal(true)),
 });
 const problem: Schema<Problem> = v.object({
   ...{ host: v.string(), place: v.string(), kind: v.picklist([...FINDING_KINDS, ...OWN_KINDS]) },
@@ -110,6 +111,7 @@ const problem: Schema<Problem> = v.object({
   ...{ files: texts, changes: v.array(change), changeCount: v.number(), notified: mapOf(notified) },
   over: maybe(v.object({ at: instant, says: v.string(), isWell: v.boolean() })),
   claim: maybe(v.object({ by: v.string(), at: instant })),
+  group: v.exactOptional(v.string()),
 });
 
 const storedState: Schema<MonitorState> = v.pipe(

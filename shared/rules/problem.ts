@@ -28,6 +28,8 @@ export type Notified = {
   readonly severity: Severity;
   readonly subjects: number;
   readonly over?: boolean | undefined;
+  /** As an event of its own: then its end is an event, too, also of a warning. */
+  readonly isEvent?: true | undefined;
 };
 
 /** Whom a problem is about: a host by its place, or the monitor. */
@@ -58,6 +60,8 @@ export type Problem = Owner & {
   /** Who changed what: the first that were seen, at most `MOST_CHANGES` of `changeCount`. */
   readonly changes: readonly Change[];
   readonly changeCount: number;
+  /** The same for ten or more hosts that failed in the same way in one run. */
+  readonly group?: string | undefined;
   /** By the name of a channel. */
   readonly notified: ReadonlyMap<string, Notified>;
   /** Since when it is over, and how in words; `isWell`: nothing else is wrong with the host. */
@@ -108,6 +112,12 @@ export function graver(a: Severity, b: Severity): Severity {
   return RANK[a] >= RANK[b] ? a : b;
 }
 
+/** Who is notified: of all problems, or of those that a channel is for. */
+export type Listener = {
+  readonly name: string;
+  readonly isNotified?: (problem: Problem) => boolean;
+};
+
 /** What there is to tell a channel of a problem. */
 export type News = 'new' | 'reminder' | 'over';
 
@@ -115,16 +125,17 @@ export type News = 'new' | 'reminder' | 'over';
  * What is news to a channel: a problem that is new to it, has become graver, or is about something more. What is only
  * a warning is sent once. What is over is sent to those who were notified of it, and to those who should have been.
  */
-export function newsOf(problem: Problem, channel: string): News | undefined {
+export function newsOf(problem: Problem, { name, isNotified }: Listener): News | undefined {
   const { severity, subjects, over, kind } = problem;
-  const notified = problem.notified.get(channel);
+  const notified = problem.notified.get(name);
+  if (isNotified?.(problem) === false) return undefined;
   if (over !== undefined) {
     if (notified?.over === true || (isOwn(kind) && kind !== 'channel')) return undefined;
     const mustHear = notified === undefined ? severity === 'critical' : isLoud(notified, kind);
     return mustHear ? 'over' : undefined;
   }
   if (kind === 'digest') {
-    const isOwed = problem.files.includes(channel) && subjects.length > (notified?.subjects ?? 0);
+    const isOwed = problem.files.includes(name) && subjects.length > (notified?.subjects ?? 0);
     return isOwed ? 'new' : undefined;
   }
   if (severity === 'info') return undefined;
@@ -133,9 +144,9 @@ export function newsOf(problem: Problem, channel: string): News | undefined {
   return kind === 'unreadable' || isOfWindow(kind) ? 'reminder' : 'new';
 }
 
-/** The end of a warning is left to the digest, but for a channel that takes messages again. */
-function isLoud({ severity }: Notified, kind: ProblemKind): boolean {
-  return severity === 'critical' || kind === 'channel';
+/** The end of a warning is left to the digest, but for a channel that takes messages again, and for events. */
+function isLoud({ severity, isEvent }: Notified, kind: ProblemKind): boolean {
+  return severity === 'critical' || kind === 'channel' || isEvent === true;
 }
 
 /** True while another run may be sending it. */
@@ -147,25 +158,26 @@ export function isClaimed({ claim }: Problem, run: string, now: Instant): boolea
 export function noteNotified(
   problem: Problem,
   sent: Problem,
-  channels: readonly string[],
+  channels: readonly { readonly name: string; readonly isPager?: boolean }[],
   at: Instant,
 ): Problem {
   const { claim: _, ...rest } = problem;
   if (problem.since !== sent.since) return rest;
   const { severity, subjects, over } = sent;
-  const takenBy = (name: string): Notified => {
+  const takenBy = ({ name, isPager }: (typeof channels)[number]): Notified => {
     const before = notifiedWithinHour(problem, name, at);
     return {
       ...{ at, severity, subjects: subjects.length },
       ...(before.length > 0 && { before }),
       ...(over && { over: true }),
+      ...(isPager && { isEvent: true }),
     };
   };
   return {
     ...rest,
     notified: new Map([
       ...problem.notified,
-      ...channels.map((name) => [name, takenBy(name)] as const),
+      ...channels.map((channel) => [channel.name, takenBy(channel)] as const),
     ]),
   };
 }
@@ -178,9 +190,14 @@ export function notifiedWithinHour(problem: Problem, channel: string, now: Insta
 }
 
 /** It is over and there is nobody left to tell; kept for a while all the same, as what is older may still come. */
-export function isDone(problem: Problem, channels: readonly string[], now: Instant): boolean {
+export function isDone(problem: Problem, channels: readonly Listener[], now: Instant): boolean {
   if (problem.over === undefined || now - problem.over.at < KEPT_MS) return false;
-  return channels.every((name) => newsOf(problem, name) === undefined);
+  return isNewsToNobody(problem, channels);
+}
+
+/** There is nothing to tell any channel of it. */
+export function isNewsToNobody(problem: Problem, channels: readonly Listener[]): boolean {
+  return channels.every((channel) => newsOf(problem, channel) === undefined);
 }
 
 /** Open until it was told, as nobody judges it again. */

@@ -32,6 +32,22 @@ describe('alerts.webhooks', () => {
     expect(parse(`{ url: "${url}", format: ${format} }`).webhooks).toEqual([{ url, format }]);
   });
 
+  const PAGERDUTY = 'https://events.pagerduty.com/v2/enqueue';
+  const KEY = '0123456789abcdefABCDEF0123456789';
+
+  it('take a key of PagerDuty, and a token of ntfy, or the parameters that hold them', () => {
+    const keyed = [
+      { url: PAGERDUTY, format: 'pagerduty', key: KEY },
+      { url: PAGERDUTY, format: 'pagerduty', key: 'ssm:/rollcall/pagerduty' },
+      { url: 'https://ntfy.sh/my-topic', format: 'ntfy' },
+      { url: 'https://push.example/x/my-topic', format: 'ntfy', key: 'tk_AgQdq7mVBoFD37zQVN29Rh' },
+      { url: 'ssm:/rollcall/topic', format: 'ntfy' },
+    ];
+    for (const one of keyed) expect(parse(JSON.stringify(one)).webhooks).toEqual([one]);
+    const { webhooks } = parse(JSON.stringify(keyed[1]));
+    expect(parametersOf({ webhooks })).toEqual(['/rollcall/pagerduty']);
+  });
+
   it('have the addresses of https among them, as json', () => {
     const { alerts } = parseConfig(
       'bucket: abc\nalerts: { https: ["https://a.example/x"] }\nhosts: { web: {} }\n',
@@ -68,7 +84,7 @@ describe('alerts.webhooks', () => {
     ['{ format: slack }', 'alerts.webhooks needs "url: ADDRESS"'],
     [
       '{ url: "https://a.example/SECRET" }',
-      'needs the format of its posts: write "format: slack, or teams, or discord, or json"',
+      'needs the format of its posts: write "format: slack, or teams, or discord, or ntfy, or pagerduty, or json"',
     ],
     ['{ url: "https://discord.com/api/webhooks/1/SECRET" }', 'write "format: discord"'],
     [
@@ -80,7 +96,16 @@ describe('alerts.webhooks', () => {
       '{ url: "https://hooks.slack.com/SECRET", format: discord }',
       'is discord, but the address is of slack: write "format: slack"',
     ],
-    ['{ url: "ssm:/x", format: slack, kye: 3 }', 'unknown key "kye"'],
+    ['{ url: "ssm:/x", format: slack, kye: 3 }', 'unknown key "kye", did you mean "key"?'],
+    [`{ url: ${PAGERDUTY}, format: pagerduty }`, 'pagerduty needs "key: ..." too, the integration'],
+    [`{ url: ${PAGERDUTY}, format: pagerduty, key: SECRET }`, 'must be the integration key of'],
+    [
+      `{ url: ${PAGERDUTY}, format: slack }`,
+      'the address is of pagerduty: write "format: pagerduty"',
+    ],
+    ['{ url: "https://a.example/x", format: slack, key: SECRET }', 'slack has no key; take it out'],
+    ['{ url: "https://ntfy.sh/x", format: ntfy, key: SECRET }', 'must be an access token of ntfy'],
+    ['{ url: "https://ntfy.sh/", format: ntfy }', 'must end in the topic of ntfy'],
   ])('refuse %s with its line, and show nothing of it', (webhooks, words) => {
     const issues = issuesOf(webhooks);
     expect(issues.join('\n')).toContain(words);

@@ -4,8 +4,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { WEBHOOK_FORMATS, type WebhookFormat } from '../../shared/config/config.ts';
 import { composeMessage } from '../../shared/messages/compose-message.ts';
-import type { Block, Message } from '../../shared/messages/message-tree.ts';
-import { composePost } from '../../shared/messages/render-chat.ts';
+import type { Block, Message, ProblemEvent } from '../../shared/messages/message-tree.ts';
+import { composePosts } from '../../shared/messages/render-chat.ts';
+import type { News } from '../../shared/rules/problem.ts';
 
 const text = (maxLength: number) => ({ type: 'string', minLength: 1, maxLength });
 const members = (properties: Record<string, object>, required: string[]) => ({
@@ -32,6 +33,47 @@ const TAKES: Readonly<Record<Exclude<WebhookFormat, 'json'>, object>> = {
       },
     },
     ['content', 'allowed_mentions'],
+  ),
+  // https://developer.pagerduty.com/docs/send-alert-event; github.com/PagerDuty/developer-docs, 02-Trigger-Events.md
+  pagerduty: {
+    type: 'object',
+    properties: {
+      routing_key: { type: 'string', minLength: 32, maxLength: 32 },
+      event_action: { enum: ['trigger', 'acknowledge', 'resolve'] },
+      dedup_key: text(255),
+      client: { type: 'string' },
+      payload: members(
+        {
+          ...{ summary: text(1_024), source: text(255), class: text(255) },
+          severity: { enum: ['critical', 'error', 'warning', 'info'] },
+          custom_details: { type: 'object' },
+        },
+        ['summary', 'source', 'severity'],
+      ),
+    },
+    additionalProperties: false,
+    required: ['routing_key', 'event_action', 'dedup_key'],
+    if: { properties: { event_action: { const: 'trigger' } } },
+    // biome-ignore lint/suspicious/noThenProperty: JSON Schema's own word.
+    then: { required: ['payload'] },
+  },
+  // https://docs.ntfy.sh/publish/#publish-as-json; a topic and a sequence have 64 characters at most, and a message that
+  // is longer than 4,096 bytes becomes an attachment.
+  ntfy: members(
+    {
+      ...{
+        topic: { type: 'string', pattern: '^[-_A-Za-z0-9]{1,64}$' },
+        sequence_id: { type: 'string', pattern: '^[-_A-Za-z0-9]{1,64}$' },
+      },
+      ...{
+        title: text(250),
+        message: text(4_096),
+        click: { type: 'string', pattern: '^https://' },
+      },
+      priority: { enum: [1, 2, 3, 4, 5] },
+      tags: { type: 'array', items: { type: 'string' } },
+    },
+    ['topic', 'message'],
   ),
   // https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using, "Send Adaptive
   // Cards"; the elements by https://adaptivecards.io/schemas/adaptive-card.json, version 1.4.
@@ -74,6 +116,16 @@ const TAKES: Readonly<Record<Exclude<WebhookFormat, 'json'>, object>> = {
   ),
 };
 
+const anEvent = (override: Partial<ProblemEvent> = {}): ProblemEvent => ({
+  ...{
+    key: 'AbCdEfGhIjKlMnOpQrStUv',
+    news: 'new',
+    host: 'web',
+    kind: 'missing',
+    severity: 'critical',
+  },
+  ...{ says: 'no full backup', step: 'ssh web', runbook: 'docs/runbook.md#missing', ...override },
+});
 const blocksOf = (text: string): Block[] => [{ kind: 'note', text: '', lines: text.split('\n') }];
 const message = ({
   text = 'a',
@@ -86,8 +138,13 @@ const message = ({
   ...override,
 });
 // As a receiver reads it.
-const post = (one: Message, format: WebhookFormat, url = 'https://hook.example/x') =>
-  JSON.parse(JSON.stringify(composePost(one, format, url)));
+const posts = (one: Message, format: WebhookFormat, url = 'https://hook.example/x') =>
+  composePosts(one, { format, url, key: 'R'.repeat(32) }).map((made) => ({
+    ...made,
+    body: JSON.parse(JSON.stringify(made.body)),
+  }));
+const post = (one: Message, format: WebhookFormat, url?: string) =>
+  posts(one, format, url)[0]?.body;
 const valid = new Ajv();
 
 const nasty = fc.constantFrom(
@@ -96,11 +153,14 @@ const nasty = fc.constantFrom(
 );
 const messages = fc
   .tuple(fc.array(fc.oneof(nasty, fc.string()), { maxLength: 2_000 }), fc.string())
-  .map(([parts, subject]) =>
-    composeMessage({
-      ...{ subject, urgency: 'alert', severity: 'critical' },
-      blocks: blocksOf(parts.join('')),
-    }),
+  .chain(([parts, subject]) =>
+    fc.subarray<News>(['new', 'over', 'reminder']).map((all) =>
+      composeMessage({
+        ...{ subject, urgency: 'alert', severity: 'critical' },
+        blocks: blocksOf(parts.join('')),
+        events: all.map((news) => anEvent({ news, says: parts.join(''), step: parts.join('') })),
+      }),
+    ),
   );
 
 describe('composePost', () => {
@@ -110,17 +170,20 @@ describe('composePost', () => {
       const isTaken = valid.compile(TAKES[format]);
       fc.assert(
         fc.property(messages, (one) => {
-          const body = post(one, format);
-          expect(isTaken(body), JSON.stringify(isTaken.errors)).toBe(true);
+          const made = posts(one, format);
+          for (const { body } of made)
+            expect(isTaken(body), JSON.stringify([isTaken.errors, body])).toBe(true);
+          const [{ body } = { body: {} }] = made;
           // Teams: "the message size limit is 28 KB".
-          expect(Buffer.byteLength(JSON.stringify(body))).toBeLessThan(28_000);
+          if (format === 'teams')
+            expect(Buffer.byteLength(JSON.stringify(body))).toBeLessThan(28_000);
         }),
         { numRuns: 60 },
       );
     },
   );
 
-  it.each(WEBHOOK_FORMATS)(
+  it.each(WEBHOOK_FORMATS.filter((one) => one !== 'ntfy' && one !== 'pagerduty'))(
     'mentions nobody, links nowhere and ends its code once: %s',
     (format) => {
       fc.assert(
@@ -191,5 +254,59 @@ describe('composePost', () => {
     expect(post(message(), 'json')).toEqual(body);
     const teams = 'https://prod-1.westeurope.logic.azure.com/workflows/x';
     expect(post(message(), 'json', teams)).toEqual({ ...body, ...post(message(), 'teams') });
+  });
+
+  it('opens an alert of PagerDuty for each event, adds reminders to it and ends it by the same key', () => {
+    const events = (['new', 'reminder', 'over'] as const).map((news) => anEvent({ news }));
+    const made = posts(message({ urgency: 'alert', events }), 'pagerduty');
+    expect(made.map(({ body }) => [body.event_action, body.dedup_key])).toEqual([
+      ['trigger', 'AbCdEfGhIjKlMnOpQrStUv'],
+      ['trigger', 'AbCdEfGhIjKlMnOpQrStUv'],
+      ['resolve', 'AbCdEfGhIjKlMnOpQrStUv'],
+    ]);
+    expect(made[0]?.body.payload).toEqual({
+      ...{ summary: 'web MISSING: no full backup', source: 'web', severity: 'critical' },
+      class: 'missing',
+      custom_details: {
+        ...{ says: 'no full backup', 'do now': 'ssh web', runbook: 'docs/runbook.md#missing' },
+      },
+    });
+  });
+
+  it('wakes nobody of PagerDuty for a digest, and tries its key all the same', () => {
+    expect(posts(message({ urgency: 'digest' }), 'pagerduty').map(({ body }) => body)).toEqual([
+      { routing_key: 'R'.repeat(32), event_action: 'resolve', dedup_key: 'rollcall digest' },
+    ]);
+    // All that it tells is of an incident that others keep open.
+    expect(posts(message({ urgency: 'alert' }), 'pagerduty')).toEqual([]);
+    expect(posts(message({ urgency: 'alert' }), 'ntfy')).toEqual([]);
+  });
+
+  it('sends a note of ntfy for each event, of which the last takes the place of the first', () => {
+    const url = 'https://push.example/ops/backups';
+    const events = [anEvent(), anEvent({ news: 'over', says: 'full done 11:02' })];
+    const made = composePosts(message({ events }), { format: 'ntfy', url, key: 'tk_SECRET' });
+    expect(made).toEqual([
+      {
+        url: 'https://push.example/ops/',
+        headers: { authorization: 'Bearer tk_SECRET' },
+        body: {
+          ...{ topic: 'backups', title: 'web MISSING: no full backup' },
+          ...{ message: 'no full backup\nDo now: ssh web', sequence_id: 'AbCdEfGhIjKlMnOpQrStUv' },
+          ...{ priority: 5, tags: ['rotating_light'] },
+        },
+      },
+      expect.objectContaining({
+        body: expect.objectContaining({
+          ...{ title: 'web OVER: full done 11:02', sequence_id: 'AbCdEfGhIjKlMnOpQrStUv' },
+          ...{ priority: 3, tags: ['white_check_mark'] },
+        }),
+      }),
+    ]);
+    const [quiet] = composePosts(message(), { format: 'ntfy', url });
+    expect(quiet).toMatchObject({
+      headers: {},
+      body: { priority: 2, title: '[backup] web MISSING' },
+    });
   });
 });

@@ -100,7 +100,7 @@ function aMonitor() {
         judgedUntil: now,
         problems: updateProblems(
           state.problems,
-          { judged, hosts, channels: [...NAMES], timezone: 'UTC' },
+          { judged, hosts, channels: NAMES.map((name) => ({ name })), timezone: 'UTC' },
           now,
         ),
       }),
@@ -177,7 +177,7 @@ describe('notify', () => {
           await run({ reports: last }, now);
         }
         for (const [name, notified] of taken) {
-          for (const problem of problems()) expect(newsOf(problem, name)).toBeUndefined();
+          for (const problem of problems()) expect(newsOf(problem, { name })).toBeUndefined();
           for (const { id, since } of opened.values()) {
             // One that ended and began again before it could be told is told as one.
             const isHeard = notified.some((one) => one.id === id && one.since >= since);

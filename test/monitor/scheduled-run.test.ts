@@ -376,7 +376,7 @@ describe('runSchedule', () => {
     const { problems = [] } = parseState(setting.records.text ?? '') ?? {};
     expect(problems.length).toBeGreaterThan(0);
     for (const { name } of setting.channels) {
-      expect(problems.filter((problem) => newsOf(problem, name) !== undefined)).toEqual([]);
+      expect(problems.filter((problem) => newsOf(problem, { name }) !== undefined)).toEqual([]);
     }
   });
 

@@ -43,17 +43,19 @@ export function notificationOf(
     host: one.host,
     report: reportHost(one, timezone, changes),
   }));
-  const found = { judged, news, hosts, channels: [CHANNEL], timezone };
+  const found = { judged, news, hosts, channels: [{ name: CHANNEL }], timezone };
   const open = updateProblems(before, found, at);
   const notices = open.flatMap((problem) => {
-    const told = newsOf(problem, CHANNEL);
+    const told = newsOf(problem, { name: CHANNEL });
     return told === undefined ? [] : [{ problem, news: told }];
   });
   const about = { bucket: 'acme-backups', timezone, known: { ...ours, hosts } };
   return {
     message: composeNotification({ ...about, at, hostsInConfig, notices, open, digest }),
     problems: open.map((one) =>
-      notices.some(({ problem }) => problem === one) ? noteNotified(one, one, [CHANNEL], at) : one,
+      notices.some(({ problem }) => problem === one)
+        ? noteNotified(one, one, [{ name: CHANNEL }], at)
+        : one,
     ),
   };
 }
