@@ -72,6 +72,19 @@ SH
   expect 0 "took a passphrase out of /home/web/.duply/backup/conf"
 }
 
+@test "duply does not hand out another day than the one that was asked for" {
+  cat "$WORLD/desk" - >script <<'SH'
+set-passphrase web <<<"$PASS"
+! as_web duply backup fetch etc/passwd /home/web/old 300D >said 2>&1 || fail "a day that there is no backup of"
+grep -q 'no backup of web is that old' said || fail "no reason"
+[[ ! -e /home/web/old ]] || fail delivered
+! as_web duply backup restore /home/web/old 300D >said 2>&1 || fail restore
+as_web duply backup fetch etc/passwd /home/web/new 1m >said 2>&1 || fail fetch
+SH
+  run sandbox script
+  expect 0
+}
+
 @test "root restores with owners, through the key of the user" {
   cat "$WORLD/desk" - >script <<'SH'
 set-passphrase web <<<"$PASS"

@@ -270,7 +270,7 @@ web everything
 web fetch etc
 web fetch etc out 3D more
 web all
-web status now
+web status now then
 web list --numeric-owner
 web fetch etc out --force
 ../web status

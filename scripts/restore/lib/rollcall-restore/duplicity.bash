@@ -68,25 +68,42 @@ backup_url() {
 # restore_into OUT EPOCH [PATH]: duplicity's restore; its words go to $run_dir/log
 restore_into() {
   local to=$1 epoch=$2 path=${3:-} status=0
+  # duplicity puts the values of variables into names. What stands for a variable is not looked at again.
+  local shielded=${path//\$/\$\{ROLLCALL_DOLLAR\}}
+  ((duplicity_major >= 2)) || to=${to//\$/\$\{ROLLCALL_DOLLAR\}}
   local options=(--archive-dir="$run_dir/archive" --name=set --tempdir="$run_dir" --time="$epoch" --use-agent
     --gpg-options=--pinentry-mode=error --num-retries=3 "${url_options[@]}")
   [[ $gpg_program == gpg ]] || options+=(--gpg-binary="$gpg_program")
   if ((duplicity_major >= 2)); then
-    [[ -z $path ]] || options+=(--path-to-restore="$path")
+    [[ -z $path ]] || options+=(--path-to-restore="$shielded")
     [[ $ownership != none ]] || options+=(--no-restore-ownership)
   else
-    [[ -z $path ]] || options+=(--file-to-restore="$path")
+    [[ -z $path ]] || options+=(--file-to-restore="$shielded")
     [[ $ownership != none ]] || options+=(--do-not-restore-ownership)
   fi
   [[ $ownership != numeric ]] || options+=(--numeric-owner)
   # empty, and there for 3.0.6, which asks for a passphrase although it is told to use the agent
-  local program=(env PASSPHRASE= "$duplicity")
+  # shellcheck disable=SC2016 # the dollar itself
+  local program=(env PASSPHRASE= ROLLCALL_DOLLAR='$' "$duplicity")
+  watch=end_on_full_disk
   if [[ -t 2 ]]; then
     run with_progress "${program[@]}" restore "${options[@]}" --verbosity=info --log-fd=3 "$url" "$to" || status=$?
   else
     run "${program[@]}" restore "${options[@]}" "$url" "$to" >"$run_dir/log" 2>&1 || status=$?
   fi
+  watch=''
+  [[ ! -e $run_dir/full ]] || die "$FAILED" "the disk is full, at $(safe "$(dirname -- "$out")") or $(safe "$run_dir")" \
+    "choose a place with more room; the backup is ${size:-larger} packed, and more when unpacked"
   return "$status"
+}
+
+# end_on_full_disk PID: duplicity tries again and again to write onto a full disk, for ten minutes and more
+end_on_full_disk() {
+  while sleep 1 && kill -0 "$1" 2>/dev/null; do
+    grep -aqs 'No space left on device\|Errno 28' "$run_dir/log" || continue
+    : >"$run_dir/full" || true
+    end_tree "$1"
+  done
 }
 
 # At verbosity info duplicity names every file; only what is needed to explain a failure is kept.
@@ -99,14 +116,21 @@ with_progress() {
   return "$status"
 }
 
+# cure_of_damage: from S3 the oldest versions may be whole; what was taken out already can only be salvaged
+cure_of_damage() {
+  if [[ -z ${from:-} ]]; then
+    printf 'take the oldest versions: restore-set %s %s DIR, then restore %s --from DIR ...; or what can be had of it now: ' "$host" "$set_name" "$host"
+  fi
+  printf 'restore %s%s all OUT %s --keep-going' "$host" "$from_hint" "$set_name"
+}
+
 # explain_failure STATUS WHAT: why duplicity failed, in words, and what to do next
 explain_failure() {
   local status=$1 what=$2 log=$run_dir/log
   ((status == 19)) || grep -av '^$\|^Args: ' "$log" 2>/dev/null | tail -n 4 | cut -c1-300 | LC_ALL=C tr -c '\n -~' '?' | sed "s/^/$name: duplicity: /" >&2 || true
   case $status in
     19) die "$NOT_FOUND" "$what is not in this backup" "see the names: restore $host${from_hint} list $set_name | grep NAME" ;;
-    21) die "$DAMAGED" "a volume does not match its checksum: it was damaged or overwritten" \
-      "take the oldest versions: restore-set $host $set_name DIR, then restore $host --from DIR ..." ;;
+    21) die "$DAMAGED" "a volume does not match its checksum: it was damaged or overwritten" "$(cure_of_damage)" ;;
     35) die "$FAILED" "no room for temporary files" "set TMPDIR to a directory with more than 300 MB free" ;;
     50) die "$NO_S3" "S3 did not answer as it should" "check the network, then run it again" ;;
     31) if key_is_open; then
@@ -117,8 +141,7 @@ explain_failure() {
     fi ;;
     *)
       if grep -aq 'AssertionError\|KeyError' "$log" 2>/dev/null; then
-        die "$DAMAGED" "duplicity stumbles over the objects of this backup" \
-          "take the set out first: restore-set $host $set_name DIR, then restore $host --from DIR ..."
+        die "$DAMAGED" "duplicity stumbles over the objects of this backup" "$(cure_of_damage)"
       fi
       key_is_open || die "$LOCKED" "the key of $host is locked" "run: set-passphrase $host"
       die "$FAILED" "duplicity $duplicity_version failed with status $status" \

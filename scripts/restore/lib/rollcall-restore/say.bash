@@ -82,13 +82,20 @@ trap 'printf "\n%s: interrupted\n" "$name" >&"$stderr"; exit 130' INT
 trap 'exit 143' TERM
 trap 'exit 129' HUP
 
+watch='' # called with the child's pid while it runs
+
 # Runs a command so that a signal ends it at once; its standard input is empty.
 run() {
-  local status=0
+  local status=0 watcher=''
   "$@" </dev/null &
   child=$!
+  if [[ -n $watch ]]; then
+    (trap - EXIT && "$watch" "$child") </dev/null >/dev/null 2>&1 &
+    watcher=$!
+  fi
   wait "$child" || status=$?
   child=''
+  [[ -z $watcher ]] || { end_tree "$watcher" && wait "$watcher" 2>/dev/null; } || true
   return "$status"
 }
 

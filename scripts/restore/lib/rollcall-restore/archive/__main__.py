@@ -82,8 +82,11 @@ def pick(args):
         if one.cold:
             say("warning", f"the set {one.name} is {one.cold} (docs/runbook.md#cold); it fails where that was not done")
     total = sum(s.bytes for s in chain)
-    if args.room and free_bytes(args.room) < total:
-        say("warning", f"the backup is {size(total)} packed, and only {size(free_bytes(args.room))} are free at {name(args.room)}")
+    if args.room and free_bytes(args.room) < chain[0].bytes:
+        text = f"the backup is {size(chain[0].bytes)} packed, and only {size(free_bytes(args.room))} are free at {name(args.room)}"
+        if not args.anyway:
+            raise Stop(FAILED, text, "choose a place with more room; or, if you know that it fits: --anyway")
+        say("warning", text)
     if args.stand_ins:
         # duplicity would fetch the signatures of the whole chain first, often gigabytes; a restore does not read them
         for one in sets:
@@ -275,7 +278,7 @@ def read_arguments(argv):
         return sub
 
     command(status, "status")
-    command(pick, "pick", "age", room="", stand_ins="")
+    command(pick, "pick", "age", room="", stand_ins="").add_argument("--anyway", action="store_true")
     command(list_files, "list", "age")
     command(check_tree, "check-tree", "age", "tree")
     command(pick_file, "pick-file", "age")

@@ -1,0 +1,65 @@
+#!/usr/bin/env bats
+# A restore in trouble: a disk that fills up, and names that duplicity would read as something else.
+
+load restore-world
+
+setup_file() {
+  world
+  mkdir -p "$WORLD/tree/s"
+  for one in '$USER' root '${USER}' '$ROLLCALL_DOLLAR' '$$' 'a$HOME b' '$'; do echo "$one" >"$WORLD/tree/s/$one"; done
+  head -c 9000000 /dev/urandom >"$WORLD/tree/large"
+  backup $((NOW - 1800)) "$WORLD/tree"
+  add_web
+  unlock
+}
+
+teardown_file() { end_of_world; }
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return
+  export GNUPGHOME=$HOME/.config/rollcall-restore/web/gnupg
+}
+
+@test "a name with a dollar is that name, for the path and for OUT" {
+  export USER=root
+  for one in '$USER' '${USER}' '$ROLLCALL_DOLLAR' '$$' 'a$HOME b' '$'; do
+    run restore web fetch "s/$one" "out-$one"
+    expect 0
+    [ "$(cat "out-$one")" = "$one" ]
+  done
+  run restore web fetch s 'all of $USER'
+  expect 0
+  diff -r "$WORLD/tree/s" 'all of $USER'
+}
+
+@test "a name at the top that duplicity would take for a home is refused, and not another one delivered" {
+  run restore web fetch '~root/x' out
+  expect 2 'begins with ~' 'restore web all OUT'
+}
+
+@test "what cannot fit is refused at the start; a disk that fills up ends it within seconds" {
+  can_sandbox || skip 'needs root and mounts'
+  cat >script <<SH
+mkdir small && mount -t tmpfs -o size=6m tmpfs small
+export HOME=$HOME PATH=$PATH
+cd small
+status=0
+restore web all out >../said 2>&1 || status=\$?
+[[ \$status == 1 ]] && grep -q 'packed, and only .* are free' ../said && grep -q -- --anyway ../said
+[[ -z \$(ls) ]]
+SECONDS=0 status=0
+timeout 120 restore web all out --anyway >../said 2>&1 || status=\$?
+cat ../said
+[[ \$status == 1 && \$SECONDS -lt 40 ]]
+grep -q 'the disk is full' ../said
+SH
+  run sandbox script
+  expect 0
+}
+
+@test "status with an age says which backup answers, or that none does" {
+  run restore web status 10m
+  expect 0 "$(set_time $((NOW - 1800)))"
+  run restore web status 3D
+  expect 3 'no backup of web is that old'
+}
