@@ -161,7 +161,7 @@ setup() { stage; }
 TABLE
   duplicity_does 'echo "KeyError: 1"; exit 30'
   run restore web --from sets fetch etc/passwd out
-  expect 6 "take the set out first"
+  expect 6 "--keep-going"
 }
 
 @test "a key that closes in mid-restore is told from a wrong key" {
