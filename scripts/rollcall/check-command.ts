@@ -128,6 +128,10 @@ async function openSource(
   }
   // Only an online check pays for loading the SDK.
   const { connectBuckets } = await import('../../shared/aws/s3-objects.ts');
-  const store = connectBuckets(await openStore(config, options));
+  const store = connectBuckets(await openStore(config, options), (bucket) => {
+    process.stderr.write(
+      `rollcall: note: the store of ${bucket} does not cut keys at ".vol": each object is listed, which takes longer\n`,
+    );
+  });
   return { store, offline: false, wholeBucket: true };
 }

@@ -155,7 +155,7 @@ export function onlyName(positionals: readonly string[], command: string): strin
   );
 }
 
-type Where = Pick<Config, 'region' | 'endpoint'>;
+type Where = Pick<Config, 'region' | 'endpoint' | 'endpointStyle'>;
 type WhereOptions = {
   readonly region?: string | undefined;
   readonly 'endpoint-url'?: string | undefined;
@@ -163,12 +163,13 @@ type WhereOptions = {
 
 /** The store of the backups as the options say, else the config. Who asks for the help must not wait for the SDK. */
 export async function openStore(
-  { region, endpoint }: Where,
+  { region, endpoint, endpointStyle }: Where,
   options: WhereOptions,
 ): Promise<Connection> {
   const { connect } = await import('./connection.ts');
   const asked = options['endpoint-url'] ?? (process.env.AWS_ENDPOINT_URL || undefined);
-  return connect(options.region ?? region, asked ?? endpoint);
+  const isVirtual = endpointStyle === 'virtual';
+  return { ...(await connect(options.region ?? region, asked ?? endpoint)), isVirtual };
 }
 
 /** AWS, where the stack is. Throws `UsageError` for a config whose backups are in another store, which has no stack. */

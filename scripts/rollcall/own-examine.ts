@@ -109,13 +109,15 @@ async function readClock({ connection }: OwnMachine): Promise<Reading<number>> {
 }
 
 async function readBuckets({ connection, config }: OwnMachine) {
-  const store = connectBuckets(connection);
+  const flat = new Set<string>();
+  const store = connectBuckets(connection, (bucket) => flat.add(bucket));
   const firstIn = new Map(config.hosts.map(({ target }) => [target.bucket, target.prefix]));
   return Promise.all(
     [...firstIn].map(async ([bucket, prefix]) => {
       try {
         const page = await store.list({ bucket, prefix, versions: true, onePage: true });
-        const value = { bucket, noVersions: page.inconclusive };
+        await store.list({ bucket, prefix, delimiter: '.vol', onePage: true });
+        const value = { bucket, noVersions: page.inconclusive, isFlat: flat.has(bucket) };
         return { bucket, read: true as const, value };
       } catch (error) {
         if (!(error instanceof TargetUnreadableError)) throw error;

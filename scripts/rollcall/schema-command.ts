@@ -133,6 +133,10 @@ const CONFIG_SCHEMA = {
       ],
     },
     endpoint: text('the https address of a store that is not S3 of Amazon'),
+    endpointStyle: {
+      enum: ['path', 'virtual'],
+      description: 'virtual: the bucket is a part of the name of the store',
+    },
     smtp: map(
       'the mail server of `rollcall run`; its password is in passwordFile or $ROLLCALL_SMTP_PASSWORD',
       {

@@ -14,6 +14,8 @@ export type Credentials = {
 export type Connection = {
   readonly region: string;
   readonly endpoint: string | undefined;
+  /** The bucket is a part of the endpoint's name, as with AWS; else the first part of the path. */
+  readonly isVirtual?: boolean | undefined;
   readonly credentials?: NonNullable<S3ClientConfig['credentials']>;
 };
 
@@ -39,6 +41,24 @@ export function clientConfig({ region, endpoint, credentials }: Connection) {
     ...requestSettings,
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials }),
+  };
+}
+
+/**
+ * The same for S3. Other stores than Amazon's rarely have a name for each bucket, and some refuse the checksums that the
+ * SDK adds. Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-dataintegrity.html
+ */
+export function s3ClientConfig(connection: Connection): S3ClientConfig {
+  const { endpoint, isVirtual = false } = connection;
+  return {
+    ...clientConfig(connection),
+    ...(endpoint === undefined
+      ? {}
+      : {
+          forcePathStyle: !isVirtual,
+          requestChecksumCalculation: 'WHEN_REQUIRED',
+          responseChecksumValidation: 'WHEN_REQUIRED',
+        }),
   };
 }
 
@@ -190,12 +210,26 @@ export function hintFor(error: unknown, bucket: string): string {
     case 'ServiceUnavailable':
     case 'InternalError':
       return `S3 is throttling or in trouble: ${again('in a few minutes')}`;
+    case 'SecondLevelDomainForbidden':
+    case 'PathStyleDomainForbidden':
+      return 'this store takes the bucket as a part of its name alone: write "endpointStyle: virtual" into hosts.yml';
     default:
+      if (isCertificateFault(code)) return CERTIFICATE;
       return code === 'ENOTFOUND' || code === 'ECONNREFUSED'
         ? hintForNoAnswer()
         : `${again()}; if it stays, see docs/runbook.md#unreadable`;
   }
 }
+
+/** Codes of OpenSSL and of Node for a certificate that does not hold. */
+export function isCertificateFault(code: string): boolean {
+  return /^(?:CERT_\w+|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|ERR_TLS_CERT_\w+|HOSTNAME_MISMATCH)$/.test(
+    code,
+  );
+}
+
+const CERTIFICATE =
+  'the certificate of the endpoint does not hold: correct "endpoint" in hosts.yml; for a certificate authority of your own set NODE_EXTRA_CA_CERTS=FILE';
 
 // Lambda gives a function its credentials: nobody can set them.
 const OWN_CREDENTIALS =

@@ -1,5 +1,10 @@
 // Versions where they may be listed; else the objects alone, and the reason with them.
-import { ListObjectsV2Command, ListObjectVersionsCommand, type S3Client } from '@aws-sdk/client-s3';
+import {
+  ListObjectsCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import { type Inconclusive, readStorageClass, type Version } from '../duplicity/versions.ts';
 import { foldVersions, type VersionRow } from '../monitor/list-sets.ts';
 import {
@@ -10,7 +15,19 @@ import {
   TargetUnreadableError,
 } from '../monitor/object-store.ts';
 import { hintFor, nameOf } from './client.ts';
-import { parseXml, sendForBody, type XmlElement } from './raw-answer.ts';
+import {
+  decodeKey,
+  fail,
+  findText,
+  parseXml,
+  prefixesOf,
+  readBoolean,
+  readInstant,
+  readNumber,
+  readText,
+  sendForBody,
+  type XmlElement,
+} from './raw-answer.ts';
 
 const REASONS: Readonly<Record<string, Inconclusive>> = {
   AccessDenied: 'denied',
@@ -23,12 +40,13 @@ const REASONS: Readonly<Record<string, Inconclusive>> = {
 /**
  * Lists as it is asked. A key that may list objects but not versions, or a server that has none, must not make a
  * target unreadable: the answer is then the objects, and says why it is no more. A bucket that refused once in a run is
- * not asked again.
+ * not asked again. `onFlat` is called once for a bucket that does not cut keys at a delimiter as it is asked to.
  */
-export function startListing(client: S3Client): ListObjects {
+export function startListing(client: S3Client, onFlat?: (bucket: string) => void): ListObjects {
   const refused = new Map<string, Inconclusive>();
+  const list = listByDelimiter((query) => listObjects(client, query), onFlat);
   return async (query) => {
-    if (!query.versions) return listObjects(client, query);
+    if (!query.versions) return list(query);
     try {
       if (!refused.has(query.bucket)) return await listObjectVersions(client, query);
     } catch (error) {
@@ -44,7 +62,12 @@ export function startListing(client: S3Client): ListObjects {
 function reasonFor(error: unknown): Inconclusive | undefined {
   if (!(error instanceof TargetUnreadableError)) return undefined;
   if (error.message.endsWith(NO_VERSIONS)) return 'not offered';
-  return REASONS[(error.cause as Error | undefined)?.name ?? ''];
+  const { name = '', $metadata } = (error.cause ?? {}) as {
+    name?: string;
+    $metadata?: { httpStatusCode?: number };
+  };
+  const isUnknown = [405, 501].includes($metadata?.httpStatusCode ?? 0);
+  return REASONS[name] ?? (isUnknown ? 'not offered' : undefined);
 }
 
 /**
@@ -55,22 +78,43 @@ export async function listObjects(client: S3Client, query: ListQuery): Promise<L
   const { bucket, prefix, delimiter, startAfter } = query;
   const { rows, ...rest } = await listPages(query, {
     mark: 'continuation token',
-    ask: (token: string | undefined) =>
-      sendForBody(
+    ask: (mark: ObjectMark | undefined) => {
+      const asked = {
+        ...{ Bucket: bucket, Prefix: prefix, Delimiter: delimiter },
+        EncodingType: 'url' as const,
+      };
+      return sendForBody(
         client,
-        new ListObjectsV2Command({
-          Bucket: bucket,
-          Prefix: prefix,
-          Delimiter: delimiter,
-          StartAfter: token === undefined ? startAfter : undefined,
-          ContinuationToken: token,
-          EncodingType: 'url',
-        }),
-      ),
+        mark !== undefined && 'after' in mark
+          ? new ListObjectsCommand({ ...asked, Marker: mark.after })
+          : new ListObjectsV2Command({
+              ...asked,
+              StartAfter: mark === undefined ? startAfter : undefined,
+              ContinuationToken: mark?.token,
+            }),
+      );
+    },
     read: readObjects,
-    next: (page) => findText(page, 'NextContinuationToken') || undefined,
+    next: (page, decode): ObjectMark | undefined => {
+      const token = findText(page, 'NextContinuationToken');
+      if (token) return { token };
+      // The first version of the call, which some servers answer whatever they are asked.
+      const after = findText(page, 'NextMarker') || lastIn(page);
+      return after ? { after: decode(after) } : undefined;
+    },
   });
   return { objects: rows, hidden: [], ...rest };
+}
+
+type ObjectMark = { readonly token: string } | { readonly after: string };
+
+/** The last key or prefix of a page, as it is written. */
+function lastIn({ children }: XmlElement): string | undefined {
+  const names = children.flatMap((row) => {
+    if (row.name === 'Contents') return readText(row, 'Key');
+    return row.name === 'CommonPrefixes' ? prefixesOf(row) : [];
+  });
+  return names.reduce<string | undefined>((a, b) => (a === undefined || b > a ? b : a), undefined);
 }
 
 function readObjects({ name, children }: XmlElement, decode: Decode): KeyedObject[] {
@@ -113,7 +157,9 @@ export async function listObjectVersions(client: S3Client, query: ListQuery): Pr
     next: (page, decode): Mark | undefined => {
       const key = findText(page, 'NextKeyMarker');
       const version = findText(page, 'NextVersionIdMarker') || undefined;
-      return key ? { key: decode(key), version } : undefined;
+      if (key) return { key: decode(key), version };
+      const last = page.children.findLast((row) => ROWS.includes(row.name));
+      return last && { key: decode(readText(last, 'Key')), version: readText(last, 'VersionId') };
     },
   });
   return { ...foldVersions(rows), ...rest };
@@ -125,10 +171,10 @@ export const NO_VERSIONS = 'objects where versions were asked for';
 function readRows({ name, children }: XmlElement, decode: Decode): VersionRow[] {
   if (name === 'ListBucketResult') throw new SyntaxError(NO_VERSIONS);
   if (name !== 'ListVersionsResult') throw new SyntaxError(NO_LISTING);
-  return children.flatMap((row) =>
-    row.name === 'Version' || row.name === 'DeleteMarker' ? readRow(row, decode) : [],
-  );
+  return children.flatMap((row) => (ROWS.includes(row.name) ? readRow(row, decode) : []));
 }
+
+const ROWS = ['Version', 'DeleteMarker'];
 
 function readRow(row: XmlElement, decode: Decode): VersionRow {
   const key = decode(readText(row, 'Key'));
@@ -137,7 +183,10 @@ function readRow(row: XmlElement, decode: Decode): VersionRow {
 }
 
 function readVersion(row: XmlElement): Version {
-  const identity = { versionId: readText(row, 'VersionId'), at: readInstant(row, 'LastModified') };
+  // A bucket without versions has one of each key, which S3 calls null.
+  const versionId = findText(row, 'VersionId') ?? 'null';
+  if (versionId === '') fail(row, 'VersionId');
+  const identity = { versionId, at: readInstant(row, 'LastModified') };
   if (row.name === 'DeleteMarker') return { what: 'marker', ...identity };
   const etag = findText(row, 'ETag')?.replaceAll('"', '');
   const storageClass = readStorageClass(findText(row, 'StorageClass'));
@@ -231,10 +280,10 @@ function readPage<Mark, Row>(
 ): Page<Mark, Row> {
   try {
     const page = parseXml(body);
-    const decode = findText(page, 'EncodingType') === 'url' ? decodeKey : (text: string) => text;
+    const decode = decoderOf(page, query);
     const rows = read(page, decode);
     const prefixes = page.children.flatMap((child) =>
-      child.name === 'CommonPrefixes' ? decode(readText(child, 'Prefix')) : [],
+      child.name === 'CommonPrefixes' ? prefixesOf(child).map(decode) : [],
     );
     const isCut = readBoolean(page, 'IsTruncated');
     return { rows, prefixes, isCut, next: isCut ? next(page, decode) : undefined };
@@ -244,14 +293,21 @@ function readPage<Mark, Row>(
   }
 }
 
-/** S3 writes a space as "+" and a plus as "%2B"; what does not decode stays as it came, and is foreign. */
-function decodeKey(text: string): string {
-  if (!/[%+]/.test(text)) return text;
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
-  } catch {
-    return text;
-  }
+/**
+ * How keys are written: as the answer says, or the other way where only then they begin as was asked: some servers say
+ * nothing of it, or the wrong thing. Throws `SyntaxError` where keys begin otherwise: what was asked for may be missing.
+ */
+function decoderOf(page: XmlElement, { prefix }: ListQuery): Decode {
+  const asWritten = (text: string) => text;
+  const isUrl = findText(page, 'EncodingType') === 'url';
+  const ways = isUrl ? [decodeKey, asWritten] : [asWritten, decodeKey];
+  const keys = page.children.flatMap((row) => {
+    if (row.name === 'CommonPrefixes') return prefixesOf(row);
+    return row.name === 'Contents' || ROWS.includes(row.name) ? readText(row, 'Key') : [];
+  });
+  const fitting = ways.find((decode) => keys.every((key) => decode(key).startsWith(prefix)));
+  if (fitting === undefined) throw new SyntaxError('keys that were not asked for');
+  return fitting;
 }
 
 function broken({ bucket, prefix }: ListQuery, what: string): TargetUnreadableError {
@@ -261,50 +317,80 @@ function broken({ bucket, prefix }: ListQuery, what: string): TargetUnreadableEr
   );
 }
 
+/** Some stores know no delimiter but "/", and say so by one of these. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  ...['InvalidArgument', 'InvalidRequest', 'InvalidDelimiter', 'InvalidURI'],
+  ...['NotImplemented', 'NotSupported', 'UnsupportedOperation', 'MethodNotAllowed'],
+]);
+
 /**
- * The text of the only child of that name; `undefined` without one. Throws `SyntaxError` for two, and for one with
- * elements in it.
+ * Lists as it is asked. Where a store refuses the delimiter, ignores it, or cuts at something else, all keys are listed
+ * and cut here: what a wrong cut hides would be missing. Such a bucket is not asked for a cut again; `onFlat` is called
+ * once for it. Throws `TargetUnreadableError`.
  */
-export function findText({ name: within, children }: XmlElement, name: string): string | undefined {
-  let found: string | undefined;
-  for (const child of children) {
-    if (child.name !== name) continue;
-    if (found !== undefined || child.children.length > 0) {
-      throw new SyntaxError(`a ${within} with more than one ${name}`);
+function listByDelimiter(
+  list: ListObjects,
+  onFlat: (bucket: string) => void = () => undefined,
+): ListObjects {
+  const flat = new Set<string>();
+  const listFlat = async (query: ListQuery) => {
+    const { delimiter = '', ...rest } = query;
+    return cutAt(await list(rest), query.prefix, delimiter);
+  };
+  return async (query) => {
+    const { bucket, delimiter } = query;
+    if (delimiter === undefined) return list(query);
+    if (flat.has(bucket)) return listFlat(query);
+    const answer = await list(query).catch((error: unknown) => {
+      if (!isRefusal(error)) throw error;
+      return undefined;
+    });
+    if (answer !== undefined && isCutRight(answer, query)) {
+      if (answer.prefixes.length > 0 || !holdsManifest(answer)) return answer;
+      // Manifests without one volume: of a store that drops what it should cut, or of hosts without volumes.
+      const all = await listFlat(query);
+      if (all.prefixes.length === 0) return answer;
     }
-    found = child.text;
-  }
-  return found;
+    if (!flat.has(bucket)) onFlat(bucket);
+    flat.add(bucket);
+    return listFlat(query);
+  };
 }
 
-/** The same where it must be there, and not empty. Throws `SyntaxError`. */
-export function readText(element: XmlElement, name: string): string {
-  return findText(element, name) || fail(element, name);
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof TargetUnreadableError)) return false;
+  // An answer that cannot be read when it is cut may be one that can when it is not.
+  if (error.cause === undefined && error.message.includes(' was answered with ')) return true;
+  const { name = '', $metadata } = (error.cause ?? {}) as {
+    name?: string;
+    $metadata?: { httpStatusCode?: number };
+  };
+  return REFUSALS.has(name) || $metadata?.httpStatusCode === 501;
 }
 
-/** A whole number, not negative. Throws `SyntaxError`. */
-export function readNumber(element: XmlElement, name: string): number {
-  const text = readText(element, name);
-  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  return Number.isSafeInteger(number) ? number : fail(element, name);
+/** No key is left whole that has the delimiter in it, and each prefix ends with the first one. */
+function isCutRight({ objects, prefixes }: ListAnswer, query: ListQuery): boolean {
+  const { prefix, delimiter = '' } = query;
+  const firstEnd = (key: string) => {
+    const at = key.indexOf(delimiter, prefix.length);
+    return at < 0 ? -1 : at + delimiter.length;
+  };
+  return (
+    objects.every(({ key }) => firstEnd(key) < 0) &&
+    prefixes.every((one) => firstEnd(one) === one.length)
+  );
 }
 
-/** `true` or `false`. Throws `SyntaxError`. */
-export function readBoolean(element: XmlElement, name: string): boolean {
-  const text = readText(element, name);
-  return text === 'true' || (text !== 'false' && fail(element, name));
+function holdsManifest({ objects }: ListAnswer): boolean {
+  return objects.some(({ key }) => /\.manifest(?:\.|$)/.test(key));
 }
 
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
-
-/** Milliseconds since 1970; a day that no calendar has is none. Throws `SyntaxError`. */
-export function readInstant(element: XmlElement, name: string): number {
-  const text = readText(element, name);
-  const at = TIME.test(text) ? Date.parse(text) : Number.NaN;
-  // Date.parse takes a 31st of February for a 3rd of March.
-  return new Date(at).getUTCDate() === Number(text.slice(8, 10)) ? at : fail(element, name);
-}
-
-function fail({ name: within }: XmlElement, name: string): never {
-  throw new SyntaxError(`a ${within} without a ${name} that can be read`);
+function cutAt(answer: ListAnswer, prefix: string, delimiter: string): ListAnswer {
+  const prefixes = new Set<string>();
+  const objects = answer.objects.filter(({ key }) => {
+    const at = key.indexOf(delimiter, prefix.length);
+    if (at >= 0) prefixes.add(key.slice(0, at + delimiter.length));
+    return at < 0;
+  });
+  return { ...answer, objects, prefixes: [...prefixes] };
 }

@@ -1,4 +1,5 @@
 // S3 as the check's way into buckets.
+import type { Readable } from 'node:stream';
 import {
   GetBucketLifecycleConfigurationCommand,
   GetObjectCommand,
@@ -10,15 +11,17 @@ import type { Instant } from '../duplicity/time.ts';
 import { type ObjectStore, TargetUnreadableError } from '../monitor/object-store.ts';
 import type { Span } from '../openpgp/message.ts';
 import type { Lifecycle, LifecycleRule } from '../rules/lifecycle.ts';
-import { type Connection, clientConfig, hintFor, hintForRefusal, nameOf } from './client.ts';
+import { type Connection, hintFor, hintForRefusal, nameOf, s3ClientConfig } from './client.ts';
 import { startListing } from './s3-listing.ts';
 
-/** Other endpoints than AWS's rarely have a name for each bucket, so the bucket goes into the path. */
-export function connectBuckets(connection: Connection): ObjectStore {
-  const forcePathStyle = connection.endpoint !== undefined;
-  const client = new S3Client({ ...clientConfig(connection), forcePathStyle });
+/** `onFlat` is called once for a bucket whose keys are not cut at a delimiter as it is asked: all are listed then. */
+export function connectBuckets(
+  connection: Connection,
+  onFlat?: (bucket: string) => void,
+): ObjectStore {
+  const client = new S3Client(s3ClientConfig(connection));
   return {
-    list: startListing(client),
+    list: startListing(client, onFlat),
     readPart: (bucket, key, span) => readPart(client, bucket, key, span),
     readLifecycle: startReadingLifecycle(client),
     readWrittenAt: (bucket, key) => readWrittenAt(client, bucket, key),
@@ -39,11 +42,16 @@ export async function readPart(
 ): Promise<Uint8Array | undefined> {
   const Range = `bytes=${from}-${from + bytes - 1}`;
   try {
-    const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range }));
-    return (await Body?.transformToByteArray()) ?? new Uint8Array();
+    const { Body, ContentRange } = await client.send(
+      new GetObjectCommand({ Bucket: bucket, Key: key, Range }),
+    );
+    if (Body === undefined) return new Uint8Array();
+    // A store that ignores the range sends all of a volume, from its beginning.
+    if (ContentRange === undefined) return await takePart(Body as Readable, from, bytes);
+    return await Body.transformToByteArray();
   } catch (error) {
-    const { name } = error as Error;
-    if (name === 'InvalidRange') return new Uint8Array();
+    const { name, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
+    if (name === 'InvalidRange' || $metadata?.httpStatusCode === 416) return new Uint8Array();
     if (name === 'InvalidObjectState') return undefined;
     throw new TargetUnreadableError(
       `the contents of a backup in s3://${bucket} could not be read: ${nameOf(error)}`,
@@ -53,6 +61,20 @@ export async function readPart(
       { cause: error },
     );
   }
+}
+
+/** The bytes there of a stream, of which no more is read. */
+async function takePart(body: Readable, from: number, bytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let at = 0;
+  for await (const chunk of body as AsyncIterable<Uint8Array>) {
+    const begin = Math.max(0, from - at);
+    const end = Math.min(chunk.length, from + bytes - at);
+    if (end > begin) chunks.push(chunk.subarray(begin, end));
+    at += chunk.length;
+    if (at >= from + bytes) break;
+  }
+  return Buffer.concat(chunks);
 }
 
 /**

@@ -1,7 +1,7 @@
 // Mail by a mail server: one mail an address, by STARTTLS or TLS, with the server's certificate checked.
 import { readFile } from 'node:fs/promises';
 import nodemailer, { type SMTPTransportOptions } from 'nodemailer';
-import { nameOf } from '../aws/client.ts';
+import { isCertificateFault, nameOf } from '../aws/client.ts';
 import type { Smtp } from '../config/config.ts';
 import type { Message } from '../messages/message-tree.ts';
 import { renderHtml } from '../messages/render-html.ts';
@@ -105,9 +105,8 @@ type SmtpError = {
 function explain(error: unknown, smtp: Smtp, connectMs: number, answerMs: number): string {
   const { code = '', responseCode, message = '' } = error as SmtpError;
   const number = responseCode === undefined ? '' : ` (${responseCode})`;
-  const certificate = /^(?:CERT_|ERR_TLS_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO)\w*$/.exec(
-    nameOf((error as SmtpError).cause ?? error),
-  )?.[0];
+  const inner = nameOf((error as SmtpError).cause ?? error);
+  const certificate = isCertificateFault(inner) ? inner : undefined;
   if (certificate !== undefined || /certificate|altnames/i.test(message)) {
     return `shows a certificate that is not valid for ${smtp.host}${certificate === undefined ? '' : ` (${certificate})`}; for a certificate authority of your own, set NODE_EXTRA_CA_CERTS`;
   }

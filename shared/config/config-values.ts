@@ -60,6 +60,10 @@ export const ENDPOINT = {
     return url.protocol === 'https:' || isLoopback ? url.origin : undefined;
   },
 };
+export const ENDPOINT_STYLE = {
+  rule: 'path, or virtual: the bucket is a part of the name of the store',
+  parse: (text: string) => (text === 'path' || text === 'virtual' ? text : undefined),
+};
 export const DATE = {
   rule: 'a date like 2026-12-01',
   parse: (text: string) => {

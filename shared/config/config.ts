@@ -120,6 +120,8 @@ export type Config = {
   readonly region: string;
   /** Where a store that is not Amazon's answers: an origin, like `https://fsn1.example-objects.com`. */
   readonly endpoint?: string;
+  /** `virtual`: the bucket is a part of the endpoint's name; else it is in the path. */
+  readonly endpointStyle?: 'path' | 'virtual';
   /** Takes the mail of `rollcall run`; the stack sends by SES. */
   readonly smtp?: Smtp;
   /** How keys of `bucket` begin that are known, and are no backups. */

@@ -13,7 +13,15 @@ import {
   writeKey,
   writeValue,
 } from './config.ts';
-import { ENDPOINT, FLAG, graceIfMoved, readSize, readWindow, ZONE } from './config-values.ts';
+import {
+  ENDPOINT,
+  ENDPOINT_STYLE,
+  FLAG,
+  graceIfMoved,
+  readSize,
+  readWindow,
+  ZONE,
+} from './config-values.ts';
 import { noteNoRecipients, readAlerts } from './parse-alerts.ts';
 import { type HostDefaults, parseHost, parseRecipients } from './parse-host.ts';
 import { readSmtp } from './parse-smtp.ts';
@@ -63,6 +71,7 @@ function readConfigFile(
     'existing',
     'region',
     'endpoint',
+    'endpointStyle',
     'smtp',
     'ignore',
     'timezone',
@@ -80,6 +89,12 @@ function readConfigFile(
   const existing = matching(yaml, fields.existing, FLAG.rule, FLAG.parse) ?? false;
   const bucket = readBucket(yaml, fields.bucket, existing);
   const endpoint = readEndpoint(yaml, fields.endpoint, use);
+  const endpointStyle = matching(
+    yaml,
+    fields.endpointStyle,
+    ENDPOINT_STYLE.rule,
+    ENDPOINT_STYLE.parse,
+  );
   const timezone = matching(yaml, fields.timezone, ZONE.rule, ZONE.parse) ?? 'UTC';
   const window = readWindow(yaml, fields.window);
   const keepDays = matching(yaml, fields.keepDays, DAYS.rule, DAYS.parse) ?? 6;
@@ -126,6 +141,7 @@ function readConfigFile(
     existing,
     region,
     ...(endpoint === undefined ? {} : { endpoint }),
+    ...(endpointStyle === undefined ? {} : { endpointStyle }),
     ...(smtp === undefined ? {} : { smtp }),
     ...(ignore.length === 0 ? {} : { ignore }),
     timezone,

@@ -136,6 +136,8 @@ export type BucketLook = {
   readonly bucket: string;
   /** Why there are no versions; `undefined` where there are. */
   readonly noVersions: Inconclusive | undefined;
+  /** Keys are not cut at a delimiter as it is asked: every object is listed. */
+  readonly isFlat?: boolean;
 };
 
 /** Whether the backups can be listed, and what is seen of a change to them. */
@@ -143,12 +145,15 @@ export function judgeBuckets(
   looks: readonly (Reading<BucketLook> & { bucket: string })[],
 ): readonly Check[] {
   return looks.flatMap((look) =>
-    judgeReading(`bucket ${look.bucket}`, look, ({ bucket, noVersions }) => [
+    judgeReading(`bucket ${look.bucket}`, look, ({ bucket, noVersions, isFlat }) => [
       ok(
         `bucket ${bucket}`,
-        noVersions === undefined
-          ? 'can be listed, with versions'
-          : `can be listed, without versions (${noVersions}): a change shows by the fingerprints that runs remember`,
+        [
+          noVersions === undefined
+            ? 'can be listed, with versions'
+            : `can be listed, without versions (${noVersions}): a change shows by the fingerprints that runs remember`,
+          ...(isFlat ? ['it does not cut keys at ".vol", so each object is listed'] : []),
+        ].join('; '),
       ),
     ]),
   );

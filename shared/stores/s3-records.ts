@@ -1,6 +1,6 @@
 // The records as a bucket of their own: a page is an object.
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { type Connection, clientConfig, nameOf } from '../aws/client.ts';
+import { type Connection, nameOf, s3ClientConfig } from '../aws/client.ts';
 import { listObjects } from '../aws/s3-listing.ts';
 import { TargetUnreadableError } from '../monitor/object-store.ts';
 import { RecordConflictError, RecordError, type RecordStore } from '../monitor/state.ts';
@@ -14,8 +14,7 @@ const MOST_BYTES = 64 * 1024 * 1024;
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
  */
 export function s3Records(connection: Connection, bucket: string, prefix = ''): RecordStore {
-  const forcePathStyle = connection.endpoint !== undefined;
-  const client = new S3Client({ ...clientConfig(connection), forcePathStyle });
+  const client = new S3Client(s3ClientConfig(connection));
   const unreachable = (page: string, what: string, cause: unknown) =>
     new RecordError(`s3://${bucket}/${prefix}${page} could not be ${what} (${nameOf(cause)})`, {
       cause,

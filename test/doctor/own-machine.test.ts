@@ -60,12 +60,14 @@ describe('what the doctor says of a run on a machine of its own', () => {
         judgeBuckets([
           look(read({ bucket: 'b', noVersions: undefined })),
           look(read({ bucket: 'b', noVersions: 'not offered' })),
+          look(read({ bucket: 'b', noVersions: undefined, isFlat: true })),
           look(notRead),
         ]),
       ),
     ).toEqual([
       'ok: can be listed, with versions',
       'ok: can be listed, without versions (not offered): a change shows by the fingerprints that runs remember',
+      'ok: can be listed, with versions; it does not cut keys at ".vol", so each object is listed',
       'unknown: refused',
     ]);
   });
