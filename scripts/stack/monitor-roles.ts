@@ -12,7 +12,13 @@ import {
 } from './cloudformation.ts';
 import { functionRole } from './function-role.ts';
 import { takeEvents } from './object-events.ts';
-import { keepReports, rememberHosts, rememberRuns } from './state-bucket.ts';
+import {
+  keepBoard,
+  keepHistory,
+  keepReports,
+  rememberHosts,
+  rememberRuns,
+} from './state-bucket.ts';
 import { alertsTopic, opsTopic } from './topics.ts';
 
 /**
@@ -23,7 +29,7 @@ export function monitorRoles(config: Config, scheduled: readonly Statement[] = [
   return {
     CheckHostsRole: role('CheckHosts', config, bucketsOf(config), {
       topics: [alertsTopic, opsTopic],
-      more: [keepReports, ...checkChannels(config), ...scheduled],
+      more: [keepReports, keepHistory, ...checkChannels(config), ...scheduled],
     }),
     OnObjectRole: role('OnObject', config, [config.bucket], {
       topics: [alertsTopic],
@@ -92,6 +98,7 @@ const role = (
     },
     ...rememberRuns,
     ...rememberHosts,
+    ...keepBoard,
     ...Object.values(SPEAK).flatMap((speak) => speak(config.alerts)),
     ...more,
   );

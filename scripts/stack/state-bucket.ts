@@ -1,6 +1,8 @@
 // The bucket in which runs remember what they judged and told; no host can reach it.
 
+import { HISTORY } from '../../shared/messages/history.ts';
 import { EARLIER_FULLS } from '../../shared/monitor/earlier-version.ts';
+import { BOARD_PAGE } from '../../shared/monitor/keep-board.ts';
 import { RECORDS } from '../../shared/monitor/record-page.ts';
 import { DRILLS } from '../../shared/monitor/scheduled-run.ts';
 import { REPORTS, STATUS_PAGE } from '../../shared/monitor/state.ts';
@@ -116,7 +118,29 @@ export const keepReports: Statement = {
   Sid: 'KeepReports',
   Effect: 'Allow',
   Action: 's3:PutObject',
-  Resource: [`${REPORTS}*`, STATUS_PAGE].map((page) => sub(`\${${stateBucket}.Arn}/${page}`)),
+  Resource: sub(`\${${stateBucket}.Arn}/${REPORTS}*`),
+};
+
+const pages = (names: readonly string[]) =>
+  names.map((page) => sub(`\${${stateBucket}.Arn}/${page}`));
+
+/** The board, and the page that is made of it. */
+export const keepBoard: readonly Statement[] = [
+  {
+    Sid: 'KeepBoard',
+    Effect: 'Allow',
+    Action: ['s3:GetObject', 's3:PutObject'],
+    Resource: pages([BOARD_PAGE]),
+  },
+  { Sid: 'WritePage', Effect: 'Allow', Action: 's3:PutObject', Resource: pages([STATUS_PAGE]) },
+];
+
+/** 400 days of each host, which only the schedule adds to. */
+export const keepHistory: Statement = {
+  Sid: 'KeepHistory',
+  Effect: 'Allow',
+  Action: ['s3:GetObject', 's3:PutObject'],
+  Resource: pages([`${HISTORY}*`]),
 };
 
 /** What is remembered of each host, as this version keeps it and as the one before did. */

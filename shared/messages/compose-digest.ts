@@ -30,6 +30,7 @@ export function composeDigest(digest: Digest, alarms: boolean, runbook?: string)
     ...composeNoted(digest.report),
     ...listOf((digest.muted ?? []).map((text) => itemOf('note', 'MUTED', '', text))),
     ...composeGood(good, digest.timezone, digest.report.checkedAt),
+    ...(digest.grid === undefined ? [] : [digest.grid]),
     ...composeDrills(digest),
     ...composeDelivery(digest, runbook),
     ...(digest.test ? [composeTest(digest, alarms, runbook)] : []),

@@ -194,9 +194,17 @@ export function describeUnseen(missed: readonly string[], unknown: readonly stri
   return `${count(missed.length, 'window')} ${were} missed while nobody looked (${dates})${rest}`;
 }
 
+/** As much of a host as its cause takes. */
+type Blamed = {
+  readonly host: string;
+  readonly problems: readonly (Pick<Problem, 'severity' | 'says' | 'step' | 'lastGoodAt'> & {
+    readonly kind: string;
+  })[];
+};
+
 /** Hosts that fail for one reason, and what it is: then the trouble is not their own. */
-export type SharedCause = {
-  readonly hosts: readonly BadHost[];
+export type SharedCause<Bad extends Blamed = BadHost> = {
+  readonly hosts: readonly Bad[];
   readonly cause: string;
   /** What is done about it once, for all of them. */
   readonly step?: string | undefined;
@@ -206,12 +214,15 @@ export type SharedCause = {
 const MANY_OF_A_DAY = 10;
 
 /** One refusal for several, or the same last day for many; worst first, each host in one of them or in none. */
-export function sharedCauses(hosts: readonly BadHost[], { timezone }: About): SharedCause[] {
+export function sharedCauses<Bad extends Blamed>(
+  hosts: readonly Bad[],
+  { timezone }: Pick<About, 'timezone'>,
+): SharedCause<Bad>[] {
   // Who has another problem too has one that is its own.
   const alone = hosts.filter(
     ({ problems }) => problems.filter(({ severity }) => severity === 'critical').length === 1,
   );
-  const worst = ({ problems: [first] }: BadHost) => first;
+  const worst = ({ problems: [first] }: Bad) => first;
   const refused = Map.groupBy(alone, (one) =>
     worst(one)?.kind === 'unreadable' ? worst(one)?.step : undefined,
   );
@@ -225,7 +236,7 @@ export function sharedCauses(hosts: readonly BadHost[], { timezone }: About): Sh
   return [
     ...groups(refused, 2).map(({ cause, own }) => ({
       hosts: own,
-      cause: worst(own[0] as BadHost)?.says ?? '',
+      cause: worst(own[0] as Bad)?.says ?? '',
       step: cause,
     })),
     ...groups(silent, MANY_OF_A_DAY).map(({ cause, own }) => ({ hosts: own, cause })),

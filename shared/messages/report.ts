@@ -7,6 +7,7 @@ import type { Instant } from '../duplicity/time.ts';
 import { type Severity, worstSeverity } from '../rules/finding.ts';
 import { dateIn } from '../rules/window.ts';
 import { type HostReport, hostReport, iso, isoInstant } from './host-report.ts';
+import type { Block } from './message-tree.ts';
 import { formatDate, formatTime } from './plain-text.ts';
 
 /** Whether a name is a time zone of the runtime's. */
@@ -113,6 +114,8 @@ export type Digest = {
   readonly drills?: Drills | undefined;
   /** Who is muted or acknowledged, in words. */
   readonly muted?: readonly string[] | undefined;
+  /** The last 30 days of each host. */
+  readonly grid?: Block | undefined;
   /** This digest is the weekly test of every channel. */
   readonly test: boolean;
 };

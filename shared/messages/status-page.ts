@@ -1,109 +1,245 @@
-// A run as one page for a browser: no script, nothing from elsewhere, readable on a phone.
-import { FINDING_KINDS, type Severity, worstSeverity } from '../rules/finding.ts';
+// The board as one page for a browser: no script, nothing from elsewhere, for a telephone and for a wall.
+import type { ChannelStates } from '../doctor/channels.ts';
+import type { Instant } from '../duplicity/time.ts';
 import { dateIn } from '../rules/window.ts';
-import { composeDaySubject } from './compose-message.ts';
-import { type HostReport, hasFailed } from './host-report.ts';
-import { count, escapeHtml, formatBytes, formatInstant, quoteName, toAscii } from './plain-text.ts';
-import { runbookOf } from './problem-text.ts';
-import type { Digest } from './report.ts';
+import { BOARD_DAYS, type Board, type BoardRow, signsUntil, worstFirst } from './board.ts';
+import type { Sign, Tone } from './message-tree.ts';
+import { PAGE_STYLE } from './page-style.ts';
+import {
+  count,
+  escapeHtml,
+  formatBytes,
+  formatDate,
+  formatInstant,
+  formatTime,
+  toAscii,
+} from './plain-text.ts';
+import { runbookOf, sharedCauses } from './problem-text.ts';
+import { renderSparkline, renderSquares, SIGN_NAMES, SIGN_STYLE } from './render-grid.ts';
 
-const LISTED = 500;
-const UNKNOWN_PREFIXES = 20;
-const STEPS = 5;
+export type PageAbout = {
+  readonly bucket: string;
+  readonly timezone: string;
+  readonly hostsInConfig: number;
+  readonly channels?: ChannelStates | undefined;
+  readonly writtenAt: Instant;
+  readonly runbook?: string | undefined;
+};
 
-/** Escaped throughout. At most 500 hosts are named, the worst first; a page cannot know its age, so it says its day. */
-export function composeStatusPage(digest: Digest): string {
-  const { report, timezone } = digest;
-  const { hosts, checkedAt, bucket } = report;
-  const rest = hosts.filter((host) => !hasFailed(host));
-  const failing = hosts.filter(hasFailed).sort(worstFirst);
-  const title = composeDaySubject(digest, failing);
-  const ordered = [
-    ...failing,
-    ...rest.filter(({ verdict }) => verdict !== 'ok'),
-    ...rest.filter(({ verdict }) => verdict === 'ok'),
-  ];
-  const when = `${formatInstant(checkedAt, timezone)} ${dateIn(timezone, checkedAt).slice(0, 4)}`;
-  const more = ordered.length - LISTED;
+/** So many hosts have a row that opens; of the others the page has a square and the name. */
+const FULL_ROWS = 150;
+
+/** Escaped throughout. A page cannot know its age: it says until when it must be newer. */
+export function composeStatusPage(board: Board, about: PageAbout): string {
+  const rows = worstFirst(board.rows);
+  const { timezone, writtenAt } = about;
+  const title = composeTitle(rows, about);
+  const last =
+    rows
+      .map((one) => one.date)
+      .sort()
+      .at(-1) ?? dateIn(timezone, writtenAt);
+  const due = rows.flatMap(({ nextDueAt }) => (nextDueAt === undefined ? [] : [nextDueAt]));
+  const next = due.filter((at) => at > writtenAt).sort((a, b) => a - b)[0];
+  const worst = rows[0]?.tone ?? 'note';
+  const until =
+    next === undefined
+      ? ''
+      : ` The next window closes <b>${safe(formatInstant(next, timezone, writtenAt))}</b>: if this page is still the same half an hour later, nobody is watching (${safe(runbookOf('monitor-silent', about.runbook))}).`;
+  const full = rows.slice(0, FULL_ROWS);
+  const rest = rows.slice(FULL_ROWS);
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>${safe(title)}</title>
-<style>${STYLE}</style>
+<style>${PAGE_STYLE}${SIGN_STYLE}</style>
 </head>
 <body>
+<header class="${worst}">
 <h1>${safe(title)}</h1>
-<p>Checked ${safe(when)} ${safe(timezone)}, bucket ${safe(bucket)}. This page is written once a day: if that is not today, <strong>nobody is watching</strong>; see docs/runbook.md#monitor-silent.</p>
-${ordered
-  .slice(0, LISTED)
-  .map((host) => composeHost(host, timezone))
-  .join('\n')}
-${more > 0 ? `<p>And ${count(more, 'host')} more: rollcall status</p>\n` : ''}${composeUnknownPrefixes(digest)}</body>
+<p>Bucket ${safe(about.bucket)}. As of <b>${safe(formatDate(writtenAt, timezone))} ${dateIn(timezone, writtenAt).slice(0, 4)} ${safe(formatTime(writtenAt, timezone))} ${safe(timezone)}</b>.${until}</p>
+</header>
+<main>
+${composeTiles(rows, about, last)}
+${composeNotes(board, rows, about)}
+<section aria-labelledby="hosts">
+<h2 id="hosts">Hosts, worst first</h2>
+<p class="key" aria-hidden="true">${KEY}</p>
+<div class="row head" aria-hidden="true"><span>host</span><span>${safe(daysOf(last))}</span><span>done</span><span>size</span><span></span><span>last good copy until</span><span>restore proven</span></div>
+${full.map((row) => composeRow(row, about, last)).join('\n')}
+${rest.length === 0 ? '' : `<h3>${count(rest.length, 'more host')}</h3><ul class="chips">${rest.map(composeChip).join('')}</ul>`}
+</section>
+</main>
+</body>
 </html>
 `;
 }
 
-function worstFirst(a: HostReport, b: HostReport): number {
-  const rank = ({ findings }: HostReport) => FINDING_KINDS.indexOf(findings[0]?.kind ?? 'paused');
-  const goodAt = ({ lastGood }: HostReport) => lastGood?.startedAt ?? '';
-  return rank(a) - rank(b) || (goodAt(a) < goodAt(b) ? -1 : 1);
+function composeTitle(rows: readonly BoardRow[], { hostsInConfig }: PageAbout): string {
+  const of = count(hostsInConfig, 'host');
+  const failed = rows.filter(isFailed);
+  const tampered = rows.filter(({ tone }) => tone === 'tampered');
+  const who = tampered.slice(0, 5).map(({ host }) => host);
+  const more = tampered.length - who.length;
+  const lead =
+    tampered.length === 0
+      ? ''
+      : `TAMPERED: ${who.join(', ')}${more > 0 ? ` and ${more} more` : ''}. `;
+  if (failed.length > 0) return `${lead}${failed.length} of ${of} FAILED`;
+  const ok = rows.filter(({ verdict }) => verdict === 'ok').length;
+  return `${ok} of ${of} OK`;
 }
 
-function composeHost(report: HostReport, zone: string): string {
-  const { host, verdict, findings } = report;
-  const tone = verdict === 'ok' ? 'ok' : worstSeverity(findings);
-  const shown = findings.slice(0, STEPS).map(({ kind, message, step }) => {
-    const todo =
-      step === undefined ? '' : `<br>Do now: <code>${safe(step)}</code> (${safe(runbookOf(kind))})`;
-    return `<li>${safe(kind)}: ${safe(message)}${todo}</li>`;
+function isFailed({ tone }: BoardRow): boolean {
+  return tone === 'bad' || tone === 'tampered';
+}
+
+function composeTiles(rows: readonly BoardRow[], about: PageAbout, last: string): string {
+  const of = (test: (row: BoardRow) => boolean) => rows.filter(test).length;
+  const bytes = rows.reduce((sum, row) => sum + (row.date === last ? (row.bytes ?? 0) : 0), 0);
+  const nights = rows.flatMap(({ nights: own }) => own);
+  const good = nights.filter(([, sign]) => sign === 'ok' || sign === 'odd').length;
+  const owed = nights.filter(([, sign]) => sign !== 'paused' && sign !== 'none').length;
+  const states = about.channels?.states ?? [];
+  const dead = states.filter(({ status }) => status === 'fail').length;
+  const weak = states.filter(({ status }) => status === 'warn' || status === 'unknown').length;
+  const channels =
+    dead > 0 ? `${dead} dead` : weak > 0 ? `${weak} weak` : states.length > 0 ? 'fine' : 'not seen';
+  const tiles: readonly (readonly [Tone, string, string])[] = [
+    ['bad', String(of(isFailed)), 'failed'],
+    ['odd', String(of(({ tone }) => tone === 'odd')), 'late or doubtful'],
+    ['note', String(of(({ tone }) => tone === 'note')), 'paused or new'],
+    ['good', String(of(({ tone }) => tone === 'good')), 'ok'],
+    ['plain' as Tone, formatBytes(bytes), 'last night'],
+    ['plain' as Tone, owed === 0 ? '-' : formatShare(good, owed), `of ${owed} nights good`],
+    [dead > 0 ? 'bad' : weak > 0 ? 'odd' : ('plain' as Tone), channels, 'channels'],
+  ];
+  const text = tiles.map(
+    ([tone, value, label]) =>
+      `<li class="${value === '0' ? 'zero' : tone}"><b>${safe(value)}</b> <span>${safe(label)}</span></li>`,
+  );
+  return `<ul class="tiles">${text.join('')}</ul>`;
+}
+
+/** Never 100 % where one is missing. */
+function formatShare(good: number, owed: number): string {
+  return `${(Math.floor((good / owed) * 1000) / 10).toFixed(good === owed ? 0 : 1)} %`;
+}
+
+/** One box for what several hosts share, then dead channels, then what lies outside of the targets. */
+function composeNotes({ notes }: Board, rows: readonly BoardRow[], about: PageAbout): string {
+  const bad = rows.filter(isFailed).map((row) => ({
+    host: row.host,
+    problems: row.findings.map((one) => ({ ...one, lastGoodAt: row.lastGoodAt })),
+  }));
+  const shared = sharedCauses(bad, about).map(({ hosts, cause, step }) => {
+    const names = hosts.slice(0, 20).map(({ host }) => host);
+    const more = hosts.length - names.length;
+    const todo = step === undefined ? '' : `<p>Do now: <code>${safe(step)}</code></p>`;
+    return `<div class="box bad"><p><b>One cause for ${count(hosts.length, 'host')}:</b> ${safe(cause)}</p><p>${safe(names.join(', '))}${more > 0 ? ` and ${more} more` : ''}</p>${todo}</div>`;
   });
-  const list = shown.length === 0 ? '' : `<ul>${shown.join('')}</ul>`;
-  return `<section class="${TONES[tone]}"><h2>${safe(host)} <b>${safe(verdict.toUpperCase())}</b></h2><p>${safe(formatCopy(report, zone))}</p>${list}</section>`;
-}
-
-const TONES: Readonly<Record<Severity | 'ok', string>> = {
-  critical: 'bad',
-  warning: 'odd',
-  info: 'info',
-  ok: 'ok',
-};
-
-function formatCopy({ answer, answeredAt, lastGoodText }: HostReport, zone: string): string {
-  if (answer === null || answeredAt === undefined) {
-    return lastGoodText ?? 'No complete full backup is known.';
-  }
-  return `Full done ${formatInstant(Date.parse(answeredAt), zone)}, ${count(answer.volumes ?? 0, 'volume')}, ${formatBytes(answer.bytes)}.`;
-}
-
-function composeUnknownPrefixes({ report }: Digest): string {
-  const { unknownHosts, unsearched } = report;
-  const names = unknownHosts.slice(0, UNKNOWN_PREFIXES).map(quoteName).join(', ');
-  const more = unknownHosts.length - UNKNOWN_PREFIXES;
-  return [
-    ...(unknownHosts.length === 0
+  const dead = (about.channels?.states ?? []).flatMap((state) =>
+    state.status === 'ok'
       ? []
       : [
-          `In the bucket, but of no host in the config: ${names}${more > 0 ? ` and ${more} more` : ''}`,
-        ]),
-    ...(unsearched === undefined ? [] : [`Could not look for unknown hosts: ${unsearched}`]),
-  ]
-    .map((text) => `<p>${safe(text)}</p>\n`)
-    .join('');
+          `<div class="box ${state.status === 'fail' ? 'bad' : 'odd'}"><p><b>Channel ${safe(state.check)}:</b> ${safe(state.says)}</p><p>Do now: <code>${safe(state.fix)}</code></p></div>`,
+        ],
+  );
+  const others = notes.map((text) => `<div class="box odd"><p>${safe(text)}</p></div>`);
+  return [...shared, ...dead, ...others].join('\n');
 }
+
+function daysOf(last: string): string {
+  const at = Date.parse(last);
+  const first = at - (BOARD_DAYS - 1) * 86_400_000;
+  return `${formatDate(first, 'UTC')} to ${formatDate(at, 'UTC')}`;
+}
+
+function composeRow(row: BoardRow, about: PageAbout, last: string): string {
+  const { timezone, writtenAt } = about;
+  const { host, tone, doneAt, bytes, expiresAt, provenAt, nights } = row;
+  const cell = (name: string, label: string, value: string) =>
+    `<span class="${name}"><i>${label} </i>${value}</span>`;
+  const lastOne =
+    row.lastGoodAt === undefined ? '-' : formatDate(row.lastGoodAt, timezone, writtenAt);
+  const done = doneAt === undefined ? lastOne : formatDone(doneAt, row, timezone);
+  const until = expiresAt === undefined ? '-' : safe(formatDate(expiresAt, timezone, writtenAt));
+  const proven = provenAt === undefined ? 'never' : formatAge(writtenAt - provenAt);
+  return `<details class="${tone}"><summary class="row"><span class="who"><b>${safe(host)}</b> <em>${safe(verdictOf(row))}</em></span>${renderSquares(signsUntil(nights, last))}${cell('done', 'done', safe(done))}${cell('size', 'size', bytes === undefined ? '-' : safe(formatBytes(bytes)))}${renderSparkline(nights.map(([, , , size]) => size))}${cell('until', 'good copy until', until)}${cell('proven', 'proven', safe(proven))}</summary><div class="more">${composeDetails(row, about)}</div></details>`;
+}
+
+function verdictOf({ verdict, missed, tone }: BoardRow): string {
+  const days = missed > 1 && tone !== 'good' ? `, ${missed} days` : '';
+  return `${tone === 'good' || tone === 'note' ? verdict : verdict.toUpperCase()}${days}`;
+}
+
+function formatDone(doneAt: Instant, { date }: BoardRow, zone: string): string {
+  const time = formatTime(doneAt, zone);
+  return dateIn(zone, doneAt) === date ? time : `${time} (${formatDate(doneAt, zone)})`;
+}
+
+function formatAge(ms: number): string {
+  const days = Math.floor(ms / 86_400_000);
+  return days === 0 ? 'today' : `${count(days, 'day')} ago`;
+}
+
+/** What was found and what to do, the sets in the bucket, and the nights that were not plainly good. */
+function composeDetails(row: BoardRow, about: PageAbout): string {
+  const { timezone, writtenAt } = about;
+  const found = row.findings.map(({ kind, severity, says, step }) => {
+    const todo = step === undefined ? '' : `<br>Do now: <code>${safe(step)}</code>`;
+    const book =
+      severity === 'critical' ? ` <small>${link(runbookOf(kind, about.runbook))}</small>` : '';
+    return `<li><b>${safe(kind)}</b>: ${safe(says)}.${todo}${book}</li>`;
+  });
+  const more =
+    row.more > 0 ? `<li>and ${row.more} more: rollcall check --host ${safe(row.host)}</li>` : '';
+  const sets = row.sets.map(
+    ({ startedAt, good, bytes, type }) =>
+      `<li>${safe(formatInstant(startedAt, timezone, writtenAt))}, ${safe(type)}, ${safe(formatBytes(bytes))}${good ? '' : ', <b>not good</b>'}</li>`,
+  );
+  const odd = row.nights
+    .filter(([, sign]) => sign === 'bad' || sign === 'odd')
+    .map(([date, sign, doneAt]) => {
+      const done = doneAt === 0 ? '' : `, done ${formatInstant(doneAt, timezone, writtenAt)}`;
+      return `<li>${safe(formatDate(Date.parse(date), 'UTC', writtenAt))}: ${SIGN_NAMES[sign]}${safe(done)}</li>`;
+    });
+  const list = (title: string, items: readonly string[]) =>
+    items.length === 0 ? '' : `<div><h3>${title}</h3><ul>${items.join('')}</ul></div>`;
+  const copy = row.lastGood === undefined ? '' : `<p>${safe(row.lastGood)}</p>`;
+  const all = [
+    list('Found', [...found, ...(more === '' ? [] : [more])]),
+    list('Sets in the bucket', sets),
+    list(`Of the last ${BOARD_DAYS} days`, odd),
+  ].join('');
+  return `${copy}${all === '' ? '<p>Nothing is wrong.</p>' : all}`;
+}
+
+function composeChip({ host, tone }: BoardRow): string {
+  const sign: Sign = isFailed({ tone } as BoardRow)
+    ? 'bad'
+    : tone === 'odd'
+      ? 'odd'
+      : tone === 'note'
+        ? 'paused'
+        : 'ok';
+  return `<li class="${tone}">${renderSquares([sign])}${safe(host)}</li>`;
+}
+
+function link(runbook: string): string {
+  return runbook.startsWith('https://') ? `<a href="${safe(runbook)}">runbook</a>` : safe(runbook);
+}
+
+const KEY = (['ok', 'odd', 'bad', 'paused', 'none'] as const)
+  .map((sign) => `<span>${renderSquares([sign])}${SIGN_NAMES[sign]}</span>`)
+  .join(' ');
 
 /** All text from a bucket, the config or S3 goes into the page through this. */
 function safe(text: string): string {
   return escapeHtml(toAscii(text));
 }
-
-const STYLE = [
-  'body{font:16px/1.4 system-ui,sans-serif;max-width:46em;margin:auto;padding:1em;overflow-wrap:anywhere}',
-  'h1{font-size:1.3em}h2{font-size:1em;margin:0}h2 b{float:right}p,ul{margin:.3em 0}ul{padding-left:1.2em}',
-  'section{border-left:.4em solid #999;padding:.3em .8em;margin:.6em 0}',
-  '.bad{border-color:#b00}.bad b{color:#b00}.odd{border-color:#b70}.ok{border-color:#080}',
-  '@media(prefers-color-scheme:dark){body{background:#111;color:#eee}.bad b{color:#f77}}',
-].join('');

@@ -71,7 +71,12 @@ export async function runEvents(
     ...{ now, budget, timezone, allHosts: hosts, memory },
     ...{ alsoSetsOf: watched, changesOf },
   });
-  const notified = await notify(records, opened, {
+  const seen = judged.flatMap((host, index) => {
+    const report = reports[index];
+    return report === undefined ? [] : [{ host, report }];
+  });
+  let isNews = false;
+  const notifying = notify(records, opened, {
     ...{ run: `events ${now} ${crypto.randomUUID()}`, now, reopen },
     channels: names.length > 0 ? channels : [NOBODY],
     isHeld: (problem, news, channel) =>
@@ -81,19 +86,14 @@ export async function runEvents(
       const problems = updateProblems(
         state.problems,
         {
-          judged: judged.flatMap((host, index) => {
-            const report = reports[index];
-            return report === undefined ? [] : [{ host, report }];
-          }),
-          ...{ news, hosts, channels, timezone },
+          ...{ judged: seen, news, hosts, channels, timezone },
         },
         now,
       );
       // Of a backup that is good there is nothing to write down besides its record.
       const isSame = problems.every((problem, index) => problem === state.problems[index]);
-      return isSame && problems.length === state.problems.length
-        ? undefined
-        : { ...state, problems };
+      isNews = !isSame || problems.length !== state.problems.length;
+      return isNews ? { ...state, problems } : undefined;
     },
     compose: (notices, { problems }) =>
       composeNotification({
@@ -107,6 +107,12 @@ export async function runEvents(
           known,
         },
       }),
+  });
+  // The page has it even where a channel refuses it.
+  const notified = await notifying.finally(async () => {
+    if (!isNews) return;
+    const { keepBoard } = await import('./keep-board.ts');
+    await keepBoard(records, config, { judged: seen, channels: opened.state.channels }, now);
   });
   if (notified?.message === undefined) return outcome;
   return names.length === 0 ? { ...outcome, unheard: NO_RECIPIENTS } : { ...outcome, told: 1 };

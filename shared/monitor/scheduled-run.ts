@@ -7,7 +7,7 @@ import type { Known } from '../messages/author-text.ts';
 import { isTestDay } from '../messages/compose-digest.ts';
 import { composeNotification } from '../messages/compose-notification.ts';
 import { type HostReport, hasFailed } from '../messages/host-report.ts';
-import type { Urgency } from '../messages/message-tree.ts';
+import type { Block, Urgency } from '../messages/message-tree.ts';
 import { formatDuration, formatInstant } from '../messages/plain-text.ts';
 import type { Notice } from '../messages/problem-text.ts';
 import {
@@ -18,7 +18,6 @@ import {
   type Summary,
   summarize,
 } from '../messages/report.ts';
-import { composeStatusPage } from '../messages/status-page.ts';
 import { SKEW } from '../rules/assessment.ts';
 import { placeOf } from '../rules/fingerprints.ts';
 import { isNewsToNobody, type Problem } from '../rules/problem.ts';
@@ -50,8 +49,8 @@ import {
   operatorNews,
   readOperatorPage,
 } from './operator-page.ts';
-import { type OwnNews, updateProblems } from './problems.ts';
-import { RecordError, type RecordStore, reportPage, STATUS_PAGE } from './state.ts';
+import { type JudgedHost, type OwnNews, updateProblems } from './problems.ts';
+import { RecordError, type RecordStore, reportPage } from './state.ts';
 import { findUnknownPrefixes, reportOf } from './unknown-prefixes.ts';
 
 /** What a run reaches for. */
@@ -147,8 +146,18 @@ export async function runSchedule(
     ? await makeDigest(dependencies, config, { reports, look, now, until, budget })
     : undefined;
   const unkept = digest && (await keepReport(records, digest));
-  const told = digest ?? (await storedDigest(dependencies, config, state.problems));
-  const lost = forgotten ?? unkept;
+  const seen = due.flatMap((host, index) => {
+    const report = reports[index];
+    return report === undefined ? [] : [{ host, report }];
+  });
+  const { grid, lost: boardLost } = await showOnBoard(dependencies, config, now, {
+    ...{ judged: seen, channels: look, digest },
+    isSame: seen.length === 0 && statesOf(look) === statesOf(state.channels),
+  });
+  const told = digest
+    ? { ...digest, grid }
+    : await storedDigest(dependencies, config, state.problems);
+  const lost = forgotten ?? unkept ?? boardLost;
   const isIdle = due.length === 0 && state.problems.every((one) => isNewsToNobody(one, channels));
   const operator = isIdle ? NO_ENTRIES : await readOperatorPage(records);
   const damage = opened.damage ?? opened.warning ?? lost ?? operator.damage;
@@ -225,6 +234,30 @@ export async function runSchedule(
     ...(notified?.kept.warning === undefined ? {} : { noMemory: notified.kept.warning }),
     ...(lost === undefined ? {} : { lost }),
   };
+}
+
+function statesOf(look: ChannelStates | undefined): string {
+  return JSON.stringify(look?.states ?? []);
+}
+
+/** Loaded with the first row that changed: most runs have none. */
+async function showOnBoard(
+  { records }: Dependencies,
+  config: Config,
+  now: Instant,
+  {
+    isSame,
+    ...news
+  }: {
+    readonly judged: readonly JudgedHost[];
+    readonly channels: ChannelStates | undefined;
+    readonly digest: Digest | undefined;
+    readonly isSame: boolean;
+  },
+): Promise<{ readonly grid?: Block | undefined; readonly lost?: string }> {
+  if (isSame) return {};
+  const { keepBoard } = await import('./keep-board.ts');
+  return keepBoard(records, config, news, now);
 }
 
 /** The sets of open problems are looked at by every run: they may be older than those that it would look at. */
@@ -314,7 +347,7 @@ async function storedDigest(
   }
 }
 
-/** Writes the report of the day and the status page. Answers why that did not work; it is never a reason not to notify. */
+/** Writes the report of the day. Answers why that did not work; it is never a reason not to notify. */
 export async function keepReport(
   records: RecordStore,
   digest: Digest,
@@ -322,10 +355,7 @@ export async function keepReport(
   const { report, timezone } = digest;
   const page = reportPage(dateIn(timezone, report.checkedAt));
   try {
-    await Promise.all([
-      records.replace(page, `${JSON.stringify(reportToJson(report, timezone))}\n`),
-      records.replace(STATUS_PAGE, composeStatusPage(digest)),
-    ]);
+    await records.replace(page, `${JSON.stringify(reportToJson(report, timezone))}\n`);
     return undefined;
   } catch (error) {
     if (!(error instanceof RecordError)) throw error;

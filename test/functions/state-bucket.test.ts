@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseBoard } from '../../shared/messages/board.ts';
+import { parseHistory } from '../../shared/messages/history.ts';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, STATE_BUCKET, s3Event } from '../support/deployed.ts';
 
@@ -60,7 +62,7 @@ describe('the report of a digest', () => {
       summary: { hosts: 1, critical: 1 },
       hosts: [{ host: 'web', verdict: 'missing' }],
     });
-    expect(textOf('status.html')).toContain('<h1>1 of 1 host FAILED: web MISSING');
+    expect(textOf('status.html')).toContain('<h1>1 of 1 host FAILED<');
   });
 
   it('is not written by the ticks between two digests', async () => {
@@ -187,6 +189,65 @@ describe('a state', () => {
   });
 });
 
+describe('the page', () => {
+  const noon = '2026-11-23T12:00:00Z';
+  const textOf = (key: string) => deployed.aws.head(STATE_BUCKET, key)?.content.head.toString();
+  const late = aFull({ begun: '2026-11-23T10:40:00Z', done: '2026-11-23T11:02:00Z' });
+  const manifest = 'web/duplicity-full.20261123T104000Z.manifest.gpg';
+  const board = () => parseBoard(textOf('board.json') ?? '');
+
+  it('shows a recovery a minute after it came', async () => {
+    deployed.put('web/', aFull({ begun: '2026-11-21T03:15:00Z' }));
+    await deployed.tick('2026-11-23T08:15:00Z');
+    expect(textOf('status.html')).toContain('MISSING, 2 days');
+    deployed.put('web/', late);
+    await deployed.event(s3Event('ObjectCreated:Put', manifest, noon), '2026-11-23T11:02:05Z');
+    expect(textOf('status.html')).toContain('<h1>1 of 1 host OK<');
+    expect(board()?.rows[0]?.nights.map(([date, sign]) => `${date.slice(8)} ${sign}`)).toEqual([
+      ...['21 ok', '22 bad', '23 odd'],
+    ]);
+  });
+
+  it('and the board are made anew where they were lost or damaged, and left alone while nothing changes', async () => {
+    await deployed.tick('2026-11-23T08:15:00Z');
+    deployed.aws.put(STATE_BUCKET, 'board.json', '<html>');
+    await deployed.tick('2026-11-24T08:15:00Z');
+    expect(board()?.rows.map(({ host }) => host)).toEqual(['web']);
+    deployed.aws.requests.clear();
+    await deployed.tick('2026-11-24T08:30:00Z');
+    expect(deployed.aws.requests.records.filter(({ key }) => key === 'board.json')).toEqual([]);
+  });
+
+  it('that cannot be written stops no message', async () => {
+    for (const prefix of ['board.json', 'status.html', 'history/']) {
+      deployed.aws.faults.add({
+        ...{ service: 's3', bucket: STATE_BUCKET, prefix },
+        fault: { error: 'AccessDenied', status: 403 },
+      });
+    }
+    await deployed.tick('2026-11-23T08:15:00Z');
+    expect(subjects()).toEqual([expect.stringContaining('web MISSING')]);
+  });
+
+  it('and the digest have thirty days, the history more, once a day', async () => {
+    for (let day = 22; day <= 30; day += 1) {
+      deployed.put(
+        'web/',
+        aFull({ begun: `2026-11-${day}T03:15:00Z`, done: `2026-11-${day}T03:30:00Z` }),
+      );
+      await deployed.tick(`2026-11-${day}T08:15:00Z`);
+    }
+    const [history] = parseHistory(textOf('history/0of1.json') ?? '') ?? [];
+    expect(history?.nights.map(([, sign]) => sign)).toEqual(Array(10).fill('ok'));
+    expect(deployed.aws.outbox.mails.at(-1)?.text).toContain(`${'.'.repeat(20)}${'+'.repeat(10)}`);
+    deployed.aws.requests.clear();
+    await deployed.tick('2026-11-30T12:15:00Z');
+    expect(deployed.aws.requests.records.filter(({ key }) => key?.startsWith('history/'))).toEqual(
+      [],
+    );
+  });
+});
+
 describe('the receipts of drills', () => {
   const text = () => (deployed.aws.outbox.mails.at(-1)?.text ?? '').replace(/\s+/g, ' ');
 
@@ -224,7 +285,10 @@ describe('a run of the schedule', () => {
   const asked = async (iso: string) => {
     deployed.aws.requests.clear();
     await deployed.tick(iso);
-    const own = deployed.aws.requests.records.filter(({ bucket }) => bucket === STATE_BUCKET);
+    // Board and page are written when a row of them changed, and are not counted.
+    const own = deployed.aws.requests.records.filter(
+      ({ bucket, key }) => bucket === STATE_BUCKET && key !== 'board.json' && key !== 'status.html',
+    );
     return own.map(({ operation }) => operation);
   };
   it('asks the state bucket at most six times for one host of forty due times, and twice for none', async () => {

@@ -11,7 +11,6 @@ import type { Message } from '../../shared/messages/message-tree.ts';
 import { renderHtml } from '../../shared/messages/render-html.ts';
 import { renderText } from '../../shared/messages/render-text.ts';
 import { type Digest, reportToJson } from '../../shared/messages/report.ts';
-import { composeStatusPage } from '../../shared/messages/status-page.ts';
 import { channelNews } from '../../shared/monitor/notify.ts';
 import { EMPTY_STATE } from '../../shared/monitor/state.ts';
 import type { Change } from '../../shared/rules/finding.ts';
@@ -144,7 +143,6 @@ describe('the times in messages', () => {
     const [before, after] = [digestOf(fleet), digestOf(moved)];
     expect(compose(moved)).toEqual(compose(fleet));
     expect(compose(moved, { digest: after })).toEqual(compose(fleet, { digest: before }));
-    expect(composeStatusPage(after)).toBe(composeStatusPage(before));
     expect(reportToJson(after.report, timezone)).toEqual(reportToJson(before.report, timezone));
     expect(composeTable(after.report, timezone)).toBe(composeTable(before.report, timezone));
     expect(composeNagios(after.report, timezone)).toBe(composeNagios(before.report, timezone));

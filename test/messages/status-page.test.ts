@@ -1,68 +1,156 @@
 import { describe, expect, it } from 'vitest';
-import type { StoredObject } from '../../shared/duplicity/versions.ts';
-import type { Report } from '../../shared/messages/report.ts';
-import { composeStatusPage } from '../../shared/messages/status-page.ts';
-import { type Judgement, judge } from '../../shared/rules/judge.ts';
-import { aDigest, aFull, aHost, anObject, at, collected } from '../support/builders.ts';
+import { fail, ok } from '../../shared/doctor/audit.ts';
+import { step } from '../../shared/doctor/fix.ts';
+import {
+  type Board,
+  type BoardRow,
+  composeGrid,
+  EMPTY_BOARD,
+  formatBoard,
+  parseBoard,
+  updateBoard,
+} from '../../shared/messages/board.ts';
+import { reportHost } from '../../shared/messages/host-report.ts';
+import { composeStatusPage, type PageAbout } from '../../shared/messages/status-page.ts';
+import { judge } from '../../shared/rules/judge.ts';
+import { aBoard, BOARD_NOW } from '../support/a-board.ts';
+import { aFull, aHost, at, collected } from '../support/builders.ts';
 
-const now = at('2026-11-23T08:15:00Z');
-const full = aFull({ begun: '2026-11-23T03:00:00Z' });
-const run = (judgements: Judgement[], report: Partial<Report> = {}) =>
-  aDigest(now, judgements, { report });
-const judgement = (name: string, ...objects: StoredObject[]) =>
-  judge(aHost({ name }), collected(...objects), now);
+const about = (hosts: number, more: Partial<PageAbout> = {}): PageAbout => ({
+  ...{ bucket: 'acme-backups', timezone: 'UTC', hostsInConfig: hosts, writtenAt: BOARD_NOW },
+  ...more,
+});
+const pageOf = (board: Board, more: Partial<PageAbout> = {}) =>
+  composeStatusPage(board, about(board.rows.length, more));
 
 describe('composeStatusPage', () => {
-  it('shows the summary first, then the worst host, and when it was written', () => {
-    const old = aFull({ begun: '2026-11-20T03:00:00Z' });
-    const page = composeStatusPage(run([judgement('mail', ...full), judgement('web', ...old)]));
-    const order = [
-      '1 of 2 hosts FAILED: web MISSING',
-      'Mon 23 Nov 08:15 2026',
-      '>web <',
-      '>mail <',
-    ];
-    const places = order.map((text) => page.indexOf(text));
-    expect(places).toEqual([...places].sort((a, b) => a - b));
+  it('shows the worst host first, when it was written, and until when it must be newer', () => {
+    const page = pageOf(aBoard(8));
+    const order = ['<h1>3 of 8 hosts FAILED', 'Mon 23 Nov 2026 08:15 UTC', 'Tue 24 Nov 08:15'];
+    const hosts = ['>nas<', '>web<', '>db<', '>slow<', '>lab<', '>mail<'];
+    const places = [...order, ...hosts].map((text) => page.indexOf(text));
     expect(places).not.toContain(-1);
-    expect(page).toContain("Do now: <code>ssh web 'sudo rollcall-backup run'</code>");
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    expect(page).toContain('Do now: <code>ssh web &#39;'.replaceAll('&#39;', "'"));
+  });
+
+  it('is loudest where a backup was tampered with', () => {
+    const board = aBoard(3);
+    const rows = board.rows.map((row, index) =>
+      index === 2 ? { ...row, tone: 'tampered' as const, verdict: 'tampered' } : row,
+    );
+    const page = pageOf({ ...board, rows });
+    expect(page).toContain('<header class="tampered">');
+    expect(page).toContain('<h1>TAMPERED: db. 3 of 3 hosts FAILED');
+  });
+
+  it('has one box for a cause that hosts share, and one for each channel that is dead', () => {
+    const { rows } = aBoard(1);
+    const board = {
+      rows: [1, 2, 3].map((n) => ({ ...(rows[0] as BoardRow), host: `nas${n}` })),
+      notes: [],
+    };
+    const dead = {
+      ...fail('mail', 'on the suppression list', step('decide', 'remove it')),
+      since: 0,
+    };
+    const page = pageOf(board, {
+      channels: { lookedAt: BOARD_NOW, states: [dead, { ...ok('sms', 'well'), since: 0 }] },
+    });
+    expect(page.match(/One cause for 3 hosts/g)).toHaveLength(1);
+    expect(page).toContain('Channel mail:');
+    expect(page).toContain('1 dead');
   });
 
   it('contains no markup but its own, whatever a bucket contains', () => {
     const evil = '<script>alert(1)</script>\u202e"><img src=x onerror=y>';
-    const page = composeStatusPage(
-      run([judgement('web', ...full, anObject(evil))], {
-        unknownHosts: [evil],
-        unsearched: evil,
-        bucket: evil,
-      }),
+    const row: Partial<BoardRow> = {
+      ...{ host: evil, verdict: evil, lastGood: evil },
+      findings: [{ kind: evil, severity: 'critical', says: evil, step: evil }],
+      sets: [{ startedAt: BOARD_NOW, good: true, bytes: 1, type: evil }],
+    };
+    const page = pageOf(
+      { rows: aBoard(200, row).rows, notes: [evil] },
+      { bucket: evil, runbook: `https://${evil}` },
     );
-    const tags = new Set([...page.matchAll(/<\/?([a-z0-9]+)/gi)].map(([, tag]) => tag));
-    expect([...tags].sort()).toEqual(
-      [
-        'b',
-        'body',
-        'h1',
-        'h2',
-        'head',
-        'html',
-        'li',
-        'meta',
-        'p',
-        'section',
-        'strong',
-        'style',
-        'title',
-        'ul',
-      ].sort(),
-    );
+    const tags = new Set([...page.matchAll(/<\/?([a-z0-9!]+)/gi)].map(([, tag]) => tag));
+    const known =
+      '!doctype html head meta title style body header main section h1 h2 h3 p b ul li span i em div details summary svg path code br small a';
+    expect([...tags].filter((tag) => !known.split(' ').includes(tag ?? ''))).toEqual([]);
+    expect(page).not.toContain('onerror=y>');
     expect(page).toMatch(/^[\n -~]*$/);
   });
 
-  it('stays small for ten thousand hosts', () => {
-    const one = judgement('web');
-    const page = composeStatusPage(run(Array.from({ length: 10_000 }, () => one)));
-    expect(page.length).toBeLessThan(400_000);
-    expect(page).toContain('And 9500 hosts more');
+  it('is under 150 kB for 40 hosts, and stays small for ten thousand', () => {
+    expect(pageOf(aBoard(40)).length).toBeLessThan(150_000);
+    const page = pageOf(aBoard(10_000));
+    expect(page.length).toBeLessThan(2_500_000);
+    expect(page).toContain('9850 more hosts');
+    expect(page).toContain('host-9999');
+  });
+});
+
+describe('the board', () => {
+  const full = (day: number) =>
+    aFull({ begun: `2026-11-${day}T03:15:00Z`, done: `2026-11-${day}T03:30:00Z` });
+  const seen = (now: string, days: readonly number[]) => {
+    const host = aHost({ name: 'web' });
+    const judgement = judge(host, collected(...days.flatMap(full)), at(now));
+    return { host, report: reportHost(judgement, 'UTC') };
+  };
+  const shownOn = (board: Board, ...judged: ReturnType<typeof seen>[]) =>
+    judged.reduce((one, next) => updateBoard(one, [next], { hosts: [next.host] }), board);
+  const nightsOf = ({ rows }: Board) =>
+    rows[0]?.nights.map(([date, sign]) => `${date.slice(8)} ${sign}`);
+
+  it('keeps how each window went, and takes a miss not back when a bucket shows less or more later', () => {
+    const board = shownOn(
+      EMPTY_BOARD,
+      seen('2026-11-21T08:15:00Z', [20, 21]),
+      seen('2026-11-22T08:15:00Z', [20, 21]),
+      seen('2026-11-23T08:15:00Z', [22, 23]),
+    );
+    expect(nightsOf(board)).toEqual(['20 ok', '21 ok', '22 bad', '23 ok']);
+  });
+
+  it('says late of a backup that came after its window, once it came', () => {
+    const late = aFull({ begun: '2026-11-23T10:00:00Z', done: '2026-11-23T11:02:00Z' });
+    const host = aHost({ name: 'web' });
+    const judgement = judge(host, collected(...full(22), ...late), at('2026-11-23T11:03:00Z'));
+    const missed = seen('2026-11-23T08:15:00Z', [22]);
+    const board = shownOn(EMPTY_BOARD, missed, { host, report: reportHost(judgement, 'UTC') });
+    expect(nightsOf(board)).toEqual(['22 ok', '23 odd']);
+    expect(board.rows[0]?.tone).toBe('good');
+  });
+
+  it('is not set back by a run that looked before', () => {
+    const newer = shownOn(EMPTY_BOARD, seen('2026-11-23T08:15:00Z', [23]));
+    expect(shownOn(newer, seen('2026-11-22T08:15:00Z', []))).toEqual(newer);
+  });
+
+  it('forgets a host that left the config, and reads back what it wrote, and nothing else', () => {
+    const board = shownOn(EMPTY_BOARD, seen('2026-11-23T08:15:00Z', [23]));
+    expect(updateBoard(board, [], { hosts: [] }).rows).toEqual([]);
+    expect(parseBoard(formatBoard(board))).toEqual(board);
+    for (const text of ['', '{}', 'null', '{"version":2}', '<html>']) {
+      expect(parseBoard(text)).toBeUndefined();
+    }
+  });
+
+  it('has at most thirty nights a host', () => {
+    let board = EMPTY_BOARD;
+    for (let day = 0; day < 40; day += 1) {
+      const now = new Date(Date.parse('2026-10-01T08:15:00Z') + day * 86_400_000).toISOString();
+      board = shownOn(board, seen(now, []));
+    }
+    expect(board.rows[0]?.nights).toHaveLength(30);
+  });
+
+  it('gives a mail the grid, the worst first', () => {
+    const grid = composeGrid(aBoard(8));
+    expect(grid?.kind === 'grid' && grid.rows.map(({ who }) => who).slice(0, 3)).toEqual([
+      ...['nas', 'web', 'db'],
+    ]);
+    expect(composeGrid(EMPTY_BOARD)).toBeUndefined();
   });
 });

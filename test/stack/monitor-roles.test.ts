@@ -163,13 +163,25 @@ describe('the two roles', () => {
     expect(await stack.may(stack.onObject, 'sns:Publish', ops)).toBe(false);
   });
 
-  it('differ in who leaves reports behind, which neither can read or take away', async () => {
-    for (const page of ['reports/2026/11/23.json', 'status.html']) {
+  it('differ in who leaves reports and history behind, which neither can take away', async () => {
+    for (const page of ['reports/2026/11/23.json', 'history/0of1.json']) {
       const resource = `${records}/${page}`;
       expect(await stack.may(stack.checkHosts, 's3:PutObject', resource)).toBe(true);
       expect(await stack.may(stack.onObject, 's3:PutObject', resource)).toBe(false);
-      expect(await stack.may(stack.checkHosts, 's3:GetObject', resource)).toBe(false);
       expect(await stack.may(stack.checkHosts, 's3:DeleteObject', resource)).toBe(false);
+    }
+    const report = `${records}/reports/2026/11/23.json`;
+    expect(await stack.may(stack.checkHosts, 's3:GetObject', report)).toBe(false);
+  });
+
+  it('both keep the board, and write the page that neither reads', async () => {
+    for (const role of [stack.checkHosts, stack.onObject]) {
+      for (const action of ['s3:GetObject', 's3:PutObject']) {
+        expect(await stack.may(role, action, `${records}/board.json`)).toBe(true);
+      }
+      expect(await stack.may(role, 's3:PutObject', `${records}/status.html`)).toBe(true);
+      expect(await stack.may(role, 's3:GetObject', `${records}/status.html`)).toBe(false);
+      expect(await stack.may(role, 's3:DeleteObject', `${records}/board.json`)).toBe(false);
     }
   });
 

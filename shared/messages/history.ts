@@ -1,0 +1,102 @@
+// What is remembered of each host for 400 days: a window in at most 15 bytes, in columns.
+import * as v from 'valibot';
+import type { Shard } from '../config/config.ts';
+import { readJson } from '../config/json.ts';
+import { addDays } from '../rules/window.ts';
+import type { BoardRow, Night } from './board.ts';
+import type { Sign } from './message-tree.ts';
+
+/** All its pages begin so. */
+export const HISTORY = 'history/';
+
+/** `history/0of4.json`. */
+export function historyPage({ index, of }: Shard): string {
+  return `${HISTORY}${index}of${of}.json`;
+}
+
+/** So many days are kept. */
+export const HISTORY_DAYS = 400;
+
+/** The nights of one host, oldest first. */
+export type History = {
+  readonly place: string;
+  readonly host: string;
+  readonly nights: readonly Night[];
+};
+
+const stored = v.object({
+  version: v.literal(1),
+  hosts: v.array(
+    v.object({
+      ...{ place: v.string(), host: v.string(), from: v.pipe(v.string(), v.isoDate()) },
+      /** One letter a day from then on. */
+      signs: v.pipe(v.string(), v.regex(/^[+~x.-]*$/), v.maxLength(HISTORY_DAYS)),
+      /** Of each day: minutes from midnight UTC of its date until it was done, and KiB; base 36, empty = none. */
+      ...{ done: v.string(), size: v.string() },
+    }),
+  ),
+});
+
+const LETTERS: Readonly<Record<Sign, string>> = {
+  ...{ ok: '+', odd: '~', bad: 'x', paused: '-', none: '.' },
+};
+const SIGN_OF = new Map(Object.entries(LETTERS).map(([sign, letter]) => [letter, sign as Sign]));
+const MINUTE = 60_000;
+const KIB = 1024;
+
+/** Version 1. A date without a window is one of which nothing is known. */
+export function formatHistory(histories: readonly History[]): string {
+  const hosts = histories.map(({ place, host, nights }) => {
+    const from = nights[0]?.[0] ?? '1970-01-01';
+    const byDate = new Map(nights.map((night) => [night[0], night]));
+    const last = nights.at(-1)?.[0] ?? from;
+    const days: (Night | undefined)[] = [];
+    for (let date = from; date <= last; date = addDays(date, 1)) days.push(byDate.get(date));
+    const column = (of: (night: Night) => number) =>
+      days.map((night) => (night && of(night) > 0 ? of(night).toString(36) : '')).join(',');
+    return {
+      ...{ place, host, from },
+      signs: days.map((night) => LETTERS[night?.[1] ?? 'none']).join(''),
+      done: column(([date, , doneAt]) =>
+        Math.max(0, Math.round((doneAt - Date.parse(date)) / MINUTE)),
+      ),
+      size: column(([, , , bytes]) => Math.ceil(bytes / KIB)),
+    };
+  });
+  return `${JSON.stringify({ version: 1, hosts })}\n`;
+}
+
+/** The inverse, to the minute and the KiB; `undefined` for anything that `formatHistory` does not write. Never throws. */
+export function parseHistory(text: string): History[] | undefined {
+  return readJson(stored, text)?.hosts.map(({ place, host, from, signs, done, size }) => {
+    const [dones, sizes] = [done, size].map((column) =>
+      column.split(',').map((one) => Number.parseInt(one, 36) || 0),
+    );
+    const nights = [...signs].map((letter, at): Night => {
+      const date = addDays(from, at);
+      const minutes = dones?.[at] ?? 0;
+      const doneAt = minutes === 0 ? 0 : Date.parse(date) + minutes * MINUTE;
+      return [date, SIGN_OF.get(letter) ?? 'none', doneAt, (sizes?.[at] ?? 0) * KIB];
+    });
+    return { place, host, nights: nights.filter(([, sign]) => sign !== 'none') };
+  });
+}
+
+/** The nights of a board on top of what is known, within 400 days. What left the config stays until it is that old. */
+export function addHistory(known: readonly History[], rows: readonly BoardRow[]): History[] {
+  const byPlace = new Map(known.map((one) => [one.place, one]));
+  for (const { place, host, nights } of rows) {
+    const before = byPlace.get(place)?.nights ?? [];
+    byPlace.set(place, { place, host, nights: joinNights(before, nights) });
+  }
+  return [...byPlace.values()];
+}
+
+function joinNights(before: readonly Night[], more: readonly Night[]): Night[] {
+  const dates = new Set(more.map(([date]) => date));
+  const all = [...before.filter(([date]) => !dates.has(date)), ...more];
+  const last = all.reduce((newest, [date]) => (date > newest ? date : newest), '');
+  return all
+    .filter(([date]) => date > addDays(last, -HISTORY_DAYS))
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+}

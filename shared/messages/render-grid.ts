@@ -1,0 +1,89 @@
+// Squares and curves as SVG, of a page and of a year: each sign has a colour and a form, so that none needs its colour.
+import type { Sign } from './message-tree.ts';
+
+const STEP = 12;
+const SIDE = 10;
+
+/** What each sign means, for a key and for those who do not see it. */
+export const SIGN_NAMES: Readonly<Record<Sign, string>> = {
+  ok: 'ok',
+  odd: 'late or doubtful',
+  bad: 'failed',
+  paused: 'paused',
+  none: 'nothing known',
+};
+
+// Inside of its square, drawn over it: a wave, a cross, a bar.
+const FORMS: Partial<Readonly<Record<Sign, string>>> = {
+  odd: 'm2.2 6.2l1.4-1.7 2.8 1.7 1.4-1.7',
+  bad: 'm2.8 2.8l4.4 4.4m0-4.4l-4.4 4.4',
+  paused: 'm2.8 5h4.4',
+};
+
+/** One row of squares, the oldest first. */
+export function renderSquares(signs: readonly Sign[]): string {
+  return renderSigns(
+    signs.map((sign, at) => ({ sign, x: at * STEP, y: 0 })),
+    signs.length * STEP - (STEP - SIDE),
+    SIDE,
+  );
+}
+
+/** Squares wherever they stand; in words how many there are of each. */
+export function renderSigns(
+  squares: readonly { readonly sign: Sign; readonly x: number; readonly y: number }[],
+  width: number,
+  height: number,
+): string {
+  const bySign = Map.groupBy(squares, ({ sign }) => sign);
+  const words = [...bySign].map(([sign, own]) => `${own.length} ${SIGN_NAMES[sign]}`).join(', ');
+  const paths = [...bySign].map(([sign, own]) => {
+    const fill = own.map(({ x, y }) => `M${x} ${y}h${SIDE}v${SIDE}h-${SIDE}z`).join('');
+    const form = FORMS[sign];
+    const over = form === undefined ? '' : own.map(({ x, y }) => moveForm(form, x, y)).join('');
+    return `<path class="${sign}" d="${fill}"/>${over === '' ? '' : `<path class="f" d="${over}"/>`}`;
+  });
+  return `<svg class="sq" viewBox="0 0 ${width} ${height}" role="img" aria-label="${words}">${paths.join('')}</svg>`;
+}
+
+/** `M` in place of the first `m`, at a square. */
+function moveForm(form: string, x: number, y: number): string {
+  return form.replace(
+    /^m([\d.]+) ([\d.]+)/,
+    (_, dx, dy) => `M${round(x + Number(dx))} ${round(y + Number(dy))}`,
+  );
+}
+
+const WIDE = 90;
+const HIGH = 20;
+
+/** Sizes as a curve from zero up; nights without a backup are gaps. */
+export function renderSparkline(sizes: readonly number[]): string {
+  const most = Math.max(...sizes, 1);
+  const step = WIDE / Math.max(1, sizes.length - 1);
+  let isOpen = false;
+  const d = sizes
+    .map((size, at) => {
+      if (size === 0) {
+        isOpen = false;
+        return '';
+      }
+      const move = isOpen ? 'L' : 'M';
+      isOpen = true;
+      return `${move}${round(at * step)} ${round(HIGH - 2 - (size / most) * (HIGH - 4))}`;
+    })
+    .join('');
+  return `<svg class="sp" viewBox="0 0 ${WIDE} ${HIGH}" aria-hidden="true"><path d="${d}"/></svg>`;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+/** For both modes of colour: 3 to 1 on the ground at least. */
+export const SIGN_STYLE = [
+  '.sq{display:block;width:100%;height:auto;overflow:visible}.sq .ok{fill:var(--ok)}.sq .odd{fill:var(--odd)}.sq .bad{fill:var(--bad)}',
+  '.sq .paused{fill:var(--dim)}.sq .none{fill:none;stroke:var(--line);stroke-width:1}',
+  '.sq .f{fill:none;stroke:var(--on);stroke-width:1.6;stroke-linecap:round;stroke-linejoin:round}',
+  '.sp{height:20px;width:90px}.sp path{fill:none;stroke:var(--ink2);stroke-width:1.4;stroke-linejoin:round}',
+].join('');

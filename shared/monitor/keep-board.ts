@@ -1,0 +1,118 @@
+// The board, the page for a browser and the history of each host, kept up to date in the state bucket.
+import { type Config, pagesOf, shardIndexOf } from '../config/config.ts';
+import type { ChannelStates } from '../doctor/channels.ts';
+import type { Instant } from '../duplicity/time.ts';
+import {
+  type Board,
+  composeGrid,
+  EMPTY_BOARD,
+  formatBoard,
+  type JudgedRow,
+  parseBoard,
+  updateBoard,
+} from '../messages/board.ts';
+import {
+  addHistory,
+  formatHistory,
+  HISTORY,
+  historyPage,
+  parseHistory,
+} from '../messages/history.ts';
+import type { Block } from '../messages/message-tree.ts';
+import type { Digest } from '../messages/report.ts';
+import { composeStatusPage } from '../messages/status-page.ts';
+import { RecordConflictError, RecordError, type RecordStore, STATUS_PAGE } from './state.ts';
+
+/** The page, by name. */
+export const BOARD_PAGE = 'board.json';
+
+const TRIES = 8;
+
+export type BoardNews = {
+  readonly judged: readonly JudgedRow[];
+  readonly channels: ChannelStates | undefined;
+  readonly digest?: Digest | undefined;
+};
+
+/** The grid of 30 days for the digest; or why nothing was kept. */
+export type KeptBoard = { readonly grid?: Block | undefined; readonly lost?: string };
+
+/**
+ * Puts what was judged onto the board, and writes board and page where a row of it changed; with a digest the history,
+ * too. Never throws for the state bucket: what could not be kept is said, and is no reason not to notify.
+ */
+export async function keepBoard(
+  records: RecordStore,
+  config: Config,
+  news: BoardNews,
+  now: Instant,
+): Promise<KeptBoard> {
+  try {
+    const board = await writeBoard(records, config, news);
+    await records.replace(STATUS_PAGE, composeStatusPage(board, pageOf(config, news, now)));
+    if (news.digest !== undefined) await keepHistory(records, config, board);
+    return { grid: composeGrid(board) };
+  } catch (error) {
+    if (!(error instanceof RecordError || error instanceof RecordConflictError)) throw error;
+    return { lost: `the status page is not kept: ${error.message}` };
+  }
+}
+
+function pageOf({ bucket, timezone, hosts }: Config, { channels }: BoardNews, writtenAt: Instant) {
+  return { bucket, timezone, hostsInConfig: hosts.length, channels, writtenAt };
+}
+
+/** Another run may have written in between: then both its rows and ours stand. A damaged board starts again. */
+async function writeBoard(
+  records: RecordStore,
+  { hosts }: Config,
+  { judged, digest }: BoardNews,
+): Promise<Board> {
+  for (let tries = 1; ; tries += 1) {
+    const { text, tag } = await records.read(BOARD_PAGE);
+    const known = parseBoard(text ?? '') ?? EMPTY_BOARD;
+    const board = updateBoard(known, judged, { hosts, digest });
+    const next = formatBoard(board);
+    if (next === text) return board;
+    try {
+      await records.write(BOARD_PAGE, next, tag);
+      return board;
+    } catch (error) {
+      if (!(error instanceof RecordConflictError) || tries === TRIES) throw error;
+    }
+  }
+}
+
+/** The nights of the board go onto the pages of 400 days, once a day: the board holds more than that in between. */
+async function keepHistory(
+  records: RecordStore,
+  { hosts }: Config,
+  { rows }: Board,
+): Promise<void> {
+  const of = pagesOf(hosts.length);
+  const byPage = Map.groupBy(rows, ({ place }) => shardIndexOf(place, of));
+  for (const [index, own] of byPage) {
+    const name = historyPage({ index, of });
+    for (let tries = 1; ; tries += 1) {
+      const { text, tag } = await records.read(name);
+      const known = parseHistory(text ?? '') ?? (await historyElsewhere(records, name));
+      const next = formatHistory(addHistory(known, own));
+      if (next === text) break;
+      try {
+        await records.write(name, next, tag);
+        break;
+      } catch (error) {
+        if (!(error instanceof RecordConflictError) || tries === TRIES) throw error;
+      }
+    }
+  }
+}
+
+/** Where the config grew or shrank, a host's days lie on a page of another cut. */
+async function historyElsewhere(records: RecordStore, name: string) {
+  const others = (await records.list(HISTORY)).filter((page) => page !== name);
+  const pages = await Promise.all(
+    others.map(async (page) => parseHistory((await records.read(page)).text ?? '') ?? []),
+  );
+  return pages.flat();
+}
