@@ -156,7 +156,7 @@ export async function runSchedule(
   });
   const told = digest
     ? { ...digest, grid }
-    : await storedDigest(dependencies, config, state.problems);
+    : await storedDigest(dependencies, config, state.problems, reports);
   const lost = forgotten ?? unkept ?? boardLost;
   const isIdle = due.length === 0 && state.problems.every((one) => isNewsToNobody(one, channels));
   const operator = isIdle ? NO_ENTRIES : await readOperatorPage(records);
@@ -324,11 +324,12 @@ async function makeDigest(
   };
 }
 
-/** The digest that a channel refused, as its report was kept. */
+/** The digest that a channel refused, as its report was kept; of the hosts that this run judged, what they are now. */
 async function storedDigest(
   { records, channels }: ScheduleDependencies,
   { hosts, timezone }: Config,
   problems: readonly Problem[],
+  reports: readonly HostReport[],
 ): Promise<Digest | undefined> {
   const problem = problems.find(({ kind }) => kind === 'digest');
   const [page] = problem?.details ?? [];
@@ -337,8 +338,10 @@ async function storedDigest(
   try {
     const report = parseReport((await records.read(page)).text ?? '');
     if (report === undefined) return undefined;
+    const now = new Map(reports.map((one) => [one.host, one]));
+    const rows = report.hosts.map((one) => now.get(one.host) ?? one);
     return {
-      report: { ...report, checkedAt: Date.parse(report.checkedAt) },
+      report: { ...report, hosts: rows, checkedAt: Date.parse(report.checkedAt) },
       ...{ hostsInConfig: hosts.length, timezone: report.timezone ?? timezone, test: false },
     };
   } catch (error) {

@@ -188,6 +188,28 @@ describe('runSchedule', () => {
     expect(mail.sent[0]?.subject).toBe(sns.sent[0]?.subject);
   });
 
+  it('calls nobody OK in a digest that is sent later, who is not any more', async () => {
+    const mail = memoryChannel('mail');
+    const objects = [
+      ...keyed('web/', aFull({ begun: '2026-11-23T03:15:00Z' })),
+      ...keyed('db/', aFull({ begun: '2026-11-22T03:15:00Z' })),
+    ];
+    const { dependencies } = aSetting();
+    const run = (iso: string) =>
+      runSchedule(
+        { ...dependencies, channels: [mail], store: inMemoryStore(objects) },
+        ...([config, at(iso), at(iso)] as const),
+      );
+    mail.dead = true;
+    await expect(run('2026-11-23T08:15:00Z')).rejects.toThrow();
+    mail.dead = false;
+    // The window of db closes at ten.
+    await run('2026-11-23T10:15:00Z');
+    expect(mail.sent.at(-1)?.text).toMatch(/^MISSING +db/m);
+    expect(mail.sent.at(-1)?.text).toMatch(/^OK +web/m);
+    expect(mail.sent.at(-1)?.text).not.toMatch(/^OK +db/m);
+  });
+
   it('tells a mailbox that was exchanged in the config what is open', async () => {
     const setting = aSetting();
     await setting.run('2026-11-23T08:15:00Z');
