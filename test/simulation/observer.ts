@@ -272,7 +272,22 @@ function truthOf(world: World, member: Member, window: Window, at: number): Trut
   const inTime = done.filter((set) => isInTime(set, window, set.finishedAt ?? 0));
   if (inTime.some((set) => qualityOf(set) === 'good')) return 'good';
   if (done.some((set) => isOf(set, window) && qualityOf(set) === 'good')) return 'unclear';
-  return inTime.some((set) => qualityOf(set) === 'doubtful') ? 'doubtful' : 'bad';
+  if (inTime.some((set) => qualityOf(set) === 'doubtful')) return 'doubtful';
+  return isHabit(world, member, window) ? 'unclear' : 'bad';
+}
+
+/** Three nights on end its backup came, after the due time: it may come again, and then the config is wrong. */
+function isHabit(world: World, member: Member, window: Window): boolean {
+  const last = windowsNear(window, member.times, -3);
+  return last.every(({ dueAt, endsAt }) =>
+    world.sets.some(
+      (set) =>
+        set.member === member &&
+        qualityOf(set) === 'good' &&
+        set.namedAt > dueAt &&
+        set.namedAt < endsAt,
+    ),
+  );
 }
 
 function whyOf(world: World, member: Member, window: Window): string {
