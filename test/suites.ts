@@ -60,6 +60,10 @@ const SUITES: Record<string, Suite> = {
     needs: 'python3 with venv, duplicity, gpg, apt for Prometheus, PyPI for duplicity 3',
     run: () => vitest(['--config', 'test/e2e/vitest.config.ts']),
   },
+  browser: {
+    needs: 'chromium',
+    run: () => vitest(['--config', 'test/browser/vitest.config.ts']),
+  },
   lifecycle: {
     needs: 'Debian or Ubuntu, for radosgw: fetched once, about 70 MB',
     run: () => vitest(['--config', 'test/lifecycle/vitest.config.ts']),
@@ -217,6 +221,7 @@ function printNotRun(names: readonly string[]): void {
   console.log(
     '           npm run test:e2e  a real deployment, real duplicity, the mails read back',
   );
+  console.log('           npm run test:browser  the page and the mail in chromium');
   console.log('           npm run test:lifecycle  an S3 whose lifecycle really runs');
 }
 

@@ -3,13 +3,16 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { styleText } from 'node:util';
+import { parseArgs, styleText } from 'node:util';
 import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import type { Context } from 'aws-lambda';
 import { formatPackedConfig } from '../../shared/config/config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 import { textedOnly } from '../../shared/config/recipients.ts';
+import { formatBoard } from '../../shared/messages/board.ts';
+import { BOARD_PAGE } from '../../shared/monitor/keep-board.ts';
+import { STATUS_PAGE } from '../../shared/monitor/state.ts';
 import { type LocalAws, startLocalAws } from '../../test/local-aws/local-aws.ts';
 import { checkCommand } from '../rollcall/check-command.ts';
 import { wakingSuffixes } from '../stack/object-events.ts';
@@ -20,12 +23,17 @@ import {
   DEMO_DAY,
   DEMO_STATE_BUCKET,
   fileNames,
+  inventNights,
   loadFleet,
 } from './fleet.ts';
 
 // A reader that has seen enough (`| head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1);
+});
+
+const { values: options } = parseArgs({
+  options: { morning: { type: 'boolean' }, page: { type: 'string' } },
 });
 
 // The functions read the clock once, by Date.now; this is the clock that they are given here.
@@ -74,6 +82,7 @@ async function playDay(aws: LocalAws): Promise<void> {
   const context = within(900_000);
   await checkHosts({ scheduledAt: new Date(clock.now).toISOString() }, context);
   showOutbox(aws);
+  if (options.morning) return print(`the page: ${writePage(aws)}`);
 
   clock.now = Date.parse(`${DEMO_DAY}T11:02:00Z`);
   if (canBackUp()) {
@@ -100,9 +109,18 @@ async function playDay(aws: LocalAws): Promise<void> {
   clock.now = Date.parse(`${DEMO_DAY}T12:00:00Z`);
   act('12:00  You look for yourself:  rollcall check');
   await checkCommand.run(['--hosts', join(folder, 'hosts.yml'), '--endpoint-url', aws.endpoint]);
+  act('And on the wall, written whenever something changed: open it in a browser.');
+  print(`  ${writePage(aws)}`);
   print(
-    '\nThat was Rollcall: nothing was installed, no account was used, and nothing is left behind.',
+    '\nThat was Rollcall: nothing was installed, no account was used, and nothing but that page is left behind.',
   );
+}
+
+/** The page as it lies in the state bucket. */
+function writePage(aws: LocalAws): string {
+  const file = options.page ?? join(tmpdir(), 'rollcall-demo.html');
+  writeFileSync(file, aws.head(DEMO_STATE_BUCKET, STATUS_PAGE)?.content.head ?? '');
+  return file;
 }
 
 async function setUp(aws: LocalAws): Promise<void> {
@@ -110,6 +128,7 @@ async function setUp(aws: LocalAws): Promise<void> {
   aws.createBucket(DEMO_STATE_BUCKET, { versioning: true });
   aws.setIdentity('backups@example.net', 'Success');
   loadFleet(aws);
+  aws.put(DEMO_STATE_BUCKET, BOARD_PAGE, formatBoard(inventNights()));
   writeFileSync(join(folder, 'hosts.yml'), DEMO_CONFIG);
   const config = parseConfig(DEMO_CONFIG, 'hosts.yml');
   writeFileSync(join(folder, 'config.json'), formatPackedConfig(config));

@@ -1,5 +1,9 @@
 // A small fleet in every state worth seeing: recorded listings of real duplicity runs, one a host.
 import { readFileSync } from 'node:fs';
+import { parseConfig } from '../../shared/config/parse-config.ts';
+import type { Board, BoardRow, Night } from '../../shared/messages/board.ts';
+import { placeOf } from '../../shared/rules/fingerprints.ts';
+import { addDays } from '../../shared/rules/window.ts';
 import type { LocalAws } from '../../test/local-aws/local-aws.ts';
 import type { RecordedListing, RecordedObject } from '../../test/local-aws/s3/seed.ts';
 
@@ -58,4 +62,50 @@ function readRecorded(host: string): readonly RecordedObject[] {
 
 function fileNameOf({ Key = '' }: RecordedObject): string {
   return Key.slice(Key.lastIndexOf('/') + 1);
+}
+
+const NIGHTS = 29;
+
+/** The board as a month of quiet nights would have left it: the demo has one day, and a page is worth looking at after more. */
+export function inventNights(): Board {
+  const { hosts } = parseConfig(DEMO_CONFIG, 'hosts.yml');
+  const rows = hosts.flatMap((host, at): BoardRow[] => {
+    if (host.name === 'new') return [];
+    const nights = Array.from({ length: NIGHTS }, (_, day): Night => {
+      const date = addDays(DEMO_DAY, day - NIGHTS);
+      const isLate = (at * 31 + day * 17) % 67 === 5;
+      const minutes = 195 + ((at * 13 + day * 3) % 40) + (isLate ? 400 : 0);
+      const bytes = Math.round(bytesOf(host.name) * (0.85 + day / 200 + ((at + day) % 4) / 80));
+      if (host.name === 'web' && day === NIGHTS - 1) return [date, 'bad', 0, 0];
+      if (host.name === 'lab' && day > 24) return [date, 'paused', 0, 0];
+      return [date, isLate ? 'odd' : 'ok', Date.parse(date) + minutes * 60_000, bytes];
+    });
+    const [date = ''] = nights.at(-1) ?? [];
+    return [
+      {
+        ...{
+          place: placeOf(host),
+          host: host.name,
+          judgedAt: 0,
+          date,
+          tone: 'good',
+          verdict: 'ok',
+        },
+        ...{ missed: 0, findings: [], more: 0, sets: [], nights },
+        provenAt: at % 3 === 0 ? Date.parse(DEMO_DAY) - (12 + at * 5) * 86_400_000 : undefined,
+        ...{ doneAt: undefined, bytes: undefined, volumes: undefined, lastGood: undefined },
+        ...{ lastGoodAt: undefined, expiresAt: undefined, nextDueAt: undefined },
+      },
+    ];
+  });
+  return { rows, notes: [] };
+}
+
+/** What its newest full has: the nights before are a little smaller. */
+function bytesOf(host: string): number {
+  const files = RECORDED[host] === undefined ? [] : readRecorded(host);
+  const bytes = files
+    .filter(({ Key = '' }) => /full.*20261123|20261123.*vol/.test(Key))
+    .reduce((sum, { Size = 0 }) => sum + Size, 0);
+  return bytes > 1_000_000 ? bytes : 16_000_000;
 }

@@ -4,7 +4,7 @@ import type { Host } from '../config/config.ts';
 import { count, maybe, readJson } from '../config/json.ts';
 import { worstSeverity } from '../rules/finding.ts';
 import { placeOf } from '../rules/fingerprints.ts';
-import { addDays, windowBefore, windowOf, windowOn } from '../rules/window.ts';
+import { addDays, windowAfter, windowBefore, windowOf, windowOn } from '../rules/window.ts';
 import { type HostReport, hasFailed } from './host-report.ts';
 import { type Block, SIGNS, type Sign, TONES, type Tone } from './message-tree.ts';
 import { quoteName, toAscii } from './plain-text.ts';
@@ -124,6 +124,7 @@ function composeRow(
   if (window?.date === undefined || !(judgedAt >= (before?.judgedAt ?? 0))) return undefined;
   const at = (iso: string | null | undefined) => (iso ? Date.parse(iso) : undefined);
   const doneAt = answer === null ? undefined : at(report.answeredAt);
+  const closed = windowOn(host, window.date);
   return {
     ...{ place: placeOf(host), host: host.name, judgedAt, date: window.date },
     ...{ tone: toneOfReport(report), verdict: report.verdict, missed: report.windowsMissed },
@@ -134,7 +135,7 @@ function composeRow(
     ...{ doneAt, bytes: answer?.bytes, volumes: answer?.volumes ?? undefined },
     ...{ lastGood: report.lastGoodText, lastGoodAt: at(lastGood?.startedAt) },
     expiresAt: at(report.expiresAt),
-    nextDueAt: at(report.next?.dueAt),
+    nextDueAt: closed && windowAfter(host, closed).dueAt,
     provenAt: before?.provenAt,
     sets: setsOf(report),
     nights: addNights(before?.nights ?? [], nightsOf(host, report), BOARD_DAYS),

@@ -31,7 +31,7 @@ function page(subject: string, body: string): string {
 <style>${DARK}</style>
 </head>
 <body class="p" style="${STYLES.page}">
-<div style="${STYLES.body}">
+<div role="main" style="${STYLES.body}">
 ${body}
 </div>
 </body>

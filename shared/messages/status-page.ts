@@ -3,7 +3,7 @@ import type { ChannelStates } from '../doctor/channels.ts';
 import type { Instant } from '../duplicity/time.ts';
 import { dateIn } from '../rules/window.ts';
 import { BOARD_DAYS, type Board, type BoardRow, signsUntil, worstFirst } from './board.ts';
-import type { Sign, Tone } from './message-tree.ts';
+import type { Tone } from './message-tree.ts';
 import { PAGE_STYLE } from './page-style.ts';
 import {
   count,
@@ -221,14 +221,7 @@ function composeDetails(row: BoardRow, about: PageAbout): string {
 }
 
 function composeChip({ host, tone }: BoardRow): string {
-  const sign: Sign = isFailed({ tone } as BoardRow)
-    ? 'bad'
-    : tone === 'odd'
-      ? 'odd'
-      : tone === 'note'
-        ? 'paused'
-        : 'ok';
-  return `<li class="${tone}">${renderSquares([sign])}${safe(host)}</li>`;
+  return `<li class="${tone}">${safe(host)}</li>`;
 }
 
 function link(runbook: string): string {
