@@ -10,6 +10,7 @@ import { AwsCallError, attempt, type Connection } from '../../shared/aws/client.
 import { readAlarms, readSchedules, readStack } from '../../shared/aws/deployed-stack.ts';
 import { readHostGroup, readHostUsers } from '../../shared/aws/host-users.ts';
 import type { Config } from '../../shared/config/config.ts';
+import { mailboxesOf } from '../../shared/config/config.ts';
 import type { Check, Reading } from '../../shared/doctor/audit.ts';
 import { judgeKeptBucket } from '../../shared/doctor/before-deploy.ts';
 import { judgeBucket, judgeEvents, judgeLifecycle } from '../../shared/doctor/bucket.ts';
@@ -66,7 +67,7 @@ export async function examine(subject: Subject): Promise<readonly Check[]> {
       examineHosts(subject, stack),
       ofStack(stack, () => readSubscriptions(connection, AlertsTopicArn)),
       ofStack(stack, () => readSubscriptions(connection, OpsTopicArn)),
-      attempt(() => readMailAccount(connection, alerts)),
+      attempt(() => readMailAccount(connection, { ...alerts, mail: mailboxesOf(config) })),
       attempt(() => readSmsAccount(connection, alerts.sms)),
       examineTopicPolicies(subject, stack),
       ofStack(stack, (one) => readAlarms(connection, namesOf(one, ALARM))),

@@ -1,6 +1,6 @@
 // `rollcall schema`: the JSON Schema of hosts.yml, by which an editor completes keys and marks mistakes.
 
-import { WEBHOOK_FORMATS } from '../../shared/config/config.ts';
+import { DIGEST_RHYTHMS, WEBHOOK_FORMATS } from '../../shared/config/config.ts';
 import { defineCommand } from './command.ts';
 import { toAsciiJson } from './format-report.ts';
 import { print } from './terminal.ts';
@@ -112,6 +112,7 @@ const host = map('a host; {} where the defaults hold', {
     { until: text('a date like 2026-12-01', DATE), because: text('why; every digest shows it') },
     ['until', 'because'],
   ),
+  admins: list('mail addresses that are notified of this host alone'),
   since: text('the first date that a backup is expected for', DATE),
   userId: text('the UserId of its IAM user; rollcall add-host writes it'),
 });
@@ -176,10 +177,12 @@ const CONFIG_SCHEMA = {
           https: list('the older name of webhooks, whose format is json'),
           ops: list('mail addresses for trouble with the monitor itself; default: mail'),
           heartbeat: text('an https:// address outside that each run posts to; a secret'),
+          digest: { enum: DIGEST_RHYTHMS, description: 'when the digest goes out; default: daily' },
           weeklyTest: flag('false: no weekly test by SMS'),
         }),
       ],
     },
+    restoreProof: text('a host of which no restore was proven for so long is a warning, like 90d'),
     recipients,
     size,
     hosts: { type: 'object', minProperties: 1, additionalProperties: host },

@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import type { Connection } from '../../shared/aws/client.ts';
 import type { Config } from '../../shared/config/config.ts';
+import { mailboxesOf } from '../../shared/config/config.ts';
 import { type ChannelKey, NOBODY_NOTIFIED, recipientsOf } from '../../shared/config/recipients.ts';
 import { showEndpoint } from '../../shared/doctor/mail-and-texts.ts';
 import { composeCodeWord } from '../../shared/messages/compose-digest.ts';
@@ -162,10 +163,10 @@ async function hookWays({ connection, config: { alerts } }: Where): Promise<Way[
   return hookChannels(connection, alerts).map((channel) => ({ channel, reaches: [], waits: [] }));
 }
 
-async function mailWays({ connection, config: { alerts } }: Where): Promise<Way[]> {
+async function mailWays({ connection, config, config: { alerts } }: Where): Promise<Way[]> {
   if (alerts.from === undefined) return [];
   const { sesChannels } = await import('../../shared/channels/mail-and-topic.ts');
-  const channels = sesChannels(connection, alerts.from, alerts.mail);
+  const channels = sesChannels(connection, alerts.from, mailboxesOf(config));
   return channels.map((channel) => ({ channel, reaches: [], waits: [] }));
 }
 

@@ -15,7 +15,8 @@ import {
   paginateListSubscriptionsByTopic,
   SNSClient,
 } from '@aws-sdk/client-sns';
-import type { Alerts } from '../config/config.ts';
+import type { Alerts, Config } from '../config/config.ts';
+import { mailboxesOf } from '../config/config.ts';
 import { isNorthAmerican } from '../config/recipients.ts';
 import type { Reading } from '../doctor/audit.ts';
 import type { ChannelReadings, Topics } from '../doctor/channels.ts';
@@ -163,15 +164,18 @@ const PATIENCE_MS = 30_000;
 /** Asks only for what the config uses. Never throws for a refusal: that is a reading that failed. */
 export async function readChannels(
   connection: Connection,
-  alerts: Alerts,
+  config: Pick<Config, 'alerts' | 'hosts'>,
   topics: Topics,
 ): Promise<Omit<ChannelReadings, 'refusals'>> {
+  const { alerts } = config;
   const [alertsTopic, opsTopic, mail, sms] = await Promise.all([
     inTime(attempt(() => readSubscriptions(connection, topics.alerts))),
     inTime(attempt(() => readSubscriptions(connection, topics.ops))),
     alerts.from === undefined
       ? unasked
-      : inTime(attempt(() => readMailAccount(connection, alerts))),
+      : inTime(
+          attempt(() => readMailAccount(connection, { ...alerts, mail: mailboxesOf(config) })),
+        ),
     alerts.sms.length === 0
       ? unasked
       : inTime(attempt(() => readSmsAccount(connection, alerts.sms))),

@@ -95,6 +95,13 @@ const FULL_EVERY = {
     return Number.isInteger(days) && days >= 2 && days <= 366 ? days : undefined;
   },
 };
+export const PROOF = {
+  rule: 'a number of days like 90d, from 1d to 3660d',
+  parse: (text: string) => {
+    const days = (minutesOf(text) ?? 0) / DAY_MINUTES;
+    return Number.isInteger(days) && days >= 1 && days <= 3660 ? days : undefined;
+  },
+};
 const WEEKDAY = {
   rule: 'a day of the week: mon, tue, wed, thu, fri, sat or sun',
   parse: (text: string) => (WEEK.includes(text) ? WEEK.indexOf(text) : undefined),

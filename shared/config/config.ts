@@ -55,6 +55,8 @@ export type Host = {
   readonly keepDays: number;
   /** Lifecycle hides only what the janitor tagged, so never the last good backup; as the config says. */
   readonly keepLastGood: boolean;
+  /** Mail addresses that are notified of this host, next to those that are of all. */
+  readonly admins?: readonly string[];
   /** Until and excluding this calendar date in the host's zone. */
   readonly paused?: { readonly until: string; readonly because: string };
   /** The first calendar date a backup is owed for; earlier windows are not judged. */
@@ -85,6 +87,10 @@ export type Webhook = {
 /** How a value begins that lies in the parameter store of AWS: `ssm:/rollcall/slack`. */
 export const SSM = 'ssm:';
 
+/** On which days the digest goes out: all but the first have Monday's, and `problems-only` those that ask for somebody. */
+export const DIGEST_RHYTHMS = ['daily', 'weekdays', 'weekly', 'problems-only'] as const;
+export type DigestRhythm = (typeof DIGEST_RHYTHMS)[number];
+
 export type Alerts = {
   /** hosts.yml says `alerts: none`: nobody is to be notified. */
   readonly none?: true;
@@ -98,6 +104,8 @@ export type Alerts = {
   /** Who is notified when the monitor itself is in trouble; the mail addresses when not given. */
   readonly ops: readonly string[];
   readonly heartbeat?: string;
+  /** Without it daily. */
+  readonly digest?: DigestRhythm;
   /** Once a week the digest goes by every way, SMS too. */
   readonly weeklyTest: boolean;
 };
@@ -133,6 +141,8 @@ export type Config = {
   /** The janitor tags what two newer good fulls replace, and lifecycle hides nothing else. */
   readonly keepLastGood: boolean;
   readonly alerts: Alerts;
+  /** A host of which no restore was proven for so many days is a warning of the digest. */
+  readonly restoreProofDays?: number;
   readonly hosts: readonly Host[];
 };
 
@@ -170,6 +180,23 @@ function groupIssues(issues: readonly string[]): string[] {
   return left > 0
     ? [...grouped.slice(0, KINDS_SHOWN), `and ${left} more mistakes: correct these first`]
     : grouped;
+}
+
+/** Who is notified of some hosts, and not of all by the mail of the config; with those hosts. */
+export function adminsOf({ alerts, hosts }: Pick<Config, 'alerts' | 'hosts'>): Map<string, Host[]> {
+  const pairs = hosts.flatMap((host) => (host.admins ?? []).map((admin) => ({ admin, host })));
+  const byAdmin = Map.groupBy(
+    pairs.filter(({ admin }) => !alerts.mail.includes(admin)),
+    ({ admin }) => admin,
+  );
+  return new Map(
+    [...byAdmin].map(([admin, own]) => [admin, [...new Set(own.map(({ host }) => host))]]),
+  );
+}
+
+/** Every mailbox that gets alerts. */
+export function mailboxesOf(config: Pick<Config, 'alerts' | 'hosts'>): string[] {
+  return [...config.alerts.mail, ...adminsOf(config).keys()];
 }
 
 /** Whose a key is; `undefined`: no host's. */

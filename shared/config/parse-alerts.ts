@@ -1,5 +1,14 @@
 // Who is notified, as hosts.yml says under `alerts`.
-import { type Alerts, SSM, WEBHOOK_FORMATS, type Webhook, type WebhookFormat } from './config.ts';
+import {
+  type Alerts,
+  DIGEST_RHYTHMS,
+  type DigestRhythm,
+  type Host,
+  SSM,
+  WEBHOOK_FORMATS,
+  type Webhook,
+  type WebhookFormat,
+} from './config.ts';
 import { EMAIL, FLAG, HTTPS, PHONE } from './config-values.ts';
 import {
   formatAt,
@@ -24,7 +33,7 @@ import {
 
 const KEYS = [
   ...(['from', 'mail', 'sms', 'webhooks', 'https'] as const),
-  ...(['ops', 'heartbeat', 'weeklyTest'] as const),
+  ...(['ops', 'heartbeat', 'digest', 'weeklyTest'] as const),
 ];
 
 export function readAlerts(yaml: YamlReader, place: Place | undefined): Alerts {
@@ -33,6 +42,7 @@ export function readAlerts(yaml: YamlReader, place: Place | undefined): Alerts {
   }
   const fields = place === undefined ? {} : fieldsOf(yaml, place, KEYS);
   const from = matching(yaml, fields.from, EMAIL.rule, EMAIL.parse);
+  const digest = readRhythm(yaml, fields.digest);
   const heartbeat = matching(yaml, fields.heartbeat, HTTPS.rule, HTTPS.parse, true);
   const mail = listOf(yaml, fields.mail, EMAIL);
   const https = listOf(yaml, fields.https, HTTPS);
@@ -47,8 +57,37 @@ export function readAlerts(yaml: YamlReader, place: Place | undefined): Alerts {
     ...(https.length === 0 ? {} : { hasHttps: true }),
     ops: fields.ops === undefined ? mail : listOf(yaml, fields.ops, EMAIL),
     ...(heartbeat === undefined ? {} : { heartbeat }),
+    ...(digest === undefined ? {} : { digest }),
     weeklyTest: matching(yaml, fields.weeklyTest, FLAG.rule, FLAG.parse) ?? true,
   };
+}
+
+function readRhythm(yaml: YamlReader, place: Place | undefined): DigestRhythm | undefined {
+  const word = textOf(yaml, place);
+  if (word === undefined || place === undefined) return undefined;
+  const rhythm = DIGEST_RHYTHMS.find((one) => one === word);
+  if (rhythm !== undefined) return rhythm;
+  return note(
+    yaml,
+    place,
+    `${place.path} is "${word}", but must be ${DIGEST_RHYTHMS.join(', ')}${suggest(word, DIGEST_RHYTHMS)}`,
+  );
+}
+
+/** Mail to some has a sender as mail to all has: a topic of SNS has no subscriber of one host. */
+export function noteNoSender(
+  yaml: YamlReader,
+  { from }: Alerts,
+  hosts: readonly { readonly host: Host; readonly place: Place }[],
+): void {
+  if (from !== undefined) return;
+  for (const { host, place } of hosts.filter(({ host }) => (host.admins ?? []).length > 0)) {
+    note(
+      yaml,
+      place,
+      `${host.name}: mail to its admins needs a sender; write under alerts: "from: NAME@DOMAIN"`,
+    );
+  }
 }
 
 // Source: SSM API Reference, "PutParameter": letters, digits and ".-_", in at most fifteen levels.
@@ -150,7 +189,7 @@ export function noteNoRecipients(
   }
 }
 
-function listOf(
+export function listOf(
   yaml: YamlReader,
   place: Place | undefined,
   {

@@ -18,11 +18,12 @@ import {
   ENDPOINT_STYLE,
   FLAG,
   graceIfMoved,
+  PROOF,
   readSize,
   readWindow,
   ZONE,
 } from './config-values.ts';
-import { noteNoRecipients, readAlerts } from './parse-alerts.ts';
+import { noteNoRecipients, noteNoSender, readAlerts } from './parse-alerts.ts';
 import { type HostDefaults, parseHost, parseRecipients } from './parse-host.ts';
 import { readSmtp } from './parse-smtp.ts';
 import {
@@ -79,6 +80,7 @@ function readConfigFile(
     'keepDays',
     'keepLastGood',
     'alerts',
+    'restoreProof',
     'recipients',
     'size',
     'hosts',
@@ -126,6 +128,8 @@ function readConfigFile(
   noteIndistinct(yaml, hosts);
   const region = readRegion(yaml, fields.region, fields.endpoint !== undefined) ?? 'us-east-1';
   const alerts = readAlerts(yaml, fields.alerts);
+  if (use === 'deploy') noteNoSender(yaml, alerts, hosts);
+  const proofDays = matching(yaml, fields.restoreProof, PROOF.rule, PROOF.parse);
   const smtp = readSmtp(yaml, fields.smtp, use);
   if (smtp !== undefined && alerts.mail.length > 0 && alerts.from === undefined) {
     note(
@@ -149,6 +153,7 @@ function readConfigFile(
     keepDays,
     keepLastGood,
     alerts,
+    ...(proofDays === undefined ? {} : { restoreProofDays: proofDays }),
     hosts: withOthers(hosts.map(({ host }) => host)).map((host) =>
       host.target.bucket === bucket ? withIgnored(host, ignore) : host,
     ),

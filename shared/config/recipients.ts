@@ -26,6 +26,7 @@ const HEARS_OF_HOSTS = {
   hasHttps: false,
   ops: false,
   heartbeat: false,
+  digest: false,
   weeklyTest: false,
 } as const satisfies Readonly<Record<keyof Alerts, boolean>>;
 

@@ -1,5 +1,6 @@
 // May we send mail and text messages, and does each topic reach the right people?
 import type { Config } from '../config/config.ts';
+import { mailboxesOf } from '../config/config.ts';
 import { isNorthAmerican, opsSubscribers, type Subscriber, US_RULE } from '../config/recipients.ts';
 import { count, quoteWord } from '../messages/plain-text.ts';
 import { type Check, fail, judgeReading, ok, type Reading, warn } from './audit.ts';
@@ -18,12 +19,11 @@ export type MailAccount = {
   readonly suppressed: readonly string[];
 };
 
-export function judgeMail(
-  reading: Reading<MailAccount>,
-  { alerts, region }: Config,
-): readonly Check[] {
+export function judgeMail(reading: Reading<MailAccount>, config: Config): readonly Check[] {
   const check = 'mail';
-  const { from, mail } = alerts;
+  const { region } = config;
+  const { from } = config.alerts;
+  const mail = mailboxesOf(config);
   if (from === undefined) return [];
   return judgeReading(check, reading, (account) => {
     const { sendingEnabled, inSandbox, perDay, suppressed } = account;

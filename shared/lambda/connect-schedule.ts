@@ -20,7 +20,7 @@ export function connectSchedule(env: Env): ScheduleDependencies {
       // Loaded for the one run a day that looks: every start would pay for its clients.
       const { readChannels } = await import('../aws/accounts.ts');
       const { judgeChannels } = await import('../doctor/channels.ts');
-      const asked = await readChannels(connection, config.alerts, topics);
+      const asked = await readChannels(connection, config, topics);
       return judgeChannels({ ...asked, refusals: { read: true, value: refusals } }, config, topics);
     },
     workers: shards && {

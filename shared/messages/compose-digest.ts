@@ -1,4 +1,6 @@
 // The daily digest: what is to be known of every host, also when all is well.
+
+import type { Alerts, DigestRhythm } from '../config/config.ts';
 import type { Check } from '../doctor/audit.ts';
 import type { ChannelState } from '../doctor/channels.ts';
 import type { Instant } from '../duplicity/time.ts';
@@ -47,10 +49,16 @@ function listOf(items: readonly Item[]): Block[] {
 }
 
 /** True where something of it asks for somebody, though nothing failed. */
-export function isWarned({ report, channels }: Digest): boolean {
+export function isWarned(digest: Digest): boolean {
+  const { report, channels } = digest;
   const isDead = channels?.states.some(({ status }) => status === 'fail') === true;
   const others = report.unknownHosts.length > 0 || report.unsearched !== undefined;
-  return others || isDead || worstSeverity(report.hosts.flatMap((one) => one.findings)) !== 'info';
+  return (
+    others ||
+    isDead ||
+    unprovenOf(digest).length > 0 ||
+    worstSeverity(report.hosts.flatMap((one) => one.findings)) !== 'info'
+  );
 }
 
 const TONE_OF = { critical: 'bad', warning: 'odd', info: 'note' } as const;
@@ -132,7 +140,46 @@ function composeGood(good: readonly HostReport[], zone: string, now: Instant): B
 function composeEnd(digest: Digest, runbook?: string): Block {
   return {
     kind: 'note',
-    text: `Digest ${serialOf(digest)}. One comes every day, also when all is well: if the next one does not come, the monitor itself is in trouble; see ${runbookOf('monitor-silent', runbook)}.`,
+    text: `Digest ${serialOf(digest)}. One comes ${COMES[digest.rhythm ?? 'daily']}: if the next one does not come, the monitor itself is in trouble; see ${runbookOf('monitor-silent', runbook)}.`,
+  };
+}
+
+const COMES: Readonly<Record<DigestRhythm, string>> = {
+  daily: 'every day, also when all is well',
+  weekdays: 'from Monday to Friday, also when all is well',
+  weekly: 'every Monday, also when all is well',
+  'problems-only': 'every Monday, also when all is well, and on each day with a problem',
+};
+
+/**
+ * Whether a day's digest goes out. One of a Monday always does, as it tests the channels; and so does one of a run that
+ * could not remember, which has nothing else to say so by.
+ */
+export function isDigestSent(
+  { digest: rhythm = 'daily' }: Pick<Alerts, 'digest'>,
+  digest: Digest,
+  isRemembered: boolean,
+): boolean {
+  const { report, timezone } = digest;
+  const day = dayIn(timezone, report.checkedAt);
+  if (rhythm === 'daily' || day === MONDAY || !isRemembered) return true;
+  if (rhythm === 'weekdays') return day > 0 && day < 6;
+  return rhythm === 'problems-only' && (isWarned(digest) || report.hosts.some(hasFailed));
+}
+
+/** What of a digest is about some hosts: of the rest of the bucket and of the channels those hear who get it all. */
+export function digestFor(
+  { channels: _, report, grid, ...digest }: Digest,
+  names: ReadonlySet<string>,
+): Digest {
+  const hosts = report.hosts.filter(({ host }) => names.has(host));
+  const { checkedAt, bucket } = report;
+  return {
+    ...{ ...digest, hostsInConfig: names.size },
+    report: { checkedAt, bucket, hosts, unknownHosts: [], foreignObjects: 0 },
+    ...(grid?.kind === 'grid' && {
+      grid: { ...grid, rows: grid.rows.filter(({ who }) => names.has(who)) },
+    }),
   };
 }
 
@@ -140,7 +187,8 @@ const NAMED = 5;
 const DAY = 86_400_000;
 
 /** Whose last proof is the oldest, who has none, and whose last drill failed; nothing where nobody has looked. */
-export function composeDrills({ report, drills, timezone }: Digest): Block[] {
+export function composeDrills(digest: Digest): Block[] {
+  const { report, drills, timezone, restoreProofDays } = digest;
   const hosts = report.hosts.map(({ host }) => host);
   if (drills === undefined || hosts.length === 0) return [];
   const proven = hosts
@@ -160,17 +208,35 @@ export function composeDrills({ report, drills, timezone }: Digest): Block[] {
     ...(proven.length === 0 ? [] : [`last proven: ${nameSome(proven.map(formatAge))}`]),
     ...(never.length === 0 ? [] : [`never proven: ${nameSome(never)}`]),
   ];
+  const unproven = unprovenOf(digest);
   // The next to be drilled: a host that never was, else whose proof is the oldest.
   const next = failed[0] ?? never[0] ?? proven[0]?.name;
   return listOf([
     {
-      ...itemOf(failed.length > 0 ? 'odd' : 'note', 'RESTORES', '', `${said.join('; ')}.`),
+      ...itemOf(
+        failed.length + unproven.length > 0 ? 'odd' : 'note',
+        'RESTORES',
+        '',
+        `${said.join('; ')}.`,
+      ),
       facts: [
+        ...(unproven.length === 0
+          ? []
+          : [`WARNING: not proven for over ${restoreProofDays} days: ${nameSome(unproven)}.`]),
         ...(failed.length === 0 ? [] : [`The last drill FAILED of ${nameSome(failed)}.`]),
         `Next:    restore-drill ${next}`,
       ],
     },
   ]);
+}
+
+/** Hosts that owe a backup and whose last proof is older than the config allows, or that have none. */
+function unprovenOf({ report, drills, restoreProofDays }: Digest): string[] {
+  if (drills === undefined || restoreProofDays === undefined) return [];
+  const since = report.checkedAt - restoreProofDays * DAY;
+  return report.hosts
+    .filter(({ host, lastGood }) => lastGood !== null && (drills.get(host)?.provenAt ?? 0) < since)
+    .map(({ host }) => host);
 }
 
 function nameSome(names: readonly string[]): string {
@@ -182,7 +248,11 @@ const MONDAY = 1;
 
 /** True on a Monday, on the calendar of the config: its digest is the test of every channel. */
 export function isTestDay(timezone: string, at: Instant): boolean {
-  return new Date(`${dateIn(timezone, at)}T00:00Z`).getUTCDay() === MONDAY;
+  return dayIn(timezone, at) === MONDAY;
+}
+
+function dayIn(timezone: string, at: Instant): number {
+  return new Date(`${dateIn(timezone, at)}T00:00Z`).getUTCDay();
 }
 
 /** What the digest says of it; the SMS is an alarm's own when there is one, and tests the telephones as well. */

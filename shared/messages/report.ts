@@ -1,6 +1,7 @@
 // All that one run found, counted, and its stable JSON; read back from the state bucket it is hostile text until then.
 
 import * as v from 'valibot';
+import type { DigestRhythm } from '../config/config.ts';
 import { finite, maybe, readJson } from '../config/json.ts';
 import type { ChannelStates } from '../doctor/channels.ts';
 import type { Instant } from '../duplicity/time.ts';
@@ -116,6 +117,10 @@ export type Digest = {
   readonly muted?: readonly string[] | undefined;
   /** The last 30 days of each host. */
   readonly grid?: Block | undefined;
+  /** When a proof by a restore is too old; without it never. */
+  readonly restoreProofDays?: number;
+  /** On which days one goes out; without it on each. */
+  readonly rhythm?: DigestRhythm;
   /** This digest is the weekly test of every channel. */
   readonly test: boolean;
 };

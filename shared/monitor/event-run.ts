@@ -95,15 +95,18 @@ export async function runEvents(
       isNews = !isSame || problems.length !== state.problems.length;
       return isNews ? { ...state, problems } : undefined;
     },
-    compose: (notices, { problems }) =>
+    compose: (notices, { problems }, { places }) =>
       composeNotification({
         ...{
           bucket,
           timezone,
           at: now,
-          hostsInConfig: hosts.length,
+          hostsInConfig: places?.size ?? hosts.length,
           notices,
-          open: problems.filter((one) => !isHeldBack(operator, one, 'new', config, now)),
+          open: problems.filter(
+            (one) =>
+              places?.has(one.place) !== false && !isHeldBack(operator, one, 'new', config, now),
+          ),
           known,
         },
       }),

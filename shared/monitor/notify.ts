@@ -1,5 +1,5 @@
 // What is new to each channel, sent to it: claimed first, so that no other run sends it too, and noted once it is taken.
-import type { Alerts } from '../config/config.ts';
+import type { Alerts, Host } from '../config/config.ts';
 import type { Check } from '../doctor/audit.ts';
 import {
   type ChannelStates,
@@ -12,8 +12,10 @@ import type { Instant } from '../duplicity/time.ts';
 import type { Message } from '../messages/message-tree.ts';
 import { formatDuration } from '../messages/plain-text.ts';
 import type { Notice } from '../messages/problem-text.ts';
+import { placeOf } from '../rules/fingerprints.ts';
 import {
   isClaimed,
+  isOwn,
   type Listener,
   type News,
   newsOf,
@@ -30,6 +32,8 @@ export type Channel = Listener & {
   readonly address?: string;
   /** The other channels report it when it refuses, so that the run need not fail for it. */
   readonly isReported?: boolean;
+  /** The hosts that it is for, by their places; without it all, and the monitor. */
+  readonly places?: ReadonlySet<string>;
   /** It gets an event for each problem. */
   readonly isPager?: boolean;
   readonly send: (message: Message) => Promise<void>;
@@ -40,6 +44,16 @@ export type Channel = Listener & {
  */
 export class RefusalError extends Error {
   override readonly name = 'RefusalError';
+}
+
+/** For the admins of some hosts: it hears of these alone, and of its part of the digest. */
+export function forHosts(channel: Channel, hosts: readonly Host[]): Channel {
+  const places = new Set(hosts.map(placeOf));
+  return {
+    ...channel,
+    places,
+    isNotified: ({ kind, place }) => kind === 'digest' || (!isOwn(kind) && places.has(place)),
+  };
 }
 
 /** In place of channels where the config names nobody: what there was to tell is known all the same. */
@@ -66,7 +80,11 @@ export type Notifying = {
   readonly change: (state: MonitorState) => MonitorState | undefined;
   /** Left for a later run. */
   readonly isHeld?: (problem: Problem, news: News, channel: Channel) => boolean;
-  readonly compose: (notices: readonly Notice[], state: MonitorState) => Message | undefined;
+  readonly compose: (
+    notices: readonly Notice[],
+    state: MonitorState,
+    channel: Channel,
+  ) => Message | undefined;
   readonly reopen: () => Promise<Kept>;
 };
 
@@ -117,7 +135,7 @@ export async function notify(
         const news = newsFor(problem, channel);
         return news === undefined ? [] : [{ problem, news }];
       });
-      const message = notices.length === 0 ? undefined : compose(notices, kept.state);
+      const message = notices.length === 0 ? undefined : compose(notices, kept.state, channel);
       const error = message && (await sendTo(channel, message));
       return {
         channel,
@@ -249,6 +267,19 @@ export function channelNews(
       }),
     ),
   ];
+}
+
+/** Reaches those who watch the monitor: from a second missed window on, of dead channels, and by the weekly test. */
+export function opsChannels(
+  { ops, escalates }: { readonly ops: readonly Channel[]; readonly escalates: boolean },
+  isTest: boolean,
+): Channel[] {
+  return ops.map((one) => ({
+    ...one,
+    isNotified: ({ kind, missed, over, notified }) =>
+      (over === undefined || notified.has(one.name)) &&
+      (kind === 'channel' || (kind === 'digest' && isTest) || (escalates && missed > 1)),
+  }));
 }
 
 /** A mailbox that is known to be dead would only refuse to hear so. */

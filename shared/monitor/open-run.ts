@@ -1,6 +1,7 @@
 // The state for one run. One that starts again is written at once, with the problem that it was lost.
 import type { Config } from '../config/config.ts';
 import type { Instant } from '../duplicity/time.ts';
+import { formatDuration, formatInstant } from '../messages/plain-text.ts';
 import type { Listener } from '../rules/problem.ts';
 import { readEarlierState } from './earlier-version.ts';
 import { type OwnNews, updateProblems } from './problems.ts';
@@ -43,4 +44,19 @@ export async function openRun(
 /** A problem of the monitor: open until it was told, whatever else a run has to tell. */
 export function memoryNews(says: string, now: Instant): OwnNews {
   return { kind: 'memory', severity: 'warning', subjects: [says], since: now, says };
+}
+
+// Some ticks may fail, and are made up for by the next one without a word.
+const LONG_MS = 2 * 3_600_000;
+
+/** The state itself knows when no run came. */
+export function missedRuns(
+  judgedUntil: Instant | undefined,
+  until: Instant,
+  zone: string,
+): OwnNews[] {
+  if (judgedUntil === undefined || until - judgedUntil < LONG_MS) return [];
+  const [from, to] = [formatInstant(judgedUntil, zone), formatInstant(until, zone)];
+  const says = `no run between ${from} and ${to} (${formatDuration(until - judgedUntil)}): what was due meanwhile is judged now`;
+  return [{ kind: 'no-run', severity: 'warning', subjects: [String(judgedUntil)], says }];
 }

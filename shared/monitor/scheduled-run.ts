@@ -4,11 +4,10 @@ import type { Check } from '../doctor/audit.ts';
 import type { ChannelStates, Refusals } from '../doctor/channels.ts';
 import { type Instant, parseWrittenTime } from '../duplicity/time.ts';
 import type { Known } from '../messages/author-text.ts';
-import { isTestDay } from '../messages/compose-digest.ts';
+import { digestFor, isDigestSent, isTestDay } from '../messages/compose-digest.ts';
 import { composeNotification } from '../messages/compose-notification.ts';
 import { type HostReport, hasFailed } from '../messages/host-report.ts';
 import type { Block, Urgency } from '../messages/message-tree.ts';
-import { formatDuration, formatInstant } from '../messages/plain-text.ts';
 import type { Notice } from '../messages/problem-text.ts';
 import {
   type Digest,
@@ -38,10 +37,11 @@ import {
   checkChannels,
   NOBODY,
   notify,
+  opsChannels,
   withoutDeadMailboxes,
 } from './notify.ts';
 import type { ObjectStore } from './object-store.ts';
-import { memoryNews, openRun } from './open-run.ts';
+import { memoryNews, missedRuns, openRun } from './open-run.ts';
 import {
   describeOperatorPage,
   isHeldBack,
@@ -102,8 +102,6 @@ export class ClockError extends Error {
 }
 
 const PERIOD_MS = 15 * 60_000;
-// Some ticks may fail, and are made up for by the next one without a word.
-const LONG_MS = 2 * 3_600_000;
 
 /**
  * Judges every window that closed and was not judged, however late or doubled this run is. What is found is remembered
@@ -166,7 +164,7 @@ export async function runSchedule(
     ...missedRuns(state.judgedUntil, until, timezone),
     ...channelNews(state, look, alerts),
     ...operatorNews(operator, config, now),
-    ...(digest
+    ...(digest && isDigestSent(alerts, digest, damage === undefined)
       ? [
           digestNews(newestDay(config, until), reportPage(dateIn(timezone, now)), [
             ...names,
@@ -175,7 +173,6 @@ export async function runSchedule(
         ]
       : []),
   ];
-  const muted = describeOperatorPage(operator, config, now);
   const notified = await notify(records, opened, {
     ...{ run: `run ${until} ${crypto.randomUUID()}`, now, reopen },
     channels: [
@@ -207,19 +204,32 @@ export async function runSchedule(
         now,
       ),
     }),
-    compose: (notices, { problems }) => {
+    compose: (notices, { problems }, { places }) => {
+      const isFor = (place: string) => places?.has(place) !== false;
+      const own = hosts.filter((host) => isFor(placeOf(host)));
+      const muted = describeOperatorPage(operator, { ...config, hosts: own }, now);
       const isDigest = ({ problem }: Notice) => problem.kind === 'digest';
       return composeNotification({
         ...{
           bucket,
           timezone,
           at: now,
-          hostsInConfig: hosts.length,
-          open: problems.filter((one) => !isHeldBack(operator, one, 'new', config, now)),
+          hostsInConfig: own.length,
+          open: problems.filter(
+            (one) => isFor(one.place) && !isHeldBack(operator, one, 'new', config, now),
+          ),
         },
         known: { ...ours, hosts },
         notices: notices.filter((one) => !isDigest(one)),
-        digest: notices.some(isDigest) && told ? { ...told, muted } : undefined,
+        digest:
+          notices.some(isDigest) && told
+            ? {
+                ...(places === undefined
+                  ? told
+                  : digestFor(told, new Set(own.map(({ name }) => name)))),
+                muted,
+              }
+            : undefined,
       });
     },
   });
@@ -269,28 +279,10 @@ export function watchedFiles(problems: readonly Problem[]): (host: Host) => read
   return (host) => (byPlace.get(placeOf(host)) ?? []).flatMap(({ files }) => files);
 }
 
-/** Reaches those who watch the monitor: from a second missed window on, of dead channels, and by the weekly test. */
-function opsChannels({ ops, escalates }: ScheduleDependencies, isTest: boolean): Channel[] {
-  return ops.map((one) => ({
-    ...one,
-    isNotified: ({ kind, missed, over, notified }) =>
-      (over === undefined || notified.has(one.name)) &&
-      (kind === 'channel' || (kind === 'digest' && isTest) || (escalates && missed > 1)),
-  }));
-}
-
 /** Channels that refused it get it later, from its report. */
 function digestNews(date: string, page: string, files: readonly string[]): OwnNews {
   const says = `the digest of ${date}`;
   return { kind: 'digest', severity: 'info', subjects: [date], says, details: [page], files };
-}
-
-/** The state itself knows when no run came. */
-function missedRuns(judgedUntil: Instant | undefined, until: Instant, zone: string): OwnNews[] {
-  if (judgedUntil === undefined || until - judgedUntil < LONG_MS) return [];
-  const [from, to] = [formatInstant(judgedUntil, zone), formatInstant(until, zone)];
-  const says = `no run between ${from} and ${to} (${formatDuration(until - judgedUntil)}): what was due meanwhile is judged now`;
-  return [{ kind: 'no-run', severity: 'warning', subjects: [String(judgedUntil)], says }];
 }
 
 async function makeDigest(
@@ -320,6 +312,8 @@ async function makeDigest(
     report: reportOf(config.bucket, reports, unknown, now),
     ...{ hostsInConfig: hosts.length, timezone, channels: look },
     drills: await readDrills(records, now),
+    ...(config.restoreProofDays && { restoreProofDays: config.restoreProofDays }),
+    ...(alerts.digest && { rhythm: alerts.digest }),
     test: alerts.weeklyTest && isTestDay(timezone, until),
   };
 }

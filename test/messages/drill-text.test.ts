@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { composeDrills } from '../../shared/messages/compose-digest.ts';
+import { composeDrills, isWarned } from '../../shared/messages/compose-digest.ts';
 import { renderText } from '../../shared/messages/render-text.ts';
 import type { Drills } from '../../shared/messages/report.ts';
 import { judge } from '../../shared/rules/judge.ts';
-import { aDigest, aHost, at, collected } from '../support/builders.ts';
+import { aDigest, aFull, aHost, at, collected } from '../support/builders.ts';
 
 const now = at('2026-11-23T08:15:00Z');
 const lines = (names: readonly string[], drills: Drills | undefined) => {
@@ -38,6 +38,24 @@ describe('composeDrills', () => {
     ]);
     expect(lines(['db', 'web'], drills)).toContain('The last drill FAILED of web.');
     expect(lines(['db', 'web'], drills)).toContain('Next:    restore-drill web');
+  });
+
+  it('warns of those whose proof is older than the config allows, or who have none', () => {
+    const judgements = ['web', 'db', 'nas'].map((name) =>
+      judge(aHost({ name }), collected(...aFull({ begun: '2026-11-23T03:15:00Z' })), now),
+    );
+    const drills = new Map([
+      ['web', provenAt('11-20')],
+      ['db', provenAt('08-22')],
+    ]);
+    const digest = { ...aDigest(now, judgements, { drills }), restoreProofDays: 90 };
+    const text = renderText({ blocks: composeDrills(digest) }).replace(/\s+/g, ' ');
+    expect(text).toContain('WARNING: not proven for over 90 days: db, nas.');
+    expect(isWarned(digest)).toBe(true);
+    expect(isWarned({ ...digest, restoreProofDays: 3660, drills: new Map() })).toBe(true);
+    const allProven = new Map(['web', 'db', 'nas'].map((name) => [name, provenAt('11-20')]));
+    expect(isWarned({ ...digest, drills: allProven })).toBe(false);
+    expect(isWarned({ ...digest, drills: undefined })).toBe(false);
   });
 
   it('names a few of many hosts', () => {

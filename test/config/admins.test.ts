@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { adminsOf, mailboxesOf } from '../../shared/config/config.ts';
+import { parseConfig } from '../../shared/config/parse-config.ts';
+
+const parse = (alerts: string, hosts = 'web: {}', top = '') =>
+  parseConfig(
+    `bucket: acme-backups\n${top}alerts: { ${alerts} }\nhosts: { ${hosts} }\n`,
+    'hosts.yml',
+  );
+const FROM = 'from: backups@example.net, mail: [ops@example.net]';
+
+describe('admins', () => {
+  it('are those of some hosts who do not get the mail about all', () => {
+    const config = parse(
+      FROM,
+      'web: { admins: [a@example.net, ops@example.net] }, db: { admins: [a@example.net, b@example.net] }, nas: {}',
+    );
+    const names = [...adminsOf(config)].map(([admin, hosts]) => [
+      admin,
+      hosts.map(({ name }) => name),
+    ]);
+    expect(names).toEqual([
+      ['a@example.net', ['web', 'db']],
+      ['b@example.net', ['db']],
+    ]);
+    expect(mailboxesOf(config)).toEqual(['ops@example.net', 'a@example.net', 'b@example.net']);
+  });
+
+  it('need a sender, and are mail addresses', () => {
+    const host = 'web: { admins: [a@example.net] }';
+    const text = `bucket: acme-backups\nalerts: { mail: [ops@example.net] }\nhosts: { ${host} }\n`;
+    expect(() => parseConfig(text, 'hosts.yml', undefined, 'deploy')).toThrow(
+      'hosts.yml:3: web: mail to its admins needs a sender; write under alerts: "from: NAME@DOMAIN"',
+    );
+    expect(() => parse(FROM, 'web: { admins: [nobody] }')).toThrow(
+      'hosts.web.admins is "nobody", but must be an e-mail address',
+    );
+    expect(() => parse(FROM, 'web: { admin: [a@example.net] }')).toThrow('did you mean "admins"?');
+  });
+});
+
+describe('alerts.digest', () => {
+  it.each(['daily', 'weekdays', 'weekly', 'problems-only'])('takes %s', (rhythm) => {
+    expect(parse(`${FROM}, digest: ${rhythm}`).alerts.digest).toBe(rhythm);
+    expect(parse(FROM).alerts.digest).toBeUndefined();
+  });
+
+  it('takes no other word', () => {
+    expect(() => parse(`${FROM}, digest: weeklie`)).toThrow(
+      'hosts.yml:2: alerts.digest is "weeklie", but must be daily, weekdays, weekly, problems-only, did you mean "weekly"?',
+    );
+  });
+});
+
+describe('restoreProof', () => {
+  it('is a number of days', () => {
+    const days = (text: string) =>
+      parse(FROM, 'web: {}', `restoreProof: ${text}\n`).restoreProofDays;
+    expect([days('90d'), days('2w')]).toEqual([90, 14]);
+    for (const wrong of ['90', '12h', '0d', '4000d', 'never'])
+      expect(() => days(wrong), wrong).toThrow('restoreProof is');
+  });
+});
