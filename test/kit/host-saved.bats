@@ -145,6 +145,38 @@ lies() {
   expect 0 'cannot be compared with what was sent' 'WARN code=0' 'reason=checksums'
 }
 
+@test "temporary space that runs out is reason=space, also when gpg is the one that meets it" {
+  if ! unshare -m true 2>/dev/null; then skip 'needs root and mounts'; fi
+  head -c 12000000 /dev/urandom >"$data/www/large"
+  mkdir "$BATS_TEST_TMPDIR/small"
+  sed -i 's/^VOLSIZE_MB=.*/VOLSIZE_MB=2/' "$etc/config"
+  echo "TEMP_DIR=$BATS_TEST_TMPDIR/small" >>"$etc/config"
+  lists "+ $data" '- /'
+  for kib in 3000 4000; do
+    run unshare -m bash -c "mount -t tmpfs -o size=${kib}k tmpfs '$BATS_TEST_TMPDIR/small' && rollcall-backup run"
+    [ "$status" = 0 ] || expect 5 'reason=space'
+  done
+  run unshare -m bash -c "mount -t tmpfs -o size=2800k tmpfs '$BATS_TEST_TMPDIR/small' && head -c 900000 /dev/zero >'$BATS_TEST_TMPDIR/small/x' && rollcall-backup run"
+  expect 5 'reason=space'
+}
+
+@test "a terminal sees volume, bytes and rate; a log does not" {
+  s3_say fault '{"operation":"PutObject","fault":{"latencyMs":900}}' >/dev/null
+  lists "+ $WORLD/tree" '- /'
+  run script -qec 'rollcall-backup run' /dev/null
+  expect 0 'OK code=0'
+  [[ $output =~ volume\ [0-9]+,\ [0-9.]+\ [KM]iB,\ [0-9.]+\ [KM]?i?B/s ]]
+  run rollcall-backup run
+  expect 0 'OK code=0'
+  [[ $output != *'volume 1,'* ]]
+}
+
+@test "few open files are no obstacle, where the system allows more" {
+  lists "+ $WORLD/tree/etc" '- /'
+  run prlimit --nofile=48:4096 "$(command -v rollcall-backup)" run
+  expect 0 'OK code=0'
+}
+
 @test "volumes that are uploaded in parts are compared by their checksums too" {
   head -c 50000000 /dev/urandom >"$data/www/large"
   sed -i 's/^VOLSIZE_MB=.*/VOLSIZE_MB=45/' "$etc/config"
@@ -152,4 +184,34 @@ lies() {
   s3_say requests >"$BATS_TEST_TMPDIR/requests"
   grep -q '200 UploadPart' "$BATS_TEST_TMPDIR/requests"
   same "$(keys | grep -c 'vol.*difftar')" 2
+}
+
+@test "what duplicity does not keep comes back with --metadata, and nothing outside the tree is touched" {
+  [ "$(id -u)" = 0 ] || skip 'needs root'
+  ln "$data/db/file" "$data/db/same"
+  touch -h -d '2001-02-03 04:05:06.123456789' "$data/link"
+  touch -d '2026-01-02 03:04:05.987654321' "$data/db/file"
+  touch -d '1960-01-02 03:04:05' "$data/real/file"
+  tools=yes
+  command -v setfacl >/dev/null && command -v setfattr >/dev/null && setfacl -m u:1:r "$data/www/only" 2>/dev/null || tools=no
+  ln -s "$ROLLCALL_ROOT/usr/local/lib/rollcall-backup/save-metadata" "$etc/pre-backup"
+  lists "+ $data" "+ $state/metadata" '- /'
+  run rollcall-backup run
+  expect 0 'OK code=0'
+  # as the host's own backup has it
+  mkdir -p "$BATS_TEST_TMPDIR/back/var/lib/rollcall-backup" "$BATS_TEST_TMPDIR/back$data"
+  cp -r "$state/metadata" "$BATS_TEST_TMPDIR/back/var/lib/rollcall-backup/"
+  (cd "$data" && cp -r --preserve=mode,ownership --no-dereference . "$BATS_TEST_TMPDIR/back$data/")
+  back=$BATS_TEST_TMPDIR/back$data
+  rm "$back/db/same" && cp "$back/db/file" "$back/db/same"
+  touch -d '2026-01-02 03:04:05' "$back/db/file" "$back/db/same"
+  printf '1.5 /etc/../../../../%s/outside\0' "$BATS_TEST_TMPDIR" >>"$BATS_TEST_TMPDIR/back/var/lib/rollcall-backup/metadata/times"
+  echo x >"$BATS_TEST_TMPDIR/outside"
+  before=$(stat -c %y "$BATS_TEST_TMPDIR/outside")
+  run /usr/bin/python3 -I -B "$scripts/restore/lib/rollcall-restore/archive" metadata -- "$BATS_TEST_TMPDIR/back"
+  expect 0 'hardlinks: 1 brought back' 'times: '
+  same "$(stat -c %i "$back/db/file")" "$(stat -c %i "$back/db/same")"
+  for one in link db/file real/file; do same "$(find "$back/$one" -printf %T@)" "$(find "$data/$one" -printf %T@)"; done
+  [ "$tools" = no ] || same "$(getfacl -cn "$back/www/only" 2>/dev/null)" "$(getfacl -cn "$data/www/only" 2>/dev/null)"
+  same "$(stat -c %y "$BATS_TEST_TMPDIR/outside")" "$before"
 }

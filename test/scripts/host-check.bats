@@ -104,6 +104,69 @@ END
   expect 3 'others than root can change'
 }
 
+@test "a hook that is not executable is told, and not passed over in silence" {
+  echo 'dump the database' >"$etc/pre-backup"
+  run rollcall-backup check
+  expect 0 "warning  $etc/pre-backup is not executable, so it is not run" "chmod 755 $etc/pre-backup"
+}
+
+@test "another job that calls duplicity is named, with the command that removes it" {
+  mkdir -p "$ROLLCALL_ROOT"/etc/cron.d "$ROLLCALL_ROOT"/etc/cron.daily "$ROLLCALL_ROOT"/var/spool/cron/crontabs "$ROLLCALL_ROOT/root/bin"
+  run rollcall-backup check
+  [[ $output != *'calls duplicity too'* ]]
+  printf '# duplicity is below\n17 * * * * root run-parts\n15 2 * * * root duplicity full / s3://acme\n' >"$ROLLCALL_ROOT/etc/crontab"
+  printf '#!/bin/sh\nduply backup full\n' >"$ROLLCALL_ROOT/etc/cron.daily/backup"
+  printf '#!/bin/sh\nexport PASSPHRASE=\n/usr/bin/duplicity full / x\n' >"$ROLLCALL_ROOT/root/bin/to-backup"
+  echo '15 2 * * * /root/bin/to-backup >/dev/null' >"$ROLLCALL_ROOT/var/spool/cron/crontabs/root"
+  echo '15 2 * * * root /usr/bin/true' >"$ROLLCALL_ROOT/etc/cron.d/other"
+  run rollcall-backup check
+  expect 0 "etc/crontab:3 calls duplicity too" "sed -i 3d $ROLLCALL_ROOT/etc/crontab" "rm $ROLLCALL_ROOT/etc/cron.daily/backup" \
+    "sed -i 1d $ROLLCALL_ROOT/var/spool/cron/crontabs/root"
+  same "$(grep -c 'calls duplicity too' <<<"$output")" 3
+}
+
+@test "keyboxd, which reads no key file, is named" {
+  make_key "$BATS_TEST_TMPDIR/other"
+  cp "$BATS_TEST_TMPDIR/other/pub.gpg" "$etc/pub.gpg"
+  mkdir "$BATS_TEST_TMPDIR/gnupg"
+  echo use-keyboxd >"$BATS_TEST_TMPDIR/gnupg/common.conf"
+  stub gpgconf <<<"#!/bin/sh
+echo $BATS_TEST_TMPDIR/gnupg"
+  run rollcall-backup check
+  expect 3 'has use-keyboxd' "sed -i '/use-keyboxd/d' $BATS_TEST_TMPDIR/gnupg/common.conf"
+  rm "$BATS_TEST_TMPDIR/gnupg/common.conf"
+  run rollcall-backup check
+  expect 3 "is not $(cat "$key/fingerprint")"
+}
+
+@test "the space that a run needs counts the signatures of the last one" {
+  run rollcall-backup check
+  expect 0 'MiB free, 260 needed'
+  printf 'began=1795832000\nended=1795832100\nbytes=1\nvolumes=1\nset=20261123T021502Z\nsignatures=419430400\n' >"$state/last-success"
+  run rollcall-backup check
+  expect 0 'MiB free, 1260 needed'
+}
+
+@test "a config with mistakes does not keep the schedule alive" {
+  rollcall-backup schedule
+  echo nonsense >>"$etc/config"
+  run rollcall-backup schedule --off
+  expect 0 'removed'
+  [ ! -e "$ROLLCALL_ROOT/etc/cron.d/rollcall-backup" ]
+}
+
+@test "the Python of a duplicity whose first line is too long is found" {
+  long=$BATS_TEST_TMPDIR/$(printf 'd%.0s' {1..130})
+  mkdir "$long"
+  cp "$stubs"/* "$long/"
+  mv "$long/python-for-duplicity" "$long/python3"
+  printf "#!/bin/sh\n'''exec' %s \"\$0\" \"\$@\"\n' '''\nimport sys\n" "$long/python3" >"$long/duplicity"
+  sed -i "s|^DUPLICITY=.*|DUPLICITY=$long/duplicity|" "$etc/config"
+  touch "$long/no-boto3"
+  run rollcall-backup check
+  expect 8 "duplicity runs on $long/python3, and there is no boto3 for it"
+}
+
 @test "config tells every mistake at once, with its line" {
   printf 'HOST=web\nBUCKET=Acme\nREGION=eu west\nFINGERPRINT=0123\nHOUR=24\nVOLSIZE_MB=0\nHOST=db\nnonsense\nFINGERPINT=x\nTEMP_DIR=tmp\nENDPOINT_URL=s3.example\n' >"$etc/config"
   run rollcall-backup check

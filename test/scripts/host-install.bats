@@ -107,7 +107,7 @@ files() { (cd "$dest" && find . -type f | sort); }
   etc=$dest/etc/rollcall-backup state=$dest/var/lib/rollcall-backup
   mkdir -p "$etc" "$state/metadata" "$state/dumps" "$state/work.202401" "$state/rollcall-backup.abcdef" "$state/rollcall-backup.Ab1Cd2/arch"
   touch "$etc"/{config,credentials,pub.gpg} "$dest/etc/backup-targets" "$state"/{lock,running,tries,last-run,last-success} \
-    "$state/metadata"/{acl,xattr,hardlinks,packages,packages-by-hand,disks,partitions,mounts} \
+    "$state/metadata"/{acl,xattr,times,hardlinks,packages,packages-by-hand,disks,partitions,mounts} \
     "$state/rollcall-backup.Ab1Cd2/.rollcall-backup-scratch" "$state/rollcall-backup.Ab1Cd2/arch/names"
   ln -s /usr/local/lib/rollcall-backup/save-metadata "$etc/pre-backup"
   # of the host's administrator

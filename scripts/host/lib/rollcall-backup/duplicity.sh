@@ -98,6 +98,10 @@ run_duplicity() {
   set -- env ROLLCALL_SENT="$work/sent" ROLLCALL_PYTHON="$(duplicity_python)" "$DUPLICITY" "$@"
   # empty, and there for 3.0.6, which asks for a passphrase before an increment though it needs none
   [ "$act" = full ] || set -- env PASSPHRASE= "$@"
+  # it keeps a file open for each set of a chain, and more
+  files=$(prlimit --noheadings --raw --output HARD --nofile 2>/dev/null) || files=''
+  case $files in '' | unlimited | ????*) files=4096 ;; esac
+  if prlimit --nofile="$files:" true 2>/dev/null; then set -- prlimit --nofile="$files:" "$@"; fi
   if ionice -c 3 true 2>/dev/null; then set -- ionice -c 3 "$@"; fi
   # one that hangs would hold the lock, and every later call would think it at work
   in_clean_environment timeout -k 60 20h nice -n 10 "$@"

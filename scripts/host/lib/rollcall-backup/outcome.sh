@@ -59,6 +59,7 @@ finish() {
         printf 'began=%s\nset=%s\nended=%s\nbytes=%s\nvolumes=%s\nunreadable=%s\n' "$began_set" "$set_time" "$(date +%s)" \
           "$bytes" "$volumes" "${unreadable:-0}"
         printf 'files=%s\nsource=%s\n' "${files:-0}" "${source_bytes:-0}"
+        printf 'signatures=%s\n' "$(stat -c %s "$work/arch/s/$signatures" 2>/dev/null || echo 0)"
         [ -z "$set_full" ] || printf 'full=%s\n' "$set_full"
       } | write_file 0644 "$state/last-success" || :
     fi

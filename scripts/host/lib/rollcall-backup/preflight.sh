@@ -79,6 +79,12 @@ check_key() {
   keyring "$public_key"
   if ! gpg_of_run --with-colons --fingerprint --list-keys "$FINGERPRINT" >"$work/key" 2>/dev/null ||
     ! awk -F: -v want="$FINGERPRINT" '$1 == "pub" { p = 1 } $1 == "fpr" && p { p = 0; if ($10 == want) ok = 1 } END { exit !ok }' "$work/key"; then
+    common=$(gpgconf --list-dirs sysconfdir 2>/dev/null)/common.conf
+    if grep -qs '^[[:space:]]*use-keyboxd' "$common"; then
+      problem "$NOT_SET_UP" key "$common has use-keyboxd, so gpg keeps keys in a service and reads none from $public_key" \
+        "take that line out: sed -i '/use-keyboxd/d' $common; keys that the service holds: gpg --export first"
+      return 0
+    fi
     problem "$NOT_SET_UP" key "the key in $public_key is not $FINGERPRINT" "run rollcall-backup-setup again with the right --public-key and --fingerprint"
     return 0
   fi
@@ -122,8 +128,8 @@ check_space() {
       "run: mkdir -p $place; if it is there: is its disk read-only? Or name another TEMP_DIR in $config"
     return 0
   fi
-  # duplicity asks for one volume and 30 % of one
-  space_needed=$((VOLSIZE_MB * 1331))
+  # duplicity asks for one volume and 30 % of one; signatures lie here plain, and once more encrypted
+  space_needed=$((VOLSIZE_MB * 1331 + $(signature_bytes) * 5 / 2048))
   space_free=$(df -Pk "$place" 2>/dev/null | awk 'END { print $4 }')
   case $space_free in
     '' | *[!0-9]*) warning space "cannot tell how much space is free in $TEMP_DIR" "look: df $TEMP_DIR" ;;
@@ -149,8 +155,22 @@ check_mounts() {
   done
 }
 
+# signature_bytes: those of the last set; not known, half a percent of what is saved
+signature_bytes() {
+  known=$(read_state last-success signatures)
+  if [ -n "$known" ]; then
+    echo "$known"
+  else
+    known=$(read_state last-success source)
+    echo $((${known:-0} / 200))
+  fi
+}
+
 check_hooks() {
   for hook in pre-backup on-failure; do
+    if [ -e "$etc/$hook" ] && [ ! -x "$etc/$hook" ]; then
+      warning hook "$etc/$hook is not executable, so it is not run" "run: chmod 755 $etc/$hook; or move it away"
+    fi
     [ -x "$etc/$hook" ] || continue
     if mode_ok "$etc/$hook"; then
       said ok "hook $etc/$hook"

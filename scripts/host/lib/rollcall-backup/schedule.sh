@@ -25,15 +25,20 @@ systemctl_if_live() {
 
 schedule() {
   require_root
-  read_config
   telling=yes
+  # no mistake in the config keeps the schedule alive
+  if [ "$mode" = off ]; then
+    schedule_off
+    note "it is called by nobody now"
+    return 0
+  fi
+  read_config
   if [ "$mode" = auto ]; then
     # as installed: the installer leaves one of the two
     mode=cron
     ! timer_unit >/dev/null || mode=systemd
   fi
   case $mode in
-    off) schedule_off && note "it is called by nobody now" && return 0 ;;
     systemd)
       timer_unit >/dev/null || die "$NOT_SET_UP" "rollcall-backup.timer is not installed" "run the installer with --systemd, or use --cron"
       remove_cron
@@ -68,6 +73,39 @@ remove_timer() {
   rm -f "$dropin" && note "removed   $dropin"
   rmdir "${dropin%/*}" 2>/dev/null || :
   systemctl_if_live daemon-reload || :
+}
+
+# check_other_jobs: another job that calls duplicity asks for passphrases, and makes sets of its own
+check_other_jobs() {
+  for job in "$root"/etc/crontab "$root"/etc/cron.*/* "$root"/var/spool/cron/crontabs/* "$root"/var/spool/cron/root; do
+    if [ ! -f "$job" ] || [ "$job" = "$cron_file" ]; then continue; fi
+    number=0
+    while IFS= read -r line || [ -n "$line" ]; do
+      number=$((number + 1))
+      case $line in \#* | '') continue ;; esac
+      calls_duplicity "$line" || continue
+      case $job in
+        */crontab | */cron.d/* | */crontabs/* | */cron/root) cure="sed -i ${number}d $job" ;;
+        *) cure="rm $job" ;;
+      esac
+      warning job "$job:$number calls duplicity too, without this kit: $(safe "$line" | cut -c 1-100)" "does this kit replace it? Then: $cure"
+      break
+    done <"$job"
+  done
+}
+
+# calls_duplicity LINE: by its name, or in a script that the line calls
+calls_duplicity() {
+  case $1 in *rollcall-backup*) return 1 ;; *duplicity* | *duply*) return 0 ;; esac
+  set -f
+  # shellcheck disable=SC2086 # words
+  set -- $1
+  set +f
+  for word; do
+    case $word in /*) ;; *) continue ;; esac
+    [ -f "$root$word" ] && head -c 65536 "$root$word" | grep -aq '^[^#]*\(duplicity\|duply\) ' && return 0
+  done
+  return 1
 }
 
 # check_schedule: is there anything that calls a run?

@@ -26,7 +26,7 @@ make_work() {
   exec 8>"$work/$scratch_mark"
   echo 'Scratch of rollcall-backup. The next run removes it when this one is over.' >&8
   flock -n 8 2>/dev/null || :
-  (umask 077 && mkdir "$work/gpg" "$work/arch" "$work/arch/s" "$work/t" "$work/empty")
+  (umask 077 && mkdir "$work/gpg" "$work/arch" "$work/arch/s" "$work/t" "$work/empty" && : >"$work/room" && : >"$work/sent")
 }
 
 # own_scratch: the directories in TEMP_DIR that this kit made, one a line; their names have no blanks

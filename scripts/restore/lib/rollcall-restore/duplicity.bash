@@ -85,23 +85,34 @@ restore_into() {
   # empty, and there for 3.0.6, which asks for a passphrase although it is told to use the agent
   # shellcheck disable=SC2016 # the dollar itself
   local program=(env PASSPHRASE= ROLLCALL_DOLLAR='$' "$duplicity")
-  watch=end_on_full_disk
+  watch=end_what_hangs
   if [[ -t 2 ]]; then
     run with_progress "${program[@]}" restore "${options[@]}" --verbosity=info --log-fd=3 "$url" "$to" || status=$?
   else
     run "${program[@]}" restore "${options[@]}" "$url" "$to" >"$run_dir/log" 2>&1 || status=$?
   fi
   watch=''
+  [[ ! -e $run_dir/mismatch ]] || status=21
   [[ ! -e $run_dir/full ]] || die "$FAILED" "the disk is full, at $(safe "$(dirname -- "$out")") or $(safe "$run_dir")" \
     "choose a place with more room; the backup is ${size:-larger} packed, and more when unpacked"
   return "$status"
 }
 
-# end_on_full_disk PID: duplicity tries again and again to write onto a full disk, for ten minutes and more
-end_on_full_disk() {
+# end_what_hangs PID: duplicity tries for ten minutes and more to write onto a full disk. Where an increment is damaged
+# it says so, and then waits for ever for the gpg that holds the volume of the full.
+end_what_hangs() {
+  local mark
   while sleep 1 && kill -0 "$1" 2>/dev/null; do
-    grep -aqs 'No space left on device\|Errno 28' "$run_dir/log" || continue
-    : >"$run_dir/full" || true
+    if grep -aqs 'No space left on device\|Errno 28' "$run_dir/log"; then
+      mark=full
+    elif grep -aqs '^Invalid data - .* hash mismatch for file' "$run_dir/log"; then
+      mark=mismatch
+      sleep 3
+    else
+      continue
+    fi
+    kill -0 "$1" 2>/dev/null || return 0
+    : >"$run_dir/$mark" || true
     end_tree "$1"
   done
 }
@@ -112,7 +123,7 @@ with_progress() {
   {
     "$@" 3>&4 4>&- 2>&1 | grep -av '^Writing \|^Deleting /\|^Import of \|^Processed volume ' >"$run_dir/log"
     status=${PIPESTATUS[0]}
-  } 4> >(archive progress)
+  } 4> >(archive progress --bytes="${packed_bytes:-}")
   return "$status"
 }
 

@@ -87,6 +87,8 @@ load_profile() {
     [[ $(stat -c %a -- "$credentials") == ?00 ]] || die "$FAILED" "$credentials can be read by others" "run: chmod 600 $credentials"
     use_credentials "$credentials"
   fi
+  # newer boto3 asks for checksums that some services other than Amazon's do not have
+  [[ -z $endpoint ]] || export AWS_REQUEST_CHECKSUM_CALCULATION=when_required AWS_RESPONSE_CHECKSUM_VALIDATION=when_required
   [[ -z $region ]] || export AWS_DEFAULT_REGION=$region AWS_REGION=$region
 }
 

@@ -17,6 +17,7 @@ import time
 
 from ages import parse_age, parse_set_time, set_time
 from backup_sets import choose, collect, hindrances
+from metadata import bring_back
 from openpgp import Decrypted
 from oldest_versions import describe_all, download_chain
 from show import DAMAGED, FAILED, NOT_FOUND, PROGRESS, USAGE, Stop, age, moment, name, say, size
@@ -137,8 +138,13 @@ def check_tree(args):
     store = open_store(args)
     chain, _, _ = chosen(args, store)
     entries, _ = entries_of(args, store, chain)
-    missing = compare_tree(entries, os.fsencode(args.tree).decode("utf-8", "surrogateescape"))
+    missing, unseen = compare_tree(entries, os.fsencode(args.tree).decode("utf-8", "surrogateescape"))
     PROGRESS.clear()
+    if unseen:
+        say("note", f"{len(unseen)} entries lie in directories that you may not enter, such as that of {name(unseen[0].path)}: not looked at")
+    if not missing and unseen:
+        print(f"all {len(entries) - len(unseen)} entries that could be looked at are there")
+        return
     if not missing:
         print(f"all {len(entries)} entries of the backup are there")
         return
@@ -151,6 +157,11 @@ def check_tree(args):
         f"{len(missing)} entries were not restored",
         "only root can make device nodes: run it as root if they matter" if special else "read the warnings above, then try again as root",
     )
+
+
+def metadata(args):
+    """ACLs, attributes, hard links and times of a restored tree, as the host wrote them down."""
+    bring_back(args.tree)
 
 
 def pick_file(args):
@@ -251,13 +262,19 @@ def prove(args):
     )
 
 
-def progress(_args):
+def progress(args):
     """Reads duplicity's --log-fd output and keeps one line on the terminal up to date."""
-    volume = "opening the backup"
+    volume, began, total = "opening the backup", time.monotonic(), int(args.bytes or 0)
     for line in sys.stdin.buffer:
         words = line.split()
         if len(words) == 4 and words[:2] == [b"INFO", b"2"]:
-            volume = f"volume {int(words[2])} of {int(words[3])} done"
+            done, of = int(words[2]), int(words[3])
+            volume = f"volume {done} of {of} done"
+            if total and of:
+                seconds = max(time.monotonic() - began, 1)
+                volume += f", {size(total * done // of)} of {size(total)}, {size(int(total * done / of / seconds))}/s"
+                if 0 < done < of:
+                    volume += f", about {age(seconds / done * (of - done))} left"
         PROGRESS.show(volume)
     PROGRESS.clear()
 
@@ -281,6 +298,7 @@ def read_arguments(argv):
     command(pick, "pick", "age", room="", stand_ins="").add_argument("--anyway", action="store_true")
     command(list_files, "list", "age")
     command(check_tree, "check-tree", "age", "tree")
+    command(metadata, "metadata", "tree")
     command(pick_file, "pick-file", "age")
     command(compare, "compare", "age", "path", "file")
     command(versions, "versions", before="")
@@ -289,7 +307,7 @@ def read_arguments(argv):
     sub.add_argument("--private", action="store_true")
     sub.add_argument("fields", nargs="*")
     command(prove, "prove").add_argument("--any", action="store_true")
-    command(progress, "progress")
+    command(progress, "progress", bytes="")
     return parser.parse_args(argv)
 
 

@@ -101,12 +101,17 @@ STRONG = {0x72730136: md4, 0x72730146: md4, 0x72730137: blake2, 0x72730147: blak
 
 
 def compare_tree(entries, top):
-    """Paths of the backup that are not at `top` with the same kind; `top` stands for the backup's root."""
+    """Entries of the backup that are not at `top` with the same kind, and those that nobody but root may look at.
+
+    `top` stands for the backup's root.
+    """
     import stat
 
     def kind_of(path):
         try:
             mode = os.lstat(path).st_mode
+        except PermissionError:
+            return "unseen"
         except OSError:
             return None
         if stat.S_ISREG(mode):
@@ -115,4 +120,5 @@ def compare_tree(entries, top):
             return "dir"
         return "link" if stat.S_ISLNK(mode) else "special"
 
-    return [e for e in entries.values() if kind_of(os.path.join(top, e.path) if e.path else top) != e.kind]
+    kinds = {e: kind_of(os.path.join(top, e.path) if e.path else top) for e in entries.values()}
+    return [e for e, kind in kinds.items() if kind not in (e.kind, "unseen")], [e for e, kind in kinds.items() if kind == "unseen"]
