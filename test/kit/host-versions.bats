@@ -46,6 +46,7 @@ nights() {
 # chain: a full and two increments of it, a killed one between them; each run by list and put alone
 chain() {
   mkdir "$BATS_TEST_TMPDIR/data"
+  echo zero >"$BATS_TEST_TMPDIR/data/zero"
   lists "+ $BATS_TEST_TMPDIR/data" '- /'
   echo FULL_EVERY=7d >>"$etc/config"
   run timeout 120 "$(command -v rollcall-backup)" run
@@ -70,6 +71,12 @@ chain() {
 
 @test "chains with duplicity 3.2.1" {
   with 3.2.1
+  chain
+}
+
+@test "duplicity 2.1.4, as in Ubuntu 24.04" {
+  with 2.1.4
+  nights
   chain
 }
 

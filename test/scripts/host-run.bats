@@ -412,6 +412,34 @@ exit 30'
   done
 }
 
+@test "30 nights with a clock that jumps: one backup for each backup day that it shows, and none is kept from running" {
+  export TZ=Europe/Amsterdam
+  # the time goes forward in the night of 2027-03-28; the clock is set back a day, ahead two months, and right again
+  clock=$(date -d '2027-03-10 00:20' +%s)
+  for ((night = 1; night <= 30; night++)); do
+    case $night in
+      7) clock=$((clock - 86400)) ;;
+      12) clock=$((clock + 60 * 86400)) ;;
+      15) clock=$((clock - 60 * 86400)) ;;
+      21) clock=$((clock - 7200)) ;;
+    esac
+    good=0
+    for ((hour = 0; hour < 24; hour += 4)); do
+      at "$(date -d "@$((clock + hour * 3600))" '+%F %T')" run rollcall-backup run --if-due
+      expect 0
+      [[ $output != *'OK code=0'* ]] || good=$((good + 1))
+      at "$(date -d "@$((clock + hour * 3600))" '+%F %T')" run rollcall-backup status
+      [[ $output != *OVERDUE* ]] || [ "$hour" -lt 4 ]
+    done
+    # a clock that was set back sees a set of a day that it has not reached, and makes one all the same
+    [ "$good" -ge 1 ] && [ "$good" -le 2 ] || {
+      echo "night $night: $good backups"
+      return 1
+    }
+    clock=$((clock + 86400))
+  done
+}
+
 @test "uploads 3 times a day by itself, then says so, and starts again the next day" {
   does full 'exit 50'
   for hour in 02 03 04; do

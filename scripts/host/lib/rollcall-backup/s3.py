@@ -31,12 +31,11 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
+    HTTPClientError,
     NoCredentialsError,
-    ReadTimeoutError,
     SSLError,
 )
+from botocore.exceptions import ConnectionError as NoConnection
 
 
 class Trouble(Exception):
@@ -280,7 +279,7 @@ def explain(cause, bucket, prefix, credentials, endpoint):
     said = " ".join(str(cause).split())
     if isinstance(cause, SSLError):
         return Trouble(7, "tls", said, "install ca-certificates, or set CA_BUNDLE in the config; is the clock right?")
-    if isinstance(cause, (EndpointConnectionError, ConnectTimeoutError, ReadTimeoutError)):
+    if isinstance(cause, (NoConnection, HTTPClientError)):
         own = "" if endpoint == "-" else f" or is ENDPOINT_URL={endpoint} wrong?"
         return Trouble(7, "network", said, f"does the network work, and does a proxy stand between?{own}")
     return Trouble(7, type(cause).__name__, said, "run: rollcall-backup check")

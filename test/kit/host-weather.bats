@@ -1,0 +1,86 @@
+#!/usr/bin/env bats
+# Bad weather with the real duplicity: kill -9 at every second of a run, IPv6 alone, a proxy, TLS of one's own.
+
+setup_file() {
+  [ -x "${ROLLCALL_TEST_DUPLICITY:-/usr/bin/duplicity}" ] || skip 'duplicity is not installed'
+  load host-world
+  host_world
+}
+
+teardown_file() {
+  load host-world
+  end_of_host_world
+}
+
+setup() {
+  load host-world
+  host_stage
+  lists "+ $WORLD/tree" '- /'
+  relays=()
+}
+
+teardown() {
+  local one
+  for one in "${relays[@]}"; do kill "$one" 2>/dev/null || true; done
+}
+
+# relay KIND [CERTIFICATE KEY]: starts one; its port is in $port
+relay() {
+  /usr/bin/python3 "$BATS_TEST_DIRNAME/relay.py" "$BATS_TEST_TMPDIR/$1" "${endpoint##*:}" "$@" >"$BATS_TEST_TMPDIR/$1.said" 2>&1 3>&- &
+  relays+=($!)
+  for _ in {1..100}; do [ ! -s "$BATS_TEST_TMPDIR/$1" ] || break; sleep 0.1; done
+  port=$(cat "$BATS_TEST_TMPDIR/$1")
+}
+
+@test "killed with its duplicity at every second of a run, and then run again: one whole set each time" {
+  # slow enough to be hit in the middle
+  s3_say fault '{"operation":"PutObject","fault":{"latencyMs":400}}' >/dev/null
+  for second in 1 2 3 4 5 6 8 10; do
+    rollcall-backup run >"$BATS_TEST_TMPDIR/said" 2>&1 3>&- &
+    runner=$!
+    sleep "$second"
+    kill -KILL "$runner" 2>/dev/null || true
+    for group in $(pgrep -f "$state/rollcall-backup" | xargs -r ps -o pgid= -p | sort -u); do
+      [ "$group" = "$(ps -o pgid= -p $$ | tr -d ' ')" ] || kill -KILL -- "-$group" 2>/dev/null || true
+    done
+    wait "$runner" || true
+  done
+  whole=$(keys | grep -c manifest || true)
+  s3_say clear
+  run rollcall-backup run
+  expect 0 'OK code=0'
+  same "$(keys | grep -c manifest)" $((whole + 1))
+  # no key was written twice, whatever was killed
+  same "$(keys | awk '{ print $2 }' | sort | uniq -d)" ''
+  nothing_left
+}
+
+@test "an endpoint that has IPv6 alone" {
+  relay ipv6
+  sed -i "s|^ENDPOINT_URL=.*|ENDPOINT_URL=http://[::1]:$port|" "$etc/config"
+  run rollcall-backup check
+  expect 0 'can be listed'
+  run rollcall-backup run
+  expect 0 'OK code=0'
+}
+
+@test "TLS with an authority of one's own, through a proxy and only through it" {
+  openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+    -keyout "$BATS_TEST_TMPDIR/tls.key" -out "$BATS_TEST_TMPDIR/tls.pem" 2>/dev/null
+  relay tls "$BATS_TEST_TMPDIR/tls.pem" "$BATS_TEST_TMPDIR/tls.key"
+  tls=$port
+  sed -i "s|^ENDPOINT_URL=.*|ENDPOINT_URL=https://localhost:$tls|" "$etc/config"
+  run rollcall-backup check
+  expect 7 'CA_BUNDLE'
+  echo "CA_BUNDLE=$BATS_TEST_TMPDIR/tls.pem" >>"$etc/config"
+  run rollcall-backup check
+  expect 0 'can be listed'
+  relay proxy
+  echo "HTTPS_PROXY=http://127.0.0.1:$port" >>"$etc/config"
+  run rollcall-backup run
+  expect 0 'OK code=0'
+  [ "$(grep -c "CONNECT localhost:$tls" "$BATS_TEST_TMPDIR/proxy.said")" -ge 3 ]
+  sed -i 's|^HTTPS_PROXY=.*|HTTPS_PROXY=http://127.0.0.1:9|' "$etc/config"
+  run rollcall-backup run
+  expect 7 'reason=network'
+}
