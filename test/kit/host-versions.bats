@@ -77,6 +77,10 @@ chain() {
 @test "duplicity 2.1.4, as in Ubuntu 24.04" {
   with 2.1.4
   nights
+}
+
+@test "chains with duplicity 2.1.4" {
+  with 2.1.4
   chain
 }
 
