@@ -123,6 +123,18 @@ describe.each([
 });
 
 describe('a bucket as the place of records', () => {
+  it('is written where the store compares tags without their quotes, and still refuses an old one', async () => {
+    const kept = bucketRecords();
+    const first = await kept.write('state.json', 'one', undefined);
+    expect(first).toMatch(/^"/);
+    const fault = { error: 'PreconditionFailed', status: 412 };
+    aws.faults.add({ ...{ service: 's3', operation: 'PutObject', first: 1 }, fault });
+    const second = await kept.write('state.json', 'two', first);
+    await expect(kept.write('state.json', 'three', first)).rejects.toThrow(RecordConflictError);
+    await kept.write('state.json', 'three', second);
+    expect((await kept.read('state.json')).text).toBe('three');
+  });
+
   it('has nothing of what lies outside of its prefix', async () => {
     const kept = prefixed();
     await bucketAround?.replace('reports/2026/11/23.json', 'of another');
