@@ -49,6 +49,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'take it away again',
     load: async () => (await import('./reader-command.ts')).removeReaderCommand,
   },
+  history: {
+    summary: 'how the last 400 nights of a host went',
+    load: async () => (await import('./history-command.ts')).historyCommand,
+  },
   ack: {
     summary: 'no more reminders of what is wrong with a host',
     load: async () => (await import('./ack-command.ts')).ackCommand,

@@ -1,4 +1,8 @@
 // `rollcall status`: what the last digest found, as the state bucket has it; nothing is judged.
+import { spawn } from 'node:child_process';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { count, formatDuration, formatInstant, toAscii } from '../../shared/messages/plain-text.ts';
 import { exitStatus, parseReport, type StoredReport } from '../../shared/messages/report.ts';
 import {
@@ -7,11 +11,12 @@ import {
   RecordError,
   type RecordStore,
   reportPage,
+  STATUS_PAGE,
 } from '../../shared/monitor/state.ts';
 import { defineCommand, FLAG, STACK, TEXT } from './command.ts';
 import { openState, readConfig } from './config-file.ts';
 import { composeRows, formatUnknownPrefixes, rowOf, toAsciiJson } from './format-report.ts';
-import { chooseFormat, UsageError } from './terminal.ts';
+import { chooseFormat, print, UsageError } from './terminal.ts';
 
 const HELP = `rollcall status - what did the last daily report say?
 
@@ -20,6 +25,8 @@ Examples
   rollcall status --date 2026-11-20        the one of that day
   rollcall status --format json | jq .summary
   rollcall status --ledger BUCKET          without asking CloudFormation for its name
+  rollcall status --open                   the page of the fleet, in your browser
+  rollcall status --save status.html       the same as a file, for a wall or a static site
 
 It reads the state bucket, one list and one object, and judges nothing: rollcall check does. A report is written with
 each digest, once a day; a last one older than 26 hours says that nobody is watching, and ends with 3.
@@ -28,6 +35,8 @@ Options
   --date DATE           a day in the config's calendar; default the last there is
   --format FORMAT       table (default) or json
   --json                the same as --format json
+  --open                fetch the page with your credentials and open it; $BROWSER, else what your desktop has
+  --save FILE           write the page to this file
   --hosts FILE          the config; default $ROLLCALL_HOSTS, else hosts.yml
   --state PLACE         the folder or s3://BUCKET/PREFIX of rollcall run; default $ROLLCALL_STATE
   --stack NAME          the stack that has the state bucket; default rollcall-prod
@@ -49,6 +58,8 @@ export const statusCommand = defineCommand({
     date: TEXT,
     format: TEXT,
     json: FLAG,
+    open: FLAG,
+    save: TEXT,
     hosts: TEXT,
     state: TEXT,
     stack: STACK,
@@ -67,6 +78,7 @@ export const statusCommand = defineCommand({
     }
     const config = await readConfig(options.hosts);
     const records = await openState(config, options);
+    if (options.open || options.save !== undefined) return showPage(records, options.save);
     const { report, text } = await readReport(records, date);
     const zone = report.timezone ?? config.timezone;
 
@@ -84,11 +96,48 @@ export const statusCommand = defineCommand({
   },
 });
 
+/** Writes the page to a file that is the reader's alone, and opens it where no file was asked for. */
+async function showPage(records: RecordStore, save: string | undefined): Promise<number> {
+  const { text } = await unlessRefused(() => records.read(STATUS_PAGE));
+  if (text === undefined) {
+    throw new UsageError(
+      'there is no page in the state bucket yet',
+      'the first is written with the first host that is judged; until then: rollcall check',
+    );
+  }
+  const file = save ?? join(await mkdtemp(join(tmpdir(), 'rollcall-')), 'status.html');
+  await writeFile(file, text, { mode: 0o600 });
+  print(`the page: ${file}`);
+  if (save !== undefined) return 0;
+  const opener = process.env.BROWSER ?? (process.platform === 'darwin' ? 'open' : 'xdg-open');
+  const child = spawn(opener, [file], { stdio: 'ignore', detached: true });
+  const isOpened = await new Promise((done) => {
+    child.once('spawn', () => done(true));
+    child.once('error', () => done(false));
+  });
+  child.unref();
+  if (!isOpened) print('no browser could be started from here: open that file in one');
+  return 0;
+}
+
+async function unlessRefused<Value>(work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof RecordError)) throw error;
+    throw new UsageError(
+      toAscii(error.message),
+      'allow s3:ListBucket and s3:GetObject on the state bucket to these credentials; or judge now: rollcall check',
+      { cause: error },
+    );
+  }
+}
+
 async function readReport(
   records: RecordStore,
   date: string | undefined,
 ): Promise<{ report: StoredReport; text: string }> {
-  try {
+  return unlessRefused(async () => {
     const page = date === undefined ? await lastPage(records) : reportPage(date);
     const { text } = await records.read(page);
     if (text === undefined) {
@@ -103,14 +152,7 @@ async function readReport(
       `${page} in the state bucket is not a report of version 1`,
       'somebody else wrote it: look at its versions, and judge now: rollcall check',
     );
-  } catch (error) {
-    if (!(error instanceof RecordError)) throw error;
-    throw new UsageError(
-      toAscii(error.message),
-      'allow s3:ListBucket and s3:GetObject on the state bucket to these credentials; or judge now: rollcall check',
-      { cause: error },
-    );
-  }
+  });
 }
 
 async function lastPage(records: RecordStore): Promise<string> {

@@ -7,6 +7,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Board, composeGrid } from '../../shared/messages/board.ts';
 import type { Block, Item } from '../../shared/messages/message-tree.ts';
+import { composeYear } from '../../shared/messages/page-year.ts';
 import { renderHtml } from '../../shared/messages/render-html.ts';
 import { composeStatusPage } from '../../shared/messages/status-page.ts';
 import { aBoard, BOARD_NOW } from '../support/a-board.ts';
@@ -54,6 +55,7 @@ const PAGES = {
   tampered: pageOf(tampered(aBoard(8))),
   good: pageOf({ ...aBoard(0), rows: aBoard(20).rows.slice(5) }),
   mail,
+  year: composeYear('web', aBoard(22).rows[21]?.nights ?? []),
 };
 const WIDTHS = [390, 1280, 1920];
 
