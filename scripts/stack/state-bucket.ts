@@ -2,7 +2,7 @@
 
 import { HISTORY } from '../../shared/messages/history.ts';
 import { EARLIER_FULLS } from '../../shared/monitor/earlier-version.ts';
-import { BOARD_PAGE } from '../../shared/monitor/keep-board.ts';
+import { BOARD_PAGE, METRICS_PAGE } from '../../shared/monitor/keep-board.ts';
 import { RECORDS } from '../../shared/monitor/record-page.ts';
 import { DRILLS } from '../../shared/monitor/scheduled-run.ts';
 import { REPORTS, STATUS_PAGE } from '../../shared/monitor/state.ts';
@@ -124,7 +124,7 @@ export const keepReports: Statement = {
 const pages = (names: readonly string[]) =>
   names.map((page) => sub(`\${${stateBucket}.Arn}/${page}`));
 
-/** The board, and the page that is made of it. */
+/** The board, and the page and the metrics that are made of it. */
 export const keepBoard: readonly Statement[] = [
   {
     Sid: 'KeepBoard',
@@ -132,7 +132,12 @@ export const keepBoard: readonly Statement[] = [
     Action: ['s3:GetObject', 's3:PutObject'],
     Resource: pages([BOARD_PAGE]),
   },
-  { Sid: 'WritePage', Effect: 'Allow', Action: 's3:PutObject', Resource: pages([STATUS_PAGE]) },
+  {
+    Sid: 'WritePage',
+    Effect: 'Allow',
+    Action: 's3:PutObject',
+    Resource: pages([STATUS_PAGE, METRICS_PAGE]),
+  },
 ];
 
 /** 400 days of each host, which only the schedule adds to. */

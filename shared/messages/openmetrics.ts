@@ -1,50 +1,84 @@
 // A report as metrics in the OpenMetrics text format, which node_exporter's textfile collector reads, too.
 import type { Instant } from '../duplicity/time.ts';
 import type { Severity } from '../rules/finding.ts';
+import type { Board, BoardRow } from './board.ts';
 import { isInconclusiveReport } from './host-report.ts';
 import type { Drills, Report } from './report.ts';
 
 type Sample = { readonly labels: Readonly<Record<string, string>>; readonly value: number };
-type Family = {
-  readonly help: string;
-  readonly unit?: string;
-  readonly samples: readonly Sample[];
+type Family = { help: string; unit?: string; samples: readonly Sample[] };
+
+/** A host as its metrics need it; what is not known is absent. */
+type Known = 'host' | 'bytes' | 'volumes' | 'lastGoodAt' | 'expiresAt' | 'provenAt';
+type Measured = Pick<BoardRow, Known> & {
+  readonly isOk: boolean | undefined;
+  readonly problems: readonly { readonly kind: string; readonly severity: Severity }[];
 };
+
+/** Of a check, with the last drills where they were read. */
+export function composeOpenMetrics(report: Report, drills?: Drills): string {
+  const { checkedAt, bucket, hosts, unknownHosts } = report;
+  const rows = hosts.map(({ host, verdict, findings, lastGood, expiresAt }): Measured => {
+    const problems = findings.filter((one) => !isInconclusiveReport(one));
+    return {
+      ...{ host, problems, isOk: isOk(verdict, findings), bytes: lastGood?.bytes },
+      lastGoodAt: lastGood === null ? undefined : Date.parse(lastGood.startedAt),
+      volumes: lastGood?.volumes ?? undefined,
+      expiresAt: expiresAt === undefined ? undefined : Date.parse(expiresAt),
+      provenAt: drills?.get(host)?.provenAt,
+    };
+  });
+  return compose(rows, { bucket, at: checkedAt, unknown: unknownHosts.length });
+}
+
+/** Of the board, as of now: what it keeps next to the page. */
+export function composeBoardMetrics({ rows }: Board, bucket: string, at: Instant): string {
+  const measured = rows.map((row): Measured => {
+    const bytes = row.sets.find(({ startedAt }) => startedAt === row.lastGoodAt)?.bytes;
+    const isFine = isOk(row.verdict, row.findings);
+    return { ...row, isOk: isFine, bytes: bytes ?? row.bytes, problems: row.findings };
+  });
+  return compose(measured, { bucket, at });
+}
+
+function isOk(verdict: string, findings: readonly { readonly severity: Severity }[]) {
+  if (verdict === 'ok') return true;
+  return findings.some(({ severity }) => severity !== 'info') ? false : undefined;
+}
 
 /**
  * What is not known has no sample: a host without a good copy has no age, and one that owes nothing no `ok`. Ages are
  * those of the check; `rollcall_check_timestamp_seconds` says how old that is. Source: OpenMetrics 1.0, "Text format".
  */
-export function composeOpenMetrics(report: Report, drills?: Drills): string {
-  const { checkedAt, bucket, hosts, unknownHosts } = report;
-  const secondsTo = (at: string | Instant | undefined, sign = 1) =>
-    at === undefined ? undefined : sign * Math.round((new Date(at).getTime() - checkedAt) / 1000);
-  const each = (measure: (host: Report['hosts'][number]) => number | undefined): Sample[] =>
-    hosts.flatMap((host) => {
-      const value = measure(host);
-      return value === undefined ? [] : [{ labels: { bucket, host: host.host }, value }];
+function compose(
+  rows: readonly Measured[],
+  { bucket, at, unknown }: { bucket: string; at: Instant; unknown?: number },
+): string {
+  const secondsTo = (instant: Instant | undefined, sign = 1) =>
+    instant === undefined ? undefined : sign * Math.round((instant - at) / 1000);
+  const each = (measure: (row: Measured) => number | undefined): Sample[] =>
+    rows.flatMap((row) => {
+      const value = measure(row);
+      return value === undefined ? [] : [{ labels: { bucket, host: row.host }, value }];
     });
   const families: Record<string, Family> = {
     rollcall_backup_ok: {
       help: '1 where a good backup is there, as it should be; 0 where something is wrong. None where nothing is owed.',
-      samples: each(({ verdict, findings }) => {
-        if (verdict === 'ok') return 1;
-        return findings.some(({ severity }) => severity !== 'info') ? 0 : undefined;
-      }),
+      samples: each((row) => (row.isOk === undefined ? undefined : Number(row.isOk))),
     },
     rollcall_backup_age_seconds: {
       help: 'Time since the last good backup began.',
       unit: 'seconds',
-      samples: each(({ lastGood }) => secondsTo(lastGood?.startedAt, -1)),
+      samples: each(({ lastGoodAt }) => secondsTo(lastGoodAt, -1)),
     },
     rollcall_backup_bytes: {
       help: 'Size of the last good backup.',
       unit: 'bytes',
-      samples: each(({ lastGood }) => lastGood?.bytes),
+      samples: each(({ bytes }) => bytes),
     },
     rollcall_backup_volumes: {
       help: 'Volumes of the last good backup.',
-      samples: each(({ lastGood }) => lastGood?.volumes ?? undefined),
+      samples: each(({ volumes }) => volumes),
     },
     rollcall_backup_expires_seconds: {
       help: 'Time until lifecycle hides the last good backup, as far as that is known.',
@@ -54,16 +88,16 @@ export function composeOpenMetrics(report: Report, drills?: Drills): string {
     rollcall_restore_proven_age_seconds: {
       help: 'Time since a restore drill was last compared, and right.',
       unit: 'seconds',
-      samples: each(({ host }) => secondsTo(drills?.get(host)?.provenAt, -1)),
+      samples: each(({ provenAt }) => secondsTo(provenAt, -1)),
     },
     rollcall_problem: {
       help: '1 for each kind of finding, at its worst severity: critical, warning or info.',
-      samples: hosts.flatMap(({ host, findings }) => {
+      samples: rows.flatMap(({ host, problems }) => {
         const worst = new Map<string, Severity>();
-        for (const finding of findings.filter((one) => !isInconclusiveReport(one))) {
-          const known = worst.get(finding.kind);
-          if (known === undefined || RANK.indexOf(finding.severity) < RANK.indexOf(known))
-            worst.set(finding.kind, finding.severity);
+        for (const { kind, severity } of problems) {
+          const known = worst.get(kind);
+          if (known === undefined || RANK.indexOf(severity) < RANK.indexOf(known))
+            worst.set(kind, severity);
         }
         return [...worst].map(([kind, severity]) => ({
           ...{ labels: { bucket, host, kind, severity }, value: 1 },
@@ -72,12 +106,12 @@ export function composeOpenMetrics(report: Report, drills?: Drills): string {
     },
     rollcall_unknown_prefixes: {
       help: 'Prefixes in the bucket that are of no host in the config.',
-      samples: [{ labels: { bucket }, value: unknownHosts.length }],
+      samples: unknown === undefined ? [] : [{ labels: { bucket }, value: unknown }],
     },
     rollcall_check_timestamp_seconds: {
       help: 'When this was checked.',
       unit: 'seconds',
-      samples: [{ labels: { bucket }, value: Math.round(checkedAt / 1000) }],
+      samples: [{ labels: { bucket }, value: Math.round(at / 1000) }],
     },
   };
   const lines = Object.entries(families).flatMap(([name, family]) => formatFamily(name, family));

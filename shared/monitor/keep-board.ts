@@ -19,12 +19,16 @@ import {
   parseHistory,
 } from '../messages/history.ts';
 import type { Block } from '../messages/message-tree.ts';
+import { composeBoardMetrics } from '../messages/openmetrics.ts';
 import type { Digest } from '../messages/report.ts';
 import { composeStatusPage } from '../messages/status-page.ts';
 import { RecordConflictError, RecordError, type RecordStore, STATUS_PAGE } from './state.ts';
 
 /** The page, by name. */
 export const BOARD_PAGE = 'board.json';
+
+/** The same as metrics, for the textfile collector of node_exporter. */
+export const METRICS_PAGE = 'metrics.prom';
 
 const TRIES = 8;
 
@@ -49,7 +53,10 @@ export async function keepBoard(
 ): Promise<KeptBoard> {
   try {
     const board = await writeBoard(records, config, news);
-    await records.replace(STATUS_PAGE, composeStatusPage(board, pageOf(config, news, now)));
+    await Promise.all([
+      records.replace(STATUS_PAGE, composeStatusPage(board, pageOf(config, news, now))),
+      records.replace(METRICS_PAGE, composeBoardMetrics(board, config.bucket, now)),
+    ]);
     if (news.digest !== undefined) await keepHistory(records, config, board);
     return { grid: composeGrid(board) };
   } catch (error) {

@@ -161,16 +161,16 @@ it('ring when the metrics are old, or are none', async () => {
   const file = join(dir, 'silent.yml');
   const alert = (at: string, expected: string) =>
     `  - { eval_time: ${at}, alertname: RollcallSilent, exp_alerts: ${expected} }\n`;
-  const fires = `[{ exp_labels: { severity: critical, bucket: b }, exp_annotations: { summary: "No check of the backups for two hours: nothing below is news any more", description: "docs/runbook.md#monitor-silent" } }]`;
+  const fires = `[{ exp_labels: { severity: critical, bucket: b }, exp_annotations: { summary: "No check of the backups for over a day: nothing else here is news any more", description: "docs/runbook.md#monitor-silent" } }]`;
   const bare = fires.replace(', bucket: b', '');
   writeFileSync(
     file,
     `rule_files: [${JSON.stringify(RULES)}]
 tests:
 - interval: 15m
-  input_series: [{ series: 'rollcall_check_timestamp_seconds{bucket="b"}', values: '0 0 0 0 0 0 0 0 0 0 0 0' }]
+  input_series: [{ series: 'rollcall_check_timestamp_seconds{bucket="b"}', values: '0x120' }]
   alert_rule_test:
-${alert('1h', '[]')}${alert('2h15m', fires)}
+${alert('25h', '[]')}${alert('26h15m', fires)}
 - interval: 15m
   input_series: []
   alert_rule_test:

@@ -63,6 +63,8 @@ describe('the report of a digest', () => {
       hosts: [{ host: 'web', verdict: 'missing' }],
     });
     expect(textOf('status.html')).toContain('<h1>1 of 1 host FAILED<');
+    expect(textOf('metrics.prom')).toContain('kind="missing",severity="critical"} 1');
+    expect(textOf('metrics.prom')).toMatch(/# EOF\n$/);
   });
 
   it('is not written by the ticks between two digests', async () => {
@@ -219,7 +221,7 @@ describe('the page', () => {
   });
 
   it('that cannot be written stops no message', async () => {
-    for (const prefix of ['board.json', 'status.html', 'history/']) {
+    for (const prefix of ['board.json', 'status.html', 'metrics.prom', 'history/']) {
       deployed.aws.faults.add({
         ...{ service: 's3', bucket: STATE_BUCKET, prefix },
         fault: { error: 'AccessDenied', status: 403 },
@@ -287,7 +289,9 @@ describe('a run of the schedule', () => {
     await deployed.tick(iso);
     // Board and page are written when a row of them changed, and are not counted.
     const own = deployed.aws.requests.records.filter(
-      ({ bucket, key }) => bucket === STATE_BUCKET && key !== 'board.json' && key !== 'status.html',
+      ({ bucket, key }) =>
+        bucket === STATE_BUCKET &&
+        !['board.json', 'status.html', 'metrics.prom'].includes(key ?? ''),
     );
     return own.map(({ operation }) => operation);
   };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { composeOpenMetrics } from '../../shared/messages/openmetrics.ts';
+import { composeBoardMetrics, composeOpenMetrics } from '../../shared/messages/openmetrics.ts';
 import { reportOf } from '../../shared/monitor/unknown-prefixes.ts';
 import { at } from '../support/builders.ts';
 
@@ -82,6 +82,46 @@ describe('composeOpenMetrics', () => {
     const text = compose([host({ host: 'a"b\\c\nd\u0007\ud800' })]);
     expect(samples(text, 'rollcall_backup_ok')).toEqual([
       'rollcall_backup_ok{bucket="backups",host="a\\"b\\\\c\\nd\ufffd\ufffd"} 1',
+    ]);
+  });
+});
+
+describe('composeBoardMetrics', () => {
+  it('has the same of the rows of the board', () => {
+    const row = {
+      ...{
+        place: 'backups/web/',
+        host: 'web',
+        judgedAt: now,
+        date: '2026-11-23',
+        tone: 'good' as const,
+      },
+      ...{ verdict: 'ok', missed: 0, findings: [], more: 0, doneAt: now, bytes: 5, volumes: 31 },
+      ...{ lastGood: undefined, lastGoodAt: at('2026-11-23T03:15:00Z'), expiresAt: undefined },
+      ...{ nextDueAt: undefined, provenAt: undefined, nights: [] },
+      sets: [{ startedAt: at('2026-11-23T03:15:00Z'), good: true, bytes: 5_000_000, type: 'full' }],
+    };
+    const bad = {
+      ...{
+        ...row,
+        host: 'db',
+        verdict: 'missing',
+        bytes: undefined,
+        volumes: undefined,
+        sets: [],
+        lastGoodAt: undefined,
+      },
+      findings: [{ kind: 'missing', severity: 'critical' as const, says: 's', step: undefined }],
+    };
+    const text = composeBoardMetrics({ rows: [row, bad], notes: [] }, 'backups', now);
+    expect(text.split('\n').filter((line) => /^[^#]/.test(line))).toEqual([
+      'rollcall_backup_ok{bucket="backups",host="web"} 1',
+      'rollcall_backup_ok{bucket="backups",host="db"} 0',
+      'rollcall_backup_age_seconds{bucket="backups",host="web"} 18000',
+      'rollcall_backup_bytes{bucket="backups",host="web"} 5000000',
+      'rollcall_backup_volumes{bucket="backups",host="web"} 31',
+      'rollcall_problem{bucket="backups",host="db",kind="missing",severity="critical"} 1',
+      'rollcall_check_timestamp_seconds{bucket="backups"} 1795421700',
     ]);
   });
 });

@@ -180,6 +180,8 @@ describe('the two roles', () => {
         expect(await stack.may(role, action, `${records}/board.json`)).toBe(true);
       }
       expect(await stack.may(role, 's3:PutObject', `${records}/status.html`)).toBe(true);
+      expect(await stack.may(role, 's3:PutObject', `${records}/metrics.prom`)).toBe(true);
+      expect(await stack.may(role, 's3:GetObject', `${records}/metrics.prom`)).toBe(false);
       expect(await stack.may(role, 's3:GetObject', `${records}/status.html`)).toBe(false);
       expect(await stack.may(role, 's3:DeleteObject', `${records}/board.json`)).toBe(false);
     }
