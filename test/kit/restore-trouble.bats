@@ -7,6 +7,11 @@ setup_file() {
   world
   mkdir -p "$WORLD/tree/s"
   for one in '$USER' root '${USER}' '$ROLLCALL_DOLLAR' '$$' 'a$HOME b' '$'; do echo "$one" >"$WORLD/tree/s/$one"; done
+  ln -s root "$WORLD/tree/s/link"
+  touch -h -d '2001-02-03 04:05:06.125' "$WORLD/tree/s/link"
+  mkdir -p "$WORLD/tree/var/lib/rollcall-backup/metadata"
+  (cd "$WORLD/tree" && find s -printf '%T@ /%p\0') >"$WORLD/times"
+  cp "$WORLD/times" "$WORLD/tree/var/lib/rollcall-backup/metadata/times"
   head -c 9000000 /dev/urandom >"$WORLD/tree/large"
   backup $((NOW - 1800)) "$WORLD/tree"
   add_web
@@ -55,6 +60,15 @@ grep -q 'the disk is full' ../said
 SH
   run sandbox script
   expect 0
+}
+
+@test "restore all --metadata brings exact times back, and says what the host did not write" {
+  run restore web all out --metadata
+  expect 0 'times: ' 'the host wrote no acl' 'entries of the backup are there'
+  [ "$(find out/s/link -printf %T@)" = "$(find "$WORLD/tree/s/link" -printf %T@)" ]
+  [ "$(find out/s/root -printf %T@)" = "$(find "$WORLD/tree/s/root" -printf %T@)" ]
+  run restore web fetch s out2 --metadata
+  expect 2 '--metadata go with all'
 }
 
 @test "status with an age says which backup answers, or that none does" {
