@@ -55,10 +55,48 @@ const DAY = 86_400_000;
  * of older ones until a good one is found, hidden ones at last. All but the first listing have versions.
  * Throws `TargetUnreadableError`.
  */
-export async function listSets(
+export async function listSets(list: ListObjects, host: Host, reach: Reach): Promise<Collection> {
+  const place = queueFor(list);
+  try {
+    return await listWithin(list, host, reach, place.take);
+  } finally {
+    place.giveBack();
+  }
+}
+
+/** So many hosts are searched for a good full at once: each may hold all rows of its target, and a fleet of them all. */
+export const SEARCHED_AT_ONCE = 4;
+
+type Queue = { free: number; readonly waiting: (() => void)[] };
+/** Of one run: its own way to list. */
+const queues = new WeakMap<ListObjects, Queue>();
+
+/** One place among them, which is waited for when it is taken first. */
+function queueFor(list: ListObjects) {
+  const queue = queues.get(list) ?? { free: SEARCHED_AT_ONCE, waiting: [] };
+  queues.set(list, queue);
+  let isTaken = false;
+  return {
+    take: async (): Promise<void> => {
+      if (isTaken) return;
+      isTaken = true;
+      if (queue.free > 0) queue.free -= 1;
+      else await new Promise<void>((go) => queue.waiting.push(go));
+    },
+    giveBack: () => {
+      if (!isTaken) return;
+      const next = queue.waiting.shift();
+      if (next === undefined) queue.free += 1;
+      else next();
+    },
+  };
+}
+
+async function listWithin(
   list: ListObjects,
   host: Host,
   { since, now, depth, record, alsoSetsOf = [] }: Reach,
+  takePlace: () => Promise<void>,
 ): Promise<Collection> {
   const { bucket, prefix } = host.target;
   const { filePrefix } = host;
@@ -131,6 +169,7 @@ export async function listSets(
     if (next === undefined) break;
     const good = goodIn(collection).filter((one) => one.startedAt > next.startedAt);
     if (next.startedAt < since && good.length > 0 && !isHabitUnknown(host, good, now)) break;
+    if (next.startedAt < since) await takePlace();
     for (const stem of next.unreadStems) await readVolumes(stem);
     collection = collect();
   }
@@ -154,7 +193,10 @@ export async function listSets(
     const { stem, signatures } = stemOf(name, filePrefix);
     named.set(stem, signatures ?? named.get(stem));
   }
-  if (named.size > SETS_NAMED) return readAll();
+  if (named.size > SETS_NAMED) {
+    await takePlace();
+    return readAll();
+  }
   for (const [stem, signatures] of named) {
     await readSet(stem);
     if (signatures !== undefined) read.add(await listVersions(signatures));
@@ -164,7 +206,9 @@ export async function listSets(
   }
   if (named.size > 0) collection = collect();
   // Nothing good is left to see: what delete markers hide is then the last good copy.
-  return goodIn(collection).length > 0 ? collection : readAll();
+  if (goodIn(collection).length > 0) return collection;
+  await takePlace();
+  return readAll();
 }
 
 function hasManySets({ objects, volumeStems }: Listing, prefix: FilePrefix): boolean {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Host } from '../../shared/config/config.ts';
 import type { StoredObject } from '../../shared/duplicity/versions.ts';
-import { listSets } from '../../shared/monitor/list-sets.ts';
+import { listSets, SEARCHED_AT_ONCE } from '../../shared/monitor/list-sets.ts';
 import type { ListQuery } from '../../shared/monitor/object-store.ts';
 import { assessSets } from '../../shared/rules/assessment.ts';
 import { judge } from '../../shared/rules/judge.ts';
@@ -297,3 +297,50 @@ function shorten(name: string): string {
 function prefixOf(name: string): string {
   return name.includes('manifest') ? 'm_' : name.includes('sigtar') ? 's_' : 'a_';
 }
+
+describe('a fleet without any good full', () => {
+  const cut = fulls(14, 8)
+    .flat()
+    .filter(({ name }) => !name.includes('.vol4.'));
+  const reach = { since, now, depth: 'recent' } as const;
+
+  it('is searched for one few hosts at once, so that not all of it is held at once', async () => {
+    const names = Array.from({ length: 32 }, (_, number) => `host-${number}`);
+    const objects = names.flatMap((name) => keyed(`${name}/`, cut));
+    const answer = inMemory(objects, { pageRows: 20 });
+    const asked = new Map<string, number>();
+    let most = 0;
+    const list = async (query: ListQuery) => {
+      const [name = ''] = query.prefix.split('/');
+      asked.set(name, (asked.get(name) ?? 0) + 1);
+      // The first listing, the page that is cut, and the newest set are every host's.
+      most = Math.max(most, [...asked.values()].filter((times) => times > 3).length);
+      await new Promise((done) => setTimeout(done, 1));
+      return answer(query);
+    };
+    const verdicts = await Promise.all(
+      names.map(async (name) => {
+        const one = aHost({ name, target: { bucket: 'backups', prefix: `${name}/` } });
+        const collection = await listSets(list, one, reach);
+        asked.delete(name);
+        return judge(one, collection, now).verdict;
+      }),
+    );
+    expect(new Set(verdicts)).toEqual(new Set(['incomplete']));
+    expect(most).toBe(SEARCHED_AT_ONCE);
+  });
+
+  it('waits for no host that could not be read', async () => {
+    const answer = inMemory(keyed('web/', cut), { pageRows: 20 });
+    let asked = 0;
+    const list = async (query: ListQuery) => {
+      asked += 1;
+      if (asked % 6 === 0) throw new TypeError('no answer');
+      return answer(query);
+    };
+    const ended = await Promise.allSettled(
+      Array.from({ length: 20 }, () => listSets(list, host, reach)),
+    );
+    expect(ended.filter(({ status }) => status === 'rejected').length).toBeGreaterThan(4);
+  });
+});
