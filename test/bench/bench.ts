@@ -1,151 +1,163 @@
-// Rollcall next to `duplicity collection-status` and the way of its nearest peer: the same bucket, the same machine, one run.
-//
-//   npm run bench                              all of it: half an hour on a quiet machine
-//   npm run bench -- --quick                   one host and 100, once each
-//   npm run bench -- --part fleets --hosts 1 --days 30 --volumes 5000 --latency 50 --runs 3
-//   npm run bench -- --part memory             as Lambdas of less memory, and with more or fewer hosts at once
-//   npm run bench -- --part start              what a cold start loads
-//   npm run bench -- --part shards --days 3 --volumes 10   50,000 hosts or --hosts, in shards: docs/past-one-run.md
-//
-// Times are of this machine and of this hour; only their ratios travel. docs/performance.md says what they mean.
+// Rollcall next to its peers: whole processes, the same bucket, the same machine, in turns. See --help.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpus, loadavg, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { median } from '../../shared/duplicity/volumes.ts';
-import { type Cost, findDuplicity, runDuplicity, runMonitor, serve } from './contenders.ts';
+import { CONTENDERS, type Contender, type Ground, type Outcome } from './contenders.ts';
 import type { Fleet } from './fleet.ts';
-import { CORE_MIB, holdTo } from './hold.ts';
+import { openWorld, remember } from './open-world.ts';
 import { measureShards } from './shards.ts';
-import { measureStart } from './start.ts';
-import { costLines, goalLines, growthLines, type Measured, nameFleet, table } from './tables.ts';
+import { bundleFunctions, measureStart } from './start.ts';
+import { HEAD, type Measured, row } from './tables.ts';
+import type { Answer, Order } from './world.ts';
 
-const PARTS = ['fleets', 'memory', 'start'];
+const HELP = `npm run bench -- OPTION...: Rollcall next to its peers, as whole processes
+
+Examples
+  npm run bench -- --quick                        one host and 100, two rounds
+  npm run bench                                   all fleets, and what a function loads; some hours on a busy machine
+  npm run bench -- --hosts 1 --days 30 --volumes 5000 --rounds 5
+  npm run bench -- --hosts 100 --only deployed --only HTTP --line tls-100
+  npm run bench -- --part growth                  Rollcall alone: hosts, days, volumes, due times, bad hosts
+  npm run bench -- --part shards --hosts 50000 --days 3 --volumes 10
+                                                  a config that one run cannot hold: docs/past-one-run.md
+  npm run bench -- --part start                   how long a function takes to load
+  DUPLICITY3=/opt/d3/bin/duplicity npm run bench  another duplicity 3 than .venv-duplicity3 (test/kit/duplicity3-venv)
+
+Every row is a process from its start to its end. All of a round run one after the other, and a ratio is of two that ran
+in the same round, so that it holds where the machine is busy. Each is asked of the same hosts; where it is asked of a
+few, the factor is in the row. What Rollcall says is checked host by host, and the bench stops where it is wrong.
+
+Options
+  --part PART     fleets, growth, shards or start; may be given again; default fleets and start
+  --quick         little of it
+  --hosts N --days N --volumes N --bad N --due-times N     one fleet; bad: one host in so many
+  --line LINE     0 and 50: milliseconds that each answer is late; tls-100: TLS, and 100 megabit a second; may be given again
+  --only WORD     contenders with it in their name; may be given again
+  --rounds N      rounds of each; default 5, from 1,000 hosts on 2
+`;
+
 const { values } = parseArgs({
   options: {
+    help: { type: 'boolean', short: 'h', default: false },
     quick: { type: 'boolean', default: false },
-    part: { type: 'string', multiple: true, default: PARTS },
+    part: { type: 'string', multiple: true },
     hosts: { type: 'string' },
     days: { type: 'string', default: '7' },
     volumes: { type: 'string', default: '50' },
-    runs: { type: 'string' },
-    latency: { type: 'string', multiple: true, default: ['0', '50'] },
+    bad: { type: 'string' },
+    'due-times': { type: 'string' },
+    line: { type: 'string', multiple: true },
+    only: { type: 'string', multiple: true },
+    rounds: { type: 'string' },
   },
 });
+if (values.help) {
+  process.stdout.write(HELP);
+  process.exit();
+}
 
-const latencies = values.latency.map(Number);
-const many = (hosts: number): Fleet => ({ hosts, days: 7, volumes: 50 });
-const ONE: readonly Fleet[] = [
-  many(1),
-  { hosts: 1, days: 7, volumes: 5000 },
-  { hosts: 1, days: 30, volumes: 5000 },
+const parts = values.part ?? ['fleets', 'start'];
+const lines = values.line ?? (values.quick ? ['0'] : ['0', '50', 'tls-100']);
+const many = (hosts: number, more: Partial<Fleet> = {}): Fleet => ({
+  ...{ hosts, days: 7, volumes: 50 },
+  ...more,
+});
+const asked: Fleet = many(Number(values.hosts), {
+  ...{ days: Number(values.days), volumes: Number(values.volumes) },
+  ...(values.bad === undefined ? {} : { bad: Number(values.bad) }),
+  ...(values['due-times'] === undefined ? {} : { dueTimes: Number(values['due-times']) }),
+});
+const FLEETS: readonly Fleet[] = [
+  ...[many(1), many(1, { volumes: 5000 }), many(1, { days: 30, volumes: 5000 })],
+  ...[many(100), many(1000), many(10_000)],
 ];
-const one = {
-  hosts: Number(values.hosts),
-  days: Number(values.days),
-  volumes: Number(values.volumes),
-};
-const fleets =
-  values.hosts !== undefined
-    ? [one]
-    : values.quick
-      ? [many(1), many(100)]
-      : [...ONE, many(100), many(1000), many(10_000)];
-// Of many hosts so many are asked of duplicity, bad ones among them; the rest is multiplication, and says so.
-const SAMPLE = [0, 5, 15, 25];
-/** Above, a run takes so long that one must do. */
-const ONCE_FROM = 1000;
+/** Each differs from the first in one thing. */
+const GROWTH: readonly Fleet[] = [
+  many(100),
+  ...[many(10), many(1000), many(100, { days: 30 }), many(100, { days: 400 })],
+  ...[many(100, { volumes: 500 }), many(100, { dueTimes: 40 }), many(100, { bad: 1 })],
+];
+const isOwn = ({ name }: Contender) => /rollcall|HTTP/i.test(name);
 
-async function medianOf(times: number, run: () => Promise<Cost>): Promise<Cost> {
-  const costs: Cost[] = [];
-  for (let round = 0; round < times; round += 1) costs.push(await run());
-  const [first] = costs as [Cost];
-  const middle = (pick: (cost: Cost) => number) => median(costs.map(pick));
+/** Sets the line; answers where the account is reached over it, and how it is taken away again. */
+async function setLine(line: string, { env, folder, ask }: Ground) {
+  const [, megabits] = /^tls-(\d+)$/.exec(line) ?? [];
+  await ask({ latencyMs: megabits === undefined ? Number(line) : 0 });
+  if (megabits === undefined) return { env, end: () => {} };
+  const { port } = new URL(env.AWS_ENDPOINT_URL ?? '');
+  const words = [new URL('tls-proxy.mjs', import.meta.url).pathname, folder, port, megabits];
+  const proxy = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [printed] = await once(proxy.stdout, 'data');
+  const certificate = join(folder, 'cert.pem');
   return {
-    ...first,
-    wallMs: middle(({ wallMs }) => wallMs),
-    cpuMs: middle(({ cpuMs }) => cpuMs),
-    peakBytes: middle(({ peakBytes }) => peakBytes),
+    env: {
+      ...env,
+      AWS_ENDPOINT_URL: `https://localhost:${String(printed).trim()}`,
+      ...{ NODE_EXTRA_CA_CERTS: certificate, AWS_CA_BUNDLE: certificate },
+    },
+    end: () => proxy.kill(),
   };
 }
 
-/** The three of them, each against the same bucket. */
-async function compare(fleet: Fleet): Promise<Measured[]> {
-  const server = await serve(fleet);
-  const few = fleet.hosts < ONCE_FROM && !values.quick;
-  const times = Number(values.runs ?? (few ? 3 : 1));
-  const measured: Measured[] = [];
-  const keep = (latencyMs: number, who: Measured['who'], cost: Cost, factor = 1) => {
-    const one = { fleet, latencyMs, who, cost, factor };
-    measured.push(one);
-    console.log(table([one]).at(-1));
-  };
-  for (const latencyMs of latencies) {
-    await server.ask({ latencyMs });
-    for (const [who, name] of [
-      ['rollcall', 'Rollcall'],
-      ['peer', 'whole bucket'],
-    ] as const) {
-      keep(latencyMs, name, await medianOf(times, () => runMonitor(server, { who, fleet })));
+async function compare(fleet: Fleet, contenders: readonly Contender[], bundle: string) {
+  const rounds = Number(values.rounds ?? (values.quick || fleet.hosts >= 1000 ? 2 : 5));
+  const world = await openWorld(fleet, bundle);
+  const { ground, close } = world;
+  await remember(world);
+  for (const line of lines) {
+    const { env, end } = await setLine(line, ground);
+    const outcomes = new Map(contenders.map((one): [Contender, Outcome[]] => [one, []]));
+    const counted = new Map<Contender, Answer>();
+    for (let round = 0; round < rounds; round += 1) {
+      for (const [contender, own] of outcomes) {
+        const now = new Date().toISOString().slice(11, 19);
+        process.stderr.write(
+          `${now} round ${round + 1} of ${rounds}, ${line}: ${contender.name}\n`,
+        );
+        await ground.ask({ count: true });
+        const requests: Answer[] = [];
+        const ask = async (order: Order) => {
+          const answer = await ground.ask(order);
+          // What was asked until the first order that comes behind the run is the run's.
+          if (!('restore' in order)) requests.push(answer);
+          return answer;
+        };
+        own.push(await contender.run({ ...ground, env, ask }));
+        counted.set(contender, requests[0] ?? (await ground.ask({ count: true })));
+      }
     }
-    if (findDuplicity() === undefined) continue;
-    const sample = fleet.hosts === 1 ? [0] : SAMPLE;
-    const theirs = await medianOf(times, () => runDuplicity(server, sample));
-    keep(latencyMs, 'duplicity', theirs, fleet.hosts / sample.length);
+    const measured = contenders.map((contender): Measured => {
+      const { requests = {}, bytesOut = 0 } = counted.get(contender) ?? {};
+      return { fleet, line, contender, rounds: outcomes.get(contender) ?? [], requests, bytesOut };
+    });
+    for (const one of measured) console.log(row(one, measured[0]));
+    end();
   }
-  await server.stop();
-  return measured;
-}
-
-/** 1,000 hosts as Lambdas of these sizes, and with these numbers of hosts at once. */
-async function compareMemory(): Promise<void> {
-  const fleet = values.quick ? many(100) : many(1000);
-  const server = await serve(fleet);
-  await server.ask({ latencyMs: 50 });
-  console.log(
-    `\n| ${nameFleet(fleet)} at 50 ms, as a Lambda of | hosts at once | wall s | CPU s | peak MiB | GiB s |`,
-  );
-  console.log('| --- | --: | --: | --: | --: | --: |');
-  const line = (as: string, atOnce: number, cost: Cost, memoryMiB?: number) => {
-    const [wall, cpu] = [cost.wallMs / 1000, cost.cpuMs / 1000];
-    const paid = memoryMiB === undefined ? '-' : ((wall * memoryMiB) / 1024).toFixed(1);
-    const peak = (cost.peakBytes / 2 ** 20).toFixed(0);
-    console.log(
-      `| ${as} | ${atOnce} | ${wall.toFixed(1)} | ${cpu.toFixed(1)} | ${peak} | ${paid} |`,
-    );
-  };
-  const run = (atOnce: number, as?: Parameters<typeof runMonitor>[2]) =>
-    runMonitor(server, { who: 'rollcall', fleet, atOnce }, as);
-  for (const memoryMiB of [512, 1024, CORE_MIB]) {
-    const hold = holdTo(memoryMiB / CORE_MIB);
-    if (hold === undefined) {
-      console.log(
-        `| ${memoryMiB} MiB | not measured: this machine has no cgroups that may be made |`,
-      );
-      continue;
-    }
-    line(`${memoryMiB} MiB`, 32, await run(32, { memoryMiB, hold }), memoryMiB);
-    await hold.release();
-  }
-  for (const atOnce of [8, 16, 32, 50]) line('no bound', atOnce, await run(atOnce));
-  await server.stop();
+  await close();
 }
 
 const [cpu] = cpus();
 console.log(
-  `${cpus().length} cores (${cpu?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, ${findDuplicity() ?? 'no duplicity'}, load ${loadavg()[0]?.toFixed(1)}\n`,
+  `${cpus().length} cores (${cpu?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, load ${loadavg()[0]?.toFixed(1)}\n`,
 );
-if (values.part.includes('fleets')) {
-  for (const line of table([])) console.log(line);
-  const measured: Measured[] = [];
-  for (const fleet of fleets) measured.push(...(await compare(fleet)));
-  for (const line of [...growthLines(measured), ...goalLines(measured), ...costLines(measured)]) {
-    console.log(line);
-  }
+const bundle = join(await bundleFunctions(), 'check-hosts.mjs');
+const wanted = CONTENDERS.filter(
+  ({ name }) => values.only === undefined || values.only.some((word) => name.includes(word)),
+);
+for (const { name, missing } of wanted) if (missing) console.log(`not run: ${name}: ${missing}`);
+const present = wanted.filter(({ missing }) => missing === undefined);
+if (parts.includes('fleets')) {
+  for (const line of HEAD) console.log(line);
+  const quick = [many(1), many(100)];
+  const fleets = values.hosts === undefined ? (values.quick ? quick : FLEETS) : [asked];
+  for (const fleet of fleets) await compare(fleet, present, bundle);
 }
-if (values.part.includes('shards')) {
-  await measureShards({ ...one, hosts: Number(values.hosts ?? 50_000) });
+if (parts.includes('growth')) {
+  for (const line of HEAD) console.log(line);
+  for (const fleet of GROWTH) await compare(fleet, present.filter(isOwn), bundle);
 }
-if (values.part.includes('memory')) await compareMemory();
-if (values.part.includes('start')) {
-  console.log('');
+if (parts.includes('start'))
   for (const line of await measureStart(values.quick ? 5 : 15)) console.log(line);
-}
+if (parts.includes('shards')) await measureShards(asked, await openWorld(asked, bundle));

@@ -1,34 +1,56 @@
-// A fleet of hosts with their buckets: what each holds, and what every monitor ought to say of it.
-
-import type { Host } from '../../shared/config/config.ts';
-import { formatFileName, NO_PREFIX } from '../../shared/duplicity/file-name.ts';
+// A fleet of hosts with their buckets: what each holds, by which config, and what every monitor ought to say of it.
+import { formatFileName } from '../../shared/duplicity/file-name.ts';
 import type { FindingKind } from '../../shared/rules/finding.ts';
-import { type Fingerprint, placeOf } from '../../shared/rules/fingerprints.ts';
 
-/** How many hosts, with how many fulls of how many volumes each. */
-export type Fleet = { readonly hosts: number; readonly days: number; readonly volumes: number };
+/** How many hosts, with how many fulls of how many volumes each; `bad` = one host in so many, 10 unless told. */
+export type Fleet = {
+  readonly hosts: number;
+  readonly days: number;
+  readonly volumes: number;
+  readonly bad?: number;
+  /** In how many groups their windows close, five minutes apart, at most 50; one unless told. */
+  readonly dueTimes?: number;
+};
 
-/** The bucket that the bench fills. */
+/** The bucket that the bench fills, and the one of the state. */
 export const BUCKET = 'bench';
-
-/** The instant at which all are judged: the windows have closed two hours and more ago. */
-export const NOW = Date.parse('2026-11-23T12:30:00Z');
+export const STATE_BUCKET = 'bench-ledger';
 
 const DAY = 86_400_000;
+const STEP = 300_000;
+
+/** 08:15 in Amsterdam: the windows close, and the digest is due. The same instant of the day before made the records. */
+export const NOW = Date.parse('2026-11-23T07:15:00Z');
+export const EVE = NOW - DAY;
+export const REPORT = 'reports/2026/11/23.json';
+
 const VOLUME = 209_715_200;
 const LAST_VOLUME = 12_000_000;
 const SIGNATURES = 4_000_000;
 const MANIFEST = 2_400;
 const TODAY = Date.parse('2026-11-23T02:00:00Z');
 
-/** One in ten is bad, in four ways that come in turn; of a single host the bad one is missing a volume. */
-const WAYS: readonly FindingKind[] = ['missing', 'incomplete', 'incomplete', 'incremental'];
+/** In turns. Of what peers can see, and of what they cannot: a set that was overwritten after it was finished. */
+const WAYS = [
+  { kind: 'missing', way: 'no set' },
+  { kind: 'incomplete', way: 'a volume' },
+  { kind: 'incomplete', way: 'the manifest' },
+  { kind: 'incremental', way: 'an increment' },
+  { kind: 'tampered', way: 'overwritten' },
+] as const satisfies readonly { kind: FindingKind; way: string }[];
 
-/** How the host with this number is bad; `undefined` for a good one. */
-export function faultOf(number: number): { kind: FindingKind; way: number } | undefined {
-  if (number % 10 !== 5) return undefined;
-  const way = Math.floor(number / 10) % WAYS.length;
-  return { kind: WAYS[way] ?? 'missing', way };
+/** How the host with this number is bad; `undefined` for a good one. One that is alone is good. */
+export function faultOf(number: number, { hosts, bad = 10 }: Fleet) {
+  if (hosts === 1 || number % bad !== Math.floor(bad / 2)) return undefined;
+  return WAYS[Math.floor(number / bad) % WAYS.length];
+}
+
+/** One good host and one of each way to be bad, where the fleet has as many. */
+export function sampleOf(fleet: Fleet): number[] {
+  const bad = Array.from({ length: fleet.hosts }, (_, number) => number).filter((number) =>
+    faultOf(number, fleet),
+  );
+  return [0, ...bad.slice(0, WAYS.length)];
 }
 
 /** `host-00007`: the name and the prefix of a host. */
@@ -36,73 +58,58 @@ export function nameOf(number: number): string {
   return `host-${String(number).padStart(5, '0')}`;
 }
 
-/** The config of the fleet. */
-export function configOf({ hosts }: Fleet): Host[] {
-  return Array.from({ length: hosts }, (_, number) => ({
-    name: nameOf(number),
-    target: { bucket: BUCKET, prefix: `${nameOf(number)}/` },
-    filePrefix: NO_PREFIX,
-    timezone: 'Europe/Amsterdam',
-    window: { opens: '00:00', due: '08:15', graceMinutes: 240 },
-    recipients: [],
-    size: { minBytes: 0, shrink: 0.5, grow: 2 },
-    keepDays: 6,
-    keepLastGood: false,
-  }));
-}
-
-/** When a host began the full of so many days ago. */
-function begunAt(number: number, back: number): number {
-  return TODAY - back * DAY + (number % 60) * 1000;
-}
-
-/** Yesterday's full of a host as the state bucket has it on any day but the first. */
-export function fingerprintOfYesterday(host: Host, { volumes }: Fleet): Fingerprint {
-  const startedAt = begunAt(Number(host.name.slice(-5)), 1);
-  const bytes = (volumes - 1) * VOLUME + LAST_VOLUME + SIGNATURES + MANIFEST;
-  return {
-    ...{ place: placeOf(host), startedAt, sealedAt: startedAt, firstWriteAt: startedAt + 60_000 },
-    ...{ files: volumes + 1, bytes, hash: undefined, opened: undefined },
+/** hosts.yml of the fleet. */
+export function configTextOf({ hosts, dueTimes = 1 }: Fleet): string {
+  const dueOf = (number: number) => {
+    const at = new Date(NOW + 3_600_000 - (number % dueTimes) * STEP);
+    return at.toISOString().slice(11, 16);
   };
+  const names = Array.from({ length: hosts }, (_, number) =>
+    dueTimes === 1
+      ? `  ${nameOf(number)}: {}`
+      : `  ${nameOf(number)}: { window: { due: "${dueOf(number)}" } }`,
+  );
+  return `bucket: ${BUCKET}
+region: eu-west-1
+timezone: Europe/Amsterdam
+alerts: { from: backups@example.net, mail: [ops@example.net], weeklyTest: false }
+hosts:
+${names.join('\n')}
+`;
 }
 
 /** Every object of a host: its key, bytes, and when it was written. */
 export function* objectsOf(
   number: number,
-  { days, volumes }: Fleet,
+  fleet: Fleet,
 ): Generator<{ key: string; bytes: number; at: number }> {
-  const fault = faultOf(number);
+  const { days, volumes } = fleet;
+  const way = faultOf(number, fleet)?.way;
+  const startOf = (back: number) => TODAY - back * DAY + (number % 60) * 1000;
+  const flags = { encrypted: true, compressed: false, partial: false };
   for (let back = days - 1; back >= 0; back -= 1) {
-    if (back === 0 && fault?.way === 0) continue;
-    const begun = begunAt(number, back);
-    const name = {
-      ...({ type: 'full', manifest: false, volume: undefined, time: begun } as const),
-      ...{ start: undefined, end: undefined },
-      ...{ encrypted: true, compressed: false, partial: false },
-    };
-    const object = (of: Parameters<typeof formatFileName>[0], bytes: number, minutes: number) => ({
-      key: `${nameOf(number)}/${formatFileName(of)}`,
+    const isToday = back === 0;
+    if (isToday && way === 'no set') continue;
+    const time = startOf(back);
+    const name = { type: 'full', manifest: false, volume: undefined, time, ...flags } as const;
+    const span = { start: undefined, end: undefined };
+    const object = (of: object, bytes: number, minutes: number) => ({
+      key: `${nameOf(number)}/${formatFileName({ ...name, ...span, ...of })}`,
       bytes,
-      at: begun + minutes * 60_000,
+      at: time + minutes * 60_000,
     });
     for (let volume = 1; volume <= volumes; volume += 1) {
-      if (back === 0 && fault?.way === 1 && volume === Math.ceil(volumes / 2)) continue;
-      yield object({ ...name, volume }, volume === volumes ? LAST_VOLUME : VOLUME, 1);
+      if (isToday && way === 'a volume' && volume === Math.ceil(volumes / 2)) continue;
+      yield object({ volume }, volume === volumes ? LAST_VOLUME : VOLUME, 1);
     }
-    yield object({ ...name, type: 'full-sig' }, SIGNATURES, 12);
-    if (back > 0 || fault?.way !== 2) yield object({ ...name, manifest: true }, MANIFEST, 13);
+    yield object({ type: 'full-sig' }, SIGNATURES, 12);
+    if (!isToday || way !== 'the manifest') yield object({ manifest: true }, MANIFEST, 13);
+    if (isToday && way === 'overwritten') yield object({ volume: 1 }, VOLUME, 120);
   }
-  if (fault?.way === 3) {
-    const inc = {
-      ...({ type: 'inc', manifest: true, volume: undefined, time: undefined } as const),
-    };
-    const times = { start: TODAY + (number % 60) * 1000, end: TODAY + 3_600_000 };
-    const flags = { encrypted: true, compressed: false, partial: false };
-    const at = TODAY + 3_660_000;
-    yield {
-      key: `${nameOf(number)}/${formatFileName({ ...inc, ...times, ...flags })}`,
-      bytes: 600,
-      at,
-    };
+  if (way === 'an increment') {
+    const times = { start: startOf(0), end: TODAY + 3_600_000 };
+    const name = { type: 'inc', manifest: true, volume: undefined, time: undefined } as const;
+    const key = `${nameOf(number)}/${formatFileName({ ...name, ...times, ...flags })}`;
+    yield { key, bytes: 600, at: TODAY + 3_660_000 };
   }
 }

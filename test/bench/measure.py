@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Runs a command, and prints as JSON what it took: wall and CPU seconds, peak bytes, status, last line of output.
+"""Runs a command, and prints as JSON what the whole process took: wall and CPU seconds, peak bytes, status, output.
 
-    duplicity.py COMMAND ARGUMENT...
+    measure.py COMMAND ARGUMENT...
 """
 
 import json
@@ -19,5 +19,6 @@ print(json.dumps({
     "cpuMs": (used.ru_utime + used.ru_stime) * 1000,
     "peakBytes": used.ru_maxrss * 1024,
     "status": done.returncode,
-    "output": done.stdout + done.stderr,
+    "stdout": done.stdout,
+    "stderr": done.stderr[-2000:],
 }))
