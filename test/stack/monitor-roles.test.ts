@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../shared/config/parse-config.ts';
 import { fullConfig, smallestConfig } from './configs.ts';
 import { account, accountWith, type Call } from './stack-account.ts';
 
@@ -208,5 +209,31 @@ describe('the scheduler', () => {
     expect(await stack.may(stack.scheduler, start, lambda('CheckHosts'))).toBe(true);
     expect(await stack.may(stack.scheduler, start, lambda('OnObject'))).toBe(false);
     expect(await stack.may(stack.scheduler, 's3:ListBucket', bucket)).toBe(false);
+  });
+});
+
+describe('the parameter store', () => {
+  const hook = (more: string) =>
+    parseConfig(
+      `bucket: acme-backups\nregion: eu-west-1\nalerts:\n  mail: [ops@example.net]\n  webhooks: [${more}]\nhosts: { web: {} }\n`,
+      'hosts.yml',
+    );
+  const parameter = (name: string) => `arn:aws:ssm:eu-west-1:${account}:parameter/rollcall/${name}`;
+  const keyed = accountWith(
+    hook(
+      '{ url: ssm:/rollcall/slack, format: slack }, { url: https://events.pagerduty.com/v2/enqueue, format: pagerduty, key: ssm:/rollcall/pager }',
+    ),
+  );
+
+  it.each([
+    ['check-hosts', keyed.checkHosts],
+    ['on-object', keyed.onObject],
+  ])('may be asked by %s for what the config names, and for nothing else', async (_, role) => {
+    const may = (name: string, action = 'ssm:GetParameter') =>
+      keyed.may(role, action, parameter(name));
+    expect([await may('slack'), await may('pager')]).toEqual([true, true]);
+    expect([await may('other'), await may('slack', 'ssm:PutParameter')]).toEqual([false, false]);
+    expect(await may('slack', 'ssm:GetParameters')).toBe(false);
+    expect(await stack.may(stack.checkHosts, 'ssm:GetParameter', parameter('slack'))).toBe(false);
   });
 });
