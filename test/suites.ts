@@ -65,7 +65,7 @@ const SUITES: Record<string, Suite> = {
     run: () => vitest(['--config', 'test/browser/vitest.config.ts']),
   },
   lifecycle: {
-    needs: 'Debian or Ubuntu, for radosgw: fetched once, about 70 MB',
+    needs: 'Debian or Ubuntu, for radosgw: fetched once, about 70 MB; Go 1.26, for versitygw',
     run: () => vitest(['--config', 'test/lifecycle/vitest.config.ts']),
   },
 };

@@ -117,7 +117,10 @@ async function readBuckets({ connection, config }: OwnMachine) {
       try {
         const page = await store.list({ bucket, prefix, versions: true, onePage: true });
         await store.list({ bucket, prefix, delimiter: '.vol', onePage: true });
-        const value = { bucket, noVersions: page.inconclusive, isFlat: flat.has(bucket) };
+        // A bucket without versions has one of each key, which S3 calls null.
+        const isNone = page.objects.some(({ versionId }) => versionId === 'null');
+        const noVersions = page.inconclusive ?? (isNone ? 'not offered' : undefined);
+        const value = { bucket, noVersions, isFlat: flat.has(bucket) };
         return { bucket, read: true as const, value };
       } catch (error) {
         if (!(error instanceof TargetUnreadableError)) throw error;

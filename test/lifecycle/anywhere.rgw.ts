@@ -1,6 +1,7 @@
-// A run on a machine of one's own, against the gateway of Ceph: a real S3 server that is not Amazon's.
+// A run on a machine of one's own, against two real S3 servers that are not Amazon's: Ceph's gateway, and Versity's.
 import { describeWholePath } from '../anywhere/whole-path.ts';
 import { startRadosgw } from './start-radosgw.ts';
+import { startVersitygw } from './start-versitygw.ts';
 
 // Nothing here is old enough for a lifecycle, whose days are hours.
 const DAY_SECONDS = 3_600;
@@ -10,3 +11,5 @@ describeWholePath(
   async () => ({ ...(await startRadosgw(DAY_SECONDS)), region: 'default' }),
   { versions: true },
 );
+
+describeWholePath("Versity's gateway", startVersitygw, { versions: false });
