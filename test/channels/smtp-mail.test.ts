@@ -80,7 +80,8 @@ describe('mail by SMTP', () => {
     expect(source).toMatch(/^Subject: \[backup\] 1 of 2 hosts FAILED: web MISSING\r$/m);
     expect(source).toMatch(/^Auto-Submitted: auto-generated\r$/m);
     expect(source).toMatch(/^Content-Type: multipart\/alternative/m);
-    expect(source).toContain('&lt;b&gt;');
+    // Quoted-printable breaks a line anywhere.
+    expect(source.replaceAll('=\r\n', '')).toContain('&lt;b&gt;');
     expect(source).toMatch(/^To: (?:ops|boss)@example.net\r$/m);
   });
 
