@@ -29,13 +29,16 @@ export type Requests = { readonly writes: number; readonly reads: number };
 /** A run of the schedule at which no window closed. */
 export const IDLE_TICK: Requests = { writes: 1, reads: 1 };
 
-/** What a run adds when windows closed, by the pages of records with such hosts: it reads and writes each. */
-export const dueTick = (pages: number): Requests => ({ writes: 1 + pages, reads: 1 + pages });
+/**
+ * What a run adds when windows closed, by the pages of records with such hosts: it reads and writes each, and the board,
+ * of which it makes the page and the metrics.
+ */
+export const dueTick = (pages: number): Requests => ({ writes: 4 + pages, reads: 2 + pages });
 
-/** What the digest adds: its report and the page, the receipts of drills, and the prefixes of the bucket by thousands. */
+/** What the digest adds: its report, the history, the receipts of drills, and the prefixes of the bucket by thousands. */
 export const digest = (hosts: number): Requests => ({
   writes: 3 + Math.ceil(hosts / 1000),
-  reads: 0,
+  reads: 1,
 });
 
 /** A host whose full has so many volumes, by the schedule or by an event: one listing without volumes, one of versions. */
