@@ -248,5 +248,5 @@ function hintFor(name: string, isOwn: boolean): string {
   }
   return name.startsWith('SNS')
     ? 'may these credentials publish? deploy the stack again, or choose others with AWS_PROFILE'
-    : 'verify the sender in SES, leave its sandbox, or allow ses:SendEmail; docs/setup.md, step 3';
+    : 'verify the sender in SES, leave its sandbox, or allow ses:SendRawEmail; docs/setup.md, step 3';
 }

@@ -106,7 +106,7 @@ const role = (
 const sendMail = (from: string): Statement => ({
   Sid: 'SpeakByMail',
   Effect: 'Allow',
-  Action: ['ses:SendEmail', 'ses:SendRawEmail'],
+  Action: 'ses:SendRawEmail',
   // Any identity, for SES asks about more than the sender's: its domain's when only that one is
   // verified, each recipient's while the account is in the sandbox, and a default configuration
   // set. The sender's address is what binds.

@@ -2,13 +2,12 @@
 // protocol the text that it can carry.
 import { type Connection, clientConfig } from '../aws/client.ts';
 import type { Message } from '../messages/message-tree.ts';
-import { renderHtml } from '../messages/render-html.ts';
 import { renderText } from '../messages/render-text.ts';
 import type { Channel } from '../monitor/notify.ts';
 
 /**
  * One channel for each address: what is wrong with one of them must not cost the others their mail.
- * Source: https://docs.aws.amazon.com/ses/latest/APIReference/API_SendEmail.html
+ * Source: https://docs.aws.amazon.com/ses/latest/APIReference/API_SendRawEmail.html
  */
 export function sesChannels(
   connection: Connection,
@@ -16,25 +15,18 @@ export function sesChannels(
   to: readonly string[],
 ): Channel[] {
   const open = once(async () => {
-    const { SESClient, SendEmailCommand } = await import('@aws-sdk/client-ses');
-    return { client: new SESClient(clientConfig(connection)), SendEmailCommand };
+    const { SESClient, SendRawEmailCommand } = await import('@aws-sdk/client-ses');
+    const { composeRawMail } = await import('./mime-mail.ts');
+    return { client: new SESClient(clientConfig(connection)), SendRawEmailCommand, composeRawMail };
   });
-  const utf8 = (Data: string) => ({ Data, Charset: 'UTF-8' });
   return to.map((address) => ({
     name: `mail to ${address}`,
     address,
     send: async (message) => {
-      const { client, SendEmailCommand } = await open();
-      await client.send(
-        new SendEmailCommand({
-          Source: from,
-          Destination: { ToAddresses: [address] },
-          Message: {
-            Subject: utf8(message.subject),
-            Body: { Text: utf8(renderText(message)), Html: utf8(renderHtml(message)) },
-          },
-        }),
-      );
+      const { client, SendRawEmailCommand, composeRawMail } = await open();
+      const Data = await composeRawMail(from, address, message);
+      const mail = { Source: from, Destinations: [address], RawMessage: { Data } };
+      await client.send(new SendRawEmailCommand(mail));
     },
   }));
 }

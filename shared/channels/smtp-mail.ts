@@ -4,9 +4,8 @@ import nodemailer, { type SMTPTransportOptions } from 'nodemailer';
 import { isCertificateFault, nameOf } from '../aws/client.ts';
 import type { Smtp } from '../config/config.ts';
 import type { Message } from '../messages/message-tree.ts';
-import { renderHtml } from '../messages/render-html.ts';
-import { renderText } from '../messages/render-text.ts';
 import { type Channel, RefusalError } from '../monitor/notify.ts';
+import { mailOf } from './mime-mail.ts';
 
 const CONNECT_MS = 10_000;
 const ANSWER_MS = 30_000;
@@ -36,11 +35,8 @@ export function smtpChannels(
     send: async (message: Message) => {
       await withTransport(smtp, access, (transport) =>
         transport.sendMail({
-          ...{ from, to: address, subject: message.subject },
-          ...{ text: renderText(message), html: renderHtml(message) },
+          ...mailOf(from, address, message),
           signal: AbortSignal.timeout(totalOf(access)),
-          // Out-of-office programs must not answer. Source: RFC 3834.
-          headers: { 'Auto-Submitted': 'auto-generated' },
         }),
       );
     },

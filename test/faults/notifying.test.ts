@@ -9,7 +9,7 @@ region: eu-west-1
 alerts: { from: backups@example.net, mail: [ops@example.net, boss@example.net], sms: ["+31600000000"] }
 hosts: { web: {} }
 `;
-const SEND = { service: 'ses', operation: ['SendEmail'] } as const;
+const SEND = { service: 'ses', operation: ['SendRawEmail'] } as const;
 const PUBLISH = { service: 'sns', operation: 'Publish' } as const;
 const STATE = { service: 's3', bucket: STATE_BUCKET, prefix: 'state.json' } as const;
 

@@ -33,10 +33,10 @@ describe.each([
     ],
     ['reads what operators said', 's3:GetObject', `${records}/operator/said.json`],
     ['publishes alerts', 'sns:Publish', topic],
-    ['mails from the address of the config', 'ses:SendEmail', identity, from],
+    ['mails from the address of the config', 'ses:SendRawEmail', identity, from],
     [
       'mails to an address that the sandbox asks about',
-      'ses:SendEmail',
+      'ses:SendRawEmail',
       identity.replace('backups@', 'ops@'),
       from,
     ],
@@ -80,7 +80,7 @@ describe.each([
     ['look into a bucket that is not in the config', 's3:ListBucket', 'arn:aws:s3:::payroll'],
     [
       'mail from another address',
-      'ses:SendEmail',
+      'ses:SendRawEmail',
       identity,
       { 'ses:FromAddress': 'boss@example.net' },
     ],

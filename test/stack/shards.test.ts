@@ -115,7 +115,7 @@ describe('a worker', () => {
     ],
     [
       'speak by mail',
-      'ses:SendEmail',
+      'ses:SendRawEmail',
       `arn:aws:ses:eu-west-1:${account}:identity/backups@example.net`,
     ],
     ['take the events of the bucket', 'sqs:ReceiveMessage', queue('ObjectEvents')],

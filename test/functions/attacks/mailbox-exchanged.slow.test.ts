@@ -11,7 +11,7 @@ describe('a mailbox that is exchanged in the config', () => {
     for (const host of ['web', 'db']) world.write(host, fullOf('2026-11-22T03:00:00Z'));
     world.write('db', fullOf('2026-11-23T03:00:00Z'));
     const refusal = world.aws.faults.add({
-      ...{ service: 'ses', operation: 'SendEmail' },
+      ...{ service: 'ses', operation: 'SendRawEmail' },
       fault: { error: 'MessageRejected', status: 400 },
     });
     await world.ticks('2026-11-23T08:15:00Z', '2026-11-23T08:45:00Z');
