@@ -44,12 +44,12 @@ const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 const DAY = 86_400_000;
-const HALF_YEAR = 183 * DAY;
 
-/** `Sat 21 Nov` on the clock of a zone; `Thu 1 Jan 2099` where that is over half a year from `now`. */
+/** `Sat 21 Nov` on the clock of a zone; `Thu 31 Dec 2026` where that is not the year of `now`. */
 export function formatDate(at: Instant, zone: string, now = at): string {
   const local = new Date(wallClock(at, zone));
-  const year = Math.abs(at - now) > HALF_YEAR ? ` ${local.getUTCFullYear()}` : '';
+  const isOther = local.getUTCFullYear() !== new Date(wallClock(now, zone)).getUTCFullYear();
+  const year = isOther ? ` ${local.getUTCFullYear()}` : '';
   return `${WEEKDAYS[local.getUTCDay()]} ${local.getUTCDate()} ${MONTHS[local.getUTCMonth()]}${year}`;
 }
 

@@ -32,11 +32,13 @@ describe('formatInstant', () => {
   it.each([
     ['2026-11-21T02:14:00Z', 'Sat 21 Nov 02:14'],
     ['2026-05-25T00:00:00Z', 'Mon 25 May 00:00'],
-    ['2026-05-20T00:00:00Z', 'Wed 20 May 2026 00:00'],
+    ['2026-05-20T00:00:00Z', 'Wed 20 May 00:00'],
+    ['2027-01-01T00:00:00Z', 'Fri 1 Jan 2027 00:00'],
+    ['2025-12-31T23:00:00Z', 'Wed 31 Dec 2025 23:00'],
     ['2027-06-01T00:00:00Z', 'Tue 1 Jun 2027 00:00'],
     ['2099-01-01T00:00:00Z', 'Thu 1 Jan 2099 00:00'],
     ['2020-11-23T12:00:00Z', 'Mon 23 Nov 2020 12:00'],
-  ])('has the year where it is over half a year away: %s', (iso, text) => {
+  ])('has the year where it is not this year: %s', (iso, text) => {
     expect(formatInstant(at(iso), 'UTC', now)).toBe(text);
   });
 });
