@@ -182,6 +182,7 @@ const CONFIG_SCHEMA = {
         }),
       ],
     },
+    runbook: text('an https:// page with the sections of docs/runbook.md, to which messages link'),
     restoreProof: text('a host of which no restore was proven for so long is a warning, like 90d'),
     recipients,
     size,

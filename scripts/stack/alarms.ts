@@ -44,8 +44,21 @@ const whenAny = (namespace: string, metric: string, dimension: string, value: Va
 const ofFunction = (id: string, metric: string) =>
   whenAny('AWS/Lambda', metric, 'FunctionName', ref(`${id}LambdaFunction`));
 
-/** Where docs/runbook.md goes on; the end of each description. */
-const runbook = (section: string) => ` Runbook: docs/runbook.md#${section}`;
+const RUNBOOK = 'docs/runbook.md';
+/** Where the runbook goes on; the end of each description. */
+const runbook = (section: string) => ` Runbook: ${RUNBOOK}#${section}`;
+
+/** The alarms among the resources, with the operator's own page in the place of the project's. */
+export function pointToRunbook(resources: Resources, page = RUNBOOK): Resources {
+  return Object.fromEntries(
+    Object.entries(resources).map(([id, resource]) => {
+      const { AlarmDescription: text } = resource.Properties ?? {};
+      if (typeof text !== 'string') return [id, resource];
+      const AlarmDescription = text.replace(`${RUNBOOK}#`, `${page}#`);
+      return [id, { ...resource, Properties: { ...resource.Properties, AlarmDescription } }];
+    }),
+  );
+}
 
 const failing = (id: string, name: string, section: string): Resources => ({
   [`${id}ErrorsAlarm`]: alarm(

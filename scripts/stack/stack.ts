@@ -9,7 +9,7 @@ import {
   recipientsOf,
   US_RULE,
 } from '../../shared/config/recipients.ts';
-import { alarms, janitorAlarms, shardAlarms } from './alarms.ts';
+import { alarms, janitorAlarms, pointToRunbook, shardAlarms } from './alarms.ts';
 import { backupBucket } from './backup-bucket.ts';
 import { breakGlass, breakGlassRole } from './bucket-policy.ts';
 import { attributeOf, type Resources, ref, type Value } from './cloudformation.ts';
@@ -78,11 +78,16 @@ export function stackOf(
       ...failedRunsQueue,
       ...monitorRoles(config, isSharded ? [startWorkers] : []),
       ...schedules(config.keepLastGood),
-      ...alarms,
-      ...(config.keepLastGood
-        ? { ...janitor(config.bucket, [seeWhatIsThere, readHosts]), ...janitorAlarms }
-        : {}),
-      ...(isSharded ? { ...shardResources(config), ...shardAlarms } : {}),
+      ...(config.keepLastGood ? janitor(config.bucket, [seeWhatIsThere, readHosts]) : {}),
+      ...(isSharded ? shardResources(config) : {}),
+      ...pointToRunbook(
+        {
+          ...alarms,
+          ...(config.keepLastGood ? janitorAlarms : {}),
+          ...(isSharded ? shardAlarms : {}),
+        },
+        config.runbook,
+      ),
     },
     outputs: {
       BackupBucketName: {

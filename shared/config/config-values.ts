@@ -51,6 +51,12 @@ export const HTTPS = {
   },
   isSecret: true,
 };
+const MOST_RUNBOOK = 300;
+export const RUNBOOK = {
+  rule: 'an https:// address of a page, without "#" and what follows, like https://wiki.example.net/backups',
+  parse: (text: string) =>
+    text.includes('#') || text.length > MOST_RUNBOOK ? undefined : HTTPS.parse(text),
+};
 export const ENDPOINT = {
   rule: 'the address of a store that speaks S3, like https://fsn1.example-objects.com: https, and nothing behind the name',
   parse: (text: string) => {

@@ -141,6 +141,8 @@ export type Config = {
   /** The janitor tags what two newer good fulls replace, and lifecycle hides nothing else. */
   readonly keepLastGood: boolean;
   readonly alerts: Alerts;
+  /** Where messages send an operator on: a page with the sections of docs/runbook.md. Without it, that path. */
+  readonly runbook?: string;
   /** A host of which no restore was proven for so many days is a warning of the digest. */
   readonly restoreProofDays?: number;
   readonly hosts: readonly Host[];

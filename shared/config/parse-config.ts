@@ -19,6 +19,7 @@ import {
   FLAG,
   graceIfMoved,
   PROOF,
+  RUNBOOK,
   readSize,
   readWindow,
   ZONE,
@@ -81,6 +82,7 @@ function readConfigFile(
     'keepLastGood',
     'alerts',
     'restoreProof',
+    'runbook',
     'recipients',
     'size',
     'hosts',
@@ -129,6 +131,7 @@ function readConfigFile(
   const region = readRegion(yaml, fields.region, fields.endpoint !== undefined) ?? 'us-east-1';
   const alerts = readAlerts(yaml, fields.alerts);
   if (use === 'deploy') noteNoSender(yaml, alerts, hosts);
+  const runbook = matching(yaml, fields.runbook, RUNBOOK.rule, RUNBOOK.parse);
   const proofDays = matching(yaml, fields.restoreProof, PROOF.rule, PROOF.parse);
   const smtp = readSmtp(yaml, fields.smtp, use);
   if (smtp !== undefined && alerts.mail.length > 0 && alerts.from === undefined) {
@@ -153,6 +156,7 @@ function readConfigFile(
     keepDays,
     keepLastGood,
     alerts,
+    ...(runbook === undefined ? {} : { runbook }),
     ...(proofDays === undefined ? {} : { restoreProofDays: proofDays }),
     hosts: withOthers(hosts.map(({ host }) => host)).map((host) =>
       host.target.bucket === bucket ? withIgnored(host, ignore) : host,

@@ -107,7 +107,7 @@ export async function runEvents(
             (one) =>
               places?.has(one.place) !== false && !isHeldBack(operator, one, 'new', config, now),
           ),
-          known,
+          ...{ known, runbook: config.runbook },
         },
       }),
   });

@@ -220,6 +220,7 @@ export async function runSchedule(
           ),
         },
         known: { ...ours, hosts },
+        runbook: config.runbook,
         notices: notices.filter((one) => !isDigest(one)),
         digest:
           notices.some(isDigest) && told

@@ -61,3 +61,20 @@ describe('restoreProof', () => {
       expect(() => days(wrong), wrong).toThrow('restoreProof is');
   });
 });
+
+describe('runbook', () => {
+  const page = (text: string) => parse(FROM, 'web: {}', `runbook: ${text}\n`).runbook;
+
+  it('is the address of a page', () => {
+    expect(page('https://wiki.example.net/backups')).toBe('https://wiki.example.net/backups');
+  });
+
+  it.each([
+    ['has its section already', 'https://wiki.example.net/backups#missing'],
+    ['is not encrypted', 'http://wiki.example.net'],
+    ['is a path', 'docs/runbook.md'],
+    ['is too long for an alarm', `https://wiki.example.net/${'b'.repeat(300)}`],
+  ])('is refused where it %s', (_, text) => {
+    expect(() => page(`"${text}"`)).toThrow('runbook is');
+  });
+});

@@ -88,6 +88,17 @@ describe('runEvents', () => {
     expect(subjects().at(-1)).toContain('web OK AGAIN');
   });
 
+  it('sends the reader to the page that the config names', async () => {
+    const { run, mail } = aMonitor({ ...config, runbook: 'https://wiki.example.net/backups' });
+    await run(
+      [event('duplicity-full.20261123T031500Z.vol0.difftar.gpg')],
+      [...tonight, anObject('duplicity-full.20261123T031500Z.vol0.difftar.gpg')],
+    );
+    const html = JSON.stringify(mail.sent.at(-1)?.blocks);
+    expect(html).toContain('https://wiki.example.net/backups#poisoned');
+    expect(html).not.toContain('docs/runbook.md');
+  });
+
   it('says nothing of a full that another chain is in the way of, once its night has a backup', async () => {
     const chains = aConfig([aHost({ chain: { fullEveryDays: 7 } }), aHost({ name: 'db' })]);
     const { tick, run, subjects } = aMonitor(chains);

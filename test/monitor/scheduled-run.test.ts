@@ -188,6 +188,16 @@ describe('runSchedule', () => {
     expect(mail.sent[0]?.subject).toBe(sns.sent[0]?.subject);
   });
 
+  it('sends the reader to the page that the config names', async () => {
+    const { dependencies, channels } = aSetting();
+    const own = { ...config, runbook: 'https://wiki.example.net/backups' };
+    const now = at('2026-11-23T08:15:00Z');
+    await runSchedule(dependencies, own, now, now);
+    const text = channels[0]?.sent[0]?.text ?? '';
+    expect(text).toContain('https://wiki.example.net/backups#monitor-silent');
+    expect(text).not.toContain('docs/runbook.md');
+  });
+
   it('calls nobody OK in a digest that is sent later, who is not any more', async () => {
     const mail = memoryChannel('mail');
     const objects = [

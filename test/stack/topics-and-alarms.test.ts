@@ -114,6 +114,18 @@ describe('the alarms', () => {
     });
   });
 
+  it('send the reader to the page that the config names', () => {
+    const runbook = `https://wiki.example.net/${'b'.repeat(274)}`;
+    const texts = ofType(deployed({ ...keepingConfig, runbook }), 'AWS::CloudWatch::Alarm').map(
+      ({ Properties }) => Properties.AlarmDescription,
+    );
+    expect(texts.length).toBeGreaterThan(8);
+    for (const text of texts) {
+      expect(text).toMatch(/ Runbook: https:\/\/wiki\.example\.net\/b+#[a-z-]+$/);
+      expect(text.length).toBeLessThanOrEqual(1024);
+    }
+  });
+
   it('explain in the mail of a silent monitor what it means and what to do', async () => {
     // As SNS heads the mail of an alarm, and puts the description into it.
     const mails = alarms.map(
