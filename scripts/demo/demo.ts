@@ -42,6 +42,14 @@ Date.now = () => clock.now;
 // Their log lines are for CloudWatch.
 console.log = () => undefined;
 
+// The chat that the config names is in this process, as AWS is.
+const posts: string[] = [];
+const CHAT_LINES = 12;
+globalThis.fetch = async (_, init) => {
+  posts.push((JSON.parse(String(init?.body)) as { text: string }).text);
+  return new Response('ok');
+};
+
 const handlers: { onObject?: (event: unknown) => Promise<unknown> } = {};
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-demo-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -175,12 +183,18 @@ function act(title: string): void {
   print(`\n${styleText('bold', title, { stream: process.stdout })}\n`);
 }
 
-/** Every mail and SMS since the last look, as their readers see them. */
+/** Every mail, SMS and post to the chat since the last look, as their readers see them. */
 function showOutbox({ outbox }: LocalAws): void {
   for (const { to, subject, text } of outbox.mails) {
     print(box(`mail to ${to.join(', ')}`, `Subject: ${subject}\n\n${text.trimEnd()}`));
   }
   for (const { to, text } of outbox.sms) print(box(`SMS to ${to}`, text));
+  for (const text of posts.splice(0)) {
+    const lines = text.trimEnd().split('\n');
+    const more = lines.length - CHAT_LINES;
+    const rest = more > 0 ? ['', `[${more} lines more, as in the mail]`] : [];
+    print(box('post to the chat', [...lines.slice(0, CHAT_LINES), ...rest].join('\n')));
+  }
   outbox.clear();
 }
 

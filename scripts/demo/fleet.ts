@@ -30,7 +30,11 @@ const RECORDED: Record<string, string> = {
 export const DEMO_CONFIG = `bucket: ${DEMO_BUCKET}
 region: eu-west-1
 timezone: UTC
-alerts: { from: backups@example.net, mail: [ops@example.net], sms: ["+31600000000"] }
+alerts:
+  from: backups@example.net
+  mail: [ops@example.net]
+  sms: ["+31600000000"]
+  webhooks: [{ url: "https://chat.example.net/hook", format: slack }]
 hosts:
 ${Object.keys(RECORDED)
   .map((host) => `  ${host}: {}`)
