@@ -5,18 +5,21 @@
 # ROLLCALL_ROOTS (/var/tmp/rollcall-roots) and kept there for the next time.
 
 setup_file() {
-  [ -n "${ROLLCALL_KIT_ROOTS:-}" ] || skip 'opt-in: ROLLCALL_KIT_ROOTS=1'
-  load host-world
-  host_world
+  if [ -n "${ROLLCALL_KIT_ROOTS:-}" ]; then
+    load host-world
+    host_world
+  fi
 }
 
 teardown_file() {
-  [ -n "${ROLLCALL_KIT_ROOTS:-}" ] || return 0
-  load host-world
-  end_of_host_world
+  if [ -n "${ROLLCALL_KIT_ROOTS:-}" ]; then
+    load host-world
+    end_of_host_world
+  fi
 }
 
 setup() {
+  [ -n "${ROLLCALL_KIT_ROOTS:-}" ] || skip 'opt-in: ROLLCALL_KIT_ROOTS=1'
   load host-world
   endpoint=$(sed -n 1p "$WORLD/s3") control=$(sed -n 2p "$WORLD/s3")
   place=${ROLLCALL_ROOTS:-/var/tmp/rollcall-roots}

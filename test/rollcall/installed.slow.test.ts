@@ -43,7 +43,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 describe('the package', () => {
   it('holds the command line, the kits, the docs and the licence, and nothing else', () => {
     const allowed =
-      /^(?:dist\/rollcall\.(?:mjs|1)|dist\/lib\/[\w.-]+\.mjs|scripts\/(?:host|restore|keys)\/.*|docs\/.*\.md|LICENSE|README\.md|CHANGELOG\.md|hosts\.example\.yml|package\.json)$/;
+      /^(?:dist\/rollcall\.(?:mjs|1)|dist\/lib\/[\w.-]+\.mjs|scripts\/(?:host|restore|keys)\/.*|docs\/.*\.md|docs\/metrics\/[\w.-]+|docs\/status-page\.png|LICENSE|README\.md|CHANGELOG\.md|hosts\.example\.yml|package\.json)$/;
     expect(packed.filter((path) => !allowed.test(path))).toEqual([]);
     expect(packed).toEqual(
       expect.arrayContaining([
