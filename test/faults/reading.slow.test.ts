@@ -2,7 +2,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Fault, FaultRule } from '../local-aws/fault.ts';
 import { aFull } from '../support/builders.ts';
-import { casesOf } from '../support/cases.ts';
 import { type Deployed, deploy, STATE_BUCKET } from '../support/deployed.ts';
 import { buildMessage, noise, recordedMessages } from '../support/recorded-message.ts';
 
@@ -143,7 +142,7 @@ describe('reading', () => {
   });
 
   it('XML that ends anywhere', async () => {
-    const cuts = casesOf(25);
+    const cuts = 25;
     for (let cut = 0; cut < cuts; cut += 1) {
       startAgain();
       fail({ truncate: cut / cuts });
