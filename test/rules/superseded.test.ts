@@ -302,9 +302,10 @@ describe('what is superseded', () => {
         for (const one of [...good.slice(-2), ...byWrite.slice(-2)])
           expect(ids).not.toContain(idOf(one));
       }),
-      { numRuns: casesOf(300) },
+      // Fewer would show too few of them each time.
+      { numRuns: 300 },
     );
-    expect(found).toBeGreaterThan(casesOf(50));
+    expect(found).toBeGreaterThan(100);
   });
 
   it('was all written over keepDays ago, and so were two good fulls of two days after it', () => {
