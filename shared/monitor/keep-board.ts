@@ -69,25 +69,36 @@ function pageOf({ bucket, timezone, hosts }: Config, { channels }: BoardNews, wr
   return { bucket, timezone, hostsInConfig: hosts.length, channels, writtenAt };
 }
 
-/** Another run may have written in between: then both its rows and ours stand. A damaged board starts again. */
-async function writeBoard(
+/** Puts `change` of a page in its place, of what another run has written in between where there is such; answers it. */
+async function rewrite<Value>(
   records: RecordStore,
-  { hosts }: Config,
-  { judged, digest }: BoardNews,
-): Promise<Board> {
+  page: string,
+  change: (text: string) => Value | Promise<Value>,
+  format: (value: Value) => string,
+): Promise<Value> {
   for (let tries = 1; ; tries += 1) {
-    const { text, tag } = await records.read(BOARD_PAGE);
-    const known = parseBoard(text ?? '') ?? EMPTY_BOARD;
-    const board = updateBoard(known, judged, { hosts, digest });
-    const next = formatBoard(board);
-    if (next === text) return board;
+    const { text, tag } = await records.read(page);
+    const value = await change(text ?? '');
+    const next = format(value);
+    if (next === text) return value;
     try {
-      await records.write(BOARD_PAGE, next, tag);
-      return board;
+      await records.write(page, next, tag);
+      return value;
     } catch (error) {
       if (!(error instanceof RecordConflictError) || tries === TRIES) throw error;
     }
   }
+}
+
+/** The rows of other runs stand, too. A damaged board starts again. */
+function writeBoard(
+  records: RecordStore,
+  { hosts }: Config,
+  { judged, digest }: BoardNews,
+): Promise<Board> {
+  const change = (text: string) =>
+    updateBoard(parseBoard(text) ?? EMPTY_BOARD, judged, { hosts, digest });
+  return rewrite(records, BOARD_PAGE, change, formatBoard);
 }
 
 /** The nights of the board go onto the pages of 400 days, once a day: the board holds more than that in between. */
@@ -100,18 +111,9 @@ async function keepHistory(
   const byPage = Map.groupBy(rows, ({ place }) => shardIndexOf(place, of));
   for (const [index, own] of byPage) {
     const name = historyPage({ index, of });
-    for (let tries = 1; ; tries += 1) {
-      const { text, tag } = await records.read(name);
-      const known = parseHistory(text ?? '') ?? (await historyElsewhere(records, name));
-      const next = formatHistory(addHistory(known, own));
-      if (next === text) break;
-      try {
-        await records.write(name, next, tag);
-        break;
-      } catch (error) {
-        if (!(error instanceof RecordConflictError) || tries === TRIES) throw error;
-      }
-    }
+    const change = async (text: string) =>
+      addHistory(parseHistory(text) ?? (await historyElsewhere(records, name)), own);
+    await rewrite(records, name, change, formatHistory);
   }
 }
 
