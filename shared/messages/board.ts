@@ -231,12 +231,17 @@ export function worstFirst(rows: readonly BoardRow[]): BoardRow[] {
   );
 }
 
-/** The grid of 30 days for a mail. */
-export function composeGrid({ rows }: Board): Block | undefined {
-  const last = rows
+/** The newest window of all rows; `undefined` without rows. */
+export function newestDate(rows: readonly BoardRow[]): string | undefined {
+  return rows
     .map((one) => one.date)
     .sort()
     .at(-1);
+}
+
+/** The grid of 30 days for a mail. */
+export function composeGrid({ rows }: Board): Block | undefined {
+  const last = newestDate(rows);
   if (last === undefined) return undefined;
   return {
     kind: 'grid',

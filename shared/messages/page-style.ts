@@ -1,6 +1,33 @@
-// The style of a page for a browser: light and dark, from 390 px to a wall.
+// What frames a page for a browser, and its style: light and dark, from 390 px to a wall.
+import { SIGN_STYLE } from './render-grid.ts';
 
-export const PAGE_STYLE = [
+/** No script, and nothing from elsewhere. All that it is given is HTML. */
+export function composePage(
+  {
+    title,
+    meta = '',
+    style = '',
+  }: { readonly title: string; readonly meta?: string; readonly style?: string },
+  body: string,
+): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+${meta}<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${title}</title>
+<style>${PAGE_STYLE}${SIGN_STYLE}${style}</style>
+</head>
+<body>
+${body}
+</body>
+</html>
+`;
+}
+
+const PAGE_STYLE = [
   ':root{color-scheme:light dark;--bg:#fff;--bg2:#f6f8fa;--ink:#1f2328;--ink2:#57606a;--line:#d0d7de;--ok:#2c9a4b;--odd:#b26a00;--bad:#cf222e;--dim:#7d8590;--on:#fff;--badT:#b1121f;--oddT:#8a5200;--okT:#1a7f37;--loud:#7d0016}',
   '@media(prefers-color-scheme:dark){:root{--bg:#0d1117;--bg2:#161b22;--ink:#e6edf3;--ink2:#9da7b3;--line:#30363d;--ok:#2ea043;--odd:#d29922;--bad:#f85149;--dim:#6e7681;--on:#0d1117;--badT:#ff8b84;--oddT:#e3b341;--okT:#56d364;--loud:#a40e26}}',
   '*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}',

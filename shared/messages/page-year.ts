@@ -1,15 +1,8 @@
 // 400 days of one host as a page for a browser: a row a month, and the curve of its size.
 import type { Night } from './board.ts';
-import { SIGNS } from './message-tree.ts';
-import { PAGE_STYLE } from './page-style.ts';
+import { composePage } from './page-style.ts';
 import { escapeHtml, formatBytes, toAscii } from './plain-text.ts';
-import {
-  renderSigns,
-  renderSparkline,
-  renderSquares,
-  SIGN_NAMES,
-  SIGN_STYLE,
-} from './render-grid.ts';
+import { renderSigns, renderSparkline, SIGN_KEY } from './render-grid.ts';
 
 const STEP = 12;
 
@@ -29,29 +22,18 @@ export function composeYear(host: string, nights: readonly Night[]): string {
   });
   const failed = nights.filter(([, sign]) => sign === 'bad').map(([date]) => `<li>${date}</li>`);
   const sizes = nights.map(([, , , bytes]) => bytes);
-  const key = SIGNS.map((sign) => `<span>${renderSquares([sign])}${SIGN_NAMES[sign]}</span>`);
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${name}: ${good} of ${owed} nights good</title>
-<style>${PAGE_STYLE}${SIGN_STYLE}${STYLE}</style>
-</head>
-<body>
-<header class="${good === owed ? 'good' : 'odd'}"><h1>${name}: ${good} of ${owed} nights good</h1><p>${first} to ${last}</p></header>
+  const title = `${name}: ${good} of ${owed} nights good`;
+  return composePage(
+    { title, style: STYLE },
+    `<header class="${good === owed ? 'good' : 'odd'}"><h1>${title}</h1><p>${first} to ${last}</p></header>
 <main>
-<p class="key" aria-hidden="true">${key.join(' ')}</p>
+${SIGN_KEY}
 ${months.join('\n')}
 <h2>Size, up to ${escapeHtml(formatBytes(Math.max(...sizes, 0)))}</h2>
 <div class="curve">${renderSparkline(sizes)}</div>
 ${failed.length === 0 ? '' : `<h2>Failed</h2><ul>${failed.join('')}</ul>`}
-</main>
-</body>
-</html>
-`;
+</main>`,
+  );
 }
 
 const STYLE =

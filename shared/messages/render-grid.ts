@@ -1,5 +1,5 @@
 // Squares and curves as SVG, of a page and of a year: each sign has a colour and a form, so that none needs its colour.
-import type { Sign } from './message-tree.ts';
+import { SIGNS, type Sign } from './message-tree.ts';
 
 const STEP = 12;
 const SIDE = 10;
@@ -28,6 +28,9 @@ export function renderSquares(signs: readonly Sign[]): string {
     SIDE,
   );
 }
+
+/** What each sign means, with its square. */
+export const SIGN_KEY = `<p class="key" aria-hidden="true">${SIGNS.map((sign) => `<span>${renderSquares([sign])}${SIGN_NAMES[sign]}</span>`).join(' ')}</p>`;
 
 /** Squares wherever they stand; in words how many there are of each. */
 export function renderSigns(

@@ -2,9 +2,16 @@
 import type { ChannelStates } from '../doctor/channels.ts';
 import type { Instant } from '../duplicity/time.ts';
 import { dateIn } from '../rules/window.ts';
-import { BOARD_DAYS, type Board, type BoardRow, signsUntil, worstFirst } from './board.ts';
+import {
+  BOARD_DAYS,
+  type Board,
+  type BoardRow,
+  newestDate,
+  signsUntil,
+  worstFirst,
+} from './board.ts';
 import type { Tone } from './message-tree.ts';
-import { PAGE_STYLE } from './page-style.ts';
+import { composePage } from './page-style.ts';
 import {
   count,
   escapeHtml,
@@ -15,7 +22,7 @@ import {
   toAscii,
 } from './plain-text.ts';
 import { runbookOf, sharedCauses } from './problem-text.ts';
-import { renderSparkline, renderSquares, SIGN_NAMES, SIGN_STYLE } from './render-grid.ts';
+import { renderSparkline, renderSquares, SIGN_KEY, SIGN_NAMES } from './render-grid.ts';
 
 export type PageAbout = {
   readonly bucket: string;
@@ -34,11 +41,7 @@ export function composeStatusPage(board: Board, about: PageAbout): string {
   const rows = worstFirst(board.rows);
   const { timezone, writtenAt } = about;
   const title = composeTitle(rows, about);
-  const last =
-    rows
-      .map((one) => one.date)
-      .sort()
-      .at(-1) ?? dateIn(timezone, writtenAt);
+  const last = newestDate(rows) ?? dateIn(timezone, writtenAt);
   const due = rows.flatMap(({ nextDueAt }) => (nextDueAt === undefined ? [] : [nextDueAt]));
   const next = due.filter((at) => at > writtenAt).sort((a, b) => a - b)[0];
   const worst = rows[0]?.tone ?? 'note';
@@ -48,19 +51,9 @@ export function composeStatusPage(board: Board, about: PageAbout): string {
       : ` The next window closes <b>${safe(formatInstant(next, timezone, writtenAt))}</b>: if this page is still the same half an hour later, nobody is watching (${safe(runbookOf('monitor-silent', about.runbook))}).`;
   const full = rows.slice(0, FULL_ROWS);
   const rest = rows.slice(FULL_ROWS);
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="robots" content="noindex">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${safe(title)}</title>
-<style>${PAGE_STYLE}${SIGN_STYLE}</style>
-</head>
-<body>
-<header class="${worst}">
+  return composePage(
+    { title: safe(title), meta: '<meta name="robots" content="noindex">\n' },
+    `<header class="${worst}">
 <h1>${safe(title)}</h1>
 <p>Bucket ${safe(about.bucket)}. As of <b>${safe(formatDate(writtenAt, timezone))} ${dateIn(timezone, writtenAt).slice(0, 4)} ${safe(formatTime(writtenAt, timezone))} ${safe(timezone)}</b>.${until}</p>
 </header>
@@ -69,15 +62,13 @@ ${composeTiles(rows, about, last)}
 ${composeNotes(board, rows, about)}
 <section aria-labelledby="hosts">
 <h2 id="hosts">Hosts, worst first</h2>
-<p class="key" aria-hidden="true">${KEY}</p>
+${SIGN_KEY}
 <div class="row head" aria-hidden="true"><span>host</span><span>${safe(daysOf(last))}</span><span>done</span><span>size</span><span></span><span>last good copy until</span><span>restore proven</span></div>
 ${full.map((row) => composeRow(row, about, last)).join('\n')}
 ${rest.length === 0 ? '' : `<h3>${count(rest.length, 'more host')}</h3><ul class="chips">${rest.map(composeChip).join('')}</ul>`}
 </section>
-</main>
-</body>
-</html>
-`;
+</main>`,
+  );
 }
 
 function composeTitle(rows: readonly BoardRow[], { hostsInConfig }: PageAbout): string {
@@ -227,10 +218,6 @@ function composeChip({ host, tone }: BoardRow): string {
 function link(runbook: string): string {
   return runbook.startsWith('https://') ? `<a href="${safe(runbook)}">runbook</a>` : safe(runbook);
 }
-
-const KEY = (['ok', 'odd', 'bad', 'paused', 'none'] as const)
-  .map((sign) => `<span>${renderSquares([sign])}${SIGN_NAMES[sign]}</span>`)
-  .join(' ');
 
 /** All text from a bucket, the config or S3 goes into the page through this. */
 function safe(text: string): string {
