@@ -1,6 +1,7 @@
 // What rings when the monitor itself is in trouble: eight alarms, whatever the size of the fleet, and more for a
 // janitor and for workers.
 import { GOOD_RUNS } from '../../shared/lambda/log.ts';
+import { pointTo, runbookOf } from '../../shared/messages/problem-text.ts';
 import {
   attributeOf,
   namedAfterStack,
@@ -44,17 +45,16 @@ const whenAny = (namespace: string, metric: string, dimension: string, value: Va
 const ofFunction = (id: string, metric: string) =>
   whenAny('AWS/Lambda', metric, 'FunctionName', ref(`${id}LambdaFunction`));
 
-const RUNBOOK = 'docs/runbook.md';
 /** Where the runbook goes on; the end of each description. */
-const runbook = (section: string) => ` Runbook: ${RUNBOOK}#${section}`;
+const runbook = (section: string) => ` Runbook: ${runbookOf(section)}`;
 
 /** The alarms among the resources, with the operator's own page in the place of the project's. */
-export function pointToRunbook(resources: Resources, page = RUNBOOK): Resources {
+export function pointToRunbook(resources: Resources, page: string | undefined): Resources {
   return Object.fromEntries(
     Object.entries(resources).map(([id, resource]) => {
       const { AlarmDescription: text } = resource.Properties ?? {};
       if (typeof text !== 'string') return [id, resource];
-      const AlarmDescription = text.replace(`${RUNBOOK}#`, `${page}#`);
+      const AlarmDescription = pointTo(text, page);
       return [id, { ...resource, Properties: { ...resource.Properties, AlarmDescription } }];
     }),
   );
