@@ -6,10 +6,10 @@ import { connectBuckets } from '../../shared/aws/s3-objects.ts';
 import { phoneChannels, sesChannels } from '../../shared/channels/mail-and-topic.ts';
 import { passwordOf, smtpChannels, trySmtp } from '../../shared/channels/smtp-mail.ts';
 import { hookChannels } from '../../shared/channels/webhook.ts';
-import { adminsOf, type Config, type Smtp, SSM } from '../../shared/config/config.ts';
+import { type Config, type Smtp, SSM } from '../../shared/config/config.ts';
 import { type ChannelKey, hooksOf, recipientsOf } from '../../shared/config/recipients.ts';
 import { judgeOwnMachine, type MailServer } from '../../shared/doctor/own-machine.ts';
-import { type Channel, forHosts, RefusalError } from '../../shared/monitor/notify.ts';
+import { type Channel, mailboxChannels, RefusalError } from '../../shared/monitor/notify.ts';
 import type { ScheduleDependencies } from '../../shared/monitor/scheduled-run.ts';
 import type { RecordStore } from '../../shared/monitor/state.ts';
 import { UsageError } from './terminal.ts';
@@ -25,12 +25,7 @@ export type OwnMachine = {
 const CONNECT: {
   readonly [Key in ChannelKey]: (machine: OwnMachine) => Promise<readonly Channel[]>;
 } = {
-  mail: async (machine) => [
-    ...mailChannels(machine, machine.config.alerts.mail),
-    ...[...adminsOf(machine.config)].flatMap(([admin, hosts]) =>
-      mailChannels(machine, [admin]).map((one) => forHosts(one, hosts)),
-    ),
-  ],
+  mail: async (machine) => mailboxChannels(machine.config, (to) => mailChannels(machine, to)),
   sms: async (machine) => {
     const { sms } = machine.config.alerts;
     return sms.length === 0 ? [] : phoneChannels(openAmazon(machine, 'sms'), sms);

@@ -4,10 +4,9 @@ import type { Connection } from '../aws/client.ts';
 import { connectBuckets } from '../aws/s3-objects.ts';
 import { sesChannels, snsChannel } from '../channels/mail-and-topic.ts';
 import { hookChannels } from '../channels/webhook.ts';
-import { adminsOf } from '../config/config.ts';
 import { type ChannelKey, recipientsOf } from '../config/recipients.ts';
 import type { Budget } from '../monitor/judge-hosts.ts';
-import { type Channel, forHosts } from '../monitor/notify.ts';
+import { type Channel, mailboxChannels } from '../monitor/notify.ts';
 import type { Dependencies } from '../monitor/scheduled-run.ts';
 import { s3Records } from '../stores/s3-records.ts';
 import { connectionOf, type Env } from './env.ts';
@@ -18,15 +17,12 @@ const CONNECT: {
 } = {
   // The topic carries mail too, where the config names no sender.
   sms: (connection, { alertsTopicArn }) => [snsChannel(connection, 'SNS', alertsTopicArn)],
-  mail: (connection, { config, config: { alerts } }) =>
-    alerts.from === undefined
+  mail: (connection, { config }) => {
+    const { from } = config.alerts;
+    return from === undefined
       ? []
-      : [
-          ...sesChannels(connection, alerts.from, alerts.mail),
-          ...[...adminsOf(config)].flatMap(([admin, hosts]) =>
-            sesChannels(connection, alerts.from ?? '', [admin]).map((one) => forHosts(one, hosts)),
-          ),
-        ],
+      : mailboxChannels(config, (to) => sesChannels(connection, from, to));
+  },
   webhooks: (connection, { config }) => hookChannels(connection, config.alerts),
 };
 

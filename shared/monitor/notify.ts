@@ -1,5 +1,5 @@
 // What is new to each channel, sent to it: claimed first, so that no other run sends it too, and noted once it is taken.
-import type { Alerts, Host } from '../config/config.ts';
+import { type Alerts, adminsOf, type Config, type Host } from '../config/config.ts';
 import type { Check } from '../doctor/audit.ts';
 import {
   type ChannelStates,
@@ -46,8 +46,21 @@ export class RefusalError extends Error {
   override readonly name = 'RefusalError';
 }
 
+/** One channel for each mailbox of the config: those that are for all hosts, and those of admins, for theirs. */
+export function mailboxChannels(
+  config: Config,
+  open: (to: readonly string[]) => readonly Channel[],
+): Channel[] {
+  return [
+    ...open(config.alerts.mail),
+    ...[...adminsOf(config)].flatMap(([admin, hosts]) =>
+      open([admin]).map((one) => forHosts(one, hosts)),
+    ),
+  ];
+}
+
 /** For the admins of some hosts: it hears of these alone, and of its part of the digest. */
-export function forHosts(channel: Channel, hosts: readonly Host[]): Channel {
+function forHosts(channel: Channel, hosts: readonly Host[]): Channel {
   const places = new Set(hosts.map(placeOf));
   return {
     ...channel,
