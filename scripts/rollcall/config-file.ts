@@ -13,7 +13,7 @@ import { stateBucket } from '../stack/state-bucket.ts';
 import { findStatePlace, openRecords } from './state-place.ts';
 import { readInput, UsageError } from './terminal.ts';
 
-/** What `--hosts` says, else `$ROLLCALL_HOSTS`, else hosts.yml. Throws `UsageError` and `ConfigError`. */
+/** The config of `configFileOf`. Throws `UsageError` and `ConfigError`. */
 export async function readConfig(option: string | undefined): Promise<Config> {
   return configOf(await readConfigFile(option));
 }
@@ -23,8 +23,13 @@ export function configOf({ text, file, readKeyFile }: ConfigText): Config {
   return parseConfig(text, file, readKeyFile, 'read', Date.now());
 }
 
+/** Where the config is: what `--hosts` says, else `$ROLLCALL_HOSTS`, else hosts.yml. */
+export function configFileOf(option: string | undefined): string {
+  return option ?? (process.env.ROLLCALL_HOSTS || 'hosts.yml');
+}
+
 async function readConfigFile(option: string | undefined): Promise<ConfigText> {
-  const file = option ?? (process.env.ROLLCALL_HOSTS || 'hosts.yml');
+  const file = configFileOf(option);
   const hint = 'give the config with --hosts FILE, or: cp hosts.example.yml hosts.yml';
   return { file, text: await readInput(file, hint), readKeyFile: keyFilesNextTo(file) };
 }

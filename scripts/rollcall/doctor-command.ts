@@ -7,7 +7,7 @@ import type { Asked } from '../../shared/doctor/fix.ts';
 import { iso } from '../../shared/messages/host-report.ts';
 import { count, toAscii, wrapText } from '../../shared/messages/plain-text.ts';
 import { defineCommand, FLAG, TEXT } from './command.ts';
-import { openAws, openStore, readConfig } from './config-file.ts';
+import { configFileOf, openAws, openStore, readConfig } from './config-file.ts';
 import { toAsciiJson } from './format-report.ts';
 import { findStatePlace, formatPlace, openRecords, type StatePlace } from './state-place.ts';
 import { chooseFormat, startProgress } from './terminal.ts';
@@ -108,7 +108,7 @@ async function auditOwnMachine(
   const { examineOwnMachine } = await import('./own-examine.ts');
   const connection = await openStore(config, options);
   const records = await openRecords(place, async () => connection);
-  const hostsFile = options.hosts ?? (process.env.ROLLCALL_HOSTS || 'hosts.yml');
+  const hostsFile = configFileOf(options.hosts);
   const now = Date.now();
   const checks = await examineOwnMachine({ config, connection, hostsFile }, place, records, now);
   const about = { checkedAt: iso(now), state: formatPlace(place), bucket: config.bucket };

@@ -14,7 +14,7 @@ import { type ObjectStore, TargetUnreadableError } from '../../shared/monitor/ob
 import { HEAD_BYTES, HIDDEN_RECIPIENT, readMessageHead } from '../../shared/openpgp/message.ts';
 import { checkAll } from './check-command.ts';
 import { defineCommand, FLAG, TEXT, TEXTS, type ValuesOf } from './command.ts';
-import { createConfig, openAws } from './config-file.ts';
+import { configFileOf, createConfig, openAws } from './config-file.ts';
 import { type Found, type FoundHost, findHosts } from './find-hosts.ts';
 import { composeTable } from './format-report.ts';
 import { guessKeepDays } from './guess-rhythm.ts';
@@ -70,7 +70,7 @@ async function run(options: Options, operands: readonly string[]): Promise<numbe
   const now = options.at === undefined ? Date.now() : parseInstant(options.at);
   const timezone = check(options.timezone ?? 'UTC', '--timezone', ZONE);
   for (const address of options.mail ?? []) check(address, '--mail', EMAIL);
-  const out = options.out ?? (process.env.ROLLCALL_HOSTS || 'hosts.yml');
+  const out = configFileOf(options.out);
   const isThere = await lstat(out).then(
     () => true,
     () => false,

@@ -7,7 +7,7 @@ import { DeliveryError, RefusalError } from '../../shared/monitor/notify.ts';
 import { type Outcome, runSchedule } from '../../shared/monitor/scheduled-run.ts';
 import { RecordError, type RecordStore } from '../../shared/monitor/state.ts';
 import { defineCommand, FLAG, TEXT, type ValuesOf } from './command.ts';
-import { openStore, readConfig } from './config-file.ts';
+import { configFileOf, openStore, readConfig } from './config-file.ts';
 import {
   findStatePlace,
   noteGoodRun,
@@ -181,7 +181,7 @@ async function runOnce(
   const startedAt = Date.now();
   const connection = await openStore(config, options);
   const records = await openRecords(place, async () => connection);
-  const hostsFile = options.hosts ?? (process.env.ROLLCALL_HOSTS || 'hosts.yml');
+  const hostsFile = configFileOf(options.hosts);
   const dependencies = await connectOwnMachine({ config, connection, hostsFile }, records);
   const unlock = await lock(place, records);
   let found: Outcome | undefined;

@@ -11,7 +11,7 @@ import type { Message } from '../../shared/messages/message-tree.ts';
 import { count, formatInstant } from '../../shared/messages/plain-text.ts';
 import { type Channel, RefusalError, sendTo } from '../../shared/monitor/notify.ts';
 import { defineCommand, FLAG, STACK, TEXT } from './command.ts';
-import { openAws, openStore, readConfig } from './config-file.ts';
+import { configFileOf, openAws, openStore, readConfig } from './config-file.ts';
 import type { OwnMachine } from './run-dependencies.ts';
 import { print, UsageError } from './terminal.ts';
 
@@ -81,7 +81,7 @@ export const testAlertCommand = defineCommand({
     const isAsked = (name: string) => channel === undefined || channel === name;
     const where = { connection, config, stack: options.stack, topicArn: options['topic-arn'] };
     const ways: Way[] = [];
-    const hostsFile = options.hosts ?? (process.env.ROLLCALL_HOSTS || 'hosts.yml');
+    const hostsFile = configFileOf(options.hosts);
     for (const [key, { name, open }] of Object.entries(WAYS)) {
       if (!isAsked(name)) continue;
       const own = () => ownWays(key as ChannelKey, { config, connection, hostsFile });
