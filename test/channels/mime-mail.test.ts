@@ -39,6 +39,20 @@ describe('the mail of a message', () => {
     expect(references).not.toBe(all[0]?.references);
   });
 
+  it('belongs to at most twenty threads, those of the worst', async () => {
+    const { message } = notificationOf(at('2026-11-22T08:15:00Z'), [
+      seen('2026-11-22T08:15:00Z', [21]),
+    ]);
+    const [event] = message?.events ?? [];
+    if (message === undefined || event === undefined) throw new Error('no event');
+    const events = Array.from({ length: 1000 }, (_, nth) => ({ ...event, key: `missing h${nth}` }));
+    const threads = async (count: number) =>
+      (await headersOf({ ...message, events: events.slice(0, count) })).references?.split(/\s+/);
+    const [twenty, more, many] = await Promise.all([20, 21, 1000].map(threads));
+    expect(twenty).toHaveLength(20);
+    expect([more, many]).toEqual([twenty, twenty]);
+  });
+
   it('asks no program for an answer, and leaves its id to SES', async () => {
     const { message } = notificationOf(at('2026-11-22T08:15:00Z'), [
       seen('2026-11-22T08:15:00Z', [21]),
