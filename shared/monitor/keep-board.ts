@@ -65,8 +65,9 @@ export async function keepBoard(
   }
 }
 
-function pageOf({ bucket, timezone, hosts }: Config, { channels }: BoardNews, writtenAt: Instant) {
-  return { bucket, timezone, hostsInConfig: hosts.length, channels, writtenAt };
+function pageOf(config: Config, { channels }: BoardNews, writtenAt: Instant) {
+  const { bucket, timezone, hosts, runbook } = config;
+  return { bucket, timezone, hostsInConfig: hosts.length, channels, writtenAt, runbook };
 }
 
 /** Puts `change` of a page in its place, of what another run has written in between where there is such; answers it. */

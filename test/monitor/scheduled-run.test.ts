@@ -7,6 +7,7 @@ import {
   parseState,
   RecordError,
   type RecordStore,
+  STATUS_PAGE,
 } from '../../shared/monitor/state.ts';
 import { newsOf } from '../../shared/rules/problem.ts';
 import { aFix } from '../doctor/readings.ts';
@@ -189,13 +190,16 @@ describe('runSchedule', () => {
   });
 
   it('sends the reader to the page that the config names', async () => {
-    const { dependencies, channels } = aSetting();
+    const { dependencies, channels, records } = aSetting();
     const own = { ...config, runbook: 'https://wiki.example.net/backups' };
     const now = at('2026-11-23T08:15:00Z');
     await runSchedule(dependencies, own, now, now);
     const text = channels[0]?.sent[0]?.text ?? '';
     expect(text).toContain('https://wiki.example.net/backups#monitor-silent');
     expect(text).not.toContain('docs/runbook.md');
+    const page = records.pages.get(STATUS_PAGE);
+    expect(page).toContain('https://wiki.example.net/backups#missing');
+    expect(page).not.toContain('docs/runbook.md');
   });
 
   it('calls nobody OK in a digest that is sent later, who is not any more', async () => {
