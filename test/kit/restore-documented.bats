@@ -110,5 +110,5 @@ SH
 }
 
 @test "the page is one page" {
-  [ "$(wc -l <"$repository/docs/restore.md")" -le 180 ]
+  [ "$(wc -l <"$repository/docs/restore.md")" -le 150 ]
 }

@@ -67,7 +67,7 @@ describe('the policies of a stack', () => {
     'of a config in %s with %j fit to the last bucket, and the next one is refused with its line',
     (region, env) => {
       const most = mostBuckets(region, env);
-      expect(most).toBeGreaterThan(30);
+      expect(most).toBeGreaterThan(32);
       const { stack } = packaged(configOf(most, region), env);
       const sizes = policySizes(stack?.resources ?? {}, stack?.region ?? '');
       expect(sizes.map(({ id }) => id)).toEqual(
