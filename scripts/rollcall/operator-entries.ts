@@ -53,7 +53,7 @@ export async function openEntries(options: {
 const TRIES = 8;
 
 /** Throws `UsageError` when it cannot be read. */
-export async function readEntries(records: RecordStore): Promise<OperatorPage> {
+async function readEntries(records: RecordStore): Promise<OperatorPage> {
   return (await readTagged(records)).page;
 }
 

@@ -171,7 +171,7 @@ async function withinQuota<Answer>(hint: string, ask: () => Promise<Answer>): Pr
 const USERS_AT_ONCE = 4;
 
 /** One user, or `undefined` where there is none of that name. Throws `AwsCallError`. */
-export async function readHostUser(iam: IAMClient, name: string): Promise<HostUser | undefined> {
+async function readHostUser(iam: IAMClient, name: string): Promise<HostUser | undefined> {
   const UserName = name;
   const found = await askAws(
     `read the IAM user ${name}`,
@@ -243,7 +243,7 @@ async function readKeyUse(iam: IAMClient, id: string): Promise<KeyUse | undefine
 }
 
 /** All users under a path. Throws `AwsCallError`. */
-export async function listUsers(iam: IAMClient, path: string): Promise<NamedUser[]> {
+async function listUsers(iam: IAMClient, path: string): Promise<NamedUser[]> {
   const users: NamedUser[] = [];
   await askAws('list the IAM users', 'iam:ListUsers', async () => {
     for await (const page of paginateListUsers({ client: iam }, { PathPrefix: path })) {

@@ -166,7 +166,7 @@ export async function listObjectVersions(client: S3Client, query: ListQuery): Pr
 }
 
 /** What a server without versions answers. */
-export const NO_VERSIONS = 'objects where versions were asked for';
+const NO_VERSIONS = 'objects where versions were asked for';
 
 function readRows({ name, children }: XmlElement, decode: Decode): VersionRow[] {
   if (name === 'ListBucketResult') throw new SyntaxError(NO_VERSIONS);
@@ -199,10 +199,10 @@ const PAGES_READ = 500;
 const PAGES_WATCHED = 1000;
 
 /** What is said of an answer that is something else. */
-export const NO_LISTING = 'no listing at all';
+const NO_LISTING = 'no listing at all';
 
 /** A key as the answer wrote it -> as it is. */
-export type Decode = (text: string) => string;
+type Decode = (text: string) => string;
 
 /** One of S3's calls that list: how to ask from a mark on, what a row is, and where the next page begins. */
 export type ListCall<Mark, Row> = {

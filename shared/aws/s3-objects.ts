@@ -81,7 +81,7 @@ async function takePart(body: Readable, from: number, bytes: number): Promise<Ui
  * Its LastModified; `undefined` where there is none, or a delete marker hides it. Throws `TargetUnreadableError`.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
  */
-export async function readWrittenAt(
+async function readWrittenAt(
   client: S3Client,
   bucket: string,
   key: string,
@@ -103,7 +103,7 @@ export async function readWrittenAt(
  * The date in `x-amz-expiration`; `undefined` where there is none or it cannot be had: it only confirms the rules.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
  */
-export async function readExpiry(
+async function readExpiry(
   client: S3Client,
   bucket: string,
   key: string,

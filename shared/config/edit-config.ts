@@ -197,19 +197,19 @@ function appendHosts(text: string, document: Document, entry: string): string {
 }
 
 /** The map under `hosts`. Throws `YamlFormError` where it is none of its own. */
-export function hostsOf(document: Document): YAMLMap {
+function hostsOf(document: Document): YAMLMap {
   const hosts = mapOf(pairOf(mapOf(document.contents), 'hosts')?.value);
   if (hosts === undefined) throw new YamlFormError('hosts is no map of its own');
   return hosts;
 }
 
 /** The entry of that name. */
-export function pairOf(map: YAMLMap | undefined, name: string): Pair | undefined {
+function pairOf(map: YAMLMap | undefined, name: string): Pair | undefined {
   return map?.items.find((pair) => nameOf(pair) === name);
 }
 
 /** Its place; -1 where there is none. */
-export function indexOf(map: YAMLMap, name: string): number {
+function indexOf(map: YAMLMap, name: string): number {
   return map.items.findIndex((pair) => nameOf(pair) === name);
 }
 
@@ -219,23 +219,23 @@ function nameOf({ key }: Pair): string {
 }
 
 /** The map that a node is; an alias is none. */
-export function mapOf(node: unknown): YAMLMap | undefined {
+function mapOf(node: unknown): YAMLMap | undefined {
   return isMap(node) ? node : undefined;
 }
 
 /** True for a value that was left out. */
-export function isEmpty(node: unknown): boolean {
+function isEmpty(node: unknown): boolean {
   if (isAlias(node)) return false;
   return node === null || node === undefined || (isScalar(node) && node.source === '');
 }
 
 /** A form of YAML that this does not cut into, such as `? key`. */
-export class YamlFormError extends Error {
+class YamlFormError extends Error {
   override readonly name = 'YamlFormError';
 }
 
 /** Puts `entry` (`key: value`, on one line) behind the map's last one, in the style of the map. */
-export function insertEntry(text: string, map: YAMLMap, entry: string): string {
+function insertEntry(text: string, map: YAMLMap, entry: string): string {
   const last = map.items.at(-1);
   if (map.flow === true) {
     if (last !== undefined) return splice(text, endOf(text, last), 0, `, ${entry}`);
@@ -248,7 +248,7 @@ export function insertEntry(text: string, map: YAMLMap, entry: string): string {
 }
 
 /** Puts a line below the one in which `at` lies. */
-export function insertLine(text: string, at: number, line: string): string {
+function insertLine(text: string, at: number, line: string): string {
   const newline = text.includes('\r\n') ? '\r\n' : '\n';
   const end = lineEnd(text, at);
   const begun = end > 0 && text[end - 1] !== '\n';
@@ -256,7 +256,7 @@ export function insertLine(text: string, at: number, line: string): string {
 }
 
 /** Takes the entry out, with the rest of its lines; comments on lines of their own stay. */
-export function removeEntry(text: string, map: YAMLMap, index: number): string {
+function removeEntry(text: string, map: YAMLMap, index: number): string {
   const pair = map.items[index];
   if (pair === undefined) throw new YamlFormError('no such entry');
   const start = startOf(pair.key as Node);
@@ -278,14 +278,14 @@ export function removeEntry(text: string, map: YAMLMap, index: number): string {
 }
 
 /** Puts other text in the place of a value. A block scalar owns the end of its last line. */
-export function replaceValue(text: string, value: Node, words: string): string {
+function replaceValue(text: string, value: Node, words: string): string {
   const [from, to] = [startOf(value), value.range?.[1] ?? 0];
   const newline = /\r?\n$/.exec(text.slice(from, to))?.[0] ?? '';
   return splice(text, from, to - from, `${words}${newline}`);
 }
 
 /** Where an entry's value ends, or its colon where it has none. Comments behind it do not count. */
-export function endOf(text: string, of: Pair | Node): number {
+function endOf(text: string, of: Pair | Node): number {
   if (!isPair(of)) {
     const last = isCollection(of) && of.flow !== true ? of.items.at(-1) : undefined;
     return last === undefined ? (of.range?.[1] ?? 0) : endOf(text, last as Pair | Node);

@@ -176,15 +176,15 @@ export type HostKey = {
 export type KeyUse = { readonly at: Instant; readonly service: string; readonly region: string };
 
 /** The keys of a user, and the last use of each by its id; `undefined` = never. */
-export type UsedKeys = {
+type UsedKeys = {
   readonly keys: readonly HostKey[];
   readonly uses: Readonly<Record<string, KeyUse | undefined>>;
 };
 
 /** Older than this, a key is to be renewed. */
-export const OLD_DAYS = 90;
+const OLD_DAYS = 90;
 /** A host that is well uses its key each night. */
-export const IDLE_DAYS = 2;
+const IDLE_DAYS = 2;
 
 const DAY = 86_400_000;
 

@@ -17,7 +17,7 @@ import {
 import { fingerprintText, type SetText, sumUp, type VolumeFile, type Volumes } from './volumes.ts';
 
 /** The manifest of one set; of several (poison) the smallest, and the latest written. */
-export type Manifest = {
+type Manifest = {
   readonly bytes: number;
   /** LastModified of its first version: S3's clock. */
   readonly writtenAt: Instant;
@@ -72,10 +72,10 @@ export type Opener = {
 };
 
 /** A file that got other bytes. */
-export type Rewrite = { readonly name: string; readonly at: Instant };
+type Rewrite = { readonly name: string; readonly at: Instant };
 
 /** Names that make duplicity itself die on this target. */
-export type Poison = {
+type Poison = {
   readonly names: readonly string[];
   readonly why: 'lethal' | 'twice' | 'parity';
   /** Of which set a file is there twice; `undefined`: of none. */

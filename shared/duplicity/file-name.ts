@@ -1,11 +1,5 @@
 // What duplicity's own object names say: which backup set a file belongs to, and as what.
-import {
-  formatWrittenTime,
-  type Instant,
-  isCalendarTime,
-  parseWrittenTime,
-  readLenientTime,
-} from './time.ts';
+import { type Instant, isCalendarTime, parseWrittenTime, readLenientTime } from './time.ts';
 
 /** What was given to duplicity as `--file-prefix*`; each stands before the names of its kind. */
 export type FilePrefix = {
@@ -17,7 +11,7 @@ export type FilePrefix = {
 export const NO_PREFIX: FilePrefix = { archive: '', manifest: '', signature: '' };
 
 /** duplicity's own four kinds of file. */
-export type FileType = 'full' | 'inc' | 'full-sig' | 'new-sig';
+type FileType = 'full' | 'inc' | 'full-sig' | 'new-sig';
 
 /** One parsed name; `time` for full and full-sig, `start` and `end` for inc and new-sig. */
 export type FileName = {
@@ -129,33 +123,6 @@ function isShortName(reading: NameReading): boolean {
 /** The same for all files of one set, its signatures among them, and for no other set's. */
 export function setIdOf(name: Pick<FileName, 'time' | 'start' | 'end'>): string {
   return name.end === undefined ? `full ${name.time}` : `inc ${name.start} ${name.end}`;
-}
-
-/** The manifest of the set that a file belongs to, with its long name's parts; encrypted as the file is. */
-export function manifestOf(name: FileName): FileName {
-  const type = name.type === 'full' || name.type === 'full-sig' ? 'full' : 'inc';
-  return { ...name, type, manifest: true, volume: undefined, compressed: false, partial: false };
-}
-
-/** The long name that duplicity writes for this file: the inverse of `parseFileName`. */
-export function formatFileName(name: FileName, prefix = NO_PREFIX): string {
-  const first = name.time ?? name.start ?? 0;
-  const times =
-    name.end === undefined
-      ? formatWrittenTime(first)
-      : `${formatWrittenTime(first)}.to.${formatWrittenTime(name.end)}`;
-  const part = name.partial ? '.part' : '';
-  const suffix = name.encrypted ? '.gpg' : name.compressed ? '.gz' : '';
-  switch (name.type) {
-    case 'full-sig':
-      return `${prefix.signature}duplicity-full-signatures.${times}.sigtar${part}${suffix}`;
-    case 'new-sig':
-      return `${prefix.signature}duplicity-new-signatures.${times}.sigtar${part}${suffix}`;
-    default:
-      return name.manifest
-        ? `${prefix.manifest}duplicity-${name.type}.${times}.manifest${part}${suffix}`
-        : `${prefix.archive}duplicity-${name.type}.${times}.vol${name.volume}.difftar${part}${suffix}`;
-  }
 }
 
 type NameParts = {

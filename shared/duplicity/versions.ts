@@ -63,7 +63,7 @@ export type Upload = {
 };
 
 /** A delete marker: it hides what the key holds, and a GET answers "not found". */
-export type Marker = { readonly what: 'marker'; readonly versionId: string; readonly at: Instant };
+type Marker = { readonly what: 'marker'; readonly versionId: string; readonly at: Instant };
 
 /** One line of a key's history; `at` is LastModified. */
 export type Version = Upload | Marker;

@@ -51,6 +51,6 @@ export function logGoodRun(functionName: string | undefined, at: Instant): void 
 }
 
 /** Facts only: counts, names from the config, instants; never a key, a token or text out of a bucket. */
-export function log(event: string, facts: Readonly<Record<string, unknown>> = {}): void {
+function log(event: string, facts: Readonly<Record<string, unknown>> = {}): void {
   console.log(JSON.stringify({ event, ...facts }));
 }

@@ -256,7 +256,7 @@ function dayIn(timezone: string, at: Instant): number {
 }
 
 /** What the digest says of it; the SMS is an alarm's own when there is one, and tests the telephones as well. */
-export function composeTest(digest: Digest, alarms: boolean, runbook?: string): Block {
+function composeTest(digest: Digest, alarms: boolean, runbook?: string): Block {
   const sms = alarms
     ? 'The SMS of this alarm is the test of the telephones.'
     : 'An SMS with it was sent to every telephone.';

@@ -1,7 +1,6 @@
 // What people see first of a message: its subject, its banner and its SMS, each within its bounds.
 import { type Severity, worstSeverity } from '../rules/finding.ts';
 import { isOfWindow, type Problem } from '../rules/problem.ts';
-import type { HostReport } from './host-report.ts';
 import type { Block, Message, ProblemEvent, Urgency } from './message-tree.ts';
 import { count, formatDate, ordinal, toAscii } from './plain-text.ts';
 import { type Digest, serialOf, summarize } from './report.ts';
@@ -103,16 +102,6 @@ export function countByKind(failed: readonly Bad[]): string {
     .sort((a, b) => b[1] - a[1])
     .map(([kind, number]) => `${number} ${kind.toUpperCase()}`)
     .join(', ');
-}
-
-/** The subject of a day as its report has it; `failing` in the order in which they are shown. */
-export function composeDaySubject(digest: Digest, failing: readonly HostReport[]): string {
-  if (failing.length === 0) return composeGoodSubject(digest);
-  const bad = failing.map(({ host, findings }) => ({
-    host,
-    problems: findings.map(({ kind, windowsMissed = 0 }) => ({ kind, missed: windowsMissed })),
-  }));
-  return composeFailedSubject(bad, digest.hostsInConfig);
 }
 
 /** `OK 40 of 41, 1 paused - Mon 23 Nov (#2026-327)`; never OK while nothing at all is. */

@@ -31,7 +31,7 @@ const reportedSet = v.looseObject({
   ...{ volumes: v.nullish(finite), bytes: finite },
 });
 /** A backup set as a report shows it; `volumes` is `null` where they were not listed. */
-export type ReportedSet = v.InferOutput<typeof reportedSet>;
+type ReportedSet = v.InferOutput<typeof reportedSet>;
 
 const reportedFinding = v.looseObject({
   ...{ kind: v.picklist(FINDING_KINDS), severity: v.picklist(['critical', 'warning', 'info']) },

@@ -37,7 +37,7 @@ export type Row = {
 export const SIGNS = ['ok', 'odd', 'bad', 'paused', 'none'] as const;
 export type Sign = (typeof SIGNS)[number];
 
-export type GridRow = {
+type GridRow = {
   readonly tone: Tone;
   readonly who: string;
   /** `MISSING 2nd day`, `ok`. */

@@ -3,7 +3,7 @@ import { type Block, fitBlocks, type Item, type Message, type Sign } from './mes
 import { COLUMN, paragraph, WIDTH, wrapText } from './plain-text.ts';
 
 /** SNS takes 256 KiB for all protocols together, in JSON: each character of the text may take six. */
-export const TEXT_BOUND = 40_000;
+const TEXT_BOUND = 40_000;
 
 const END = '\n[cut here: the rest is in `rollcall check`]\n';
 

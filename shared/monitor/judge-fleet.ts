@@ -136,12 +136,12 @@ export function parseTask(value: unknown): ShardTask | undefined {
 }
 
 /** The hosts of a page, in the order of the config. */
-export function hostsOf({ hosts }: Config, { index, of }: Shard): Host[] {
+function hostsOf({ hosts }: Config, { index, of }: Shard): Host[] {
   return hosts.filter((host) => shardIndexOf(placeOf(host), of) === index);
 }
 
 /** A hash of all that the config says: with another one the same task would mean something else. */
-export function hashConfig(config: Config): Promise<string> {
+function hashConfig(config: Config): Promise<string> {
   return shortHash(JSON.stringify(config));
 }
 
@@ -221,7 +221,7 @@ async function readPage(records: RecordStore, shard: Shard): Promise<RecordPage 
 }
 
 /** A task that must not be done: it cannot be read, is from the future, or is for another config. */
-export class TaskError extends Error {
+class TaskError extends Error {
   override readonly name = 'TaskError';
 }
 

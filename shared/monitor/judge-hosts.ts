@@ -34,7 +34,7 @@ export type CheckOptions = {
 };
 
 /** So many keep a processor busy: docs/performance.md. */
-export const HOSTS_AT_ONCE = 32;
+const HOSTS_AT_ONCE = 32;
 
 /** What the time of a run did not suffice for is unknown, and looked at again by the next one. */
 export const OUT_OF_TIME: Unreadable = {

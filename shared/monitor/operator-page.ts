@@ -24,7 +24,7 @@ const mute = v.strictObject({
 });
 const page = v.strictObject({ version: v.literal(1), acks: v.array(ack), mutes: v.array(mute) });
 export type Ack = v.InferOutput<typeof ack>;
-export type Mute = v.InferOutput<typeof mute>;
+type Mute = v.InferOutput<typeof mute>;
 export type OperatorPage = {
   readonly acks: readonly Ack[];
   readonly mutes: readonly Mute[];
@@ -89,7 +89,7 @@ export function isHeldBack(
 }
 
 /** The page without what is over, or is of no host in the config. */
-export function inForce(
+function inForce(
   { acks, mutes }: OperatorPage,
   { hosts }: Pick<Config, 'hosts'>,
   now: Instant,

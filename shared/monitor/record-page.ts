@@ -32,7 +32,7 @@ export function readRecordPage(page: string): Shard | undefined {
 }
 
 const names = v.array(v.string());
-export const openedFile = v.object({
+const openedFile = v.object({
   name: v.string(),
   reads: v.picklist(['openpgp', 'short', 'gzip', 'tar', 'text', 'empty', 'other']),
   ...{ recipients: v.array(v.pipe(v.string(), v.regex(/^[0-9A-F]{16}$/))), symmetric: count },
@@ -92,11 +92,11 @@ export function parseRecords(text: string): RecordPage | undefined {
 }
 
 /** More than four in a row would be compared with. */
-export const MOST_FULLS = 40;
+const MOST_FULLS = 40;
 /** Of a host with chains: three months of nights. */
 export const MOST_INCREMENTALS = 100;
-export const MOST_RULES = 8;
-export const MOST_UNFINISHED = 100;
+const MOST_RULES = 8;
+const MOST_UNFINISHED = 100;
 
 /** A record of a host of which nothing is known. */
 const nothingOf = (place: string): HostRecord => ({
@@ -139,10 +139,7 @@ export function addNews(
 }
 
 /** Newest first; of two fingerprints of one set the older one counts. */
-export function addFulls(
-  known: readonly Fingerprint[],
-  more: readonly Fingerprint[],
-): Fingerprint[] {
+function addFulls(known: readonly Fingerprint[], more: readonly Fingerprint[]): Fingerprint[] {
   const idOf = ({ startedAt, basedOn }: Fingerprint) => `${basedOn} ${startedAt}`;
   const fulls = new Map(known.map((full) => [idOf(full), full]));
   for (const next of more) {

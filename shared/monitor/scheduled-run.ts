@@ -90,7 +90,7 @@ export const NO_RECIPIENTS =
   'nobody is notified: hosts.yml has no recipients, or says alerts: none';
 
 /** The clock is behind the schedule: by it the windows of this tick are still open, and would be judged too early. */
-export class ClockError extends Error {
+class ClockError extends Error {
   override readonly name = 'ClockError';
 
   constructor(until: Instant, now: Instant) {
@@ -346,10 +346,7 @@ async function storedDigest(
 }
 
 /** Writes the report of the day. Answers why that did not work; it is never a reason not to notify. */
-export async function keepReport(
-  records: RecordStore,
-  digest: Digest,
-): Promise<string | undefined> {
+async function keepReport(records: RecordStore, digest: Digest): Promise<string | undefined> {
   const { report, timezone } = digest;
   const page = reportPage(dateIn(timezone, report.checkedAt));
   try {
@@ -362,7 +359,7 @@ export async function keepReport(
 }
 
 /** `undefined` where the state bucket is out of reach, which other lines of the message report. */
-export async function readDrills(records: RecordStore, now: Instant): Promise<Drills | undefined> {
+async function readDrills(records: RecordStore, now: Instant): Promise<Drills | undefined> {
   try {
     return readDrillNames(await records.list(DRILLS), now);
   } catch (error) {

@@ -70,7 +70,7 @@ export function formatState({ problems, refusals, ...rest }: MonitorState): stri
 
 const instant = v.pipe(v.number(), v.safeInteger());
 const texts = v.array(v.string());
-export const mapOf = <Value>(value: Schema<Value>) =>
+const mapOf = <Value>(value: Schema<Value>) =>
   v.pipe(
     v.array(v.tuple([v.string(), value])),
     v.transform((entries): ReadonlyMap<string, Value> => new Map(entries)),

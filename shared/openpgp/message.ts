@@ -30,7 +30,7 @@ export function readMessageHead(bytes: Uint8Array): MessageHead {
 }
 
 /** A head, and where its encrypted data begins: `undefined` unless it is `openpgp`. */
-export function readStart(bytes: Uint8Array): {
+function readStart(bytes: Uint8Array): {
   readonly head: MessageHead;
   readonly dataAt: number | undefined;
 } {

@@ -2,7 +2,7 @@
 import { readLength, readNewLength, readTag, toHex } from './message.ts';
 
 /** A primary key or a subkey. */
-export type KeyPart = {
+type KeyPart = {
   /** 40 upper-case hex digits of version 4, 64 of version 6. */
   readonly fingerprint: string;
   /** By the purpose that its owner gave it, or else by its algorithm. */

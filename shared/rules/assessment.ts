@@ -12,7 +12,7 @@ import type { Copy } from './tampering.ts';
 import { hasOverwrites, SLACK } from './tampering.ts';
 
 /** One thing that is wrong with a set, or that is to be said of it. */
-export type Fault = {
+type Fault = {
   /** A set with a fault that spoils `restoring` is not good; with one that spoils `superseding` it makes no older set superfluous. */
   readonly spoils: 'restoring' | 'superseding' | 'nothing';
   /** As it is said where no other set answers the window; `undefined`: another finding says it. */
@@ -60,7 +60,7 @@ export type SetEvidence = {
 export const SKEW = 5 * 60_000;
 
 /** Assesses one set, full or incremental. */
-export function assess(set: BackupSet, evidence: SetEvidence): Assessment {
+function assess(set: BackupSet, evidence: SetEvidence): Assessment {
   const { host, history, copy, changed = false, doubled = false, opened, earlier = [] } = evidence;
   const { base } = evidence;
   const complete = isComplete(set);

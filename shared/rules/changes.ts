@@ -25,7 +25,7 @@ import type { Window } from './window.ts';
  * delete marker hides, the versions tell. Where they tell nothing, an upload after its set was finished counts as well:
  * whether it has the same bytes nobody knows. `read` must hold the sets that the changes name.
  */
-export function judgeChanges(
+function judgeChanges(
   changes: readonly Change[],
   read: Collection,
   { sets }: Assessed,

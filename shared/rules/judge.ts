@@ -220,7 +220,7 @@ function judgeSets(
 const SAID_APART: ReadonlySet<FindingKind> = new Set(['incomplete', 'copied']);
 
 /** The verdict of a host: the worst finding on its backups. */
-export function verdictOf(
+function verdictOf(
   findings: readonly Finding[],
   answer: BackupSet | undefined,
 ): 'ok' | FindingKind {

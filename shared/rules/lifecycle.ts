@@ -112,7 +112,7 @@ const untilOf = (keeps: readonly KeepRules[], index: number): Instant =>
   (keeps[index + 1]?.from ?? Number.POSITIVE_INFINITY) + LINGERING;
 
 /** From when on lifecycle may have hidden it: by the bucket's rules, or by the config's `keepDays`, as rules change. */
-export function mayBeHiddenFrom(uploadedAt: Instant, { hides }: Keep, keepDays: number): Instant {
+function mayBeHiddenFrom(uploadedAt: Instant, { hides }: Keep, keepDays: number): Instant {
   return hiddenBy({ hides: [...hides, { days: keepDays }] }, uploadedAt) ?? uploadedAt;
 }
 

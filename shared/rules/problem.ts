@@ -21,7 +21,7 @@ export type OwnKind = (typeof OWN_KINDS)[number];
 export type ProblemKind = FindingKind | OwnKind;
 
 /** What a channel was notified of: at which severity, how many of its subjects, and whether it is over. */
-export type Notified = {
+type Notified = {
   readonly at: Instant;
   /** When it was notified before that, within the hour: what comes too often is held back. */
   readonly before?: readonly Instant[];
@@ -33,7 +33,7 @@ export type Notified = {
 };
 
 /** Whom a problem is about: a host by its place, or the monitor. */
-export type Owner = {
+type Owner = {
   /** The host's name in the config; empty for the monitor's own. */
   readonly host: string;
   /** Its target and file prefix: a host that is only renamed keeps its problems. Of no host: the folder in the bucket. */

@@ -16,7 +16,7 @@ import { basename, dirname, join } from 'node:path';
 import { RecordConflictError, RecordError, type RecordStore } from '../monitor/state.ts';
 
 /** What says that a folder is a state, and of which version. */
-export const MARK = 'rollcall-state.json';
+const MARK = 'rollcall-state.json';
 const VERSION = 1;
 const DRAFTS = '.drafts';
 /** What a new file system has in it. */

@@ -1,6 +1,6 @@
 // A fleet of hosts with their buckets: what each holds, by which config, and what every monitor ought to say of it.
-import { formatFileName } from '../../shared/duplicity/file-name.ts';
 import type { FindingKind } from '../../shared/rules/finding.ts';
+import { formatFileName } from '../support/format-file-name.ts';
 
 /** How many hosts, with how many fulls of how many volumes each; `bad` = one host in so many, 10 unless told. */
 export type Fleet = {

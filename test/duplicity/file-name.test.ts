@@ -4,13 +4,12 @@ import { describe, expect, it } from 'vitest';
 import {
   type FileName,
   findFileName,
-  formatFileName,
-  manifestOf,
   type NameReading,
   parseFileName,
   readFileName,
 } from '../../shared/duplicity/file-name.ts';
 import { anyText } from '../support/any-text.ts';
+import { formatFileName } from '../support/format-file-name.ts';
 
 type Reads = null | 'dies' | 'relative' | readonly unknown[];
 
@@ -157,26 +156,6 @@ describe('parseFileName', () => {
       expect(kind(`df.${time}.${name}`), name).toBe('tolerated');
     }
     expect(kind(`df.0${time}.m.g`)).toBe('tolerated');
-  });
-});
-
-describe('manifestOf', () => {
-  it.each([
-    ['duplicity-full.20261123T034402Z.vol7.difftar.gpg', 'full.20261123T034402Z.manifest.gpg'],
-    ['duplicity-full.20261123T034402Z.vol7.difftar.gz', 'full.20261123T034402Z.manifest'],
-    ['duplicity-full-signatures.20261123T034402Z.sigtar.gpg', 'full.20261123T034402Z.manifest.gpg'],
-    ['duplicity-full.20261123T034402Z.manifest.part', 'full.20261123T034402Z.manifest'],
-    [
-      'duplicity-inc.20261122T034402Z.to.20261123T034402Z.vol7.difftar.gpg',
-      'inc.20261122T034402Z.to.20261123T034402Z.manifest.gpg',
-    ],
-    [
-      'duplicity-new-signatures.20261122T034402Z.to.20261123T034402Z.sigtar.gpg',
-      'inc.20261122T034402Z.to.20261123T034402Z.manifest.gpg',
-    ],
-  ])('of %s is %s', (file, manifest) => {
-    const name = parseFileName(file);
-    expect(name && formatFileName(manifestOf(name))).toBe(`duplicity-${manifest}`);
   });
 });
 

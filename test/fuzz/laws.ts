@@ -13,10 +13,11 @@ import {
 } from '../../shared/config/config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 import { collectSets } from '../../shared/duplicity/backup-set.ts';
-import { formatFileName, NO_PREFIX, readFileName } from '../../shared/duplicity/file-name.ts';
+import { NO_PREFIX, readFileName } from '../../shared/duplicity/file-name.ts';
 import { readEnding, readMessageHead } from '../../shared/openpgp/message.ts';
 import { encryptionKeysOf, readPublicKeys } from '../../shared/openpgp/public-key.ts';
 import { anObject } from '../support/builders.ts';
+import { formatFileName } from '../support/format-file-name.ts';
 import { readFixture } from '../support/recorded.ts';
 import { endingOf } from '../support/recorded-message.ts';
 import { type Case, cases } from './a-bucket.ts';

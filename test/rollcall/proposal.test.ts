@@ -5,7 +5,7 @@ import { findHosts, MOST_HOSTS } from '../../scripts/rollcall/find-hosts.ts';
 import { propose } from '../../scripts/rollcall/init-command.ts';
 import { askContents } from '../../scripts/rollcall/saved-listing.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
-import { type FilePrefix, formatFileName, NO_PREFIX } from '../../shared/duplicity/file-name.ts';
+import { type FilePrefix, NO_PREFIX } from '../../shared/duplicity/file-name.ts';
 import { checkHosts } from '../../shared/monitor/judge-hosts.ts';
 import type { HiddenKey, KeyedObject, ObjectStore } from '../../shared/monitor/object-store.ts';
 import type { Lifecycle } from '../../shared/rules/lifecycle.ts';
@@ -14,6 +14,7 @@ import { cases } from '../fuzz/a-bucket.ts';
 import { anyText } from '../support/any-text.ts';
 import { aFull, anIncremental, at } from '../support/builders.ts';
 import { casesOf } from '../support/cases.ts';
+import { formatFileName } from '../support/format-file-name.ts';
 import { keyed } from '../support/in-memory.ts';
 
 const UNKNOWN = { unknown: 'not asked' } as Lifecycle;

@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { membersOf, setIdOfSet } from '../../shared/duplicity/backup-set.ts';
-import { formatFileName, NO_PREFIX } from '../../shared/duplicity/file-name.ts';
+import { NO_PREFIX } from '../../shared/duplicity/file-name.ts';
 import type { StoredObject } from '../../shared/duplicity/versions.ts';
 import { worstSeverity } from '../../shared/rules/finding.ts';
 import { type Judgement, judge } from '../../shared/rules/judge.ts';
 import { findCopies } from '../../shared/rules/tampering.ts';
 import { anyText } from '../support/any-text.ts';
 import { aFull, aHost, anIncremental, anObject, at, collected } from '../support/builders.ts';
+import { formatFileName } from '../support/format-file-name.ts';
 import { aHistory } from '../support/versions.ts';
 
 const NOON = at('2026-11-23T12:00:00Z');

@@ -1,8 +1,9 @@
+import { formatFileName } from './format-file-name.ts';
 // Hosts, objects and collections for tests: whole by default, one override away from any damage.
 
 import type { Config, Host } from '../../shared/config/config.ts';
 import { collectSets } from '../../shared/duplicity/backup-set.ts';
-import { type FileName, formatFileName, NO_PREFIX } from '../../shared/duplicity/file-name.ts';
+import { type FileName, NO_PREFIX } from '../../shared/duplicity/file-name.ts';
 import type { StoredObject } from '../../shared/duplicity/versions.ts';
 import { reportHost } from '../../shared/messages/host-report.ts';
 import type { Digest } from '../../shared/messages/report.ts';
