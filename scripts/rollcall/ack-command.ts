@@ -22,7 +22,7 @@ Examples
   rollcall ack web --undo                  ends it
 
 It is in force at once, without a deployment, and ends when the problem is over, or after 14 days. Everyone is
-notified of it, and each digest lists it. What is new is told all the same: another set or object, a problem that
+notified of it, and each digest lists it. What is new is notified all the same: another set or object, a problem that
 becomes worse.
 
 Options

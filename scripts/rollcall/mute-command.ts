@@ -15,16 +15,16 @@ Examples
   rollcall unmute lab                      ends it
 
 It is in force at once, without a deployment. Everyone is notified of it, and each digest lists it. tampered,
-expiring and unreadable are told all the same. What is still wrong when it ends is told then. That no backup is
+expiring and unreadable are sent all the same. What is still wrong when it ends is sent then. That no backup is
 owed for a while is another thing: rollcall pause.
 
 Options
-  --until DATE          the first day on which it is told again, 90 days from now at most
+  --until DATE          the first day on which alerts are sent again, 90 days from now at most
   --because TEXT        why, in a few words
 ${ENTRY_HELP}`;
 
 const MUTE = {
-  ...{ what: 'mute', first: 'the first day on which the host is told again', undo: 'unmute' },
+  ...{ what: 'mute', first: 'the first day on which its alerts are sent again', undo: 'unmute' },
   mostDays: 90,
 };
 
@@ -61,7 +61,7 @@ Examples
   rollcall unmute lab
   rollcall mute                            who is muted, and what is acknowledged
 
-It is in force at once: what is wrong with the host is told by the next run.
+It is in force at once: the next run sends what is wrong with the host.
 
 Options
 ${ENTRY_HELP}`;

@@ -44,7 +44,7 @@ Options
   -h, --help            this
 
 Exit status, whatever was found of the hosts: the channels tell that
-  0  it ran, and all who had to hear of something were told
+  0  it ran, and everyone who had to be notified was notified
   1  it ran, but without a memory, or with nobody to notify, or a channel refused and others tell of it
   3  it failed, or a channel refused, or wrong usage: the next run tries again
 `;
@@ -72,7 +72,7 @@ export const runCommand = defineCommand({
     const place = findStatePlace(options.state);
     if (place === undefined) {
       throw new UsageError(
-        'nothing says where to remember what was told',
+        'nothing says where to remember what was sent',
         'name a folder: --state /var/lib/rollcall; or set ROLLCALL_STATE',
       );
     }
@@ -198,7 +198,7 @@ async function runOnce(
   } catch (error) {
     if (found !== undefined && !(error instanceof RecordError)) {
       const why = error instanceof Error ? error.message : 'Error';
-      complain(`error: all were told, but the heartbeat was not taken: ${why}`);
+      complain(`error: all messages were sent, but the heartbeat was not taken: ${why}`);
       complain('hint: is alerts.heartbeat in hosts.yml still right?');
       return 3;
     }
@@ -243,7 +243,7 @@ function report(outcome: Outcome, isQuiet: boolean, ms: number): number {
       hosts === 0
         ? 'no host was due'
         : `judged ${hosts}: ${ok} ok, ${warning} with warnings, ${critical} failed`;
-    const said = told === 'nobody' ? 'nothing to tell' : `sent: ${told}`;
+    const said = told === 'nobody' ? 'nothing to send' : `sent: ${told}`;
     print(`${new Date().toISOString()} ${judged}; ${said}; ${(ms / 1000).toFixed(1)} s`);
   }
   const faults = [

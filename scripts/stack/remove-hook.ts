@@ -146,7 +146,7 @@ export function composeRest(stack: DeployedStack, members: readonly HostUser[]):
     ...(state === undefined
       ? []
       : [
-          `- the state bucket ${state}: what was found and who was told. The next deploy makes a new one.`,
+          `- the state bucket ${state}: what was found and who was notified. The next deploy makes a new one.`,
           drop(state),
         ]),
     ...members.flatMap((user) => composeUser(user, nameOf(stack, 'HostGroup') ?? '')),

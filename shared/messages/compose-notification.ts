@@ -40,12 +40,12 @@ export type Notification = About & {
   readonly at: Instant;
   readonly hostsInConfig: number;
   readonly notices: readonly Notice[];
-  /** Every problem that is open, told before or not. */
+  /** Every problem that is open, notified before or not. */
   readonly open: readonly Problem[];
   readonly digest?: Digest | undefined;
 };
 
-/** The message; `undefined` when there is nothing to tell. */
+/** The message; `undefined` when there is nothing to send. */
 export function composeNotification(notification: Notification): Message | undefined {
   const { digest } = notification;
   const sorted = sortNotices(notification);
@@ -79,7 +79,7 @@ function composeBelow(sorted: Sorted, notification: Notification): Block[] {
   // A digest has the warnings as of its report; one that a channel refused, and hears later, not those since.
   const isNoted = digest?.report.checkedAt === at;
   const warned = isNoted ? [] : groupByHost(warnings);
-  // What the digest lists is not told twice in one message.
+  // What the digest lists is not said twice in one message.
   const named = own.filter(({ kind, says }) =>
     kind === 'muted'
       ? digest?.muted?.includes(says) !== true
@@ -197,7 +197,7 @@ function composeToldBefore({ failed, failing }: Sorted): Block[] {
   if (before.length === 0) return [];
   const shown = before.slice(0, MANY).map(formatHost);
   const more = before.length - shown.length;
-  const text = `Still failing, as told before: ${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}.`;
+  const text = `Still failing, as reported before: ${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}.`;
   return [{ kind: 'note', text }];
 }
 

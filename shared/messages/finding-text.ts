@@ -164,7 +164,7 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
   expiring: {
     text: formatExpiring,
     step: stepBeforeLoss,
-    // In its last 48 hours it is told each day.
+    // In its last 48 hours it is reported each day.
     subjects: (finding, { window }) => [
       ...bySet(finding),
       ...(finding.urgent ? [window.date] : []),

@@ -184,7 +184,7 @@ export function hasFailed({ findings }: Pick<HostReport, 'findings'>): boolean {
   return worstSeverity(findings) === 'critical';
 }
 
-/** It says only that versions could not be looked at: that is told, and is no verdict on the backups. */
+/** It says only that versions could not be looked at: that is reported, and is no verdict on the backups. */
 export function isInconclusiveReport({ kind, untold }: ReportedFinding): boolean {
   return kind === 'tampered' && typeof untold === 'string';
 }

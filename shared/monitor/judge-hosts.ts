@@ -22,7 +22,7 @@ export type CheckOptions = {
   readonly depth: Depth;
   /** Names of files whose sets are read too, however old they are. */
   readonly alsoSetsOf?: readonly string[] | undefined;
-  /** Who changed what, as events told it. */
+  /** Who changed what, as events say. */
   readonly changes?: readonly Change[] | undefined;
   /** All hosts of the config: the keys of which it has no host's are others'. */
   readonly allHosts?: readonly Host[] | undefined;
@@ -158,7 +158,7 @@ export async function judgeHosts(
   return { reports: hosts.flatMap((host) => reports.get(host) ?? []), lost, isKept };
 }
 
-/** What a host's record is to say of open problems and of what events told. */
+/** What a host's record is to say of open problems and of what events showed. */
 export function noticesOf(
   host: Host,
   { alsoSetsOf, changesOf }: Pick<Judging, 'alsoSetsOf' | 'changesOf'>,

@@ -83,7 +83,7 @@ export class DeliveryError extends Error {
   }
 }
 
-/** What a run does with the state, and how it puts what was not told into words. */
+/** What a run does with the state, and how it puts what was not sent yet into words. */
 export type Notifying = {
   readonly channels: readonly Channel[];
   /** What no other run is called: it claims what it sends. */
@@ -233,7 +233,7 @@ export async function checkChannels(
   { until, digest }: { readonly until: Instant; readonly digest: boolean },
 ): Promise<ChannelStates | undefined> {
   const { channels } = state;
-  // Without a memory only the digest looks, as a dead channel would be told anew by every run.
+  // Without a memory only the digest looks, as a dead channel would be reported again by every run.
   if (!isLookDue(channels, until) || (warning !== undefined && !digest)) return channels;
   return compareChannels(channels, await judgeChannels(state.refusals), until);
 }

@@ -41,7 +41,7 @@ export async function openRun(
   };
 }
 
-/** A problem of the monitor: open until it was told, whatever else a run has to tell. */
+/** A problem of the monitor: open until it was notified, whatever else a run has to report. */
 export function memoryNews(says: string, now: Instant): OwnNews {
   return { kind: 'memory', severity: 'warning', subjects: [says], since: now, says };
 }

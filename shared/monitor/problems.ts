@@ -33,13 +33,13 @@ export type JudgedHost = {
   readonly report: HostReport;
 };
 
-/** A problem that is not a host's, or one that nobody judges again: it is open until it was told. */
+/** A problem that is not a host's, or one that nobody judges again: it is open until it was notified. */
 export type OwnNews = Pick<Problem, 'kind' | 'severity' | 'says'> &
   Partial<Omit<Problem, 'notified'>>;
 
 /**
  * The problems after a run: those of the judged hosts compared with what was found, `news` added, those of hosts that the
- * config no longer has closed, and what is over and told dropped.
+ * config no longer has closed, and what is over and notified dropped.
  */
 export function updateProblems(
   before: readonly Problem[],
@@ -75,7 +75,7 @@ export function updateProblems(
       problems.set(id, last(known, problem, now, channels));
       continue;
     }
-    // What was told comes again, such as an event that S3 sends twice: it is kept, and only what is more is told.
+    // What was notified comes again, such as an event that S3 sends twice: it is kept, and only what is more is notified.
     const isMore = problem.subjects.some((subject) => !known.subjects.includes(subject));
     const told = { ...known, over: isMore ? undefined : { ...known.over, at: now } };
     problems.set(id, isMore ? last(told, problem, now, channels) : told);
@@ -135,7 +135,7 @@ function judgeProblems(
     const id = problemId(next);
     const known = problems.get(id);
     const isOpen = known !== undefined && known.over === undefined;
-    // What is only information opens nothing, and closes nothing; nor does what could not be told.
+    // What is only information opens nothing, and closes nothing; nor does what could not be checked.
     const isNote = finding.severity === 'info' || isInconclusiveReport(finding);
     if (seen.has(id) && isOpen) problems.set(id, join(known, next));
     const isMadeGood =
@@ -165,7 +165,7 @@ function isToldOf(known: Problem | undefined, { subjects }: Problem): boolean {
   return subjects.every((subject) => known?.subjects.includes(subject));
 }
 
-/** Another finding of the kind: what a window lacks is one thing, and of sets and names each is told. */
+/** Another finding of the kind: what a window lacks is one thing, and of sets and names each is reported. */
 function join(known: Problem, { subjects, says, changes, files, kind }: Problem): Problem {
   if (isOfWindow(kind)) return known;
   const all = [...known.changes, ...changes.filter((one) => !isKnown(known, one))];
@@ -185,7 +185,7 @@ function see(problem: Problem, now: Instant): Problem {
 }
 
 /**
- * Windows that were missed while no run looked. Where the host is well again that is told as one thing that is over;
+ * Windows that were missed while no run looked. Where the host is well again that is reported as one thing that is over;
  * where it is not, the open problem counts them.
  */
 function noteUnseen(

@@ -33,9 +33,9 @@ export type MonitorState = {
   readonly judgedUntil: Instant | undefined;
   /** A host that is not among them was not in the config yet. */
   readonly judged: ByDate;
-  /** The date of the windows of which the last digest told; `undefined` before the first. */
+  /** The date of the windows that the last digest reported; `undefined` before the first. */
   readonly digestOn: string | undefined;
-  /** What is open, and what is over and perhaps not told. */
+  /** What is open, and what is over and perhaps not notified. */
   readonly problems: readonly Problem[];
   /** How the channels were when a run last looked; `undefined` before the first look. */
   readonly channels: ChannelStates | undefined;
@@ -159,7 +159,7 @@ export type Kept = {
   readonly tag: string | undefined;
   /** Why nothing is remembered of this run: the messages say so. */
   readonly warning?: string | undefined;
-  /** What was wrong with the state: a problem of the monitor, open until it was told. */
+  /** What was wrong with the state: a problem of the monitor, open until it was notified. */
   readonly damage?: string | undefined;
 };
 

@@ -1,4 +1,4 @@
-// What lies in the bucket and is of no host: found once a day, and told.
+// What lies in the bucket and is of no host: found once a day, and reported.
 import { type Config, isIgnored, ownersIn } from '../config/config.ts';
 import { readFileName } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';

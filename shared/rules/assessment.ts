@@ -22,7 +22,7 @@ type Fault = {
 /** All that is known of one set, and whether it is good. */
 export type Assessment = {
   readonly set: BackupSet;
-  /** The right key restores it, with all that it builds on, as far as can be told without that key. */
+  /** The right key restores it, with all that it builds on, as far as can be seen without that key. */
   readonly good: boolean;
   /** By names and sizes nothing lacks; `undefined`: its volumes were not read. */
   readonly complete: boolean | undefined;
@@ -251,7 +251,7 @@ function copied(
   return faultIf(true, isRead ? 'nothing' : 'restoring', finding);
 }
 
-/** Recipients and ends of files; what could not be told is said, and spoils nothing. */
+/** Recipients and ends of files; what could not be checked is said, and spoils nothing. */
 function openedFaults(
   set: BackupSet,
   { recipients }: SetEvidence['host'],

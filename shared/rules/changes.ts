@@ -1,4 +1,4 @@
-// What events told of a host that its versions do not show: removed files that are not there again, and uploads that
+// What events show of a host that its versions do not show: removed files that are not there again, and uploads that
 // nobody can compare.
 
 import { type Host, PRUNES_KEEP } from '../config/config.ts';

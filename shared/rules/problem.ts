@@ -195,12 +195,12 @@ export function isDone(problem: Problem, channels: readonly Listener[], now: Ins
   return isNewsToNobody(problem, channels);
 }
 
-/** There is nothing to tell any channel of it. */
+/** There is nothing to send to any channel about it. */
 export function isNewsToNobody(problem: Problem, channels: readonly Listener[]): boolean {
   return channels.every((channel) => newsOf(problem, channel) === undefined);
 }
 
-/** Open until it was told, as nobody judges it again. */
+/** Open until it was notified, as nobody judges it again. */
 export function isNotifiedOnce({ kind }: Problem): boolean {
   return isOwn(kind) && kind !== 'channel' && kind !== 'digest';
 }

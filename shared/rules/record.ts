@@ -75,7 +75,7 @@ const lastReport = v.object({
   findings: v.array(v.object({ kind: v.string() })),
 });
 
-/** What one look at a target has told. */
+/** What one look at a target has shown. */
 export type Look = {
   readonly collection: Collection;
   readonly assessed: Assessed;

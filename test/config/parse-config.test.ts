@@ -305,7 +305,7 @@ describe('a mistake that is in many lines', () => {
     );
   });
 
-  it('is told for each where there are three', () => {
+  it('is reported for each where there are three', () => {
     const { message } = refused(hosts(3, () => '{ recipents: [x] }'));
     expect(message.split('\n')).toHaveLength(3);
   });

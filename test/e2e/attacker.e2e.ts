@@ -1,4 +1,4 @@
-// An intruder with the keys of hosts, against a stack that is really deployed: what is told, and what comes back.
+// An intruder with the keys of hosts, against a stack that is really deployed: what is reported, and what comes back.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';

@@ -174,7 +174,7 @@ describe.each(PROGRAMS)(
       expect(await restore('old', 33)).toBe('33');
     });
 
-    it('is told at once of a middle increment that is removed, and what is left of the chain', async () => {
+    it('reports at once a middle increment that is removed, and what is left of the chain', async () => {
       await tick(34, BEFORE);
       const at = on(34, '01:30');
       const files = (await list()).filter(

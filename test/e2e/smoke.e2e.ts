@@ -73,7 +73,7 @@ describe('smoke-aws', () => {
     expect(printed).toContain('No changes to deploy');
     expect(printed).toMatch(/the backup bucket rollcall-smoke-\w+, with every version in it/);
     expect(printed).toMatch(/measured: a LIST takes \d+ ms/);
-    expect(printed).toMatch(/measured: an event is told [\d.]+ s after the upload/);
+    expect(printed).toMatch(/measured: an event is reported [\d.]+ s after the upload/);
     expect(printed).toContain(
       'NOT ASKED, as there is no terminal: Did a mail "UNKNOWN uploads" come',
     );

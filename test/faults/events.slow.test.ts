@@ -1,4 +1,4 @@
-// Events of S3 that are lost, doubled, in the wrong order or days late: told once, and never the cause of an all-clear.
+// Events of S3 that are lost, doubled, in the wrong order or days late: reported once, and never the cause of an all-clear.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, s3Event } from '../support/deployed.ts';

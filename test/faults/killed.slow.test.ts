@@ -77,7 +77,7 @@ async function strike(job: Job, nth: number, fault: Fault) {
   return rule.hits() === 0 ? undefined : { run };
 }
 
-/** Does the same to the first request of a job, to the second and so on; answers what was told for each. */
+/** Does the same to the first request of a job, to the second and so on; returns how often each channel was notified. */
 async function atEach<Outcome>(act: (nth: number) => Promise<Outcome | undefined>) {
   const outcomes: Outcome[] = [];
   for (let nth = 1; ; nth += 1) {

@@ -1,4 +1,4 @@
-// Faults while somebody is told, and while the state bucket is read and written: told late or twice, never not at all.
+// Faults while a message is sent, and while the state bucket is read and written: a message is late or doubled, never lost.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FaultRule } from '../local-aws/fault.ts';
 import { aFull } from '../support/builders.ts';
@@ -24,7 +24,7 @@ const fail = (rule: FaultRule) => deployed.aws.faults.add(rule);
 const due = () => deployed.tick('2026-11-23T08:15:00Z');
 const FAILED = /^\[backup\] 1 of 1 host FAILED: web MISSING/;
 
-/** How often each mailbox and the phone were told that the host failed. */
+/** How often each mailbox and the phone were notified that the host failed. */
 function timesNotified() {
   const { mails, sms } = deployed.aws.outbox;
   const to = (address: string) =>

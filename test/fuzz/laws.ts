@@ -236,7 +236,7 @@ export function readsEnding(object: Uint8Array): void {
   expect(endingOf(object)).toEqual(byTheBook);
 }
 
-/** A key file is read or refused, and every fingerprint told is that of bytes that stand in it. */
+/** A key file is read or refused, and every fingerprint that is printed is that of bytes that stand in it. */
 export function readsOrRefusesKeys(bytes: Uint8Array): void {
   const there = new Set<string>();
   const keys = readPublicKeys(bytes, (algorithm, all) => {

@@ -46,7 +46,7 @@ quiet() {
   expect 0 'OK code=0'
 }
 
-@test "a line that another one hides is told with that line, before and after a run" {
+@test "a line that another one hides is reported with that line, before and after a run" {
   told "$data/www is not saved: \"- $data\" in line 1 hides it" "- $data" "+ $data/www" "+ $WORLD/tree/etc" '- /'
   told "$data/www is not saved: \"- /\" in line 2 hides it" "+ $data/db" '- /' "+ $data/www" '- /'
   told "all of $data/www is not saved: \"- **/only\" in line 1 hides it" '- **/only' "+ $data/www" "+ $WORLD/tree/etc" '- /'
@@ -62,12 +62,12 @@ quiet() {
   quiet "+ $data/odd[[]1]" '- /'
 }
 
-@test "a target that is a link, or lies below one, is told with the line to write" {
+@test "a target that is a link, or lies below one, is reported with the line to write" {
   told "write: + $data/real" "+ $data/link" "+ $data/db" '- /'
   told "write: + $data/real/file" "+ $data/link/file" "+ $data/db" '- /'
 }
 
-@test "a spelling that duplicity does not match is told with the one that it does" {
+@test "a spelling that duplicity does not match is reported with the one that it does" {
   told "write: + $data/odd[[]1]" "+ $data/odd[1]" "+ $data/db" '- /'
   told "write: + $data/www" "+ $data/db/../www" "+ $data/db" '- /'
   told "matches nothing" "+ $data/*.none" "+ $data/db" '- /'

@@ -1,4 +1,4 @@
-// Keeps what would have left AWS: mails, text messages, and what topics were told.
+// Keeps what would have left AWS: mails, text messages, and what was published to topics.
 
 /** A mail that SES took; `suppressed` holds the addressees SES drops without a word. */
 export type Mail = {

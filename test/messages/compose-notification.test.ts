@@ -79,7 +79,7 @@ const digestOf = (
 type Options = Parameters<typeof notificationOf>[2];
 const compose = (judgements: readonly Judgement[], more: Options = {}): Message => {
   const { message } = notificationOf(now, judgements, { timezone, ...more });
-  if (message === undefined) throw new Error('nothing was told');
+  if (message === undefined) throw new Error('nothing was sent');
   return message;
 };
 const asText = (message: Message) =>

@@ -179,7 +179,7 @@ describe('notify', () => {
         for (const [name, notified] of taken) {
           for (const problem of problems()) expect(newsOf(problem, { name })).toBeUndefined();
           for (const { id, since } of opened.values()) {
-            // One that ended and began again before it could be told is told as one.
+            // One that ended and began again before it could be reported is reported as one.
             const isHeard = notified.some((one) => one.id === id && one.since >= since);
             expect(isHeard, `${name} of ${id}`).toBe(true);
           }

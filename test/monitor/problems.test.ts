@@ -50,7 +50,7 @@ describe('a problem', () => {
     expect(isNotified('2026-11-23T23:45:00Z', full(22))).toBeUndefined();
   });
 
-  it('is told with every set that it is about', () => {
+  it('is reported with every set that it is about', () => {
     const { message, isNotified, open } = aMonitor();
     const odd = (begun: string) =>
       full(23, begun).map((one) => (one.name.includes('vol1.') ? { ...one, bytes: 1 } : one));
@@ -83,7 +83,7 @@ describe('a problem', () => {
     ]);
   });
 
-  it('is told again when it becomes graver', () => {
+  it('is notified again when it becomes graver', () => {
     const { isNotified } = aMonitor();
     const volumes = full(23, '07:40', '08:10').filter(({ name }) => name.includes('.vol'));
     expect(isNotified('2026-11-23T08:15:00Z', [...full(22), ...volumes])).toBe(
@@ -105,7 +105,7 @@ describe('a problem', () => {
     expect(open()).toEqual([]);
   });
 
-  it('is told again when it is about one more set', () => {
+  it('is notified again when it is about one more set', () => {
     const { isNotified } = aMonitor();
     const history = aHistory([...full(21), ...full(22), ...full(23)]);
     const volume = (day: number) => `duplicity-full.202611${day}T031500Z.vol1.difftar.gpg`;

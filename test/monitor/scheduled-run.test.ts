@@ -63,7 +63,7 @@ describe('runSchedule', () => {
       expect.stringContaining('2 of 2 hosts FAILED: web MISSING (3rd day), db MISSING (2nd day)'),
       expect.stringContaining('2 of 2 hosts FAILED: db MISSING (3rd day)'),
     ]);
-    expect(setting.channels[0]?.sent[1]?.text).toContain('Still failing, as told before: web');
+    expect(setting.channels[0]?.sent[1]?.text).toContain('Still failing, as reported before: web');
   });
 
   it('catches up on ticks that never came', async () => {

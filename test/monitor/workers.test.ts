@@ -44,7 +44,7 @@ type Play = {
   readonly changesOf?: (host: Host) => readonly Change[];
 };
 
-/** One run with workers that do each task at once, unless told otherwise. */
+/** One run with workers that do each task at once, unless the test says otherwise. */
 async function judge(play: Play = {}, ledger: MemoryRecords = memoryRecords()) {
   const { records = ledger, hosts = FLEET, time = now, budget = noEnd } = play;
   const { work = (_: ShardTask, doIt: () => Promise<unknown>) => doIt(), ...notices } = play;

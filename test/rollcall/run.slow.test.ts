@@ -84,7 +84,7 @@ describe('rollcall run', () => {
     put('db', today);
     const early = await run('2026-11-23T08:00:00Z');
     expect([early.status, early.stderr]).toEqual([0, '']);
-    expect(early.stdout).toMatch(/^2026-11-23T08:00:00.000Z no host was due; nothing to tell; /);
+    expect(early.stdout).toMatch(/^2026-11-23T08:00:00.000Z no host was due; nothing to send; /);
     expect(subjects()).toEqual([]);
     const due = await run('2026-11-23T08:15:07Z');
     expect([due.status, due.stderr]).toEqual([0, '']);
@@ -183,7 +183,7 @@ describe('rollcall run', () => {
     server.close();
     vi.unstubAllGlobals();
     expect(status).toBe(3);
-    expect(stderr).toMatch(/error: all were told, but the heartbeat was not taken: .*500/);
+    expect(stderr).toMatch(/error: all messages were sent, but the heartbeat was not taken: .*500/);
     expect(posts).toEqual(['/abc']);
   });
 

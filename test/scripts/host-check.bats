@@ -104,7 +104,7 @@ END
   expect 3 'others than root can change'
 }
 
-@test "a hook that is not executable is told, and not passed over in silence" {
+@test "a hook that is not executable is reported, never passed over in silence" {
   echo 'dump the database' >"$etc/pre-backup"
   run rollcall-backup check
   expect 0 "warning  $etc/pre-backup is not executable, so it is not run" "chmod 755 $etc/pre-backup"
@@ -264,7 +264,7 @@ echo $BATS_TEST_TMPDIR/gnupg"
   systemd-analyze calendar "$(sed -n 's/^OnCalendar=\(..*\)/\1/p' "$ROLLCALL_ROOT/etc/systemd/system/rollcall-backup.timer.d/minute.conf")" >/dev/null
 }
 
-@test "FULL_EVERY is 2d to 366d, in the words of hosts.yml, and another value is told what to write" {
+@test "FULL_EVERY is 2d to 366d, in the words of hosts.yml, and for another value the help says what to write" {
   cp "$etc/config" "$BATS_TEST_TMPDIR/config"
   for wrong in 31 31D 1M 4W 1d 367d 0d 031d 7.5d -7d '31 d' 31d12h d 1000d; do
     { cat "$BATS_TEST_TMPDIR/config" && echo "FULL_EVERY=$wrong"; } >"$etc/config"

@@ -172,7 +172,7 @@ files() { (cd "$dest" && find . -type f | sort); }
   expect 2 'unknown option'
 }
 
-@test "installs packages only when told, and only these" {
+@test "installs packages only when asked to, and only these" {
   stubs=$BATS_TEST_TMPDIR/stubs
   mkdir "$stubs"
   stub apt-get <<STUB

@@ -132,7 +132,7 @@ export const stackChecks = (trial: Trial): readonly ContractCheck[] => [
     // "Amazon S3 Event Notifications", S3 User Guide: "typically delivers events in seconds but can sometimes take a minute
     // or longer".
     name: 'the bucket wakes the function, and the function remembers whom it notified',
-    matters: 'a removal or an overwrite is told within minutes',
+    matters: 'a removal or an overwrite is reported within minutes',
     run: async ({ s3 }) => {
       const { name, region, endpoint } = trial;
       const stack = await readStack({ region, endpoint }, name);
@@ -152,7 +152,7 @@ export const stackChecks = (trial: Trial): readonly ContractCheck[] => [
       const Key = `nobody/duplicity-full.${formatWrittenTime(from - (from % 1000))}.manifest.gpg`;
       await s3.send(new PutObjectCommand({ Bucket: name, Key, Body: 'x' }));
       await expect.poll(notified, { timeout: 600_000, interval: 500 }).toBeGreaterThan(before);
-      print(`an event is told ${((Date.now() - from) / 1000).toFixed(1)} s after the upload`);
+      print(`an event is reported ${((Date.now() - from) / 1000).toFixed(1)} s after the upload`);
     },
   },
   {

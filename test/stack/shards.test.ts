@@ -104,7 +104,7 @@ describe('a worker', () => {
     ['write there', 's3:PutObject', earlier, once],
     ['take a page of records away', 's3:DeleteObject', page],
     ['read what operators said', 's3:GetObject', `${records}/operator/said.json`],
-    ['know what was told', 's3:GetObject', `${records}/state.json`],
+    ['know what was sent', 's3:GetObject', `${records}/state.json`],
     ['say what was judged', 's3:PutObject', `${records}/state.json`, once],
     ['write a report', 's3:PutObject', `${records}/reports/2026/11/23.json`, once],
     ['call', 'sqs:SendMessage', queue('ShardCalls')],

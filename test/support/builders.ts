@@ -47,7 +47,7 @@ export const aConfig = (hosts: readonly Host[], override: Partial<Config> = {}):
 
 const MiB = 1024 * 1024;
 
-/** A complete, encrypted full of `volumes` volumes, begun and done when told. */
+/** A complete, encrypted full of `volumes` volumes, begun and done at the given times. */
 export function aFull({
   begun,
   done = begun,

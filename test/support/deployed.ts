@@ -28,7 +28,7 @@ export type Deployed = {
   readonly aws: LocalAws;
   /** Puts objects into a host's target; each as old as it says. */
   readonly put: (prefix: string, objects: readonly StoredObject[]) => void;
-  /** Runs the schedule's function for an instant, at that instant unless told: a retry comes later. */
+  /** Runs the schedule's function for an instant, at that instant unless another is given: a retry comes later. */
   readonly tick: (iso: string, now?: string) => Promise<unknown>;
   /** What becomes of each call for a shard; `work` runs a worker for it. Unless set, each is answered at once. */
   onCall: (message: QueuedMessage, work: () => Promise<unknown>) => unknown;

@@ -27,7 +27,7 @@ export function aHistory(objects: readonly StoredObject[], prefix = '') {
     add(name, { what: 'upload', bytes, etag: `of ${name} ${bytes}` }, iso);
   }
   const history = {
-    /** Uploads over what is there; with other bytes unless the ETag is told. */
+    /** Uploads over what is there; with other bytes unless the ETag is given. */
     put(name: string, iso: string, { bytes = 7, etag = `other ${iso}` } = {}) {
       add(name, { what: 'upload', bytes, etag }, iso);
       return history;

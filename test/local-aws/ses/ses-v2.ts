@@ -6,7 +6,7 @@ import type { SesState } from './ses.ts';
 
 const root = '/v2/email/';
 
-/** Version 2 speaks REST with JSON, and is told by its path. */
+/** Version 2 speaks REST with JSON, and is known by its path. */
 export function isSesV2({ service, path }: WireRequest): boolean {
   return service === 'ses' && path.startsWith(root);
 }

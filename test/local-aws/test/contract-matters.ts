@@ -3,7 +3,7 @@
 /** One sentence each; a check names its own. */
 export const MATTERS = {
   looked:
-    'a bucket that is missing or renamed is told as that, and never as a host without backups',
+    'a bucket that is missing or renamed is reported as that, and never as a host without backups',
   removed: 'what a trial and a removed stack leave can be taken away',
   doctor: 'the doctor compares these settings with what hosts.yml asks for',
   countdown:
@@ -16,7 +16,7 @@ export const MATTERS = {
     'for whom a backup is encrypted, and whether it was cut, is read from its first and last bytes',
   uploaded: 'a backup arrives as duplicity sent it, or not at all',
   operated: 'an operator can bring an old version back by a copy',
-  cold: 'a backup in a cold class is told, as it cannot be restored at once',
+  cold: 'a backup in a cold class is reported, as it cannot be restored at once',
   tampered:
     'an overwrite or a removal is known by the versions below it, and undelete takes markers away',
   listed: 'whether a host has a whole backup is read from these listings alone',
