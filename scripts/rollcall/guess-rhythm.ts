@@ -2,7 +2,7 @@
 import { type Host, MOST_GRACE_HOURS, WEEK } from '../../shared/config/config.ts';
 import { keepNeeds } from '../../shared/config/parse-host.ts';
 import type { BackupSet, Collection } from '../../shared/duplicity/backup-set.ts';
-import type { Instant } from '../../shared/duplicity/time.ts';
+import { DAY, HOUR, type Instant, MINUTE } from '../../shared/duplicity/time.ts';
 import type { SetHistory } from '../../shared/duplicity/versions.ts';
 import { count, formatDuration, formatTime } from '../../shared/messages/plain-text.ts';
 import { assessSets, SKEW } from '../../shared/rules/assessment.ts';
@@ -28,10 +28,6 @@ export type Rhythm = {
   /** Of the oldest set that is there. */
   readonly ageDays: number;
 };
-
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
 
 /** What forgets no backup, and looks at incrementals. */
 export const FOREVER = { keepDays: 36_500, chain: { fullEveryDays: 366 } };

@@ -1,7 +1,9 @@
 // `rollcall pause` and `rollcall resume`: a pause in the config, with an end and a reason.
+
 import type { Host } from '../../shared/config/config.ts';
 import { DATE } from '../../shared/config/config-values.ts';
 import { pauseHost, resumeHost } from '../../shared/config/edit-config.ts';
+import { DAY } from '../../shared/duplicity/time.ts';
 import { dateIn } from '../../shared/rules/window.ts';
 import { defineCommand, FLAG, TEXT } from './command.ts';
 import { changeConfig, configOf, findHost, onlyName, readConfigToChange } from './config-file.ts';
@@ -64,8 +66,6 @@ export type Silence = {
   readonly undo: string;
   readonly mostDays: number;
 };
-
-const DAY = 86_400_000;
 
 /** A later day of the host's calendar. Throws `UsageError`. */
 export function readUntil(

@@ -2,7 +2,7 @@
 import type { Config, Host } from '../../shared/config/config.ts';
 import { removeHost } from '../../shared/config/edit-config.ts';
 import type { HostUser } from '../../shared/doctor/host-keys.ts';
-import type { Instant } from '../../shared/duplicity/time.ts';
+import { DAY, type Instant } from '../../shared/duplicity/time.ts';
 import { count, formatBytes, formatDate, formatInstant } from '../../shared/messages/plain-text.ts';
 import { checkHosts } from '../../shared/monitor/judge-hosts.ts';
 import type { ObjectStore } from '../../shared/monitor/object-store.ts';
@@ -110,8 +110,6 @@ function formatUser(user: HostUser | undefined, name: string, { bucket }: Config
     );
   }
 }
-
-const DAY = 86_400_000;
 
 /** One or two sentences. What cannot be looked at is said to be so. */
 async function formatArchive(

@@ -1,7 +1,9 @@
 // `rollcall run`: the scheduled run on any machine, once from cron or a timer, or again and again in a container.
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withHeartbeat } from '../../shared/channels/heartbeat.ts';
 import { type Config, ConfigError } from '../../shared/config/config.ts';
+import { HOUR, MINUTE } from '../../shared/duplicity/time.ts';
 import { formatDuration } from '../../shared/messages/plain-text.ts';
 import { DeliveryError, RefusalError } from '../../shared/monitor/notify.ts';
 import { type Outcome, runSchedule } from '../../shared/monitor/scheduled-run.ts';
@@ -61,8 +63,6 @@ const OPTIONS = {
 };
 type Options = ValuesOf<typeof OPTIONS>;
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
 const PERIOD = 15 * MINUTE;
 
 export const runCommand = defineCommand({

@@ -1,8 +1,10 @@
 // `rollcall status`: what the last digest found, as the state bucket has it; nothing is judged.
+
 import { spawn } from 'node:child_process';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { HOUR } from '../../shared/duplicity/time.ts';
 import { count, formatDuration, formatInstant, toAscii } from '../../shared/messages/plain-text.ts';
 import { exitStatus, parseReport, type StoredReport } from '../../shared/messages/report.ts';
 import {
@@ -48,7 +50,6 @@ Exit status, by what the report says
   0  every host was ok      1  a warning      2  critical      3  could not check, too old, no report, or wrong usage
 `;
 
-const HOUR = 3_600_000;
 const STALE_MS = 26 * HOUR;
 const SKEW_MS = 5 * 60_000;
 

@@ -1,5 +1,7 @@
 // hosts.yml -> the config, or every mistake at once, each with its line and what to write instead.
+
 import { NO_PREFIX } from '../duplicity/file-name.ts';
+import { DAY } from '../duplicity/time.ts';
 import { faultOfBucketName, readRegion, whyNoUser } from './aws-names.ts';
 import {
   beginningsOf,
@@ -107,7 +109,7 @@ function readConfigFile(
     bucket: bucket ?? '',
     existing,
     graceIfMoved: graceIfMoved(yaml, fields.window, window),
-    latest: now === undefined ? undefined : isoDate(now + UNCHECKED_DAYS * DAY_MS),
+    latest: now === undefined ? undefined : isoDate(now + UNCHECKED_DAYS * DAY),
     filePrefix: NO_PREFIX,
     timezone,
     window,
@@ -165,7 +167,6 @@ function readConfigFile(
 }
 
 const UNCHECKED_DAYS = 90;
-const DAY_MS = 86_400_000;
 
 function isoDate(at: number): string {
   return new Date(at).toISOString().slice(0, 10);

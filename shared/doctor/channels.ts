@@ -11,7 +11,7 @@ import {
   recipientsOf,
   textedOnly,
 } from '../config/recipients.ts';
-import type { Instant } from '../duplicity/time.ts';
+import { HOUR, type Instant } from '../duplicity/time.ts';
 import { type Check, fail, judgeReading, ok, type Reading, warn } from './audit.ts';
 import { step } from './fix.ts';
 import {
@@ -41,7 +41,6 @@ export type ChannelStates = {
   readonly states: readonly ChannelState[];
 };
 
-const HOUR_MS = 3_600_000;
 const OPS = 'ops topic';
 
 /** The ARNs of both topics. */
@@ -114,7 +113,7 @@ export function judgeOldKeys({ hasHttps }: Alerts): readonly Check[] {
 
 /** Once an hour: what is dead is dead for days, and each look costs a few calls. */
 export function isLookDue(lastCheck: ChannelStates | undefined, now: Instant): boolean {
-  return lastCheck === undefined || now - lastCheck.lookedAt >= HOUR_MS;
+  return lastCheck === undefined || now - lastCheck.lookedAt >= HOUR;
 }
 
 /** What a look found, with since when. What was dead and cannot be looked at now stays dead: it is not repaired. */

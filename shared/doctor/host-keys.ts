@@ -2,7 +2,7 @@
 
 import { otherHostGroups, whyNoUser } from '../config/aws-names.ts';
 import type { Config, Host } from '../config/config.ts';
-import type { Instant } from '../duplicity/time.ts';
+import { DAY, type Instant } from '../duplicity/time.ts';
 import { quoteWord } from '../messages/plain-text.ts';
 import { type Check, fail, judgeReading, ok, type Reading, warn } from './audit.ts';
 import { type Asked, command, rollcallLine, step } from './fix.ts';
@@ -185,8 +185,6 @@ type UsedKeys = {
 const OLD_DAYS = 90;
 /** A host that is well uses its key each night. */
 const IDLE_DAYS = 2;
-
-const DAY = 86_400_000;
 
 /** What is wrong with the keys of one host; nothing when all is well. */
 function judgeKeys(host: Host, { keys, uses }: UsedKeys, region: string, now: Instant): Check[] {

@@ -3,7 +3,7 @@
 import type { Alerts, DigestRhythm } from '../config/config.ts';
 import type { Check } from '../doctor/audit.ts';
 import type { ChannelState } from '../doctor/channels.ts';
-import type { Instant } from '../duplicity/time.ts';
+import { DAY, type Instant } from '../duplicity/time.ts';
 import { worstSeverity } from '../rules/finding.ts';
 import { dateIn } from '../rules/window.ts';
 import { MANY } from './compose-message.ts';
@@ -184,7 +184,6 @@ export function digestFor(
 }
 
 const NAMED = 5;
-const DAY = 86_400_000;
 
 /** Whose last proof is the oldest, who has none, and whose last drill failed; nothing where nobody has looked. */
 export function composeDrills(digest: Digest): Block[] {

@@ -2,7 +2,7 @@
 import type { Host } from '../config/config.ts';
 import type { BackupSet } from '../duplicity/backup-set.ts';
 import { parseFileName } from '../duplicity/file-name.ts';
-import type { Instant } from '../duplicity/time.ts';
+import { DAY, type Instant } from '../duplicity/time.ts';
 import type {
   Finding,
   FindingKind,
@@ -34,6 +34,7 @@ import {
   formatDuration,
   formatInstant,
   formatOpeners,
+  formatShare,
   formatTime,
   quoteName,
   quoteWord,
@@ -358,10 +359,12 @@ function formatMissing(
     lastGood === undefined
       ? `no complete ${what} is in the bucket`
       : `no ${what} since ${formatInstant(lastGood.startedAt, zone, at)} (${formatDuration(at - lastGood.startedAt)}; ${count(windowsMissed, 'window')})`;
-  const strays = strayed.map(({ startedAt, completedAt }) => {
-    const begun = formatInstant(startedAt, zone, at);
-    const done = completedAt === undefined ? 'later' : formatInstant(completedAt, zone, at);
-    return `A set begun ${begun} was finished ${done}: it counts for neither day. If that is the plan, set "opens" in hosts.yml to before ${formatTime(startedAt, zone)}`;
+  const strays = strayed.map(({ startedAt, completedAt = at }) => {
+    const [begun, done] = [startedAt, completedAt].map((one) => formatInstant(one, zone, at));
+    const why = `A set begun ${begun} was finished ${done}: it counts for neither day`;
+    const plan = `If that is the plan, set "opens" in hosts.yml to before ${formatTime(startedAt, zone)}`;
+    // Over a day apart, no opening takes in both.
+    return completedAt - startedAt < DAY ? `${why}. ${plan}` : why;
   });
   const hint = setting === undefined ? [] : [formatSetting(setting, { host })];
   return [since, ...strays, ...hint, ...formatElsewhere(judgement)].join('. ');
@@ -391,9 +394,4 @@ function formatRun(zone: string, at: Instant): (set: SetTimes) => string {
     const until = completedAt === undefined ? 'not complete' : formatTime(completedAt, zone);
     return `${formatInstant(startedAt, zone, at)} (${until})`;
   };
-}
-
-function formatShare(bytes: number, usual: number): string {
-  const share = `${Math.round((bytes / (usual || 1)) * 100)} %`;
-  return `${formatBytes(bytes)}, ${share} of its usual ${formatBytes(usual)}`;
 }

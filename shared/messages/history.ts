@@ -1,7 +1,9 @@
 // What is remembered of each host for 400 days: a window in at most 15 bytes, in columns.
+
 import * as v from 'valibot';
 import type { Shard } from '../config/config.ts';
 import { readJson } from '../config/json.ts';
+import { MINUTE } from '../duplicity/time.ts';
 import { addDays } from '../rules/window.ts';
 import type { BoardRow, Night } from './board.ts';
 import type { Sign } from './message-tree.ts';
@@ -41,7 +43,6 @@ const LETTERS: Readonly<Record<Sign, string>> = {
   ...{ ok: '+', odd: '~', bad: 'x', paused: '-', none: '.' },
 };
 const SIGN_OF = new Map(Object.entries(LETTERS).map(([sign, letter]) => [letter, sign as Sign]));
-const MINUTE = 60_000;
 const KIB = 1024;
 
 /** Version 1. A date without a window is one of which nothing is known. */

@@ -3,7 +3,7 @@
 import * as v from 'valibot';
 import { finite, maybe, type Schema } from '../config/json.ts';
 import type { BackupSet } from '../duplicity/backup-set.ts';
-import type { Instant } from '../duplicity/time.ts';
+import { DAY, type Instant } from '../duplicity/time.ts';
 import type { Assessment } from '../rules/assessment.ts';
 import {
   CAUSE_OF,
@@ -212,7 +212,6 @@ export type Rhythm = {
   readonly doneBy: Instant;
 };
 
-const DAY = 86_400_000;
 const FEWEST = 3;
 const MOST = 7;
 

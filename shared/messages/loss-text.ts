@@ -2,7 +2,7 @@
 // have it read.
 import { type Host, writeKey, writeValue } from '../config/config.ts';
 import type { FilePrefix } from '../duplicity/file-name.ts';
-import { formatWrittenTime } from '../duplicity/time.ts';
+import { DAY, formatWrittenTime } from '../duplicity/time.ts';
 import { coldAmong, type Inconclusive } from '../duplicity/versions.ts';
 import {
   type ChangedFull,
@@ -164,8 +164,6 @@ function formatFiles({ names, count: all }: NamesShown, change: string): string 
 
 type Expiring = Extract<Finding, { kind: 'expiring' }>;
 
-const DAY = 86_400_000;
-
 /** When it is hidden, in how long, and until when it can be brought back. */
 export function formatExpiring(
   finding: Expiring,
@@ -235,18 +233,22 @@ export function formatLastGood(
 export function formatFlaws(finding: FindingOf<'incomplete'>): string {
   const { volumes, missingVolumes, emptyVolumes, manifest } = finding;
   const total = volumes + missingVolumes.length;
-  const which = (numbers: readonly number[], flaw: string) =>
-    numbers.length === 0
-      ? []
-      : [
-          `${numbers.length === 1 ? 'volume' : 'volumes'} ${formatNumbers(numbers)} of ${total} ${numbers.length === 1 ? 'is' : 'are'} ${flaw}`,
-        ];
-  const flaws = [...which(missingVolumes, 'missing'), ...which(emptyVolumes, 'empty')];
+  const flaws = [
+    ...volumesAre(missingVolumes, `of ${total}`, 'missing'),
+    ...volumesAre(emptyVolumes, `of ${total}`, 'empty'),
+  ];
   if (flaws.length === 0)
     flaws.push(`${volumes === 0 ? 'no volume' : count(volumes, 'volume')} arrived`);
   if (manifest === 'absent') flaws.push('its manifest never arrived');
   if (manifest === 'empty') flaws.push('its manifest is empty');
   return flaws.join('; ');
+}
+
+/** `volumes 3-5 of 31 are missing`; nothing of none. */
+function volumesAre(numbers: readonly number[], of: string, what: string): string[] {
+  if (numbers.length === 0) return [];
+  const [noun, verb] = numbers.length === 1 ? ['volume', 'is'] : ['volumes', 'are'];
+  return [[noun, formatNumbers(numbers), of, verb, what].filter(Boolean).join(' ')];
 }
 
 /** Why a set that has all of its files is not good. */
@@ -256,7 +258,7 @@ export function formatDamage({ aheadMs, oddVolumes, mixed }: FindingOf<'damaged'
     why.push(
       `two machines wrote it, one over the other (${formatNames(mixed)}); each machine needs a target of its own`,
     );
-  if (oddVolumes.length > 0) why.push(`far smaller than the others: ${formatNumbers(oddVolumes)}`);
+  why.push(...volumesAre(oddVolumes, '', 'far smaller than the others'));
   if (aheadMs > 0)
     why.push(
       `it was there ${formatDuration(aheadMs)} before the time in its name: the host's clock is ahead, or the name is forged`,

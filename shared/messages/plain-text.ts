@@ -1,5 +1,5 @@
 // Text that is safe to show: hostile names escaped, times, sizes and lengths of time in few words.
-import type { Instant } from '../duplicity/time.ts';
+import { DAY, type Instant } from '../duplicity/time.ts';
 import { HIDDEN_RECIPIENT, type MessageHead } from '../openpgp/message.ts';
 import { wallClock } from '../rules/window.ts';
 
@@ -42,8 +42,6 @@ export function escapeHtml(text: string): string {
 
 const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-
-const DAY = 86_400_000;
 
 /** `Sat 21 Nov` on the clock of a zone; `Thu 31 Dec 2026` where that is not the year of `now`. */
 export function formatDate(at: Instant, zone: string, now = at): string {
@@ -162,4 +160,10 @@ export function formatOpeners({
 }: Pick<MessageHead, 'recipients' | 'symmetric'>): string {
   const keys = recipients.map((id) => (id === HIDDEN_RECIPIENT ? 'a hidden key' : `key ${id}`));
   return [...keys, ...(symmetric === 0 ? [] : [count(symmetric, 'passphrase')])].join(' and ');
+}
+
+/** `1.0 MiB, 12 % of its usual 8.3 MiB`. */
+export function formatShare(bytes: number, usual: number): string {
+  const share = `${Math.round((bytes / (usual || 1)) * 100)} %`;
+  return `${formatBytes(bytes)}, ${share} of its usual ${formatBytes(usual)}`;
 }

@@ -2,7 +2,7 @@
 
 import pMap from 'p-map';
 import { doOverlap, type Host, pagesOf, shardIndexOf } from '../config/config.ts';
-import type { Instant } from '../duplicity/time.ts';
+import { DAY, type Instant } from '../duplicity/time.ts';
 import { placeOf } from '../rules/fingerprints.ts';
 import type { HostMemory, HostRecord, RecordNews } from '../rules/record.ts';
 import { openEarlierFulls } from './earlier-version.ts';
@@ -27,7 +27,6 @@ export type HostRecords = HostMemory & {
   readonly isKept: () => boolean;
 };
 
-const DAY = 86_400_000;
 const AHEAD_MS = DAY;
 const FORGOTTEN_MS = 400 * DAY;
 const TRIES = 8;

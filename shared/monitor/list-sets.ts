@@ -4,7 +4,7 @@
 import { type Host, isIgnored, ownKeys } from '../config/config.ts';
 import { type BackupSet, type Collection, collectSets } from '../duplicity/backup-set.ts';
 import { type FilePrefix, readFileName, setIdOf } from '../duplicity/file-name.ts';
-import type { Instant } from '../duplicity/time.ts';
+import { DAY, type Instant } from '../duplicity/time.ts';
 import {
   asOf,
   type FileHistory,
@@ -47,7 +47,6 @@ const FULLS_SEARCHED = 10;
 const SETS_NAMED = 50;
 /** One an hour for two years: less than 200 MiB hold as many, and the function of the bucket has 512. */
 const MOST_SETS = 20_000;
-const DAY = 86_400_000;
 
 /**
  * Reads a host's sets as they were at `now`. With `recent`, the volumes of every full begun since `since`

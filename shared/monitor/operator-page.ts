@@ -3,7 +3,7 @@
 import * as v from 'valibot';
 import type { Config } from '../config/config.ts';
 import { count, maybe, readJson } from '../config/json.ts';
-import type { Instant } from '../duplicity/time.ts';
+import { DAY, type Instant } from '../duplicity/time.ts';
 import { formatInstant, quoteName } from '../messages/plain-text.ts';
 import type { News, Problem } from '../rules/problem.ts';
 import { dateIn } from '../rules/window.ts';
@@ -13,7 +13,6 @@ import { RecordError, type RecordStore } from './state.ts';
 /** The page, by name. */
 export const OPERATOR_PAGE = 'operator/said.json';
 
-const DAY = 86_400_000;
 const ACK_MS = 14 * DAY;
 
 const ack = v.strictObject({ host: v.string(), kind: maybe(v.string()), at: count });

@@ -2,14 +2,13 @@
 
 import type { Host } from '../config/config.ts';
 import type { BackupSet, Collection } from '../duplicity/backup-set.ts';
-import type { Instant } from '../duplicity/time.ts';
+import { DAY, type Instant } from '../duplicity/time.ts';
 import { coldAmong } from '../duplicity/versions.ts';
 import { homeOf, isHome } from './answer.ts';
 import { type Assessment, SKEW } from './assessment.ts';
 import { type Finding, showNames, timesOf } from './finding.ts';
 import { type Window, windowBefore } from './window.ts';
 
-const DAY = 86_400_000;
 // The longest that one session is believed to take; the restore kit says the same (LONGEST_RUN).
 const LONGEST_RUN = 36 * 3_600_000;
 

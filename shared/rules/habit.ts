@@ -7,7 +7,7 @@ import {
   WEEK,
   type WindowTimes,
 } from '../config/config.ts';
-import type { Instant } from '../duplicity/time.ts';
+import { DAY, HOUR, type Instant } from '../duplicity/time.ts';
 import { doesAnswer, homeOf, isArriving, isExcused, isIn } from './answer.ts';
 import { type Assessment, SKEW } from './assessment.ts';
 import { type Finding, timesOf } from './finding.ts';
@@ -21,7 +21,6 @@ import {
   windowOf,
 } from './window.ts';
 
-const DAY = 86_400_000;
 /** Longer than a run takes to come round again. */
 const OVERDUE = DAY;
 
@@ -114,7 +113,6 @@ export function fittingTimes(
   ];
 }
 
-const HOUR = 3_600_000;
 const WEEKS_SEEN = 2;
 
 /** What would explain that nothing answers a window: a longer grace, or days on which the host rests. Only what hosts.yml takes. */

@@ -1,7 +1,7 @@
 // A bucket's lifecycle: which day hides what was written when, and until when it can be brought back.
 
 import type { Host } from '../config/config.ts';
-import type { Instant } from '../duplicity/time.ts';
+import { DAY, type Instant } from '../duplicity/time.ts';
 import type { Version } from '../duplicity/versions.ts';
 
 /** The tag that lifecycle asks for where the config says `keepLastGood`; only the janitor puts it on anything. */
@@ -26,8 +26,6 @@ export type Keep = {
   readonly hides: readonly NonNullable<LifecycleRule['hides']>[];
   readonly noncurrentDays: number | undefined;
 };
-
-const DAY = 86_400_000;
 
 /** The rules that may hide any file of the host's fulls; one of a longer prefix counts too, as some names begin so. */
 export function keepOf(host: Host, lifecycle: Lifecycle): Keep {

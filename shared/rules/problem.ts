@@ -1,6 +1,6 @@
 // A problem: a finding as people are notified of it, from when it is first seen until everyone knows that it is over.
 
-import type { Instant } from '../duplicity/time.ts';
+import { DAY, HOUR, type Instant } from '../duplicity/time.ts';
 import { CAUSE_OF, type Change, type FindingKind, type Severity } from './finding.ts';
 
 /**
@@ -72,8 +72,6 @@ export type Problem = Owner & {
   readonly claim?: { readonly by: string; readonly at: Instant } | undefined;
 };
 
-const HOUR_MS = 3_600_000;
-const DAY = 24 * HOUR_MS;
 /** Who else changed it, and what else it is about, is counted. */
 export const MOST_CHANGES = 20;
 /** Of those before the newest it is known how many there are. */
@@ -186,7 +184,7 @@ export function noteNotified(
 export function notifiedWithinHour(problem: Problem, channel: string, now: Instant): Instant[] {
   const notified = problem.notified.get(channel);
   const times = notified === undefined ? [] : [...(notified.before ?? []), notified.at];
-  return times.filter((at) => now - at < HOUR_MS);
+  return times.filter((at) => now - at < HOUR);
 }
 
 /** It is over and there is nobody left to tell; kept for a while all the same, as what is older may still come. */

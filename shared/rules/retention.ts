@@ -2,7 +2,7 @@
 
 import type { Host } from '../config/config.ts';
 import type { BackupSet, Collection } from '../duplicity/backup-set.ts';
-import type { Instant } from '../duplicity/time.ts';
+import { DAY, HOUR, type Instant } from '../duplicity/time.ts';
 import type { Inconclusive } from '../duplicity/versions.ts';
 import { isIn } from './answer.ts';
 import {
@@ -29,8 +29,6 @@ export type Countdown = {
   readonly by: Keep['by'];
 };
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
 const CRITICAL = 4 * DAY;
 const URGENT = 48 * HOUR;
 
@@ -100,7 +98,6 @@ export type Superseded = {
 type Successors = { readonly endsAt: Instant; readonly fulls: readonly BackupSet[] };
 
 const SUCCESSORS = 2;
-const DAY_MS = 86_400_000;
 
 /**
  * A set is superseded by two good fulls of different days that were wholly written after it and have stood for `keepDays`
@@ -172,7 +169,7 @@ function successorsOf(host: Host, good: readonly Assessment[], now: Instant): Su
     const stands =
       isIn(window, set.firstWriteAt) &&
       isIn(window, set.lastWriteAt) &&
-      set.lastWriteAt + host.keepDays * DAY_MS <= now;
+      set.lastWriteAt + host.keepDays * DAY <= now;
     return (
       stands &&
       faults.every(({ spoils }) => spoils === 'nothing') &&

@@ -1,7 +1,7 @@
 // Windows: from when until when a host owes a backup, by the calendar of its own zone.
 
 import type { Host } from '../config/config.ts';
-import type { Instant } from '../duplicity/time.ts';
+import { DAY, type Instant, MINUTE } from '../duplicity/time.ts';
 
 /** One day's window of one host. `opensAt < dueAt <= hardDueAt`, and `dueAt <= endsAt` but for odd configs. */
 export type Window = {
@@ -114,9 +114,7 @@ function minutesFrom(from: string, to: string): number {
   return ((minutes(to) - minutes(from) + 1440) % 1440) * 60_000;
 }
 
-const MINUTE = 60_000;
 const QUARTER = 15 * MINUTE;
-const DAY = 24 * 60 * MINUTE;
 
 /** A calendar date `YYYY-MM-DD`. */
 export type CalendarDate = string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nextStep, subjectsOf } from '../../shared/messages/finding-text.ts';
+import { describeFinding, nextStep, subjectsOf } from '../../shared/messages/finding-text.ts';
 import { judge } from '../../shared/rules/judge.ts';
 import { aFull, aHost, at, collected } from '../support/builders.ts';
 
@@ -40,6 +40,36 @@ describe('what makes one more unencrypted file news', () => {
     const before = subjects([20, 21, 22]);
     expect(subjects([20, 21, 22, 23]).filter((one) => !before.includes(one))).toEqual([
       '2026-11-23T03:15:00.000Z',
+    ]);
+  });
+});
+
+describe('why a set counts for no day', () => {
+  const words = (begun: string) => {
+    const set = aFull({ begun, done: '2026-11-23T02:00:00Z' });
+    const judgement = judge(aHost(), collected(...set), at('2026-11-23T12:00:00Z'));
+    return judgement.findings
+      .map((finding) => describeFinding(finding, judgement, 'UTC'))
+      .join('\n');
+  };
+
+  it('names the setting where an earlier opening would take it in', () => {
+    expect(words('2026-11-22T23:50:00Z')).toContain('set "opens" in hosts.yml to before 23:50');
+  });
+  it.each(['2025-11-23T02:00:00Z', '2026-11-21T23:50:00Z'])(
+    'names none where no opening can, as for a set of %s',
+    (begun) => expect(words(begun)).not.toContain('"opens"'),
+  );
+});
+
+describe('a volume that is far smaller than the others', () => {
+  it('is named as a volume', () => {
+    const set = aFull({ begun: '2026-11-23T02:00:00Z', volumes: 5 }).map((file) =>
+      file.name.includes('.vol3.') ? { ...file, bytes: 1 } : file,
+    );
+    const judgement = judge(aHost(), collected(...set), at('2026-11-23T12:00:00Z'));
+    expect(judgement.findings.map((one) => describeFinding(one, judgement, 'UTC'))).toEqual([
+      'the full of Mon 23 Nov 02:00 has all of its files, and is not good: volume 3 is far smaller than the others. It can NOT be relied on',
     ]);
   });
 });
