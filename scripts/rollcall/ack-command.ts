@@ -3,14 +3,8 @@ import type { Ack, OperatorPage } from '../../shared/monitor/operator-page.ts';
 import { parseState, type RecordStore, STATE_PAGE } from '../../shared/monitor/state.ts';
 import { isOwn, type Problem } from '../../shared/rules/problem.ts';
 import { defineCommand, FLAG } from './command.ts';
-import { findHost } from './config-file.ts';
-import {
-  changePage,
-  ENTRY_HELP,
-  ENTRY_OPTIONS,
-  openEntries,
-  readPage,
-} from './operator-entries.ts';
+import { findHost, STATE_OPTIONS } from './config-file.ts';
+import { changePage, ENTRY_HELP, openEntries, readPage } from './operator-entries.ts';
 import { UsageError } from './terminal.ts';
 
 const ACK_HELP = `rollcall ack - no more reminders of what is wrong with a host
@@ -31,7 +25,7 @@ ${ENTRY_HELP}`;
 
 export const ackCommand = defineCommand({
   help: ACK_HELP,
-  options: { ...ENTRY_OPTIONS, undo: FLAG },
+  options: { ...STATE_OPTIONS, undo: FLAG },
   operands: true,
   run: async (options, [name, word, ...more]) => {
     const { config, open, list } = await openEntries(options);

@@ -10,6 +10,7 @@ import { nameOf } from '../../shared/doctor/deployment.ts';
 import type { RecordStore } from '../../shared/monitor/state.ts';
 import { keyFilesNextTo } from '../public-key-file.ts';
 import { stateBucket } from '../stack/state-bucket.ts';
+import { STACK, TEXT, type ValuesOf } from './command.ts';
 import { findStatePlace, openRecords } from './state-place.ts';
 import { readInput, UsageError } from './terminal.ts';
 
@@ -191,17 +192,25 @@ export function formatTarget({ target }: Host): string {
   return `s3://${target.bucket}/${target.prefix}`;
 }
 
+/** The options of each command that reads what runs remember, and their lines in its help. */
+export const STATE_OPTIONS = {
+  ...{ hosts: TEXT, state: TEXT, stack: STACK, ledger: TEXT },
+  'endpoint-url': TEXT,
+};
+export const STATE_HELP = `  --hosts FILE          the config; default $ROLLCALL_HOSTS, else hosts.yml
+  --state PLACE         the folder or s3://BUCKET/PREFIX of rollcall run; default $ROLLCALL_STATE
+  --stack NAME          the stack that has the state bucket; default rollcall-prod
+  --ledger BUCKET       this bucket, without asking the stack
+  --endpoint-url URL    an AWS of your own; default $AWS_ENDPOINT_URL
+  -h, --help            this`;
+
 /**
  * Opens what runs remember: the place of a run on a machine of one's own, else the bucket that was named, else the
  * stack's. Throws `UsageError`, or `AwsCallError`.
  */
 export async function openState(
   config: Where,
-  options: WhereOptions & {
-    readonly state?: string | undefined;
-    readonly stack: string;
-    readonly ledger?: string | undefined;
-  },
+  options: ValuesOf<typeof STATE_OPTIONS>,
 ): Promise<RecordStore> {
   const place = options.ledger === undefined ? findStatePlace(options.state) : undefined;
   if (place !== undefined) return openRecords(place, () => openStore(config, options));

@@ -10,8 +10,15 @@ import { SIGN_NAMES } from '../../shared/messages/render-grid.ts';
 import { BOARD_PAGE } from '../../shared/monitor/keep-board.ts';
 import { RecordError, type RecordStore } from '../../shared/monitor/state.ts';
 import { placeOf } from '../../shared/rules/fingerprints.ts';
-import { defineCommand, STACK, TEXT } from './command.ts';
-import { findHost, onlyName, openState, readConfig } from './config-file.ts';
+import { defineCommand, TEXT } from './command.ts';
+import {
+  findHost,
+  onlyName,
+  openState,
+  readConfig,
+  STATE_HELP,
+  STATE_OPTIONS,
+} from './config-file.ts';
 import { print, UsageError } from './terminal.ts';
 
 const HELP = `rollcall history - how the last 400 nights of a host went
@@ -24,12 +31,7 @@ It reads the state bucket and judges nothing. Each digest adds its day; the last
 
 Options
   --html FILE           write a page for a browser in place of the lines
-  --hosts FILE          the config; default $ROLLCALL_HOSTS, else hosts.yml
-  --state PLACE         the folder or s3://BUCKET/PREFIX of rollcall run; default $ROLLCALL_STATE
-  --stack NAME          the stack that has the state bucket; default rollcall-prod
-  --ledger BUCKET       this bucket, without asking the stack
-  --endpoint-url URL    an AWS of your own; default $AWS_ENDPOINT_URL
-  -h, --help            this
+${STATE_HELP}
 
 Exit status
   0  done      3  nothing is known of the host, the state bucket cannot be read, or wrong usage
@@ -39,11 +41,7 @@ export const historyCommand = defineCommand({
   help: HELP,
   options: {
     html: TEXT,
-    hosts: TEXT,
-    state: TEXT,
-    stack: STACK,
-    ledger: TEXT,
-    'endpoint-url': TEXT,
+    ...STATE_OPTIONS,
   },
   operands: true,
   run: async (options, operands) => {

@@ -2,8 +2,8 @@
 import { quoteName } from '../../shared/messages/plain-text.ts';
 import type { OperatorPage } from '../../shared/monitor/operator-page.ts';
 import { defineCommand, TEXT } from './command.ts';
-import { findHost, onlyName } from './config-file.ts';
-import { changePage, ENTRY_HELP, ENTRY_OPTIONS, openEntries } from './operator-entries.ts';
+import { findHost, onlyName, STATE_OPTIONS } from './config-file.ts';
+import { changePage, ENTRY_HELP, openEntries } from './operator-entries.ts';
 import { readReason, readUntil } from './pause-command.ts';
 
 const MUTE_HELP = `rollcall mute - notify nobody of a host for a while
@@ -30,7 +30,7 @@ const MUTE = {
 
 export const muteCommand = defineCommand({
   help: MUTE_HELP,
-  options: { ...ENTRY_OPTIONS, until: TEXT, because: TEXT },
+  options: { ...STATE_OPTIONS, until: TEXT, because: TEXT },
   operands: true,
   run: async (options, operands) => {
     const { config, open, list } = await openEntries(options);
@@ -68,7 +68,7 @@ ${ENTRY_HELP}`;
 
 export const unmuteCommand = defineCommand({
   help: UNMUTE_HELP,
-  options: ENTRY_OPTIONS,
+  options: STATE_OPTIONS,
   operands: true,
   run: async (options, operands) => {
     const { open } = await openEntries(options);

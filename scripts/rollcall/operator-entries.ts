@@ -10,34 +10,18 @@ import {
   parseOperatorPage,
 } from '../../shared/monitor/operator-page.ts';
 import { RecordConflictError, RecordError, type RecordStore } from '../../shared/monitor/state.ts';
-import { STACK, TEXT } from './command.ts';
-import { openState, readConfig } from './config-file.ts';
+import type { ValuesOf } from './command.ts';
+import { openState, readConfig, STATE_HELP, type STATE_OPTIONS } from './config-file.ts';
 import { UsageError } from './terminal.ts';
 
-/** The options of each command that reads or writes it. */
-export const ENTRY_OPTIONS = {
-  ...{ hosts: TEXT, state: TEXT, stack: STACK, ledger: TEXT },
-  'endpoint-url': TEXT,
-};
-export const ENTRY_HELP = `  --hosts FILE          the config; default $ROLLCALL_HOSTS, else hosts.yml
-  --state PLACE         the folder or s3://BUCKET/PREFIX of rollcall run; default $ROLLCALL_STATE
-  --stack NAME          the stack that has the state bucket; default rollcall-prod
-  --ledger BUCKET       this bucket, without asking the stack
-  --endpoint-url URL    an AWS of your own; default $AWS_ENDPOINT_URL
-  -h, --help            this
+export const ENTRY_HELP = `${STATE_HELP}
 
 Exit status
   0  done, or so already      3  refused; nothing was changed
 `;
 
 /** The config, and the state bucket. */
-export async function openEntries(options: {
-  readonly hosts?: string | undefined;
-  readonly state?: string | undefined;
-  readonly stack: string;
-  readonly ledger?: string | undefined;
-  readonly 'endpoint-url'?: string | undefined;
-}) {
+export async function openEntries(options: ValuesOf<typeof STATE_OPTIONS>) {
   const config = await readConfig(options.hosts);
   const open = () => openState(config, options);
   /** Prints who is muted and what is acknowledged. */

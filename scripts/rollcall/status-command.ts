@@ -15,8 +15,8 @@ import {
   reportPage,
   STATUS_PAGE,
 } from '../../shared/monitor/state.ts';
-import { defineCommand, FLAG, STACK, TEXT } from './command.ts';
-import { openState, readConfig } from './config-file.ts';
+import { defineCommand, FLAG, TEXT } from './command.ts';
+import { openState, readConfig, STATE_HELP, STATE_OPTIONS } from './config-file.ts';
 import { composeRows, formatUnknownPrefixes, rowOf, toAsciiJson } from './format-report.ts';
 import { chooseFormat, print, UsageError } from './terminal.ts';
 
@@ -39,12 +39,7 @@ Options
   --json                the same as --format json
   --open                fetch the page with your credentials and open it; $BROWSER, else what your desktop has
   --save FILE           write the page to this file
-  --hosts FILE          the config; default $ROLLCALL_HOSTS, else hosts.yml
-  --state PLACE         the folder or s3://BUCKET/PREFIX of rollcall run; default $ROLLCALL_STATE
-  --stack NAME          the stack that has the state bucket; default rollcall-prod
-  --ledger BUCKET       this bucket, without asking the stack
-  --endpoint-url URL    an AWS of your own; default $AWS_ENDPOINT_URL
-  -h, --help            this
+${STATE_HELP}
 
 Exit status, by what the report says
   0  every host was ok      1  a warning      2  critical      3  could not check, too old, no report, or wrong usage
@@ -61,11 +56,7 @@ export const statusCommand = defineCommand({
     json: FLAG,
     open: FLAG,
     save: TEXT,
-    hosts: TEXT,
-    state: TEXT,
-    stack: STACK,
-    ledger: TEXT,
-    'endpoint-url': TEXT,
+    ...STATE_OPTIONS,
   },
 
   run: async (options) => {
