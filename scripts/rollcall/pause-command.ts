@@ -1,5 +1,4 @@
 // `rollcall pause` and `rollcall resume`: a pause in the config, with an end and a reason.
-
 import type { Host } from '../../shared/config/config.ts';
 import { DATE } from '../../shared/config/config-values.ts';
 import { pauseHost, resumeHost } from '../../shared/config/edit-config.ts';

@@ -1,5 +1,4 @@
 // `rollcall run`: the scheduled run on any machine, once from cron or a timer, or again and again in a container.
-
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withHeartbeat } from '../../shared/channels/heartbeat.ts';
 import { type Config, ConfigError } from '../../shared/config/config.ts';

@@ -1,5 +1,4 @@
 // `rollcall status`: what the last digest found, as the state bucket has it; nothing is judged.
-
 import { spawn } from 'node:child_process';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,4 @@
 // hosts.yml -> the config, or every mistake at once, each with its line and what to write instead.
-
 import { NO_PREFIX } from '../duplicity/file-name.ts';
 import { DAY } from '../duplicity/time.ts';
 import { faultOfBucketName, readRegion, whyNoUser } from './aws-names.ts';

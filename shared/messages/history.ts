@@ -1,5 +1,4 @@
 // What is remembered of each host for 400 days: a window in at most 15 bytes, in columns.
-
 import * as v from 'valibot';
 import type { Shard } from '../config/config.ts';
 import { readJson } from '../config/json.ts';
