@@ -73,7 +73,10 @@ export function readUntil(
   { what, first, undo, mostDays }: Silence,
   now: number,
 ): string {
-  const like = `give ${first}: --until 2026-12-01`;
+  const today = dateIn(timezone, now);
+  const inDays = (days: number) =>
+    new Date(Date.parse(today) + days * DAY).toISOString().slice(0, 10);
+  const like = `give ${first}: --until ${inDays(14)}`;
   if (text === undefined) {
     throw new UsageError(`a ${what} has an end, and --until is not given`, like);
   }
@@ -81,7 +84,6 @@ export function readUntil(
   if (until === undefined) {
     throw new UsageError(`--until ${JSON.stringify(text)} is not a date`, like);
   }
-  const today = dateIn(timezone, now);
   if (until <= today) {
     throw new UsageError(
       `--until ${until} is over: today is ${today} at ${name}`,
@@ -89,10 +91,9 @@ export function readUntil(
     );
   }
   if (Date.parse(until) - Date.parse(today) > mostDays * DAY) {
-    const last = new Date(Date.parse(today) + mostDays * DAY).toISOString().slice(0, 10);
     throw new UsageError(
       `--until ${until} is too far away: a ${what} lasts ${mostDays} days at most`,
-      `give ${last} or an earlier day; for longer, that no backup is owed: rollcall pause ${name}`,
+      `give ${inDays(mostDays)} or an earlier day; for longer, that no backup is owed: rollcall pause ${name}`,
     );
   }
   return until;

@@ -2,6 +2,7 @@
 import type { Config, Host } from '../../shared/config/config.ts';
 import { isEqual } from '../../shared/config/edit-config.ts';
 import type { HostUser } from '../../shared/doctor/host-keys.ts';
+import { DAY } from '../../shared/duplicity/time.ts';
 import { quoteWord } from '../../shared/messages/plain-text.ts';
 import {
   readerPolicy,
@@ -204,11 +205,11 @@ function readHosts(names: readonly string[] | undefined, config: Config): Host[]
 function endOf(date: string, now: number): string {
   const at = /^\d{4}-\d\d-\d\d$/.test(date) ? Date.parse(`${date}T00:00:00Z`) : Number.NaN;
   const isDay = !Number.isNaN(at) && new Date(at).toISOString().startsWith(date);
-  const end = at + 86_400_000;
+  const end = at + DAY;
   if (!isDay || end <= now) {
     throw new UsageError(
       `--expires ${JSON.stringify(date)} is ${isDay ? 'past' : 'not a day'}`,
-      'write a day to come, like 2026-12-31',
+      `write a day to come, like ${new Date(now + 30 * DAY).toISOString().slice(0, 10)}`,
     );
   }
   return `${new Date(end).toISOString().slice(0, 19)}Z`;

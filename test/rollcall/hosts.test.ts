@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 import { type LocalAws, startLocalAws } from '../local-aws/local-aws.ts';
 import { aFull } from '../support/builders.ts';
@@ -465,6 +465,15 @@ describe('rollcall pause and resume', () => {
     const { status, stderr } = await run(...words);
     expect([status, stderr]).toEqual([3, expect.stringContaining(why)]);
     expect(configNow()).toBe(config);
+  });
+
+  it('names a day that it takes, where none is given, in any year', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2031-12-31T23:30:00Z') });
+    const { stderr } = await run('pause', 'mail', '--because', 'x');
+    const [, day = ''] = /--until (\S+)$/m.exec(stderr) ?? [];
+    const { status } = await run('pause', 'mail', '--until', day, '--because', 'x', '--dry-run');
+    vi.useRealTimers();
+    expect([day.slice(0, 4), status]).toEqual(['2032', 0]);
   });
 
   it('changes nothing with --dry-run', async () => {
