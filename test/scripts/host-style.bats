@@ -36,6 +36,7 @@ setup() {
     # an example comes before any option
     [[ ${output#*$'\n\n'} == "  "* ]]
     same "$(grep -c 'xit status' <<<"$output")" 1
+    (($(wc -l <<<"$output") <= 50)) # a page
     [ -z "$(grep ".\{121,\}" <<<"$output")" ]
   done
 }

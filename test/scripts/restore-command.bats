@@ -12,6 +12,7 @@ setup() { stage; }
     expect 0 "${command##*/} - " "Exit status"
     [[ ${lines[1]} == "  "* ]]
     [[ $output != *shellcheck* ]]
+    (($(wc -l <<<"$output") <= 50)) # a page
   done
 }
 
