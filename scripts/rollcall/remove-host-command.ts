@@ -126,7 +126,7 @@ async function formatArchive(
     return `its archive stays in ${where}; it could not be looked at now`;
   if (last === undefined) return `there is no complete full in ${where}; what is there stays`;
   const size = `${count(last.volumes?.count ?? 0, 'volume')}, ${formatBytes(last.bytes)}`;
-  const newest = `its archive stays in ${where}: the newest full is of ${formatInstant(last.startedAt, config.timezone)} ${config.timezone} (${size})`;
+  const newest = `its archive stays in ${where}: the newest full is of ${formatInstant(last.startedAt, config.timezone, now)} ${config.timezone} (${size})`;
   if (host.keepLastGood) {
     return `${newest}, until somebody removes it: docs/runbook.md#janitor`;
   }
@@ -134,6 +134,6 @@ async function formatArchive(
     return `${newest}, until the lifecycle of that bucket takes it`;
   }
   const hidden = expiryAfter(last.startedAt, config.keepDays);
-  const gone = hidden + undeleteDays * DAY;
-  return `${newest}; lifecycle hides it from ${formatDate(hidden, config.timezone)} on, and it can be brought back until ${formatDate(gone, config.timezone)}`;
+  const on = (at: number) => formatDate(at, config.timezone, now);
+  return `${newest}; lifecycle hides it from ${on(hidden)} on, and it can be brought back until ${on(hidden + undeleteDays * DAY)}`;
 }

@@ -165,7 +165,8 @@ function formatStale(age: number): string {
 }
 
 function formatAge({ checkedAt, bucket }: StoredReport, age: number, zone: string): string {
-  return `checked ${formatInstant(Date.parse(checkedAt), zone)} ${zone}, ${formatDuration(age)} ago; bucket ${toAscii(bucket)}`;
+  const at = Date.parse(checkedAt);
+  return `checked ${formatInstant(at, zone, at + age)} ${zone}, ${formatDuration(age)} ago; bucket ${toAscii(bucket)}`;
 }
 
 function composeReport(report: StoredReport, zone: string): string {

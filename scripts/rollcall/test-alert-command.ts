@@ -208,7 +208,7 @@ async function topicsOf(
 
 /** The message: plainly a test, so that nobody runs to a server for it. */
 function composeTest(word: string, { bucket, timezone }: Config, now: number): Message {
-  const when = formatInstant(now, timezone);
+  const when = formatInstant(now, timezone, now);
   return composeMessage({
     subject: `TEST ${word}: this is how an alarm reaches you`,
     blocks: [

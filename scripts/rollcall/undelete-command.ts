@@ -63,7 +63,8 @@ export const undeleteCommand = defineCommand({
       );
     }
     const plan = planUndelete(ownPart(answer, host), host, time);
-    process.stdout.write(composePlan(plan, host, time));
+    const now = Date.now();
+    process.stdout.write(composePlan(plan, host, { time, now }));
     if (plan.files.length === 0) return 0;
     if (options['dry-run']) {
       print('nothing is changed (--dry-run)');
@@ -124,7 +125,11 @@ function readOperands([name, set, ...more]: readonly string[]): [string, number]
   );
 }
 
-function composePlan(plan: UndeletePlan, host: Host, time: number): string {
+function composePlan(
+  plan: UndeletePlan,
+  host: Host,
+  { time, now }: { readonly time: number; readonly now: number },
+): string {
   const { files, lost, set, hiddenSets } = plan;
   const what = `the set ${formatWrittenTime(time)} of ${host.name}`;
   if (set === undefined && lost.length === 0) {
@@ -145,7 +150,7 @@ function composePlan(plan: UndeletePlan, host: Host, time: number): string {
   if (files.length > 0) lines.push(`${what}: ${count(files.length, 'file')} to bring back`);
   for (const { name, hiddenAt } of files.slice(0, SHOWN)) {
     lines.push(
-      `  ${quoteName(name)} hidden ${formatInstant(hiddenAt, host.timezone)} ${host.timezone}`,
+      `  ${quoteName(name)} hidden ${formatInstant(hiddenAt, host.timezone, now)} ${host.timezone}`,
     );
   }
   if (files.length > SHOWN) lines.push(`  and ${files.length - SHOWN} more`);

@@ -265,7 +265,8 @@ function composeTest(digest: Digest, alarms: boolean, runbook?: string): Block {
 
 /** One segment: whose phone shows it is reached, and needs to do nothing. */
 export function composeTestSms(digest: Digest): string {
-  const day = formatDate(digest.report.checkedAt, digest.timezone);
+  const { checkedAt } = digest.report;
+  const day = formatDate(checkedAt, digest.timezone, checkedAt);
   return `BACKUP TEST ${codeWordOf(digest)}: the weekly test of this phone, no alarm. The digest of ${day} has the same word.`;
 }
 

@@ -44,24 +44,51 @@ type Bad = { readonly host: string; readonly problems: readonly Worst[] };
 /** From this many bad hosts on they are counted by kind, not named. */
 export const MANY = 10;
 // Room for the names within the bound of a subject, behind "[backup] "; and for ", +12 more".
-const NAMES_ROOM = 88;
+const NAMES_ROOM = 87;
 const MORE_ROOM = 9;
-const NAMED = 5;
+// For those of TAMPERED, which may be more than there is room for.
+const LEAD_ROOM = 40;
+const BANNER_ROOM = 200;
 
-/** `2 of 41 hosts FAILED: web MISSING (2nd day), db INCOMPLETE`. */
+/**
+ * `2 of 41 hosts FAILED: web MISSING (2nd day), db INCOMPLETE`; what somebody did to backups comes first:
+ * `TAMPERED: web. 2 of 41 hosts FAILED: db INCOMPLETE`.
+ */
 export function composeFailedSubject(failed: readonly Bad[], hostsInConfig: number): string {
-  const head = `${failed.length} of ${count(hostsInConfig, 'host')} FAILED: `;
-  if (failed.length >= MANY) return head + countByKind(failed);
+  const { lead, others } = splitTampered(failed, LEAD_ROOM);
+  const head = `${lead}${failed.length} of ${count(hostsInConfig, 'host')} FAILED`;
+  if (others.length === 0) return head;
+  if (failed.length >= MANY) return `${head}: ${countByKind(others)}`;
+  const names = nameWhileRoom(others.map(formatBad), NAMES_ROOM - head.length);
+  return `${head}: ${names}`;
+}
+
+/** As many as there is room for, the first always. */
+function nameWhileRoom(names: readonly string[], room: number): string {
   const shown: string[] = [];
-  for (const bad of failed) {
-    const next = formatBad(bad);
-    const rest = failed.length - shown.length - 1;
-    const room = NAMES_ROOM - head.length - (rest > 0 ? MORE_ROOM : 0);
-    if (shown.length > 0 && [...shown, next].join(', ').length > room) break;
+  for (const next of names) {
+    const rest = names.length - shown.length - 1;
+    const left = room - (rest > 0 ? MORE_ROOM : 0);
+    if (shown.length > 0 && [...shown, next].join(', ').length > left) break;
     shown.push(next);
   }
-  const more = failed.length - shown.length;
-  return `${head}${shown.join(', ')}${more > 0 ? `, +${more} more` : ''}`;
+  const more = names.length - shown.length;
+  return `${shown.join(', ')}${more > 0 ? `, +${more} more` : ''}`;
+}
+
+/** Who is named first, and the hosts that are not among those. */
+export function splitTampered<One extends Bad>(failed: readonly One[], room?: number) {
+  const isTampered = ({ problems }: Bad) => problems.some(({ kind }) => kind === 'tampered');
+  const names = failed.filter(isTampered).map(({ host }) => host);
+  return {
+    lead: composeLead(names, room),
+    others: failed.filter((one) => !isTampered(one)),
+  };
+}
+
+/** `TAMPERED: web, db. ` before all else; nothing without names. */
+export function composeLead(names: readonly string[], room = BANNER_ROOM): string {
+  return names.length === 0 ? '' : `TAMPERED: ${nameWhileRoom(names, room)}. `;
 }
 
 /** `3 of 41 hosts FAILED`, with the kinds where they are many; what somebody did to backups comes first. */
@@ -71,14 +98,8 @@ export function composeFailedBanner(
 ): { readonly banner: string; readonly tone: 'tampered' | 'bad' } {
   const text = `${failed.length} of ${count(hostsInConfig, 'host')} FAILED`;
   const counted = failed.length >= MANY ? `${text}: ${countByKind(failed)}` : text;
-  const tampered = failed.filter(({ problems }) =>
-    problems.some(({ kind }) => kind === 'tampered'),
-  );
-  if (tampered.length === 0) return { banner: counted, tone: 'bad' };
-  const names = tampered.slice(0, NAMED).map(({ host }) => host);
-  const more = tampered.length - names.length;
-  const who = `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-  return { banner: `TAMPERED: ${who}. ${counted}`, tone: 'tampered' };
+  const { lead } = splitTampered(failed);
+  return { banner: `${lead}${counted}`, tone: lead === '' ? 'bad' : 'tampered' };
 }
 
 /** `MISSING (2nd day)`. */
@@ -104,16 +125,14 @@ export function countByKind(failed: readonly Bad[]): string {
     .join(', ');
 }
 
-/** `OK 40 of 41, 1 paused - Mon 23 Nov (#2026-327)`; never OK while nothing at all is. */
+/** `40 of 41 hosts OK, 1 paused - Mon 23 Nov (#2026-327)`. */
 export function composeGoodSubject(digest: Digest): string {
-  const { ok, isNothing, rest } = countGood(digest);
-  const word = isNothing ? 'NO BACKUP YET' : 'OK';
-  const parts = [`${word} ${ok} of ${digest.hostsInConfig}`, ...rest];
-  const day = formatDate(digest.report.checkedAt, digest.timezone);
-  return `${parts.join(', ')} - ${day} (${serialOf(digest)})`;
+  const { checkedAt } = digest.report;
+  const day = formatDate(checkedAt, digest.timezone, checkedAt);
+  return `${composeGoodBanner(digest)} - ${day} (${serialOf(digest)})`;
 }
 
-/** `41 of 41 hosts OK`, `40 of 41 hosts OK, 1 paused`. */
+/** `41 of 41 hosts OK`, `40 of 41 hosts OK, 1 paused`; never OK while nothing at all is. */
 export function composeGoodBanner(digest: Digest): string {
   const { ok, isNothing, rest } = countGood(digest);
   const hosts = count(digest.hostsInConfig, 'host');

@@ -13,6 +13,7 @@ import {
   formatKind,
   MANY,
   SMS_BOUND,
+  splitTampered,
 } from './compose-message.ts';
 import type { Block, Item, Message, Row, Tone, Urgency } from './message-tree.ts';
 import { count, formatInstant, toAscii } from './plain-text.ts';
@@ -314,33 +315,44 @@ function composeHead(sorted: Sorted, notification: Notification): Head {
 }
 
 const KINDS_TEXTED = 3;
+const TAMPERED_TEXTED = 60;
 
 /** Enough to act on in one segment: how many, who, what; the mail has the rest. */
 function composeSms(sorted: Sorted, notification: Notification): string | undefined {
   const { failed, failing, over, own } = sorted;
   const { digest, hostsInConfig, timezone, known, at: now } = notification;
-  const head = `BACKUP ${failing.length}/${hostsInConfig} FAILED: `;
   const tail = ' Mail has the fix.';
-  const [only, ...others] = failed;
-  const [worst] = only?.problems ?? [];
-  const [change] = worst?.kind === 'tampered' ? worst.changes : [];
-  if (only !== undefined && others.length === 0 && change !== undefined) {
-    const own = known.hosts.find(({ name }) => name === only.host);
-    return `${head}${formatBad(only)} ${formatAuthor(change, known, own)}. Disable that key now.`;
-  }
   if (failed.length > 0) {
-    const words = failed.map((bad) => {
-      const at = bad.problems[0]?.lastGoodAt;
-      const grave = bad.problems.filter(({ severity }) => severity === 'critical');
-      const kinds = grave.slice(0, KINDS_TEXTED).map(formatKind).join('+');
-      return `${bad.host} ${kinds}${at === undefined ? '' : ` last good ${formatInstant(at, timezone, now)}`}`;
-    });
-    const times = failed.some(({ problems: [worst] }) => worst?.lastGoodAt !== undefined);
-    const counted = `${head}${countByKind(failed)}.${tail}`;
+    const share = `${failing.length}/${hostsInConfig} FAILED`;
+    const [only, ...more] = failed;
+    const [worst] = only?.problems ?? [];
+    const [change] = worst?.kind === 'tampered' ? worst.changes : [];
+    if (only !== undefined && more.length === 0 && change !== undefined) {
+      const own = known.hosts.find(({ name }) => name === only.host);
+      const who = `BACKUP TAMPERED: ${only.host} ${formatAuthor(change, known, own)}.`;
+      return `${who} Disable that key now. ${share}.`;
+    }
+    const { lead, others } = splitTampered(failed, TAMPERED_TEXTED);
+    const compose = (words: readonly string[], end = '') =>
+      `BACKUP ${lead}${share}${words.length === 0 ? '' : `: ${words.join(', ')}`}.${end}${tail}`;
+    const counted = compose(others.length === 0 ? [] : [countByKind(others)]);
     if (failed.length >= MANY) return counted;
-    const text = `${head}${words.join(', ')}.${times ? ` Times: ${timezone}.` : ''}${tail}`;
+    const words = failed.flatMap((bad) => {
+      const at = bad.problems[0]?.lastGoodAt;
+      const kinds = bad.problems
+        .filter(({ severity, kind }) => severity === 'critical' && kind !== 'tampered')
+        .slice(0, KINDS_TEXTED)
+        .map(formatKind);
+      const says = [
+        ...(kinds.length === 0 ? [] : [kinds.join('+')]),
+        ...(at === undefined ? [] : [`last good ${formatInstant(at, timezone, now)}`]),
+      ];
+      return says.length === 0 ? [] : [`${bad.host} ${says.join(' ')}`];
+    });
+    const times = failed.some(({ problems: [first] }) => first?.lastGoodAt !== undefined);
+    const text = compose(words, times ? ` Times: ${timezone}.` : '');
     if (text.length <= SMS_BOUND) return text;
-    const names = `${head}${failed.map(formatBad).join(', ')}.${tail}`;
+    const names = compose(others.map(formatBad));
     return names.length <= SMS_BOUND ? names : counted;
   }
   const [loud] = own.filter(({ severity }) => severity === 'critical');

@@ -189,8 +189,8 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     subjects: byWindow,
   },
   'window-mismatch': {
-    text: ({ fulls, setting }, { host, window }, zone) =>
-      `backups come, and not in the window: the last ${fulls.length} began ${fulls.map(({ startedAt }) => formatInstant(startedAt, zone)).join(', ')}, and the window is ${formatTime(window.opensAt, zone)} to ${formatTime(window.dueAt, zone)}. ${formatSetting(`window: { ${setting} }`, { host })}`,
+    text: ({ fulls, setting }, { host, window, at }, zone) =>
+      `backups come, and not in the window: the last ${fulls.length} began ${fulls.map(({ startedAt }) => formatInstant(startedAt, zone, at)).join(', ')}, and the window is ${formatTime(window.opensAt, zone)} to ${formatTime(window.dueAt, zone)}. ${formatSetting(`window: { ${setting} }`, { host })}`,
     step: () => 'change the window in hosts.yml, or the time of the backup on the host',
   },
   'full-overdue': {
@@ -241,8 +241,8 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     step: (_, { host }) => onHost(host, 'timedatectl'),
   },
   resumed: {
-    text: ({ startedAt, finishedAt, ...names }, _, zone) =>
-      `the full of ${formatInstant(startedAt, zone)} was killed and resumed, and finished ${formatInstant(finishedAt, zone)}: before that ${count(names.count, 'file')} changed (${formatNames(names)}), as duplicity does it`,
+    text: ({ startedAt, finishedAt, ...names }, { at }, zone) =>
+      `the full of ${formatInstant(startedAt, zone, at)} was killed and resumed, and finished ${formatInstant(finishedAt, zone, at)}: before that ${count(names.count, 'file')} changed (${formatNames(names)}), as duplicity does it`,
     step: nothing,
   },
   'duplicate-full': {
@@ -343,9 +343,9 @@ function formatSet(
 }
 
 /** With its date where it is not the window's own day. */
-function formatUntil(until: Instant, { window }: Judgement, zone: string): string {
+function formatUntil(until: Instant, { window, at }: Judgement, zone: string): string {
   const isOfDay = until < window.endsAt;
-  return isOfDay ? `at ${formatTime(until, zone)}` : `on ${formatInstant(until, zone)}`;
+  return isOfDay ? `at ${formatTime(until, zone)}` : `on ${formatInstant(until, zone, at)}`;
 }
 
 function formatMissing(

@@ -34,7 +34,7 @@ export function formatTampered(
 ): string {
   if (untold !== undefined) return INCONCLUSIVE[untold];
   return [
-    ...(removals.length > 0 ? [formatRemovals(removals, zone)] : []),
+    ...(removals.length > 0 ? [formatRemovals(removals, zone, at)] : []),
     ...sets.map((set) => formatSet(set, zone, at)),
     ...changed.map((change) => formatChange(change, zone, at)),
   ]
@@ -101,7 +101,7 @@ export function stepAfterCopying({ sets }: Copied, { host }: Judgement): string 
 }
 
 /** Who it was stands with each change, below. */
-function formatRemovals(removals: readonly Removal[], zone: string): string {
+function formatRemovals(removals: readonly Removal[], zone: string, now: number): string {
   const times = removals.map(({ at }) => at);
   const first = times.reduce((a, b) => Math.min(a, b));
   const last = times.reduce((a, b) => Math.max(a, b));
@@ -109,7 +109,7 @@ function formatRemovals(removals: readonly Removal[], zone: string): string {
     const own = removals.filter((one) => one.left === kind);
     return own.length === 0 ? [] : [`${count(own.length, 'version')} ${words}`];
   });
-  return `${formatFiles(showNames(removals.map(({ key }) => key)), 'removed')}, ${formatSpan(first, last, zone)}; ${left.join(', ')}`;
+  return `${formatFiles(showNames(removals.map(({ key }) => key)), 'removed')}, ${formatSpan(first, last, zone, now)}; ${left.join(', ')}`;
 }
 
 const LEFT = {
@@ -118,8 +118,8 @@ const LEFT = {
   unknown: 'of which it is not known whether they are there',
 };
 
-function formatSpan(first: number, last: number, zone: string): string {
-  const [from, to] = [formatInstant(first, zone), formatInstant(last, zone)];
+function formatSpan(first: number, last: number, zone: string, now: number): string {
+  const [from, to] = [formatInstant(first, zone, now), formatInstant(last, zone, now)];
   return from === to ? from : `${from} to ${to}`;
 }
 
@@ -132,7 +132,7 @@ function formatSet(
     ...(overwritten.count > 0 ? [formatFiles(overwritten, 'overwritten')] : []),
     ...(hidden.count > 0 ? [formatFiles(hidden, 'hidden by a delete marker')] : []),
   ];
-  const when = formatSpan(set.firstAt, set.lastAt, zone);
+  const when = formatSpan(set.firstAt, set.lastAt, zone, now);
   const left =
     lost === 0
       ? 'the good versions are still there'

@@ -4,19 +4,23 @@ import { HIDDEN_RECIPIENT, type MessageHead } from '../openpgp/message.ts';
 import { wallClock } from '../rules/window.ts';
 
 const SHOWN = 120;
+// As they are shown: of what is escaped, less fits.
+const ESCAPED = 240;
 
 /**
  * A name from a bucket, safe for a terminal, a mail and a page: all but printable ASCII is escaped, quotes
- * and backslashes too, and at most 120 characters are shown.
+ * and backslashes too, and at most 120 characters are shown, fewer where they had to be escaped.
  */
 export function quoteName(name: string): string {
-  const escaped = [...name.slice(0, SHOWN)]
-    .map(escapeCharacter)
-    .join('')
+  const all = (name.slice(0, SHOWN).match(/ {2,}|./gsu) ?? []).flatMap((part) =>
     // A run of spaces is how a text is laid out: wherever it is wrapped, a name can not look like a line of ours.
-    .replace(/ {2,}/g, (run) => run.replaceAll(' ', '\\u{20}'));
-  const more = name.length > SHOWN ? `... (${name.length} characters)` : '';
-  return `"${escaped}"${more}`;
+    part.length > 1 && part.startsWith(' ')
+      ? Array<string>(part.length).fill('\\u{20}')
+      : escapeCharacter(part),
+  );
+  const shown = takeWhileRoom(all, ESCAPED, (one) => one.length);
+  const isCut = name.length > SHOWN || shown.length < all.length;
+  return `"${shown.join('')}"${isCut ? `... (${name.length} characters)` : ''}`;
 }
 
 function escapeCharacter(character: string): string {
@@ -44,7 +48,7 @@ const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** `Sat 21 Nov` on the clock of a zone; `Thu 31 Dec 2026` where that is not the year of `now`. */
-export function formatDate(at: Instant, zone: string, now = at): string {
+export function formatDate(at: Instant, zone: string, now: Instant): string {
   const local = new Date(wallClock(at, zone));
   const isOther = local.getUTCFullYear() !== new Date(wallClock(now, zone)).getUTCFullYear();
   const year = isOther ? ` ${local.getUTCFullYear()}` : '';
@@ -57,7 +61,7 @@ export function formatTime(at: Instant, zone: string): string {
 }
 
 /** `Sat 21 Nov 02:14`, or with its year as `formatDate`. */
-export function formatInstant(at: Instant, zone: string, now = at): string {
+export function formatInstant(at: Instant, zone: string, now: Instant): string {
   return `${formatDate(at, zone, now)} ${formatTime(at, zone)}`;
 }
 

@@ -125,11 +125,11 @@ type Changes = Pick<Problem, 'changes' | 'changeCount' | 'host'>;
 
 /** Each change with its time and its author, and how many there are besides. */
 export function composeChanges({ changes, changeCount, host }: Changes, about: About): string[] {
-  const { timezone, known } = about;
+  const { timezone, known, at: now } = about;
   const own = known.hosts.find(({ name }) => name === host);
   const facts = changes.map(
     (change, index) =>
-      `${index === 0 ? 'Changes: ' : ''}${quoteName(change.key)} was ${DONE[change.what]} ${formatInstant(change.at, timezone)} ${formatAuthor(change, known, own)}${change.what === 'removed' ? LEFT[change.left] : ''}.`,
+      `${index === 0 ? 'Changes: ' : ''}${quoteName(change.key)} was ${DONE[change.what]} ${formatInstant(change.at, timezone, now)} ${formatAuthor(change, known, own)}${change.what === 'removed' ? LEFT[change.left] : ''}.`,
   );
   const more = changeCount - changes.length;
   return [...facts, ...(more > 0 ? [`And ${count(more, 'more change')}.`] : [])];
@@ -157,7 +157,11 @@ export function formatAuthor(
 }
 
 /** How a problem ended: the backup that came, how late, and what was missed; or that it is not seen any more. */
-export function composeEnd(problem: Problem, report: HostReport, timezone: string): string {
+export function composeEnd(
+  problem: Problem,
+  report: HostReport,
+  { timezone, at: now }: Pick<About, 'timezone' | 'at'>,
+): string {
   const set = report.answer ?? (report.next?.state === 'done' ? report.lastGood : null);
   const isOwed = isOfWindow(problem.kind);
   const doneIso = (report.answer && report.answeredAt) ?? set?.completedAt;
@@ -174,12 +178,12 @@ export function composeEnd(problem: Problem, report: HostReport, timezone: strin
   const { lastGoodAt } = problem;
   const isKnown = lastGoodAt !== undefined && lastGoodAt < Date.parse(set.startedAt);
   const before = isKnown
-    ? `Before it the last good copy was ${formatInstant(lastGoodAt, timezone, doneAt)} (${formatDuration(doneAt - lastGoodAt)} earlier; ${missed}).`
+    ? `Before it the last good copy was ${formatInstant(lastGoodAt, timezone, now)} (${formatDuration(doneAt - lastGoodAt)} earlier; ${missed}).`
     : `${missed}.`;
   const gap =
     lastGoodAt === undefined ? 'It is the first complete full backup in its target.' : before;
   const punctual = late > 0 ? `, ${formatDuration(late)} late` : '';
-  return `${set.type === 'inc' ? 'incremental' : 'full'} done ${formatInstant(doneAt, timezone)} ${timezone}${punctual} (${size}). ${gap}`;
+  return `${set.type === 'inc' ? 'incremental' : 'full'} done ${formatInstant(doneAt, timezone, now)} ${timezone}${punctual} (${size}). ${gap}`;
 }
 
 /** `7 windows were missed while nobody looked (2026-11-16 to 2026-11-22)`. */
@@ -216,7 +220,7 @@ const MANY_OF_A_DAY = 10;
 /** One refusal for several, or the same last day for many; worst first, each host in one of them or in none. */
 export function sharedCauses<Bad extends Blamed>(
   hosts: readonly Bad[],
-  { timezone }: Pick<About, 'timezone'>,
+  { timezone, at }: Pick<About, 'timezone' | 'at'>,
 ): SharedCause<Bad>[] {
   // Who has another problem too has one that is its own.
   const alone = hosts.filter(
@@ -229,7 +233,7 @@ export function sharedCauses<Bad extends Blamed>(
   const silent = Map.groupBy(alone, (one) => {
     const { kind, lastGoodAt } = worst(one) ?? {};
     if (kind !== 'missing' || lastGoodAt === undefined) return undefined;
-    return `none has a full since ${formatDate(lastGoodAt, timezone)}`;
+    return `none has a full since ${formatDate(lastGoodAt, timezone, at)}`;
   });
   const groups = (all: typeof refused, least: number) =>
     [...all].flatMap(([cause, own]) => (cause && own.length >= least ? [{ cause, own }] : []));

@@ -136,5 +136,5 @@ export function serialOf({ report, timezone }: Pick<Digest, 'report' | 'timezone
 /** `Mon 23 Nov 2026 08:15 Europe/Amsterdam - bucket acme-backups`. */
 export function composeHeader(at: Instant, bucket: string, zone: string): string {
   const year = dateIn(zone, at).slice(0, 4);
-  return `${formatDate(at, zone)} ${year} ${formatTime(at, zone)} ${zone} - bucket ${bucket}`;
+  return `${formatDate(at, zone, at)} ${year} ${formatTime(at, zone)} ${zone} - bucket ${bucket}`;
 }

@@ -10,6 +10,7 @@ import {
   signsUntil,
   worstFirst,
 } from './board.ts';
+import { composeLead } from './compose-message.ts';
 import type { Tone } from './message-tree.ts';
 import { composePage } from './page-style.ts';
 import {
@@ -55,7 +56,7 @@ export function composeStatusPage(board: Board, about: PageAbout): string {
     { title: safe(title), meta: '<meta name="robots" content="noindex">\n' },
     `<header class="${worst}">
 <h1>${safe(title)}</h1>
-<p>Bucket ${safe(about.bucket)}. As of <b>${safe(formatDate(writtenAt, timezone))} ${dateIn(timezone, writtenAt).slice(0, 4)} ${safe(formatTime(writtenAt, timezone))} ${safe(timezone)}</b>.${until}</p>
+<p>Bucket ${safe(about.bucket)}. As of <b>${safe(formatDate(writtenAt, timezone, writtenAt))} ${dateIn(timezone, writtenAt).slice(0, 4)} ${safe(formatTime(writtenAt, timezone))} ${safe(timezone)}</b>.${until}</p>
 </header>
 <main>
 ${composeTiles(rows, about, last)}
@@ -75,12 +76,7 @@ function composeTitle(rows: readonly BoardRow[], { hostsInConfig }: PageAbout): 
   const of = count(hostsInConfig, 'host');
   const failed = rows.filter(isFailed);
   const tampered = rows.filter(({ tone }) => tone === 'tampered');
-  const who = tampered.slice(0, 5).map(({ host }) => host);
-  const more = tampered.length - who.length;
-  const lead =
-    tampered.length === 0
-      ? ''
-      : `TAMPERED: ${who.join(', ')}${more > 0 ? ` and ${more} more` : ''}. `;
+  const lead = composeLead(tampered.map(({ host }) => host));
   if (failed.length > 0) return `${lead}${failed.length} of ${of} FAILED`;
   const ok = rows.filter(({ verdict }) => verdict === 'ok').length;
   return `${ok} of ${of} OK`;
@@ -128,12 +124,14 @@ function composeNotes({ notes }: Board, rows: readonly BoardRow[], about: PageAb
     host: row.host,
     problems: row.findings.map((one) => ({ ...one, lastGoodAt: row.lastGoodAt })),
   }));
-  const shared = sharedCauses(bad, about).map(({ hosts, cause, step }) => {
-    const names = hosts.slice(0, 20).map(({ host }) => host);
-    const more = hosts.length - names.length;
-    const todo = step === undefined ? '' : `<p>Do now: <code>${safe(step)}</code></p>`;
-    return `<div class="box bad"><p><b>One cause for ${count(hosts.length, 'host')}:</b> ${safe(cause)}</p><p>${safe(names.join(', '))}${more > 0 ? ` and ${more} more` : ''}</p>${todo}</div>`;
-  });
+  const shared = sharedCauses(bad, { ...about, at: about.writtenAt }).map(
+    ({ hosts, cause, step }) => {
+      const names = hosts.slice(0, 20).map(({ host }) => host);
+      const more = hosts.length - names.length;
+      const todo = step === undefined ? '' : `<p>Do now: <code>${safe(step)}</code></p>`;
+      return `<div class="box bad"><p><b>One cause for ${count(hosts.length, 'host')}:</b> ${safe(cause)}</p><p>${safe(names.join(', '))}${more > 0 ? ` and ${more} more` : ''}</p>${todo}</div>`;
+    },
+  );
   const dead = (about.channels?.states ?? []).flatMap((state) =>
     state.status === 'ok'
       ? []
@@ -148,7 +146,7 @@ function composeNotes({ notes }: Board, rows: readonly BoardRow[], about: PageAb
 function daysOf(last: string): string {
   const at = Date.parse(last);
   const first = at - (BOARD_DAYS - 1) * 86_400_000;
-  return `${formatDate(first, 'UTC')} to ${formatDate(at, 'UTC')}`;
+  return `${formatDate(first, 'UTC', at)} to ${formatDate(at, 'UTC', at)}`;
 }
 
 function composeRow(row: BoardRow, about: PageAbout, last: string): string {
@@ -158,7 +156,7 @@ function composeRow(row: BoardRow, about: PageAbout, last: string): string {
     `<span class="${name}"><i>${label} </i>${value}</span>`;
   const lastOne =
     row.lastGoodAt === undefined ? '-' : formatDate(row.lastGoodAt, timezone, writtenAt);
-  const done = doneAt === undefined ? lastOne : formatDone(doneAt, row, timezone);
+  const done = doneAt === undefined ? lastOne : formatDone(doneAt, row, about);
   const until = expiresAt === undefined ? '-' : safe(formatDate(expiresAt, timezone, writtenAt));
   const proven = provenAt === undefined ? 'never' : formatAge(writtenAt - provenAt);
   return `<details class="${tone}"><summary class="row"><span class="who"><b>${safe(host)}</b> <em>${safe(verdictOf(row))}</em></span>${renderSquares(signsUntil(nights, last))}${cell('done', 'done', safe(done))}${cell('size', 'size', bytes === undefined ? '-' : safe(formatBytes(bytes)))}${renderSparkline(nights.map(([, , , size]) => size))}${cell('until', 'good copy until', until)}${cell('proven', 'proven', safe(proven))}</summary><div class="more">${composeDetails(row, about)}</div></details>`;
@@ -169,9 +167,14 @@ function verdictOf({ verdict, missed, tone }: BoardRow): string {
   return `${tone === 'good' || tone === 'note' ? verdict : verdict.toUpperCase()}${days}`;
 }
 
-function formatDone(doneAt: Instant, { date }: BoardRow, zone: string): string {
-  const time = formatTime(doneAt, zone);
-  return dateIn(zone, doneAt) === date ? time : `${time} (${formatDate(doneAt, zone)})`;
+function formatDone(
+  doneAt: Instant,
+  { date }: BoardRow,
+  { timezone, writtenAt }: PageAbout,
+): string {
+  const time = formatTime(doneAt, timezone);
+  if (dateIn(timezone, doneAt) === date) return time;
+  return `${time} (${formatDate(doneAt, timezone, writtenAt)})`;
 }
 
 function formatAge(ms: number): string {

@@ -56,7 +56,7 @@ export function missedRuns(
   zone: string,
 ): OwnNews[] {
   if (judgedUntil === undefined || until - judgedUntil < LONG_MS) return [];
-  const [from, to] = [formatInstant(judgedUntil, zone), formatInstant(until, zone)];
+  const [from, to] = [formatInstant(judgedUntil, zone, until), formatInstant(until, zone, until)];
   const says = `no run between ${from} and ${to} (${formatDuration(until - judgedUntil)}): what was due meanwhile is judged now`;
   return [{ kind: 'no-run', severity: 'warning', subjects: [String(judgedUntil)], says }];
 }

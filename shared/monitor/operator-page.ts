@@ -124,7 +124,7 @@ function linesOf(page: OperatorPage, config: Config, now: Instant) {
     })),
     ...acks.map(({ host, kind, at }) => {
       const what = kind === undefined ? 'its problems' : kind.toUpperCase();
-      const when = formatInstant(at, config.timezone);
+      const when = formatInstant(at, config.timezone, now);
       return { at, text: `${host}: no reminders of ${what}, acknowledged ${when}` };
     }),
   ];

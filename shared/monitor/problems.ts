@@ -155,7 +155,7 @@ function judgeProblems(
     const isWell = isAllWell(report);
     problems.set(id, {
       ...problem,
-      over: { at: now, says: composeEnd(problem, report, timezone), isWell },
+      over: { at: now, says: composeEnd(problem, report, { timezone, at: now }), isWell },
     });
   }
 }

@@ -290,7 +290,7 @@ describe('an intruder with the keys of hosts', () => {
       // A newer set that nobody opens.
       'WRONG-RECIPIENT mail:',
       'is no encrypted OpenPGP message',
-      `Last good copy: ${formatInstant(Math.floor(backedUp.today / 1000) * 1000, timezone)}, 3 volumes`,
+      `Last good copy: ${formatInstant(Math.floor(backedUp.today / 1000) * 1000, timezone, Date.now())}, 3 volumes`,
       // Garbage to the right key: too small, one too many, and of times that cannot be.
       'SHRUNK app:',
       'DUPLICATE-FULL app: 2 fulls in one window',

@@ -136,7 +136,7 @@ describe.each(PROGRAMS)(
         await tick(day, BEFORE);
         await backUp(day);
         await liveOn(day);
-        expect(subjects(), `day ${day}`).toEqual(['[backup] OK 1 of 1']);
+        expect(subjects(), `day ${day}`).toEqual(['[backup] 1 of 1 host OK']);
       }
       expect(await restore('web', 31)).toBe('31');
       // Lifecycle has taken the first chains.
@@ -170,7 +170,7 @@ describe.each(PROGRAMS)(
       await backUp(33, 'old', 'full');
       expect(subjects()).toEqual(['[backup] old OK AGAIN: full done Thu 3 Dec 02:15 UTC']);
       await liveOn(33);
-      expect(subjects()).toEqual(['[backup] OK 2 of 2']);
+      expect(subjects()).toEqual(['[backup] 2 of 2 hosts OK']);
       expect(await restore('old', 33)).toBe('33');
     });
 
@@ -188,7 +188,7 @@ describe.each(PROGRAMS)(
       );
       const [alarm, ...others] = sent();
       expect(others).toEqual([]);
-      expect(alarm?.subject).toBe('[backup] 1 of 2 hosts FAILED: web TAMPERED');
+      expect(alarm?.subject).toBe('[backup] TAMPERED: web. 1 of 2 hosts FAILED');
       expect(alarm?.text).toContain(
         'after the incremental of Tue 1 Dec 02:15 was finished, 3 files were hidden',
       );

@@ -24,7 +24,7 @@ beforeEach(async () => {
   for (const host of ['web/', 'db/']) deployed.put(host, aFull({ begun: '2026-11-22T03:15:00Z' }));
 });
 afterEach(() => deployed.close());
-const TAMPERED = '[backup] 1 of 2 hosts FAILED: web TAMPERED';
+const TAMPERED = '[backup] TAMPERED: web. 1 of 2 hosts FAILED';
 /** The schedule's run at the due time; what it tells is not looked at. */
 const due = async (iso = '2026-11-23T08:15:00Z') => {
   await deployed.tick(iso);
@@ -40,7 +40,7 @@ describe('an event', () => {
   it('that is lost', async () => {
     hide();
     await deployed.tick('2026-11-23T08:15:00Z');
-    expect(subjects()).toEqual(['[backup] 2 of 2 hosts FAILED: web TAMPERED, db MISSING']);
+    expect(subjects()).toEqual(['[backup] TAMPERED: web. 2 of 2 hosts FAILED: db MISSING']);
   });
 
   it('that comes twice', async () => {

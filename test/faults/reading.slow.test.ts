@@ -57,7 +57,7 @@ async function expectUnreadable(
 
 async function expectAllWell(): Promise<void> {
   await deployed.tick(TICK);
-  expect(mail()?.subject).toBe('[backup] OK 3 of 3 - Mon 23 Nov (#2026-327)');
+  expect(mail()?.subject).toBe('[backup] 3 of 3 hosts OK - Mon 23 Nov (#2026-327)');
 }
 
 /** As if nothing had been run before. */
@@ -201,7 +201,7 @@ describe('reading', () => {
   it('AccessDenied for versions', async () => {
     fail({ error: 'AccessDenied' }, { operation: 'ListObjectVersions' });
     await deployed.tick(TICK);
-    expect(mail()?.subject).toBe('[backup] OK 3 of 3, 3 warnings - Mon 23 Nov (#2026-327)');
+    expect(mail()?.subject).toBe('[backup] 3 of 3 hosts OK, 3 warnings - Mon 23 Nov (#2026-327)');
     expect(text()).toMatch(
       /UNCHECKED tampering with 3 hosts cannot be checked: .* allow s3:ListBucketVersions/,
     );
@@ -217,7 +217,7 @@ describe('reading', () => {
   it('AccessDenied for the bucket outside of the targets', async () => {
     fail({ error: 'AccessDenied' }, { operation: 'ListObjectsV2', bucket: 'backups', nth: [4, 5] });
     await deployed.tick(TICK);
-    expect(mail()?.subject).toBe('[backup] OK 3 of 3 - Mon 23 Nov (#2026-327)');
+    expect(mail()?.subject).toBe('[backup] 3 of 3 hosts OK - Mon 23 Nov (#2026-327)');
     expect(text()).toContain('UNSEARCHED could not look for unknown hosts');
   });
 

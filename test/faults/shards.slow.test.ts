@@ -40,7 +40,7 @@ describe('a config in shards', () => {
     deployed.aws.requests.clear();
     const outcome = await deployed.tick(TICK);
     expect(outcome).toMatchObject({ hosts: 66, ok: 66, told: 'digest' });
-    expect(subjects()).toEqual(['[backup] OK 66 of 66 - Mon 23 Nov (#2026-327)']);
+    expect(subjects()).toEqual(['[backup] 66 of 66 hosts OK - Mon 23 Nov (#2026-327)']);
     expect(new Set(pages()).size).toBe(pages().length);
     expect(pages().length).toBe(2);
   });
@@ -165,7 +165,7 @@ describe('a config in shards', () => {
 
   it('notifies once when two runs of one tick go at the same time', async () => {
     await Promise.all([deployed.tick(TICK), deployed.tick(TICK, '2026-11-23T08:15:01Z')]);
-    expect(subjects()).toEqual(['[backup] OK 66 of 66 - Mon 23 Nov (#2026-327)']);
+    expect(subjects()).toEqual(['[backup] 66 of 66 hosts OK - Mon 23 Nov (#2026-327)']);
   });
 
   it('sends its message in time when S3 never answers for a host', async () => {

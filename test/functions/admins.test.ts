@@ -54,7 +54,7 @@ describe('the admins of a host', () => {
     for (const host of ['web', 'db', 'nobodys']) full(host, '2026-11-24T03:15:00Z');
     await deployed.tick('2026-11-24T08:15:00Z');
     const [mail] = mailsTo('dba@example.net');
-    expect(mail?.subject).toBe('[backup] OK 1 of 1 - Tue 24 Nov (#2026-328)');
+    expect(mail?.subject).toBe('[backup] 1 of 1 host OK - Tue 24 Nov (#2026-328)');
     expect(mail?.text).not.toMatch(/web|nobodys|Would an alarm arrive/);
     expect(mailsTo('ops@example.net')[0]?.text).toMatch(/nobodys/);
     forget();

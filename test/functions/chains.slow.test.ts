@@ -120,7 +120,7 @@ describe('the last good copy of a host with chains', () => {
     await start(7, 14);
     for (let day = 1; day <= 5; day += 1) deployed.put('web/', setOf(day, 7));
     await deployed.tick(on(5, '08:15'));
-    expect(texts()[0]).toContain('OK 1 of 1');
+    expect(texts()[0]).toContain('1 of 1 host OK');
     deployed.aws.outbox.clear();
     const [volume] = setOf(3, 7);
     if (volume === undefined) throw new Error('no volume');
@@ -128,7 +128,7 @@ describe('the last good copy of a host with chains', () => {
     deployed.aws.put('backups', keyOf(volume), Buffer.from('garbage'), { modified: at });
     await deployed.event(s3Event('ObjectCreated:Put', keyOf(volume), at), on(5, '10:01'));
     expect(texts()).toHaveLength(1);
-    expect(texts()[0]).toContain('FAILED: web TAMPERED');
+    expect(texts()[0]).toContain('TAMPERED: web');
     expect(texts()[0]).toContain('1 file was overwritten');
     expect(texts()[0]).toContain(
       'chain-broken: the incremental of Thu 5 Nov 03:00 restores nothing: it builds on the set of Tue 3 Nov 03:00, which is not good. The newest state that restores is of Mon 2 Nov 03:00',

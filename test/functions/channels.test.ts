@@ -122,7 +122,7 @@ FINE        sms: out of the sandbox, up to 20 USD a month
       });
       await deployed.tick('2026-11-23T08:15:00Z');
       expect(deployed.aws.outbox.mails[0]?.subject).toBe(
-        '[backup] OK 1 of 1 - Mon 23 Nov (#2026-327)',
+        '[backup] 1 of 1 host OK - Mon 23 Nov (#2026-327)',
       );
       expect(deployed.aws.outbox.mails[0]?.text).toMatch(/^UNSEEN/m);
       expect(text()).toMatch(/Do now: allow (?:sns|ses):/);

@@ -46,7 +46,7 @@ describe('check-hosts', () => {
     await deployed.tick('2026-11-23T08:00:00Z');
     expect(subjects()).toEqual([]);
     await deployed.tick('2026-11-23T08:15:00Z');
-    expect(subjects()).toEqual(Array(2).fill('[backup] OK 3 of 3 - Mon 23 Nov (#2026-327)'));
+    expect(subjects()).toEqual(Array(2).fill('[backup] 3 of 3 hosts OK - Mon 23 Nov (#2026-327)'));
     expect(deployed.aws.outbox.sms).toEqual([]);
     deployed.aws.outbox.clear();
     for (const tick of ['08:30', '09:45']) await deployed.tick(`2026-11-23T${tick}:00Z`);
@@ -67,7 +67,7 @@ describe('check-hosts', () => {
       slow.filter(({ name }) => !name.includes('manifest')),
     );
     await deployed.tick('2026-11-23T08:15:00Z');
-    expect(subjects()[0]).toBe('[backup] OK 2 of 3, 1 warning - Mon 23 Nov (#2026-327)');
+    expect(subjects()[0]).toBe('[backup] 2 of 3 hosts OK, 1 warning - Mon 23 Nov (#2026-327)');
     expect(deployed.aws.outbox.mails[0]?.text).toContain('still uploading');
     deployed.aws.outbox.clear();
     await deployed.tick('2026-11-23T12:15:00Z');

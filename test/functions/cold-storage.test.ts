@@ -36,7 +36,7 @@ const reads = () =>
     .map(({ key }) => key?.replace('web/duplicity-full.20261123T030000Z.', ''));
 const subjects = () => deployed.aws.outbox.mails.map(({ subject }) => subject);
 const text = () => (deployed.aws.outbox.mails.at(-1)?.text ?? '').replace(/\s+/g, ' ');
-const OK = '[backup] OK 1 of 1 - Mon 23 Nov (#2026-327)';
+const OK = '[backup] 1 of 1 host OK - Mon 23 Nov (#2026-327)';
 
 describe('a full in cold storage', () => {
   it.each(['GLACIER', 'DEEP_ARCHIVE'])(

@@ -111,12 +111,12 @@ describe('a full that was copied into another storage class', () => {
     ['somebody of whom only the account is known', '123456789012'],
   ])('by %s was tampered with', async (_, who) => {
     await copy({ who });
-    expect(subjects()).toEqual(['[backup] 1 of 1 host FAILED: web TAMPERED']);
+    expect(subjects()).toEqual(['[backup] TAMPERED: web. 1 of 1 host FAILED']);
     expect(fullOnRecord()).not.toHaveProperty('copiedAt', expect.any(Number));
   });
 
   it('and holds other bytes was tampered with, and it is no matter by whom', async () => {
     await copy({ key: 'fedcba9876543210' });
-    expect(subjects()).toEqual(['[backup] 1 of 1 host FAILED: web TAMPERED']);
+    expect(subjects()).toEqual(['[backup] TAMPERED: web. 1 of 1 host FAILED']);
   });
 });

@@ -108,7 +108,7 @@ describe('a finished full', () => {
     putNight('web/', 24);
     putNight('db/', 24);
     await deployed.tick('2026-11-24T08:15:00Z');
-    expect(subjects()).toEqual(['[backup] 1 of 2 hosts FAILED: web TAMPERED']);
+    expect(subjects()).toEqual(['[backup] TAMPERED: web. 1 of 2 hosts FAILED']);
     expect(text()).toContain(
       'the full of Mon 23 Nov 03:00 is not what it was: now 7 files, 821.0 MiB, not the same files; it had 7 files, 1021.0 MiB when it was recorded Mon 23 Nov 08:15',
     );
@@ -120,7 +120,7 @@ describe('a finished full', () => {
     deployed.aws.outbox.clear();
     for (const { name } of night(23)) forget(`web/${name}`);
     await deployed.tick('2026-11-24T08:15:00Z');
-    expect(subjects()[0]).toContain('web TAMPERED');
+    expect(subjects()[0]).toContain('TAMPERED: web');
     expect(text()).toContain('the full of Mon 23 Nov 03:00 is gone, and no lifecycle rule took it');
     expect(text()).toContain('Last good copy: Sun 22 Nov 03:00');
   });
@@ -133,7 +133,7 @@ describe('a finished full', () => {
     }
     for (const day of [24, 25, 26, 27]) for (const host of ['web/', 'db/']) putNight(host, day);
     await deployed.tick('2026-11-27T08:15:00Z');
-    expect(subjects()).toEqual(['[backup] OK 2 of 2 - Fri 27 Nov (#2026-331)']);
+    expect(subjects()).toEqual(['[backup] 2 of 2 hosts OK - Fri 27 Nov (#2026-331)']);
   });
 
   it('uploaded again with the same bytes is no tampering', async () => {
@@ -147,7 +147,7 @@ describe('a finished full', () => {
     }
     for (const host of ['web/', 'db/']) putNight(host, 24);
     await deployed.tick('2026-11-24T08:15:00Z');
-    expect(subjects()[0]).toContain('OK 2 of 2');
+    expect(subjects()[0]).toContain('2 of 2 hosts OK');
   });
 });
 
@@ -181,7 +181,7 @@ describe('a memory of fingerprints', () => {
     deployed.aws.outbox.clear();
     for (const host of ['web/', 'db/']) putNight(host, 24);
     await deployed.tick('2026-11-24T08:15:00Z');
-    expect(subjects()).toEqual(['[backup] OK 2 of 2 - Tue 24 Nov (#2026-328)']);
+    expect(subjects()).toEqual(['[backup] 2 of 2 hosts OK - Tue 24 Nov (#2026-328)']);
     expect(text()).toContain('WARNING: the records of hosts in hosts/0of1.json are lost');
     expect(fulls().length).toBeGreaterThanOrEqual(8);
   });
@@ -213,7 +213,7 @@ describe('a memory of fingerprints', () => {
   ])('that is %s is a warning, and the hosts are judged', async (_, spoil, words) => {
     spoil();
     await deployed.tick('2026-11-23T08:15:00Z');
-    expect(subjects()[0]).toContain('OK 2 of 2');
+    expect(subjects()[0]).toContain('2 of 2 hosts OK');
     expect(text()).toContain(words);
   });
 });

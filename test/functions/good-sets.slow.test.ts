@@ -76,7 +76,7 @@ describe('a host whose backups are encrypted to a foreign key', () => {
       await deployed.tick(`${day(number)}T08:15:00Z`);
       deployed.aws.runLifecycle('backups', `${day(number + 1)}T00:10:00Z`);
     }
-    expect(mailed().subjects.every((subject) => subject.startsWith('OK 1 of 1'))).toBe(true);
+    expect(mailed().subjects.every((subject) => subject.startsWith('1 of 1 host OK'))).toBe(true);
     for (let number = 11; number <= 16; number += 1) {
       put(full(number), FOREIGN);
       await deployed.tick(`${day(number)}T08:15:00Z`);

@@ -34,7 +34,7 @@ const start = async (alerts: string) => {
 const subjects = (url: string) =>
   posts.filter((one) => one.url === url).map(({ body }) => body.subject);
 const mails = () => deployed.aws.outbox.mails.map(({ subject }) => subject);
-const DIGEST = '[backup] OK 1 of 1 - Mon 23 Nov (#2026-327)';
+const DIGEST = '[backup] 1 of 1 host OK - Mon 23 Nov (#2026-327)';
 
 describe('the webhooks of a config', () => {
   it('are each posted to, and a dead one fails no run, is reported by the others and tried again', async () => {
@@ -80,7 +80,7 @@ describe('the webhooks of a config', () => {
     const removal = s3Event('ObjectRemoved:DeleteMarkerCreated', key, '2026-11-23T11:02:00Z');
     await deployed.event(removal, '2026-11-23T11:03:00Z');
     expect(posts.find(({ url }) => url === LIVE)?.body).toMatchObject({
-      subject: '[backup] 1 of 1 host FAILED: web TAMPERED',
+      subject: '[backup] TAMPERED: web. 1 of 1 host FAILED',
       severity: 'critical',
     });
   });

@@ -76,7 +76,7 @@ describe('a host that is muted', () => {
     expect(first.later.subjects).toEqual([]);
     const second = await runDay(22);
     expect(second.digest.sms).toBe('');
-    expect(second.digest.subjects).toEqual([expect.stringMatching(/^OK 1 of 2/)]);
+    expect(second.digest.subjects).toEqual([expect.stringMatching(/^1 of 2 hosts OK/)]);
     expect(second.digest.text).toContain('web is muted until 2026-11-23: "disk swap"');
     expect(second.later.subjects).toEqual([]);
     const last = await runDay(23);
@@ -100,7 +100,7 @@ describe('a host that is muted', () => {
       s3Event('ObjectRemoved:DeleteMarkerCreated', `web/${first?.name}`, at),
       at,
     );
-    expect(told().subjects).toEqual([expect.stringContaining('web TAMPERED')]);
+    expect(told().subjects).toEqual([expect.stringContaining('TAMPERED: web')]);
   });
 
   it('is notified of when it cannot be read', async () => {
@@ -167,7 +167,7 @@ describe('a host that is acknowledged, and becomes worse', () => {
     const at = `${day(7)}T23:40:00Z`;
     const removed = s3Event('ObjectRemoved:DeleteMarkerCreated', `web/${first?.name}`, at);
     await deployed.event(removed, at);
-    expect(told().subjects).toEqual([expect.stringContaining('web TAMPERED')]);
+    expect(told().subjects).toEqual([expect.stringContaining('TAMPERED: web')]);
   });
 });
 

@@ -40,7 +40,7 @@ describe('on-object', () => {
     const removed = s3Event('ObjectRemoved:DeleteMarkerCreated', manifest, '2026-11-23T11:12:00Z');
     await deployed.event(removed, '2026-11-23T11:12:05Z');
     const [mail] = deployed.aws.outbox.mails;
-    expect(mail?.subject).toBe('[backup] 1 of 1 host FAILED: web TAMPERED');
+    expect(mail?.subject).toBe('[backup] TAMPERED: web. 1 of 1 host FAILED');
     expect(plain(mail?.text)).toContain('by user AIDAJQULG4WG7WMOOT4P6 from 203.0.113.9');
     expect(deployed.aws.outbox.sms[0]?.text).toContain('Disable that key now.');
   });

@@ -40,7 +40,9 @@ const overwrite = (key: string, iso: string) => {
   upload(key, iso);
   return created(key, iso);
 };
-const FAILED = (kind: string) => [`[backup] 1 of 2 hosts FAILED: web ${kind}`];
+const FAILED = (kind: string) => [
+  `[backup] ${kind === 'TAMPERED' ? 'TAMPERED: web. 1 of 2 hosts FAILED' : `1 of 2 hosts FAILED: web ${kind}`}`,
+];
 const seconds = (iso: string, more: number) => new Date(at(iso) + more * 1000).toISOString();
 
 describe('an upload into a finished backup', () => {
@@ -64,7 +66,7 @@ describe('an upload into a finished backup', () => {
     );
     expect(text()).toMatch(/Do now: disable the host's key in IAM, then .*restore-set web 202611/);
     expect(deployed.aws.outbox.sms.map((sms) => sms.text)).toEqual([
-      'BACKUP 1/2 FAILED: web TAMPERED by user AIDAJQULG4WG7WMOOT4P6 from 203.0.113.9. Disable that key now.',
+      'BACKUP TAMPERED: web by user AIDAJQULG4WG7WMOOT4P6 from 203.0.113.9. Disable that key now. 1/2 FAILED.',
     ]);
   });
 

@@ -47,7 +47,7 @@ describe('the functions with their state bucket', () => {
     const event = s3Event('ObjectRemoved:DeleteMarkerCreated', key, '2026-11-23T11:02:00Z');
     await deployed.event(event, '2026-11-23T11:02:05Z');
     await deployed.event(event, '2026-11-23T11:03:05Z');
-    expect(subjects()).toEqual(['[backup] 1 of 1 host FAILED: web TAMPERED']);
+    expect(subjects()).toEqual(['[backup] TAMPERED: web. 1 of 1 host FAILED']);
   });
 });
 

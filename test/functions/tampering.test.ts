@@ -52,7 +52,7 @@ describe('an intruder with the key of a host', () => {
   it('is reported by name when it overwrites a volume of a finished backup', async () => {
     overwrite(VOLUME, '2026-11-23T07:00:00Z');
     await judge();
-    expect(subject()).toBe('[backup] 1 of 2 hosts FAILED: web TAMPERED');
+    expect(subject()).toBe('[backup] TAMPERED: web. 1 of 2 hosts FAILED');
     expect(text()).toContain('1 file was overwritten ("duplicity-full.20261123T030000Z.vol2');
     expect(text()).toContain('the good versions are still there');
     expect(text()).toContain('Last good copy: Sun 22 Nov 03:00');
@@ -64,7 +64,7 @@ describe('an intruder with the key of a host', () => {
     deployed.put('web/', aFull({ begun: '2026-11-23T07:02:00Z', volumes: 6 }));
     deployed.put('web/', aFull({ begun: '2099-01-01T00:00:00Z', done: '2026-11-23T07:03:00Z' }));
     await judge();
-    expect(subject()).toContain('web TAMPERED');
+    expect(subject()).toContain('TAMPERED: web');
     expect(text()).toContain('2 files were overwritten');
   });
 
@@ -78,7 +78,7 @@ describe('an intruder with the key of a host', () => {
       deployed.aws.remove('backups', `web/${name}`, { versionId: version?.versionId ?? '' });
     }
     await judge();
-    expect(subject()).toContain('1 of 2 hosts FAILED: web TAMPERED');
+    expect(subject()).toContain('TAMPERED: web. 1 of 2 hosts FAILED');
     expect(text()).toContain('missing: no full backup since Sun 22 Nov 03:00');
   });
 
@@ -102,7 +102,7 @@ describe('an intruder with the key of a host', () => {
       overwrite(key, '2026-11-23T07:00:00Z');
       const created = s3Event('ObjectCreated:Put', key, '2026-11-23T07:00:00Z');
       await deployed.event(created, '2026-11-23T07:00:05Z');
-      expect(subject()).toBe('[backup] 1 of 2 hosts FAILED: web TAMPERED');
+      expect(subject()).toBe('[backup] TAMPERED: web. 1 of 2 hosts FAILED');
       expect(text()).toContain(key.slice('web/'.length));
       expect(deployed.aws.outbox.sms).toHaveLength(1);
     }
@@ -111,7 +111,7 @@ describe('an intruder with the key of a host', () => {
   it('is not reported again by the upload of another backup', async () => {
     overwrite(VOLUME.replace('20261123', '20261121'), '2026-11-21T09:00:00Z');
     await judge('2026-11-22T08:15:00Z');
-    expect(subject()).toBe('[backup] 1 of 2 hosts FAILED: web TAMPERED');
+    expect(subject()).toBe('[backup] TAMPERED: web. 1 of 2 hosts FAILED');
     deployed.aws.outbox.clear();
     const created = s3Event('ObjectCreated:Put', MANIFEST, '2026-11-23T03:10:00Z');
     await deployed.event(created, '2026-11-23T03:10:05Z');
@@ -135,13 +135,13 @@ describe('the versions of a bucket', () => {
 
   it.each([
     ['denied', { error: 'AccessDenied' }, 'allow s3:ListBucketVersions', '2 warnings'],
-    ['not offered', { error: 'NotImplemented' }, 'lists no versions', 'OK 2 of 2 - '],
+    ['not offered', { error: 'NotImplemented' }, 'lists no versions', '2 of 2 hosts OK - '],
   ])(
     'that are %s leave the backups judged, and the digest reports that once',
     async (_, fault, words, good) => {
       deployed.aws.faults.add({ service: 's3', operation: 'ListObjectVersions', fault });
       await judge();
-      expect(subject()).toContain('[backup] OK 2 of 2');
+      expect(subject()).toContain('[backup] 2 of 2 hosts OK');
       expect(subject()).toContain(good);
       expect(text()).toContain(`UNCHECKED tampering with 2 hosts cannot be checked`);
       expect(text()).toContain(words);
@@ -175,7 +175,7 @@ describe('the versions of a bucket', () => {
     }
     deployed.aws.requests.clear();
     await judge();
-    expect(subject()).toContain('db TAMPERED');
+    expect(subject()).toContain('TAMPERED: db');
     expect(counts().ListObjectVersions).toBeLessThanOrEqual(5);
   });
 
@@ -189,7 +189,7 @@ describe('the versions of a bucket', () => {
       }
     }
     await judge();
-    expect(subject()).toContain('[backup] OK 2 of 2 - ');
+    expect(subject()).toContain('[backup] 2 of 2 hosts OK - ');
     expect(text()).toContain('the bucket keeps no versions');
   });
 });

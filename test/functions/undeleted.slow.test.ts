@@ -18,7 +18,7 @@ const MANIFEST = 'web/duplicity-full.20261123T030000Z.manifest.gpg';
 const SIGNATURES = 'web/duplicity-full-signatures.20261123T030000Z.sigtar.gpg';
 const HIDDEN_AT = '2026-11-23T07:00:00Z';
 const BACK_AT = '2026-11-23T08:00:00Z';
-const FAILED = '[backup] 1 of 1 host FAILED: web TAMPERED';
+const FAILED = '[backup] TAMPERED: web. 1 of 1 host FAILED';
 const OK_AGAIN = '[backup] web OK AGAIN: all of its files are there again, after 1 h';
 
 let deployed: Deployed;

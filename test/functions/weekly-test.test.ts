@@ -35,7 +35,7 @@ describe('the weekly test', () => {
     const words = texts.map((text) => word.exec(text)?.[0]);
     expect(words[0]).toBeDefined();
     expect(new Set(words).size).toBe(1);
-    expect(mails[0]?.subject).toBe('[backup] OK 1 of 1 - Mon 23 Nov (#2026-327)');
+    expect(mails[0]?.subject).toBe('[backup] 1 of 1 host OK - Mon 23 Nov (#2026-327)');
   });
 
   it('leaves the SMS to an alarm of that morning, and its mail explains that', async () => {

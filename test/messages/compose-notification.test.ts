@@ -321,6 +321,29 @@ describe('composeNotification', () => {
     await expect(asText(message)).toMatchFileSnapshot(`golden/alert-${count}.txt`);
   });
 
+  it('begins subject and SMS with who is TAMPERED, however many others fail', () => {
+    const gone = aHistory(today).hide([today[0]?.name ?? ''], '2026-11-23T05:02:00Z');
+    const tampered = (name: string) => judgement(name, gone.collected(now));
+    const [web, db] = [tampered('web'), tampered('db')];
+    expect(compose([web, ...broken(2)])).toMatchObject({
+      subject:
+        '[backup] TAMPERED: web. 3 of 3 hosts FAILED: host-0 MISSING (2nd day), host-1 MISSING (2nd day)',
+      smsLine: expect.stringMatching(/^BACKUP TAMPERED: web\. 3\/3 FAILED: /),
+    });
+    expect(compose([web, db, ...broken(12)])).toMatchObject({
+      subject: '[backup] TAMPERED: web, db. 14 of 14 hosts FAILED: 12 MISSING',
+      smsLine: 'BACKUP TAMPERED: web, db. 14/14 FAILED: 12 MISSING. Mail has the fix.',
+    });
+    const many = compose(Array.from({ length: 40 }, (_, n) => tampered(`host-${n}`)));
+    expectBounded(many);
+    expect(many.subject).toBe(
+      '[backup] TAMPERED: host-0, host-1, host-2, +37 more. 40 of 40 hosts FAILED',
+    );
+    const longest = compose([tampered('x'.repeat(64)), ...broken(3)]);
+    expectBounded(longest);
+    expect(longest.subject).toContain('x'.repeat(64));
+  });
+
   it('composes no message when nothing is new', () => {
     expect(notificationOf(now, [fleet[0] as Judgement]).message).toBeUndefined();
     const { problems: before } = notificationOf(now, fleet);

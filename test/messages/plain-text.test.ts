@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { StoredObject } from '../../shared/duplicity/versions.ts';
 import { describeFinding } from '../../shared/messages/finding-text.ts';
 import { formatLastGood } from '../../shared/messages/loss-text.ts';
-import { formatDuration, formatInstant } from '../../shared/messages/plain-text.ts';
+import { formatDuration, formatInstant, quoteName } from '../../shared/messages/plain-text.ts';
 import { judge } from '../../shared/rules/judge.ts';
 import { aFull, aHost, at, collected } from '../support/builders.ts';
 
@@ -68,5 +68,23 @@ describe('what is found in a full of another year', () => {
       for (const text of texts) expect(text).not.toMatch(/\d{4,} (?:h|days)/);
     }
     expect(found(aFull({ begun, done })).join('\n')).toContain(words);
+  });
+});
+
+describe('quoteName', () => {
+  it.each([
+    ['a plain name', 'a plain name', '"a plain name"'],
+    [
+      'quotes and what no terminal shows',
+      '"\\\r\u{1b}\u{1f600}',
+      '"\\"\\\\\\u{d}\\u{1b}\\u{1f600}"',
+    ],
+    ['two spaces, which lay out a text', 'a  b', '"a\\u{20}\\u{20}b"'],
+    ['120 characters', 'x'.repeat(120), `"${'x'.repeat(120)}"`],
+    ['121 characters', 'x'.repeat(121), `"${'x'.repeat(120)}"... (121 characters)`],
+    ['40 spaces', ' '.repeat(40), `"${'\\u{20}'.repeat(40)}"`],
+    ['41 spaces', ' '.repeat(41), `"${'\\u{20}'.repeat(40)}"... (41 characters)`],
+  ])('shows %s', (_, name, text) => {
+    expect(quoteName(name)).toBe(text);
   });
 });

@@ -236,7 +236,7 @@ describe('runEvents', () => {
       ],
       left,
     );
-    expect(subjects()).toEqual(['1 of 2 hosts FAILED: web TAMPERED']);
+    expect(subjects()).toEqual(['TAMPERED: web. 1 of 2 hosts FAILED']);
     expect(lastText()).toContain(
       "by web's own key from 203.0.113.9; that version is gone for good",
     );
@@ -327,6 +327,6 @@ describe('runEvents', () => {
     const night = aFull({ begun: '2026-11-24T03:15:00Z' });
     await tick('2026-11-24T08:15:00Z', [...left, ...night]);
     expect(subjects().filter((subject) => /OVER|OK AGAIN/.test(subject))).toEqual([]);
-    expect(subjects().at(-1)).toContain('web TAMPERED');
+    expect(subjects().at(-1)).toContain('TAMPERED: web');
   });
 });

@@ -111,14 +111,14 @@ describe('a problem', () => {
     const volume = (day: number) => `duplicity-full.202611${day}T031500Z.vol1.difftar.gpg`;
     history.put(volume(21), '2026-11-23T09:00:00Z', { bytes });
     expect(isNotified('2026-11-23T09:01:00Z', history.collected(at('2026-11-23T09:01:00Z')))).toBe(
-      '1 of 1 host FAILED: web TAMPERED',
+      'TAMPERED: web. 1 of 1 host FAILED',
     );
     expect(isNotified('2026-11-23T09:02:00Z', history.collected(at('2026-11-23T09:02:00Z')))).toBe(
       undefined,
     );
     history.put(volume(22), '2026-11-23T09:03:00Z', { bytes });
     expect(isNotified('2026-11-23T09:04:00Z', history.collected(at('2026-11-23T09:04:00Z')))).toBe(
-      '1 of 1 host FAILED: web TAMPERED',
+      'TAMPERED: web. 1 of 1 host FAILED',
     );
   });
 
@@ -285,9 +285,9 @@ describe('the bounds of a problem', () => {
     const half = changes.slice(0, MOST_SUBJECTS + more);
     const news = (iso: string, some: readonly Change[]) =>
       isNotified(iso, full(23), { host: eternal, changes: some });
-    expect(news('2026-11-23T09:30:00Z', half)).toContain('web TAMPERED');
+    expect(news('2026-11-23T09:30:00Z', half)).toContain('TAMPERED: web');
     expect(news('2026-11-23T09:31:00Z', half)).toBeUndefined();
-    expect(news('2026-11-23T09:32:00Z', changes)).toContain('web TAMPERED');
+    expect(news('2026-11-23T09:32:00Z', changes)).toContain('TAMPERED: web');
     expect(news('2026-11-23T09:33:00Z', changes)).toBeUndefined();
     expect(open()[0]?.subjects.length).toBeLessThanOrEqual(MOST_SUBJECTS + 2);
   });

@@ -95,7 +95,7 @@ describe('rollcall run', () => {
     mail.mails.length = 0;
     for (const host of ['web', 'db']) put(host, aFull({ begun: '2026-11-24T03:15:00Z' }));
     await run('2026-11-24T08:15:00Z');
-    expect(subjects()[0]).toMatch(/web OK AGAIN|OK 2 of 2/);
+    expect(subjects()[0]).toMatch(/web OK AGAIN|2 of 2 hosts OK/);
   });
 
   it('judges every window that closed since the last run', async () => {

@@ -64,12 +64,15 @@ const note = (name: string, word: string): About => {
   return { name, kind, says: BAD.has(kind) ? 'bad' : 'note' };
 };
 
-/** `ada OK AGAIN: ...`, `ada MISSING (2nd day), bob LATE`, `TAMPERED ada: ...`. */
+/** `ada OK AGAIN: ...`, `ada MISSING (2nd day), bob LATE`, `TAMPERED: ada, bob. 3 of 4 hosts FAILED`. */
 function readHead(line: string, name: string): About[] {
   if (new RegExp(`\\b${name} OK(?: AGAIN)?:`).test(line))
     return [{ name, kind: 'ok', says: 'again' }];
   const words = new RegExp(`\\b${name}:? ((?:[A-Z][A-Z-]+(?:, )?)+)`).exec(line)?.[1] ?? '';
-  const tampered = new RegExp(`\\bTAMPER(?:ED)? ${name}\\b`).test(line) ? ['tampered'] : [];
+  const [, all = ''] = /\bTAMPERED: (.*?)\. /.exec(`${line} `) ?? [];
+  // The SMS of one has who did it behind its name.
+  const isTampered = all.split(', ').some((one) => one === name || one.startsWith(`${name} by `));
+  const tampered = isTampered ? ['tampered'] : [];
   // What a subject counts as failed is critical, whatever it is called elsewhere.
   const failed = line.includes(' FAILED: ');
   return [...tampered, ...words.split(/, ?/).filter(Boolean)].map((word) =>

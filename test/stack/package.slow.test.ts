@@ -202,7 +202,7 @@ describe('sls package of a config with a key file', () => {
     await project.sls(['package']);
     put('gone');
     expectOwnFiles(readFileSync(join(project.dir, '.serverless/checkHosts.zip')), 'check-hosts');
-    expect(await mailed('right')).toBe('[backup] OK 1 of 1 - Mon 23 Nov (#2026-327)');
+    expect(await mailed('right')).toBe('[backup] 1 of 1 host OK - Mon 23 Nov (#2026-327)');
   });
 
   it('makes functions that alarm when a backup is encrypted to another', async () => {
