@@ -6,8 +6,8 @@ import { connectBuckets } from '../../shared/aws/s3-objects.ts';
 import { phoneChannels, sesChannels } from '../../shared/channels/mail-and-topic.ts';
 import { passwordOf, smtpChannels, trySmtp } from '../../shared/channels/smtp-mail.ts';
 import { hookChannels } from '../../shared/channels/webhook.ts';
-import { type Config, type Smtp, SSM } from '../../shared/config/config.ts';
-import { type ChannelKey, hooksOf, recipientsOf } from '../../shared/config/recipients.ts';
+import type { Config, Smtp } from '../../shared/config/config.ts';
+import { type ChannelKey, parametersOf, recipientsOf } from '../../shared/config/recipients.ts';
 import { judgeOwnMachine, type MailServer } from '../../shared/doctor/own-machine.ts';
 import { type Channel, mailboxChannels, RefusalError } from '../../shared/monitor/notify.ts';
 import type { ScheduleDependencies } from '../../shared/monitor/scheduled-run.ts';
@@ -31,9 +31,9 @@ const CONNECT: {
     return sms.length === 0 ? [] : phoneChannels(openAmazon(machine, 'sms'), sms);
   },
   webhooks: async (machine) => {
-    const { alerts } = machine.config;
-    const isInAws = hooksOf(alerts).some(({ url }) => url.startsWith(SSM));
-    return hookChannels(isInAws ? openAmazon(machine, 'webhooks') : machine.connection, alerts);
+    const { config } = machine;
+    const isInAws = parametersOf(config).length > 0;
+    return hookChannels(isInAws ? openAmazon(machine, 'webhooks') : machine.connection, config);
   },
 };
 
@@ -103,7 +103,7 @@ export async function readMailServer(machine: OwnMachine): Promise<MailServer | 
 
 const NEEDS_AMAZON = {
   sms: 'alerts.sms has numbers, and an SMS goes by SNS of AWS',
-  webhooks: 'an address of alerts.webhooks is a parameter of AWS',
+  webhooks: 'the address or the key of a webhook is a parameter of AWS',
 };
 
 /**

@@ -73,6 +73,16 @@ const size = map('bounds on the size of a full backup', {
 });
 const prefix = (of: string) => text(`what --file-prefix-${of} got`);
 
+const webhook = map(
+  'an address that is posted to',
+  {
+    url: text('https://..., a secret; or ssm:/NAME, the parameter that holds it'),
+    format: { enum: WEBHOOK_FORMATS, description: 'whose posts it takes' },
+    key: text('the integration key of PagerDuty, or a token of ntfy; or ssm:/NAME'),
+  },
+  ['url', 'format'],
+);
+
 const host = map('a host; {} where the defaults hold', {
   target: text('s3://BUCKET/PREFIX/; default: the bucket, and the name of the host'),
   filePrefix: {
@@ -112,7 +122,11 @@ const host = map('a host; {} where the defaults hold', {
     { until: text('a date like 2026-12-01', DATE), because: text('why; every digest shows it') },
     ['until', 'because'],
   ),
-  admins: list('mail addresses that are notified of this host alone'),
+  admins: {
+    type: 'array',
+    items: { anyOf: [{ type: 'string' }, webhook] },
+    description: 'mail addresses and webhooks that are notified of this host alone',
+  },
   since: text('the first date that a backup is expected for', DATE),
   userId: text('the UserId of its IAM user; rollcall add-host writes it'),
 });
@@ -163,15 +177,7 @@ const CONFIG_SCHEMA = {
           sms: list('telephone numbers like "+31600000000"; alarms only'),
           webhooks: {
             type: 'array',
-            items: map(
-              'an address that is posted to',
-              {
-                url: text('https://..., a secret; or ssm:/NAME, the parameter that holds it'),
-                format: { enum: WEBHOOK_FORMATS, description: 'whose posts it takes' },
-                key: text('the integration key of PagerDuty, or a token of ntfy; or ssm:/NAME'),
-              },
-              ['url', 'format'],
-            ),
+            items: webhook,
             description: 'chats, pagers and programs that get the alarms',
           },
           https: list('the older name of webhooks, whose format is json'),

@@ -89,7 +89,7 @@ export const testAlertCommand = defineCommand({
     }
     if (ways.length === 0 && channel === 'webhooks') {
       throw new UsageError(
-        'the config has no webhook: alerts.webhooks is missing',
+        'the config has no webhook: neither alerts.webhooks nor admins have one',
         'write it into hosts.yml, or test another way: rollcall test-alert',
       );
     }
@@ -158,9 +158,9 @@ async function ownWays(key: ChannelKey, machine: OwnMachine): Promise<Way[]> {
   return (await connectKey(key, machine)).map((channel) => ({ channel, reaches: [], waits: [] }));
 }
 
-async function hookWays({ connection, config: { alerts } }: Where): Promise<Way[]> {
+async function hookWays({ connection, config }: Where): Promise<Way[]> {
   const { hookChannels } = await import('../../shared/channels/webhook.ts');
-  return hookChannels(connection, alerts).map((channel) => ({ channel, reaches: [], waits: [] }));
+  return hookChannels(connection, config).map((channel) => ({ channel, reaches: [], waits: [] }));
 }
 
 async function mailWays({ connection, config, config: { alerts } }: Where): Promise<Way[]> {

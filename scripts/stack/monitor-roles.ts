@@ -99,7 +99,7 @@ const role = (
     ...rememberRuns,
     ...rememberHosts,
     ...keepBoard,
-    ...Object.values(SPEAK).flatMap((speak) => speak(config.alerts)),
+    ...Object.values(SPEAK).flatMap((speak) => speak(config)),
     ...more,
   );
 
@@ -128,10 +128,10 @@ const readParameters = (names: readonly string[]): readonly Statement[] =>
       ];
 
 /** What it takes to speak to the addresses at each key of `alerts`, next to the topics that both functions speak by. */
-const SPEAK: { readonly [Key in ChannelKey]: (alerts: Alerts) => readonly Statement[] } = {
-  mail: ({ from }) => (from === undefined ? [] : [sendMail(from)]),
+const SPEAK: { readonly [Key in ChannelKey]: (config: Config) => readonly Statement[] } = {
+  mail: ({ alerts: { from } }) => (from === undefined ? [] : [sendMail(from)]),
   sms: () => [],
-  webhooks: (alerts) => readParameters(parametersOf(alerts)),
+  webhooks: (config) => readParameters(parametersOf(config)),
 };
 
 /** Would an alarm arrive? Questions only, and only of the ways that the config uses. */

@@ -2,10 +2,10 @@
 // its service wants.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, clientConfig, nameOf } from '../aws/client.ts';
-import { type Alerts, SSM, type WebhookFormat } from '../config/config.ts';
-import { CHANNEL_KEYS, hooksOf } from '../config/recipients.ts';
+import { type Config, SSM, type WebhookFormat } from '../config/config.ts';
+import { CHANNEL_KEYS, type Hook, hooksOf } from '../config/recipients.ts';
 import { composePosts, type Post } from '../messages/render-chat.ts';
-import { type Channel, RefusalError } from '../monitor/notify.ts';
+import { type Channel, forHosts, RefusalError } from '../monitor/notify.ts';
 import { shortHash } from '../monitor/state.ts';
 import { isOwn, type Problem } from '../rules/problem.ts';
 
@@ -21,14 +21,15 @@ type Refusal = { readonly reason: string; readonly mayPass: boolean };
  */
 export function hookChannels(
   connection: Connection,
-  alerts: Alerts,
+  config: Pick<Config, 'alerts' | 'hosts'>,
   { deadlineMs = 5_000, pauseMs = 500 } = {},
 ): Channel[] {
   // Where there are others, they tell of an address that refuses; alone, only a run that fails can.
-  const isReported = CHANNEL_KEYS.some((key) => key !== 'webhooks' && alerts[key].length > 0);
-  return hooksOf(alerts).map((hook) => ({
+  const isReported = (isOfAdmins: boolean) =>
+    CHANNEL_KEYS.some((key) => (isOfAdmins || key !== 'webhooks') && config.alerts[key].length > 0);
+  const channelOf = (hook: Hook): Channel => ({
     name: hook.name,
-    isReported,
+    isReported: isReported(hook.hosts !== undefined),
     send: async (message) => {
       const [url, key] = await Promise.all([
         readSecret(connection, hook.url, deadlineMs),
@@ -49,7 +50,11 @@ export function hookChannels(
     },
     ...(PAGERS.includes(hook.format) && { isPager: true }),
     ...(hook.format === 'pagerduty' && { isNotified: hasEnd }),
-  }));
+  });
+  return hooksOf(config).map((hook) => {
+    const channel = channelOf(hook);
+    return hook.hosts === undefined ? channel : forHosts(channel, hook.hosts);
+  });
 }
 
 /** They get an event for each problem, and one for its end, of a warning too: else it would stay open there. */

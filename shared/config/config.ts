@@ -55,8 +55,9 @@ export type Host = {
   readonly keepDays: number;
   /** Lifecycle hides only what the janitor tagged, so never the last good backup; as the config says. */
   readonly keepLastGood: boolean;
-  /** Mail addresses that are notified of this host, next to those that are of all. */
+  /** Mail addresses and webhooks that are notified of this host, next to those that are of all. */
   readonly admins?: readonly string[];
+  readonly adminHooks?: readonly Webhook[];
   /** Until and excluding this calendar date in the host's zone. */
   readonly paused?: { readonly until: string; readonly because: string };
   /** The first calendar date a backup is owed for; earlier windows are not judged. */

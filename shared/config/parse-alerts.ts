@@ -113,6 +113,27 @@ const KEYS_OF: Partial<
   },
 };
 
+/** Mail addresses and webhooks, in one list. What may be the address of a webhook is not shown. */
+export function readAdmins(
+  yaml: YamlReader,
+  place: Place | undefined,
+): Pick<Host, 'admins' | 'adminHooks'> {
+  const items = itemsOf(yaml, place);
+  const isHook = (item: Place) => holdsMap(yaml, item);
+  const admins = items.flatMap((item) =>
+    isHook(item)
+      ? []
+      : (matching(yaml, item, ADMIN_RULE, EMAIL.parse, textOf(yaml, item)?.includes('/')) ?? []),
+  );
+  const adminHooks = items.flatMap((item) => (isHook(item) ? readWebhook(yaml, item) : []) ?? []);
+  return {
+    ...(admins.length === 0 ? {} : { admins }),
+    ...(adminHooks.length === 0 ? {} : { adminHooks }),
+  };
+}
+
+const ADMIN_RULE = `${EMAIL.rule}, or a webhook: { url: ADDRESS, format: slack }`;
+
 /** `{ url, format, key }`. Nothing of it is ever shown: what is wrong with it may be that a secret stands there. */
 function readWebhook(yaml: YamlReader, place: Place): Webhook | undefined {
   // An address in the place of a key would be shown as one that is not known.

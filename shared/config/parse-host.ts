@@ -4,7 +4,6 @@ import { readTarget } from './aws-names.ts';
 import { type Host, isKeyFile, longestRest, type ReadKeyFile } from './config.ts';
 import {
   DATE,
-  EMAIL,
   readChain,
   readDays,
   readPrunes,
@@ -12,7 +11,7 @@ import {
   readWindow,
   ZONE,
 } from './config-values.ts';
-import { listOf } from './parse-alerts.ts';
+import { readAdmins } from './parse-alerts.ts';
 import {
   fieldsOf,
   holdsMap,
@@ -70,7 +69,7 @@ export function parseHost(
   const since = matching(yaml, fields.since, DATE.rule, DATE.parse);
   const userId = matching(yaml, fields.userId, USER_ID.rule, USER_ID.parse);
   const paused = readPause(yaml, fields.paused);
-  const admins = listOf(yaml, fields.admins, EMAIL);
+  const admins = readAdmins(yaml, fields.admins);
   for (const [place, date] of [
     [fields.since, since],
     [fields.paused, paused?.until],
@@ -106,7 +105,7 @@ export function parseHost(
     ...(chain === undefined ? {} : { chain }),
     ...(prunes === undefined ? {} : { prunes }),
     ...(isProtected ? { isProtected } : {}),
-    ...(admins.length === 0 ? {} : { admins }),
+    ...admins,
     ...(paused === undefined ? {} : { paused }),
     ...(since === undefined ? {} : { since }),
     ...(userId === undefined ? {} : { userId }),

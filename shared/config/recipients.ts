@@ -1,5 +1,12 @@
 // Who in the config is notified, by which topic, and where an SMS cannot be sent from.
-import { type Alerts, SSM, type Webhook, type WebhookFormat } from './config.ts';
+import {
+  type Alerts,
+  type Config,
+  type Host,
+  SSM,
+  type Webhook,
+  type WebhookFormat,
+} from './config.ts';
 
 /** One subscription as the config asks for it. */
 export type Subscriber = {
@@ -84,14 +91,33 @@ export const US_RULE = {
 } as const;
 
 /** A webhook with its name in messages: where it is, and a number from the second on. */
-export type Hook = Webhook & { readonly name: string };
+export type Hook = Webhook & {
+  readonly name: string;
+  /** Whose admins have it; without it, it is of all hosts. */
+  readonly hosts?: readonly Host[];
+};
 
-/** Each once. */
-export function hooksOf({ webhooks }: Pick<Alerts, 'webhooks'>): Hook[] {
-  const seen = new Map<string, number>();
+/** What of a config has webhooks. */
+type WithHooks = {
+  readonly alerts: Pick<Alerts, 'webhooks'>;
+  readonly hosts: Config['hosts'];
+};
+
+/** Each once: one that is of all hosts needs no post of its own about some of them. */
+export function hooksOf({ alerts, hosts }: WithHooks): Hook[] {
+  const idOf = ({ url, key = '' }: Webhook) => `${url} ${key}`;
   // To an address that `https` has, too, the format of `webhooks` belongs: it stands behind it.
-  const unique = new Map(webhooks.map((one) => [`${one.url} ${one.key ?? ''}`, one]));
-  return [...unique.values()].map((webhook) => {
+  const unique = new Map(alerts.webhooks.map((one) => [idOf(one), one]));
+  const pairs = hosts.flatMap((host) => (host.adminHooks ?? []).map((hook) => ({ hook, host })));
+  const byAdmin = Map.groupBy(
+    pairs.filter(({ hook }) => !unique.has(idOf(hook))),
+    ({ hook }) => idOf(hook),
+  );
+  const ofAdmins = [...byAdmin.values()].flatMap((own) =>
+    own.slice(0, 1).map(({ hook }) => ({ ...hook, hosts: own.map(({ host }) => host) })),
+  );
+  const seen = new Map<string, number>();
+  return [...unique.values(), ...ofAdmins].map((webhook) => {
     const { url } = webhook;
     const where = url.startsWith(SSM) ? url.slice(SSM.length) : new URL(url).host;
     const times = (seen.get(where) ?? 0) + 1;
@@ -101,8 +127,8 @@ export function hooksOf({ webhooks }: Pick<Alerts, 'webhooks'>): Hook[] {
 }
 
 /** The parameters of AWS's parameter store that hold addresses and keys, by name. */
-export function parametersOf({ webhooks }: Pick<Alerts, 'webhooks'>): string[] {
-  const secrets = webhooks.flatMap(({ url, key = '' }) => [url, key]);
+export function parametersOf(config: WithHooks): string[] {
+  const secrets = hooksOf(config).flatMap(({ url, key = '' }) => [url, key]);
   return [...new Set(secrets.flatMap((one) => (one.startsWith(SSM) ? one.slice(SSM.length) : [])))];
 }
 

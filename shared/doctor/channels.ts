@@ -75,7 +75,7 @@ const JUDGES: {
 } = {
   mail: ({ mail }, config) => judgeMail(mail, config),
   sms: ({ sms }, config) => judgeSms(sms, config),
-  webhooks: ({ refusals }, { alerts }) => judgeHooks(refusals, alerts),
+  webhooks: ({ refusals }, config) => judgeHooks(refusals, config),
 };
 
 /** Says nothing where somebody is notified, also of trouble with the monitor: the other checks say how. */
@@ -154,13 +154,13 @@ export type Refusals = ReadonlyMap<string, { readonly since: Instant; readonly s
 /** One line for each webhook of the config, by its name. */
 export function judgeHooks(
   reading: Reading<Refusals>,
-  alerts: Alerts,
+  config: Pick<Config, 'alerts' | 'hosts'>,
   isDeployed = true,
 ): readonly Check[] {
-  const hooks = hooksOf(alerts);
+  const hooks = hooksOf(config);
   if (hooks.length === 0) return [];
   return judgeReading('hooks', reading, (refusals) =>
-    hooks.map(({ name }) => {
+    hooks.map(({ name, hosts = [] }) => {
       const refusal = refusals.get(name);
       return refusal === undefined
         ? ok(name, 'has refused no message')
@@ -169,7 +169,7 @@ export function judgeHooks(
             `takes no message: ${refusal.says}`,
             step(
               'edit-config',
-              `is its address in hosts.yml, "alerts: webhooks", still right? correct it,${isDeployed ? ' npx serverless deploy,' : ''} npx rollcall test-alert`,
+              `is its address in hosts.yml, "${hosts[0] === undefined ? 'alerts: webhooks' : `${hosts[0].name}: admins`}", still right? correct it,${isDeployed ? ' npx serverless deploy,' : ''} npx rollcall test-alert`,
             ),
           );
     }),

@@ -1,5 +1,5 @@
 // A run on a machine of one's own: can it read, remember and notify, and when did it last?
-import type { Config } from '../config/config.ts';
+import { type Config, mailboxesOf } from '../config/config.ts';
 import { NOBODY_NOTIFIED, recipientsOf } from '../config/recipients.ts';
 import type { Inconclusive } from '../duplicity/versions.ts';
 import { formatDuration } from '../messages/plain-text.ts';
@@ -16,13 +16,12 @@ export function judgeOwnMachine(
   refusals: Refusals,
   config: Config,
 ): readonly Check[] {
-  const { alerts } = config;
   return [
     ...judgeRecipients(config),
-    ...(server === undefined ? [] : [judgeServer(server, alerts.mail)]),
+    ...(server === undefined ? [] : [judgeServer(server, mailboxesOf(config))]),
     // Where the server itself refuses, each address would say the same.
-    ...(server?.refuses === undefined ? alerts.mail.flatMap(judgeAddress(refusals)) : []),
-    ...judgeHooks({ read: true, value: refusals }, alerts, false),
+    ...(server?.refuses === undefined ? mailboxesOf(config).flatMap(judgeAddress(refusals)) : []),
+    ...judgeHooks({ read: true, value: refusals }, config, false),
   ];
 }
 

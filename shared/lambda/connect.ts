@@ -23,7 +23,7 @@ const CONNECT: {
       ? []
       : mailboxChannels(config, (to) => sesChannels(connection, from, to));
   },
-  webhooks: (connection, { config }) => hookChannels(connection, config.alerts),
+  webhooks: (connection, { config }) => hookChannels(connection, config),
 };
 
 /** Without recipients there is no channel. */

@@ -46,7 +46,6 @@ export const MANY = 10;
 // Room for the names within the bound of a subject, behind "[backup] "; and for ", +12 more".
 const NAMES_ROOM = 87;
 const MORE_ROOM = 9;
-// For those of TAMPERED, which may be more than there is room for.
 const LEAD_ROOM = 40;
 const BANNER_ROOM = 200;
 
@@ -59,8 +58,7 @@ export function composeFailedSubject(failed: readonly Bad[], hostsInConfig: numb
   const head = `${lead}${failed.length} of ${count(hostsInConfig, 'host')} FAILED`;
   if (others.length === 0) return head;
   if (failed.length >= MANY) return `${head}: ${countByKind(others)}`;
-  const names = nameWhileRoom(others.map(formatBad), NAMES_ROOM - head.length);
-  return `${head}: ${names}`;
+  return `${head}: ${nameWhileRoom(others.map(formatBad), NAMES_ROOM - head.length)}`;
 }
 
 /** As many as there is room for, the first always. */
@@ -80,10 +78,7 @@ function nameWhileRoom(names: readonly string[], room: number): string {
 export function splitTampered<One extends Bad>(failed: readonly One[], room?: number) {
   const isTampered = ({ problems }: Bad) => problems.some(({ kind }) => kind === 'tampered');
   const names = failed.filter(isTampered).map(({ host }) => host);
-  return {
-    lead: composeLead(names, room),
-    others: failed.filter((one) => !isTampered(one)),
-  };
+  return { lead: composeLead(names, room), others: failed.filter((one) => !isTampered(one)) };
 }
 
 /** `TAMPERED: web, db. ` before all else; nothing without names. */

@@ -60,7 +60,7 @@ export function mailboxChannels(
 }
 
 /** For the admins of some hosts: it hears of these alone, and of its part of the digest. */
-function forHosts(channel: Channel, hosts: readonly Host[]): Channel {
+export function forHosts(channel: Channel, hosts: readonly Host[]): Channel {
   const places = new Set(hosts.map(placeOf));
   return {
     ...channel,

@@ -52,7 +52,7 @@ async function send(deadlineMs?: number, url = URL_OF_HOOK) {
   const patience = { pauseMs: 10, ...(deadlineMs !== undefined && { deadlineMs }) };
   const webhooks = [{ url, format: 'json' as const }];
   const connection = { region: 'eu-west-1', endpoint: storeUrl, credentials: async () => KEYS };
-  const [hook] = hookChannels(connection, { ...alerts, webhooks }, patience);
+  const [hook] = hookChannels(connection, { alerts: { ...alerts, webhooks }, hosts: [] }, patience);
   if (hook === undefined) throw new Error('no channel');
   return sendTo(hook, message);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { adminsOf, mailboxesOf } from '../../shared/config/config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
+import { hooksOf, parametersOf } from '../../shared/config/recipients.ts';
 
 const parse = (alerts: string, hosts = 'web: {}', top = '') =>
   parseConfig(
@@ -33,9 +34,46 @@ describe('admins', () => {
       'hosts.yml:3: web: mail to its admins needs a sender; write under alerts: "from: NAME@DOMAIN"',
     );
     expect(() => parse(FROM, 'web: { admins: [nobody] }')).toThrow(
-      'hosts.web.admins is "nobody", but must be an e-mail address',
+      'hosts.web.admins is "nobody", but must be an e-mail address, or a webhook: {',
     );
     expect(() => parse(FROM, 'web: { admin: [a@example.net] }')).toThrow('did you mean "admins"?');
+  });
+});
+
+describe('webhooks among the admins', () => {
+  const slack = 'https://hooks.slack.com/services/SECRET';
+  const hook = `{ url: "${slack}", format: slack }`;
+
+  it('are posts of their own about some hosts, once for each address', () => {
+    const config = parse(
+      `${FROM}, webhooks: [{ url: "https://all.example/x", format: json }]`,
+      `web: { admins: [a@example.net, ${hook}, { url: "https://all.example/x", format: json }] }, db: { admins: [${hook}] }, nas: { admins: [{ url: "ssm:/dba", format: teams }] }`,
+    );
+    expect([...adminsOf(config).keys()]).toEqual(['a@example.net']);
+    const hooks = hooksOf(config).map(({ name, format, hosts }) => [
+      ...[name, format],
+      ...(hosts ?? []).map((one) => one.name),
+    ]);
+    expect(hooks).toEqual([
+      ['hook all.example', 'json'],
+      ['hook hooks.slack.com', 'slack', 'web', 'db'],
+      ['hook /dba', 'teams', 'nas'],
+    ]);
+    expect(parametersOf(config)).toEqual(['/dba']);
+  });
+
+  it('need no sender', () => {
+    const text = `bucket: acme-backups\nalerts: { mail: [ops@example.net] }\nhosts: { web: { admins: [${hook}] } }\n`;
+    expect(() => parseConfig(text, 'hosts.yml', undefined, 'deploy')).not.toThrow();
+  });
+
+  it.each([
+    ['without a format', `{ url: "${slack}" }`, 'write "format: slack"'],
+    ['as an address alone', `"${slack}"`, 'must be an e-mail address, or a webhook'],
+  ])('are refused %s, and not shown', (_, admin, says) => {
+    const refused = () => parse(FROM, `web: { admins: [${admin}] }`);
+    expect(refused).toThrow(says);
+    expect(refused).not.toThrow('SECRET');
   });
 });
 

@@ -26,12 +26,13 @@ describe('alertSubscribers', () => {
 
 describe('hooksOf', () => {
   const named = (...urls: string[]) =>
-    hooksOf({ webhooks: urls.map((url) => ({ url, format: 'slack' as const })) }).map(
-      ({ name }) => name,
-    );
+    hooksOf({
+      alerts: { webhooks: urls.map((url) => ({ url, format: 'slack' as const })) },
+      hosts: [],
+    }).map(({ name }) => name);
 
   it('names an address by its host alone, and a parameter by its name', () => {
-    expect(hooksOf(alerts)).toEqual([
+    expect(hooksOf({ alerts, hosts: [] })).toEqual([
       { name: 'hook example.net', url: 'https://example.net/hook', format: 'json' },
     ]);
     expect(named('ssm:/rollcall/slack')).toEqual(['hook /rollcall/slack']);
@@ -52,7 +53,9 @@ describe('hooksOf', () => {
       { url, format: 'json' as const },
       { url, format: 'slack' as const },
     ];
-    expect(hooksOf({ webhooks })).toEqual([{ name: 'hook example.net', url, format: 'slack' }]);
+    expect(hooksOf({ alerts: { webhooks }, hosts: [] })).toEqual([
+      { name: 'hook example.net', url, format: 'slack' },
+    ]);
   });
 });
 

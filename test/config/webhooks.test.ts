@@ -45,7 +45,7 @@ describe('alerts.webhooks', () => {
     ];
     for (const one of keyed) expect(parse(JSON.stringify(one)).webhooks).toEqual([one]);
     const { webhooks } = parse(JSON.stringify(keyed[1]));
-    expect(parametersOf({ webhooks })).toEqual(['/rollcall/pagerduty']);
+    expect(parametersOf({ alerts: { webhooks }, hosts: [] })).toEqual(['/rollcall/pagerduty']);
   });
 
   it('have the addresses of https among them, as json', () => {
@@ -64,7 +64,7 @@ describe('alerts.webhooks', () => {
     const { webhooks } = parse(
       '{ url: "ssm:/b/x", format: slack }\n    - { url: "https://a.example/x", format: json }\n    - { url: "ssm:/b/x", format: json }',
     );
-    expect(parametersOf({ webhooks })).toEqual(['/b/x']);
+    expect(parametersOf({ alerts: { webhooks }, hosts: [] })).toEqual(['/b/x']);
   });
 
   it.each([

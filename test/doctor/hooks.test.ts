@@ -3,15 +3,18 @@ import { judgeHooks, judgeOldKeys } from '../../shared/doctor/channels.ts';
 import { aConfig, aHost } from '../support/builders.ts';
 import { now, read, textsOf, unreadable } from './readings.ts';
 
-const { alerts } = aConfig([aHost()]);
+const config = aConfig([aHost()]);
+const { alerts } = config;
 const webhooks = ['https://a.example/SECRET', 'https://b.example/SECRET'].map((url) => ({
   ...{ url, format: 'slack' as const },
 }));
 
+const withHooks = { ...config, alerts: { ...alerts, webhooks } };
+
 describe('judgeHooks', () => {
   it('fails for the one that takes no message, by its host alone', () => {
     const refusals = new Map([['hook b.example', { since: now, says: 'answers 404' }]]);
-    const checks = judgeHooks(read(refusals), { ...alerts, webhooks });
+    const checks = judgeHooks(read(refusals), withHooks);
     expect(checks.map(({ check }) => check)).toEqual(['hook a.example', 'hook b.example']);
     expect(textsOf(checks)).toEqual([
       'ok: has refused no message',
@@ -20,9 +23,22 @@ describe('judgeHooks', () => {
     expect(JSON.stringify(checks)).not.toContain('SECRET');
   });
 
+  it('names the host where a dead one is of its admins', () => {
+    const adminHooks = [{ url: 'https://dba.example/SECRET', format: 'slack' as const }];
+    const refusals = new Map([['hook dba.example', { since: now, says: 'answers 404' }]]);
+    const checks = judgeHooks(read(refusals), {
+      ...config,
+      hosts: [aHost({ name: 'db', adminHooks })],
+    });
+    expect(checks).toMatchObject([
+      { status: 'fail', fix: expect.stringContaining('in hosts.yml, "db: admins", still right?') },
+    ]);
+    expect(JSON.stringify(checks)).not.toContain('SECRET');
+  });
+
   it('reports nothing without an address, and never ok for what could not be read', () => {
-    expect(judgeHooks(unreadable, alerts)).toEqual([]);
-    expect(textsOf(judgeHooks(unreadable, { ...alerts, webhooks }))).toEqual([
+    expect(judgeHooks(unreadable, config)).toEqual([]);
+    expect(textsOf(judgeHooks(unreadable, withHooks))).toEqual([
       'unknown: could not read it: AccessDenied (403)',
     ]);
   });

@@ -1,5 +1,5 @@
 // The admins of hosts and the rhythm of the digest, through the deployed functions.
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseState } from '../../shared/monitor/state.ts';
 import { aFull } from '../support/builders.ts';
 import { type Deployed, deploy, STATE_BUCKET, s3Event } from '../support/deployed.ts';
@@ -84,6 +84,45 @@ describe('the admins of a host', () => {
     const text = deployed.aws.head(STATE_BUCKET, 'state.json')?.content.head.toString() ?? '';
     const { problems = [] } = parseState(text) ?? {};
     expect(problems.filter(({ host }) => host !== '')).toEqual([]);
+  });
+});
+
+describe('a webhook among the admins of a host', () => {
+  const HOOK = 'https://dba.example/hook/SECRET';
+  let posts: { subject: string; text: string }[];
+  let status: number;
+  beforeEach(() => {
+    posts = [];
+    status = 200;
+    vi.stubGlobal('fetch', async (_: string, { body }: { body: string }) => {
+      posts.push(JSON.parse(body));
+      return new Response('', { status });
+    });
+  });
+  afterEach(() => vi.unstubAllGlobals());
+  const start = async () => {
+    deployed = await deploy(configText('', `{ admins: [{ url: "${HOOK}", format: json }] }`));
+    for (const host of ['web', 'db']) full(host, '2026-11-22T03:15:00Z');
+    await deployed.tick('2026-11-22T08:15:00Z');
+  };
+
+  it('is posted to about it alone, and has its part of the digest', async () => {
+    await start();
+    expect(posts.map(({ subject }) => subject)).toEqual([
+      '[backup] 1 of 1 host OK - Sun 22 Nov (#2026-326)',
+    ]);
+    await deployed.tick('2026-11-23T12:15:00Z');
+    expect(posts.at(-1)?.subject).toBe('[backup] 1 of 1 host FAILED: db MISSING');
+    expect(posts.map(({ text }) => text).join()).not.toMatch(/web|Would an alarm arrive/);
+  });
+
+  it('is reported by the mail of all when it is dead, and fails no run', async () => {
+    status = 410;
+    await start();
+    forget();
+    await deployed.tick('2026-11-22T09:30:00Z');
+    expect(subjects('ops@example.net')).toEqual(['[backup] ALARM CHANNEL DEAD: hook dba.example']);
+    expect(deployed.aws.outbox.mails[0]?.text).not.toContain('SECRET');
   });
 });
 

@@ -337,7 +337,7 @@ describe('composeNotification', () => {
     const many = compose(Array.from({ length: 40 }, (_, n) => tampered(`host-${n}`)));
     expectBounded(many);
     expect(many.subject).toBe(
-      '[backup] TAMPERED: host-0, host-1, host-2, +37 more. 40 of 40 hosts FAILED',
+      '[backup] TAMPERED: host-0, host-1, host-2, host-3, +36 more. 40 of 40 hosts FAILED',
     );
     const longest = compose([tampered('x'.repeat(64)), ...broken(3)]);
     expectBounded(longest);
