@@ -239,7 +239,7 @@ describe('reading', () => {
     deployed = await deploy(CONFIG);
     await deployed.tick('2026-11-22T08:15:00Z');
     // In their first window the hosts may still be on their way.
-    expect(mail()?.subject).toBe('[backup] NO BACKUP YET 0 of 3 - Sun 22 Nov (#2026-326)');
+    expect(mail()?.subject).toBe('[backup] NO BACKUP YET of 3 hosts - Sun 22 Nov (#2026-326)');
     deployed.aws.outbox.clear();
     await deployed.tick(TICK);
     expect(mail()?.subject).toBe('[backup] 3 of 3 hosts FAILED: mail NEVER, web NEVER, nas NEVER');
