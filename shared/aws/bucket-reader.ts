@@ -14,7 +14,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import type { LifecycleRule, Notifications } from '../doctor/bucket.ts';
-import { askAws, type Connection, clientConfig } from './client.ts';
+import { askAws, type Connection, s3ClientConfig } from './client.ts';
 
 /** One question each; every answer may throw `AwsCallError`. `undefined` = not set. */
 export type BucketReader = {
@@ -36,10 +36,8 @@ export type BucketReader = {
 
 /** A way to ask about one bucket. */
 export function connectBucketReader(connection: Connection, bucket: string): BucketReader {
-  const forcePathStyle = connection.endpoint !== undefined;
   const s3 = new S3Client({
-    ...clientConfig(connection),
-    forcePathStyle,
+    ...s3ClientConfig(connection),
     // A bucket elsewhere is an answer here, and no error.
     followRegionRedirects: true,
   });

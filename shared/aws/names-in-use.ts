@@ -2,7 +2,7 @@
 import { GetGroupCommand, IAMClient } from '@aws-sdk/client-iam';
 import { HeadBucketCommand, ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import type { BeforeDeploy, BucketOwner, Names } from '../doctor/before-deploy.ts';
-import { askAws, attempt, type Connection, clientConfig } from './client.ts';
+import { askAws, attempt, type Connection, clientConfig, s3ClientConfig } from './client.ts';
 import { readStack, readStackOf } from './deployed-stack.ts';
 
 /** Asks AWS, and changes nothing. What could not be read is in the answer, with why. */
@@ -24,9 +24,7 @@ export async function readBeforeDeploy(
  * Source: HeadBucket, Amazon S3 API Reference ("404 Not Found", "403 Forbidden").
  */
 async function readOwner(connection: Connection, Bucket: string): Promise<BucketOwner> {
-  const forcePathStyle = connection.endpoint !== undefined;
-  const config = { ...clientConfig(connection), forcePathStyle };
-  const s3 = new S3Client({ ...config, followRegionRedirects: true });
+  const s3 = new S3Client({ ...s3ClientConfig(connection), followRegionRedirects: true });
   const us = async (region = connection.region): Promise<BucketOwner> => ({
     owner: 'us',
     region,

@@ -1,7 +1,7 @@
 // The one action in a backup bucket that is not a look: taking a delete marker away.
 import { DeleteObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { ListObjects } from '../monitor/object-store.ts';
-import { askAws, type Connection, clientConfig } from './client.ts';
+import { askAws, type Connection, s3ClientConfig } from './client.ts';
 import { startListing } from './s3-listing.ts';
 
 /** Kept apart from what the functions load, as no function may do this. */
@@ -12,8 +12,7 @@ export type Undelete = {
 };
 
 export function connectUndelete(connection: Connection): Undelete {
-  const forcePathStyle = connection.endpoint !== undefined;
-  const client = new S3Client({ ...clientConfig(connection), forcePathStyle });
+  const client = new S3Client(s3ClientConfig(connection));
   return {
     list: startListing(client),
     removeMarker: async (bucket, key, versionId) => {

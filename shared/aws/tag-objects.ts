@@ -2,7 +2,7 @@
 import { PutObjectTaggingCommand, S3Client } from '@aws-sdk/client-s3';
 import type { JanitorDependencies } from '../monitor/tag-superseded.ts';
 import { EXPIRE_TAG } from '../rules/lifecycle.ts';
-import { askAws, type Connection, clientConfig } from './client.ts';
+import { askAws, type Connection, s3ClientConfig } from './client.ts';
 import { startListing } from './s3-listing.ts';
 
 // Lifecycle was faster, or the operator: what is not there any more needs no tag.
@@ -12,8 +12,7 @@ const TagSet = [{ Key: EXPIRE_TAG.key, Value: EXPIRE_TAG.value }];
 
 /** Kept apart from what the other functions load, as none of them may tag. */
 export function connectJanitor(connection: Connection): JanitorDependencies {
-  const forcePathStyle = connection.endpoint !== undefined;
-  const client = new S3Client({ ...clientConfig(connection), forcePathStyle });
+  const client = new S3Client(s3ClientConfig(connection));
   return {
     list: startListing(client),
     tag: async (Bucket, Key) => {

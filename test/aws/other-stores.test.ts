@@ -1,10 +1,14 @@
 // Answers that are legal and not Amazon's: the verdict is what it is on Amazon's S3. What would hide something is
 // unreadable.
+import dns from 'node:dns';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { s3ClientConfig } from '../../shared/aws/client.ts';
+import { connectBucketReader } from '../../shared/aws/bucket-reader.ts';
+import { type Connection, s3ClientConfig } from '../../shared/aws/client.ts';
+import { connectUndelete } from '../../shared/aws/remove-markers.ts';
 import { connectBuckets } from '../../shared/aws/s3-objects.ts';
+import { connectJanitor } from '../../shared/aws/tag-objects.ts';
 import { checkHosts } from '../../shared/monitor/judge-hosts.ts';
 import { aFull, aHost, at } from '../support/builders.ts';
 import { drawNoBackOff } from '../support/no-back-off.ts';
@@ -381,5 +385,33 @@ describe('the address of a bucket', () => {
     [{ region: 'eu-west-1', endpoint: undefined }, undefined],
   ])('of %o has the bucket in its path: %s', (connection, isInPath) => {
     expect(s3ClientConfig(connection).forcePathStyle).toBe(isInPath);
+  });
+
+  it.each<[string, (connection: Connection) => Promise<unknown>]>([
+    ['reads its settings', (to) => connectBucketReader(to, 'backups').versioning()],
+    ['removes a marker', (to) => connectUndelete(to).removeMarker('backups', 'web/x', 'v1')],
+    ['tags an object', (to) => connectJanitor(to).tag('backups', 'web/x')],
+  ])('is the one that hosts.yml asks for, also where Rollcall %s', async (_, ask) => {
+    const lookup = vi
+      .spyOn(dns, 'lookup')
+      .mockImplementation(((
+        _name: string,
+        _options: object,
+        done: (error: null, addresses: object[]) => void,
+      ) => done(null, [{ address: '127.0.0.1', family: 4 }])) as never);
+    const paths = async (isVirtual: boolean) => {
+      asked.length = 0;
+      odd = {
+        answer: (_, response) => {
+          response.end('<VersioningConfiguration/>');
+          return true;
+        },
+      };
+      const named = endpoint.replace('127.0.0.1', 'store.example');
+      await ask({ region: 'fsn1', endpoint: named, isVirtual });
+      return asked.map(({ path }) => path.startsWith('/backups'));
+    };
+    expect([await paths(false), await paths(true)]).toEqual([[true], [false]]);
+    lookup.mockRestore();
   });
 });
