@@ -10,6 +10,7 @@ const disk = vi.hoisted(() => ({
   calls: 0,
   failAt: 0,
   fault: undefined as undefined | string,
+  reached: () => {},
   open: [] as { close: () => Promise<void> }[],
 }));
 vi.mock('node:fs/promises', async (importOriginal) => {
@@ -20,7 +21,10 @@ vi.mock('node:fs/promises', async (importOriginal) => {
       ? act
       : async (...words: unknown[]) => {
           disk.calls += 1;
-          if (disk.fault === 'killed' && disk.calls >= disk.failAt) await new Promise(() => {});
+          if (disk.fault === 'killed' && disk.calls >= disk.failAt) {
+            disk.reached();
+            await new Promise(() => {});
+          }
           if (disk.fault !== undefined && disk.calls === disk.failAt)
             throw Object.assign(new Error(disk.fault), { code: disk.fault });
           const answer = await (act as (...words: unknown[]) => unknown)(...words);
@@ -89,9 +93,11 @@ describe.each(Object.entries(ACTS))('%s to a folder', (name, act) => {
     for (let failAt = 1; failAt <= calls; failAt += 1) {
       rmSync(folder, { recursive: true });
       cpSync(start, folder, { recursive: true });
-      Object.assign(disk, { calls: 0, failAt, fault: 'killed' });
+      const killed = new Promise<void>((done) => {
+        Object.assign(disk, { calls: 0, failAt, fault: 'killed', reached: done });
+      });
       const ended = act(directoryRecords(folder)).then(() => true);
-      await Promise.race([ended, new Promise((done) => setTimeout(done, 20))]);
+      await Promise.race([ended, killed]);
       Object.assign(disk, { fault: undefined });
       const next = directoryRecords(folder);
       const { text, tag } = await next.read(page);
