@@ -142,7 +142,10 @@ function judgeProblems(
       isOfWindow(next.kind) && (isAllThere || (isAnswered && isToldOf(known, next)));
     if (seen.has(id) || (!isOpen && (isNote || isMadeGood))) continue;
     seen.add(id);
-    problems.set(id, isNote && isOpen ? see(known, now) : last(known, next, now, channels));
+    // What was missed stays missed while the next backup arrives.
+    const isLess = next.kind === 'late' && known?.severity === 'critical';
+    const isSeen = isOpen && (isNote || isLess);
+    problems.set(id, isSeen ? see(known, now) : last(known, next, now, channels));
   }
   // What could not be looked at is neither better nor worse.
   if (report.verdict === 'unreadable') return;
@@ -186,7 +189,7 @@ function see(problem: Problem, now: Instant): Problem {
 
 /**
  * Windows that were missed while no run looked. Where the host is well again that is reported as one thing that is over;
- * where it is not, the open problem counts them.
+ * where it is not, the open problem counts them. One that only says that the next backup still arrives becomes an alarm.
  */
 function noteUnseen(
   problems: Map<string, Problem>,
@@ -207,7 +210,10 @@ function noteUnseen(
   const isOpen = known !== undefined && known.over === undefined;
   if (isOpen) {
     const subjects = addSubjects(known, missed);
-    problems.set(id, { ...known, ...subjects, missed: Math.max(known.missed, missed.length + 1) });
+    const counted = { ...known, ...subjects, missed: Math.max(known.missed, missed.length + 1) };
+    const { kind, severity } = next;
+    const alarm = { kind, severity, says: `${next.says}. Now: ${known.says}` };
+    problems.set(id, known.severity === 'critical' ? counted : { ...counted, ...alarm });
   } else if (isSettled(report)) {
     const over = { at: now, says: next.says, isWell: isAllWell(report) };
     problems.set(id, { ...last(known, next, now, channels), over });

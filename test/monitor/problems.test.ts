@@ -201,6 +201,21 @@ describe('a problem', () => {
     expect(isNotified('2026-11-24T08:15:00Z', full(22))).toContain('web MISSING (2nd day)');
   });
 
+  it('of windows that nobody looked at is an alarm, also while the next backup arrives', () => {
+    const { message } = aMonitor();
+    const arriving = (last: string) =>
+      full(23, '05:00', last).filter(({ name }) => !/manifest|sigtar/.test(name));
+    const subject = (iso: string, today: readonly StoredObject[], judgedOn?: string) => {
+      const read = collected(...full(19), ...today);
+      return message(iso, [judge(web, read, at(iso), { judgedOn })])?.subject;
+    };
+    expect(subject('2026-11-23T08:15:00Z', arriving('08:10'), '2026-11-19')).toBe(
+      '[backup] 1 of 1 host FAILED: web MISSING (4th day)',
+    );
+    expect(subject('2026-11-23T08:30:00Z', arriving('08:25'))).toBeUndefined();
+    expect(subject('2026-11-23T09:00:00Z', full(23, '05:00', '08:50'))).toMatch(/web OK AGAIN/);
+  });
+
   it('of a host that is paused is over, and not well', () => {
     const { isNotified } = aMonitor();
     const paused = { until: '2026-12-01', because: 'moved' };
