@@ -72,10 +72,11 @@ function readHead(line: string, name: string): About[] {
   const [, all = ''] = /\bTAMPERED: (.*?)\. /.exec(`${line} `) ?? [];
   // The SMS of one has who did it behind its name.
   const isTampered = all.split(', ').some((one) => one === name || one.startsWith(`${name} by `));
-  const tampered = isTampered ? ['tampered'] : [];
   // What a subject counts as failed is critical, whatever it is called elsewhere.
   const failed = line.includes(' FAILED: ');
-  return [...tampered, ...words.split(/, ?/).filter(Boolean)].map((word) =>
+  // What stands with its name again is known of it already, as the "+INCOMPLETE" of a host without tampering is.
+  const heard = isTampered ? ['tampered'] : words.split(/, ?/).filter(Boolean);
+  return heard.map((word) =>
     failed ? { name, kind: word.toLowerCase(), says: 'bad' } : note(name, word),
   );
 }
