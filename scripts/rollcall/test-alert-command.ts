@@ -3,7 +3,12 @@ import { randomInt } from 'node:crypto';
 import type { Connection } from '../../shared/aws/client.ts';
 import type { Config } from '../../shared/config/config.ts';
 import { mailboxesOf } from '../../shared/config/config.ts';
-import { type ChannelKey, NOBODY_NOTIFIED, recipientsOf } from '../../shared/config/recipients.ts';
+import {
+  type ChannelKey,
+  hooksOf,
+  NOBODY_NOTIFIED,
+  recipientsOf,
+} from '../../shared/config/recipients.ts';
 import { showEndpoint } from '../../shared/doctor/mail-and-texts.ts';
 import { composeCodeWord } from '../../shared/messages/compose-digest.ts';
 import { composeMessage } from '../../shared/messages/compose-message.ts';
@@ -104,7 +109,9 @@ export const testAlertCommand = defineCommand({
       for (const way of ways) print(`would send to ${way.channel.name}${formatReach(way)}`);
       return 0;
     }
-    return sendAll(ways, composeTest(word, config, Date.now()), word, isOwn);
+    return sendAll(ways, composeTest(word, config, Date.now()), word, (name) =>
+      hintFor(name, config, isOwn),
+    );
   },
 });
 
@@ -131,7 +138,7 @@ async function sendAll(
   ways: readonly Way[],
   message: Message,
   word: string,
-  isOwn: boolean,
+  hintOf: (name: string) => string,
 ): Promise<number> {
   const errors = await Promise.all(ways.map(({ channel }) => sendTo(channel, message)));
   for (const [index, way] of ways.entries()) {
@@ -139,7 +146,7 @@ async function sendAll(
     if (error === undefined) print(`taken   ${way.channel.name}${formatReach(way)}`);
     else
       print(
-        `FAILED  ${way.channel.name}: ${await formatReason(error.cause)}; ${hintFor(way.channel.name, isOwn)}`,
+        `FAILED  ${way.channel.name}: ${await formatReason(error.cause)}; ${hintOf(way.channel.name)}`,
       );
   }
   print(`look for the code word ${word} at each address; what does not arrive: rollcall doctor`);
@@ -240,11 +247,12 @@ function formatReach({ channel, reaches, waits }: Way): string {
   return `: ${whom}${late}`;
 }
 
-function hintFor(name: string, isOwn: boolean): string {
+function hintFor(name: string, config: Config, isOwn: boolean): string {
   if (isOwn && name.startsWith('mail'))
     return 'correct "smtp" in hosts.yml: docs/setup-anywhere.md';
-  if (name.startsWith('hook')) {
-    return 'is its address in "alerts: webhooks" still right? make a new one there; docs/runbook.md#alarm-path';
+  const hook = hooksOf(config).find((one) => one.name === name);
+  if (hook !== undefined) {
+    return `is its address in ${hook.stands} still right? make a new one; docs/runbook.md#alarm-path`;
   }
   return name.startsWith('SNS')
     ? 'may these credentials publish? deploy the stack again, or choose others with AWS_PROFILE'

@@ -1,4 +1,5 @@
 // Who in the config is notified, by which topic, and where an SMS cannot be sent from.
+import { createHash } from 'node:crypto';
 import {
   type Alerts,
   type Config,
@@ -90,9 +91,11 @@ export const US_RULE = {
   fix: 'request one: AWS End User Messaging console, Phone numbers; it takes weeks. For other countries of +1, as Canada, see there',
 } as const;
 
-/** A webhook with its name in messages: where it is, and a number from the second on. */
+/** A webhook with its name in messages: where it is, and a mark of its address where others are there, too. */
 export type Hook = Webhook & {
   readonly name: string;
+  /** Where in the config it is. */
+  readonly stands: string;
   /** Whose admins have it; without it, it is of all hosts. */
   readonly hosts?: readonly Host[];
 };
@@ -116,14 +119,26 @@ export function hooksOf({ alerts, hosts }: WithHooks): Hook[] {
   const ofAdmins = [...byAdmin.values()].flatMap((own) =>
     own.slice(0, 1).map(({ hook }) => ({ ...hook, hosts: own.map(({ host }) => host) })),
   );
-  const seen = new Map<string, number>();
-  return [...unique.values(), ...ofAdmins].map((webhook) => {
-    const { url } = webhook;
-    const where = url.startsWith(SSM) ? url.slice(SSM.length) : new URL(url).host;
-    const times = (seen.get(where) ?? 0) + 1;
-    seen.set(where, times);
-    return { ...webhook, name: `hook ${where}${times === 1 ? '' : ` #${times}`}` };
+  const hooks: Omit<Hook, 'name' | 'stands'>[] = [...unique.values(), ...ofAdmins];
+  const whereIs = ({ url }: Webhook) =>
+    url.startsWith(SSM) ? url.slice(SSM.length) : new URL(url).host;
+  const byPlace = Map.groupBy(hooks, whereIs);
+  return hooks.map((hook) => {
+    const where = whereIs(hook);
+    const all = byPlace.get(where) ?? [];
+    const mark = all.length === 1 ? '' : ` #${markOf(idOf(hook))}`;
+    const [host] = hook.hosts ?? [];
+    const ofHost = all.filter(({ hosts: [first] = [] }) => first === host);
+    const number = ofHost.length === 1 ? '' : `, number ${ofHost.indexOf(hook) + 1} of ${where}`;
+    const key = host === undefined ? 'alerts: webhooks' : `${host.name}: admins`;
+    return { ...hook, name: `hook ${where}${mark}`, stands: `"${key}"${number}` };
   });
+}
+
+// What a channel was notified of is kept by its name: so two of one host are told apart by their address, which is a
+// secret, and not by their place in the config, which another line changes.
+function markOf(id: string): string {
+  return createHash('sha256').update(id).digest('hex').slice(0, 6);
 }
 
 /** The parameters of AWS's parameter store that hold addresses and keys, by name. */

@@ -160,7 +160,7 @@ export function judgeHooks(
   const hooks = hooksOf(config);
   if (hooks.length === 0) return [];
   return judgeReading('hooks', reading, (refusals) =>
-    hooks.map(({ name, hosts = [] }) => {
+    hooks.map(({ name, stands }) => {
       const refusal = refusals.get(name);
       return refusal === undefined
         ? ok(name, 'has refused no message')
@@ -169,7 +169,7 @@ export function judgeHooks(
             `takes no message: ${refusal.says}`,
             step(
               'edit-config',
-              `is its address in hosts.yml, "${hosts[0] === undefined ? 'alerts: webhooks' : `${hosts[0].name}: admins`}", still right? correct it,${isDeployed ? ' npx serverless deploy,' : ''} npx rollcall test-alert`,
+              `is its address in hosts.yml, ${stands}, still right? correct it,${isDeployed ? ' npx serverless deploy,' : ''} npx rollcall test-alert`,
             ),
           );
     }),

@@ -65,7 +65,7 @@ export async function readOperatorPage(records: RecordStore): Promise<OperatorPa
   }
 }
 
-// What would be lost, or cannot be seen, is notified no matter who is muted.
+// What would be lost, or cannot be seen, is reported, whatever is muted.
 const NEVER_MUTED: readonly Problem['kind'][] = ['tampered', 'expiring', 'unreadable'];
 
 /** A mute holds back all that is sent about a host; an acknowledgement the reminders of what was open when it was given. */

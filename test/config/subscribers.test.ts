@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { alertSubscribers, hooksOf, opsSubscribers } from '../../shared/config/recipients.ts';
-import { aConfig } from '../support/builders.ts';
+import { aConfig, aHost } from '../support/builders.ts';
 
 const alerts = {
   ...aConfig([]).alerts,
@@ -33,7 +33,10 @@ describe('hooksOf', () => {
 
   it('names an address by its host alone, and a parameter by its name', () => {
     expect(hooksOf({ alerts, hosts: [] })).toEqual([
-      { name: 'hook example.net', url: 'https://example.net/hook', format: 'json' },
+      {
+        ...{ name: 'hook example.net', stands: '"alerts: webhooks"' },
+        ...{ url: 'https://example.net/hook', format: 'json' },
+      },
     ]);
     expect(named('ssm:/rollcall/slack')).toEqual(['hook /rollcall/slack']);
   });
@@ -41,9 +44,29 @@ describe('hooksOf', () => {
   it('gives a name to each, also two of one host, and one of the same address', () => {
     const at = (path: string) => `https://hooks.chat.example/${path}`;
     expect(named(at('a'), at('b'), 'https://other.example:8443/x', at('b'))).toEqual([
-      'hook hooks.chat.example',
-      'hook hooks.chat.example #2',
+      'hook hooks.chat.example #93121f',
+      'hook hooks.chat.example #1431fa',
       'hook other.example:8443',
+    ]);
+  });
+
+  it('keeps the name of each of one host when another is added before it, or removed', () => {
+    const at = (path: string) => `https://hooks.chat.example/${path}`;
+    const [a, b, c] = named(at('a'), at('b'), at('c'));
+    expect(named(at('c'), at('a'))).toEqual([c, a]);
+    expect(named(at('b'), at('c'), at('a'))).toEqual([b, c, a]);
+  });
+
+  it('tells where in the config each is', () => {
+    const hook = (path: string) => ({
+      ...{ url: `https://hooks.chat.example/${path}`, format: 'slack' as const },
+    });
+    const hosts = [aHost({ name: 'db', adminHooks: [hook('c')] })];
+    const found = hooksOf({ alerts: { webhooks: [hook('a'), hook('b')] }, hosts });
+    expect(found.map(({ stands }) => stands)).toEqual([
+      '"alerts: webhooks", number 1 of hooks.chat.example',
+      '"alerts: webhooks", number 2 of hooks.chat.example',
+      '"db: admins"',
     ]);
   });
 
@@ -54,7 +77,7 @@ describe('hooksOf', () => {
       { url, format: 'slack' as const },
     ];
     expect(hooksOf({ alerts: { webhooks }, hosts: [] })).toEqual([
-      { name: 'hook example.net', url, format: 'slack' },
+      { name: 'hook example.net', stands: '"alerts: webhooks"', url, format: 'slack' },
     ]);
   });
 });
