@@ -9,8 +9,8 @@ import { readReason, readUntil } from './pause-command.ts';
 const MUTE_HELP = `rollcall mute - notify nobody of a host for a while
 
 Examples
-  rollcall mute lab --until 2026-12-01 --because "disk swap"
-  rollcall mute lab --until 2026-12-24 --because "still waiting for the disk"    changes it
+  rollcall mute lab --until 14d --because "disk swap"
+  rollcall mute lab --until 30d --because "still waiting for the disk"    changes it
   rollcall mute                            who is muted, and what is acknowledged
   rollcall unmute lab                      ends it
 
@@ -19,7 +19,7 @@ expiring and unreadable are sent all the same. What is still wrong when it ends 
 owed for a while is another thing: rollcall pause.
 
 Options
-  --until DATE          the first day on which alerts are sent again, 90 days from now at most
+  --until DAY           the first day on which alerts are sent again: 14d, or a date; 90 days from now at most
   --because TEXT        why, in a few words
 ${ENTRY_HELP}`;
 

@@ -1,19 +1,18 @@
 // `rollcall pause` and `rollcall resume`: a pause in the config, with an end and a reason.
 import type { Host } from '../../shared/config/config.ts';
-import { DATE } from '../../shared/config/config-values.ts';
 import { pauseHost, resumeHost } from '../../shared/config/edit-config.ts';
 import { DAY } from '../../shared/duplicity/time.ts';
 import { dateIn } from '../../shared/rules/window.ts';
 import { defineCommand, FLAG, TEXT } from './command.ts';
 import { changeConfig, configOf, findHost, onlyName, readConfigToChange } from './config-file.ts';
-import { UsageError } from './terminal.ts';
+import { parseDay, UsageError } from './terminal.ts';
 
 const PAUSE_HELP = `rollcall pause - expect no backup from a host for a while
 
 Examples
-  rollcall pause lab --until 2026-12-01 --because "disk swap"
-  rollcall pause lab --until 2026-12-24 --because "still waiting for the disk"    changes it
-  rollcall pause lab --until 2026-12-01 --because "disk swap" --dry-run           shows the line, and changes nothing
+  rollcall pause lab --until 14d --because "disk swap"
+  rollcall pause lab --until 30d --because "still waiting for the disk"    changes it
+  rollcall pause lab --until 14d --because "disk swap" --dry-run           shows the line, and changes nothing
 
 A host that should only be silent for a while, at once and without a deployment: rollcall mute.
 
@@ -21,7 +20,7 @@ A pause ends after 90 days at most, and every digest mentions it. Its archive is
 is about to expire, is reported all the same. It is in force after \`npx serverless deploy\`.
 
 Options
-  --until DATE     the first day that owes a backup again
+  --until DAY      the first day that owes a backup again: 14d, or a date
   --because TEXT   why, in a few words
   --hosts FILE     the config; default $ROLLCALL_HOSTS, else hosts.yml
   --dry-run        change nothing
@@ -74,15 +73,13 @@ export function readUntil(
   now: number,
 ): string {
   const today = dateIn(timezone, now);
-  const inDays = (days: number) =>
-    new Date(Date.parse(today) + days * DAY).toISOString().slice(0, 10);
-  const like = `give ${first}: --until ${inDays(14)}`;
+  const like = `give ${first}, as a date or in days: --until 14d`;
   if (text === undefined) {
     throw new UsageError(`a ${what} has an end, and --until is not given`, like);
   }
-  const until = DATE.parse(text);
+  const until = parseDay(text, today);
   if (until === undefined) {
-    throw new UsageError(`--until ${JSON.stringify(text)} is not a date`, like);
+    throw new UsageError(`--until ${JSON.stringify(text)} is not a day`, like);
   }
   if (until <= today) {
     throw new UsageError(
@@ -93,7 +90,7 @@ export function readUntil(
   if (Date.parse(until) - Date.parse(today) > mostDays * DAY) {
     throw new UsageError(
       `--until ${until} is too far away: a ${what} lasts ${mostDays} days at most`,
-      `give ${inDays(mostDays)} or an earlier day; for longer, that no backup is owed: rollcall pause ${name}`,
+      `give ${parseDay(`${mostDays}d`, today)} or an earlier day; for longer, that no backup is owed: rollcall pause ${name}`,
     );
   }
   return until;

@@ -20,7 +20,7 @@ import {
   readConfig,
 } from './config-file.ts';
 import { keyName, placeWords } from './hand-over.ts';
-import { confirm, print, UsageError } from './terminal.ts';
+import { confirm, parseDay, print, UsageError } from './terminal.ts';
 import {
   carryOut,
   checkKeyCount,
@@ -40,7 +40,7 @@ Examples
       one key for two hosts, which may also leave the receipts of restore-drill --ledger
   rollcall add-reader receipts --host web --only-drills --credentials-file receipts.aws
       a key that may leave receipts, and read nothing: for restore-drill --ledger-credentials
-  rollcall add-reader auditor --host web --expires 2026-12-31 --require-mfa --credentials-file auditor.aws
+  rollcall add-reader auditor --host web --expires 30d --require-mfa --credentials-file auditor.aws
       a key that reads until the end of that day (UTC), and only with a second factor
   rollcall add-reader restore-web --host web --rotate --credentials-file new.aws
       makes a second key; the first goes on working until you delete it
@@ -52,7 +52,7 @@ Run again, it does what is still missing. With other hosts or terms it changes w
 Options
   --host NAME               whose backups; may be given again
   --credentials-file FILE   write the key here (0600, a new file), and do not show it
-  --expires DATE            the last day, in UTC, on which it reads
+  --expires DAY             the last day, in UTC, on which it reads: 30d, or a date
   --require-mfa             only in a session that began with a second factor: aws sts get-session-token
   --drills                  it may also write drills/HOST/ in the state bucket
   --only-drills             it may do that, and nothing else
@@ -94,10 +94,11 @@ export const addReaderCommand = defineCommand({
     checkName(name, config);
     const hosts = readHosts(options.host, config);
     const connection = await openAws(config, options);
-    const until = options.expires === undefined ? undefined : endOf(options.expires, Date.now());
+    const lastDay =
+      options.expires === undefined ? undefined : lastDayOf(options.expires, Date.now());
     const policy = readerPolicy(hosts, partitionOf(config.region), {
       requireMfa: options['require-mfa'],
-      until,
+      until: lastDay && endOf(lastDay),
       reads: !options['only-drills'],
       drillsIn:
         options.drills || options['only-drills']
@@ -124,8 +125,8 @@ export const addReaderCommand = defineCommand({
         : `the IAM user ${name} is there`,
     );
     const what = options['only-drills']
-      ? `leave receipts of drills of ${hosts.map(({ name }) => name).join(' and ')}${formatTerms(options)}`
-      : `read ${hosts.map(formatTarget).join(' and ')}${formatTerms(options)}`;
+      ? `leave receipts of drills of ${hosts.map(({ name }) => name).join(' and ')}${formatTerms(options, lastDay)}`
+      : `read ${hosts.map(formatTarget).join(' and ')}${formatTerms(options, lastDay)}`;
     print(
       `${grant ? (known === undefined ? 'let it' : 'change what it may do: from now on it may') : 'it may'} ${what}`,
     );
@@ -201,18 +202,22 @@ function readHosts(names: readonly string[] | undefined, config: Config): Host[]
   );
 }
 
-/** The first instant after a day, as IAM writes it. Throws `UsageError`. */
-function endOf(date: string, now: number): string {
-  const at = /^\d{4}-\d\d-\d\d$/.test(date) ? Date.parse(`${date}T00:00:00Z`) : Number.NaN;
-  const isDay = !Number.isNaN(at) && new Date(at).toISOString().startsWith(date);
-  const end = at + DAY;
-  if (!isDay || end <= now) {
+/** The day of `--expires`. Throws `UsageError`. */
+function lastDayOf(text: string, now: number): string {
+  const today = new Date(now).toISOString().slice(0, 10);
+  const day = parseDay(text, today);
+  if (day === undefined || day < today) {
     throw new UsageError(
-      `--expires ${JSON.stringify(date)} is ${isDay ? 'past' : 'not a day'}`,
-      `write a day to come, like ${new Date(now + 30 * DAY).toISOString().slice(0, 10)}`,
+      `--expires ${JSON.stringify(text)} is ${day === undefined ? 'not a day' : 'past'}`,
+      `write a day to come, like ${parseDay('30d', today)}, or 30d`,
     );
   }
-  return `${new Date(end).toISOString().slice(0, 19)}Z`;
+  return day;
+}
+
+/** The first instant after a day, as IAM writes it. */
+function endOf(day: string): string {
+  return `${new Date(Date.parse(day) + DAY).toISOString().slice(0, 19)}Z`;
 }
 
 /** Source: "Amazon Resource Names (ARNs)", IAM User Guide. */
@@ -285,10 +290,10 @@ function formatMfa(name: string): void {
   );
 }
 
-function formatTerms(options: Options): string {
+function formatTerms(options: Options, lastDay: string | undefined): string {
   return [
     ...(options.drills ? [' and leave receipts of drills'] : []),
-    ...(options.expires === undefined ? [] : [` until the end of ${options.expires} (UTC)`]),
+    ...(lastDay === undefined ? [] : [` until the end of ${lastDay} (UTC)`]),
     ...(options['require-mfa'] ? [' with a second factor'] : []),
     ', and nothing else',
   ].join('');

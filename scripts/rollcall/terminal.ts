@@ -3,6 +3,8 @@
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { buffer } from 'node:stream/consumers';
+import { DATE } from '../../shared/config/config-values.ts';
+import { DAY } from '../../shared/duplicity/time.ts';
 
 /** Told as `rollcall: error: MESSAGE` and `rollcall: hint: HINT`; exit status 3. */
 export class UsageError extends Error {
@@ -125,4 +127,11 @@ export function parseInstant(text: string): number {
     );
   }
   return at;
+}
+
+/** A day of the calendar: as it is, or so many from `today`, like `14d`. Undefined for what is neither. */
+export function parseDay(text: string, today: string): string | undefined {
+  const [, days] = /^(\d{1,5})d$/.exec(text) ?? [];
+  if (days === undefined) return DATE.parse(text);
+  return new Date(Date.parse(today) + Number(days) * DAY).toISOString().slice(0, 10);
 }

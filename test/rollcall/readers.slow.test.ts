@@ -170,6 +170,7 @@ describe('rollcall add-reader', () => {
     [['add-reader', 'a b', '--host', 'web'], 'cannot be the name of an IAM user'],
     [['add-reader', 'desk', '--host', 'web', '--expires', '2026-02-30'], 'is not a day'],
     [['add-reader', 'desk', '--host', 'web', '--expires', '2020-01-01'], 'is past'],
+    [['add-reader', 'desk', '--host', 'web', '--expires', '30'], 'is not a day'],
     [['add-reader', 'desk', '--host', 'web'], 'a secret must not go into a pipe'],
   ])('refuses %j with a hint', async (args, words) => {
     const { status, stderr } = await run(...args);
