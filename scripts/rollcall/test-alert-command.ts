@@ -228,8 +228,9 @@ function composeTest(word: string, { bucket, timezone }: Config, now: number): M
     smsLine: `BACKUP TEST ${word}: nothing is wrong. Tell the sender that it arrived. ${when}`,
     events: [
       {
-        ...{ key: `test ${word}`, news: 'new', host: '', kind: 'channel', severity: 'info' },
-        says: `TEST ${word}: this is how an alarm reaches you. Nothing is wrong: close it`,
+        ...{ key: `test ${word}`, news: 'new', kind: 'channel', severity: 'info' },
+        ...{ who: '', label: `TEST ${word}` },
+        says: 'this is how an alarm reaches you. Nothing is wrong: close it',
       },
     ],
     urgency: 'alert',

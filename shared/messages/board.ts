@@ -7,7 +7,7 @@ import { placeOf } from '../rules/fingerprints.ts';
 import { addDays, windowAfter, windowBefore, windowOf, windowOn } from '../rules/window.ts';
 import { type HostReport, hasFailed } from './host-report.ts';
 import { type Block, SIGNS, type Sign, TONES, type Tone } from './message-tree.ts';
-import { quoteName, toAscii } from './plain-text.ts';
+import { formatDate, quoteName, toAscii } from './plain-text.ts';
 import type { Digest } from './report.ts';
 
 /** So many days a row has. */
@@ -239,13 +239,17 @@ export function newestDate(rows: readonly BoardRow[]): string | undefined {
     .at(-1);
 }
 
+function formatDay(date: string): string {
+  return formatDate(Date.parse(date), 'UTC', Date.parse(date));
+}
+
 /** The grid of 30 days for a mail. */
 export function composeGrid({ rows }: Board): Block | undefined {
   const last = newestDate(rows);
   if (last === undefined) return undefined;
   return {
     kind: 'grid',
-    title: `The last ${BOARD_DAYS} days, up to ${last}:`,
+    title: `The last ${BOARD_DAYS} days, up to ${formatDay(last)}:`,
     rows: worstFirst(rows).map(({ host, tone, verdict, missed, nights }) => ({
       ...{ who: host, tone, signs: signsUntil(nights, last) },
       label: `${verdict}${missed > 1 ? ` (${missed} days)` : ''}`,

@@ -27,6 +27,7 @@ import {
   eventsOf,
   formatAuthor,
   groupByHost,
+  labelOf,
   type Notice,
   namedInBox,
   sharedCauses,
@@ -112,7 +113,7 @@ function tableOf(title: string, rows: readonly Row[]): Block {
   return { kind: 'table', title, columns: [], rows };
 }
 
-/** `host-5  MISSING (2nd day)  last good Sat 21 Nov 02:14`. */
+/** `host-5  MISSING (2nd day), EXPIRING`. */
 function rowOf({ host, problems }: BadHost): Row {
   const [worst] = problems;
   return {
@@ -202,19 +203,19 @@ function composeToldBefore({ failed, failing }: Sorted): Block[] {
   return [{ kind: 'note', text }];
 }
 
-function itemOfOver({ host, kind, over }: Problem): Item {
+function itemOfOver(problem: Problem): Item {
+  const { host, kind, over } = problem;
+  const label = labelOf(problem);
   const isBack = kind === 'channel';
   const isWell = isBack || over?.isWell === true;
   return {
     tone: isWell ? 'good' : 'note',
-    label: isBack ? 'REPAIRED' : isWell ? 'OK AGAIN' : 'OVER',
+    label,
     ...{ who: isBack ? '' : host, says: toAscii(over?.says ?? ''), facts: [] },
   };
 }
 
-const LABELS: { readonly [kind: string]: string } = {
-  ...{ channel: 'DEAD', 'unknown-prefix': 'UNKNOWN', unowned: 'TAMPERED', muted: 'MUTED' },
-};
+const BOXED: readonly Problem['kind'][] = ['channel', 'unknown-prefix', 'unowned', 'muted'];
 
 function composeOwn(problems: readonly Problem[], about: About): Block[] {
   const earlier = problems.filter(({ kind }) => kind === 'earlier');
@@ -233,12 +234,16 @@ function composeOwn(problems: readonly Problem[], about: About): Block[] {
 }
 
 function itemOfOwn(problem: Problem, about: About): Item | undefined {
-  const label = LABELS[problem.kind];
-  if (label === undefined) return undefined;
+  if (!BOXED.includes(problem.kind)) return undefined;
   const isOld = problem.kind === 'channel' && problem.since < problem.lastSeen;
   const since = isOld ? ` (since ${formatInstant(problem.since, about.timezone, about.at)})` : '';
   return {
-    ...{ tone: toneOf(problem), label, who: '', says: `${toAscii(problem.says)}${since}` },
+    ...{
+      tone: toneOf(problem),
+      label: labelOf(problem),
+      who: '',
+      says: `${toAscii(problem.says)}${since}`,
+    },
     facts: [...problem.details.map(toAscii), ...composeChanges(problem, about)],
     ...stepsOf(problem, about),
   };

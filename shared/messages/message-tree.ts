@@ -22,6 +22,8 @@ export type Item = {
   readonly facts: readonly string[];
   /** A command or a step: it must be copied as it is, and is never wrapped. */
   readonly step?: string | undefined;
+  /** Steps of what else is wrong, after that one. */
+  readonly after?: readonly string[];
   /** A path, or an address where the config has one. */
   readonly runbook?: string | undefined;
 };
@@ -36,6 +38,15 @@ export type Row = {
 /** How a window went: a good backup in time, a late or doubtful one, none, none owed, nothing known. */
 export const SIGNS = ['ok', 'odd', 'bad', 'paused', 'none'] as const;
 export type Sign = (typeof SIGNS)[number];
+
+/** What each sign means, for a key and for those who do not see it. */
+export const SIGN_NAMES: Readonly<Record<Sign, string>> = {
+  ok: 'ok',
+  odd: 'late or doubtful',
+  bad: 'failed',
+  paused: 'paused',
+  none: 'nothing known',
+};
 
 type GridRow = {
   readonly tone: Tone;
@@ -84,8 +95,10 @@ export type ProblemEvent = {
   /** The same for the alert, its reminders and its end, and for all of a shared cause; it holds names: hash it. */
   readonly key: string;
   readonly news: News;
-  readonly host: string;
   readonly kind: ProblemKind;
+  /** As a message has it: `web`, `12 hosts`, empty for the monitor's own; and `MISSING`, `OK AGAIN`. */
+  readonly who: string;
+  readonly label: string;
   readonly severity: Severity;
   readonly says: string;
   readonly step?: string | undefined;

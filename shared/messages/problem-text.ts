@@ -61,6 +61,7 @@ export function composeBadHost({ host, problems }: BadHost, about: About): Block
         ...composeChanges(changes, about),
       ],
       ...stepsOf(worst, about),
+      after: stepsAfter(problems, about),
       rest: `rollcall check --host ${host}`,
     },
     ...composeAsk(changes, about),
@@ -100,6 +101,28 @@ export function stepsOf(
     ...(step === undefined ? {} : { step: pointTo(toAscii(step), runbook) }),
     ...(section === undefined ? {} : { runbook: runbookOf(section, runbook) }),
   };
+}
+
+/** What else is critical asks for its own step, too; what comes after tampering, only the runbook knows. */
+function stepsAfter([worst, ...others]: readonly Problem[], about: About): string[] {
+  if (worst?.kind === 'tampered') return [];
+  const steps = others
+    .filter(({ severity }) => severity === 'critical')
+    .flatMap((one) => stepsOf(one, about).step ?? []);
+  const first = worst && stepsOf(worst, about).step;
+  return [...new Set(steps)].filter((step) => step !== first);
+}
+
+const LABELS: { readonly [kind: string]: string } = {
+  ...{ channel: 'DEAD', 'unknown-prefix': 'UNKNOWN', unowned: 'TAMPERED' },
+  ...{ memory: 'WARNING', 'no-run': 'WARNING' },
+};
+
+/** `MISSING`, `DEAD`; of one that is over `OK AGAIN`, where nothing else is wrong with it. */
+export function labelOf({ kind, over }: Pick<Problem, 'kind' | 'over'>): string {
+  if (over === undefined) return LABELS[kind] ?? kind.toUpperCase();
+  if (kind === 'channel') return 'REPAIRED';
+  return over.isWell ? 'OK AGAIN' : 'OVER';
 }
 
 const RUNBOOK = 'docs/runbook.md';
@@ -295,7 +318,8 @@ export function eventsOf(
   const sorted = notices.toSorted((a, b) => rank(a) - rank(b));
   const eventOf = ({ problem, news }: Notice): ProblemEvent => ({
     ...{ key: `${problemId(problem)} ${problem.since}`, news },
-    ...{ host: problem.host, kind: problem.kind, severity: problem.severity },
+    ...{ kind: problem.kind, severity: problem.severity, label: labelOf(problem) },
+    who: problem.kind === 'channel' ? 'alarm channel' : problem.host,
     says: toAscii(problem.over?.says ?? problem.says),
     ...stepsOf(problem, { runbook }),
   });
@@ -313,8 +337,8 @@ export function eventsOf(
     return [
       {
         ...eventOf(fresh[0] ?? first),
-        ...{ key: group, host: '', step: undefined },
-        says: `${count(names.length, 'host')}: ${listNames(names)}`,
+        ...{ key: group, who: count(names.length, 'host'), step: undefined },
+        says: listNames(names),
       },
     ];
   });

@@ -171,10 +171,10 @@ function composeIncidents(message: Message, routingKey: string): object[] {
     return urgency === 'alert' ? [] : [close('rollcall digest')];
   }
   return events.map((event) => {
-    const { key, news, host, kind, says, step, runbook } = event;
+    const { key, news, who, kind, says, step, runbook } = event;
     if (news === 'over') return close(key);
-    return open(key, titleOf(event), {
-      ...{ source: host === '' ? 'rollcall' : host, severity: event.severity, class: kind },
+    return open(key, `${titleOf(event)}: ${says}`, {
+      ...{ source: who === '' ? 'rollcall' : who, severity: event.severity, class: kind },
       custom_details: {
         says: clip(says, DETAILS_BOUND),
         ...(step !== undefined && { 'do now': step }),
@@ -216,11 +216,9 @@ const TAGS: Readonly<Record<Severity, string>> = {
   ...{ critical: 'rotating_light', warning: 'warning', info: 'white_check_mark' },
 };
 
-/** `web MISSING: no full backup since ...`, `12 hosts MISSING`. */
-function titleOf({ host, kind, news, says }: ProblemEvent): string {
-  if (kind === 'channel') return says;
-  const word = news === 'over' ? 'OVER' : kind.toUpperCase();
-  return `${host === '' ? '' : `${host} `}${word}: ${says}`;
+/** `web MISSING`, `12 hosts MISSING`, `alarm channel DEAD`. */
+function titleOf({ who, label }: ProblemEvent): string {
+  return `${who} ${label}`.trim();
 }
 
 function clip(text: string, bound: number): string {

@@ -1,17 +1,8 @@
 // Squares and curves as SVG, of a page and of a year: each sign has a colour and a form, so that none needs its colour.
-import { SIGNS, type Sign } from './message-tree.ts';
+import { SIGN_NAMES, SIGNS, type Sign } from './message-tree.ts';
 
 const STEP = 12;
 const SIDE = 10;
-
-/** What each sign means, for a key and for those who do not see it. */
-export const SIGN_NAMES: Readonly<Record<Sign, string>> = {
-  ok: 'ok',
-  odd: 'late or doubtful',
-  bad: 'failed',
-  paused: 'paused',
-  none: 'nothing known',
-};
 
 // Inside of its square, drawn over it: a wave, a cross, a bar.
 const FORMS: Partial<Readonly<Record<Sign, string>>> = {

@@ -4,6 +4,8 @@ import {
   fitBlocks,
   type Item,
   type Message,
+  SIGN_NAMES,
+  SIGNS,
   type Sign,
   type Tone,
 } from './message-tree.ts';
@@ -67,7 +69,10 @@ function renderBlock(block: Block): string {
         ({ who, tone, label, signs }) =>
           `<tr><td class="t-${tone}" style="${STYLES.td};font-weight:bold;color:${INK[tone]}">${escapeHtml(who)}</td><td style="${STYLES.signs}">${renderSigns(signs)}</td><td class="c" style="${STYLES.td}">${escapeHtml(label)}</td></tr>`,
       );
-      return `${title(block.title)}<table style="${STYLES.table}">${rows.join('\n')}</table>${more}`;
+      const key = SIGNS.map((sign) => `${renderSigns([sign])} ${SIGN_NAMES[sign]}`).join(
+        ' &#160; ',
+      );
+      return `${title(block.title)}<p class="m" style="${STYLES.more}">${key}</p><table style="${STYLES.table}">${rows.join('\n')}</table>${more}`;
     }
     case 'note': {
       const lines = (block.lines ?? []).join('\n');
@@ -89,7 +94,8 @@ function paragraph(text: string | undefined, style: keyof typeof STYLES, name: s
 }
 
 /** The host's name stands out as the finding does. */
-function renderItem({ tone, label, who, says, facts, step, runbook }: Item, more?: string): string {
+function renderItem(item: Item, more?: string): string {
+  const { tone, label, who, says, facts, step, after = [], runbook } = item;
   const pill = `<b style="${STYLES.pill};background:${FILL[tone]}">${escapeHtml(label)}</b>`;
   const name = `<b class="t-${tone}" style="${STYLES.who};color:${INK[tone]}">${escapeHtml(who)}</b>`;
   return [
@@ -97,14 +103,17 @@ function renderItem({ tone, label, who, says, facts, step, runbook }: Item, more
     `<p class="c" style="${STYLES.says}">${pill} ${who === '' ? '' : `${name}<br>`}${escapeHtml(says)}</p>`,
     ...facts.map((fact) => paragraph(fact, 'fact', 'c')),
     paragraph(more, 'fact', 'm'),
-    step === undefined
-      ? ''
-      : `<p class="m" style="${STYLES.label}">Do now</p><pre class="k" style="${STYLES.pre}">${escapeHtml(step)}</pre>`,
+    step === undefined ? '' : renderStep('Do now', step),
+    ...after.map((next) => renderStep('Then', next)),
     runbook === undefined
       ? ''
       : `<p class="c" style="${STYLES.fact}">Runbook: ${link(runbook)}</p>`,
     '</div>',
   ].join('');
+}
+
+function renderStep(label: string, step: string): string {
+  return `<p class="m" style="${STYLES.label}">${label}</p><pre class="k" style="${STYLES.pre}">${escapeHtml(step)}</pre>`;
 }
 
 /** Only an address of the config's is a link; a path is none that a mail could open. */

@@ -1,5 +1,13 @@
 // A message as plain text of 72 columns: what a mail without HTML, a topic and a terminal show.
-import { type Block, fitBlocks, type Item, type Message, type Sign } from './message-tree.ts';
+import {
+  type Block,
+  fitBlocks,
+  type Item,
+  type Message,
+  SIGN_NAMES,
+  SIGNS,
+  type Sign,
+} from './message-tree.ts';
 import { COLUMN, paragraph, WIDTH, wrapText } from './plain-text.ts';
 
 /** SNS takes 256 KiB for all protocols together, in JSON: each character of the text may take six. */
@@ -47,6 +55,7 @@ function renderBlock(block: Block): string[] {
     case 'grid':
       return [
         ...wrapText(block.title, WIDTH),
+        ...wrapText(KEY, WIDTH),
         '',
         ...renderRows(
           block.rows.map(({ who, label, signs }) => [
@@ -66,12 +75,14 @@ function renderBlock(block: Block): string[] {
   }
 }
 
-function renderItem({ label, who, says, facts, step, runbook }: Item, more?: string): string[] {
+function renderItem(item: Item, more?: string): string[] {
+  const { label, who, says, facts, step, after = [], runbook } = item;
   return [
     ...paragraph(label, who === '' ? says : `${who}: ${says}`),
     ...facts.flatMap((fact) => paragraph('', fact)),
     ...(more === undefined ? [] : paragraph('', more)),
     ...(step === undefined ? [] : [`${INDENT}Do now:  ${step}`]),
+    ...after.map((next) => `${INDENT}Then:    ${next}`),
     ...(runbook === undefined ? [] : [`${INDENT}Runbook: ${runbook}`]),
   ];
 }
@@ -90,3 +101,4 @@ function renderRows(rows: readonly (readonly string[])[]): string[] {
 const LETTERS: Readonly<Record<Sign, string>> = {
   ...{ ok: '+', odd: '~', bad: 'x', paused: '-', none: '.' },
 };
+const KEY = SIGNS.map((sign) => `${LETTERS[sign]} ${SIGN_NAMES[sign]}`).join(', ');

@@ -11,7 +11,7 @@ import {
   worstFirst,
 } from './board.ts';
 import { composeLead } from './compose-message.ts';
-import type { Tone } from './message-tree.ts';
+import { SIGN_NAMES, type Tone } from './message-tree.ts';
 import { composePage } from './page-style.ts';
 import {
   count,
@@ -23,7 +23,7 @@ import {
   toAscii,
 } from './plain-text.ts';
 import { runbookOf, sharedCauses } from './problem-text.ts';
-import { renderSparkline, renderSquares, SIGN_KEY, SIGN_NAMES } from './render-grid.ts';
+import { renderSparkline, renderSquares, SIGN_KEY } from './render-grid.ts';
 
 export type PageAbout = {
   readonly bucket: string;

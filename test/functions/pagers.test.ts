@@ -72,10 +72,10 @@ describe('the pagers of a config', () => {
     const [end] = pages;
     expect([end?.event_action, end?.dedup_key]).toEqual(['resolve', first?.dedup_key]);
     const told = notes.filter(({ sequence_id }) => sequence_id === first?.dedup_key);
-    expect(told.map(({ title, priority }) => [title.split(':')[0], priority])).toEqual([
+    expect(told.map(({ title, priority }) => [title, priority])).toEqual([
       ['web MISSING', 5],
       ['web MISSING', 5],
-      ['web OVER', 3],
+      ['web OK AGAIN', 3],
     ]);
     pages.splice(0);
     await deployed.tick('2026-11-24T13:15:00Z');
@@ -93,7 +93,7 @@ describe('the pagers of a config', () => {
     inShort();
     await deployed.tick('2026-11-23T12:15:00Z');
     const [first] = pages.filter(({ event_action }) => event_action === 'trigger');
-    expect(first?.payload?.summary).toMatch(/^MISSING: 12 hosts: host-0, host-1, /);
+    expect(first?.payload?.summary).toMatch(/^12 hosts MISSING: host-0, host-1, /);
     expect(inShort()).toHaveLength(1);
     for (const name of names.slice(1)) await recover(name, '2026-11-23');
     expect(inShort()).toEqual([]);

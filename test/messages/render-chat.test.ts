@@ -120,7 +120,8 @@ const anEvent = (override: Partial<ProblemEvent> = {}): ProblemEvent => ({
   ...{
     key: 'AbCdEfGhIjKlMnOpQrStUv',
     news: 'new',
-    host: 'web',
+    who: 'web',
+    label: override.news === 'over' ? 'OK AGAIN' : 'MISSING',
     kind: 'missing',
     severity: 'critical',
   },
@@ -291,14 +292,14 @@ describe('composePost', () => {
         url: 'https://push.example/ops/',
         headers: { authorization: 'Bearer tk_SECRET' },
         body: {
-          ...{ topic: 'backups', title: 'web MISSING: no full backup' },
+          ...{ topic: 'backups', title: 'web MISSING' },
           ...{ message: 'no full backup\nDo now: ssh web', sequence_id: 'AbCdEfGhIjKlMnOpQrStUv' },
           ...{ priority: 5, tags: ['rotating_light'] },
         },
       },
       expect.objectContaining({
         body: expect.objectContaining({
-          ...{ title: 'web OVER: full done 11:02', sequence_id: 'AbCdEfGhIjKlMnOpQrStUv' },
+          ...{ title: 'web OK AGAIN', sequence_id: 'AbCdEfGhIjKlMnOpQrStUv' },
           ...{ priority: 3, tags: ['white_check_mark'] },
         }),
       }),
