@@ -62,6 +62,30 @@ SH
   expect 0
 }
 
+@test "two restores to one OUT at once: one does it, the other is refused, and nothing of either is left" {
+  for words in 'all out' 'all out --keep-going' 'fetch large out'; do
+    rm -rf out
+    for one in 1 2; do
+      (
+        status=0
+        # shellcheck disable=SC2086
+        restore web $words >"said$one" 2>&1 3>&- || status=$?
+        echo "$status" >"status$one"
+      ) &
+    done
+    wait
+    [ "$(sort status1 status2 | paste -sd ' ')" = '0 5' ] || {
+      cat said1 said2
+      return 1
+    }
+    cat said1 said2 >said
+    grep -q 'another restore to .*/out is running\|out exists' said
+    [ ! -f out ] || cmp out "$WORLD/tree/large"
+    [ ! -d out ] || diff -r --no-dereference "$WORLD/tree" out
+    [ ! -e out.partial ]
+  done
+}
+
 @test "restore all --metadata brings exact times back, and says what the host did not write" {
   run restore web all out --metadata
   expect 0 'times: ' 'the host wrote no acl' 'entries of the backup are there'

@@ -189,7 +189,7 @@ TABLE
     [ ! -e out ]
     [ -z "$(ls -A "$TMPDIR")" ]
     if [ "$words" = all ]; then
-      [ "$(cat out.partial/file)" = half ]
+      [ "$(cat out.partial/out/file)" = half ]
       grep -q 'out.partial' said
     else
       [ ! -e out.partial ]
@@ -197,13 +197,56 @@ TABLE
   done
 }
 
+@test "two restores to one OUT: the second is refused, and the first one's data stays" {
+  a_set 20261120T021402Z
+  duplicity_does 'mkdir "$out"; echo first >"$out/file"; touch "$STAGE/at-work"; until [ -e "$STAGE/go" ]; do sleep 0.05; done'
+  restore web --from sets all out >first 2>&1 3>&- &
+  until [ -e "$STAGE/at-work" ]; do sleep 0.05; done
+  for words in "all out" "fetch etc out" "all out 20261120T021402Z --keep-going"; do
+    # shellcheck disable=SC2086
+    run restore web --from sets $words
+    expect 5 "another restore to $PWD/out is running" "hint: wait for it"
+  done
+  run restore-plain sets 20261120T021402Z out
+  expect 5 "out.partial is there"
+  touch "$STAGE/go"
+  wait $!
+  [ "$(cat out/file)" = first ]
+  [ ! -e out.partial ]
+}
+
+@test "what a restore that was killed left behind is not touched, and the hint removes it" {
+  a_set 20261120T021402Z
+  duplicity_does 'mkdir "$out"; echo half >"$out/file"; kill -KILL $PPID; exit 1'
+  restore web --from sets all out >/dev/null 2>&1 3>&- || true
+  duplicity_does 'mkdir "$out"; echo whole >"$out/file"'
+  run restore web --from sets all out
+  expect 5 "out.partial is there from an earlier try" "rm -r $PWD/out.partial"
+  [ "$(cat out.partial/out/file)" = half ]
+  eval "$(sed -n 's/.*(\(rm -r .*\)).*/\1/p' <<<"$output")"
+  run restore web --from sets all out
+  [ "$(cat out/file)" = whole ]
+}
+
+@test "a name for OUT that has no room for .partial is refused in words" {
+  a_set 20261120T021402Z
+  run restore web --from sets fetch etc "$(printf 'n%.0s' {1..250})"
+  expect 5 "File name too long" "choose a shorter name"
+  nothing_left
+}
+
 @test "an OUT that appears meanwhile is not touched" {
   a_set 20261120T021402Z
-  duplicity_does 'echo mine >"${out%.partial}"; echo theirs >"$out"'
-  run restore web --from sets fetch etc/passwd out
-  expect 5 "appeared meanwhile" "out.partial"
-  [ "$(cat out)" = mine ]
-  [ "$(cat out.partial)" = theirs ]
+  duplicity_does 'echo mine >"${out%.partial/out}"; echo theirs >"$out"'
+  for old in yes no; do
+    # 9.2 to 9.4 of coreutils call it a failure, and are silent
+    [ "$old" = yes ] || printf '#!/bin/sh\n/bin/mv "$@"\nexit 1\n' | stand_in mv
+    run restore web --from sets fetch etc/passwd out
+    expect 5 "appeared meanwhile" "out.partial/out"
+    [ "$(cat out)" = mine ]
+    [ "$(cat out.partial/out)" = theirs ]
+    rm -r out out.partial
+  done
 }
 
 @test "a path may begin with / or end with it, but not climb" {

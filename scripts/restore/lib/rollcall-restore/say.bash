@@ -41,7 +41,8 @@ on_terminal() { [[ -t 0 && -t 2 ]]; }
 # --- leaving nothing behind ------------------------------------------------
 
 run_dir='' # scratch of this run, always removed
-partial='' # unfinished output
+claimed='' # what this run alone made, and takes with it: OUT.partial
+partial='' # unfinished output, in it and by the name of OUT
 keep=no    # keep the unfinished output, if there is any, under its .partial name
 child=''   # what runs now
 
@@ -67,20 +68,23 @@ tidy() {
     wait "$child" 2>/dev/null || true
   fi
   [[ -z $run_dir ]] || rm -rf -- "$run_dir"
-  if [[ -n $partial && (-e $partial || -L $partial) ]]; then
+  if [[ -n $claimed ]]; then
     if [[ $keep == yes && -d $partial && -n $(ls -A -- "$partial" 2>/dev/null) ]]; then
       warn "what was restored so far is kept, unfinished: $(safe "$partial")"
     else
-      chmod -R u+rwX -- "$partial" 2>/dev/null || true
-      rm -rf -- "$partial"
+      chmod -R u+rwX -- "$claimed" 2>/dev/null || true
+      rm -rf -- "$claimed"
     fi
   fi
   exit "$status"
 }
 trap tidy EXIT
-trap 'printf "\n%s: interrupted\n" "$name" >&"$stderr"; exit 130' INT
-trap 'exit 143' TERM
-trap 'exit 129' HUP
+end_on_signals() {
+  trap 'printf "\n%s: interrupted\n" "$name" >&"$stderr"; exit 130' INT
+  trap 'exit 143' TERM
+  trap 'exit 129' HUP
+}
+end_on_signals
 
 watch='' # called with the child's pid while it runs
 
@@ -90,7 +94,7 @@ run() {
   "$@" </dev/null &
   child=$!
   if [[ -n $watch ]]; then
-    (trap - EXIT && "$watch" "$child") </dev/null >/dev/null 2>&1 &
+    (trap - EXIT && "$watch" "$child") </dev/null >/dev/null 2>&1 8<&- &
     watcher=$!
   fi
   wait "$child" || status=$?
@@ -101,7 +105,7 @@ run() {
 
 # --- output that must not exist yet ----------------------------------------
 
-# claim OUT: sets out and partial, and refuses whatever would overwrite or get lost
+# claim OUT: sets out, claimed and partial, and refuses whatever would overwrite or get lost
 claim() {
   local parent
   [[ -n $1 ]] || usage_error "OUT is empty"
@@ -115,16 +119,40 @@ claim() {
   [[ -d $parent ]] || die "$EXISTS" "the directory $(safe "$parent") does not exist" "run: mkdir -p $(printf '%q' "$parent")"
   [[ -w $parent && -x $parent ]] ||
     die "$EXISTS" "$(id -un) cannot write to $(safe "$parent")" "choose a place that $(id -un) can write to, for instance $HOME"
-  [[ ! -e $out.partial && ! -L $out.partial ]] ||
-    die "$EXISTS" "$(safe "$out").partial is there from an earlier try" "look at it, then remove it or choose another name"
-  partial=$out.partial
+  reserve "$out.partial"
+}
+
+# reserve DIR: makes it for this run alone, or says who has it. A lock on it lives as long as this run and duplicity do;
+# what a dead run left is not removed here, as it may be all that is left of the data.
+reserve() {
+  local said='' status=0 signal=''
+  # a signal that comes in between waits until it is known whose the directory is
+  trap 'signal=130' INT
+  trap 'signal=143' TERM
+  trap 'signal=129' HUP
+  said=$(trap '' INT TERM HUP && mkdir -- "$1" 2>&1) || status=$?
+  ((status != 0)) || claimed=$1 partial=$1/${out##*/}
+  end_on_signals
+  [[ -z $signal ]] || exit "$signal"
+  if ((status == 0)); then
+    exec 8<"$claimed"
+    flock -n 8 || true
+    return
+  fi
+  [[ -e $1 || -L $1 ]] || die "$EXISTS" "cannot make $(safe "$1"):${said##*:}" "choose a shorter name, or another place"
+  status=0
+  if [[ -d $1 && ! -L $1 ]]; then flock -n "$1" true 2>/dev/null || status=$?; fi
+  ((status != 1)) ||
+    die "$EXISTS" "another restore to $(safe "$out") is running" "wait for it, or choose another name"
+  die "$EXISTS" "$(safe "$1") is there from an earlier try" "look at it, then remove it (rm -r $(printf '%q' "$1")) or choose another name"
 }
 
 # The finished partial output gets its real name; an OUT that appeared meanwhile is not touched.
 deliver() {
-  local made=$partial
-  mv -nT -- "$made" "$out"
-  partial=''
-  [[ ! -e $made && ! -L $made ]] ||
-    die "$EXISTS" "$(safe "$out") appeared meanwhile" "the restored data is in $(safe "$made")"
+  # some versions of mv call it a failure, some do not
+  mv -nT -- "$partial" "$out" || true
+  if [[ -e $partial || -L $partial ]]; then
+    claimed=''
+    die "$EXISTS" "$(safe "$out") appeared meanwhile" "the restored data is in $(safe "$partial")"
+  fi
 }
