@@ -118,16 +118,15 @@ export type Message = {
   readonly events: readonly ProblemEvent[];
 };
 
+type Measure = (blocks: readonly Block[]) => number;
+
 /**
  * The blocks with as many of their rows as there is room for, and what is left out counted. Each block gets a fair share;
  * what some do not need, the first ones get. `measure` is the size of some blocks as they are rendered.
  */
-export function fitBlocks(
-  blocks: readonly Block[],
-  room: number,
-  measure: (blocks: readonly Block[]) => number,
-): readonly Block[] {
-  if (measure(blocks) <= room) return blocks;
+export function fitBlocks(all: readonly Block[], room: number, measure: Measure): readonly Block[] {
+  if (measure(all) <= room) return all;
+  const blocks = dropProblems(all, room, measure);
   const bare = blocks.map((block) => cutBlock(block, 0));
   const needs = blocks.map((block, index) =>
     Math.max(0, measure([block]) - measure([bare[index] as Block])),
@@ -150,7 +149,31 @@ export function fitBlocks(
   });
 }
 
-function mostThatFit(all: number, fits: (number: number) => boolean): number {
+/** Where not even the heads of all problems have room, the least bad ones are counted in the place of the last of them. */
+function dropProblems(blocks: readonly Block[], room: number, measure: Measure): readonly Block[] {
+  const leastBad = blocks
+    .filter((block) => block.kind === 'problem')
+    .reverse()
+    .sort((a, b) => TONES.indexOf(b.tone) - TONES.indexOf(a.tone));
+  const without = (number: number): readonly Block[] => {
+    const dropped = new Set<Block>(leastBad.slice(0, number));
+    if (dropped.size === 0) return blocks;
+    const last = blocks.findLastIndex((block) => dropped.has(block));
+    const counted = [...dropped].map((block) =>
+      block.kind === 'problem' ? { counted: block.label } : '',
+    );
+    const note: Block = { kind: 'note', text: describeCut({}, counted) };
+    return blocks.flatMap((block, index) =>
+      index === last ? note : dropped.has(block) ? [] : block,
+    );
+  };
+  const fits = (kept: number) =>
+    measure(without(leastBad.length - kept).map((block) => cutBlock(block, 0))) <= room;
+  return without(leastBad.length - mostThatFit(leastBad.length, fits));
+}
+
+/** The greatest number, up to `all`, that fits as all below it do; 0 where none does. */
+export function mostThatFit(all: number, fits: (number: number) => boolean): number {
   let [low, high] = [0, all];
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);

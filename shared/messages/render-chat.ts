@@ -3,14 +3,14 @@ import type { WebhookFormat } from '../config/config.ts';
 import { formatAt } from '../config/recipients.ts';
 import type { Severity } from '../rules/finding.ts';
 import type { Message, ProblemEvent } from './message-tree.ts';
-import { takeWhileRoom, toAscii } from './plain-text.ts';
+import { toAscii } from './plain-text.ts';
 import { renderText } from './render-text.ts';
 
 // Of characters. Slack takes 40,000 and shows 4,000; Discord refuses more than 2,000 in `content` and 4,096 in the
-// description of an embed. A card must stay under 28 kB, and each line takes about a hundred bytes more than its text.
+// description of an embed. A card must stay under 28 kB: of it the lines may take so many bytes.
 const TEXT_BOUND = 3_750;
 const CONTENT_BOUND = 1_750;
-const CARD_BOUND = 9_000;
+const CARD_BOUND = 25_000;
 
 /** One request; `body` is JSON. */
 export type Post = {
@@ -47,16 +47,17 @@ function composePost(
   url: string,
 ): object {
   const { subject, severity } = message;
-  const text = renderText(message);
   switch (format) {
     case 'slack':
-      return { text: composeCode(escapeSlack(subject), escapeSlack(text)), unfurl_links: false };
+      return { text: composeCode(message, escapeSlack), unfurl_links: false };
     case 'discord':
       return {
         content: disarm(subject),
         // Whatever is in the text, it mentions nobody.
         allowed_mentions: { parse: [] },
-        embeds: [{ description: composeCode('', text), color: COLORS[severity] }],
+        embeds: [
+          { description: composeCode({ ...message, subject: '' }), color: COLORS[severity] },
+        ],
       };
     case 'teams':
       return composeCard(message);
@@ -65,8 +66,8 @@ function composePost(
         version: 1,
         ...{ urgency: message.urgency, severity, subject },
         // Slack and Mattermost show `text`, Discord `content`; programs read the members that they know.
-        text: composeCode(spaceTags(subject), spaceTags(text)),
-        content: composeCode(spaceTags(subject), spaceTags(text), CONTENT_BOUND),
+        text: composeCode(message, spaceTags),
+        content: composeCode(message, spaceTags, CONTENT_BOUND),
         allowed_mentions: { parse: [] },
         // A Teams workflow takes cards alone, which the others would refuse.
         ...(formatAt(url) === 'teams' ? composeCard(message) : {}),
@@ -81,9 +82,15 @@ const COLORS: Readonly<Record<Severity, number>> = {
 };
 
 /** The text as code, so that its columns stand and nothing in it is taken for markup. */
-function composeCode(subject: string, text: string, bound = TEXT_BOUND): string {
-  const code = `\`\`\`\n${clipLines(disarm(text.trimEnd()), bound)}\n\`\`\``;
-  return subject === '' ? code : `${disarm(subject)}\n${code}`;
+function composeCode(
+  { subject, blocks }: Pick<Message, 'subject' | 'blocks'>,
+  clean = (text: string) => text,
+  bound = TEXT_BOUND,
+): string {
+  const safe = (text: string) => disarm(clean(text));
+  const text = renderText({ blocks }, bound, (some) => safe(some).length);
+  const code = `\`\`\`\n${safe(text.trimEnd())}\n\`\`\``;
+  return subject === '' ? code : `${safe(subject)}\n${code}`;
 }
 
 /** What would end the code. */
@@ -100,16 +107,6 @@ function spaceTags(text: string): string {
   return text.replace(/<(?=\S)/g, '< ');
 }
 
-/** Whole lines; the last ones go, as the worst stands first, and how many is said. */
-function clipLines(text: string, bound: number): string {
-  if (text.length <= bound) return text;
-  const lines = text.split('\n');
-  const end = (more: number) => `[cut here: ${more} more lines are in \`rollcall check\`]`;
-  const room = bound - end(lines.length).length - 1;
-  const shown = takeWhileRoom(lines, room, (line) => line.length + 1);
-  return [...shown.map((line) => line.slice(0, room)), end(lines.length - shown.length)].join('\n');
-}
-
 /** Each line is a block: a card runs lines of one block together. Blanks that do not break keep the columns. */
 function composeCard(message: Message) {
   const { subject, severity } = message;
@@ -117,8 +114,14 @@ function composeCard(message: Message) {
     type: 'TextBlock',
     ...{ text: unlink(words), wrap: true, ...more },
   });
-  const lines = clipLines(renderText(message).trimEnd(), CARD_BOUND).split('\n');
   const line = (words: string) => words.replace(/^ +| {2,}/g, (run) => '\u00a0'.repeat(run.length));
+  const linesOf = (text: string) =>
+    text
+      .trimEnd()
+      .split('\n')
+      .map((words) => block(line(words) || '\u00a0', { fontType: 'Monospace', spacing: 'None' }));
+  const sizeOf = (text: string) => new TextEncoder().encode(JSON.stringify(linesOf(text))).length;
+  const text = renderText(message, CARD_BOUND, sizeOf);
   return {
     type: 'message',
     attachments: [
@@ -131,9 +134,7 @@ function composeCard(message: Message) {
           msteams: { width: 'Full' },
           body: [
             block(subject, { weight: 'Bolder', color: CARD_COLORS[severity] }),
-            ...lines.map((words) =>
-              block(line(words) || '\u00a0', { fontType: 'Monospace', spacing: 'None' }),
-            ),
+            ...linesOf(text),
           ],
         },
       },

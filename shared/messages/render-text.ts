@@ -4,6 +4,7 @@ import {
   fitBlocks,
   type Item,
   type Message,
+  mostThatFit,
   SIGN_NAMES,
   SIGNS,
   type Sign,
@@ -13,12 +14,22 @@ import { COLUMN, paragraph, WIDTH, wrapText } from './plain-text.ts';
 /** SNS takes 256 KiB for all protocols together, in JSON: each character of the text may take six. */
 const TEXT_BOUND = 40_000;
 
-const END = '\n[cut here: the rest is in `rollcall check`]\n';
-
-/** At most `bound` characters: rows are left out and counted. */
-export function renderText({ blocks }: Pick<Message, 'blocks'>, bound = TEXT_BOUND): string {
-  const text = layOut(fitBlocks(blocks, bound - 1, (some) => layOut(some).length));
-  return text.length <= bound ? text : `${text.slice(0, bound - END.length)}${END}`;
+/** At most `bound` by `measure`, in characters without it: rows and the least bad are left out and counted. */
+export function renderText(
+  { blocks }: Pick<Message, 'blocks'>,
+  bound = TEXT_BOUND,
+  measure = (text: string) => text.length,
+): string {
+  const text = layOut(fitBlocks(blocks, bound, (some) => measure(layOut(some))));
+  if (measure(text) <= bound) return text;
+  // A single sentence of it has no room.
+  const lines = text.trimEnd().split('\n');
+  const cut = (shown: number) =>
+    [
+      ...lines.slice(0, shown),
+      `[cut here: ${lines.length - shown} more lines are in \`rollcall check\`]\n`,
+    ].join('\n');
+  return cut(mostThatFit(lines.length, (shown) => measure(cut(shown)) <= bound));
 }
 
 function layOut(blocks: readonly Block[]): string {

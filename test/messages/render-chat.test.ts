@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { WEBHOOK_FORMATS, type WebhookFormat } from '../../shared/config/config.ts';
 import { composeMessage } from '../../shared/messages/compose-message.ts';
-import type { Block, Message, ProblemEvent } from '../../shared/messages/message-tree.ts';
+import type { Block, Message, ProblemEvent, Tone } from '../../shared/messages/message-tree.ts';
 import { composePosts } from '../../shared/messages/render-chat.ts';
 import type { News } from '../../shared/rules/problem.ts';
 
@@ -206,21 +206,58 @@ describe('composePost', () => {
     },
   );
 
-  it('cuts whole lines at the end, where the least bad stands, and counts them', () => {
-    const lines = Array.from({ length: 1_000 }, (_, at) => `host-${at} MISSING`);
-    const one = message({ text: `${lines.join('\n')}\n` });
-    for (const [format, shown] of [
-      ['slack', post(one, 'slack').text],
-      ['discord', post(one, 'discord').embeds[0].description],
-      ['json', post(one, 'json').content],
-    ]) {
-      const hosts = shown.match(/^host-\d+ MISSING$/gm) ?? [];
-      const [, more] =
-        /\[cut here: (\d+) more lines are in `rollcall check`\]\n```$/.exec(shown) ?? [];
-      expect(hosts[0], format).toBe('host-0 MISSING');
-      expect(hosts.length + Number(more), format).toBe(1_000);
-      expect(hosts.length).toBeGreaterThan(50);
-    }
+  const shownIn: Readonly<Record<string, (one: Message) => string>> = {
+    slack: (one) => post(one, 'slack').text,
+    discord: (one) => post(one, 'discord').embeds[0].description,
+    'json, for Discord': (one) => post(one, 'json').content,
+    teams: (one) =>
+      post(one, 'teams')
+        .attachments[0].content.body.map(({ text }: { text: string }) => text)
+        .join('\n'),
+  };
+
+  it.each(Object.entries(shownIn))('names the worst and counts the rest by kind: %s', (_, show) => {
+    const rows = Array.from({ length: 1_000 }, (_, at) => ({
+      ...{ tone: 'bad' as const, cells: [`host-${at}`, 'MISSING'], counted: 'MISSING' },
+    }));
+    const shown = show(message({ blocks: [{ kind: 'table', columns: [], rows }] }));
+    const hosts = shown.match(/host-\d+/g) ?? [];
+    const [, more, kinds] = /and (\d+) more \((\d+) MISSING\)/.exec(shown) ?? [];
+    expect(hosts[0]).toBe('host-0');
+    expect(hosts.length).toBeGreaterThan(50);
+    expect(hosts.length + Number(more)).toBe(1_000);
+    expect(more).toBe(kinds);
+  });
+
+  it.each(Object.entries(shownIn))('cuts no problem in two: %s', (_, show) => {
+    const box = (label: string, tone: Tone, at: number): Block => ({
+      ...{ kind: 'problem', tone, label, who: `host-${at}`, says: 'a sentence '.repeat(20).trim() },
+      ...{
+        facts: ['a fact '.repeat(30).trim()],
+        step: `ssh host-${at} 'sudo rollcall-backup run'`,
+      },
+    });
+    const blocks = Array.from({ length: 90 }, (_, at) =>
+      at < 40
+        ? box('MISSING', 'bad', at)
+        : at < 80
+          ? box('LATE', 'odd', at)
+          : box('OK', 'good', at),
+    );
+    // What is worst is kept wherever it stands.
+    blocks.push(box('TAMPERED', 'tampered', 90), { kind: 'note', text: 'the end' });
+    const shown = show(message({ blocks })).replaceAll('\u00a0', ' ');
+    const heads = shown.match(/^(?:MISSING|LATE|OK|TAMPERED) +host-\d+:/gm) ?? [];
+    const steps = shown.match(/Do now: {2}ssh host-\d+ 'sudo rollcall-backup run'$/gm) ?? [];
+    const [, more, kinds = ''] =
+      /and (\d+)\s+more\s+\(([^)]*)\):\s+rollcall\s+check$/m.exec(shown) ?? [];
+    expect(heads[0]).toBe('MISSING     host-0:');
+    expect(heads.at(-1)).toBe('TAMPERED    host-90:');
+    expect(steps).toHaveLength(heads.length);
+    expect(heads.length + Number(more)).toBe(91);
+    expect(kinds).toContain('40 LATE, ');
+    expect(kinds).toContain('10 OK');
+    expect(shown).toMatch(/the end(?:\n```)?$/);
   });
 
   it('shows an operator what the text says, in Slack and Discord as code', () => {
