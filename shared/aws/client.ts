@@ -214,7 +214,8 @@ export function hintFor(error: unknown, bucket: string): string {
     case 'PathStyleDomainForbidden':
       return 'this store takes the bucket as a part of its name alone: write "endpointStyle: virtual" into hosts.yml';
     default:
-      if (isCertificateFault(code)) return CERTIFICATE;
+      if (isCertificateFault(code))
+        return `the certificate of the endpoint ${explainCertificate(code)}`;
       return code === 'ENOTFOUND' || code === 'ECONNREFUSED'
         ? hintForNoAnswer()
         : `${again()}; if it stays, see docs/runbook.md#unreadable`;
@@ -228,8 +229,16 @@ export function isCertificateFault(code: string): boolean {
   );
 }
 
-const CERTIFICATE =
-  'the certificate of the endpoint does not hold: correct "endpoint" in hosts.yml; for a certificate authority of your own set NODE_EXTRA_CA_CERTS=FILE';
+/** What is wrong with one, by its code or its words, and what to do. */
+export function explainCertificate(fault: string): string {
+  if (/expired|not.yet.valid/i.test(fault)) {
+    return 'has expired, or is not valid yet: renew it there; or set the clock of this machine: date -u';
+  }
+  if (/altname|hostname/i.test(fault)) {
+    return 'is for another name: write the name that it is for into hosts.yml';
+  }
+  return 'is of an authority that this machine does not know: if it is your own, set NODE_EXTRA_CA_CERTS=FILE';
+}
 
 // Lambda gives a function its credentials: nobody can set them.
 const OWN_CREDENTIALS =

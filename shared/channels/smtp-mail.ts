@@ -1,7 +1,7 @@
 // Mail by a mail server: one mail an address, by STARTTLS or TLS, with the server's certificate checked.
 import { readFile } from 'node:fs/promises';
 import nodemailer, { type SMTPTransportOptions } from 'nodemailer';
-import { isCertificateFault, nameOf } from '../aws/client.ts';
+import { explainCertificate, isCertificateFault, nameOf } from '../aws/client.ts';
 import type { Smtp } from '../config/config.ts';
 import type { Message } from '../messages/message-tree.ts';
 import { type Channel, RefusalError } from '../monitor/notify.ts';
@@ -97,15 +97,17 @@ type SmtpError = {
   readonly cause?: unknown;
 };
 
+const WAY = 'are "host" and "port" of smtp right, and is the way there open?';
+
 /** What went wrong, in words that go on behind the server's name. */
 function explain(error: unknown, smtp: Smtp, connectMs: number, answerMs: number): string {
   const { code = '', responseCode, message = '' } = error as SmtpError;
   const number = responseCode === undefined ? '' : ` (${responseCode})`;
   const inner = nameOf((error as SmtpError).cause ?? error);
-  const certificate = isCertificateFault(inner) ? inner : undefined;
-  if (certificate !== undefined || /certificate|altnames/i.test(message)) {
-    return `shows a certificate that is not valid for ${smtp.host}${certificate === undefined ? '' : ` (${certificate})`}; for a certificate authority of your own, set NODE_EXTRA_CA_CERTS`;
-  }
+  const fault = [inner, message].find(
+    (one) => isCertificateFault(one) || /certificate|altnames/i.test(one),
+  );
+  if (fault !== undefined) return `shows a certificate that ${explainCertificate(fault)}`;
   const { name } = error as Error;
   switch (name === 'TimeoutError' ? 'EABORT' : code) {
     case 'EAUTH':
@@ -119,7 +121,7 @@ function explain(error: unknown, smtp: Smtp, connectMs: number, answerMs: number
       return 'has no address: its name cannot be found';
     case 'ETIMEDOUT':
     case 'EABORT':
-      return `does not answer within ${Math.max(connectMs, answerMs) / 1000} seconds`;
+      return `does not answer within ${Math.max(connectMs, answerMs) / 1000} seconds; ${WAY}`;
     case 'ETLS':
       return smtp.tls === 'starttls'
         ? 'offers no STARTTLS; is another port the right one, or "tls: implicit"?'
@@ -127,7 +129,7 @@ function explain(error: unknown, smtp: Smtp, connectMs: number, answerMs: number
     default: {
       // The system's own word for it, where there is one.
       const [why = nameOf(error)] = /\bE[A-Z]{4,}\b/.exec(message) ?? [];
-      return `cannot be reached (${why})${number}`;
+      return `cannot be reached (${why})${number}; ${WAY}`;
     }
   }
 }
