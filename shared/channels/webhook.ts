@@ -11,8 +11,8 @@ import { isOwn, type Problem } from '../rules/problem.ts';
 
 const TRIES = 2;
 
-/** Why a try was refused; one that `mayPass` is tried once more. */
-type Refusal = { readonly reason: string; readonly mayPass: boolean };
+/** Why a try was refused; one that `mayPass` is tried once more, not before what the receiver asks to wait. */
+type Refusal = { readonly reason: string; readonly mayPass: boolean; readonly waitMs?: number };
 
 /**
  * One channel for each webhook. Its address is a secret, since anyone who has it may post: no error holds more of it
@@ -72,8 +72,9 @@ async function postOrRefuse(
   for (let left = TRIES; ; left -= 1) {
     const refusal = await post(one, deadlineMs);
     if (refusal === undefined) return;
-    if (left === 1 || !refusal.mayPass) throw new RefusalError(refusal.reason);
-    await sleep(pauseMs);
+    const { reason, mayPass, waitMs = 0 } = refusal;
+    if (left === 1 || !mayPass || waitMs > deadlineMs) throw new RefusalError(reason);
+    await sleep(Math.max(pauseMs, waitMs));
   }
 }
 
@@ -101,7 +102,7 @@ async function readSecret(
 }
 
 async function post(
-  { url, body, headers }: Post,
+  { url, body, headers, isApi }: Post,
   deadlineMs: number,
 ): Promise<Refusal | undefined> {
   try {
@@ -113,11 +114,20 @@ async function post(
       signal: AbortSignal.timeout(deadlineMs),
     });
     await answer.body?.cancel();
-    const { ok, status } = answer;
-    if (ok) return undefined;
-    const isRedirect = status >= 300 && status < 400;
+    const { ok, status, headers: answered } = answer;
+    const isPage = isApi === true && answered.get('content-type')?.startsWith('text/html') === true;
+    if (ok && !isPage) return undefined;
+    const waitMs = Number(answered.get('retry-after') ?? 0) * 1000 || 0;
+    const why =
+      status >= 300 && status < 400
+        ? ', a redirect, which is not followed'
+        : ok
+          ? ' with a web page, as no such service does'
+          : waitMs > 0
+            ? `, and asks to wait for ${waitMs / 1000} seconds`
+            : '';
     return {
-      reason: `answers ${status}${isRedirect ? ', a redirect, which is not followed' : ''}`,
+      ...{ reason: `answers ${status}${why}`, waitMs },
       mayPass: [408, 425, 429].includes(status) || status >= 500,
     };
   } catch (error) {

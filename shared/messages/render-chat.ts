@@ -17,6 +17,8 @@ export type Post = {
   readonly url: string;
   readonly body: object;
   readonly headers?: Readonly<Record<string, string>>;
+  /** It answers with JSON: a web page comes from elsewhere, such as a login of a network. Slack's own `ok` says HTML. */
+  readonly isApi?: true;
 };
 
 /** One message for a chat; for a pager one post for each of its events, the worst first: none, where those of others last. */
@@ -25,12 +27,12 @@ export function composePosts(
   { format, url, key }: { format: WebhookFormat; url: string; key?: string | undefined },
 ): Post[] {
   if (format === 'pagerduty')
-    return composeIncidents(message, key ?? '').map((body) => ({ url, body }));
+    return composeIncidents(message, key ?? '').map((body) => ({ url, body, isApi: true }));
   if (format === 'ntfy') {
     const slash = url.lastIndexOf('/');
     const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
     return composeNotes(message, url.slice(slash + 1)).map((body) => ({
-      ...{ url: url.slice(0, slash + 1), body, headers },
+      ...{ url: url.slice(0, slash + 1), body, headers, isApi: true },
     }));
   }
   return [{ url, body: composePost(message, format, url) }];

@@ -2,11 +2,14 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
+import { Ajv } from 'ajv';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { hookChannels } from '../../shared/channels/webhook.ts';
+import { WEBHOOK_FORMATS, type Webhook } from '../../shared/config/config.ts';
 import { composeMessage } from '../../shared/messages/compose-message.ts';
 import { RefusalError, sendTo } from '../../shared/monitor/notify.ts';
 import { aConfig, aHost } from '../support/builders.ts';
+import { TAKES } from '../support/webhook-schemas.ts';
 
 const SECRET = 'T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX';
 const URL_OF_HOOK = `https://hooks.chat.example/services/${SECRET}`;
@@ -16,6 +19,11 @@ const message = composeMessage({
   blocks: [{ kind: 'note', text: 'web: no full backup' }],
   urgency: 'alert',
   severity: 'critical',
+  events: (['new', 'reminder', 'over'] as const).map((news) => ({
+    ...{ key: 'web missing', news, kind: 'missing', severity: 'critical' },
+    ...{ who: 'web', label: news === 'over' ? 'OK AGAIN' : 'MISSING', says: 'no full backup' },
+    ...{ step: "ssh web 'sudo rollcall-backup run'", runbook: 'https://wiki.example/#missing' },
+  })),
 });
 
 const KEYS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'example' };
@@ -48,9 +56,9 @@ afterEach(async () => {
   await new Promise((done) => server.close(done));
 });
 
-async function send(deadlineMs?: number, url = URL_OF_HOOK) {
+async function send(deadlineMs?: number, url = URL_OF_HOOK, more: Partial<Webhook> = {}) {
   const patience = { pauseMs: 10, ...(deadlineMs !== undefined && { deadlineMs }) };
-  const webhooks = [{ url, format: 'json' as const }];
+  const webhooks: Webhook[] = [{ url, format: 'json', ...more }];
   const connection = { region: 'eu-west-1', endpoint: storeUrl, credentials: async () => KEYS };
   const [hook] = hookChannels(connection, { alerts: { ...alerts, webhooks }, hosts: [] }, patience);
   if (hook === undefined) throw new Error('no channel');
@@ -123,6 +131,84 @@ describe('hookChannels', () => {
     const error = await send();
     expect(error?.cause).toEqual(new RefusalError('cannot be reached (TypeError)'));
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('XXXX');
+  });
+
+  describe.each(WEBHOOK_FORMATS)('of the format %s', (format) => {
+    const KEY = 'KEYKEYKEY'.padEnd(32, 'K');
+    const address =
+      format === 'ntfy' ? `https://hooks.chat.example/a/${'TOPIC'.repeat(5)}` : URL_OF_HOOK;
+    const post = (deadlineMs?: number) => send(deadlineMs, address, { format, key: KEY });
+    const secrets = /XXXX|TOPICTOPIC|KEYKEY/;
+
+    it('posts what its service takes, and ends a problem by the key that began it', async () => {
+      const isTaken = new Ajv().compile(TAKES[format]);
+      expect(await post()).toBeUndefined();
+      const isPager = format === 'ntfy' || format === 'pagerduty';
+      expect(received).toHaveLength(isPager ? message.events.length : 1);
+      for (const { body, type } of received) {
+        expect(isTaken(JSON.parse(body)), JSON.stringify([isTaken.errors, body])).toBe(true);
+        expect(type).toBe('application/json');
+      }
+      const keys = received
+        .map(({ body }) => JSON.parse(body))
+        .map((one) => one.dedup_key ?? one.sequence_id);
+      expect(new Set(keys).size).toBe(1);
+    });
+
+    it.each<[string, (response: ServerResponse) => void, string, number]>([
+      ['is slow', () => undefined, 'does not answer within 0.1 seconds', 2],
+      ['refuses', (one) => one.writeHead(403).end(address), 'answers 403', 1],
+      ['is not there', (one) => one.destroy(), 'cannot be reached (UND_ERR_SOCKET)', 2],
+      [
+        'redirects',
+        (one) => one.writeHead(307, { location: address }).end(),
+        'answers 307, a redirect, which is not followed',
+        1,
+      ],
+      [
+        'asks to wait for longer than a run may',
+        (one) => one.writeHead(429, { 'retry-after': '30' }).end(address),
+        'answers 429, and asks to wait for 30 seconds',
+        1,
+      ],
+      [
+        'limits the rate',
+        (one) => one.writeHead(429, { 'retry-after': '0.02' }).end(),
+        'answers 429, and asks to wait for 0.02 seconds',
+        2,
+      ],
+    ])(
+      'says what a receiver does that %s, and none of its secrets',
+      async (_, act, words, tries) => {
+        answer = act;
+        const error = await post(100);
+        expect(error?.cause).toEqual(new RefusalError(words));
+        expect(received).toHaveLength(tries);
+        expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(secrets);
+        expect(`${error?.channel} ${error?.message}`).not.toMatch(secrets);
+      },
+    );
+
+    it('takes a web page for an answer of its service only where that sends one', async () => {
+      answer = (response) =>
+        response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<p>ok');
+      const error = await post();
+      expect(error?.cause).toEqual(
+        format === 'ntfy' || format === 'pagerduty'
+          ? new RefusalError('answers 200 with a web page, as no such service does')
+          : undefined,
+      );
+    });
+  });
+
+  it('waits as long as a receiver asks for, and is taken then', async () => {
+    let first = 0;
+    answer = (response, times) => {
+      if (times === 1) first = performance.now();
+      response.writeHead(times === 1 ? 429 : 200, { 'retry-after': '0.3' }).end();
+    };
+    expect(await send()).toBeUndefined();
+    expect(performance.now() - first).toBeGreaterThanOrEqual(290);
   });
 
   describe('whose address lies in the parameter store', () => {
