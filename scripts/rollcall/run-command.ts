@@ -30,7 +30,8 @@ Examples
 
 It is the run of the functions on AWS, with the same mails, for any store that speaks S3. Windows that closed since the
 last run are judged, however long ago that is. A run that is killed loses nothing: the next one sends what it did not.
-It hears of no events: a file that somebody overwrote or removed is reported by the next run that judges its host.
+It hears of no events: a file that somebody overwrote or removed is reported by the next run that judges its host,
+but not a volume of an older backup: docs/limits.md.
 Mail goes by "smtp" in hosts.yml. docs/setup-anywhere.md goes from nothing to the first mail.
 
 Options

@@ -13,7 +13,7 @@ import {
   uncover,
   type Version,
 } from '../duplicity/versions.ts';
-import { assessSets } from '../rules/assessment.ts';
+import { assessSets, SKEW } from '../rules/assessment.ts';
 import { rememberedOpeners } from '../rules/fingerprints.ts';
 import { isHabitUnknown } from '../rules/habit.ts';
 import type { HostRecord } from '../rules/record.ts';
@@ -187,7 +187,7 @@ async function listWithin(
   }
   if (suspects.length + protecting.length > 0) collection = collect();
   const named = new Map<string, string | undefined>();
-  for (const name of alsoSetsOf) {
+  for (const name of [...alsoSetsOf, ...touchedSince(record, collection.sets)]) {
     if (read.knowsVersionsOf(name)) continue;
     const { stem, signatures } = stemOf(name, filePrefix);
     named.set(stem, signatures ?? named.get(stem));
@@ -208,6 +208,25 @@ async function listWithin(
   if (goodIn(collection).length > 0) return collection;
   await takePlace();
   return readAll();
+}
+
+/**
+ * A name of each full on the record that was written to since the last look, or lacks its manifest: the event that
+ * should tell of it may be lost, or there are none. What was done to volumes shows in no name.
+ */
+function touchedSince(record: HostRecord | undefined, sets: readonly BackupSet[]): string[] {
+  const { fulls = [], listedAt } = record ?? {};
+  if (listedAt === undefined) return [];
+  const finished = new Set(fulls.map(({ startedAt }) => startedAt));
+  return sets
+    .filter(
+      ({ type, startedAt, volumes, manifest, lastWriteAt }) =>
+        type === 'full' &&
+        volumes === undefined &&
+        finished.has(startedAt) &&
+        (manifest === undefined || lastWriteAt + SKEW > listedAt),
+    )
+    .map(({ sample }) => sample);
 }
 
 function hasManySets({ objects, volumeStems }: Listing, prefix: FilePrefix): boolean {

@@ -183,6 +183,41 @@ describe('the ordinary course of a backup', () => {
   });
 });
 
+describe('a change of which no event comes', () => {
+  const OLD_MANIFEST = MANIFEST.replace('20261123', '20261118');
+  const OLD_SIGNATURES = SIGNATURES.replace('20261123', '20261118');
+
+  beforeEach(async () => {
+    for (const day of [18, 19, 20, 21, 22]) {
+      const full = aFull({ begun: `2026-11-${day}T03:00:00Z`, volumes: 6 });
+      for (const host of ['web/', 'db/']) deployed.put(host, full);
+      await deployed.tick(`2026-11-${day}T08:15:00Z`);
+    }
+    for (const host of ['web/', 'db/']) deployed.put(host, night);
+    deployed.aws.outbox.clear();
+    deployed.aws.requests.clear();
+  });
+
+  it.each([
+    ['garbage over the manifest', () => upload(OLD_MANIFEST, '2026-11-22T12:00:00Z')],
+    ['garbage over the signatures', () => upload(OLD_SIGNATURES, '2026-11-22T12:00:00Z')],
+    [
+      'a manifest that is removed',
+      () => deployed.aws.remove('backups', OLD_MANIFEST, { modified: '2026-11-22T12:00:00Z' }),
+    ],
+  ])('is seen by the next run of the schedule, however old the backup: %s', async (_, act) => {
+    act();
+    await deployed.tick('2026-11-23T08:15:00Z');
+    expect(subjects()).toEqual(FAILED('TAMPERED'));
+  });
+
+  it('is looked for at no request of its own', async () => {
+    await deployed.tick('2026-11-23T08:15:00Z');
+    expect(listings()).toBe(5);
+    expect(subjects()).toEqual(['[backup] 2 of 2 hosts OK - Mon 23 Nov (#2026-327)']);
+  });
+});
+
 describe('a flood of events', () => {
   const batches = 8;
   const inBatch = 500;
