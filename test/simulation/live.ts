@@ -8,7 +8,16 @@ import { HOST_FAULTS, type HostFault } from './host-faults.ts';
 import { rhythmicNight, writeNight } from './nights.ts';
 import { startObserver, type Violation } from './observer.ts';
 import { type Product, type Sabotage, startProduct } from './product.ts';
-import { DAY, HOUR, type Member, MINUTE, type Plan, type Trouble, type World } from './world.ts';
+import {
+  DAY,
+  HOUR,
+  hearsEvents,
+  type Member,
+  MINUTE,
+  type Plan,
+  type Trouble,
+  type World,
+} from './world.ts';
 import { strike } from './world-faults.ts';
 
 export type Life = {
@@ -20,6 +29,9 @@ const QUARTER = 15 * MINUTE;
 /** Besides the due times; the real schedule runs each quarter of an hour, and finds nothing to do at most. */
 const TICKS_APART = 4 * HOUR;
 const EVENTS_AFTER = 10 * MINUTE;
+/** About so many has a run that judges a host. */
+const CALLS = 24;
+const CALLS_OF_A_FOLDER = 200;
 
 /** Lives until the plan's last day, or until a law is broken. */
 export async function live(plan: Plan, sabotage?: Sabotage): Promise<Life> {
@@ -68,19 +80,23 @@ export async function live(plan: Plan, sabotage?: Sabotage): Promise<Life> {
   for (const incident of plan.incidents) happen(world, incident);
 
   let isFlushing = false;
-  for (let next = queue.take(); next !== undefined; next = queue.take()) {
-    world.now = next.at;
-    await next.act();
-    if (!isFlushing && world.bucket.hasChanges()) {
-      isFlushing = true;
-      const wait = world.has('events late') ? 5 * HOUR : EVENTS_AFTER;
-      world.at(world.now + wait, async () => {
-        isFlushing = false;
-        const changes = world.bucket.takeChanges();
-        if (!world.has('events lost')) await deliver(world, product, changes);
-      });
+  try {
+    for (let next = queue.take(); next !== undefined; next = queue.take()) {
+      world.now = next.at;
+      await next.act();
+      if (!isFlushing && world.bucket.hasChanges()) {
+        isFlushing = true;
+        const wait = world.has('events late') ? 5 * HOUR : EVENTS_AFTER;
+        world.at(world.now + wait, async () => {
+          isFlushing = false;
+          const changes = world.bucket.takeChanges();
+          if (hearsEvents(world)) await deliver(world, product, changes);
+        });
+      }
+      if (observer.violation() !== undefined || world.now >= plan.startsAt + plan.days * DAY) break;
     }
-    if (observer.violation() !== undefined || world.now >= plan.startsAt + plan.days * DAY) break;
+  } finally {
+    product.end();
   }
   return { violation: observer.violation(), story: world.story };
 }
@@ -159,13 +175,23 @@ function dueTimesOf({ members }: World, midnight: number): number[] {
 type Observer = ReturnType<typeof startObserver>;
 
 /** One tick of the schedule, as the troubles of the world let it be. */
-async function tick(world: World, product: Product, observer: Observer): Promise<void> {
+async function tick(
+  world: World,
+  product: Product,
+  observer: Observer,
+  isCalm = false,
+): Promise<void> {
   if (world.has('schedule down')) return observer.skip();
   const { now } = world;
   const run = (until: number, killAt?: number) => product.tick(until, world.now, killAt);
-  if (world.has('runs killed')) {
-    await run(now, drawFor('kill', now).between(1, 40));
-    world.now += MINUTE;
+  if (world.has('runs killed') && !isCalm) {
+    const draw = drawFor('kill', now);
+    for (let left = draw.between(1, 3); left > 0; left -= 1) {
+      const isDone = await run(now, draw.between(1, world.plan.folder ? CALLS_OF_A_FOLDER : CALLS));
+      if (!isDone) observer.noteDeath();
+      world.now += MINUTE;
+    }
+    world.at(now + 2 * QUARTER, () => tick(world, product, observer, true));
   }
   const isGood = world.has('ticks overlapping')
     ? (await Promise.all([run(now - QUARTER), run(now)])).every(Boolean)

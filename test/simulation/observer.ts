@@ -7,6 +7,7 @@ import {
   chainOf,
   DAY,
   HOUR,
+  hearsEvents,
   isWhole,
   type KnownSet,
   type Member,
@@ -33,6 +34,8 @@ type Debt = {
   readonly owedAt: number;
   readonly says: string;
   readonly isPaidBy: (heard: Notified) => boolean;
+  /** Nothing is wrong any more. */
+  readonly isVoid?: () => boolean;
 };
 
 const CLOCKS_APART = 5 * MINUTE;
@@ -40,6 +43,8 @@ const SETTLING = 3 * DAY;
 const MEMORY = 60 * DAY;
 /** Events may come late, and many at once are gathered. */
 const TAMPER_PATIENCE = 8 * HOUR;
+/** What a run that was killed had begun to send is left to it for so long. */
+const CLAIMED = 20 * MINUTE;
 
 export type Observer = ReturnType<typeof startObserver>;
 
@@ -48,6 +53,7 @@ export function startObserver(world: World) {
   const debts: Debt[] = [];
   const settled = new Set<string>();
   const excuses: { from: number; until: number }[] = [];
+  const deaths = new Set<number>();
   const written = new Set<string>();
   const told = new Map<string, number>();
   const spoiled: KnownSet[] = [];
@@ -94,7 +100,12 @@ export function startObserver(world: World) {
       const id = `${one.seat} ${what}`;
       const before = told.get(id);
       told.set(id, world.now);
-      if (before !== undefined && world.now - before < within && !isExcused(before)) {
+      if (
+        before !== undefined &&
+        world.now - before < within &&
+        !isExcused(before) &&
+        !deaths.has(before)
+      ) {
         fail(3, `${one.seat} hears twice ${words}: ${stampOf(before)} and ${stampOf(world.now)}`);
       }
     };
@@ -118,6 +129,8 @@ export function startObserver(world: World) {
   return {
     violation: () => violation,
     excuse: (until: number) => excuses.push({ from: world.now, until }),
+    /** The run of this time was killed: what it sent may come again, once. */
+    noteDeath: () => void deaths.add(world.now),
     skip: () => {
       skippedAt = world.now;
     },
@@ -142,9 +155,13 @@ export function startObserver(world: World) {
     oweTamper(set: KnownSet): void {
       const { member } = set;
       spoiled.push(set);
-      if (world.has('events lost')) return;
+      // Without events the next run that judges the host sees it, if it is still so.
+      const isLate = !hearsEvents(world);
+      const [next] = windowsNear(newestClosed(world.now, member.times), member.times, 7);
+      const owedAt = isLate ? (next?.dueAt ?? 0) + HOUR : world.now + TAMPER_PATIENCE;
       oweToAll({
-        ...{ member, from: world.now, owedAt: world.now + TAMPER_PATIENCE },
+        ...{ member, from: world.now, owedAt },
+        isVoid: () => isLate && (isWhole(world, set) || isSuperseded(world, set)),
         says: `that the full of ${stampOf(set.namedAt)} was spoiled`,
         isPaidBy: ({ about }) =>
           about.some(({ name, kind }) => member.names.includes(name) && kind === 'tampered'),
@@ -161,6 +178,7 @@ export function startObserver(world: World) {
     },
     /** After a run that was neither killed nor skipped. */
     afterRun(): void {
+      if ([...deaths].some((at) => world.now - at < CLAIMED)) return;
       for (const member of world.members.filter(({ inConfig }) => inConfig)) {
         for (const window of closedSince(world, member)) {
           const id = `${member.id} ${window.date}`;
@@ -188,7 +206,7 @@ export function startObserver(world: World) {
         const isPaid = heard.some(
           (one) => one.seat === debt.seat && one.at >= debt.from && debt.isPaidBy(one),
         );
-        if (!isPaid && debt.member.inConfig)
+        if (!isPaid && debt.member.inConfig && !debt.isVoid?.())
           fail(2, `${debt.seat} does not hear of ${nameOf(debt.member)} ${debt.says}`);
       }
     },
@@ -218,6 +236,16 @@ function closedSince({ now, plan }: World, { times, changedAt }: Member): Window
   const windows = [newest, ...windowsNear(newest, times, -9)];
   const from = Math.max(plan.startsAt + SETTLING, changedAt + SETTLING);
   return windows.filter(({ opensAt }) => opensAt >= from).reverse();
+}
+
+/** By now its host might have removed it itself: nobody knows who it was. */
+function isSuperseded(world: World, { member, namedAt }: KnownSet): boolean {
+  const { rhythm } = member.habit;
+  if (rhythm?.kind !== 'prunes') return false;
+  const newer = world.sets.filter(
+    (set) => set.member === member && set.namedAt > namedAt && isWhole(world, set),
+  );
+  return newer.filter((set) => qualityOf(set) === 'good').length >= rhythm.keep;
 }
 
 /** A full of it was begun and is not done, and the grace is not over: nobody has to say anything yet. */

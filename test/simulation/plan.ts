@@ -4,7 +4,7 @@ import { ATTACKS } from './attacks.ts';
 import { type Draw, drawFor } from './draw.ts';
 import { HOST_FAULTS } from './host-faults.ts';
 import { DAY, type Habit, type Incident, leastKeepDays, type Plan, type Rhythm } from './world.ts';
-import { WORLD_FAULTS } from './world-faults.ts';
+import { WEEK_OF_KILLS, WORLD_FAULTS } from './world-faults.ts';
 
 export const KINDS = [HOST_FAULTS, ATTACKS, WORLD_FAULTS].flatMap(Object.keys);
 
@@ -53,6 +53,12 @@ export function planOf(seed: number, asked?: readonly string[]): Plan {
     const day = draw.between(GROWN_UP, days - 4);
     return { kind, day, host: draw.pick(hosts).name, dice: draw.below(1_000_000) };
   });
+  const place = drawFor('place', seed);
+  const hasFolder = place.percent(25);
+  if (hasFolder && asked === undefined) {
+    const day = place.between(GROWN_UP, days - 12);
+    incidents.push({ kind: WEEK_OF_KILLS, day, host: draw.pick(hosts).name, dice: 0 });
+  }
   return {
     seed,
     ...(asked && { asked }),
@@ -60,6 +66,7 @@ export function planOf(seed: number, asked?: readonly string[]): Plan {
     days,
     keepDays: Math.max(draw.pick([6, 6, 6, 8, 14]), ...hosts.map(leastKeepDays)),
     keepLastGood: draw.percent(20),
+    ...(hasFolder && { folder: true as const }),
     hosts,
     incidents: incidents.sort((a, b) => a.day - b.day),
   };

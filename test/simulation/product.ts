@@ -12,12 +12,14 @@ import {
   TargetUnreadableError,
 } from '../../shared/monitor/object-store.ts';
 import { runSchedule } from '../../shared/monitor/scheduled-run.ts';
-import { RecordConflictError, RecordError, type RecordStore } from '../../shared/monitor/state.ts';
+import type { RecordStore } from '../../shared/monitor/state.ts';
 import { tagSuperseded } from '../../shared/monitor/tag-superseded.ts';
 import { KEY, readBody } from './body.ts';
 import { type Change, NONCURRENT_DAYS } from './bucket.ts';
 import { type Notified, readMessage } from './hearing.ts';
-import { DAY, type Member, nameOf, type Seat, type Spoiling, type World } from './world.ts';
+import { DeathError, type Life, makeLife } from './life.ts';
+import { makeBucketMemory, makeFolderMemory } from './memory.ts';
+import { type Member, nameOf, type Seat, type World } from './world.ts';
 
 /** How the product is broken on purpose, so that each law is seen to fail. */
 export type Sabotage =
@@ -26,7 +28,8 @@ export type Sabotage =
   | 'hides tampering'
   | 'says it twice'
   | 'cries wolf'
-  | 'tags all';
+  | 'tags all'
+  | 'writes in place';
 
 const BUCKET = 'backups';
 /** Where hosts may delete: the stack's own bucket lets none. */
@@ -41,11 +44,12 @@ export function startProduct(
   noteNotified: (heard: Notified) => void,
   sabotage?: Sabotage,
 ) {
-  const pages = makePages(world);
+  const isInPlace = sabotage === 'writes in place';
+  const memory = world.plan.folder ? makeFolderMemory(world, isInPlace) : makeBucketMemory(world);
   const config = () => configOf(world);
   const send = startChannels(world, noteNotified, sabotage);
-  const reach = (life: Life) => ({
-    ...{ store: life.mortal(storeOf(world)), records: life.mortal(pages.records) },
+  const reach = (life: Life, records: RecordStore) => ({
+    ...{ store: life.mortal(storeOf(world)), records },
     ...{ channels: world.seats.map(send.channelOf).map(life.mortal), escalates: false },
     ops: [],
     judgeChannels: async () => [],
@@ -54,13 +58,15 @@ export function startProduct(
     /** One run of the schedule; false where the function fails. `killAt`: at which of its calls it is killed. */
     tick(until: number, now: number, killAt?: number): Promise<boolean> {
       const life = makeLife(killAt);
-      return ends(Promise.race([runSchedule(reach(life), config(), until, now), life.death]));
+      return ends(
+        memory.during(life, (records) => runSchedule(reach(life, records), config(), until, now)),
+      );
     },
     /** One run for a batch of events; false where the function fails. */
     onObjects: (changes: readonly Change[], now: number): Promise<boolean> =>
       ends(
         runEvents(
-          reach(makeLife()),
+          reach(makeLife(), memory.records),
           config(),
           changes.map((one) => eventOf(world, one)),
           now,
@@ -69,14 +75,15 @@ export function startProduct(
     async tidy(now: number): Promise<boolean> {
       const tag = async (_: string, key: string) => void world.bucket.tagged.add(key);
       const { list } = storeOf(world);
-      const { recall } = openHostRecords(pages.records, config().hosts.length, now);
+      const { recall } = openHostRecords(memory.records, config().hosts.length, now);
       if (sabotage === 'tags all') for (const key of world.bucket.keys.keys()) await tag('', key);
       return ends(tagSuperseded({ list, tag, recall }, config(), now));
     },
     /** The hosts in a report that is new since this was asked last, each with its verdict and its critical findings. */
-    report: (): Reported[] => readReport(pages.takeReport()),
-    spoil: pages.spoil,
-    remember: pages.remember,
+    report: (): Reported[] => readReport(memory.takeReport()),
+    spoil: memory.spoil,
+    remember: memory.remember,
+    end: memory.end,
   };
 }
 
@@ -89,10 +96,6 @@ function ends(run: Promise<unknown>): Promise<boolean> {
       throw error;
     },
   );
-}
-
-class DeathError extends Error {
-  override readonly name = 'DeathError';
 }
 
 export type Reported = { readonly name: string; readonly isOk: boolean; readonly bad: string[] };
@@ -233,66 +236,6 @@ function versionOf({
     : { what: 'upload' as const, versionId: id, at, bytes: body.bytes, etag: body.etag };
 }
 
-/** The state bucket; what is remembered of yesterday can be brought back, to spoil it. */
-function makePages(world: World) {
-  let pages = new Map<string, { text: string; tag: string }>();
-  const past: (typeof pages)[] = [];
-  let writes = 0;
-  let report: string | undefined;
-  const look = () => {
-    if (world.has('memory locked')) throw new RecordError('AccessDenied (403)');
-  };
-  const put = (page: string, text: string) => {
-    writes += 1;
-    if (page.startsWith('reports/')) report = text;
-    pages.set(page, { text, tag: String(writes) });
-    return String(writes);
-  };
-  const records: RecordStore = {
-    read: async (page) => {
-      look();
-      const found = pages.get(page);
-      return { text: found?.text, tag: found?.tag };
-    },
-    write: async (page, text, tag) => {
-      look();
-      if (tag !== pages.get(page)?.tag) throw new RecordConflictError('written by another run');
-      return put(page, text);
-    },
-    replace: async (page, text) => {
-      look();
-      put(page, text);
-    },
-    list: async (prefix) => {
-      look();
-      return [...pages.keys()].filter((page) => page.startsWith(prefix)).sort();
-    },
-  };
-  return {
-    records,
-    takeReport(): string | undefined {
-      const taken = report;
-      report = undefined;
-      return taken;
-    },
-    /** Once a day. */
-    remember: () => {
-      past.push(new Map(pages));
-      if (past.length > 3) past.shift();
-    },
-    spoil(how: Spoiling): void {
-      const state = pages.get('state.json');
-      if (how === 'lost') pages.delete('state.json');
-      else if (how === 'garbled') put('state.json', '{"version":1,"jud');
-      else if (how === 'rolled back') pages = new Map(past[0] ?? pages);
-      else if (state !== undefined) {
-        const ahead = { ...JSON.parse(state.text), judgedUntil: world.now + 0.9 * DAY };
-        put('state.json', JSON.stringify(ahead));
-      }
-    },
-  };
-}
-
 function startChannels(world: World, noteNotified: (heard: Notified) => void, sabotage?: Sabotage) {
   const refuses = (seat: Seat) => world.has(seat.id === 'mail' ? 'mail refuses' : 'phone refuses');
   // A message that was refused may come when its host has another name.
@@ -326,35 +269,4 @@ function startChannels(world: World, noteNotified: (heard: Notified) => void, sa
     },
   });
   return { channelOf };
-}
-
-/** The life of one run: at one of its calls it may be killed, and then neither goes on nor sees an error. */
-type Life = {
-  readonly mortal: <Things extends object>(things: Things) => Things;
-  readonly death: Promise<never>;
-};
-
-function makeLife(killAt?: number): Life {
-  let calls = 0;
-  let kill: (reason: Error) => void = () => undefined;
-  const death = new Promise<never>((_, reject) => {
-    kill = reject;
-  });
-  death.catch(() => undefined);
-  const mortal = <Things extends object>(things: Things): Things => {
-    if (killAt === undefined) return things;
-    const wrapped = Object.entries(things).map(([name, act]) => [
-      name,
-      typeof act !== 'function'
-        ? act
-        : async (...args: unknown[]) => {
-            calls += 1;
-            if (calls < killAt) return act(...args);
-            kill(new DeathError('killed'));
-            return new Promise(() => undefined);
-          },
-    ]);
-    return Object.fromEntries(wrapped) as Things;
-  };
-  return { mortal, death };
 }

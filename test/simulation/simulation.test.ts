@@ -45,6 +45,23 @@ function aPlan(kind?: string, keepLastGood = false): Plan {
   };
 }
 
+/** The monitor is `rollcall run`, which is killed at the n-th call to its disk, again and again. */
+const ofKills: Plan = {
+  ...aPlan('no backup'),
+  folder: true,
+  incidents: [
+    { kind: 'a week of kills', day: 8, host: 'ada', dice: 1 },
+    { kind: 'no backup', day: 10, host: 'ada', dice: 1 },
+    { kind: 'overwrites an old full', day: 12, host: 'ada', dice: 1 },
+  ],
+};
+
+describe('a monitor that remembers in a folder', () => {
+  it('outlives a week of kills', async () => {
+    await expectNoViolation(ofKills);
+  });
+});
+
 describe('the simulator sees a product fail that', () => {
   const lawBrokenBy = async (plan: Plan, sabotage: Sabotage): Promise<Law | undefined> =>
     (await live(plan, sabotage)).violation?.law;
@@ -72,6 +89,10 @@ describe('the simulator sees a product fail that', () => {
 
   it('lets lifecycle have the last good backup', async () => {
     expect(await lawBrokenBy(aPlan(undefined, true), 'tags all')).toBe(5);
+  });
+
+  it('leaves half a page in its folder when it is killed', async () => {
+    expect(await lawBrokenBy(ofKills, 'writes in place')).toBe(3);
   });
 
   it('and is quiet about one that does none of this', async () => {

@@ -13,6 +13,9 @@ import {
   type World,
 } from './world.ts';
 
+/** What each monitor with a folder must outlive. */
+export const WEEK_OF_KILLS = 'a week of kills';
+
 /** Begins at `world.now`. */
 type Fault = (world: World, member: Member, draw: Draw) => void;
 
@@ -21,13 +24,7 @@ const lasting =
   (world, _, draw) =>
     world.begin(trouble, world.now + draw.between(least, most) * HOUR);
 
-/** Killed and forgetful runs may say something twice. */
-const killing: Fault = (world, _, draw) => {
-  const until = world.now + draw.between(6, 60) * HOUR;
-  world.begin('runs killed', until);
-  world.excuse(until + DAY);
-};
-
+/** A run that forgets may say something twice. */
 const forgetting: Fault = (world, _, draw) => {
   const until = world.now + draw.between(3, 40) * HOUR;
   world.begin('memory locked', until);
@@ -115,7 +112,8 @@ export const WORLD_FAULTS: Readonly<Record<string, Fault>> = {
   'ticks missing': lasting('schedule down', 1, 6),
   'ticks doubled': lasting('ticks doubled', 24, 72),
   'ticks overlapping': lasting('ticks overlapping', 24, 72),
-  'runs killed': killing,
+  'runs killed': lasting('runs killed', 6, 60),
+  [WEEK_OF_KILLS]: lasting('runs killed', 7 * 24, 7 * 24),
   'events lost': lasting('events lost', 6, 72),
   'events late': lasting('events late', 6, 72),
   'events doubled': lasting('events doubled', 24, 96),

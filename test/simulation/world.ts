@@ -43,6 +43,8 @@ export type Plan = {
   readonly days: number;
   readonly keepDays: number;
   readonly keepLastGood: boolean;
+  /** The monitor is `rollcall run`: it remembers in a folder, and hears of no events. */
+  readonly folder?: true;
   readonly hosts: readonly Habit[];
   readonly incidents: readonly Incident[];
 };
@@ -175,4 +177,9 @@ export function leastKeepDays({ rhythm }: Habit): number {
 
 export function nameOf(member: Member): string {
   return member.names.at(-1) ?? member.id;
+}
+
+/** Only the functions of the stack do. */
+export function hearsEvents({ plan, has }: World): boolean {
+  return plan.folder !== true && !has('events lost');
 }
