@@ -43,7 +43,9 @@ function judgeChanges(
     if (change.what !== 'removed' || hidden.has(file)) return false;
     const startedAt = timeOf(name);
     const rules = isKept(startedAt) ? byRulesAlone(keeps) : keeps;
-    if (mayHaveTaken(rules, startedAt, now) || isPruned(startedAt)) return false;
+    // With `keepLastGood` its age alone excuses nothing: it counts for as long as what was written then would be there.
+    const from = host.keepLastGood ? Math.max(startedAt, change.at) : startedAt;
+    if (mayHaveTaken(rules, from, now) || isPruned(startedAt)) return false;
     const set = setOf(sets, name);
     const history = read.histories.find((one) => isOfSet(one, name));
     return set === undefined || !isRestored(set, history, name, host.filePrefix);
@@ -97,6 +99,12 @@ export function judgeTampered(
   now: Instant,
 ): Finding[] {
   const isKept = findKept(host, read, now);
+  const removed = Map.groupBy(
+    filesOf(changes, host).filter(({ change }) => host.keepLastGood && change.what === 'removed'),
+    ({ file }) => file,
+  );
+  const isBySomebody = (file: string, at: Instant) =>
+    (removed.get(file) ?? []).some(({ change }) => Math.abs(change.at - at) <= SLACK);
   const judgeAs = (one: Host) => {
     const isPruned = findPruned(one, read, assessed, changes, keeps, now);
     const isNotPruned = ({ startedAt }: { readonly startedAt: Instant }) => !isPruned(startedAt);
@@ -104,7 +112,7 @@ export function judgeTampered(
       { ...read, histories: read.histories.filter(isNotPruned) },
       keeps,
       window,
-      { broken: broken?.filter(isNotPruned), copies, isKept },
+      { broken: broken?.filter(isNotPruned), copies, isKept, isBySomebody },
       judgeChanges(changes, read, assessed, one, keeps, now, isPruned, isKept),
     );
   };

@@ -30,6 +30,8 @@ type Known = {
   readonly copies?: readonly Pick<SetHistory, 'type' | 'startedAt'>[] | undefined;
   /** Of a set's time: the bucket keeps it whatever its age, so that only its own rules excuse that it is hidden. */
   readonly isKept?: (startedAt: Instant) => boolean;
+  /** Of a delete marker that lifecycle may have made: it was somebody, as an event says. */
+  readonly isBySomebody?: (file: string, at: Instant) => boolean;
 };
 
 /** duplicity writes the manifest last; uploads that ran at the same time, and clocks, get this long. */
@@ -46,14 +48,19 @@ export function judgeTampering(
   { sets: all, histories, inconclusive }: Collection,
   keeps: readonly KeepRules[],
   window: Window,
-  { broken = [], copies = [], isKept = () => false }: Known = {},
+  { broken = [], copies = [], isKept = () => false, isBySomebody = () => false }: Known = {},
   byEvents: EventChanges = { removals: [], sets: [] },
 ): Finding[] {
   const isCopy = ({ type, startedAt }: SetHistory) =>
     copies.some((one) => one.type === type && one.startedAt === startedAt);
   const sets = [
     ...histories.flatMap((set) =>
-      tamperedSet(set, isKept(set.startedAt) ? byRulesAlone(keeps) : keeps, isCopy(set)),
+      tamperedSet(
+        set,
+        isKept(set.startedAt) ? byRulesAlone(keeps) : keeps,
+        isCopy(set),
+        isBySomebody,
+      ),
     ),
     ...byEvents.sets,
   ];
@@ -101,11 +108,16 @@ function judgeSets(
     : [{ kind: 'tampered', severity: SEVERITY_OF[untold], ...found, untold }];
 }
 
-function tamperedSet(set: SetHistory, keeps: readonly KeepRules[], isCopy: boolean): TamperedSet[] {
+function tamperedSet(
+  set: SetHistory,
+  keeps: readonly KeepRules[],
+  isCopy: boolean,
+  isBySomebody: NonNullable<Known['isBySomebody']>,
+): TamperedSet[] {
   const { type, startedAt, finishedAt, files } = set;
   if (finishedAt === undefined) return [];
   const overwritten = isCopy ? [] : files.filter((file) => overwrites(file, set).length > 0);
-  const hidden = files.filter((file) => isHidden(file, set, keeps));
+  const hidden = files.filter((file) => isHidden(file, set, keeps, isBySomebody));
   if (overwritten.length + hidden.length === 0) return [];
   const times = [
     ...overwritten.flatMap((file) => overwrites(file, set).map(({ at }) => at)),
@@ -142,9 +154,15 @@ function overwrites(file: FileHistory, set: SetHistory): Upload[] {
   return uploadsOf(file).filter(({ at, etag }) => at > finishedAt + SLACK && etag !== good?.etag);
 }
 
-function isHidden(file: FileHistory, set: SetHistory, keeps: readonly KeepRules[]): boolean {
+function isHidden(
+  file: FileHistory,
+  set: SetHistory,
+  keeps: readonly KeepRules[],
+  isBySomebody: NonNullable<Known['isBySomebody']>,
+): boolean {
   const [marker] = file.history;
   if (marker?.what !== 'marker') return false;
+  if (isBySomebody(file.name, marker.at)) return true;
   // Of a key with nothing but a marker left, the name alone shows how old it was at least.
   const uploadedAt = newestUpload(file.history)?.at ?? set.startedAt;
   return !isByLifecycle(marker, uploadedAt, keeps);

@@ -358,6 +358,43 @@ describe('a bucket that keeps the last good backups', () => {
     expect(days.map((day) => isTampered(day, {}))).toEqual([false, false, false, false]);
   });
 
+  it('knows from an event that it was no lifecycle, however old the set is', () => {
+    const changesOf = (day: string, left: Change['left']) =>
+      nights
+        .filter(({ name }) => name.includes(`202611${day}`))
+        .map(({ name }): Change => {
+          const who = { principal: undefined, address: undefined };
+          return {
+            key: `web/${name}`,
+            at: at('2026-11-22T12:00:01Z'),
+            what: 'removed',
+            left,
+            ...who,
+          };
+        });
+    const judgedBy = (day: string, left: Change['left'], host: Partial<Host>, when: string) => {
+      const read =
+        left === 'marker'
+          ? hiding(day)
+          : aHistory(nights.filter(({ name }) => !name.includes(`202611${day}`)));
+      const changes = changesOf(day, left);
+      const { findings } = judge(aHost({ keepDays: 6, ...host }), read.collected(), at(when), {
+        ...{ lifecycle: { rules: [] }, changes },
+      });
+      return findings.some(({ kind }) => kind === 'tampered');
+    };
+    for (const left of ['marker', 'version'] as const) {
+      for (const day of days) {
+        expect(judgedBy(day, left, { keepLastGood: true }, '2026-11-23T09:00:00Z')).toBe(true);
+      }
+      expect(judgedBy('01', left, {}, '2026-11-23T09:00:00Z')).toBe(false);
+    }
+    // As long as an object that was written then would be kept.
+    const keeps = { keepLastGood: true };
+    expect(judgedBy('01', 'version', keeps, '2026-11-28T09:00:00Z')).toBe(true);
+    expect(judgedBy('01', 'version', keeps, '2026-11-30T09:00:00Z')).toBe(false);
+  });
+
   it('takes it for lifecycle where a rule of the bucket did it, or the rules are not known', () => {
     const keepLastGood = true;
     const rules = [{ prefix: '', hides: { days: 6 } }];

@@ -161,7 +161,7 @@ export function startObserver(world: World) {
       const owedAt = isLate ? (next?.dueAt ?? 0) + HOUR : world.now + TAMPER_PATIENCE;
       oweToAll({
         ...{ member, from: world.now, owedAt },
-        isVoid: () => isLate && (isWhole(world, set) || isSuperseded(world, set)),
+        isVoid: () => isLate && (isWhole(world, set) || mayBeGone(world, set)),
         says: `that the full of ${stampOf(set.namedAt)} was spoiled`,
         isPaidBy: ({ about }) =>
           about.some(({ name, kind }) => member.names.includes(name) && kind === 'tampered'),
@@ -238,14 +238,21 @@ function closedSince({ now, plan }: World, { times, changedAt }: Member): Window
   return windows.filter(({ opensAt }) => opensAt >= from).reverse();
 }
 
-/** By now its host might have removed it itself: nobody knows who it was. */
-function isSuperseded(world: World, { member, namedAt }: KnownSet): boolean {
+/** By now lifecycle or its host might have removed it: without an event nobody knows who it was. */
+function mayBeGone(world: World, { member, namedAt }: KnownSet): boolean {
   const { rhythm } = member.habit;
-  if (rhythm?.kind !== 'prunes') return false;
   const newer = world.sets.filter(
-    (set) => set.member === member && set.namedAt > namedAt && isWhole(world, set),
+    (set) =>
+      set.member === member &&
+      set.namedAt > namedAt &&
+      set.base === undefined &&
+      isWhole(world, set),
   );
-  return newer.filter((set) => qualityOf(set) === 'good').length >= rhythm.keep;
+  if (rhythm?.kind === 'prunes') {
+    if (newer.filter((set) => qualityOf(set) === 'good').length >= rhythm.keep) return true;
+  }
+  const isOld = namedAt + world.keepDays * DAY <= world.now;
+  return isOld && (!world.plan.keepLastGood || newer.length >= 2);
 }
 
 /** A full of it was begun and is not done, and the grace is not over: nobody has to say anything yet. */
