@@ -290,7 +290,11 @@ function judgeWindow(
           : [{ ...finding, severity, windowsMissed } as const],
       ),
     );
-  if (answer !== undefined || begun.some((one) => !one.good)) return lacking.slice(0, 1);
+  // What somebody changed before the window opened is no news of it: `tampered` was reported then.
+  const isOfNow = ({ set, faults }: Assessment) =>
+    set.lastWriteAt >= window.opensAt - SKEW || faults.some(({ finding }) => finding);
+  const isShown = begun.some((one) => !one.good && isOfNow(one));
+  if (answer !== undefined || isShown) return lacking.slice(0, 1);
   return [missing(window, backups, windowsMissed, explainMiss(host, window, backups, now))];
 }
 

@@ -48,6 +48,22 @@ describe('judgeTampering', () => {
     });
   });
 
+  it('says missing, too, where all that has the name of the window was there before it opened', () => {
+    const ahead = aFull({ begun: '2026-11-23T03:00:00Z', volumes: 4 }).map((one) => ({
+      ...{ ...one, modifiedAt: at('2026-11-20T03:00:00Z') },
+      firstModifiedAt: at('2026-11-20T03:00:00Z'),
+    }));
+    const kinds = (iso?: string) => {
+      const history = aHistory([...sunday, ...ahead]);
+      if (iso !== undefined) history.put(VOLUME, iso);
+      return judged(history).findings.map(({ kind }) => kind);
+    };
+    expect(kinds()).toEqual(['damaged']);
+    expect(kinds('2026-11-22T12:00:00Z')).toEqual(['tampered', 'missing']);
+    // It was written in the window, and so it is what came of it.
+    expect(kinds('2026-11-23T09:00:00Z')).toEqual(['tampered']);
+  });
+
   it('never takes an overwritten full for the last good copy', () => {
     const judgement = judged(fresh().put(VOLUME, '2026-11-23T09:00:00Z'));
     expect(judgement.lastGood?.startedAt).toBe(at('2026-11-22T03:00:00Z'));
