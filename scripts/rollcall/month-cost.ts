@@ -6,6 +6,7 @@ import {
   BATCH_SECONDS,
   digest,
   dueTick,
+  HOURLY,
   IDLE_TICK,
   judgement,
   LOG_BYTES,
@@ -48,6 +49,7 @@ export function costOf(config: Config, volumes: number): CostLine[] {
 
   const schedule = sum([
     [DAYS * TICKS_A_DAY, IDLE_TICK],
+    [DAYS * 24, HOURLY],
     [DAYS * dueTimes, dueTick(0)],
     [pagesDue, { writes: 1, reads: 1 }],
     [DAYS, digest(hosts.length)],

@@ -29,6 +29,9 @@ export type Requests = { readonly writes: number; readonly reads: number };
 /** A run of the schedule at which no window closed. */
 export const IDLE_TICK: Requests = { writes: 1, reads: 1 };
 
+/** What a run adds once an hour: it reads the board, and makes page and metrics of it. */
+export const HOURLY: Requests = { writes: 2, reads: 1 };
+
 /**
  * What a run adds when windows closed, by the pages of records with such hosts: it reads and writes each, and the board,
  * of which it makes the page and the metrics.

@@ -37,6 +37,9 @@ export type PageAbout = {
 /** So many hosts have a row that opens; of the others the page has a square and the name. */
 const FULL_ROWS = 150;
 
+/** It is written each hour, and one run may fail. */
+const LATE_MS = 2.5 * 3_600_000;
+
 /** Escaped throughout. A page cannot know its age: it says until when it must be newer. */
 export function composeStatusPage(board: Board, about: PageAbout): string {
   const rows = worstFirst(board.rows);
@@ -46,17 +49,17 @@ export function composeStatusPage(board: Board, about: PageAbout): string {
   const due = rows.flatMap(({ nextDueAt }) => (nextDueAt === undefined ? [] : [nextDueAt]));
   const next = due.filter((at) => at > writtenAt).sort((a, b) => a - b)[0];
   const worst = rows[0]?.tone ?? 'note';
-  const until =
+  const closes =
     next === undefined
       ? ''
-      : ` The next window closes <b>${safe(formatInstant(next, timezone, writtenAt))}</b>: if this page is still the same half an hour later, nobody is watching (${safe(runbookOf('monitor-silent', about.runbook))}).`;
+      : ` The next window closes <b>${safe(formatInstant(next, timezone, writtenAt))}</b>.`;
   const full = rows.slice(0, FULL_ROWS);
   const rest = rows.slice(FULL_ROWS);
   return composePage(
     { title: safe(title), meta: '<meta name="robots" content="noindex">\n' },
     `<header class="${worst}">
 <h1>${safe(title)}</h1>
-<p>Bucket ${safe(about.bucket)}. As of <b>${safe(formatDate(writtenAt, timezone, writtenAt))} ${dateIn(timezone, writtenAt).slice(0, 4)} ${safe(formatTime(writtenAt, timezone))} ${safe(timezone)}</b>.${until}</p>
+<p>Bucket ${safe(about.bucket)}. As of <b>${safe(formatDate(writtenAt, timezone, writtenAt))} ${dateIn(timezone, writtenAt).slice(0, 4)} ${safe(formatTime(writtenAt, timezone))} ${safe(timezone)}</b>.${closes} This page is new each hour: if it is the same after <b>${safe(formatTime(writtenAt + LATE_MS, timezone))}</b>, nobody is watching (${safe(runbookOf('monitor-silent', about.runbook))}).</p>
 </header>
 <main>
 ${composeTiles(rows, about, last)}

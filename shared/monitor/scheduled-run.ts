@@ -150,7 +150,8 @@ export async function runSchedule(
   });
   const { grid, lost: boardLost } = await showOnBoard(dependencies, config, now, {
     ...{ judged: seen, channels: look, digest },
-    isSame: seen.length === 0 && statesOf(look) === statesOf(state.channels),
+    // With each look at the channels page and metrics are new: their age says that somebody watches.
+    isSame: seen.length === 0 && look?.lookedAt === state.channels?.lookedAt,
   });
   const told = digest
     ? { ...digest, grid }
@@ -247,11 +248,7 @@ export async function runSchedule(
   };
 }
 
-function statesOf(look: ChannelStates | undefined): string {
-  return JSON.stringify(look?.states ?? []);
-}
-
-/** Loaded with the first row that changed: most runs have none. */
+/** Loaded when it is due: once an hour, and where a host was judged. */
 async function showOnBoard(
   { records }: Dependencies,
   config: Config,

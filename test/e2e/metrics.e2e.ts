@@ -161,7 +161,7 @@ it('ring when the metrics are old, or are none', async () => {
   const file = join(dir, 'silent.yml');
   const alert = (at: string, expected: string) =>
     `  - { eval_time: ${at}, alertname: RollcallSilent, exp_alerts: ${expected} }\n`;
-  const fires = `[{ exp_labels: { severity: critical, bucket: b }, exp_annotations: { summary: "No check of the backups for over a day: nothing else here is news any more", description: "docs/runbook.md#monitor-silent" } }]`;
+  const fires = `[{ exp_labels: { severity: critical, bucket: b }, exp_annotations: { summary: "No check of the backups for over three hours: nothing else here is news any more", description: "docs/runbook.md#monitor-silent" } }]`;
   const bare = fires.replace(', bucket: b', '');
   writeFileSync(
     file,
@@ -170,7 +170,7 @@ tests:
 - interval: 15m
   input_series: [{ series: 'rollcall_check_timestamp_seconds{bucket="b"}', values: '0x120' }]
   alert_rule_test:
-${alert('25h', '[]')}${alert('26h15m', fires)}
+${alert('2h45m', '[]')}${alert('3h15m', fires)}
 - interval: 15m
   input_series: []
   alert_rule_test:

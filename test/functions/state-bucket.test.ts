@@ -67,6 +67,18 @@ describe('the report of a digest', () => {
     expect(textOf('metrics.prom')).toMatch(/# EOF\n$/);
   });
 
+  it('has next to it page and metrics that are new each hour, though nothing changed', async () => {
+    const checkedAt = () =>
+      /rollcall_check_timestamp_seconds\{[^}]*\} (\d+)/.exec(textOf('metrics.prom') ?? '')?.[1];
+    const seconds = (iso: string) => String(Date.parse(iso) / 1000);
+    await deployed.tick('2026-11-23T08:15:00Z');
+    await deployed.tick('2026-11-23T09:00:00Z');
+    expect(checkedAt()).toBe(seconds('2026-11-23T08:15:00Z'));
+    await deployed.tick('2026-11-23T09:15:00Z');
+    expect(checkedAt()).toBe(seconds('2026-11-23T09:15:00Z'));
+    expect(textOf('status.html')).toContain('Mon 23 Nov 2026 09:15');
+  });
+
   it('is not written by the ticks between two digests', async () => {
     await deployed.tick('2026-11-23T08:15:00Z');
     const before = textOf(page);

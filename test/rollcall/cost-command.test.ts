@@ -4,6 +4,7 @@ import { costOf } from '../../scripts/rollcall/month-cost.ts';
 import {
   digest,
   dueTick,
+  HOURLY,
   IDLE_TICK,
   judgement,
   MANIFEST_EVENT,
@@ -71,7 +72,9 @@ describe('what S3 is asked in the course of a day', () => {
         );
       }
     }
-    await deployed.tick('2026-11-22T03:15:00Z');
+    expect(await counted(() => deployed.tick('2026-11-22T03:45:00Z'))).toEqual(
+      plus(IDLE_TICK, HOURLY),
+    );
     expect(await counted(() => deployed.tick('2026-11-22T08:15:00Z'))).toEqual(
       plus(IDLE_TICK, dueTick(1), digest(HOSTS.length), ...HOSTS.map(() => judgement(VOLUMES))),
     );
