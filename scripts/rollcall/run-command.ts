@@ -6,11 +6,12 @@ import { HOUR, MINUTE } from '../../shared/duplicity/time.ts';
 import { formatDuration } from '../../shared/messages/plain-text.ts';
 import { DeliveryError, RefusalError } from '../../shared/monitor/notify.ts';
 import { type Outcome, runSchedule } from '../../shared/monitor/scheduled-run.ts';
-import { RecordError, type RecordStore } from '../../shared/monitor/state.ts';
+import { RecordError, type RecordStore, STATE_PAGE } from '../../shared/monitor/state.ts';
 import { defineCommand, FLAG, TEXT, type ValuesOf } from './command.ts';
 import { configFileOf, openStore, readConfig } from './config-file.ts';
 import {
   findStatePlace,
+  formatPlace,
   noteGoodRun,
   openRecords,
   readGoodRun,
@@ -194,7 +195,13 @@ async function runOnce(
       if (isRemembered(found)) await noteGoodRun(records, now);
       return found;
     });
-    return report(outcome, options.quiet, Date.now() - startedAt);
+    const status = report(outcome, options.quiet, Date.now() - startedAt);
+    if (status !== 0) {
+      complain(
+        `hint: what is wrong, and what to do: rollcall doctor --state ${formatPlace(place)}`,
+      );
+    }
+    return status;
   } catch (error) {
     if (found !== undefined && !(error instanceof RecordError)) {
       const why = error instanceof Error ? error.message : 'Error';
@@ -204,11 +211,23 @@ async function runOnce(
     }
     if (!(error instanceof AggregateError)) throw refuseState(error);
     for (const one of error.errors) complain(`error: ${formatRefusal(one)}`);
-    complain('hint: nothing is lost: the next run sends it again; test it: rollcall test-alert');
+    complain(
+      (await isReadable(records))
+        ? 'hint: nothing is lost: the next run sends it again; test it: rollcall test-alert'
+        : `hint: nothing remembers what was not sent: look now: rollcall check; and put the state right: rollcall doctor --state ${formatPlace(place)}`,
+    );
     return 3;
   } finally {
     await unlock();
   }
+}
+
+/** Where not even what is open can be read, the next run does not know what this one did not send. */
+function isReadable(records: RecordStore): Promise<boolean> {
+  return records.read(STATE_PAGE).then(
+    ({ text }) => text !== undefined,
+    () => false,
+  );
 }
 
 const WAIT_MS = 150_000;

@@ -234,7 +234,7 @@ async function openFolder(folder: string): Promise<void> {
     throw new RecordError(
       version === undefined
         ? `${join(folder, MARK)} is damaged; if the folder is a state, write into it: {"rollcallState":${VERSION}}`
-        : `${folder} is a state of version ${version}, and this rollcall knows version ${VERSION}; install the rollcall that wrote it, or a newer one`,
+        : `${folder} is a state of version ${version}, and this rollcall knows version ${VERSION}; install the rollcall that wrote it, or ${Number(version) > VERSION ? 'a newer one' : 'name a new folder'}`,
     );
   } catch (error) {
     if (error instanceof RecordError) throw error;

@@ -18,7 +18,12 @@ export type OwnWorld = {
   /** Writes hosts.yml: the mail server, and what else it shall say; an endpoint in place of the store's. */
   readonly write: (smtp: string, more?: { readonly endpoint?: string; alerts?: string }) => void;
   /** One whole process at this time of the day; `--state` is the folder `state` unless told. */
-  readonly run: (time: string, words?: readonly string[], env?: NodeJS.ProcessEnv) => Promise<Ran>;
+  readonly run: (
+    time: string,
+    words?: readonly string[],
+    env?: NodeJS.ProcessEnv,
+    wrap?: readonly string[],
+  ) => Promise<Ran>;
   readonly reset: () => void;
   readonly close: () => Promise<void>;
 };
@@ -53,13 +58,13 @@ alerts: { from: backups@example.net, ${alerts}, weeklyTest: false }
 hosts: { web: {}, db: {} }
 `,
       ),
-    run: (time, words = [], env = {}) => {
+    run: (time, words = [], env = {}, wrap = []) => {
       clock.now = Date.parse(`2026-11-23T${time}:00Z`);
       const place = words.includes('--state') ? [] : ['--state', join(folder, 'state')];
-      return startAlone(['run', '--hosts', join(folder, 'hosts.yml'), ...place, ...words], {
-        ...{ ...environmentOf(aws), AWS_ENDPOINT_URL: '', TEST_NOW: `${clock.now}` },
-        ...{ NODE_OPTIONS: `--import=${CLOCK}`, ...env },
-      });
+      const command = ['run', '--hosts', join(folder, 'hosts.yml'), ...place, ...words];
+      const own = { ...environmentOf(aws), AWS_ENDPOINT_URL: '', TEST_NOW: `${clock.now}` };
+      const all = { ...own, NODE_OPTIONS: `--import=${CLOCK}`, ...env };
+      return startAlone(command, all, '', wrap);
     },
     close: async () => {
       remove();

@@ -14,13 +14,18 @@ export type Ran = {
   readonly status: number | null;
 };
 
-/** Starts the program itself, with just this environment; standard input is `input`, and there is no terminal. */
+/**
+ * Starts the program itself, with just this environment; standard input is `input`, and there is no terminal. `wrap`
+ * is a command that starts what is behind it.
+ */
 export async function startAlone(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   input: string | Uint8Array = '',
+  wrap: readonly string[] = [],
 ): Promise<Ran> {
-  const child = spawn(process.execPath, [script, ...args], { env });
+  const [program = '', ...words] = [...wrap, process.execPath, script, ...args];
+  const child = spawn(program, words, { env });
   child.stdin.end(input);
   const [stdout, stderr, status] = await Promise.all([
     text(child.stdout),
