@@ -6,6 +6,7 @@ import {
   BATCH_SECONDS,
   digest,
   dueTick,
+  HOST_METRICS,
   HOURLY,
   IDLE_TICK,
   judgement,
@@ -85,6 +86,18 @@ export function costOf(config: Config, volumes: number): CostLine[] {
       'the first 10 of an account are free; no number of hosts adds one',
     ),
     line('the metric of good runs', functions, 'metrics', PRICES.metric, 'the first 10 are free'),
+    ...(config.metrics === undefined
+      ? []
+      : [
+          line(
+            'metrics of hosts',
+            (owed * HOST_METRICS) / (DAYS * 24),
+            'metrics, by the hour',
+            PRICES.metric,
+            'leave out "metrics: cloudwatch": metrics.prom costs nothing',
+          ),
+          line('the dashboard', 1, 'dashboards', PRICES.dashboard, 'the first 3 are free'),
+        ]),
     line(
       'queues that Lambda asks',
       polled * DAYS * POLLS_A_DAY,

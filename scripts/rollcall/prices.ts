@@ -15,6 +15,7 @@ export const PRICES = {
   /** https://aws.amazon.com/cloudwatch/pricing/ */
   alarm: 0.1,
   metric: 0.3,
+  dashboard: 3,
   logGib: 0.5,
   /** https://aws.amazon.com/eventbridge/pricing/ */
   scheduled: 1 / 1e6,
@@ -55,6 +56,9 @@ export const ORDINARY_BATCH: Requests = { writes: 0, reads: 1 };
 
 /** A manifest, besides the judgement of its host: its record, the state and what operators said. */
 export const MANIFEST_EVENT: Requests = { writes: 1, reads: 4 };
+
+/** Of each host, for each hour in which it is judged; a metric is charged by the hour in which it comes. */
+export const HOST_METRICS = 3;
 
 /** Seconds that are billed: a start and what it does, and for each host that is judged. */
 export const SECONDS = { tick: 0.5, host: 0.006, event: 0.6 } as const;

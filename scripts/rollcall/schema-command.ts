@@ -190,6 +190,10 @@ const CONFIG_SCHEMA = {
     },
     runbook: text('an https:// page with the sections of docs/runbook.md, to which messages link'),
     restoreProof: text('a host of which no restore was proven for so long is a warning, like 90d'),
+    metrics: {
+      const: 'cloudwatch',
+      description: 'each host as metrics of CloudWatch, which costs money, and a dashboard',
+    },
     recipients,
     size,
     hosts: { type: 'object', minProperties: 1, additionalProperties: host },

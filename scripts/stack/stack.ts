@@ -13,6 +13,7 @@ import { alarms, janitorAlarms, pointToRunbook, shardAlarms } from './alarms.ts'
 import { backupBucket } from './backup-bucket.ts';
 import { breakGlass, breakGlassRole } from './bucket-policy.ts';
 import { attributeOf, type Resources, ref, type Value } from './cloudformation.ts';
+import { dashboard } from './dashboard.ts';
 import { failedRuns, failedRunsQueue } from './function-role.ts';
 import { hostGroup } from './host-group.ts';
 import { janitor, janitorFunction } from './janitor-resources.ts';
@@ -56,6 +57,11 @@ export function stackOf(
   hostsARun = HOSTS_A_RUN,
 ): Stack {
   const isSharded = needsShards(config, hostsARun);
+  const ownAlarms = {
+    ...alarms,
+    ...(config.keepLastGood ? janitorAlarms : {}),
+    ...(isSharded ? shardAlarms : {}),
+  };
   return {
     region: config.region,
     warnings: [...warningsOf(config.alerts), ...warnOfUsers(config)],
@@ -80,14 +86,8 @@ export function stackOf(
       ...schedules(config.keepLastGood),
       ...(config.keepLastGood ? janitor(config.bucket, [seeWhatIsThere, readHosts]) : {}),
       ...(isSharded ? shardResources(config) : {}),
-      ...pointToRunbook(
-        {
-          ...alarms,
-          ...(config.keepLastGood ? janitorAlarms : {}),
-          ...(isSharded ? shardAlarms : {}),
-        },
-        config.runbook,
-      ),
+      ...pointToRunbook(ownAlarms, config.runbook),
+      ...(config.metrics === undefined ? {} : dashboard(config.bucket, ownAlarms)),
     },
     outputs: {
       BackupBucketName: {

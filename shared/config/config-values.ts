@@ -70,6 +70,10 @@ export const ENDPOINT_STYLE = {
   rule: 'path, or virtual: the bucket is a part of the name of the store',
   parse: (text: string) => (text === 'path' || text === 'virtual' ? text : undefined),
 };
+export const METRICS = {
+  rule: 'cloudwatch: each host as metrics there, which costs money, and a dashboard',
+  parse: (text: string) => (text === 'cloudwatch' ? text : undefined),
+};
 export const DATE = {
   rule: 'a date like 2026-12-01',
   parse: (text: string) => {

@@ -144,6 +144,8 @@ export type Config = {
   readonly alerts: Alerts;
   /** Where messages send an operator on: a page with the sections of docs/runbook.md. Without it, that path. */
   readonly runbook?: string;
+  /** The functions send each host that they judge to CloudWatch, too, and the stack has a dashboard. */
+  readonly metrics?: 'cloudwatch';
   /** A host of which no restore was proven for so many days is a warning of the digest. */
   readonly restoreProofDays?: number;
   readonly hosts: readonly Host[];

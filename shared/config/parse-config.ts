@@ -19,6 +19,7 @@ import {
   ENDPOINT_STYLE,
   FLAG,
   graceIfMoved,
+  METRICS,
   PROOF,
   RUNBOOK,
   readSize,
@@ -83,6 +84,7 @@ function readConfigFile(
     'keepLastGood',
     'alerts',
     'restoreProof',
+    'metrics',
     'runbook',
     'recipients',
     'size',
@@ -134,6 +136,7 @@ function readConfigFile(
   if (use === 'deploy') noteNoSender(yaml, alerts, hosts);
   const runbook = matching(yaml, fields.runbook, RUNBOOK.rule, RUNBOOK.parse);
   const proofDays = matching(yaml, fields.restoreProof, PROOF.rule, PROOF.parse);
+  const metrics = matching(yaml, fields.metrics, METRICS.rule, METRICS.parse);
   const smtp = readSmtp(yaml, fields.smtp, use);
   if (smtp !== undefined && alerts.mail.length > 0 && alerts.from === undefined) {
     note(
@@ -159,6 +162,7 @@ function readConfigFile(
     alerts,
     ...(runbook === undefined ? {} : { runbook }),
     ...(proofDays === undefined ? {} : { restoreProofDays: proofDays }),
+    ...(metrics === undefined ? {} : { metrics }),
     hosts: withOthers(hosts.map(({ host }) => host)).map((host) =>
       host.target.bucket === bucket ? withIgnored(host, ignore) : host,
     ),

@@ -36,6 +36,12 @@ export function connectAll(env: Env): Dependencies {
       recipientsOf(env.config.alerts) === 'some'
         ? Object.values(CONNECT).flatMap((connect) => connect(connection, env))
         : [],
+    ...(env.config.metrics === 'cloudwatch' && {
+      measure: async (judged, at) => {
+        const { logHosts } = await import('./host-metrics.ts');
+        logHosts(env.config.bucket, judged, at);
+      },
+    }),
   };
 }
 

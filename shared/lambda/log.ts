@@ -31,21 +31,34 @@ export const GOOD_RUNS = {
   dimension: 'FunctionName',
 } as const;
 
-/**
- * Counts one good run, as the last statement of it. The embedded metric format asks for no call, and for no right but
- * that to write the log. Written past `console`, before which the runtime may put words or quotes. Outside of Lambda,
- * which has no name for it, nothing is counted. Source:
- * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
- */
+/** Counts one good run, as the last statement of it. Outside of Lambda, which has no name for it, nothing is counted. */
 export function logGoodRun(functionName: string | undefined, at: Instant): void {
   if (functionName === undefined) return;
-  const { namespace, metric, dimension } = GOOD_RUNS;
-  const Metrics = [{ Name: metric, Unit: 'Count' }];
-  const CloudWatchMetrics = [{ Namespace: namespace, Dimensions: [[dimension]], Metrics }];
+  const { metric, dimension } = GOOD_RUNS;
+  logMetrics({ [dimension]: functionName }, at, { [metric]: { unit: 'Count', value: 1 } });
+}
+
+type Measured = { readonly unit: string; readonly value: number | undefined };
+
+/**
+ * The embedded metric format asks for no call, and for no right but that to write the log. Written past `console`, before
+ * which the runtime may put words or quotes. Without any value there is no line. Source:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+ */
+export function logMetrics(
+  dimensions: Readonly<Record<string, string>>,
+  at: Instant,
+  metrics: Readonly<Record<string, Measured>>,
+): void {
+  const known = Object.entries(metrics).filter(([, { value }]) => value !== undefined);
+  if (known.length === 0) return;
+  const Metrics = known.map(([Name, { unit }]) => ({ Name, Unit: unit }));
+  const Dimensions = [Object.keys(dimensions)];
+  const CloudWatchMetrics = [{ Namespace: GOOD_RUNS.namespace, Dimensions, Metrics }];
   const line = {
     _aws: { Timestamp: at, CloudWatchMetrics },
-    [dimension]: functionName,
-    [metric]: 1,
+    ...dimensions,
+    ...Object.fromEntries(known.map(([name, { value }]) => [name, value])),
   };
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }

@@ -2,7 +2,7 @@
 import type { Instant } from '../duplicity/time.ts';
 import type { Severity } from '../rules/finding.ts';
 import type { Board, BoardRow } from './board.ts';
-import { isInconclusiveReport } from './host-report.ts';
+import { type HostReport, isInconclusiveReport } from './host-report.ts';
 import type { Drills, Report } from './report.ts';
 
 type Sample = { readonly labels: Readonly<Record<string, string>>; readonly value: number };
@@ -18,17 +18,23 @@ type Measured = Pick<BoardRow, Known> & {
 /** Of a check, with the last drills where they were read. */
 export function composeOpenMetrics(report: Report, drills?: Drills): string {
   const { checkedAt, bucket, hosts, unknownHosts } = report;
-  const rows = hosts.map(({ host, verdict, findings, lastGood, expiresAt }): Measured => {
-    const problems = findings.filter((one) => !isInconclusiveReport(one));
-    return {
-      ...{ host, problems, isOk: isOk(verdict, findings), bytes: lastGood?.bytes },
-      lastGoodAt: lastGood === null ? undefined : Date.parse(lastGood.startedAt),
-      volumes: lastGood?.volumes ?? undefined,
-      expiresAt: expiresAt === undefined ? undefined : Date.parse(expiresAt),
-      provenAt: drills?.get(host)?.provenAt,
-    };
-  });
+  const rows = hosts.map((one) => measureHost(one, drills));
   return compose(rows, { bucket, at: checkedAt, unknown: unknownHosts.length });
+}
+
+/** One host as it was judged. */
+export function measureHost(
+  { host, verdict, findings, lastGood, expiresAt }: HostReport,
+  drills?: Drills,
+): Measured {
+  return {
+    ...{ host, isOk: isOk(verdict, findings), bytes: lastGood?.bytes },
+    problems: findings.filter((one) => !isInconclusiveReport(one)),
+    lastGoodAt: lastGood === null ? undefined : Date.parse(lastGood.startedAt),
+    volumes: lastGood?.volumes ?? undefined,
+    expiresAt: expiresAt === undefined ? undefined : Date.parse(expiresAt),
+    provenAt: drills?.get(host)?.provenAt,
+  };
 }
 
 /** Of the board, as of now: what it keeps next to the page. */

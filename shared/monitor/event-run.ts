@@ -36,7 +36,7 @@ export async function runEvents(
   ours: Omit<Known, 'hosts'> = {},
   budget?: Budget,
 ): Promise<EventOutcome> {
-  const { records, channels } = dependencies;
+  const { records, channels, measure } = dependencies;
   const { hosts, timezone, bucket } = config;
   const ownerOf = ownersIn(hosts);
   const byHost = Map.groupBy(events, (event) => ownerOf(event.bucket, event.key));
@@ -114,6 +114,7 @@ export async function runEvents(
   // The page has it even where a channel refuses it.
   const notified = await notifying.finally(async () => {
     if (!isNews) return;
+    await measure?.(seen, now);
     const { keepBoard } = await import('./keep-board.ts');
     await keepBoard(records, config, { judged: seen, channels: opened.state.channels }, now);
   });

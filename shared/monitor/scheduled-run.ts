@@ -59,6 +59,8 @@ export type Dependencies = {
   readonly records: RecordStore;
   /** Empty where the config has no recipients: then nobody is notified, and `unheard` gives the reason. */
   readonly channels: readonly Channel[];
+  /** Sends what was judged on as metrics, where the config asks for that. */
+  readonly measure?: (judged: readonly JudgedHost[], at: Instant) => Promise<void>;
 };
 
 /** What a run of the schedule needs in addition. */
@@ -148,6 +150,7 @@ export async function runSchedule(
     const report = reports[index];
     return report === undefined ? [] : [{ host, report }];
   });
+  await dependencies.measure?.(seen, now);
   const { grid, lost: boardLost } = await showOnBoard(dependencies, config, now, {
     ...{ judged: seen, channels: look, digest },
     // With each look at the channels page and metrics are new: their age says that somebody watches.

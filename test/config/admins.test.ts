@@ -100,6 +100,16 @@ describe('restoreProof', () => {
   });
 });
 
+describe('metrics', () => {
+  it('go to CloudWatch, or nowhere', () => {
+    const of = (text: string) => parse(FROM, 'web: {}', text).metrics;
+    expect([of(''), of('metrics: cloudwatch\n')]).toEqual([undefined, 'cloudwatch']);
+    expect(() => of('metrics: prometheus\n')).toThrow(
+      'metrics is "prometheus", but must be cloudwatch',
+    );
+  });
+});
+
 describe('runbook', () => {
   const page = (text: string) => parse(FROM, 'web: {}', `runbook: ${text}\n`).runbook;
 

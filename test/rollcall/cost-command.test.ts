@@ -105,6 +105,14 @@ describe('the cost of a month', () => {
     expect(lineOf(`${CONFIG}keepLastGood: true\n`, 'alarms')?.count).toBeGreaterThan(alarms);
   });
 
+  it('has three metrics a host for the hours in which it is judged, and a dashboard, where they are asked for', () => {
+    const asked = `${CONFIG}metrics: cloudwatch\n`;
+    // 3 hosts, 30 days, 3 metrics, one hour of 720 each.
+    expect(lineOf(asked, 'metrics of hosts')?.usd).toBeCloseTo((3 * 30 * 3 * 0.3) / 720, 9);
+    expect(lineOf(asked, 'the dashboard')?.usd).toBe(3);
+    expect(lineOf(CONFIG, 'metrics of hosts')).toBeUndefined();
+  });
+
   it('has the events of a bucket that was there, which the stack does not make', () => {
     expect(
       lineOf(`${CONFIG}existing: true\n`, 'events of a bucket that was there')?.usd,

@@ -45,6 +45,8 @@ function attribute(id: string, name: string, resources: Resources): string {
   if (type === 'AWS::S3::Bucket') return `arn:aws:s3:::rollcall-prod-${id.toLowerCase()}`;
   if (type === 'AWS::IAM::Role') return `arn:aws:iam::${account}:role/rollcall-prod-${id}`;
   if (type === 'AWS::SQS::Queue') return `arn:aws:sqs:${here}:rollcall-prod-${id}`;
+  if (type === 'AWS::CloudWatch::Alarm')
+    return `arn:aws:cloudwatch:${here}:alarm:rollcall-prod-${id}`;
   if (type === 'AWS::Events::Rule') return `arn:aws:events:${here}:rule/rollcall-prod-${id}`;
   throw new Error(`no ARN known for ${id} of type ${type}`);
 }

@@ -50,6 +50,11 @@ export const configs: { readonly [name: string]: Config & { readonly holds: RegE
     ],
     holds: /"Endpoint":"\+31600000001"/,
   },
+  'hosts as metrics of CloudWatch': {
+    lines: ['metrics: cloudwatch', `bucket: ${'m'.repeat(63)}`],
+    hosts: 5000,
+    holds: /"AWS::CloudWatch::Dashboard"/,
+  },
   'as many buckets as fit': {
     lines: ['recipients: [0123456789ABCDEF]', 'hosts:', '  own: {}', ...otherBuckets(40)],
     holds: /b{61}39/,

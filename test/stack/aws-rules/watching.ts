@@ -5,6 +5,7 @@ import { allows, each, outside, type Rule, resource, statementsOf, type Template
 const ALARM = 'AWS::CloudWatch::Alarm';
 const SCHEDULE = 'AWS::Scheduler::Schedule';
 const RULE = 'AWS::Events::Rule';
+const DASHBOARD = 'AWS::CloudWatch::Dashboard';
 const PUT_ALARM = '"PutMetricAlarm", Amazon CloudWatch API Reference';
 
 const simple = { Namespace: 'AWS/SQS', MetricName: 'a', Statistic: 'Sum', Period: 300 };
@@ -57,6 +58,37 @@ const trusting = (Service: string) => ({
   ],
 });
 
+const dashboard = (...widgets: object[]) =>
+  resource(DASHBOARD, { DashboardName: 'a', DashboardBody: JSON.stringify({ widgets }) });
+const widget = (override: object) => ({
+  ...{ type: 'metric', x: 0, y: 0, width: 12, height: 6 },
+  properties: { metrics: [['AWS/SQS', 'a']], region: 'eu-west-1' },
+  ...override,
+});
+
+/** Each widget of a dashboard; `undefined` where the body is no JSON. */
+function widgetsOf({ DashboardBody }: FilledIn): FilledIn[] | undefined {
+  try {
+    return JSON.parse(DashboardBody).widgets;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is wrong with one widget. */
+function mistakesOfWidget({ type, x, y, width, height, properties }: FilledIn): (string | false)[] {
+  const { metrics, region, alarms } = properties ?? {};
+  return [
+    !['alarm', 'metric', 'text'].includes(type) && `type ${type}`,
+    (outside(x, 0, 23) || outside(width, 1, 24 - x)) && 'columns',
+    (outside(y, 0, 1000) || outside(height, 1, 1000)) && 'rows',
+    type === 'metric' && (!Array.isArray(metrics) || metrics.length > 500) && 'metrics',
+    type === 'metric' && !/^[a-z-]+\d$/.test(region ?? '') && 'region',
+    type === 'alarm' && outside(alarms?.length ?? 0, 1, 100) && 'alarms',
+    type === 'alarm' && !alarms?.every((arn: string) => arn.startsWith('arn:')) && 'alarms by ARN',
+  ];
+}
+
 /** Of the six fields of a cron expression one names a day, and the other says `?`. */
 function isExpression(text: string): boolean {
   if (
@@ -90,6 +122,28 @@ const isOpenToEvents = ({ linked }: Template, queue: string): boolean =>
   );
 
 export const watchingRules: readonly Rule[] = [
+  {
+    says: 'A dashboard has a name of letters, digits, "-" and "_", and widgets within its 24 columns',
+    source:
+      '"PutDashboard" and "Dashboard Body Structure and Syntax", Amazon CloudWatch API Reference',
+    find: ({ long }) =>
+      each(long, DASHBOARD, (one) => [
+        !/^[\w-]{1,255}$/.test(one.DashboardName) && 'DashboardName',
+        outside(widgetsOf(one)?.length ?? 0, 1, 500) && 'DashboardBody',
+        ...(widgetsOf(one) ?? []).flatMap(mistakesOfWidget),
+      ]),
+    broken: [
+      resource(DASHBOARD, { DashboardName: 'a b', DashboardBody: '{"widgets":[]}' }),
+      resource(DASHBOARD, { DashboardName: 'a', DashboardBody: '{"widgets":[' }),
+      dashboard(widget({ type: 'graph' })),
+      dashboard(widget({ x: 13 })),
+      dashboard(widget({ height: 0 })),
+      dashboard(widget({ properties: { region: 'eu-west-1' } })),
+      dashboard(widget({ properties: { metrics: [[]], region: 'here' } })),
+      dashboard(widget({ type: 'alarm', properties: { alarms: ['checks-stopped'] } })),
+      dashboard(widget({ type: 'alarm', properties: { alarms: [] } })),
+    ],
+  },
   {
     says: 'An alarm has a name of 255 characters at most, a description of 1,024, and five actions of a kind',
     source: PUT_ALARM,
