@@ -287,13 +287,12 @@ function composeHead(sorted: Sorted, notification: Notification): Head {
     const tone = isWarned(digest) ? 'odd' : 'good';
     return { banner: composeGoodBanner(digest), subject: composeGoodSubject(digest), tone };
   }
-  const [first] = over.filter(({ kind }) => kind !== 'channel');
-  if (first?.over !== undefined) {
-    const names = [...new Set(over.map(({ host }) => host))];
-    const isWell = over.every((one) => one.over?.isWell);
-    const [word, tone] = isWell ? (['OK AGAIN', 'good'] as const) : (['OVER', 'note'] as const);
+  const ended = endOf(over);
+  if (ended !== undefined) {
+    const { names, word, says } = ended;
+    const tone = word === 'OK AGAIN' ? 'good' : 'note';
     return names.length === 1
-      ? same(`${first.host} ${word}`, tone, `: ${first.over.says.split(/\. | \(/)[0]}`)
+      ? same(`${names[0]} ${word}`, tone, `: ${says.split(/\. | \(/)[0]}`)
       : same(`${count(names.length, 'host')} ${word}`, tone, `: ${names.join(', ')}`);
   }
   if (warnings.length > 0) {
@@ -317,6 +316,17 @@ function composeHead(sorted: Sorted, notification: Notification): Head {
     one?.kind === 'muted' || one?.kind === 'earlier' ? one.says : `the monitor: ${one?.says ?? ''}`,
     'odd',
   );
+}
+
+/** The hosts of which something is over: OK AGAIN only where each of them is well. */
+function endOf(over: readonly Problem[]) {
+  const ended = over.flatMap((one) =>
+    one.kind === 'channel' || one.over === undefined ? [] : [{ ...one.over, host: one.host }],
+  );
+  const [first] = ended;
+  if (first === undefined) return undefined;
+  const word = ended.every(({ isWell }) => isWell) ? 'OK AGAIN' : 'OVER';
+  return { word, names: [...new Set(ended.map(({ host }) => host))], says: first.says } as const;
 }
 
 const KINDS_TEXTED = 3;
@@ -363,15 +373,12 @@ function composeSms(sorted: Sorted, notification: Notification): string | undefi
   const [loud] = own.filter(({ severity }) => severity === 'critical');
   if (loud?.kind === 'channel') return `BACKUP ALARM CHANNEL DEAD: ${loud.says}`;
   if (loud !== undefined) return `BACKUP${loud.kind === 'unowned' ? ' TAMPER' : ''}: ${loud.says}`;
-  const [first] = over.filter(
-    ({ severity, kind }) => severity === 'critical' && kind !== 'channel',
-  );
-  if (first?.over !== undefined) {
-    const word = first.over.isWell ? 'OK AGAIN' : 'OVER';
-    const names = [...new Set(over.map(({ host }) => host))];
+  const ended = endOf(over.filter(({ severity }) => severity === 'critical'));
+  if (ended !== undefined) {
+    const { names, word, says } = ended;
     return names.length > 1
       ? `BACKUP ${word}: ${names.join(', ')}.${tail}`
-      : `BACKUP ${word} ${first.host}: ${first.over.says.split('. ')[0]}.`;
+      : `BACKUP ${word} ${names[0]}: ${says.split('. ')[0]}.`;
   }
   return digest?.test === true ? composeTestSms(digest) : undefined;
 }

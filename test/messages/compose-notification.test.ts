@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { composeNagios, composeTable } from '../../scripts/rollcall/format-report.ts';
 import { composePublication } from '../../shared/channels/mail-and-topic.ts';
+import type { StoredObject } from '../../shared/duplicity/versions.ts';
 import { composeMessage } from '../../shared/messages/compose-message.ts';
 import type { Message } from '../../shared/messages/message-tree.ts';
 import { renderHtml } from '../../shared/messages/render-html.ts';
@@ -29,7 +30,7 @@ import {
 } from '../support/a-fleet.ts';
 import { notificationOf } from '../support/a-notification.ts';
 import { anyText } from '../support/any-text.ts';
-import { anIncremental, anObject, at, collected } from '../support/builders.ts';
+import { aFull, anIncremental, anObject, at, collected } from '../support/builders.ts';
 import { aHistory } from '../support/versions.ts';
 
 const GSM7 = /^[\n\r !"#$%&'()*+,\-./0-9:;<=>?@A-Z_a-z]*$/;
@@ -132,6 +133,25 @@ describe('composeNotification', () => {
     expect(notificationOf(now, [fleet[0] as Judgement]).message).toBeUndefined();
     const { problems: before } = notificationOf(now, fleet);
     expect(notificationOf(now + 60_000, fleet, { before }).message).toBeUndefined();
+  });
+
+  it('calls no host OK AGAIN by SMS next to one that is, where something is still wrong with it', () => {
+    const eve = aFull({ begun: '2026-11-22T01:14:00Z' });
+    const gone = (objects: readonly StoredObject[]) =>
+      aHistory(objects)
+        .hide([eve[0]?.name ?? ''], '2026-11-22T05:02:00Z')
+        .collected(now);
+    const { problems: before } = notificationOf(now - 60_000, [
+      judgement('web', collected(...eve)),
+      judgement('db', gone(eve)),
+    ]);
+    const { message } = notificationOf(
+      now,
+      [judgement('web', collected(...eve, ...today)), judgement('db', gone([...eve, ...today]))],
+      { before },
+    );
+    expect(message?.subject).toBe('[backup] 2 hosts OVER: web, db');
+    expect(message?.smsLine).toBe('BACKUP OVER: web, db. Mail has the fix.');
   });
 
   it('sends an SMS only of what the channel has not notified', () => {

@@ -1,5 +1,7 @@
 // What a message says of whom: read from its subject, its text and its SMS, as a person would.
 
+import type { Seat } from './world.ts';
+
 /** What a message says of one host: it is well, well again, or something is wrong with it. */
 export type About = {
   readonly name: string;
@@ -10,7 +12,7 @@ export type About = {
 /** What somebody was sent; `wasTaken`: the channel did not refuse it. */
 export type Notified = {
   readonly at: number;
-  readonly seat: 'mail' | 'phone';
+  readonly seat: Seat['id'];
   readonly subject: string;
   /** What this seat shows: a phone has room for little. */
   readonly text: string;
@@ -66,7 +68,7 @@ const note = (name: string, word: string): About => {
 
 /** `ada OK AGAIN: ...`, `ada MISSING (2nd day), bob LATE`, `TAMPERED: ada, bob. 3 of 4 hosts FAILED`. */
 function readHead(line: string, name: string): About[] {
-  if (new RegExp(`\\b${name} OK(?: AGAIN)?:`).test(line))
+  if (new RegExp(`\\b${name} OK(?: AGAIN)?:`).test(line) || isAmongWell(line, name))
     return [{ name, kind: 'ok', says: 'again' }];
   const words = new RegExp(`\\b${name}:? ((?:[A-Z][A-Z-]+(?:, )?)+)`).exec(line)?.[1] ?? '';
   const [, all = ''] = /\bTAMPERED: (.*?)\. /.exec(`${line} `) ?? [];
@@ -79,6 +81,12 @@ function readHead(line: string, name: string): About[] {
   return heard.map((word) =>
     failed ? { name, kind: word.toLowerCase(), says: 'bad' } : note(name, word),
   );
+}
+
+/** `2 hosts OK AGAIN: ada, bob`, `BACKUP OK AGAIN: ada, bob. Mail has the fix.` */
+function isAmongWell(line: string, name: string): boolean {
+  const [, all = ''] = /\b(?:hosts|BACKUP) OK AGAIN: ([^.]*)/.exec(line) ?? [];
+  return all.split(', ').includes(name);
 }
 
 /** `BACKUP OK AGAIN ada: ...` and the rest as in a subject. */
