@@ -15,6 +15,7 @@ import {
   type Member,
   MINUTE,
   type Plan,
+  type Seat,
   type Trouble,
   type World,
 } from './world.ts';
@@ -40,10 +41,7 @@ export async function live(plan: Plan, sabotage?: Sabotage): Promise<Life> {
   const world: World = {
     ...{ plan, bucket: makeBucket(), sets: [], story: [] },
     members: plan.hosts.map((habit) => memberOf(habit, plan)),
-    seats: [
-      { id: 'mail', address: 'ops@example.net' },
-      { id: 'phone', address: '+31600000000' },
-    ],
+    seats: seatsOf(plan),
     ...{ now: plan.startsAt, keepDays: plan.keepDays },
     at: (when, act) => queue.add(Math.max(when, world.now), act),
     tell: (says) => void world.story.push({ at: world.now, says }),
@@ -99,6 +97,18 @@ export async function live(plan: Plan, sabotage?: Sabotage): Promise<Life> {
     product.end();
   }
   return { violation: observer.violation(), story: world.story };
+}
+
+function seatsOf({ admins }: Plan): Seat[] {
+  const isOf = (hosts: readonly string[] = []) => ({
+    isOf: ({ id }: Member) => hosts.includes(id),
+  });
+  return [
+    { id: 'mail', address: 'ops@example.net', isOf: () => true },
+    { id: 'phone', address: '+31600000000', isOf: () => true },
+    { id: 'admin', address: 'admin@example.net', ...isOf(admins?.admin) },
+    { id: 'hook', address: 'https://hooks.example.net/admin', ...isOf(admins?.hook) },
+  ];
 }
 
 function memberOf(habit: Plan['hosts'][number], plan: Plan): Member {

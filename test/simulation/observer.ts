@@ -18,8 +18,8 @@ import {
   type World,
 } from './world.ts';
 
-/** `1`: a wrong ok; `2`: a bad window or a spoiled set that a channel did not hear of; `3`: said twice; `4`: an alarm for nothing; `5`: the last good backup may go. */
-export type Law = 1 | 2 | 3 | 4 | 5;
+/** `1`: a wrong ok; `2`: a bad window or a spoiled set that a channel did not hear of; `3`: said twice; `4`: an alarm for nothing; `5`: the last good backup may go; `6`: an admin hears of what is not theirs. */
+export type Law = 1 | 2 | 3 | 4 | 5 | 6;
 
 export type Violation = { readonly law: Law; readonly at: number; readonly says: string };
 
@@ -64,8 +64,9 @@ export function startObserver(world: World) {
   };
   const isExcused = (from: number) =>
     excuses.some((one) => one.from <= world.now && one.until >= from);
-  const oweToAll = (debt: Omit<Debt, 'seat'>) => {
-    for (const { id } of world.seats) debts.push({ ...debt, seat: id });
+  const oweToAll = (debt: Omit<Debt, 'seat'>, seats: readonly Seat[] = world.seats) => {
+    for (const { id } of seats.filter(({ isOf }) => isOf(debt.member)))
+      debts.push({ ...debt, seat: id });
   };
 
   /** Whether some host is called well, or bad, at a time at which it was the opposite. */
@@ -114,7 +115,7 @@ export function startObserver(world: World) {
     // Made up for after an outage, or for another first due time, it has the number of the day on which it comes.
     const changedAt = Math.max(skippedAt, ...world.members.map((member) => member.changedAt));
     const isMadeUp = world.now - changedAt < DAY;
-    if (one.seat === 'mail' && one.digest !== undefined && !isMadeUp) {
+    if (one.seat !== 'phone' && one.digest !== undefined && !isMadeUp) {
       isNew(one.digest, `digest ${one.digest}`);
     }
     if (one.seat !== 'phone') return;
@@ -126,6 +127,17 @@ export function startObserver(world: World) {
     }
   };
 
+  /** An admin hears of no other host, and nothing of the monitor. */
+  const checkTheirs = ({ seat: id, whole, subject }: Notified) => {
+    const seat = world.seats.find((one) => one.id === id);
+    const isRead = (name: string) => new RegExp(`\\b${name}\\b`).test(whole);
+    const others = world.members.filter((member) => seat?.isOf(member) === false);
+    const [name] = others.flatMap(({ names }) => names).filter(isRead);
+    if (name !== undefined) fail(6, `${id} hears of ${name}: "${subject}"`);
+    if (['admin', 'hook'].includes(id) && /\bthe monitor: |\bno run between\b/.test(whole))
+      fail(6, `${id} hears of the monitor: "${subject}"`);
+  };
+
   return {
     violation: () => violation,
     excuse: (until: number) => excuses.push({ from: world.now, until }),
@@ -135,6 +147,7 @@ export function startObserver(world: World) {
       skippedAt = world.now;
     },
     noteNotified(one: Notified): void {
+      checkTheirs(one);
       const id = `${one.seat} ${one.whole}`;
       // What is sent again, because it was refused, was true when it was written.
       for (const { name, says, kind } of written.has(id) ? [] : one.about) {
@@ -169,12 +182,16 @@ export function startObserver(world: World) {
     },
     /** A warning: a mailbox hears of it, and a phone does not. */
     oweFull(member: Member): void {
-      debts.push({
-        ...{ member, seat: 'mail', from: world.now - 14 * DAY, owedAt: world.now + 2 * DAY },
+      const debt = {
+        ...{ member, from: world.now - 14 * DAY, owedAt: world.now + 2 * DAY },
         says: 'that the full which it promises does not come',
-        isPaidBy: ({ about }) =>
+        isPaidBy: ({ about }: Notified) =>
           about.some(({ name, kind }) => member.names.includes(name) && kind === 'full-overdue'),
-      });
+      };
+      oweToAll(
+        debt,
+        world.seats.filter(({ id }) => id !== 'phone'),
+      );
     },
     /** After a run that was neither killed nor skipped. */
     afterRun(): void {

@@ -66,10 +66,19 @@ export function planOf(seed: number, asked?: readonly string[]): Plan {
     days,
     keepDays: Math.max(draw.pick([6, 6, 6, 8, 14]), ...hosts.map(leastKeepDays)),
     keepLastGood: draw.percent(20),
+    ...drawAdmins(seed, hosts),
     ...(hasFolder && { folder: true as const }),
     hosts,
     incidents: incidents.sort((a, b) => a.day - b.day),
   };
+}
+
+/** In half of the plans some hosts have admins of their own. */
+function drawAdmins(seed: number, hosts: readonly Habit[]): Pick<Plan, 'admins'> {
+  const draw = drawFor('admins', seed);
+  if (draw.percent(50)) return {};
+  const some = () => hosts.map(({ name }) => name).filter(() => draw.percent(50));
+  return { admins: { admin: some(), hook: some() } };
 }
 
 /** By a number of each kind's own, so that a new kind changes few plans. */

@@ -1,10 +1,19 @@
 // The one file that knows the product: it runs its functions over the world's bucket, and says what a channel heard of whom.
+import type { Config } from '../../shared/config/config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
+import { hooksOf } from '../../shared/config/recipients.ts';
+import type { Message } from '../../shared/messages/message-tree.ts';
+import { composePosts } from '../../shared/messages/render-chat.ts';
 import { renderText } from '../../shared/messages/render-text.ts';
 import { runEvents } from '../../shared/monitor/event-run.ts';
 import { openHostRecords } from '../../shared/monitor/host-records.ts';
 import { foldVersions, type VersionRow } from '../../shared/monitor/list-sets.ts';
-import type { Channel } from '../../shared/monitor/notify.ts';
+import {
+  type Channel,
+  forHosts,
+  mailboxChannels,
+  RefusalError,
+} from '../../shared/monitor/notify.ts';
 import type { ObjectEvent } from '../../shared/monitor/object-event.ts';
 import {
   type ListAnswer,
@@ -29,6 +38,8 @@ export type Sabotage =
   | 'says it twice'
   | 'cries wolf'
   | 'tags all'
+  | 'tells admins all'
+  | 'forgets admins'
   | 'writes in place';
 
 const BUCKET = 'backups';
@@ -50,7 +61,7 @@ export function startProduct(
   const send = startChannels(world, noteNotified, sabotage);
   const reach = (life: Life, records: RecordStore) => ({
     ...{ store: life.mortal(storeOf(world)), records },
-    ...{ channels: world.seats.map(send.channelOf).map(life.mortal), escalates: false },
+    ...{ channels: send.channelsOf(config(), life), escalates: false },
     ops: [],
     judgeChannels: async () => [],
   });
@@ -128,6 +139,11 @@ function configOf({ members, keepDays, plan, seats }: World) {
         ...(rhythm?.kind === 'chain' ? [`chain: { fullEvery: ${rhythm.fullEvery}d }`] : []),
         ...(rhythm?.kind === 'prunes' ? [`prunes: { keep: ${rhythm.keep} }`] : []),
       ];
+      const admins = seats.filter(({ id, isOf }) => ['admin', 'hook'].includes(id) && isOf(member));
+      const theirs = admins.map(({ id, address }) =>
+        id === 'hook' ? `{ url: "${address}", format: slack }` : address,
+      );
+      if (theirs.length > 0) more.push(`admins: [${theirs.join(', ')}]`);
       const target = `target: s3://${bucketOf(member)}/${member.prefix}`;
       return `  ${nameOf(member)}: { ${target}, timezone: ${zone}, ${more.join(', ')} }`;
     });
@@ -135,11 +151,18 @@ function configOf({ members, keepDays, plan, seats }: World) {
   const text = [
     `bucket: ${BUCKET}\nregion: eu-west-1\ntimezone: UTC\nkeepDays: ${keepDays}`,
     `keepLastGood: ${plan.keepLastGood}\nrecipients: ["${KEY}"]`,
-    `alerts: { mail: [${mail}], sms: ["+31600000000"], weeklyTest: false }`,
+    `alerts: { from: backups@example.net, mail: [${mail}], sms: ["+31600000000"], weeklyTest: false }`,
     ...(hosts.length === 0 ? ['hosts: {}'] : ['hosts:', ...hosts]),
   ].join('\n');
   if (lastConfig?.text !== text) lastConfig = { text, config: parseConfig(text, 'hosts.yml') };
   return lastConfig.config;
+}
+
+/** A chat shows the same tree in a form of its own. */
+function textFor({ id, address: url }: Seat, message: Message): string {
+  const text = renderText(message);
+  if (id !== 'hook') return text;
+  return `${text}\n${JSON.stringify(composePosts(message, { format: 'slack', url }))}`;
 }
 
 function bucketOf({ habit }: Member): string {
@@ -237,19 +260,20 @@ function versionOf({
 }
 
 function startChannels(world: World, noteNotified: (heard: Notified) => void, sabotage?: Sabotage) {
-  const refuses = (seat: Seat) => world.has(seat.id === 'mail' ? 'mail refuses' : 'phone refuses');
   // A message that was refused may come when its host has another name.
   const names = () => world.members.flatMap((member) => (member.inConfig ? member.names : []));
   let dropped = 0;
   const channelOf = (seat: Seat): Channel => ({
-    name: seat.id === 'mail' ? `mail to ${seat.address}` : 'SMS',
-    ...(seat.id === 'mail' ? { address: seat.address } : {}),
+    name: { mail: `mail to ${seat.address}`, phone: 'SMS', admin: 'admin', hook: 'hook' }[seat.id],
+    ...(seat.id === 'mail' || seat.id === 'admin' ? { address: seat.address } : {}),
+    // The mailbox tells of it.
+    ...(seat.id === 'hook' ? { isReported: true } : {}),
     send: async (message) => {
       // A phone hears nothing that has no text for it.
       if (seat.id === 'phone' && message.smsLine === undefined) return;
-      const wasTaken = !refuses(seat);
+      const wasTaken = !world.has(`${seat.id} refuses`);
       const heard = {
-        ...readMessage({ ...message, text: renderText(message) }, seat.id, names()),
+        ...readMessage({ ...message, text: textFor(seat, message) }, seat.id, names()),
         at: world.now,
         wasTaken,
       };
@@ -265,8 +289,22 @@ function startChannels(world: World, noteNotified: (heard: Notified) => void, sa
       const forged = { ...heard, whole: `forged ${world.now}`, digest: undefined };
       if (sabotage === 'says ok' && isAlarm) noteNotified({ ...forged, about: about('ok') });
       if (sabotage === 'cries wolf') noteNotified({ ...forged, about: about('bad') });
-      if (!wasTaken) throw new Error(`${seat.id} refuses`);
+      if (!wasTaken) throw new RefusalError(`${seat.id} refuses`);
     },
   });
-  return { channelOf };
+  const seatAt = (at: string) =>
+    world.seats.filter(({ id, address }) => id === at || address === at);
+  return {
+    channelsOf(config: Config, life: Life): Channel[] {
+      const open = (at: string | undefined = '') => seatAt(at).map(channelOf).map(life.mortal);
+      if (sabotage === 'tells admins all') return world.seats.flatMap(({ id }) => open(id));
+      return [
+        ...mailboxChannels(config, (to) => to.flatMap(open)),
+        ...open('phone'),
+        ...hooksOf(config).flatMap(({ url, hosts = [] }) =>
+          open(url).map((one) => forHosts(one, hosts)),
+        ),
+      ].filter(({ name }) => sabotage !== 'forgets admins' || !['admin', 'hook'].includes(name));
+    },
+  };
 }

@@ -7,7 +7,7 @@ import type { Law } from './observer.ts';
 import { planOf } from './plan.ts';
 import type { Sabotage } from './product.ts';
 import { formatStory } from './story.ts';
-import type { Plan } from './world.ts';
+import type { Habit, Plan } from './world.ts';
 
 /** Of the first plans those that are short; `npm run fuzz` lives others, and longer ones. */
 const SEEDS = [26, 121, 138, 144, 159];
@@ -34,13 +34,16 @@ describe('a fault that was found once', () => {
   }
 });
 
+const aHabit: Habit = {
+  ...{ name: 'ada', times: { zone: 'UTC', opens: '00:00', due: '08:15', hardDue: '12:15' } },
+  ...{ beginsAfter: 60, lasts: 30, volumes: 3, volumeBytes: 4000 },
+};
+
 /** One host of the plainest habit, to which one thing happens. */
 function aPlan(kind?: string, keepLastGood = false): Plan {
-  const times = { zone: 'UTC', opens: '00:00', due: '08:15', hardDue: '12:15' };
-  const ada = { name: 'ada', times, beginsAfter: 60, lasts: 30, volumes: 3, volumeBytes: 4000 };
   return {
     ...{ seed: 0, startsAt: Date.UTC(2026, 10, 1), days: 16, keepDays: 6, keepLastGood },
-    ...{ hosts: [ada], incidents: [] },
+    ...{ hosts: [aHabit], incidents: [] },
     ...(kind === undefined ? {} : { incidents: [{ kind, day: 10, host: 'ada', dice: 1 }] }),
   };
 }
@@ -89,6 +92,18 @@ describe('the simulator sees a product fail that', () => {
 
   it('lets lifecycle have the last good backup', async () => {
     expect(await lawBrokenBy(aPlan(undefined, true), 'tags all')).toBe(5);
+  });
+
+  const withAdmins: Plan = {
+    ...aPlan('no backup'),
+    hosts: ['ada', 'bob'].map((name) => ({ ...aHabit, name })),
+    admins: { admin: ['ada'], hook: ['bob'] },
+  };
+
+  it('notifies admins of another host, or not of their own', async () => {
+    expect(await lawBrokenBy(withAdmins, 'tells admins all')).toBe(6);
+    expect(await lawBrokenBy(withAdmins, 'forgets admins')).toBe(2);
+    await expectNoViolation(withAdmins);
   });
 
   it('leaves half a page in its folder when it is killed', async () => {

@@ -38,6 +38,8 @@ export async function shrink(
     if (!small.plan.incidents.includes(incident)) continue;
     await tryPlan({ ...small.plan, incidents: without(small.plan.incidents, incident) });
   }
+  const { admins: _, ...others } = small.plan;
+  await tryPlan(others);
   const idle = (small.plan.incidents[0]?.day ?? GROWN_UP) - GROWN_UP;
   if (idle > 0) await tryPlan(sooner(small.plan, idle));
   return small;

@@ -121,6 +121,10 @@ export const WORLD_FAULTS: Readonly<Record<string, Fault>> = {
   'mail refuses for days': lasting('mail refuses', 26, 70),
   'phone refuses': lasting('phone refuses', 2, 20),
   'phone refuses for days': lasting('phone refuses', 26, 70),
+  'admins refuse': (world, member, draw) => {
+    lasting('admin refuses', 2, 60)(world, member, draw);
+    lasting('hook refuses', 2, 60)(world, member, draw);
+  },
   'all refuse': allRefuse,
   'mailbox exchanged': mailboxExchanged,
   'memory locked': forgetting,

@@ -43,6 +43,8 @@ export type Plan = {
   readonly days: number;
   readonly keepDays: number;
   readonly keepLastGood: boolean;
+  /** Which hosts have admins of their own: a mailbox, and a webhook. */
+  readonly admins?: Readonly<Record<'admin' | 'hook', readonly string[]>>;
   /** The monitor is `rollcall run`: it remembers in a folder, and hears of no events. */
   readonly folder?: true;
   readonly hosts: readonly Habit[];
@@ -93,8 +95,12 @@ export type KnownSet = {
   lastAt: number;
 };
 
-/** A place where somebody listens: its address may be exchanged. */
-export type Seat = { readonly id: 'mail' | 'phone'; address: string };
+/** A place where somebody listens: its address may be exchanged. Admins, by mail or by a webhook, listen for some hosts. */
+export type Seat = {
+  readonly id: 'mail' | 'phone' | 'admin' | 'hook';
+  address: string;
+  readonly isOf: (member: Member) => boolean;
+};
 
 /** What may be wrong for a while. */
 export type Trouble =
@@ -107,6 +113,8 @@ export type Trouble =
   | 'events doubled'
   | 'mail refuses'
   | 'phone refuses'
+  | 'admin refuses'
+  | 'hook refuses'
   | 'memory locked'
   | 'bucket locked'
   | 'lifecycle late';
