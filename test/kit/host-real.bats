@@ -197,19 +197,26 @@ STUB
   same "$(keys)" ''
 }
 
-@test "an unreadable file is counted and named, and the rest is saved" {
+@test "files and directories that cannot be read are counted and named, and the rest is saved" {
   [ "$(id -u)" = 0 ] || skip 'needs root to become somebody else'
-  mkdir -p "$BATS_TEST_TMPDIR/data"
+  mkdir -p "$BATS_TEST_TMPDIR/data/closed/deep"
   echo readable >"$BATS_TEST_TMPDIR/data/readable"
   echo secret >"$BATS_TEST_TMPDIR/data/unreadable"
+  echo secret >"$BATS_TEST_TMPDIR/data/closed/deep/file"
   chmod 600 "$BATS_TEST_TMPDIR/data/unreadable"
+  chown nobody "$BATS_TEST_TMPDIR/data/closed"
+  chmod 000 "$BATS_TEST_TMPDIR/data/closed"
   lists "+ $BATS_TEST_TMPDIR/data" '- /'
   chmod 755 "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/.." "$BATS_TEST_TMPDIR/../.."
   chown -R nobody "$etc" "$state"
   chmod 666 "$syslog"
   run setpriv --reuid=65534 --regid=65534 --clear-groups rollcall-backup run
-  expect 0 '1 files could not be read' "$BATS_TEST_TMPDIR/data/unreadable"
-  [[ $(outcome) == 'WARN code=0 '*' unreadable=1 reason=unreadable' ]]
+  expect 0 '2 files could not be read' "$BATS_TEST_TMPDIR/data/unreadable" "$BATS_TEST_TMPDIR/data/closed"
+  [[ $(outcome) == 'WARN code=0 '*' unreadable=2 reason=unreadable' ]]
+  # root reads them all
+  chown -R root "$etc" "$state"
+  run rollcall-backup run
+  expect 0 'OK code=0' 'unreadable=0'
 }
 
 @test "lists that end in - **, - /** or - / save the same" {

@@ -144,7 +144,7 @@ SH
   cat >script <<'SH'
 "$kit/install" --no-timer >/dev/null
 useradd -m web
-! restore-add-host web --bucket acme-backups --region eu-west-1 --key web.key --credentials web.aws --front-desk 2>said
+! restore-add-host web --bucket acme-backups --region eu-west-1 --key web.key --credentials web.aws --front-desk 2>said || exit 1
 grep -q -- '--user NAME' said
 [[ $(stat -c %a /home/web) != 700 || ! -e /home/web/.duply ]]
 restore-add-host web --bucket acme-backups --region eu-west-1 --key web.key --credentials web.aws --endpoint-url "$ENDPOINT" --front-desk --user rc-web

@@ -14,6 +14,10 @@ setup_file() {
   head -c 100000 /dev/urandom >"$WORLD/tree/z/it's \"\$HOME\""
   head -c 900000 /dev/urandom >"$WORLD/tree/z/last"
   ln -s ../large "$WORLD/tree/z/link"
+  mkdir -p "$WORLD/tree/closed/deep"
+  echo inside >"$WORLD/tree/closed/deep/file"
+  chmod 000 "$WORLD/tree/closed/deep" "$WORLD/tree/closed"
+  chmod 555 "$WORLD/tree"
   export FULL=$((NOW - 86400 - 7200))
   backup "$FULL" "$WORLD/tree" boto3+s3://acme-backups/web
   SET=$(set_time "$FULL")
@@ -82,6 +86,24 @@ PY
     expect 9 "1 of $count volumes are lost" 'out.lost'
     all_or_listed "$WORLD/tree1"
   done
+}
+
+@test "an ordinary user: what lies in directories that nobody may enter is there, and not listed as lost" {
+  flip 2
+  for_nobody
+  cp -r set nobody/set
+  chown -R nobody nobody/set
+  as_nobody set-passphrase web <<<"$PASS"
+  run as_nobody env GNUPGHOME="$BATS_TEST_TMPDIR/nobody/.config/rollcall-restore/web/gnupg" restore-plain --keep-going set "$SET" out
+  expect 9 '1 of ' 'out.lost'
+  [[ $output != *'find: '* ]]
+  [ "$(stat -c %a nobody/out nobody/out/closed nobody/out/closed/deep | paste -sd ' ')" = '555 0 0' ]
+  run as_nobody restore web --from set all out2 "$SET" --keep-going
+  as_nobody remove-passphrase web
+  expect 9 'out2.lost'
+  [ "$(stat -c %a nobody/out2 nobody/out2/closed | paste -sd ' ')" = '555 0' ]
+  cd nobody
+  all_or_listed "$WORLD/tree1"
 }
 
 @test "two volumes at once, and no signatures: the paths between which things are lost" {

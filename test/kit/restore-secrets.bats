@@ -120,11 +120,11 @@ agents() { pgrep -a -x gpg-agent | grep -F "$HOME/" || true; }
   grep -aq 'duplicity restore' seen
   grep -aq 'take-oldest' seen
   for secret in "$PASS" S3cr3tOfTheRestorer; do
-    ! grep -aFq "$secret" seen
-    ! grep -aFq "$secret" said
+    not grep -aFq "$secret" seen
+    not grep -aFq "$secret" said
   done
-  ! grep -rFq "$PASS" "$HOME" "$TMPDIR"
-  ! grep -rFq S3cr3tOfTheRestorer "$TMPDIR" out plain
+  not grep -rFq "$PASS" "$HOME" "$TMPDIR"
+  not grep -rFq S3cr3tOfTheRestorer "$TMPDIR" out plain
   [ "$(grep -rFl S3cr3tOfTheRestorer "$HOME")" = "$HOME/.config/rollcall-restore/web/credentials" ]
 }
 

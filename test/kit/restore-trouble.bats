@@ -62,6 +62,16 @@ SH
   expect 0
 }
 
+@test "a terminal sees volume, bytes, rate and time left; a log does not" {
+  run script -qec 'restore web all out' /dev/null
+  expect 0 'entries of the backup are there'
+  [[ $output =~ volume\ [1-9]\ of\ [0-9]+\ done,\ [0-9.]+\ [KM]iB\ of\ [0-9.]+\ MiB,\ [0-9.]+\ [KM]iB/s,\ about\ [0-9]+\ min\ left ]]
+  rm -r out
+  run restore web all out
+  expect 0
+  [[ $output != *' done, '* && $output != *$'\r'* ]]
+}
+
 @test "two restores to one OUT at once: one does it, the other is refused, and nothing of either is left" {
   for words in 'all out' 'all out --keep-going' 'fetch large out'; do
     rm -rf out

@@ -69,7 +69,7 @@ make_key() {
 nasty_tree() {
   local i
   mkdir -p "$1" && cd "$1" || return
-  mkdir -p etc/nginx empty 'dir with space' many 1/1 locked
+  mkdir -p etc/nginx empty 'dir with space' many 1/1 locked closed/deep
   echo 'root:x:0:0' >etc/passwd
   echo 'worker 1;' >etc/nginx/nginx.conf
   echo dash >-rf
@@ -97,12 +97,14 @@ nasty_tree() {
   echo s >setuid
   echo n >nobody
   echo no >locked/inside
+  echo no >closed/deep/inside
   chown 1234:4321 nobody
   chmod 4755 setuid
   chmod 000 etc/nginx/nginx.conf
   chmod 0555 locked
   chmod 1777 empty
   find . -depth -exec touch -h -d '2026-01-02 03:04:05' {} +
+  chmod 000 closed/deep closed
 }
 
 # describe DIR: a line for each entry: kind, mode, owner, size, time, target, content, name
@@ -148,6 +150,21 @@ add_web() {
 }
 
 unlock() { set-passphrase web <<<"$PASS" 2>/dev/null; }
+
+# for_nobody: a directory `nobody` of that user, with the profile of web; as_nobody COMMAND... runs there
+for_nobody() {
+  [ "$(id -u)" -eq 0 ] || skip "needs root, to become somebody else"
+  local up=$BATS_TEST_TMPDIR
+  mkdir "$up/nobody"
+  cp -a "$HOME/.config" "$up/nobody/"
+  rm -f "$up"/nobody/.config/rollcall-restore/web/gnupg/S.*
+  chown -R nobody "$up/nobody"
+  while [ "$up" != /tmp ] && [ "$up" != / ]; do
+    chmod o+x "$up"
+    up=$(dirname "$up")
+  done
+}
+as_nobody() { (cd "$BATS_TEST_TMPDIR/nobody" && runuser -u nobody -- env -u GNUPGHOME HOME="$BATS_TEST_TMPDIR/nobody" TMPDIR=/tmp PATH="$PATH" "$@"); }
 
 # sandbox FILE: runs it with bash as root, where /etc, /home, /root and /usr/local are copies that
 # vanish, so that users can be made and programs installed

@@ -54,6 +54,13 @@ for file in sys.argv[1:]:
 PY
 }
 
+@test "the kit ends a run that hangs, and says so, before systemd does" {
+  own=$(sed -n 's/.* timeout -k 60 \([0-9]*\)h .*/\1/p' "$scripts/host/lib/rollcall-backup/duplicity.sh")
+  systemd=$(sed -n 's/^TimeoutStartSec=\([0-9]*\)h$/\1/p' "$scripts/host/lib/systemd/system/rollcall-backup.service")
+  # what comes before duplicity and after it has its time too
+  [ "$own" -ge 12 ] && [ "$systemd" -gt "$own" ] && [ "$systemd" -lt 24 ]
+}
+
 @test "the runbook has a line for every reason that a run can end with" {
   cd "$scripts/host"
   {

@@ -24,7 +24,7 @@ setup() { stage; }
     expect 0
     asked --file-to-restore=etc/passwd
     asked --do-not-restore-ownership
-    ! grep -q 'path-to-restore\|no-restore-ownership$' <(grep -v do-not "$STAGE/asked")
+    not grep -q 'path-to-restore\|no-restore-ownership$' <(grep -v do-not "$STAGE/asked")
   done
 }
 
@@ -37,7 +37,7 @@ setup() { stage; }
     expect 0
     asked --path-to-restore=etc/passwd
     asked --no-restore-ownership
-    ! grep -q 'file-to-restore\|do-not-restore' "$STAGE/asked"
+    not grep -q 'file-to-restore\|do-not-restore' "$STAGE/asked"
   done
 }
 
@@ -185,7 +185,7 @@ TABLE
     status=0
     wait "$restore" || status=$?
     [ "$status" -eq 143 ]
-    ! kill -0 "$(cat "$STAGE/pid")" 2>/dev/null
+    not kill -0 "$(cat "$STAGE/pid")" 2>/dev/null
     [ ! -e out ]
     [ -z "$(ls -A "$TMPDIR")" ]
     if [ "$words" = all ]; then
@@ -327,6 +327,21 @@ TABLE
   duplicity_does 'env >"$STAGE/environment"; echo x >"$out"'
   PASSPHRASE=geheim run restore web --from sets fetch etc/passwd out
   expect 0
-  ! grep -q geheim "$STAGE/environment"
+  not grep -q geheim "$STAGE/environment"
   grep -qx 'PASSPHRASE=' "$STAGE/environment"
+}
+
+@test "a service that is not Amazon's is asked for the checksums that it must have, and for no others" {
+  a_set 20261120T021402Z
+  duplicity_does 'env >"$STAGE/environment"; echo x >"$out"'
+  run restore web --from sets fetch etc/passwd out1
+  expect 0
+  not grep -q when_required "$STAGE/environment"
+  run restore web --from sets --endpoint-url https://s3.example fetch etc/passwd out2
+  expect 0
+  grep -qx AWS_REQUEST_CHECKSUM_CALCULATION=when_required "$STAGE/environment"
+  echo endpoint=https://s3.example >>"$profile/profile"
+  run restore web --from sets fetch etc/passwd out3
+  expect 0
+  grep -qx AWS_RESPONSE_CHECKSUM_VALIDATION=when_required "$STAGE/environment"
 }

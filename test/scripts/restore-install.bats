@@ -24,7 +24,7 @@ setup() {
   [[ $output != *unchanged* ]]
   run "$install" --destdir "$root"
   expect 0
-  ! grep -q '^changed' <<<"$output"
+  not grep -q '^changed' <<<"$output"
   echo '# local edit' >>"$root/usr/local/bin/restore"
   chmod 600 "$root/usr/local/bin/set-passphrase"
   run "$install" --destdir "$root"
@@ -39,7 +39,7 @@ setup() {
   grep -qx 'OnCalendar=\*-\*-\* 08:17:00' "$root/etc/systemd/system/rollcall-restore-lock.timer"
   grep -qx 'ExecStart=/opt/kit/bin/remove-passphrase --all --unless-busy' "$root/etc/systemd/system/rollcall-restore-lock.service"
   grep -qx 'ExecStart=/opt/kit/bin/restore-drill --next' "$root/etc/systemd/system/rollcall-restore-drill.service"
-  ! grep -r '@PREFIX@' "$root"
+  not grep -r '@PREFIX@' "$root"
   "$install" --destdir "$root" --cron >/dev/null
   [ ! -e "$root/etc/systemd/system/rollcall-restore-lock.timer" ]
   [ ! -e "$root/etc/systemd/system/rollcall-restore-drill.timer" ]
@@ -102,7 +102,7 @@ STUB
   run "$install" --prefix "$root" --no-timer --packages
   expect 0
   for package in duplicity python3-boto3 gnupg duply; do grep -qw "$package" "$STAGE/apt"; done
-  ! grep -qw python3-boto "$STAGE/apt"
+  not grep -qw python3-boto "$STAGE/apt"
 }
 
 @test "what cron or systemd would misread is refused, like words that do not go together" {

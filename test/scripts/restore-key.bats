@@ -42,7 +42,7 @@ setup() { stage; }
 @test "the passphrase is in no file of the home" {
   run set-passphrase web <<<"right"
   expect 0
-  ! grep -rqx right "$HOME" "$TMPDIR"
+  not grep -rqx right "$HOME" "$TMPDIR"
 }
 
 @test "passphrases that somebody wrote into duply profiles of this host are taken out" {

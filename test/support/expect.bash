@@ -18,3 +18,6 @@ expect() {
     }
   done
 }
+
+# not COMMAND...: it fails. A `!` alone, in the middle of a test, is no check: nothing ends there.
+not() { ! "$@"; }

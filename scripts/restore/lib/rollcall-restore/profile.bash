@@ -6,6 +6,8 @@
 # (an AWS credentials file, 0600), `gnupg` (a keyring for this host alone, so that locking one
 # host's key touches no other). A user's own profiles come first, then those of the system.
 
+override='' # the endpoint that the command line names
+
 user_profiles=${XDG_CONFIG_HOME:-$HOME/.config}/rollcall-restore
 system_profiles=${ROLLCALL_RESTORE_SYSTEM:-/etc/rollcall-restore}/hosts
 
@@ -74,7 +76,7 @@ use_profile() {
 load_profile() {
   local credentials=$profile_dir/credentials
   bucket=$(read_value bucket) region=$(read_value region) prefix=$(read_value prefix)
-  endpoint=$(read_value endpoint) file_prefix=$(read_value file_prefix)
+  endpoint=${override:-$(read_value endpoint)} file_prefix=$(read_value file_prefix)
   fingerprint=$(read_value fingerprint)
   GNUPGHOME=$(read_value gnupghome)
   export GNUPGHOME=${GNUPGHOME:-$profile_dir/gnupg}

@@ -149,8 +149,15 @@ reserve() {
 
 # The finished partial output gets its real name; an OUT that appeared meanwhile is not touched.
 deliver() {
-  # some versions of mv call it a failure, some do not
+  local mode=''
+  # only root may move a directory that is not for writing
+  if [[ -d $partial && ! -L $partial && ! -w $partial ]]; then
+    mode=$(stat -c %a -- "$partial")
+    chmod u+w -- "$partial"
+  fi
+  # some versions of mv call it a failure that OUT is there now, some do not
   mv -nT -- "$partial" "$out" || true
+  [[ -z $mode ]] || chmod "$mode" -- "$partial" 2>/dev/null || chmod "$mode" -- "$out"
   if [[ -e $partial || -L $partial ]]; then
     claimed=''
     die "$EXISTS" "$(safe "$out") appeared meanwhile" "the restored data is in $(safe "$partial")"
