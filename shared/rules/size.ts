@@ -12,7 +12,8 @@ export type SizedFull = Pick<BackupSet, 'startedAt' | 'bytes'> & {
 };
 
 const BASELINE = 3;
-const TRUNCATED_SHARE = 0.95;
+// As full as the emptiest of 3,358 full volumes of real sets.
+const TRUNCATED_SHARE = 0.94;
 const GREW_LEAST = 10 * 1024 * 1024;
 
 /**

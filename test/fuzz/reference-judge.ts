@@ -275,7 +275,7 @@ function judgeTail(set: BackupSet, good: readonly BackupSet[]): string[] {
   const usualOf = (one: BackupSet) => middleOf(sizesOf(one).slice(0, -1));
   const withUsual = before.filter((one) => sizesOf(one).length > 1).at(-1);
   const usual = sizes.length > 1 ? usualOf(set) : withUsual && usualOf(withUsual);
-  if (usual === undefined || (sizes.at(-1) ?? 0) < 0.95 * usual) return [];
+  if (usual === undefined || (sizes.at(-1) ?? 0) < 0.94 * usual) return [];
   const [most] = before
     .slice(-3)
     .sort((a, b) => sizesOf(b).length - sizesOf(a).length || bytesOf(b) - bytesOf(a));

@@ -159,11 +159,13 @@ describe('judgeTail', () => {
   const severity = (one: BackupSet, ...earlier: SizedFull[]) =>
     judgeTail(one, earlier).map((finding) => finding.severity);
 
-  it('is information where the last volume is as full as the others, from 95 % on', () => {
-    expect(severity(set(100, 100, 94))).toEqual([]);
-    expect(severity(set(100, 100, 95))).toEqual(['info']);
-    expect(severity(set(100, 100, 95), fullBefore(3, 297))).toEqual(['info']);
-    expect(severity(set(100, 100, 95), fullBefore(2, 190))).toEqual(['info']);
+  it('is information where the last volume is as full as the others: the emptiest of them have 94 %', () => {
+    expect(severity(set(100, 100, 93))).toEqual([]);
+    expect(severity(set(100, 100, 94))).toEqual(['info']);
+    expect(severity(set(100, 100, 94), fullBefore(3, 297))).toEqual(['info']);
+    expect(severity(set(100, 100, 94), fullBefore(2, 190))).toEqual(['info']);
+    // Another one was behind it.
+    expect(severity(set(100, 100, 94), fullBefore(4, 334))).toEqual(['warning']);
   });
 
   it.each([
