@@ -1,7 +1,7 @@
 // The webhooks of the config as channels: each is posted to by the function itself, with a deadline, in the format that
 // its service wants.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Connection, clientConfig, nameOf } from '../aws/client.ts';
+import { AwsCallError, askAws, type Connection, clientConfig, nameOf } from '../aws/client.ts';
 import { type Config, SSM, type WebhookFormat } from '../config/config.ts';
 import { CHANNEL_KEYS, type Hook, hooksOf } from '../config/recipients.ts';
 import { composePosts, type Post } from '../messages/render-chat.ts';
@@ -89,13 +89,19 @@ async function readSecret(
   const { GetParameterCommand, SSMClient } = await import('@aws-sdk/client-ssm');
   const client = new SSMClient(clientConfig(connection));
   try {
-    const { Parameter } = await client.send(
-      new GetParameterCommand({ Name, WithDecryption: true }),
-      { abortSignal: AbortSignal.timeout(deadlineMs) },
+    const abortSignal = AbortSignal.timeout(deadlineMs);
+    const command = new GetParameterCommand({ Name, WithDecryption: true });
+    const answer = await askAws(
+      `read the parameter ${Name}`,
+      'ssm:GetParameter',
+      () => client.send(command, { abortSignal }),
+      ['ParameterNotFound'],
     );
-    return Parameter?.Value?.trim() ?? '';
+    if (answer !== undefined) return answer.Parameter?.Value?.trim() ?? '';
+    throw new RefusalError(`there is no parameter ${Name}: make it, or correct hosts.yml`);
   } catch (error) {
-    throw new RefusalError(`the parameter ${Name} cannot be read: ${nameOf(error)}`);
+    if (!(error instanceof AwsCallError)) throw error;
+    throw new RefusalError(`${error.message}; ${error.hint}`);
   } finally {
     client.destroy();
   }

@@ -230,8 +230,18 @@ describe('hookChannels', () => {
     });
 
     it.each([
-      ['may not be read', 400, { __type: 'AccessDeniedException' }, /cannot be read: AccessDenied/],
-      ['is not there', 400, { __type: 'ParameterNotFound' }, /cannot be read: ParameterNotFound/],
+      [
+        'may not be read',
+        400,
+        { __type: 'AccessDeniedException' },
+        /could not read the parameter \/rollcall\/slack: AccessDenied.* ssm:GetParameter/,
+      ],
+      [
+        'is not there',
+        400,
+        { __type: 'ParameterNotFound' },
+        /there is no parameter \/rollcall\/slack: make it/,
+      ],
       ['is no address', 200, { Parameter: { Value: 'SECRET' } }, /holds no https:..? address/],
       ['is empty', 200, {}, /holds no https:..? address/],
     ])('refuse where it %s, without a word of what it holds', async (_, status, body, words) => {

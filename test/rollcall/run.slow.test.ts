@@ -211,6 +211,49 @@ describe('rollcall run', () => {
     expect(mail.mails).toHaveLength(1);
   });
 
+  it.each([
+    ['webhooks: [{ url: "ssm:/rollcall/slack", format: slack }]', '{}'],
+    [
+      `webhooks: [{ url: "https://events.example.net/x", format: pagerduty, key: "ssm:/rollcall/pd" }]`,
+      '{}',
+    ],
+    ['mail: [ops@example.net]', '{ admins: [{ url: "ssm:/rollcall/slack", format: slack }] }'],
+  ])(
+    'refuses to start where %s, host %s, lies in AWS and no profile is named',
+    async (alerts, host) => {
+      write(
+        '',
+        `mail: [ops@example.net], ${alerts}`.replace('mail: [ops@example.net], mail', 'mail'),
+      );
+      const file = join(folder, 'hosts.yml');
+      writeFileSync(file, readFileSync(file, 'utf8').replace('web: {}', `web: ${host}`));
+      const { status, stderr } = await run('2026-11-23T08:15:00Z');
+      expect(stderr).toMatch(
+        /the address or the key of a webhook is a parameter of AWS, which is not where the backups are\n.*hint: set ROLLCALL_AWS_PROFILE and ROLLCALL_AWS_REGION .*, or take it out of hosts.yml\n$/,
+      );
+      expect(status).toBe(3);
+      expect(mail.mails).toEqual([]);
+    },
+  );
+
+  it('tells the others of a webhook whose address no profile of this machine can read', async () => {
+    write('', 'mail: [ops@example.net], webhooks: [{ url: "ssm:/rollcall/slack", format: slack }]');
+    const { status, stderr } = await run('2026-11-23T08:15:00Z', [], {
+      ...{ ROLLCALL_AWS_PROFILE: 'nobody', ROLLCALL_AWS_REGION: 'eu-west-1' },
+    });
+    expect(stderr).toContain('warning: hook /rollcall/slack takes no message');
+    expect(stderr).toMatch(/hint: what is wrong, and what to do: rollcall doctor --state .*\n$/);
+    expect(status).toBe(1);
+    expect(subjects()).toEqual([
+      'ops@example.net: [backup] 2 of 2 hosts FAILED: web MISSING, db MISSING',
+    ]);
+    const asked = ['doctor', '--hosts', join(folder, 'hosts.yml'), '--state', state()];
+    const doctor = await runAlone(asked, { ...environmentOf(aws), AWS_ENDPOINT_URL: '' });
+    expect(doctor.stdout.replace(/\s+/g, ' ')).toContain(
+      'could not read the parameter /rollcall/slack: CredentialsProviderError; the profile nobody is not in your AWS configuration',
+    );
+  });
+
   it('refuses a config whose mail nothing can send, before anything is judged', async () => {
     const text = readFileSync(join(folder, 'hosts.yml'), 'utf8');
     writeFileSync(join(folder, 'hosts.yml'), text.replace(/^smtp.*\n/m, ''));
