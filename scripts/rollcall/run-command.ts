@@ -192,7 +192,10 @@ async function runOnce(
     const budget = startBudget({ getRemainingTimeInMillis: () => now + period - Date.now() });
     const outcome = await withHeartbeat(config.alerts.heartbeat, async () => {
       found = await runSchedule(dependencies, config, now, now, budget);
-      if (isRemembered(found)) await noteGoodRun(records, now);
+      if (isRemembered(found)) {
+        await noteGoodRun(records, now);
+        await forget(place);
+      }
       return found;
     });
     const status = report(outcome, options.quiet, Date.now() - startedAt);
@@ -249,6 +252,13 @@ async function lock(place: StatePlace, records: RecordStore): Promise<() => Prom
       await sleep(1_000);
     }
   }
+}
+
+/** In a bucket its lifecycle does that. */
+async function forget(place: StatePlace): Promise<void> {
+  if (!('folder' in place)) return;
+  const { removeOldReports } = await import('../../shared/stores/directory-records.ts');
+  await removeOldReports(place.folder);
 }
 
 function isRemembered({ noMemory, lost }: Outcome): boolean {

@@ -5,7 +5,7 @@ import { EARLIER_FULLS } from '../../shared/monitor/earlier-version.ts';
 import { BOARD_PAGE, METRICS_PAGE } from '../../shared/monitor/keep-board.ts';
 import { RECORDS } from '../../shared/monitor/record-page.ts';
 import { DRILLS } from '../../shared/monitor/scheduled-run.ts';
-import { REPORTS, STATUS_PAGE } from '../../shared/monitor/state.ts';
+import { KEPT_REPORTS_DAYS, REPORTS, STATUS_PAGE } from '../../shared/monitor/state.ts';
 import { privateBucket } from './backup-bucket.ts';
 import { attributeOf, policy, type Resources, ref, type Statement, sub } from './cloudformation.ts';
 
@@ -13,7 +13,6 @@ import { attributeOf, policy, type Resources, ref, type Statement, sub } from '.
 export const stateBucket = 'LedgerBucket';
 
 const KEPT_VERSIONS_DAYS = 30;
-const KEPT_REPORTS_DAYS = 400;
 // Nothing is written there any more; where there are no records yet, a run reads those of forty days.
 const KEPT_FINGERPRINTS_DAYS = 45;
 

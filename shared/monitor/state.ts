@@ -10,6 +10,7 @@ import type { CalendarDate } from '../rules/window.ts';
 
 /** All daily reports begin so. */
 export const REPORTS = 'reports/';
+export const KEPT_REPORTS_DAYS = 400;
 
 /** The newest report, as a page. */
 export const STATUS_PAGE = 'status.html';

@@ -13,7 +13,14 @@ import {
   unlink,
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { RecordConflictError, RecordError, type RecordStore } from '../monitor/state.ts';
+import {
+  dateOfPage,
+  KEPT_REPORTS_DAYS,
+  REPORTS,
+  RecordConflictError,
+  RecordError,
+  type RecordStore,
+} from '../monitor/state.ts';
 
 /** What says that a folder is a state, and of which version. */
 const MARK = 'rollcall-state.json';
@@ -144,6 +151,23 @@ export function directoryRecords(folder: string): RecordStore {
       }
     },
   };
+}
+
+/**
+ * What the lifecycle of a state bucket does, but by their number, one a day: by a clock that is years ahead, all would be
+ * old. One that cannot be removed is left for the next time.
+ */
+export async function removeOldReports(folder: string): Promise<void> {
+  const pages = (await directoryRecords(folder).list(REPORTS)).filter(dateOfPage);
+  for (const page of pages.slice(0, -KEPT_REPORTS_DAYS)) {
+    const month = dirname(join(folder, page));
+    const isOf = (name: string) => name === basename(page) || versionOf(name, basename(page)) > 0;
+    for (const name of (await readdir(month)).filter(isOf)) {
+      await rm(join(month, name), { force: true }).catch(() => undefined);
+    }
+    // Those that are empty go, too.
+    for (const one of [month, dirname(month)]) await rmdir(one).catch(() => undefined);
+  }
 }
 
 function conflict(folder: string, page: string): RecordConflictError {

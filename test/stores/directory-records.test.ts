@@ -14,8 +14,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { RecordError } from '../../shared/monitor/state.ts';
-import { directoryRecords } from '../../shared/stores/directory-records.ts';
+import { KEPT_REPORTS_DAYS, RecordError, reportPage } from '../../shared/monitor/state.ts';
+import { directoryRecords, removeOldReports } from '../../shared/stores/directory-records.ts';
 
 const parent = mkdtempSync(join(tmpdir(), 'rollcall-folder-'));
 let folder: string;
@@ -96,6 +96,29 @@ describe('a folder as state', () => {
     await directoryRecords(folder).list('');
     expect(readdirSync(join(folder, '.drafts'))).toEqual(['young']);
     expect(await directoryRecords(folder).list('')).toEqual([]);
+  });
+
+  it('keeps the newest reports, as many as a state bucket, whatever the clock says', async () => {
+    const kept = directoryRecords(folder);
+    const dayOf = (number: number) =>
+      new Date(Date.UTC(2025, 10, number)).toISOString().slice(0, 10);
+    const pages = Array.from({ length: KEPT_REPORTS_DAYS + 32 }, (_, at) =>
+      reportPage(dayOf(at + 1)),
+    );
+    const [first = '', second = ''] = pages;
+    await kept.write(first, 'one', undefined);
+    await kept.write(second, 'one', undefined);
+    for (const page of pages.slice(2)) {
+      mkdirSync(join(folder, page, '..'), { recursive: true });
+      writeFileSync(join(folder, page), '{}');
+    }
+    writeFileSync(join(folder, 'reports/2024.txt'), 'of another');
+    await removeOldReports(folder);
+    expect(await kept.list('reports/')).toEqual(['reports/2024.txt', ...pages.slice(32)]);
+    // November 2025 has thirty days: nothing is left of it.
+    expect(readdirSync(join(folder, 'reports/2025'))).toEqual(['12']);
+    await removeOldReports(folder);
+    expect(await kept.list('reports/')).toHaveLength(KEPT_REPORTS_DAYS + 1);
   });
 
   it('without anything in it, as a new disk, becomes a state', async () => {
