@@ -79,12 +79,7 @@ check_key() {
   keyring "$public_key"
   if ! gpg_of_run --with-colons --fingerprint --list-keys "$FINGERPRINT" >"$work/key" 2>/dev/null ||
     ! awk -F: -v want="$FINGERPRINT" '$1 == "pub" { p = 1 } $1 == "fpr" && p { p = 0; if ($10 == want) ok = 1 } END { exit !ok }' "$work/key"; then
-    common=$(gpgconf --list-dirs sysconfdir 2>/dev/null)/common.conf
-    if grep -qs '^[[:space:]]*use-keyboxd' "$common"; then
-      problem "$NOT_SET_UP" key "$common has use-keyboxd, so gpg keeps keys in a service and reads none from $public_key" \
-        "take that line out: sed -i '/use-keyboxd/d' $common; keys that the service holds: gpg --export first"
-      return 0
-    fi
+    ! keyboxd_is_why || return 0
     problem "$NOT_SET_UP" key "the key in $public_key is not $FINGERPRINT" "run rollcall-backup-setup again with the right --public-key and --fingerprint"
     return 0
   fi
@@ -97,6 +92,14 @@ check_key() {
   if [ -n "$expires" ] && [ "$expires" -lt $(($(date +%s) + 30 * 86400)) ]; then
     warning key "the key expires in $(((expires - $(date +%s)) / 86400)) days, and backups end with it" "extend it where the secret key is, and run rollcall-backup-setup again"
   fi
+}
+
+# keyboxd_is_why: whether the reason is gpg 2.4 with keys in a service
+keyboxd_is_why() {
+  common=$(gpgconf --list-dirs sysconfdir 2>/dev/null)/common.conf
+  grep -qs '^[[:space:]]*use-keyboxd' "$common" || return 1
+  problem "$NOT_SET_UP" key "$common has use-keyboxd, so gpg keeps keys in a service and reads none from a file" \
+    "take that line out: sed -i '/use-keyboxd/d' $common; keys that the service holds: gpg --export first"
 }
 
 key_trouble() {

@@ -52,6 +52,8 @@ agents() {
 kill_agent() {
   local pid tries
   gpgconf --kill gpg-agent 2>/dev/null || true
+  # of gpg 2.4, where it keeps public keys
+  gpgconf --kill keyboxd 2>/dev/null || true
   for pid in $(agents); do kill -TERM "$pid" 2>/dev/null || true; done
   for ((tries = 0; tries < 50; tries++)); do
     [[ -n $(agents) ]] || return 0
