@@ -24,6 +24,7 @@ const forbidden: [folder: string, text: string][] = [
   ['shared/messages', importing('@aws-sdk/client-sns')],
   ['shared/monitor', importing('../aws/s3-listing.ts')],
   ['shared/monitor', importing('@aws-sdk/client-s3')],
+  ['shared/monitor', importing('@smithy/signature-v4')],
   ['shared/doctor', importing('../aws/deployed-stack.ts')],
   ['shared/doctor', importing('../monitor/notify.ts')],
   ['shared/monitor', importing('../channels/webhook.ts')],
@@ -31,6 +32,7 @@ const forbidden: [folder: string, text: string][] = [
   ['scripts/stack', importing('../rollcall/terminal.ts')],
   ['scripts/stack', importing('@aws-sdk/client-s3')],
   ['functions', importing('@aws-sdk/client-s3')],
+  ['functions', importing('@smithy/signature-v4')],
   ['scripts/rollcall', importing('@aws-sdk/client-s3')],
   ...PURE.flatMap((folder) =>
     EDGES.map((edge): [string, string] => [`shared/${folder}`, exporting(edge)]),
@@ -43,6 +45,7 @@ const allowed: [folder: string, text: string][] = [
   ['shared/monitor', importing('../messages/report.ts')],
   ['shared/doctor', importing('../messages/plain-text.ts')],
   ['shared/aws', importing('@aws-sdk/client-s3')],
+  ['shared/aws', importing('@smithy/signature-v4')],
   ['shared/channels', importing('@aws-sdk/client-sns')],
   ['shared/stores', importing('@aws-sdk/client-s3')],
   ['functions', importing('../shared/monitor/notify.ts')],

@@ -55,7 +55,7 @@ export const judgement = (volumes: number): Requests => ({
 export const ORDINARY_BATCH: Requests = { writes: 0, reads: 1 };
 
 /** A manifest, besides the judgement of its host: its record, the state and what operators said. */
-export const MANIFEST_EVENT: Requests = { writes: 1, reads: 4 };
+export const MANIFEST_EVENT: Requests = { writes: 1, reads: 3 };
 
 /** Of each host, for each hour in which it is judged; a metric is charged by the hour in which it comes. */
 export const HOST_METRICS = 3;

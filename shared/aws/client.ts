@@ -10,13 +10,31 @@ export type Credentials = {
   readonly expiration?: Date;
 };
 
-/** Without an endpoint it is AWS itself, in the region; without credentials, those that the SDK finds. */
+/**
+ * The credentials in the environment, where Lambda puts those of a function's role. Throws an error of the name that
+ * the SDK gives it.
+ */
+export async function readEnvironment(): Promise<Credentials> {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = process.env;
+  const { AWS_SESSION_TOKEN: sessionToken, AWS_CREDENTIAL_EXPIRATION: until } = process.env;
+  if (!accessKeyId || !secretAccessKey) {
+    const name = 'CredentialsProviderError';
+    throw Object.assign(new Error('no credentials in the environment'), { name });
+  }
+  return {
+    ...{ accessKeyId, secretAccessKey },
+    ...(sessionToken ? { sessionToken } : {}),
+    ...(until ? { expiration: new Date(until) } : {}),
+  };
+}
+
+/** Without an endpoint it is AWS itself, in the region; without credentials, those of the environment. */
 export type Connection = {
   readonly region: string;
   readonly endpoint: string | undefined;
   /** The bucket is a part of the endpoint's name, as with AWS; else the first part of the path. */
   readonly isVirtual?: boolean | undefined;
-  readonly credentials?: NonNullable<S3ClientConfig['credentials']>;
+  readonly credentials?: Credentials | (() => Promise<Credentials>);
 };
 
 const TRIES = 5;

@@ -1,9 +1,8 @@
 // The credentials of a person: from the environment, a profile of the AWS configuration, or the machine.
 // Kept apart from what the functions load: their runtime hands theirs over.
-import { fromIni } from '@aws-sdk/credential-provider-ini';
-import { defaultProvider } from '@aws-sdk/credential-provider-node';
+import type { fromIni } from '@aws-sdk/credential-provider-ini';
 import { toAscii } from '../messages/plain-text.ts';
-import { type Credentials, requestSettings } from './client.ts';
+import { type Credentials, readEnvironment, requestSettings } from './client.ts';
 
 /** No credentials; `hint` says what to do next. The name is the one that hints of AWS errors know. */
 export class CredentialsError extends Error {
@@ -31,6 +30,9 @@ export async function readCredentials(
   askCode: AskCode,
 ): Promise<Credentials> {
   const profile = AWS_PROFILE || undefined;
+  // Without a profile nothing of the SDK's chain is loaded.
+  if (profile === undefined && AWS_ACCESS_KEY_ID && AWS_SECRET_ACCESS_KEY) return readEnvironment();
+  const { fromIni } = await import('@aws-sdk/credential-provider-ini');
   const stopped = new AbortController();
   const options = {
     clientConfig: { ...requestSettings },
@@ -43,7 +45,6 @@ export async function readCredentials(
   process.on('unhandledRejection', stop);
   try {
     if (profile !== undefined) return await fromIni({ ...options, profile })();
-    if (AWS_ACCESS_KEY_ID && AWS_SECRET_ACCESS_KEY) return await defaultProvider()();
     return await readUnnamed(options);
   } catch (error) {
     throw error instanceof CredentialsError ? error : explain(error, profile);
@@ -54,6 +55,7 @@ export async function readCredentials(
 
 /** The default profile, then what the machine itself has. */
 async function readUnnamed(options: Parameters<typeof fromIni>[0]): Promise<Credentials> {
+  const { fromIni } = await import('@aws-sdk/credential-provider-ini');
   let failure: unknown;
   try {
     return await fromIni(options)();
@@ -65,6 +67,7 @@ async function readUnnamed(options: Parameters<typeof fromIni>[0]): Promise<Cred
       failure = error;
     }
   }
+  const { defaultProvider } = await import('@aws-sdk/credential-provider-node');
   try {
     return await defaultProvider(options)();
   } catch (error) {

@@ -1,8 +1,8 @@
 // The one action in a backup bucket that is not a look: taking a delete marker away.
-import { DeleteObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { ListObjects } from '../monitor/object-store.ts';
-import { askAws, type Connection, s3ClientConfig } from './client.ts';
+import { askAws, type Connection } from './client.ts';
 import { startListing } from './s3-listing.ts';
+import { connectS3 } from './s3-requests.ts';
 
 /** Kept apart from what the functions load, as no function may do this. */
 export type Undelete = {
@@ -12,15 +12,14 @@ export type Undelete = {
 };
 
 export function connectUndelete(connection: Connection): Undelete {
-  const client = new S3Client(s3ClientConfig(connection));
+  const ask = connectS3(connection);
   return {
-    list: startListing(client),
+    list: startListing(ask),
     removeMarker: async (bucket, key, versionId) => {
-      const command = new DeleteObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId });
       await askAws(
         'remove a delete marker',
         's3:DeleteObjectVersion, by the break-glass role',
-        () => client.send(command),
+        () => ask({ method: 'DELETE', bucket, key, query: { versionId } }),
       );
     },
   };

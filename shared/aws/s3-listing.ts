@@ -1,10 +1,4 @@
 // Versions where they may be listed; else the objects alone, and the reason with them.
-import {
-  ListObjectsCommand,
-  ListObjectsV2Command,
-  ListObjectVersionsCommand,
-  type S3Client,
-} from '@aws-sdk/client-s3';
 import { type Inconclusive, readStorageClass, type Version } from '../duplicity/versions.ts';
 import { foldVersions, type VersionRow } from '../monitor/list-sets.ts';
 import {
@@ -25,9 +19,9 @@ import {
   readInstant,
   readNumber,
   readText,
-  sendForBody,
   type XmlElement,
-} from './raw-answer.ts';
+} from './read-xml.ts';
+import type { AskS3 } from './s3-requests.ts';
 
 const REASONS: Readonly<Record<string, Inconclusive>> = {
   AccessDenied: 'denied',
@@ -42,19 +36,19 @@ const REASONS: Readonly<Record<string, Inconclusive>> = {
  * target unreadable: the answer is then the objects, and says why it is no more. A bucket that refused once in a run is
  * not asked again. `onFlat` is called once for a bucket that does not cut keys at a delimiter as it is asked to.
  */
-export function startListing(client: S3Client, onFlat?: (bucket: string) => void): ListObjects {
+export function startListing(ask: AskS3, onFlat?: (bucket: string) => void): ListObjects {
   const refused = new Map<string, Inconclusive>();
-  const list = listByDelimiter((query) => listObjects(client, query), onFlat);
+  const list = listByDelimiter((query) => listObjects(ask, query), onFlat);
   return async (query) => {
     if (!query.versions) return list(query);
     try {
-      if (!refused.has(query.bucket)) return await listObjectVersions(client, query);
+      if (!refused.has(query.bucket)) return await listObjectVersions(ask, query);
     } catch (error) {
       const reason = reasonFor(error);
       if (reason === undefined) throw error;
       refused.set(query.bucket, reason);
     }
-    const answer = await listObjects(client, query);
+    const answer = await listObjects(ask, query);
     return { ...answer, inconclusive: refused.get(query.bucket) ?? 'denied' };
   };
 }
@@ -70,29 +64,27 @@ function reasonFor(error: unknown): Inconclusive | undefined {
   return REASONS[name] ?? (isUnknown ? 'not offered' : undefined);
 }
 
+/** Keys may hold what no XML can. */
+const IN_URLS = { 'encoding-type': 'url' };
+
 /**
  * Lists a bucket. Throws `TargetUnreadableError`.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
  */
-export async function listObjects(client: S3Client, query: ListQuery): Promise<ListAnswer> {
+export async function listObjects(ask: AskS3, query: ListQuery): Promise<ListAnswer> {
   const { bucket, prefix, delimiter, startAfter } = query;
   const { rows, ...rest } = await listPages(query, {
     mark: 'continuation token',
-    ask: (mark: ObjectMark | undefined) => {
-      const asked = {
-        ...{ Bucket: bucket, Prefix: prefix, Delimiter: delimiter },
-        EncodingType: 'url' as const,
-      };
-      return sendForBody(
-        client,
+    ask: async (mark: ObjectMark | undefined) => {
+      const from =
         mark !== undefined && 'after' in mark
-          ? new ListObjectsCommand({ ...asked, Marker: mark.after })
-          : new ListObjectsV2Command({
-              ...asked,
-              StartAfter: mark === undefined ? startAfter : undefined,
-              ContinuationToken: mark?.token,
-            }),
-      );
+          ? { marker: mark.after }
+          : {
+              'list-type': '2',
+              'start-after': mark === undefined ? startAfter : undefined,
+              'continuation-token': mark?.token,
+            };
+      return (await ask({ bucket, query: { ...from, prefix, delimiter, ...IN_URLS } })).body;
     },
     read: readObjects,
     next: (page, decode): ObjectMark | undefined => {
@@ -137,22 +129,15 @@ type Mark = { readonly key: string; readonly version: string | undefined };
  * versions and lists objects instead.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
  */
-export async function listObjectVersions(client: S3Client, query: ListQuery): Promise<ListAnswer> {
+export async function listObjectVersions(ask: AskS3, query: ListQuery): Promise<ListAnswer> {
   const { bucket, prefix, startAfter } = query;
   const { rows, ...rest } = await listPages(query, {
     mark: 'marker',
     // Without a version, a key marker is what StartAfter is: only keys behind it, whole.
-    ask: (mark: Mark | undefined) =>
-      sendForBody(
-        client,
-        new ListObjectVersionsCommand({
-          Bucket: bucket,
-          Prefix: prefix,
-          KeyMarker: mark?.key ?? startAfter,
-          VersionIdMarker: mark?.version,
-          EncodingType: 'url',
-        }),
-      ),
+    ask: async (mark: Mark | undefined) => {
+      const from = { 'key-marker': mark?.key ?? startAfter, 'version-id-marker': mark?.version };
+      return (await ask({ bucket, query: { versions: '', ...from, prefix, ...IN_URLS } })).body;
+    },
     read: readRows,
     next: (page, decode): Mark | undefined => {
       const key = findText(page, 'NextKeyMarker');

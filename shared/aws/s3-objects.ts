@@ -1,31 +1,25 @@
 // S3 as the check's way into buckets.
-import type { Readable } from 'node:stream';
-import {
-  GetBucketLifecycleConfigurationCommand,
-  GetObjectCommand,
-  type LifecycleRule as Given,
-  HeadObjectCommand,
-  S3Client,
-} from '@aws-sdk/client-s3';
 import type { Instant } from '../duplicity/time.ts';
 import { type ObjectStore, TargetUnreadableError } from '../monitor/object-store.ts';
 import type { Span } from '../openpgp/message.ts';
 import type { Lifecycle, LifecycleRule } from '../rules/lifecycle.ts';
-import { type Connection, hintFor, hintForRefusal, nameOf, s3ClientConfig } from './client.ts';
+import { type Connection, hintFor, hintForRefusal, nameOf } from './client.ts';
+import { findText, parseXml, readInstant, type XmlElement } from './read-xml.ts';
 import { startListing } from './s3-listing.ts';
+import { type AskS3, connectS3 } from './s3-requests.ts';
 
 /** `onFlat` is called once for a bucket whose keys are not cut at a delimiter as it is asked: all are listed then. */
 export function connectBuckets(
   connection: Connection,
   onFlat?: (bucket: string) => void,
 ): ObjectStore {
-  const client = new S3Client(s3ClientConfig(connection));
+  const ask = connectS3(connection);
   return {
-    list: startListing(client, onFlat),
-    readPart: (bucket, key, span) => readPart(client, bucket, key, span),
-    readLifecycle: startReadingLifecycle(client),
-    readWrittenAt: (bucket, key) => readWrittenAt(client, bucket, key),
-    readExpiry: (bucket, key) => readExpiry(client, bucket, key),
+    list: startListing(ask, onFlat),
+    readPart: (bucket, key, span) => readPart(ask, bucket, key, span),
+    readLifecycle: startReadingLifecycle(ask),
+    readWrittenAt: (bucket, key) => readWrittenAt(ask, bucket, key),
+    readExpiry: (bucket, key) => readExpiry(ask, bucket, key),
   };
 }
 
@@ -35,20 +29,13 @@ export function connectBuckets(
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
  */
 export async function readPart(
-  client: S3Client,
+  ask: AskS3,
   bucket: string,
   key: string,
-  { from, bytes }: Span,
+  span: Span,
 ): Promise<Uint8Array | undefined> {
-  const Range = `bytes=${from}-${from + bytes - 1}`;
   try {
-    const { Body, ContentRange } = await client.send(
-      new GetObjectCommand({ Bucket: bucket, Key: key, Range }),
-    );
-    if (Body === undefined) return new Uint8Array();
-    // A store that ignores the range sends all of a volume, from its beginning.
-    if (ContentRange === undefined) return await takePart(Body as Readable, from, bytes);
-    return await Body.transformToByteArray();
+    return (await ask({ bucket, key, span })).body;
   } catch (error) {
     const { name, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
     if (name === 'InvalidRange' || $metadata?.httpStatusCode === 416) return new Uint8Array();
@@ -63,32 +50,19 @@ export async function readPart(
   }
 }
 
-/** The bytes there of a stream, of which no more is read. */
-async function takePart(body: Readable, from: number, bytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let at = 0;
-  for await (const chunk of body as AsyncIterable<Uint8Array>) {
-    const begin = Math.max(0, from - at);
-    const end = Math.min(chunk.length, from + bytes - at);
-    if (end > begin) chunks.push(chunk.subarray(begin, end));
-    at += chunk.length;
-    if (at >= from + bytes) break;
-  }
-  return Buffer.concat(chunks);
-}
-
 /**
  * Its LastModified; `undefined` where there is none, or a delete marker hides it. Throws `TargetUnreadableError`.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
  */
 async function readWrittenAt(
-  client: S3Client,
+  ask: AskS3,
   bucket: string,
   key: string,
 ): Promise<Instant | undefined> {
   try {
-    const { LastModified } = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
-    return LastModified?.getTime();
+    const { headers } = await ask({ method: 'HEAD', bucket, key });
+    const at = Date.parse(headers['last-modified'] ?? '');
+    return Number.isNaN(at) ? undefined : at;
   } catch (error) {
     if ((error as Error).name === 'NotFound') return undefined;
     throw new TargetUnreadableError(
@@ -103,15 +77,11 @@ async function readWrittenAt(
  * The date in `x-amz-expiration`; `undefined` where there is none or it cannot be had: it only confirms the rules.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
  */
-async function readExpiry(
-  client: S3Client,
-  bucket: string,
-  key: string,
-): Promise<Instant | undefined> {
+async function readExpiry(ask: AskS3, bucket: string, key: string): Promise<Instant | undefined> {
   try {
-    const command = new HeadObjectCommand({ Bucket: bucket, Key: key });
-    const { Expiration = '' } = await client.send(command);
-    const at = Date.parse(/expiry-date="([^"]+)"/.exec(Expiration)?.[1] ?? '');
+    const { headers } = await ask({ method: 'HEAD', bucket, key });
+    const said = headers['x-amz-expiration']?.toString() ?? '';
+    const at = Date.parse(/expiry-date="([^"]+)"/.exec(said)?.[1] ?? '');
     return Number.isNaN(at) ? undefined : at;
   } catch {
     return undefined;
@@ -123,50 +93,58 @@ async function readExpiry(
  * days are not understood, is `unread` with the reason: a countdown from half the rules could be days too long.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLifecycleConfiguration.html
  */
-export function startReadingLifecycle(client: S3Client): (bucket: string) => Promise<Lifecycle> {
+export function startReadingLifecycle(ask: AskS3): (bucket: string) => Promise<Lifecycle> {
   const read = new Map<string, Promise<Lifecycle>>();
   return (bucket) => {
-    const known = read.get(bucket) ?? readLifecycle(client, bucket);
+    const known = read.get(bucket) ?? readLifecycle(ask, bucket);
     read.set(bucket, known);
     return known;
   };
 }
 
-async function readLifecycle(client: S3Client, bucket: string): Promise<Lifecycle> {
+async function readLifecycle(ask: AskS3, bucket: string): Promise<Lifecycle> {
   try {
-    const command = new GetBucketLifecycleConfigurationCommand({ Bucket: bucket });
-    const { Rules = [] } = await client.send(command);
-    return { rules: Rules.flatMap(readRule) };
+    const { body } = await ask({ bucket, query: { lifecycle: '' } });
+    const { children } = parseXml(body);
+    return { rules: children.flatMap((rule) => (rule.name === 'Rule' ? readRule(rule) : [])) };
   } catch (error) {
     if ((error as Error).name === 'NoSuchLifecycleConfiguration') return { rules: [] };
-    return { unknown: error instanceof RangeError ? error.message : nameOf(error) };
+    const isUnclear = error instanceof RangeError || error instanceof SyntaxError;
+    return { unknown: isUnclear ? error.message : nameOf(error) };
   }
 }
 
 /** Nothing for a rule that is switched off, or that asks for a tag: a last good backup has none. */
-function readRule({ ID, Status, Filter, Prefix, ...actions }: Given): LifecycleRule[] {
-  if (Status !== 'Enabled') return [];
-  if (Filter?.Tag !== undefined || (Filter?.And?.Tags ?? []).length > 0) return [];
-  const { Days, Date: date } = actions.Expiration ?? {};
-  const noncurrent = actions.NoncurrentVersionExpiration;
-  const where = `the rule ${JSON.stringify(ID ?? '')}`;
+function readRule(rule: XmlElement): LifecycleRule[] {
+  if (findText(rule, 'Status') !== 'Enabled') return [];
+  const filter = within(rule, 'Filter');
+  const and = within(filter, 'And');
+  if (within(filter, 'Tag') !== undefined || within(and, 'Tag') !== undefined) return [];
+  const expiration = within(rule, 'Expiration');
+  const noncurrent = within(rule, 'NoncurrentVersionExpiration');
+  const where = `the rule ${JSON.stringify(findText(rule, 'ID') ?? '')}`;
+  const days = wholeDays(textIn(expiration, 'Days'), where);
+  const noncurrentDays = wholeDays(textIn(noncurrent, 'NoncurrentDays'), where);
   // The newest so many noncurrent versions are kept for good, and a hidden backup is the newest.
-  const keepsNewest = (noncurrent?.NewerNoncurrentVersions ?? 0) > 0;
-  const at = date?.getTime();
-  if (Number.isNaN(at)) throw new RangeError(`${where} has no date`);
+  const keepsNewest = Number(textIn(noncurrent, 'NewerNoncurrentVersions')) > 0;
+  const dated = textIn(expiration, 'Date') === undefined ? undefined : expiration;
   return [
     {
-      prefix: Filter?.Prefix ?? Filter?.And?.Prefix ?? Prefix ?? '',
-      ...(Days === undefined ? {} : { hides: { days: wholeDays(Days, where) } }),
-      ...(at === undefined ? {} : { hides: { date: at } }),
-      ...(noncurrent?.NoncurrentDays === undefined || keepsNewest
-        ? {}
-        : { noncurrentDays: wholeDays(noncurrent.NoncurrentDays, where) }),
+      prefix: textIn(filter, 'Prefix') ?? textIn(and, 'Prefix') ?? textIn(rule, 'Prefix') ?? '',
+      ...(days === undefined ? {} : { hides: { days } }),
+      ...(dated === undefined ? {} : { hides: { date: readInstant(dated, 'Date') } }),
+      ...(noncurrentDays === undefined || keepsNewest ? {} : { noncurrentDays }),
     },
   ];
 }
 
-function wholeDays(days: number, where: string): number {
+const within = (element: XmlElement | undefined, name: string) =>
+  element?.children.find((child) => child.name === name);
+const textIn = (one: XmlElement | undefined, name: string) => one && findText(one, name);
+
+function wholeDays(text: string | undefined, where: string): number | undefined {
+  if (text === undefined) return undefined;
+  const days = Number(text);
   if (Number.isSafeInteger(days) && days > 0) return days;
   throw new RangeError(`${where} has no whole number of days`);
 }

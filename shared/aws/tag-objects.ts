@@ -1,26 +1,27 @@
 // S3 as the janitor's way into the backup bucket: it lists, and it tags.
-import { PutObjectTaggingCommand, S3Client } from '@aws-sdk/client-s3';
 import type { JanitorDependencies } from '../monitor/tag-superseded.ts';
 import { EXPIRE_TAG } from '../rules/lifecycle.ts';
-import { askAws, type Connection, s3ClientConfig } from './client.ts';
+import { askAws, type Connection } from './client.ts';
 import { startListing } from './s3-listing.ts';
+import { connectS3 } from './s3-requests.ts';
 
 // Lifecycle was faster, or the operator: what is not there any more needs no tag.
 const GONE = ['NoSuchKey', 'MethodNotAllowed'];
 
-const TagSet = [{ Key: EXPIRE_TAG.key, Value: EXPIRE_TAG.value }];
+const TAGGING = `<Tagging xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><TagSet><Tag><Key>${EXPIRE_TAG.key}</Key><Value>${EXPIRE_TAG.value}</Value></Tag></TagSet></Tagging>`;
 
 /** Kept apart from what the other functions load, as none of them may tag. */
 export function connectJanitor(connection: Connection): JanitorDependencies {
-  const client = new S3Client(s3ClientConfig(connection));
+  const ask = connectS3(connection);
   return {
-    list: startListing(client),
-    tag: async (Bucket, Key) => {
-      const command = new PutObjectTaggingCommand({ Bucket, Key, Tagging: { TagSet } });
+    list: startListing(ask),
+    tag: async (bucket, key) => {
+      const headers = { 'content-type': 'application/xml' };
+      const asked = { method: 'PUT', bucket, key, query: { tagging: '' }, headers } as const;
       await askAws(
-        `tag an object in ${Bucket}`,
+        `tag an object in ${bucket}`,
         's3:PutObjectTagging',
-        () => client.send(command),
+        () => ask({ ...asked, body: TAGGING }),
         GONE,
       );
     },

@@ -37,12 +37,11 @@ export async function composeRawMail(
   to: string,
   message: Message,
 ): Promise<Uint8Array> {
-  const { createTransport } = await import('nodemailer');
-  const transport = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
-  const { message: raw } = await transport.sendMail({
+  const { default: MailComposer } = await import('nodemailer/lib/mail-composer');
+  const mail = new MailComposer({
     ...mailOf(from, to, message),
-    ...{ disableFileAccess: true, disableUrlAccess: true },
+    ...{ disableFileAccess: true, disableUrlAccess: true, newline: 'windows' },
   });
-  const text = Buffer.from(raw as Buffer).toString('latin1');
+  const text = (await mail.compile().build()).toString('latin1');
   return Buffer.from(text.replace(/^Message-ID: .*(?:\r\n[ \t].*)*\r\n/m, ''), 'latin1');
 }

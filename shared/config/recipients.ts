@@ -58,7 +58,7 @@ export function recipientsOf(alerts: Alerts): 'some' | 'none' | 'missing' {
 
 /** What a config with recipients `missing` gets to read, and what to do about it. */
 export const NOBODY_NOTIFIED = {
-  message: `nobody is notified of a bad host: "alerts" has ${new Intl.ListFormat('en-GB').format(CHANNEL_KEYS.map((key) => `no ${key}`))}`,
+  message: `nobody is notified of a bad host: "alerts" has none of ${CHANNEL_KEYS.join(', ')}`,
   fix: 'write into hosts.yml: alerts: { mail: [you@example.net] }; or, to notify nobody: alerts: none',
 } as const;
 

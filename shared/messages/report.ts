@@ -13,6 +13,7 @@ import { formatDate, formatTime } from './plain-text.ts';
 
 /** Whether a name is a time zone of the runtime's. */
 function isZone(name: string): boolean {
+  if (name === 'UTC') return true;
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });
     return true;

@@ -1,7 +1,7 @@
 // The records as a bucket of their own: a page is an object.
-import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { type Connection, nameOf, s3ClientConfig } from '../aws/client.ts';
+import { type Connection, nameOf } from '../aws/client.ts';
 import { listObjects } from '../aws/s3-listing.ts';
+import { connectS3 } from '../aws/s3-requests.ts';
 import { TargetUnreadableError } from '../monitor/object-store.ts';
 import { RecordConflictError, RecordError, type RecordStore } from '../monitor/state.ts';
 
@@ -14,17 +14,17 @@ const MOST_BYTES = 64 * 1024 * 1024;
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
  */
 export function s3Records(connection: Connection, bucket: string, prefix = ''): RecordStore {
-  const client = new S3Client(s3ClientConfig(connection));
+  const ask = connectS3(connection);
   const unreachable = (page: string, what: string, cause: unknown) =>
     new RecordError(`s3://${bucket}/${prefix}${page} could not be ${what} (${nameOf(cause)})`, {
       cause,
     });
-  const put = async (page: string, text: string, condition: object) => {
-    const ContentType = page.endsWith('.html') ? 'text/html; charset=utf-8' : 'application/json';
-    const object = { Bucket: bucket, Key: prefix + page, Body: text, ContentType };
+  const put = async (page: string, body: string, condition: Readonly<Record<string, string>>) => {
+    const type = page.endsWith('.html') ? 'text/html; charset=utf-8' : 'application/json';
+    const headers = { 'content-type': type, ...condition };
     try {
-      const { ETag } = await client.send(new PutObjectCommand({ ...object, ...condition }));
-      return ETag ?? '';
+      const answer = await ask({ method: 'PUT', bucket, key: prefix + page, headers, body });
+      return answer.headers.etag ?? '';
     } catch (error) {
       const { name } = error as Error;
       if (name === 'PreconditionFailed' || name === 'ConditionalRequestConflict') {
@@ -35,14 +35,9 @@ export function s3Records(connection: Connection, bucket: string, prefix = ''): 
   };
   const read: RecordStore['read'] = async (page) => {
     try {
-      const { Body, ETag, ContentLength } = await client.send(
-        new GetObjectCommand({ Bucket: bucket, Key: prefix + page }),
-      );
-      if ((ContentLength ?? 0) > MOST_BYTES) {
-        (Body as { destroy?: () => void } | undefined)?.destroy?.();
-        return { text: '', tag: ETag };
-      }
-      return { text: await Body?.transformToString(), tag: ETag };
+      const { headers, body } = await ask({ bucket, key: prefix + page, most: MOST_BYTES });
+      const isTooBig = Number(headers['content-length']) > MOST_BYTES;
+      return { text: isTooBig ? '' : body.toString(), tag: headers.etag };
     } catch (error) {
       if ((error as Error).name === 'NoSuchKey') return { text: undefined, tag: undefined };
       throw unreachable(page, 'read', error);
@@ -51,15 +46,15 @@ export function s3Records(connection: Connection, bucket: string, prefix = ''): 
   return {
     read,
     write: async (page, text, tag) => {
-      if (tag === undefined) return put(page, text, { IfNoneMatch: '*' });
+      if (tag === undefined) return put(page, text, { 'if-none-match': '*' });
       try {
-        return await put(page, text, { IfMatch: tag });
+        return await put(page, text, { 'if-match': tag });
       } catch (error) {
         const bare = tag.replaceAll('"', '');
         if (!(error instanceof RecordConflictError) || bare === tag) throw error;
         // Ceph compares the tag without the quotes that it gives it; then nobody has written.
         if ((await read(page)).tag !== tag) throw error;
-        return put(page, text, { IfMatch: bare });
+        return put(page, text, { 'if-match': bare });
       }
     },
     replace: async (page, text) => {
@@ -67,7 +62,7 @@ export function s3Records(connection: Connection, bucket: string, prefix = ''): 
     },
     list: async (begin) => {
       try {
-        const { objects } = await listObjects(client, { bucket, prefix: prefix + begin });
+        const { objects } = await listObjects(ask, { bucket, prefix: prefix + begin });
         return objects.map(({ key }) => key.slice(prefix.length));
       } catch (error) {
         if (!(error instanceof TargetUnreadableError)) throw error;

@@ -3,20 +3,20 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseXml } from '../../shared/aws/raw-answer.ts';
+import { parseXml } from '../../shared/aws/read-xml.ts';
 import { listObjects, listObjectVersions, listPages } from '../../shared/aws/s3-listing.ts';
 import { type ListAnswer, TargetUnreadableError } from '../../shared/monitor/object-store.ts';
 import { casesOf } from '../support/cases.ts';
 import { fixturePath, readFixture } from '../support/recorded.ts';
 import { type Answer, anAnswer } from './an-answer.ts';
-import { clientAnswered, readBySdk } from './read-by-sdk.ts';
+import { askAnswered, readBySdk } from './read-by-sdk.ts';
 
 const bytesOf = (xml: string) => new TextEncoder().encode(xml);
 const query = { bucket: 'any', prefix: '', onePage: true };
 
 function read(bytes: Uint8Array, versions: boolean): Promise<ListAnswer> {
-  const client = clientAnswered(bytes);
-  return versions ? listObjectVersions(client, query) : listObjects(client, query);
+  const ask = askAnswered(bytes);
+  return versions ? listObjectVersions(ask, query) : listObjects(ask, query);
 }
 
 function heapBytes(): number {
@@ -32,7 +32,7 @@ function sorted({ objects, hidden, ...rest }: ListAnswer): ListAnswer {
 }
 
 async function expectAsSdk(answer: ListAnswer, bytes: Uint8Array, versions: boolean) {
-  expect(sorted(answer)).toEqual(sorted(await readBySdk(clientAnswered(bytes), versions)));
+  expect(sorted(answer)).toEqual(sorted(await readBySdk(bytes, versions)));
 }
 
 // An expectation for each byte would take longer than the reading.

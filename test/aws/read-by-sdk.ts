@@ -1,6 +1,7 @@
-// The oracle of our reader: the same bytes as the SDK reads them, and a client to whom every answer is these bytes.
+// The oracle of our reader: the same bytes as the SDK reads them, and an S3 that answers everything with these bytes.
 import { Readable } from 'node:stream';
 import { ListObjectsV2Command, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
+import type { AskS3 } from '../../shared/aws/s3-requests.ts';
 import { foldVersions, type VersionRow } from '../../shared/monitor/list-sets.ts';
 import type { ListAnswer } from '../../shared/monitor/object-store.ts';
 
@@ -17,15 +18,15 @@ const client = new S3Client({
   },
 });
 
-/** A client that is answered with these bytes, whatever it asks, until it is to be answered with others. */
-export function clientAnswered(bytes: Uint8Array): S3Client {
-  answer = bytes;
-  return client;
-}
+/** It is answered with these bytes, whatever it asks. */
+export const askAnswered =
+  (bytes: Uint8Array): AskS3 =>
+  async () => ({ headers: {}, body: Buffer.from(bytes) });
 
 /** One page of either call as the SDK reads it. Throws where it does, and where a field that must be there is not. */
-export async function readBySdk(client: S3Client, versions: boolean): Promise<ListAnswer> {
-  const { rows = [], page } = await (versions ? askVersions(client) : askObjects(client));
+export async function readBySdk(bytes: Uint8Array, versions: boolean): Promise<ListAnswer> {
+  answer = bytes;
+  const { rows = [], page } = await (versions ? askVersions() : askObjects());
   if (page.IsTruncated === undefined) throw new TypeError('no listing');
   const prefixes = page.CommonPrefixes?.map((one) => decoded(must(one.Prefix), page)) ?? [];
   const rest = { prefixes, cut: page.IsTruncated };
@@ -33,7 +34,7 @@ export async function readBySdk(client: S3Client, versions: boolean): Promise<Li
   return { objects: rows as ListAnswer['objects'], hidden: [], ...rest };
 }
 
-async function askObjects(client: S3Client) {
+async function askObjects() {
   const page = await client.send(new ListObjectsV2Command({ Bucket: 'any' }));
   const rows = page.Contents?.map(({ Key, Size, LastModified }) => {
     const at = must(LastModified).getTime();
@@ -43,7 +44,7 @@ async function askObjects(client: S3Client) {
   return { rows, page };
 }
 
-async function askVersions(client: S3Client) {
+async function askVersions() {
   const page = await client.send(new ListObjectVersionsCommand({ Bucket: 'any' }));
   const { Versions = [], DeleteMarkers = [] } = page;
   const rows = [...Versions, ...DeleteMarkers].map((row): VersionRow => {

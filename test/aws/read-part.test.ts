@@ -1,17 +1,15 @@
-import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { clientConfig } from '../../shared/aws/client.ts';
 import { readPart } from '../../shared/aws/s3-objects.ts';
+import { type AskS3, connectS3 } from '../../shared/aws/s3-requests.ts';
 import { type LocalAws, startLocalAws } from '../local-aws/local-aws.ts';
 
 let aws: LocalAws;
-let s3: S3Client;
+let s3: AskS3;
 
 beforeAll(async () => {
   aws = await startLocalAws();
   const { credentials, endpoint } = aws;
-  const config = clientConfig({ region: 'eu-west-1', endpoint });
-  s3 = new S3Client({ ...config, credentials, forcePathStyle: true, maxAttempts: 1 });
+  s3 = connectS3({ region: 'eu-west-1', endpoint, credentials });
   aws.createBucket('backups');
   aws.put('backups', 'ten', '0123456789');
   aws.put('backups', 'none', '');
@@ -19,7 +17,6 @@ beforeAll(async () => {
   aws.put('backups', 'cool', '0123456789', { storageClass: 'GLACIER_IR' });
 });
 afterAll(async () => {
-  s3.destroy();
   await aws.close();
 });
 

@@ -2,7 +2,6 @@
 //   node floor.mjs raw|sdk HOSTS SETS [AFTER]     the versions that are listed: of names that begin so, after that one
 import { get as getPlain, Agent as PlainAgent } from 'node:http';
 import { get as getTls, Agent as TlsAgent } from 'node:https';
-import { ListObjectsV2Command, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
 
 const [how, hosts, names, after] = process.argv.slice(2);
 const endpoint = process.env.AWS_ENDPOINT_URL ?? '';
@@ -29,7 +28,10 @@ async function listRaw(query, marker, from = '') {
   }
 }
 
-const client = how === 'sdk' && new S3Client({ forcePathStyle: true });
+// Loaded where it is asked for: plain HTTP must not pay for it.
+const { ListObjectsV2Command, ListObjectVersionsCommand, S3Client } =
+  how === 'sdk' ? await import('@aws-sdk/client-s3') : {};
+const client = S3Client && new S3Client({ forcePathStyle: true });
 const ways = {
   raw: async (prefix) => {
     const from = encodeURIComponent(prefix);

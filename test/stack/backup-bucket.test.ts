@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { undeleteDays } from '../../scripts/stack/backup-bucket.ts';
 import { connectBucketReader } from '../../shared/aws/bucket-reader.ts';
 import { startReadingLifecycle } from '../../shared/aws/s3-objects.ts';
+import { connectS3 } from '../../shared/aws/s3-requests.ts';
 import { judgeLifecycle } from '../../shared/doctor/bucket.ts';
 import { startLocal } from '../local-aws/test/clients.ts';
 import { putLifecycle } from '../support/put-lifecycle.ts';
@@ -82,7 +83,7 @@ describe('the bucket', () => {
       const value = await connectBucketReader(connection, config.bucket).lifecycle();
       const checks = judgeLifecycle({ read: true, value }, config, undeleteDays);
       expect(checks.map(({ status }) => status)).toEqual(['ok']);
-      expect(await startReadingLifecycle(s3)(config.bucket)).toEqual({
+      expect(await startReadingLifecycle(connectS3(connection))(config.bucket)).toEqual({
         rules: [...hiding, { prefix: '', noncurrentDays: undeleteDays }],
       });
     },

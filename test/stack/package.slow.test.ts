@@ -40,7 +40,7 @@ describe('sls package', () => {
     (name) => {
       const zip = packaged(`${name.replace(/-(.)/, (_, letter) => letter.toUpperCase())}.zip`);
       expectOwnFiles(zip, name);
-      expect(zip.length).toBeLessThan(525_000);
+      expect(zip.length).toBeLessThan(440_000);
     },
   );
 
