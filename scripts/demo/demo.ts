@@ -14,6 +14,7 @@ import { formatBoard } from '../../shared/messages/board.ts';
 import { BOARD_PAGE } from '../../shared/monitor/keep-board.ts';
 import { STATUS_PAGE } from '../../shared/monitor/state.ts';
 import { type LocalAws, startLocalAws } from '../../test/local-aws/local-aws.ts';
+import { putLifecycle } from '../../test/support/put-lifecycle.ts';
 import { checkCommand } from '../rollcall/check-command.ts';
 import { wakingSuffixes } from '../stack/object-events.ts';
 import { backUp, canBackUp } from './back-up.ts';
@@ -140,6 +141,9 @@ async function setUp(aws: LocalAws): Promise<void> {
   writeFileSync(join(folder, 'hosts.yml'), DEMO_CONFIG);
   const config = parseConfig(DEMO_CONFIG, 'hosts.yml');
   writeFileSync(join(folder, 'config.json'), formatPackedConfig(config));
+  const s3 = new S3Client({ ...connection(aws), forcePathStyle: true });
+  await putLifecycle(s3, config, DEMO_BUCKET);
+  s3.destroy();
   const sns = new SNSClient(connection(aws));
   const { TopicArn = '' } = await sns.send(new CreateTopicCommand({ Name: 'rollcall-alerts' }));
   const ops = await sns.send(new CreateTopicCommand({ Name: 'rollcall-ops' }));

@@ -67,7 +67,7 @@ ${composeNotes(board, rows, about)}
 <section aria-labelledby="hosts">
 <h2 id="hosts">Hosts, worst first</h2>
 ${SIGN_KEY}
-<div class="row head" aria-hidden="true"><span>host</span><span>${safe(daysOf(last))}</span><span>done</span><span>size</span><span></span><span>last good copy until</span><span>restore proven</span></div>
+<div class="row head" aria-hidden="true"><span>host</span><span>${safe(daysOf(last))}</span><span>last backup</span><span>size</span><span>${BOARD_DAYS} days</span><span>last good copy until</span><span>restore proven</span></div>
 ${full.map((row) => composeRow(row, about, last)).join('\n')}
 ${rest.length === 0 ? '' : `<h3>${count(rest.length, 'more host')}</h3><ul class="chips">${rest.map(composeChip).join('')}</ul>`}
 </section>
@@ -154,15 +154,14 @@ function daysOf(last: string): string {
 
 function composeRow(row: BoardRow, about: PageAbout, last: string): string {
   const { timezone, writtenAt } = about;
-  const { host, tone, doneAt, bytes, expiresAt, provenAt, nights } = row;
+  const { host, tone, doneAt, bytes, provenAt, nights } = row;
   const cell = (name: string, label: string, value: string) =>
     `<span class="${name}"><i>${label} </i>${value}</span>`;
   const lastOne =
     row.lastGoodAt === undefined ? '-' : formatDate(row.lastGoodAt, timezone, writtenAt);
   const done = doneAt === undefined ? lastOne : formatDone(doneAt, row, about);
-  const until = expiresAt === undefined ? '-' : safe(formatDate(expiresAt, timezone, writtenAt));
   const proven = provenAt === undefined ? 'never' : formatAge(writtenAt - provenAt);
-  return `<details class="${tone}"><summary class="row"><span class="who"><b>${safe(host)}</b> <em>${safe(verdictOf(row))}</em></span>${renderSquares(signsUntil(nights, last))}${cell('done', 'done', safe(done))}${cell('size', 'size', bytes === undefined ? '-' : safe(formatBytes(bytes)))}${renderSparkline(nights.map(([, , , size]) => size))}${cell('until', 'good copy until', until)}${cell('proven', 'proven', safe(proven))}</summary><div class="more">${composeDetails(row, about)}</div></details>`;
+  return `<details class="${tone}"><summary class="row"><span class="who"><b>${safe(host)}</b> <em>${safe(verdictOf(row))}</em></span>${renderSquares(signsUntil(nights, last))}${cell('done', 'last backup', safe(done))}${cell('size', 'size', bytes === undefined ? '-' : safe(formatBytes(bytes)))}${renderSparkline(nights.map(([, , , size]) => size))}${cell('until', 'good copy until', formatUntil(row, about))}${cell('proven', 'proven', safe(proven))}</summary><div class="more">${composeDetails(row, about)}</div></details>`;
 }
 
 function verdictOf({ verdict, missed, tone }: BoardRow): string {
@@ -172,12 +171,22 @@ function verdictOf({ verdict, missed, tone }: BoardRow): string {
 
 function formatDone(
   doneAt: Instant,
-  { date }: BoardRow,
+  { date }: Pick<BoardRow, 'date'>,
   { timezone, writtenAt }: PageAbout,
 ): string {
   const time = formatTime(doneAt, timezone);
   if (dateIn(timezone, doneAt) === date) return time;
   return `${time} (${formatDate(doneAt, timezone, writtenAt)})`;
+}
+
+/** That there is no good copy at all is the worst that a row can say; of a target that was not read nobody knows. */
+function formatUntil(
+  { lastGoodAt, expiresAt, verdict }: BoardRow,
+  { timezone, writtenAt }: PageAbout,
+): string {
+  if (expiresAt !== undefined) return safe(formatDate(expiresAt, timezone, writtenAt));
+  if (verdict === 'unreadable') return '-';
+  return lastGoodAt === undefined ? '<b>none</b>' : 'not hidden';
 }
 
 function formatAge(ms: number): string {
@@ -203,7 +212,7 @@ function composeDetails(row: BoardRow, about: PageAbout): string {
   const odd = row.nights
     .filter(([, sign]) => sign === 'bad' || sign === 'odd')
     .map(([date, sign, doneAt]) => {
-      const done = doneAt === 0 ? '' : `, done ${formatInstant(doneAt, timezone, writtenAt)}`;
+      const done = doneAt === 0 ? '' : `, done ${formatDone(doneAt, { date }, about)}`;
       return `<li>${safe(formatDate(Date.parse(date), 'UTC', writtenAt))}: ${SIGN_NAMES[sign]}${safe(done)}</li>`;
     });
   const list = (title: string, items: readonly string[]) =>

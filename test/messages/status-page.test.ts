@@ -81,6 +81,17 @@ describe('composeStatusPage', () => {
     expect(page).toMatch(/^[\n -~]*$/);
   });
 
+  it('says of each host until when its last good copy is there, and loudest that there is none', () => {
+    const until = (more: Partial<BoardRow>) =>
+      /class="until"><i>good copy until <\/i>(.*?)<\/span>/.exec(pageOf(aBoard(1, more)))?.[1];
+    const day = BOARD_NOW + 5 * 86_400_000;
+    expect(until({ verdict: 'missing', expiresAt: day })).toBe('Sat 28 Nov');
+    expect(until({ verdict: 'missing', expiresAt: undefined })).toBe('not hidden');
+    const nothing = { expiresAt: undefined, lastGoodAt: undefined };
+    expect(until({ verdict: 'missing', ...nothing })).toBe('<b>none</b>');
+    expect(until({ verdict: 'unreadable', ...nothing })).toBe('-');
+  });
+
   it('is under 150 kB for 40 hosts, and stays small for ten thousand', () => {
     expect(pageOf(aBoard(40)).length).toBeLessThan(150_000);
     const page = pageOf(aBoard(10_000));
