@@ -56,16 +56,21 @@ export const INCONCLUSIVE: Readonly<Record<Inconclusive, string>> = {
 
 /** Anyone who did it is stopped first; what is only hidden comes back in place, what was overwritten by a restore. */
 export function stepAfterTampering(
-  { sets, seals: changed, untold }: Tampered,
+  { removals, sets, seals: changed, untold }: Tampered,
   { host }: Judgement,
 ): string | undefined {
   if (untold !== undefined) return undefined;
+  // Of a set with a file that is gone for good the old versions are no backup.
+  const isWhole = ({ startedAt }: (typeof sets)[number]) =>
+    !removals.some(
+      ({ left, key }) => left === 'version' && key.includes(formatWrittenTime(startedAt)),
+    );
   const stop = `disable ${sets.length + changed.length > 0 ? "the host's" : 'that'} key in IAM, then`;
-  const overwritten = sets.find((set) => set.overwritten.count > 0);
+  const overwritten = sets.find((set) => set.overwritten.count > 0 && isWhole(set));
   if (overwritten !== undefined) {
     return `${stop} restore the old versions: restore-set ${host.name} ${formatWrittenTime(overwritten.startedAt)} ./set`;
   }
-  const hidden = sets.find((set) => set.hidden.count > set.lost);
+  const hidden = sets.find((set) => set.hidden.count > set.lost && isWhole(set));
   return hidden === undefined
     ? `${stop} look: rollcall check --deep --host ${host.name}`
     : `${stop}: rollcall undelete ${host.name} ${formatWrittenTime(hidden.startedAt)}`;
@@ -135,7 +140,7 @@ function formatSet(
   const when = formatSpan(set.firstAt, set.lastAt, zone, now);
   const left =
     lost === 0
-      ? 'the good versions are still there'
+      ? `${overwritten.count + hidden.count === 1 ? 'its good version is' : 'their good versions are'} still there`
       : `of ${count(lost, 'file')} the good version is gone`;
   const name = type === 'full' ? 'full' : 'incremental';
   return `after the ${name} of ${formatInstant(set.startedAt, zone, now)} was finished, ${changes.join(' and ')}, ${when}; ${left}`;

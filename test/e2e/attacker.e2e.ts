@@ -288,7 +288,7 @@ describe('an intruder with the keys of hosts', () => {
       'EXPIRING web: the last good copy',
       '5 files were hidden by a delete marker',
       '1 file was overwritten',
-      'the good versions are still there',
+      'their good versions are still there',
       ...filesOf('web', setOf('yesterday')).map((key) => `"${key}" was removed`),
       // A newer set that nobody opens.
       'WRONG-RECIPIENT mail:',

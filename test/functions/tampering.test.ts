@@ -54,7 +54,7 @@ describe('an intruder with the key of a host', () => {
     await judge();
     expect(subject()).toBe('[backup] TAMPERED: web. 1 of 2 hosts FAILED');
     expect(text()).toContain('1 file was overwritten ("duplicity-full.20261123T030000Z.vol2');
-    expect(text()).toContain('the good versions are still there');
+    expect(text()).toContain('its good version is still there');
     expect(text()).toContain('Last good copy: Sun 22 Nov 03:00');
   });
 
