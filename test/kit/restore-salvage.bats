@@ -106,6 +106,32 @@ PY
   all_or_listed "$WORLD/tree1"
 }
 
+@test "signatures that are empty, garbage or half there: duplicity alone restores nothing, restore all of it" {
+  signatures=$(ls set/*full-signatures*)
+  for how in empty garbage half; do
+    case $how in
+      empty) : >"$signatures" ;;
+      garbage) head -c 4000 /dev/urandom >"$signatures" ;;
+      half) head -c 3000 "$WORLD/$signatures" >"$signatures" ;;
+    esac
+    status=0
+    PASSPHRASE=$PASS timeout 60 /usr/bin/duplicity restore --archive-dir bare --name "$how" --time "$FULL" "file://$PWD/set" alone >said 2>&1 || status=$?
+    [ "$status" = 31 ] && [ ! -e alone ]
+    for words in "all out $SET" "all out $INC" "all out $SET --keep-going"; do
+      # shellcheck disable=SC2086
+      run restore web --from set $words
+      expect 0 'out: a directory with'
+      [[ $output != *Traceback* && $output != *'not complete'* ]]
+      [[ $words == *--keep-going || $output == *'the list of files could not be compared'* ]]
+      [[ $words == *"$INC" ]] || same_tree "$WORLD/tree1" out times
+      rm -rf out
+    done
+    run restore web --from set list "$SET"
+    expect 6 'hint:'
+    [[ $output != *Traceback* ]]
+  done
+}
+
 @test "two volumes at once, and no signatures: the paths between which things are lost" {
   flip 2
   flip 5

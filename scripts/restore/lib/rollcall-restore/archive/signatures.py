@@ -4,7 +4,10 @@ import hashlib
 import os
 import struct
 import tarfile
+import zlib
 from collections import namedtuple
+
+from show import DAMAGED, Stop
 
 Entry = namedtuple("Entry", "path kind mtime mode link signature_bytes")
 
@@ -18,20 +21,35 @@ def read_entries(streams, keep_signature_of=None):
     """
     entries, signature = {}, None
     for stream in streams:
-        with tarfile.open(fileobj=stream, mode="r|", encoding="utf-8", errors="surrogateescape") as tar:
-            for member in tar:
-                tar.members = []  # a stream of millions of members must not pile up
-                top, _, path = member.name.partition("/")
-                path = path.rstrip("/")
-                if top == "deleted":
-                    entries.pop(path, None)
-                    continue
-                kind = "file" if top == "signature" else KIND.get(member.type, "special")
-                entries[path] = Entry(path, kind, member.mtime, member.mode, member.linkname, member.size)
-                if keep_signature_of is not None and path == keep_signature_of and top == "signature":
-                    signature = tar.extractfile(member).read()
+        try:
+            signature = read_archive(stream, entries, keep_signature_of) or signature
+        except (tarfile.TarError, zlib.error):
+            stream.close()  # gpg's own words are better, where it has some
+            raise Stop(
+                DAMAGED,
+                f"{stream.label} is empty or damaged",
+                f"its oldest version may be whole: restore-set {stream.host} SETTIME DIR; fetch and all still work: they do not need it",
+            )
         stream.close()
     return entries, signature
+
+
+def read_archive(stream, entries, keep_signature_of):
+    """Brings `entries` to the state after this archive; answers the signature of that file, if it has one."""
+    signature = None
+    with tarfile.open(fileobj=stream, mode="r|", encoding="utf-8", errors="surrogateescape") as tar:
+        for member in tar:
+            tar.members = []  # a stream of millions of members must not pile up
+            top, _, path = member.name.partition("/")
+            path = path.rstrip("/")
+            if top == "deleted":
+                entries.pop(path, None)
+                continue
+            kind = "file" if top == "signature" else KIND.get(member.type, "special")
+            entries[path] = Entry(path, kind, member.mtime, member.mode, member.linkname, member.size)
+            if keep_signature_of is not None and path == keep_signature_of and top == "signature":
+                signature = tar.extractfile(member).read()
+    return signature
 
 
 def matches(signature, path):
