@@ -24,6 +24,7 @@ import {
   formatSetsElsewhere,
   formatSetting,
   formatTampered,
+  onHost,
   stepAfterCopying,
   stepAfterTampering,
   stepBeforeLoss,
@@ -76,10 +77,6 @@ function setOfKey(key: string, { target, filePrefix }: Host): string {
 }
 
 type Step = (finding: Pick<Finding, 'severity'>, judgement: Judgement) => string | undefined;
-
-function onHost({ name }: Host, command: string): string {
-  return `ssh ${name} '${command}'`;
-}
 
 const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
   tampered: {

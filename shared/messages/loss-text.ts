@@ -199,10 +199,15 @@ export function formatExpiring(
   return [text, ...sources].join('. ');
 }
 
+/** A command on a host, as it is pasted. A host that is named by a path is not known to ssh by that name. */
+export function onHost({ name }: Host, command: string): string {
+  return name.includes('/') ? `${command}   # on ${name}` : `ssh ${name} '${command}'`;
+}
+
 /** A new backup while there is time for one; then the hidden one has to come back. */
 export function stepBeforeLoss({ startedAt, hiddenAt }: Expiring, { at, host }: Judgement): string {
   return hiddenAt > at
-    ? `ssh ${host.name} 'sudo rollcall-backup run'`
+    ? onHost(host, 'sudo rollcall-backup run')
     : `rollcall undelete ${host.name} ${formatWrittenTime(startedAt)}`;
 }
 

@@ -23,6 +23,18 @@ describe('what to do about names that duplicity crashes on', () => {
   });
 });
 
+describe('what to do on a host', () => {
+  it.each([
+    ['web', "ssh web 'sudo rollcall-backup run'"],
+    ['office/nas', 'sudo rollcall-backup run   # on office/nas'],
+  ])('is a command that can be pasted: %s', (name, command) => {
+    const read = collected(...aFull({ begun: '2026-11-20T03:15:00Z' }));
+    const judgement = judge(aHost({ name }), read, at('2026-11-23T12:00:00Z'));
+    const steps = judgement.findings.map((finding) => nextStep(finding, judgement));
+    expect(steps).toContain(command);
+  });
+});
+
 describe('what makes one more unencrypted file news', () => {
   const night = (day: number) =>
     aFull({ begun: `2026-11-${day}T03:15:00Z`, volumes: 5 }).map((file) => ({

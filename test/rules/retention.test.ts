@@ -105,6 +105,8 @@ describe('judgeRetention', () => {
       'the last good copy, the full of Sat 21 Nov 01:14, is hidden by lifecycle Sat 28 Nov 00:00, in 60 h; recoverable until Sun 6 Dec 00:00',
     );
     expect(nextStep(finding, judgement)).toBe("ssh web 'sudo rollcall-backup run'");
+    const nas = { ...judgement, host: { ...judgement.host, name: 'office/nas' } };
+    expect(nextStep(finding, nas)).toBe('sudo rollcall-backup run   # on office/nas');
     expect(judgement.verdict).toBe('missing');
   });
 
