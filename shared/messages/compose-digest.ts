@@ -138,9 +138,12 @@ function composeGood(good: readonly HostReport[], zone: string, now: Instant): B
 }
 
 function composeEnd(digest: Digest, runbook?: string): Block {
+  const first = digest.isFirst
+    ? ` It is the first: nothing is remembered of one before. If that is not so, the state was emptied: ${runbookOf('state-bucket', runbook)}.`
+    : '';
   return {
     kind: 'note',
-    text: `Digest ${serialOf(digest)}. One comes ${COMES[digest.rhythm ?? 'daily']}: if the next one does not come, the monitor itself is in trouble; see ${runbookOf('monitor-silent', runbook)}.`,
+    text: `Digest ${serialOf(digest)}. One comes ${COMES[digest.rhythm ?? 'daily']}: if the next one does not come, the monitor itself is in trouble; see ${runbookOf('monitor-silent', runbook)}.${first}`,
   };
 }
 
@@ -169,7 +172,7 @@ export function isDigestSent(
 
 /** What of a digest is about some hosts: of the rest of the bucket and of the channels those hear who get it all. */
 export function digestFor(
-  { channels: _, report, grid, ...digest }: Digest,
+  { channels: _, isFirst: __, report, grid, ...digest }: Digest,
   names: ReadonlySet<string>,
 ): Digest {
   const hosts = report.hosts.filter(({ host }) => names.has(host));

@@ -124,6 +124,8 @@ export type Digest = {
   readonly rhythm?: DigestRhythm;
   /** This digest is the weekly test of every channel. */
   readonly test: boolean;
+  /** Nothing is remembered of an earlier one: so it is on the first day, and where the state was emptied. */
+  readonly isFirst?: boolean;
 };
 
 /** A number that goes up by one a day without being stored: a digest that is lost leaves a gap. */

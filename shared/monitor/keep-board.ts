@@ -18,7 +18,6 @@ import {
   historyPage,
   parseHistory,
 } from '../messages/history.ts';
-import type { Block } from '../messages/message-tree.ts';
 import { composeBoardMetrics } from '../messages/openmetrics.ts';
 import type { Digest } from '../messages/report.ts';
 import { composeStatusPage } from '../messages/status-page.ts';
@@ -38,8 +37,8 @@ export type BoardNews = {
   readonly digest?: Digest | undefined;
 };
 
-/** The grid of 30 days for the digest; or why nothing was kept. */
-export type KeptBoard = { readonly grid?: Block | undefined; readonly lost?: string };
+/** The grid of 30 days for the digest, and whether no digest was there before; or why nothing was kept. */
+export type KeptBoard = Pick<Digest, 'grid' | 'isFirst'> & { readonly lost?: string };
 
 /**
  * Puts what was judged onto the board, and writes board and page where a row of it changed; with a digest the history,
@@ -57,8 +56,8 @@ export async function keepBoard(
       records.replace(STATUS_PAGE, composeStatusPage(board, pageOf(config, news, now))),
       records.replace(METRICS_PAGE, composeBoardMetrics(board, config.bucket, now)),
     ]);
-    if (news.digest !== undefined) await keepHistory(records, config, board);
-    return { grid: composeGrid(board) };
+    const isFirst = news.digest !== undefined && (await keepHistory(records, config, board));
+    return { grid: composeGrid(board), ...(isFirst && { isFirst }) };
   } catch (error) {
     if (!(error instanceof RecordError || error instanceof RecordConflictError)) throw error;
     return { lost: `the status page is not kept: ${error.message}` };
@@ -102,27 +101,36 @@ function writeBoard(
   return rewrite(records, BOARD_PAGE, change, formatBoard);
 }
 
-/** The nights of the board go onto the pages of 400 days, once a day: the board holds more than that in between. */
+/**
+ * The nights of the board go onto the pages of 400 days, once a day: the board holds more than that in between. Answers
+ * whether there was no such page before.
+ */
 async function keepHistory(
   records: RecordStore,
   { hosts }: Config,
   { rows }: Board,
-): Promise<void> {
+): Promise<boolean> {
   const of = pagesOf(hosts.length);
-  const byPage = Map.groupBy(rows, ({ place }) => shardIndexOf(place, of));
-  for (const [index, own] of byPage) {
-    const name = historyPage({ index, of });
-    const change = async (text: string) =>
-      addHistory(parseHistory(text) ?? (await historyElsewhere(records, name)), own);
+  const byPage = Map.groupBy(rows, ({ place }) =>
+    historyPage({ index: shardIndexOf(place, of), of }),
+  );
+  let isFirst = byPage.size > 0;
+  for (const [name, own] of byPage) {
+    const change = async (text: string) => {
+      const known = parseHistory(text) ?? (await historyElsewhere(records, byPage));
+      if (text !== '' || known.length > 0) isFirst = false;
+      return addHistory(known, own);
+    };
     await rewrite(records, name, change, formatHistory);
   }
+  return isFirst;
 }
 
 /** Where the config grew or shrank, a host's days lie on a page of another cut. */
-async function historyElsewhere(records: RecordStore, name: string) {
-  const others = (await records.list(HISTORY)).filter((page) => page !== name);
-  const pages = await Promise.all(
+async function historyElsewhere(records: RecordStore, pages: ReadonlyMap<string, unknown>) {
+  const others = (await records.list(HISTORY)).filter((page) => !pages.has(page));
+  const found = await Promise.all(
     others.map(async (page) => parseHistory((await records.read(page)).text ?? '') ?? []),
   );
-  return pages.flat();
+  return found.flat();
 }

@@ -7,7 +7,7 @@ import type { Known } from '../messages/author-text.ts';
 import { digestFor, isDigestSent, isTestDay } from '../messages/compose-digest.ts';
 import { composeNotification } from '../messages/compose-notification.ts';
 import { type HostReport, hasFailed } from '../messages/host-report.ts';
-import type { Block, Urgency } from '../messages/message-tree.ts';
+import type { Urgency } from '../messages/message-tree.ts';
 import type { Notice } from '../messages/problem-text.ts';
 import {
   type Digest,
@@ -31,6 +31,7 @@ import {
   type Workers,
 } from './judge-fleet.ts';
 import { type Budget, OUT_OF_TIME, whileTimeLasts } from './judge-hosts.ts';
+import type { KeptBoard } from './keep-board.ts';
 import {
   type Channel,
   channelNews,
@@ -151,13 +152,13 @@ export async function runSchedule(
     return report === undefined ? [] : [{ host, report }];
   });
   await dependencies.measure?.(seen, now);
-  const { grid, lost: boardLost } = await showOnBoard(dependencies, config, now, {
+  const { lost: boardLost, ...board } = await showOnBoard(dependencies, config, now, {
     ...{ judged: seen, channels: look, digest },
     // With each look at the channels page and metrics are new: their age says that somebody watches.
     isSame: seen.length === 0 && look?.lookedAt === state.channels?.lookedAt,
   });
   const told = digest
-    ? { ...digest, grid }
+    ? { ...digest, ...board }
     : await storedDigest(dependencies, config, state.problems, reports);
   const lost = forgotten ?? unkept ?? boardLost;
   const isIdle = due.length === 0 && state.problems.every((one) => isNewsToNobody(one, channels));
@@ -265,7 +266,7 @@ async function showOnBoard(
     readonly digest: Digest | undefined;
     readonly isSame: boolean;
   },
-): Promise<{ readonly grid?: Block | undefined; readonly lost?: string }> {
+): Promise<KeptBoard> {
   if (isSame) return {};
   const { keepBoard } = await import('./keep-board.ts');
   return keepBoard(records, config, news, now);
