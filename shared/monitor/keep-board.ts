@@ -38,7 +38,7 @@ export type BoardNews = {
 };
 
 /** The grid of 30 days for the digest, and whether no digest was there before; or why nothing was kept. */
-export type KeptBoard = Pick<Digest, 'grid' | 'isFirst'> & { readonly lost?: string };
+type KeptBoard = Pick<Digest, 'grid' | 'isFirst'> & { readonly lost?: string };
 
 /**
  * Puts what was judged onto the board, and writes board and page where a row of it changed; with a digest the history,

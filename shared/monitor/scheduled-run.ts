@@ -31,7 +31,6 @@ import {
   type Workers,
 } from './judge-fleet.ts';
 import { type Budget, OUT_OF_TIME, whileTimeLasts } from './judge-hosts.ts';
-import type { KeptBoard } from './keep-board.ts';
 import {
   type Channel,
   channelNews,
@@ -266,7 +265,7 @@ async function showOnBoard(
     readonly digest: Digest | undefined;
     readonly isSame: boolean;
   },
-): Promise<KeptBoard> {
+): Promise<Pick<Digest, 'grid' | 'isFirst'> & { readonly lost?: string }> {
   if (isSame) return {};
   const { keepBoard } = await import('./keep-board.ts');
   return keepBoard(records, config, news, now);

@@ -38,6 +38,16 @@ const BAD = new Set(
   ].flatMap((line) => line.split(' ')),
 );
 
+/** What it lacked is there by now, and something else is wrong with it. */
+export const MADE_GOOD = 'made good';
+
+/** `ada OVER: full done Sat 12 Sep`, `BACKUP OVER ada: full done`, `BACKUP OVER: ada, bob. Mail has the fix.` */
+function isMadeGood(text: string, name: string): boolean {
+  const [, all = ''] = /\bBACKUP OVER: ([^.\n]*)/.exec(text) ?? [];
+  const one = new RegExp(`(?:\\b${name} OVER|\\bOVER +${name}): (?:full|incremental) done`);
+  return one.test(text) || all.split(', ').includes(name);
+}
+
 /** A phone shows the SMS alone. */
 export function readMessage(
   { subject, text, smsLine: sms }: Message,
@@ -49,6 +59,9 @@ export function readMessage(
       ? readSms(sms ?? '', name)
       : [...readHead(subject, name), ...readText(text, name)],
   );
+  const shown = seat === 'phone' ? (sms ?? '') : `${subject}\n${text}`;
+  for (const name of names.filter((one) => isMadeGood(shown, one)))
+    about.push({ name, kind: MADE_GOOD, says: 'note' });
   const digest = /^Digest (#\d{4}-\d{3})/m.exec(text)?.[1];
   return {
     seat,

@@ -1,6 +1,6 @@
 // A slow and obviously right observer: it knows what is true, what S3 can show of it, and what each channel must hear.
 import { newestClosed, type Window, windowsNear } from './calendar.ts';
-import type { Notified } from './hearing.ts';
+import { MADE_GOOD, type Notified } from './hearing.ts';
 import { stampOf } from './nights.ts';
 import type { Reported } from './product.ts';
 import {
@@ -212,7 +212,7 @@ export function startObserver(world: World) {
                 ({ name, says, kind }) =>
                   member.names.includes(name) &&
                   ((says === 'bad' && (at >= window.dueAt || !WINDOW_KINDS.includes(kind))) ||
-                    (says === 'again' && at >= window.dueAt)),
+                    ((says === 'again' || kind === MADE_GOOD) && at >= window.dueAt)),
               ),
           });
         }
