@@ -4,7 +4,7 @@ import { NOBODY_NOTIFIED, recipientsOf } from '../../shared/config/recipients.ts
 import { reportHost } from '../../shared/messages/host-report.ts';
 import { composeOpenMetrics } from '../../shared/messages/openmetrics.ts';
 import { exitStatus, type Report, reportToJson } from '../../shared/messages/report.ts';
-import { type CheckOptions, checkHosts } from '../../shared/monitor/judge-hosts.ts';
+import { type CheckOptions, checkEach } from '../../shared/monitor/judge-hosts.ts';
 import type { ObjectStore } from '../../shared/monitor/object-store.ts';
 import {
   findUnknownPrefixes,
@@ -96,11 +96,12 @@ export async function checkAll(
   }: Omit<CheckOptions, 'onHost'> & { hosts: readonly Host[]; search: boolean },
 ): Promise<Report> {
   const progress = startProgress('host');
-  const judgements = await checkHosts(store, hosts, { ...how, onHost: progress.show });
+  const reports = await checkEach(store, hosts, { ...how, onHost: progress.show }, (judgement) =>
+    reportHost(judgement, config.timezone),
+  );
   const none: UnknownPrefixes = { prefixes: [], foreignObjects: 0 };
   const unknownPrefixes = search ? await findUnknownPrefixes(store.list, config) : none;
   progress.end();
-  const reports = judgements.map((judgement) => reportHost(judgement, config.timezone));
   return reportOf(config.bucket, reports, unknownPrefixes, how.now);
 }
 

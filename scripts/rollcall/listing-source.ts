@@ -42,10 +42,11 @@ export async function openPrinted(file: string, hint: string): Promise<Source> {
 }
 
 function sourceAt(descriptor: number): Source {
+  let buffer = Buffer.alloc(0);
   return {
     size: fstatSync(descriptor).size,
     read: (from, bytes) => {
-      const buffer = Buffer.allocUnsafe(bytes);
+      if (buffer.length < bytes) buffer = Buffer.allocUnsafe(bytes);
       let got = 0;
       for (let more = -1; got < bytes && more !== 0; got += more) {
         more = readSync(descriptor, buffer, got, bytes - got, from + got);

@@ -4,6 +4,7 @@ import { UsageError } from './terminal.ts';
 /** Bytes of UTF-8 that can be read again. */
 export type Source = {
   readonly size: number;
+  /** They stand until the next read. */
   readonly read: (from: number, bytes: number) => Buffer;
 };
 
@@ -38,6 +39,7 @@ export function scanListing(
   let number = 0;
   // What was read, from `base` on; of that, what is not used yet begins at `start`.
   let [window, base, start, at] = [Buffer.alloc(0), 0, 0, 0];
+  let room = window;
 
   const refill = (): boolean => {
     const end = base + window.length;
@@ -45,7 +47,12 @@ export function scanListing(
     const kept = window.subarray(start);
     if (kept.length + outside.length > MOST_BYTES) throw tooLong();
     const more = read(end, Math.min(chunkBytes, size - end));
-    window = Buffer.concat([kept, more]);
+    // One buffer for all that is read: V8 would be in no hurry to free thousands of them.
+    const length = kept.length + more.length;
+    const into = length <= room.length ? room : Buffer.allocUnsafe(length);
+    kept.copy(into);
+    more.copy(into, kept.length);
+    [room, window] = [into, into.subarray(0, length)];
     [base, at, start] = [base + start, at - start, 0];
     // A file that has become shorter meanwhile is cut off.
     return more.length > 0;

@@ -43,11 +43,21 @@ export const OUT_OF_TIME: Unreadable = {
 };
 
 /** One verdict for each host, in the order given. A target that cannot be read is a verdict, not an error. */
-export async function checkHosts(
+export function checkHosts(
   store: ObjectStore,
   hosts: readonly Host[],
   options: CheckOptions,
 ): Promise<Judgement[]> {
+  return checkEach(store, hosts, options, (judgement) => judgement);
+}
+
+/** The same, where no more is kept of each judgement than is taken of it: all that was listed of a host hangs on it. */
+export async function checkEach<Taken>(
+  store: ObjectStore,
+  hosts: readonly Host[],
+  options: CheckOptions,
+  take: (judgement: Judgement) => Taken,
+): Promise<Taken[]> {
   let done = 0;
   return pMap(
     hosts,
@@ -55,7 +65,7 @@ export async function checkHosts(
       const { judgement } = await judgeHost(store, host, options);
       done += 1;
       options.onHost?.(done, hosts.length);
-      return judgement;
+      return take(judgement);
     },
     { concurrency: HOSTS_AT_ONCE },
   );
