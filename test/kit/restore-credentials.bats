@@ -193,3 +193,12 @@ os.execvp(sys.argv[1], sys.argv[1:])' restore-add-host web --bucket acme-backups
   [ ! -e "$(profile)" ]
   [ -z "$(ls "$TMPDIR")" ]
 }
+
+@test "credentials that read no older versions are kept, and what will not work with them is said at once" {
+  printf 'AKIANOVERSIONS\nx\n' >some.aws
+  add --credentials some.aws
+  expect 0 'read no older versions (AccessDenied)' 'restore-set and restore --keep-going cannot work' 's3:ListBucketVersions' 'cannot write there'
+  add --credentials "$WORLD/web.aws"
+  expect 0 'cannot write there'
+  [[ $output != *'older versions'* ]]
+}

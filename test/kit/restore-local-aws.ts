@@ -20,6 +20,7 @@ const policy = readerPolicy([at('web/'), at('office/nas/')], 'aws', {
 const aws = await startLocalAws({
   now,
   authorize: ({ principal, action, bucket, key, prefix }) => {
+    if (principal === 'AKIANOVERSIONS') return ['s3:ListBucket', 's3:GetObject'].includes(action);
     if (principal !== 'AKIARESTORE') return true;
     const resource = `arn:aws:s3:::${bucket}${key === undefined ? '' : `/${key}`}`;
     const context: Record<string, string> = prefix === undefined ? {} : { 's3:prefix': prefix };

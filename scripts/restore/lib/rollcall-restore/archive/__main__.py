@@ -246,6 +246,10 @@ def prove(args):
     read = store.prove_reading()
     if read is None:
         say("warning", f"there is no backup in {store.place} yet, so that reading one could not be tried")
+    refusal = store.prove_versions()
+    if refusal:
+        say("warning", f"the credentials read no older versions ({refusal}), so restore-set and restore --keep-going cannot work:"
+            " they need s3:ListBucketVersions and s3:GetObjectVersion, as rollcall add-reader gives them")
     answer = store.prove_no_writing(read or "duplicity-full.19700101T000000Z.vol1.difftar.gpg")
     PROGRESS.clear()
     if answer is None:

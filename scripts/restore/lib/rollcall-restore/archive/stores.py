@@ -131,6 +131,16 @@ class Bucket:
             raise explain(cold, self.place)
         return None
 
+    def prove_versions(self):
+        """Lists one version of one object, and reads one byte of it. Answers why S3 refuses that, or None."""
+        try:
+            page = self.s3.list_object_versions(Bucket=self.bucket, Prefix=self.prefix, MaxKeys=1)
+            for one in page.get("Versions", ()):
+                self.s3.get_object(Bucket=self.bucket, Key=one["Key"], VersionId=one["VersionId"], Range="bytes=0-0")["Body"].read()
+        except Exception as error:
+            return code_of(error) if code_of(error) not in ("InvalidRange", "InvalidObjectState") else None
+        return None
+
     def prove_no_writing(self, example):
         """None when S3 refuses to take a part of an object; else what it answered instead.
 
