@@ -105,7 +105,7 @@ export function reportHost(
       ? kind === 'unreadable' || CAUSE_OF[kind] === 'upload'
       : severity === 'warning' && kind === 'copied',
   );
-  const lastGoodText = worst === 'unreadable' ? undefined : formatLastGood(judgement, timezone);
+  const lastGoodText = formatLastGood(judgement, timezone);
   return {
     host: host.name,
     target: `s3://${host.target.bucket}/${host.target.prefix}`,

@@ -7,6 +7,7 @@ import { coldAmong, type Inconclusive } from '../duplicity/versions.ts';
 import {
   type ChangedFull,
   type Finding,
+  type FindingKind,
   type FindingOf,
   type NamesShown,
   type Removal,
@@ -218,13 +219,19 @@ export function formatCold(storageClasses: readonly string[]): string {
   return `${storageClasses.join(' and ')}: a restore must thaw it first, ${wait}`;
 }
 
-/** `Last good copy: Sat 21 Nov 02:14, 31 volumes, 5.9 GiB - hidden by lifecycle Sat 28 Nov, ...`; none without one. */
+/** Their own words say that there is no good copy, or that nobody knows. */
+const SAYS_NONE: readonly FindingKind[] = ['missing', 'never', 'chain-broken', 'unreadable'];
+
+/** `Last good copy: Sat 21 Nov 02:14, 31 volumes, 5.9 GiB - hidden by lifecycle Sat 28 Nov, ...`. */
 export function formatLastGood(
-  { lastGood, countdown, at }: Judgement,
+  { lastGood, countdown, at, findings: [worst] }: Judgement,
   zone: string,
 ): string | undefined {
   const set = lastGood ?? countdown?.set;
-  if (set === undefined) return undefined;
+  if (set === undefined) {
+    const isSaid = worst?.severity !== 'critical' || SAYS_NONE.includes(worst.kind);
+    return isSaid ? undefined : 'No other good copy is in the bucket.';
+  }
   const size = `${count(set.volumes?.count ?? 0, 'volume')}, ${formatBytes(set.bytes)}`;
   const classes = coldAmong(set.storageClasses);
   const cold = classes.length === 0 ? '' : `, in ${formatCold(classes)}`;

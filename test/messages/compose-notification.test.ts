@@ -129,6 +129,15 @@ describe('composeNotification', () => {
     expect(longest.subject).toContain('x'.repeat(64));
   });
 
+  it('says where what is broken was the only copy, and not where there is another', () => {
+    const torn = today.filter(({ name }) => !name.includes('vol7'));
+    const textOf = (...files: typeof today) =>
+      renderText(compose([judgement('db', collected(...files))])).replace(/\s+/g, ' ');
+    expect(textOf(...torn)).toContain('No other good copy is in the bucket.');
+    expect(textOf(...saturday, ...torn)).toContain('Last good copy: Sat 21 Nov');
+    expect(textOf(...saturday, ...torn)).not.toContain('No other good copy');
+  });
+
   it('composes no message when nothing is new', () => {
     expect(notificationOf(now, [fleet[0] as Judgement]).message).toBeUndefined();
     const { problems: before } = notificationOf(now, fleet);
