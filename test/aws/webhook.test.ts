@@ -181,7 +181,8 @@ describe('hookChannels', () => {
       'says what a receiver does that %s, and none of its secrets',
       async (_, act, words, tries) => {
         answer = act;
-        const error = await post(100);
+        // Only who is meant to be slow may be, on a machine that has other work too.
+        const error = await post(words.includes('within') ? 100 : 5_000);
         expect(error?.cause).toEqual(new RefusalError(words));
         expect(received).toHaveLength(tries);
         expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(secrets);
