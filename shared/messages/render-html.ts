@@ -69,7 +69,7 @@ function renderBlock(block: Block): string {
         ({ who, tone, label, signs }) =>
           `<tr><td class="t-${tone}" style="${STYLES.td};font-weight:bold;color:${INK[tone]}">${escapeHtml(who)}</td><td style="${STYLES.signs}">${renderSigns(signs)}</td><td class="c" style="${STYLES.td}">${escapeHtml(label)}</td></tr>`,
       );
-      const key = SIGNS.map((sign) => `${renderSigns([sign])} ${SIGN_NAMES[sign]}`).join(
+      const key = SIGNS.map((sign) => `${renderSigns([sign])}&#160;${SIGN_NAMES[sign]}`).join(
         ' &#160; ',
       );
       return `${title(block.title)}<p class="m" style="${STYLES.more}">${key}</p><table style="${STYLES.table}">${rows.join('\n')}</table>${more}`;
