@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { CONTENDERS, type Contender, type Ground, type Outcome } from './contenders.ts';
 import type { Fleet } from './fleet.ts';
 import { openWorld, remember } from './open-world.ts';
+import { measureOwnMachine } from './own-machine.ts';
 import { measureShards } from './shards.ts';
 import { bundleFunctions, measureStart } from './start.ts';
 import { HEAD, type Measured, row } from './tables.ts';
@@ -22,6 +23,7 @@ Examples
   npm run bench -- --part growth                  Rollcall alone: hosts, days, volumes, due times, bad hosts
   npm run bench -- --part shards --hosts 50000 --days 3 --volumes 10
                                                   a config that one run cannot hold: docs/past-one-run.md
+  npm run bench -- --part own --hosts 1000        rollcall run over a folder: memory, and the folder after 60 days
   npm run bench -- --part start                   how long a function takes to load
   DUPLICITY3=/opt/d3/bin/duplicity npm run bench  another duplicity 3 than .venv-duplicity3 (test/kit/duplicity3-venv)
 
@@ -30,7 +32,7 @@ in the same round, so that it holds where the machine is busy. Each is asked of 
 few, the factor is in the row. What Rollcall says is checked host by host, and the bench stops where it is wrong.
 
 Options
-  --part PART     fleets, growth, shards or start; may be given again; default fleets and start
+  --part PART     fleets, growth, shards, own or start; may be given again; default fleets and start
   --quick         little of it
   --hosts N --days N --volumes N --bad N --due-times N     one fleet; bad: one host in so many
   --line LINE     0 and 50: milliseconds that each answer is late; tls-100: TLS, and 100 megabit a second; may be given again
@@ -160,4 +162,5 @@ if (parts.includes('growth')) {
 }
 if (parts.includes('start'))
   for (const line of await measureStart(values.quick ? 5 : 15)) console.log(line);
+if (parts.includes('own')) await measureOwnMachine(asked, (fleet) => openWorld(fleet, bundle));
 if (parts.includes('shards')) await measureShards(asked, await openWorld(asked, bundle));

@@ -78,14 +78,15 @@ ${names.join('\n')}
 `;
 }
 
-/** Every object of a host: its key, bytes, and when it was written. */
+/** Every object of a host: its key, bytes, and when it was written; so many days later than the fleet's. */
 export function* objectsOf(
   number: number,
   fleet: Fleet,
+  dayOfLife = 0,
 ): Generator<{ key: string; bytes: number; at: number }> {
   const { days, volumes } = fleet;
   const way = faultOf(number, fleet)?.way;
-  const startOf = (back: number) => TODAY - back * DAY + (number % 60) * 1000;
+  const startOf = (back: number) => TODAY + (dayOfLife - back) * DAY + (number % 60) * 1000;
   const flags = { encrypted: true, compressed: false, partial: false };
   for (let back = days - 1; back >= 0; back -= 1) {
     const isToday = back === 0;

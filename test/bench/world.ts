@@ -14,6 +14,8 @@ import { BUCKET, type Fleet, NOW, objectsOf, STATE_BUCKET } from './fleet.ts';
 /** `keep` and `restore`: the state bucket as it is now, and as it was kept. */
 export type Order =
   | { readonly fill: Fleet }
+  /** Another day: each host has a new set, and the oldest is gone. */
+  | { readonly live: Fleet; readonly day: number }
   | { readonly latencyMs: number }
   | { readonly read: string }
   | { readonly keep: true }
@@ -75,6 +77,17 @@ async function carryOut(order: Order): Promise<string | undefined> {
       for (const { key, bytes, at } of objectsOf(host, order.fill)) {
         aws.put(BUCKET, key, { bytes }, { modified: at });
         objects += 1;
+      }
+    }
+  } else if ('live' in order) {
+    const { live, day } = order;
+    for (let host = 0; host < live.hosts; host += 1) {
+      for (const { key, bytes, at } of objectsOf(host, { ...live, days: 1 }, day)) {
+        aws.put(BUCKET, key, { bytes }, { modified: at });
+      }
+      for (const { key } of objectsOf(host, { ...live, days: 1 }, day - live.days)) {
+        for (const { versionId } of aws.versions(BUCKET, key))
+          aws.remove(BUCKET, key, { versionId });
       }
     }
   } else if ('latencyMs' in order) {
