@@ -1,5 +1,5 @@
 // The whole path on one S3 server: real duplicity writes, `rollcall run` judges, and the mails arrive at a mail server.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import {
@@ -15,21 +15,23 @@ import { noon } from '../e2e/noon.ts';
 import { type MailServer, startMailServer } from '../support/mail-server.ts';
 import { ProgramError, runProgram } from '../support/run-program.ts';
 
-/** A server that runs, and who may do all there. */
+/** A server that runs, and who may do all there; `virtual` is where it has the bucket in its name. */
 export type Store = {
   readonly endpoint: string;
+  readonly virtual?: string;
   readonly region: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly stop: () => Promise<void>;
 };
 
+const names = new URL('localhost-names.mjs', import.meta.url).href;
 const script = resolve(import.meta.dirname, '../../scripts/rollcall.ts');
 
-/** `versions`: the server has them. */
+/** `versions`: the server has them. `style`: how hosts.yml says that the bucket is asked for. */
 export function describeWholePath(
   name: string,
   start: () => Promise<Store>,
-  { versions }: { readonly versions: boolean },
+  { versions, style = 'path' }: { readonly versions: boolean; readonly style?: 'path' | 'virtual' },
 ): void {
   describe(`on ${name}, rollcall run`, () => {
     const folder = mkdtempSync(join(tmpdir(), 'rollcall-anywhere-'));
@@ -68,7 +70,8 @@ export function describeWholePath(
         join(folder, 'hosts.yml'),
         `bucket: ${Bucket}
 region: ${region}
-endpoint: ${endpoint}
+endpoint: ${style === 'virtual' ? store.virtual : endpoint}
+endpointStyle: ${style}
 timezone: ${timezone}
 window: { opens: "00:00", due: "${due}", grace: 1m }
 recipients: ["${host.subkey}"]
@@ -93,8 +96,14 @@ hosts: { web: {}, db: { since: ${since} } }
       AWS_DEFAULT_REGION: store.region,
       AWS_EC2_METADATA_DISABLED: 'true',
     });
+    const lookedUp = join(folder, 'looked-up');
+    const ownNames =
+      style === 'path' ? {} : { NODE_OPTIONS: `--import=${names}`, LOOKED_UP: lookedUp };
     const rollcall = (...words: string[]) =>
-      runProgram(process.execPath, [script, ...words], { cwd: folder, env: env() }).then(
+      runProgram(process.execPath, [script, ...words], {
+        cwd: folder,
+        env: { ...env(), ...ownNames },
+      }).then(
         (printed) => ({ status: 0, printed }),
         (error: unknown) => {
           if (!(error instanceof ProgramError)) throw error;
@@ -129,6 +138,12 @@ hosts: { web: {}, db: { since: ${since} } }
         expect(await rollcall('status', '--state', state)).toMatchObject({ status: 2 });
       },
     );
+
+    it.runIf(style === 'virtual')('has each bucket in the name that it asks for', () => {
+      const asked = new Set(readFileSync(lookedUp, 'utf8').trim().split('\n'));
+      const { hostname } = new URL(store.virtual ?? '');
+      expect([...asked].sort()).toEqual([Bucket, Memory].map((one) => `${one}.${hostname}`));
+    });
 
     it('reports a volume that somebody removed', async () => {
       const { Contents = [] } = await s3.send(

@@ -1,4 +1,4 @@
-// A run on a machine of one's own, against two real S3 servers that are not Amazon's: Ceph's gateway, and Versity's.
+// A run on a machine of one's own, against two real S3 servers that are not Amazon's: Ceph's gateway, by path and by name, and Versity's.
 import { describeWholePath } from '../anywhere/whole-path.ts';
 import { startRadosgw } from './start-radosgw.ts';
 import { startVersitygw } from './start-versitygw.ts';
@@ -10,6 +10,12 @@ describeWholePath(
   "Ceph's radosgw",
   async () => ({ ...(await startRadosgw(DAY_SECONDS)), region: 'default' }),
   { versions: true },
+);
+
+describeWholePath(
+  "Ceph's radosgw, with the bucket in its name",
+  async () => ({ ...(await startRadosgw(DAY_SECONDS)), region: 'default' }),
+  { versions: true, style: 'virtual' },
 );
 
 describeWholePath("Versity's gateway", startVersitygw, { versions: false });

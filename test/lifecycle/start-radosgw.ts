@@ -19,10 +19,13 @@ import { runProgram } from '../support/run-program.ts';
 import { fetchRadosgw } from './fetch-radosgw.ts';
 
 const START_MS = 120_000;
+const DOMAIN = 'localhost';
 
 /** A gateway that runs. */
 export type Radosgw = {
   readonly endpoint: string;
+  /** Where the bucket is a part of the name. */
+  readonly virtual: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly stop: () => Promise<void>;
 };
@@ -90,7 +93,7 @@ export async function startRadosgw(daySeconds: number): Promise<Radosgw> {
     ];
     const admin = ['-c', conf, '-n', 'client.rgw', 'user', 'create'];
     await run('radosgw-admin', ...admin, '--uid=rollcall', '--display-name=rollcall', ...keys);
-    return { endpoint, credentials, stop };
+    return { endpoint, virtual: `http://${DOMAIN}:${port}`, credentials, stop };
   } catch (cause) {
     const printed = readdirSync(folder)
       .filter((name) => name.endsWith('.out'))
@@ -185,6 +188,7 @@ osd class default list = *
 [client.rgw]
 rgw frontends = beast endpoint=127.0.0.1:${port}
 rgw enable apis = s3
+rgw dns name = ${DOMAIN}
 rgw dynamic resharding = false
 rgw lc debug interval = ${daySeconds}
 `;
