@@ -112,3 +112,42 @@ PY
   shfmt -d -i 2 -ci "$kit"/lib/rollcall-restore/*.bash
   [ -z "$(find "$kit" -name __pycache__)" ]
 }
+
+# plain_set TAR-ARGUMENT...: a set of one volume that is not encrypted, with these members
+plain_set() {
+  rm -rf plain && mkdir plain
+  tar -cf plain/duplicity-full.20261120T021402Z.vol1.difftar "$@"
+  printf 'Hostname web\nLocaldir /\nVolume 1:\n    Hash SHA1 %s\n' "$(sha1sum <plain/duplicity-full.20261120T021402Z.vol1.difftar | cut -d' ' -f1)" \
+    >plain/duplicity-full.20261120T021402Z.manifest
+}
+
+@test "restore-plain takes any name for OUT" {
+  mkdir -p snapshot
+  echo x >snapshot/file
+  plain_set snapshot
+  for out in -odd $'new\nline' '$HOME' "it's" 'grün 日本' '*' "$(printf 'l%.0s' {1..240})"; do
+    run restore-plain plain 20261120T021402Z "$out"
+    expect 0 '1 entries from 1 volumes'
+    [ "$(cat "./$out/file")" = x ]
+    [ ! -e "./$out.partial" ]
+  done
+  ln -s nowhere link
+  run restore-plain plain 20261120T021402Z link
+  expect 5 'link exists'
+}
+
+@test "restore-plain follows no link of a forged set out of OUT" {
+  mkdir -p outside snapshot multivol_snapshot/x/evil
+  ln -s "$PWD/outside" snapshot/x
+  echo evil >multivol_snapshot/x/evil/1
+  plain_set snapshot multivol_snapshot
+  run restore-plain plain 20261120T021402Z out
+  expect 6 'may be forged'
+  [ -z "$(ls outside)" ]
+  rm -r snapshot
+  ln -s "$PWD/outside" snapshot
+  plain_set snapshot multivol_snapshot
+  run restore-plain plain 20261120T021402Z out2
+  expect 6 'may be forged'
+  [ -z "$(ls outside)" ]
+}
