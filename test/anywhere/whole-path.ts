@@ -14,15 +14,7 @@ import { demandPrograms, makeHost } from '../e2e/duplicity-host.ts';
 import { noon } from '../e2e/noon.ts';
 import { type MailServer, startMailServer } from '../support/mail-server.ts';
 import { ProgramError, runProgram } from '../support/run-program.ts';
-
-/** A server that runs, and who may do all there; `virtual` is where it has the bucket in its name. */
-export type Store = {
-  readonly endpoint: string;
-  readonly virtual?: string;
-  readonly region: string;
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  readonly stop: () => Promise<void>;
-};
+import type { Store } from './store.ts';
 
 const names = new URL('localhost-names.mjs', import.meta.url).href;
 const script = resolve(import.meta.dirname, '../../scripts/rollcall.ts');

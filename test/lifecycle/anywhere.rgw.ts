@@ -6,16 +6,11 @@ import { startVersitygw } from './start-versitygw.ts';
 // Nothing here is old enough for a lifecycle, whose days are hours.
 const DAY_SECONDS = 3_600;
 
-describeWholePath(
-  "Ceph's radosgw",
-  async () => ({ ...(await startRadosgw(DAY_SECONDS)), region: 'default' }),
-  { versions: true },
-);
+describeWholePath("Ceph's radosgw", () => startRadosgw(DAY_SECONDS), { versions: true });
 
-describeWholePath(
-  "Ceph's radosgw, with the bucket in its name",
-  async () => ({ ...(await startRadosgw(DAY_SECONDS)), region: 'default' }),
-  { versions: true, style: 'virtual' },
-);
+describeWholePath("Ceph's radosgw, with the bucket in its name", () => startRadosgw(DAY_SECONDS), {
+  versions: true,
+  style: 'virtual',
+});
 
 describeWholePath("Versity's gateway", startVersitygw, { versions: false });

@@ -10,10 +10,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectJanitor } from '../../shared/aws/tag-objects.ts';
 import type { Config } from '../../shared/config/config.ts';
 import { tagSuperseded } from '../../shared/monitor/tag-superseded.ts';
+import type { Store } from '../anywhere/store.ts';
 import { aConfig, aFull, aHost } from '../support/builders.ts';
 import { putLifecycle } from '../support/put-lifecycle.ts';
 import { startFastDays } from './fast-days.ts';
-import { type Radosgw, startRadosgw } from './start-radosgw.ts';
+import { startRadosgw } from './start-radosgw.ts';
 
 const DAY_SECONDS = 10;
 const DAYS = 14;
@@ -32,7 +33,7 @@ const keeping = configOf('keeping', true);
 /** The rules of a config that keeps the last good backup, and nobody who tags. */
 const orphaned = configOf('orphaned', true);
 
-let radosgw: Radosgw;
+let radosgw: Store;
 let s3: S3Client;
 const written: Record<string, string[][]> = { dead: [], live: [] };
 

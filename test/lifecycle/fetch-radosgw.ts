@@ -11,9 +11,12 @@ const PACKAGES = ['radosgw', 'ceph-mon', 'ceph-osd'];
  * no service started, and nobody has to be root. Throws with what to do where there is no apt or no network.
  */
 export async function fetchRadosgw(): Promise<string> {
-  const has = (root: string) => PACKAGES.every((name) => existsSync(join(root, 'usr/bin', name)));
   const root = join(folder, 'root');
-  for (const known of ['/', root]) if (has(known)) return known;
+  const inFolder = (name: string, place: string) => existsSync(join(place, 'usr/bin', name));
+  if (PACKAGES.every((name) => inFolder(name, '/'))) return '/';
+  // apt brings only what the machine lacks: the rest runs from where it is.
+  const all = PACKAGES.every((name) => [root, '/'].some((place) => inFolder(name, place)));
+  if (all) return root;
   console.log('fetching radosgw into .radosgw (once, about 70 MB)');
   const fresh = join(folder, 'unpacking');
   rmSync(fresh, { recursive: true, force: true });

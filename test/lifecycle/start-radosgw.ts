@@ -13,25 +13,16 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { STORE_DOMAIN, type Store } from '../anywhere/store.ts';
 import { endProgram } from '../support/end-program.ts';
 import { freePort } from '../support/free-port.ts';
 import { runProgram } from '../support/run-program.ts';
 import { fetchRadosgw } from './fetch-radosgw.ts';
 
 const START_MS = 120_000;
-const DOMAIN = 'localhost';
-
-/** A gateway that runs. */
-export type Radosgw = {
-  readonly endpoint: string;
-  /** Where the bucket is a part of the name. */
-  readonly virtual: string;
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  readonly stop: () => Promise<void>;
-};
 
 /** `daySeconds`: how long lifecycle takes a day to be, and how often it runs. */
-export async function startRadosgw(daySeconds: number): Promise<Radosgw> {
+export async function startRadosgw(daySeconds: number): Promise<Store> {
   const root = await fetchRadosgw();
   const folder = mkdtempSync(join(tmpdir(), 'radosgw-'));
   for (const name of ['mon', 'osd']) mkdirSync(join(folder, name));
@@ -86,14 +77,16 @@ export async function startRadosgw(daySeconds: number): Promise<Radosgw> {
     start('radosgw', '-n', 'client.rgw');
     const endpoint = `http://127.0.0.1:${port}`;
     await waitFor(endpoint, running);
-    const credentials = { accessKeyId: 'rollcall', secretAccessKey: randomUUID() };
-    const keys = [
-      `--access-key=${credentials.accessKeyId}`,
-      `--secret=${credentials.secretAccessKey}`,
-    ];
-    const admin = ['-c', conf, '-n', 'client.rgw', 'user', 'create'];
-    await run('radosgw-admin', ...admin, '--uid=rollcall', '--display-name=rollcall', ...keys);
-    return { endpoint, virtual: `http://${DOMAIN}:${port}`, credentials, stop };
+    const addUser = async (name: string) => {
+      const user = { accessKeyId: name, secretAccessKey: randomUUID() };
+      const keys = [`--access-key=${name}`, `--secret=${user.secretAccessKey}`];
+      const admin = ['-c', conf, '-n', 'client.rgw', 'user', 'create'];
+      await run('radosgw-admin', ...admin, `--uid=${name}`, `--display-name=${name}`, ...keys);
+      return { ...user, principal: `arn:aws:iam:::user/${name}` };
+    };
+    const credentials = await addUser('rollcall');
+    const virtual = `http://${STORE_DOMAIN}:${port}`;
+    return { endpoint, virtual, region: 'default', credentials, addUser, stop };
   } catch (cause) {
     const printed = readdirSync(folder)
       .filter((name) => name.endsWith('.out'))
@@ -188,7 +181,7 @@ osd class default list = *
 [client.rgw]
 rgw frontends = beast endpoint=127.0.0.1:${port}
 rgw enable apis = s3
-rgw dns name = ${DOMAIN}
+rgw dns name = ${STORE_DOMAIN}
 rgw dynamic resharding = false
 rgw lc debug interval = ${daySeconds}
 `;

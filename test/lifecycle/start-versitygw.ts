@@ -1,10 +1,11 @@
 // Starts Versity's gateway, an S3 server over a folder: one program, on the loopback.
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Store } from '../anywhere/whole-path.ts';
+import { STORE_DOMAIN, type Store } from '../anywhere/store.ts';
 import { endProgram } from '../support/end-program.ts';
 import { freePort } from '../support/free-port.ts';
 import { runProgram } from '../support/run-program.ts';
@@ -28,19 +29,22 @@ async function fetchVersitygw(): Promise<string> {
   return program;
 }
 
-/** Without versions, and what it keeps in a folder of its own next to the objects. */
-export async function startVersitygw(): Promise<Store> {
+/** What it keeps of the objects is in a folder of its own next to them; so are their versions, if it shall have them. */
+export async function startVersitygw({ versions = false } = {}): Promise<Store> {
   const program = await fetchVersitygw();
   const data = mkdtempSync(join(tmpdir(), 'versitygw-'));
-  for (const name of ['objects', 'notes']) mkdirSync(join(data, name));
+  for (const name of ['objects', 'notes', 'versions', 'users']) mkdirSync(join(data, name));
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
-  const credentials = { accessKeyId: 'rollcall', secretAccessKey: 'a secret of this test' };
+  const credentials = { accessKeyId: 'rollcall', secretAccessKey: 'a-secret-of-this-test' };
   const child = spawn(
     program,
     [
       ...['--port', `127.0.0.1:${port}`, '--region', 'fsn1'],
-      ...['posix', '--sidecar', join(data, 'notes'), join(data, 'objects')],
+      ...['--virtual-domain', STORE_DOMAIN, '--iam-dir', join(data, 'users')],
+      ...['posix', '--sidecar', join(data, 'notes')],
+      ...(versions ? ['--versioning-dir', join(data, 'versions')] : []),
+      join(data, 'objects'),
     ],
     {
       stdio: 'ignore',
@@ -68,5 +72,18 @@ export async function startVersitygw(): Promise<Store> {
     }
     await sleep(100);
   }
-  return { endpoint, region: 'fsn1', credentials, stop };
+  const addUser = async (name: string) => {
+    const user = { accessKeyId: name, secretAccessKey: randomUUID() };
+    const words = [
+      ...['admin', '--endpoint-url', endpoint, '--region', 'fsn1'],
+      ...['create-user', '-a', name, '-s', user.secretAccessKey, '-r', 'user'],
+    ];
+    const env = {
+      ADMIN_ACCESS_KEY_ID: credentials.accessKeyId,
+      ADMIN_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    };
+    await runProgram(program, words, { env });
+    return { ...user, principal: name };
+  };
+  return { endpoint, region: 'fsn1', credentials, addUser, stop };
 }

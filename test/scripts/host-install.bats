@@ -22,6 +22,7 @@ files() { (cd "$dest" && find . -type f | sort); }
 ./usr/local/lib/rollcall-backup/duplicity.sh
 ./usr/local/lib/rollcall-backup/outcome.sh
 ./usr/local/lib/rollcall-backup/preflight.sh
+./usr/local/lib/rollcall-backup/refusals.py
 ./usr/local/lib/rollcall-backup/s3.py
 ./usr/local/lib/rollcall-backup/save-metadata
 ./usr/local/lib/rollcall-backup/say.sh
@@ -31,6 +32,7 @@ files() { (cd "$dest" && find . -type f | sort); }
 ./usr/local/lib/rollcall-backup/sending-gpg
 ./usr/local/lib/rollcall-backup/sent.py
 ./usr/local/lib/rollcall-backup/targets.sh
+./usr/local/lib/rollcall-backup/virtual-style.conf
 ./usr/local/lib/systemd/system/rollcall-backup.service
 ./usr/local/lib/systemd/system/rollcall-backup.timer
 ./usr/local/sbin/rollcall-backup

@@ -2,7 +2,7 @@
 # shellcheck disable=SC2034,SC2154 # shared with the commands and the other files next to this one
 # Reads /etc/rollcall-backup/config: KEY=VALUE, parsed and never run.
 
-known_keys='HOST BUCKET REGION FINGERPRINT PREFIX FILE_PREFIX ENDPOINT_URL HOUR FULL_EVERY VOLSIZE_MB TEMP_DIR DUPLICITY HTTPS_PROXY CA_BUNDLE REQUIRE_MOUNTED CHECKSUMS STRONG_KEY'
+known_keys='HOST BUCKET REGION FINGERPRINT PREFIX FILE_PREFIX ENDPOINT_URL ENDPOINT_STYLE HOUR FULL_EVERY VOLSIZE_MB TEMP_DIR DUPLICITY HTTPS_PROXY CA_BUNDLE REQUIRE_MOUNTED CHECKSUMS STRONG_KEY'
 
 # config_problem TEXT: one mistake; all of them are told before the command stops
 config_problem() {
@@ -11,14 +11,14 @@ config_problem() {
 }
 
 default_config() {
-  HOST='' BUCKET='' REGION='' FINGERPRINT='' PREFIX='' FILE_PREFIX='' ENDPOINT_URL='' HOUR=2 FULL_EVERY='' VOLSIZE_MB=200
+  HOST='' BUCKET='' REGION='' FINGERPRINT='' PREFIX='' FILE_PREFIX='' ENDPOINT_URL='' ENDPOINT_STYLE='' HOUR=2 FULL_EVERY='' VOLSIZE_MB=200
   TEMP_DIR=$state DUPLICITY='' HTTPS_PROXY='' CA_BUNDLE='' REQUIRE_MOUNTED='' CHECKSUMS='' STRONG_KEY=''
 }
 
 # read_config: sets one variable per key, and url and target
 read_config() {
   default_config
-  [ -e "$config" ] || die "$NOT_SET_UP" "$config does not exist" "run rollcall-backup-setup first; rollcall add-host prints the line"
+  [ -e "$config" ] || die "$NOT_SET_UP" "$config does not exist" "run rollcall-backup-setup first; on AWS, rollcall add-host prints the line"
   [ -r "$config" ] || die "$NOT_SET_UP" "cannot read $config" "run it with sudo"
   config_problems=0
   parse_config
@@ -63,12 +63,13 @@ read_config_line() {
 check_config() {
   valid_host "$HOST" || config_problem "HOST must be the host's name in the config, as in hosts.yml"
   valid_bucket "$BUCKET" || config_problem "BUCKET must be the bucket's name alone"
-  valid_region "$REGION" || config_problem "REGION must look like eu-west-1"
+  valid_region "$REGION" "$ENDPOINT_URL" || config_problem "REGION must look like eu-west-1; with ENDPOINT_URL it has letters, digits and -, as the store calls it"
   valid_fingerprint "$FINGERPRINT" || config_problem "FINGERPRINT must be the 40 hex digits of the public key"
   [ -n "$PREFIX" ] || PREFIX=$HOST
   [ "$PREFIX" = "$HOST" ] || valid_prefix "$PREFIX" || config_problem "PREFIX must be a path in the bucket without leading or trailing slash"
   case $FILE_PREFIX in *[!A-Za-z0-9._-]*) config_problem "FILE_PREFIX may have letters, digits and . _ - only" ;; esac
   valid_url "$ENDPOINT_URL" || config_problem "ENDPOINT_URL must begin with https:// or http://"
+  case $ENDPOINT_STYLE in '' | path | virtual) ;; *) config_problem "ENDPOINT_STYLE can be path or virtual: the bucket is a part of the store's name" ;; esac
   case $HOUR in
     [0-9] | 1[0-9] | 2[0-3]) ;;
     0[0-9]) HOUR=${HOUR#0} ;;
@@ -107,6 +108,14 @@ check_config() {
   [ -n "$DUPLICITY" ] || DUPLICITY=$(find_duplicity)
 }
 
+# make_key: what makes a key for this host, in a hint
+make_key() {
+  case $ENDPOINT_URL in
+    '' | *.amazonaws.com | *.amazonaws.com/) printf 'rollcall add-host %s' "$HOST" ;;
+    *) printf 'by the tools of the store, one that may list s3://%s and put objects below %s/, and not delete' "$BUCKET" "$PREFIX" ;;
+  esac
+}
+
 # The rules of hosts.yml for a name; a slash is allowed as there.
 valid_host() {
   case $1 in
@@ -118,7 +127,11 @@ valid_bucket() {
   case $1 in *[!a-z0-9.-]* | [!a-z0-9]* | *[!a-z0-9]) return 1 ;; esac
   [ "${#1}" -ge 3 ] && [ "${#1}" -le 63 ]
 }
-valid_region() { case $1 in '' | *[!a-z0-9-]* | -* | *-) return 1 ;; esac }
+# valid_region REGION ENDPOINT: of another store than Amazon's whatever the SDK takes
+valid_region() {
+  case $1 in '' | *[!A-Za-z0-9-]* | -* | *-) return 1 ;; *[!0-9]*) ;; *) return 1 ;; esac
+  case $2:$1 in :*[!a-z0-9-]*) return 1 ;; esac
+}
 valid_fingerprint() {
   case $1 in *[!0-9A-F]*) return 1 ;; esac
   [ "${#1}" = 40 ] || [ "${#1}" = 64 ]

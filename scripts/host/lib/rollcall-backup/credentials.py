@@ -29,11 +29,12 @@ def main():
         print("\n".join(profiles))
         return 4
     found = profiles[wanted] if wanted else next(iter(profiles.values()), {})
-    if not re.fullmatch(r"[A-Za-z0-9_-]+", found.get(KEY_ID, "")):
-        return refuse("there is no AWS key id in what was given")
-    if not re.fullmatch(r"[A-Za-z0-9/+=_-]+", found.get(SECRET, "")):
-        return refuse("there is no AWS secret in what was given")
-    if not re.fullmatch(r"[A-Za-z0-9/+=_-]*", found.get(TOKEN, "")):
+    # other stores than Amazon's take any characters, and the SDK's parser all of these
+    if not re.fullmatch(r"[!-~]+", found.get(KEY_ID, "")):
+        return refuse("there is no key id in what was given, or it has blanks")
+    if not re.fullmatch(r"[!-~]+", found.get(SECRET, "")):
+        return refuse("there is no secret in what was given, or it has blanks")
+    if not re.fullmatch(r"[!-~]*", found.get(TOKEN, "")):
         return refuse("the session token in what was given is none")
     print("[default]")
     for name in NAMES.values():
@@ -55,7 +56,7 @@ def read_profiles(text):
         profiles = {"default": named(answer.get("AccessKey") or answer.get("Credentials") or answer)}
     elif lines and re.match(r"(user name,.*)?access key id,", lines[0], re.I):
         profiles = {row.get("User name") or str(number): named(row) for number, row in enumerate(csv.DictReader(lines), 1)}
-    elif len(lines) == 2 and not re.match(r"\[|(export\s+)?\w+\s*[=:]\s*\S", lines[0]):
+    elif len(lines) == 2 and not re.match(r"\[|(export\s+)?(aws_?)?(access|secret|session)_?\w+\s*[=:]\s*\S", lines[0], re.I):
         profiles = {"default": {KEY_ID: lines[0], SECRET: lines[1]}}
     else:
         parser = configparser.RawConfigParser(strict=False, default_section=None)

@@ -12,8 +12,11 @@
 # Its environment is the same by hand, from cron and from systemd, whatever HOME,
 # AWS profile or proxy the caller has. In a session of its own, so that end_child ends all of it.
 in_clean_environment() {
+  # for the style there is no variable
+  sdk_config=/dev/null
+  [ "$ENDPOINT_STYLE" != virtual ] || sdk_config=$libdir/virtual-style.conf
   set -- PATH="$PATH" HOME="$work" LC_ALL=C TMPDIR="$work/t" GNUPGHOME="$work/gpg" \
-    AWS_SHARED_CREDENTIALS_FILE="$credentials" AWS_CONFIG_FILE=/dev/null AWS_EC2_METADATA_DISABLED=true \
+    AWS_SHARED_CREDENTIALS_FILE="$credentials" AWS_CONFIG_FILE="$sdk_config" AWS_EC2_METADATA_DISABLED=true \
     AWS_DEFAULT_REGION="$REGION" AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=20 PYTHONDONTWRITEBYTECODE=1 "$@"
   [ -z "$HTTPS_PROXY" ] || set -- HTTPS_PROXY="$HTTPS_PROXY" "$@"
   [ -z "$CA_BUNDLE" ] || set -- AWS_CA_BUNDLE="$CA_BUNDLE" "$@"

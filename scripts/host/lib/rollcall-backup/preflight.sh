@@ -118,7 +118,7 @@ check_credentials() {
   else
     said ok "$credentials: for root alone"
     ! grep -q '^aws_session_token' "$credentials" ||
-      warning credentials "$credentials has a session token: it expires, and no backup is made from then on" "make a user for the host: rollcall add-host $HOST"
+      warning credentials "$credentials has a session token: it expires, and no backup is made from then on" "make a key for the host: $(make_key)"
   fi
 }
 
@@ -185,6 +185,10 @@ check_hooks() {
 
 # check_s3: the bucket can be listed with these credentials, and the clocks agree
 check_s3() {
+  if [ -n "$CA_BUNDLE" ] && [ ! -r "$CA_BUNDLE" ]; then
+    problem "$NOT_SET_UP" tls "cannot read $CA_BUNDLE, which $config names as CA_BUNDLE" "give the certificate again: rollcall-backup-setup --ca-bundle FILE.pem"
+    return 0
+  fi
   look_s3 look || {
     s3_problem
     return 0
@@ -207,12 +211,16 @@ check_s3() {
 check_limits() {
   look_s3 limits || return 0
   more=$(sed -n 's/^allowed=//p' "$work/looked" | paste -sd ' ')
-  if [ -z "$more" ]; then
+  untold=$(sed -n 's/^untold=//p' "$work/looked" | paste -sd ',')
+  if [ -z "$more$untold" ]; then
     said ok "the key can neither read the bucket's policy nor its old versions"
   elif [ "$STRONG_KEY" = accepted ]; then
-    said note "the key can do more than append ($more), which $config accepts (STRONG_KEY)"
+    said note "the key can do more than append (${more:-the store does not tell}), which $config accepts (STRONG_KEY)"
+  elif [ -z "$more" ]; then
+    warning strongkey "the store does not tell whether the key can do more than append ($untold)" \
+      "look by its own tools: the key must not delete. Then write STRONG_KEY=accepted into $config"
   else
-    warning strongkey "the key can do more than append: $more" "give the host one of its own: rollcall add-host $HOST; or write STRONG_KEY=accepted into $config"
+    warning strongkey "the key can do more than append: $more" "give the host one of its own: $(make_key); or write STRONG_KEY=accepted into $config"
   fi
 }
 

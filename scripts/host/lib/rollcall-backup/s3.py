@@ -4,7 +4,8 @@
 s3.py look  BUCKET PREFIX FILE_PREFIX ENDPOINT CREDENTIALS
     prints skew=SECONDS, how far this host's clock is ahead of S3's
 s3.py limits BUCKET PREFIX FILE_PREFIX ENDPOINT CREDENTIALS
-    prints allowed=ACTION for what a host's key should be refused, and is not
+    prints allowed=ACTION for what a host's key should be refused, and is not; untold=ACTION CODE where
+    the store does not know the question
 s3.py whole BUCKET PREFIX FILE_PREFIX ENDPOINT CREDENTIALS MANIFEST SENT
     compares the objects of a set with MANIFEST, the plain one that duplicity wrote here under the
     set's name, and with SENT, a line of sent.py for each object; prints volumes=N, bytes=N, and
@@ -36,6 +37,8 @@ from botocore.exceptions import (
     SSLError,
 )
 from botocore.exceptions import ConnectionError as NoConnection
+from refusals import is_amazons, meaning, other_region
+from refusals import said as word_of
 
 
 class Trouble(Exception):
@@ -70,8 +73,14 @@ def main():
 
 
 def look(client, bucket, prefix):
-    answer = client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
-    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+    answers = []
+    region = other_region(
+        client, bucket, lambda: answers.append(client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1))
+    )
+    if region is not None:
+        said = f"the store does not know s3://{bucket} in the region {client.meta.region_name}"
+        raise Trouble(7, "region", said, f"set REGION={plain(region, '-') if region else '(that of the store)'} in the config")
+    date = answers[0]["ResponseMetadata"]["HTTPHeaders"].get("date")
     if date:
         print(f"skew={round(time() - parsedate_to_datetime(date).timestamp())}")
 
@@ -85,8 +94,11 @@ def limits(client, bucket, prefix):
         try:
             ask()
         except ClientError as cause:
+            if meaning(cause) == "AccessDenied":
+                continue
             # allowed to ask, and there is none
-            if cause.response.get("Error", {}).get("Code") != "NoSuchBucketPolicy":
+            if meaning(cause) != "NoSuchBucketPolicy":
+                print(f"untold={action} {plain(word_of(cause))}")
                 continue
         print(f"allowed={action}")
 
@@ -255,11 +267,14 @@ def volumes_of(manifest):
 
 def explain(cause, bucket, prefix, credentials, endpoint):
     """What S3 or the way to it said, and what to do about it."""
+    amazon = endpoint == "-" or is_amazons(endpoint)
     if isinstance(cause, ClientError):
-        code = cause.response.get("Error", {}).get("Code", "")
         where = cause.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
         where = where.get("x-amz-bucket-region") or cause.response["Error"].get("Region")
-        said = f"S3 says {code} for s3://{bucket}/{prefix}"
+        said = f"S3 says {word_of(cause)} for s3://{bucket}/{prefix}"
+        code = plain(meaning(cause))
+        if code == "PermanentRedirect":
+            return Trouble(7, "region", said, f"set REGION={plain(where, '-') if where else '(that of the bucket)'} in the config")
         advice = {
             "AccessDenied": "look whether the user of this key is in the bucket's group of hosts, "
             "and is named like this host; then: rollcall doctor",
@@ -269,20 +284,43 @@ def explain(cause, bucket, prefix, credentials, endpoint):
             "ExpiredToken": "a session token ends after hours: make a user for this host with rollcall add-host",
             "NoSuchBucket": "correct BUCKET in the config; or deploy the stack first",
             "RequestTimeTooSkewed": "set this host's clock: timedatectl set-ntp true",
+            "SlowDown": "the store is busy or in trouble: the next hour tries again",
+            "VirtualStyleOnly": "this store takes the bucket as a part of its name alone: set ENDPOINT_STYLE=virtual in the config",
         }
-        if code in ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "301"):
-            return Trouble(7, "region", said, f"set REGION={where or '(that of the bucket)'} in the config")
-        code = re.sub(r"[^A-Za-z0-9]", "", code) or "refused"
+        if not amazon:
+            advice.update({
+                "AccessDenied": f"with the store's own tools let this key list s3://{bucket}, and put objects below {prefix}",
+                "InvalidAccessKeyId": "the store does not know this key: make one with its own tools, then rollcall-backup-setup --credentials FILE",
+                "ExpiredToken": "a session token ends after hours: give a key without one to rollcall-backup-setup --credentials FILE",
+                "NoSuchBucket": "correct BUCKET in the config, or make the bucket with the store's own tools",
+                "NotImplemented": f"the store does not know this request: is ENDPOINT_URL={endpoint} its address for S3?",
+            })
         return Trouble(7, code, said, advice.get(code, "look at the status page of the service, then run it again"))
     if isinstance(cause, NoCredentialsError):
         return Trouble(7, "NoCredentials", f"there is no key in {credentials}", "run rollcall-backup-setup with --credentials")
     said = " ".join(str(cause).split())
     if isinstance(cause, SSLError):
-        return Trouble(7, "tls", said, "install ca-certificates, or set CA_BUNDLE in the config; is the clock right?")
+        return Trouble(7, "tls", said, cure_of_certificate(said, endpoint))
     if isinstance(cause, (NoConnection, HTTPClientError)):
-        own = "" if endpoint == "-" else f" or is ENDPOINT_URL={endpoint} wrong?"
+        own = "" if amazon else f" or is ENDPOINT_URL={endpoint} wrong?"
         return Trouble(7, "network", said, f"does the network work, and does a proxy stand between?{own}")
     return Trouble(7, type(cause).__name__, said, "run: rollcall-backup check")
+
+
+def cure_of_certificate(said, endpoint):
+    if "WRONG_VERSION_NUMBER" in said:
+        return f"{endpoint} speaks no TLS: set ENDPOINT_URL=http://... in the config, if the way there is your own"
+    if "expired" in said:
+        return "the certificate has expired: renew it on the store; or is this host's clock wrong?"
+    if "doesn't match" in said or "mismatch" in said:
+        return "the certificate is for another name: set ENDPOINT_URL to a name that is in it"
+    if endpoint == "-":
+        return "install ca-certificates, or set CA_BUNDLE in the config; is the clock right?"
+    return "give the certificate of the authority that signed it: rollcall-backup-setup --ca-bundle FILE.pem (CA_BUNDLE in the config)"
+
+
+def plain(word, more=""):
+    return re.sub(f"[^A-Za-z0-9{more}]", "", word) or "refused"
 
 
 def tell(trouble):

@@ -77,6 +77,7 @@ load_profile() {
   local credentials=$profile_dir/credentials
   bucket=$(read_value bucket) region=$(read_value region) prefix=$(read_value prefix)
   endpoint=${override:-$(read_value endpoint)} file_prefix=$(read_value file_prefix)
+  endpoint_style=$(read_value endpoint_style) ca_bundle=$(read_value ca_bundle)
   fingerprint=$(read_value fingerprint)
   GNUPGHOME=$(read_value gnupghome)
   export GNUPGHOME=${GNUPGHOME:-$profile_dir/gnupg}
@@ -89,10 +90,22 @@ load_profile() {
     [[ $(stat -c %a -- "$credentials") == ?00 ]] || die "$FAILED" "$credentials can be read by others" "run: chmod 600 $credentials"
     use_credentials "$credentials"
   fi
+  reach_store
   # newer boto3 asks for checksums that some services other than Amazon's do not have
   [[ -z $endpoint ]] || export AWS_REQUEST_CHECKSUM_CALCULATION=when_required AWS_RESPONSE_CHECKSUM_VALIDATION=when_required
   [[ -z $region ]] || export AWS_DEFAULT_REGION=$region AWS_REGION=$region
 }
+
+# reach_store: how the SDK comes to a store that is not Amazon's
+reach_store() {
+  [[ -z $ca_bundle ]] || export AWS_CA_BUNDLE=$ca_bundle
+  # there is no variable for it
+  [[ $endpoint_style != virtual ]] || export AWS_CONFIG_FILE=$virtual_style
+}
+
+virtual_style=$lib/virtual-style.conf
+# in a clone the host kit has it; the installer puts it here
+[[ -f $virtual_style ]] || virtual_style=$lib/../../../host/lib/rollcall-backup/virtual-style.conf
 
 # use_credentials FILE: S3 is asked with these, and with no others
 use_credentials() {

@@ -66,6 +66,7 @@ def status(args):
 def pick(args):
     """Chooses the set for AGE and prints what a restore of it needs, as KEY=VALUE lines."""
     store = open_store(args)
+    store.prove_for_duplicity()
     chain, sets, trouble = chosen(args, store)
     last = chain[-1]
     now = time.time()
@@ -206,8 +207,11 @@ def take_oldest(args):
     for doubt in doubts:
         say("warning", doubt)
     if doubts:
-        raise Stop(DAMAGED, f"the set {args.set} is kept in {name(args.final)}, but do not trust it blindly",
-                   f"compare with an earlier one: restore-set {args.host} --list")
+        hint = f"compare with an earlier one: restore-set {args.host} --list"
+        if not store.keeps_versions:
+            hint = (f"there are no older versions: take an earlier set; or what can be had of this one: "
+                    f"restore {args.host} --from {name(args.final)} all OUT {args.set} --keep-going")
+        raise Stop(DAMAGED, f"the set {args.set} is kept in {name(args.final)}, but do not trust it blindly", hint)
     of = f"a chain of {sets} sets, " if sets > 1 else ""
     print(f"{args.set}: {of}{count} of {count} volumes match the manifest's checksums")
 
@@ -243,13 +247,14 @@ def receipt(args):
 def prove(args):
     """That the credentials in use can read the backups of this host, and cannot write there. Needs no key."""
     store = open_store(args)
+    store.prove_for_duplicity()
     read = store.prove_reading()
     if read is None:
         say("warning", f"there is no backup in {store.place} yet, so that reading one could not be tried")
     refusal = store.prove_versions()
     if refusal:
         say("warning", f"the credentials read no older versions ({refusal}), so restore-set and restore --keep-going cannot work:"
-            " they need s3:ListBucketVersions and s3:GetObjectVersion, as rollcall add-reader gives them")
+            " they need s3:ListBucketVersions and s3:GetObjectVersion" + (", as rollcall add-reader gives them" if store.is_amazons else ""))
     answer = store.prove_no_writing(read or "duplicity-full.19700101T000000Z.vol1.difftar.gpg")
     PROGRESS.clear()
     if answer is None:
@@ -259,10 +264,11 @@ def prove(args):
     if args.any:
         say("warning", f"{can} {store.place}")
         return
+    maker = f"rollcall add-reader NAME --host {args.host}" if store.is_amazons else "by the store's own tools"
     raise Stop(
         FAILED,
         f"{can} {store.place}, so they are not kept",
-        f"make some that only read: rollcall add-reader NAME --host {args.host}; or keep these all the same: --any-credentials",
+        f"make some that only read: {maker}; or keep these all the same: --any-credentials",
     )
 
 

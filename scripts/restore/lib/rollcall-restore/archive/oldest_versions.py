@@ -71,7 +71,7 @@ def describe_all(store, host, before, now):
         if gone:
             notes.append(f"{len(gone)} hidden")
         total = sum(v.size for v in volumes)
-        print(f"{set_time(time):<17}  {age(now - time):<12}  {len(volumes):>7}  {size(total):>9}  {', '.join(kind + (notes or ['untouched']))}")
+        print(f"{set_time(time):<17}  {age(now - time):<12}  {len(volumes):>7}  {size(total):>9}  {', '.join(kind + (notes or ['untouched' if store.keeps_versions else 'as it is now']))}")
 
 
 def download_chain(store, host, time, out, before=None):

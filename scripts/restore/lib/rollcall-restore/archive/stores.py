@@ -3,9 +3,14 @@
 import itertools
 import os
 import shutil
+import sys
 from collections import namedtuple
 
-from show import FAILED, NO_S3, NOT_FOUND, NOT_INSTALLED, PROGRESS, Stop, name, size
+from show import FAILED, NO_S3, NOT_FOUND, NOT_INSTALLED, PROGRESS, Stop, name, say, size
+
+# the installer puts it here; in a clone the host kit has it
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../../host/lib/rollcall-backup"))
+from refusals import is_amazons, meaning, other_region, said  # noqa: E402
 
 Object = namedtuple("Object", "name size modified version hidden etag storage", defaults=(None, False, None, None))
 
@@ -15,6 +20,9 @@ class Directory:
 
     def __init__(self, path):
         self.path, self.place = path, name(path)
+
+    def prove_for_duplicity(self):
+        pass
 
     def objects(self):
         try:
@@ -40,6 +48,12 @@ class Bucket:
         self.prefix = prefix.strip("/") + "/" if prefix.strip("/") else ""
         self.place = f"s3://{bucket}/{self.prefix}".rstrip("/")
         self.prefix += file_prefix
+        self.is_amazons = is_amazons(endpoint)
+        bundle = os.environ.get("AWS_CA_BUNDLE", "")
+        if bundle and not os.access(bundle, os.R_OK):
+            raise Stop(FAILED, f"cannot read the certificate {name(bundle)}", "give it again: restore-add-host HOST --ca-bundle FILE.pem")
+        # False once a listing has shown that it does not
+        self.keeps_versions = True
         try:
             self.s3 = boto3.client(
                 "s3",
@@ -48,15 +62,28 @@ class Bucket:
                 config=Config(connect_timeout=10, read_timeout=60, retries={"max_attempts": 4, "mode": "standard"}),
             )
         except Exception as error:
-            raise explain(error, self.place)
+            raise self.explain(error)
 
     def objects(self):
         return list(self._pages("list_objects_v2", "Contents", self.prefix))
 
     def versions(self, start=""):
         """Every version of every object whose name begins with `start`, delete markers (size None) too."""
-        found = list(self._pages("list_object_versions", "Versions", self.prefix + start))
-        return found + list(self._pages("list_object_versions", "DeleteMarkers", self.prefix + start))
+        try:
+            found = list(self._pages("list_object_versions", "Versions", self.prefix + start))
+            found += self._pages("list_object_versions", "DeleteMarkers", self.prefix + start)
+        except Unknown as unknown:
+            found = list(self._pages("list_objects_v2", "Contents", self.prefix + start))
+            self._keeps_none(f"the store does not know versions ({unknown})", found)
+        else:
+            if all(one.version in (None, "", "null") for one in found):
+                self._keeps_none("the bucket kept no versions of these objects", found)
+        return found
+
+    def _keeps_none(self, why, found):
+        if found and self.keeps_versions:
+            say("note", f"{why}: each is taken as it is now. What was overwritten does not show, and what was removed does not come back")
+            self.keeps_versions = False
 
     def _pages(self, call, part, prefix):
         try:
@@ -79,7 +106,9 @@ class Bucket:
         except Stop:
             raise
         except Exception as error:
-            raise explain(error, self.place)
+            if call == "list_object_versions" and meaning(error) == "NotImplemented":
+                raise Unknown(said(error))
+            raise self.explain(error)
 
     def open(self, obj):
         """A file that holds the object's bytes; it has no name on disk, so nothing can be left behind."""
@@ -96,7 +125,7 @@ class Bucket:
         os.utime(path, (obj.modified, obj.modified))
 
     def _get(self, obj, out, label):
-        version = {"VersionId": obj.version} if obj.version not in (None, "") else {}
+        version = of_version(obj.version, obj.hidden)
         try:
             body = self.s3.get_object(Bucket=self.bucket, Key=self.prefix + obj.name, **version)["Body"]
             done = 0
@@ -107,11 +136,21 @@ class Bucket:
         except OSError as error:
             if getattr(error, "errno", None) == 28:
                 raise Stop(FAILED, "the disk is full", "choose a place with more room, or set TMPDIR")
-            raise explain(error, self.place)
+            raise self.explain(error)
         except Exception as error:
-            raise explain(error, self.place)
+            raise self.explain(error)
         if obj.size is not None and done != obj.size:
             raise Stop(NO_S3, f"{obj.name} ended after {size(done)} of {size(obj.size)}", "run the command again")
+
+    def prove_for_duplicity(self):
+        """That duplicity, too, comes to this bucket in this region."""
+        try:
+            region = other_region(self.s3, self.bucket, lambda: self.s3.list_objects_v2(Bucket=self.bucket, Prefix=self.prefix, MaxKeys=1))
+        except Exception as error:
+            raise self.explain(error)
+        if region is not None:
+            raise Stop(NO_S3, f"{self.place} is not in the region {self.s3.meta.region_name}",
+                       f"write it into the host's profile: restore-add-host HOST --region {name(region) or 'REGION'}")
 
     def prove_reading(self):
         """Reads one byte of one object. Answers its name; None where there is no object yet."""
@@ -121,14 +160,14 @@ class Bucket:
                 self.s3.get_object(Bucket=self.bucket, Key=self.prefix + obj.name, Range="bytes=0-0")["Body"].read()
                 return obj.name
             except Exception as error:
-                code = code_of(error)
+                code = meaning(error)
                 if code == "InvalidRange":
                     return obj.name  # an empty object, which may be read
                 if code != "InvalidObjectState":
-                    raise explain(error, self.place)
+                    raise self.explain(error)
                 cold = error
         if cold is not None:
-            raise explain(cold, self.place)
+            raise self.explain(cold)
         return None
 
     def prove_versions(self):
@@ -136,9 +175,11 @@ class Bucket:
         try:
             page = self.s3.list_object_versions(Bucket=self.bucket, Prefix=self.prefix, MaxKeys=1)
             for one in page.get("Versions", ()):
-                self.s3.get_object(Bucket=self.bucket, Key=one["Key"], VersionId=one["VersionId"], Range="bytes=0-0")["Body"].read()
+                version = of_version(one.get("VersionId"), not one.get("IsLatest", True))
+                self.s3.get_object(Bucket=self.bucket, Key=one["Key"], Range="bytes=0-0", **version)["Body"].read()
         except Exception as error:
-            return code_of(error) if code_of(error) not in ("InvalidRange", "InvalidObjectState") else None
+            # a store that does not know versions has none to read
+            return said(error) if meaning(error) not in ("InvalidRange", "InvalidObjectState", "NotImplemented") else None
         return None
 
     def prove_no_writing(self, example):
@@ -151,15 +192,35 @@ class Bucket:
         try:
             self.s3.upload_part(Bucket=self.bucket, Key=key, UploadId="rollcall-may-this-key-write", PartNumber=1, Body=b"")
         except Exception as error:
-            code = code_of(error)
-            return None if code in ("AccessDenied", "AllAccessDisabled", "403") else code
+            return None if meaning(error) == "AccessDenied" else said(error)
         return "OK"
+
+    def explain(self, error):
+        """An error of the S3 library -> a Stop that says what to do."""
+        text, code = str(error), meaning(error)
+        response = getattr(error, "response", None)
+        if response:
+            text = f"{said(error)} ({response.get('Error', {}).get('Message') or 'no message'})"
+        if code == "SSLError":
+            hint = hint_for_certificate(text)
+        else:
+            hint = {**HINTS, **({} if self.is_amazons else OTHERS)}.get(code, "check the network and the host's profile, then run it again")
+        return Stop(NO_S3, f"cannot read {self.place}: {name(text)}", hint)
 
     def put(self, key, body):
         try:
             self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json")
         except Exception as error:
-            raise explain(error, self.place)
+            raise self.explain(error)
+
+
+def of_version(version, hidden):
+    """What asks for a version. A store without them names each "null" and may not know that name; the newest one needs none."""
+    return {"VersionId": version} if version not in (None, "") and (version != "null" or hidden) else {}
+
+
+class Unknown(Exception):
+    """The store does not have this request at all."""
 
 
 HINTS = {
@@ -176,23 +237,32 @@ HINTS = {
     "NoSuchKey": "it was removed meanwhile: run the command again, or see restore-set HOST --list",
     "NoCredentialsError": "no AWS credentials: restore-add-host HOST --credentials FILE, or log in to AWS",
     "EndpointConnectionError": "check the network, and region= and endpoint= in the host's profile",
+    "RequestTimeTooSkewed": "this machine's clock is wrong: timedatectl set-ntp true",
+    "SlowDown": "the store is busy or in trouble: run it again in some minutes",
 }
-HINTS.update({"403": HINTS["AccessDenied"], "404": HINTS["NoSuchBucket"], "AllAccessDisabled": HINTS["AccessDenied"]})
+# where the store is not Amazon's
+OTHERS = {
+    "AccessDenied": "with the store's own tools let these credentials list the bucket and get objects (restore-set: also list and get"
+    " versions), or make others; then restore-add-host HOST --credentials FILE",
+    "NoSuchBucket": "check bucket= and endpoint= in the host's profile; does the store take the bucket as a part of its name? Then"
+    " restore-add-host HOST --endpoint-style virtual",
+    "InvalidAccessKeyId": "the store does not know this key: make one with its own tools, then restore-add-host HOST --credentials FILE",
+    "ExpiredToken": "the session token has expired: restore-add-host HOST --credentials FILE",
+    "InvalidObjectState": "the object lies in cold storage: bring it back there with the store's own tools, then run this again",
+    "NoCredentialsError": "no credentials: restore-add-host HOST --credentials FILE",
+    "NotImplemented": "the store does not know this request: is endpoint= in the host's profile its address for S3?",
+    "VirtualStyleOnly": "this store takes the bucket as a part of its name alone: restore-add-host HOST --endpoint-style virtual",
+}
 
 
-def code_of(error):
-    response = getattr(error, "response", None) or {}
-    return str(response.get("Error", {}).get("Code") or type(error).__name__)
-
-
-def explain(error, place):
-    """An error of the S3 library -> a Stop that says what to do."""
-    code = code_of(error)
-    text = str(error)
-    response = getattr(error, "response", None)
-    if response:
-        text = f"{code} ({response.get('Error', {}).get('Message', 'no message')})"
-    return Stop(NO_S3, f"cannot read {place}: {name(text)}", HINTS.get(code, "check the network and the host's profile, then run it again"))
+def hint_for_certificate(text):
+    if "WRONG_VERSION_NUMBER" in text:
+        return "the endpoint speaks no TLS: restore-add-host HOST --endpoint-url http://..., if the way there is your own"
+    if "expired" in text:
+        return "the certificate has expired: renew it on the store; or is this machine's clock wrong?"
+    if "doesn't match" in text or "mismatch" in text:
+        return "the certificate is for another name: restore-add-host HOST --endpoint-url URL, with a name that is in it"
+    return "give the certificate of the authority that signed it: restore-add-host HOST --ca-bundle FILE.pem"
 
 
 def free_bytes(path):
