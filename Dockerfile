@@ -7,15 +7,15 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY functions functions
 COPY shared shared
 COPY scripts scripts
-RUN node scripts/build.ts && mkdir /state && chmod 700 /state
+RUN node scripts/build.ts
 
 FROM node:24-alpine
-# Nothing is installed in it later on.
-RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /opt/yarn*
+# Nothing is installed in it later on. Made here, as a copied folder can be read by all.
+RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /opt/yarn* \
+  && install -d -m 700 -o node -g node /var/lib/rollcall
 COPY --from=build /build/dist /app/dist
 COPY --from=build /build/package.json /app/package.json
 COPY docs /app/docs
-COPY --from=build --chown=node:node /state /var/lib/rollcall
 ENV NODE_ENV=production ROLLCALL_HOSTS=/etc/rollcall/hosts.yml ROLLCALL_STATE=/var/lib/rollcall
 USER node
 VOLUME /var/lib/rollcall
