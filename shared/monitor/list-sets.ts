@@ -211,21 +211,23 @@ async function listWithin(
 }
 
 /**
- * A name of each full on the record that was written to since the last look, or lacks its manifest: the event that
- * should tell of it may be lost, or there are none. What was done to volumes shows in no name.
+ * A name of each full on the record that was written to since it was remembered, or lacks its manifest: the event that
+ * should tell of it may be lost, or there are none. Each run looks again, as the one before may have been killed before
+ * it kept what it found. What was done to volumes shows in no name.
  */
 function touchedSince(record: HostRecord | undefined, sets: readonly BackupSet[]): string[] {
-  const { fulls = [], listedAt } = record ?? {};
-  if (listedAt === undefined) return [];
-  const finished = new Set(fulls.map(({ startedAt }) => startedAt));
+  const writtenBy = new Map(
+    record?.fulls.map(({ startedAt, sealedAt, copiedAt = sealedAt - SKEW }) => [
+      startedAt,
+      copiedAt,
+    ]),
+  );
   return sets
-    .filter(
-      ({ type, startedAt, volumes, manifest, lastWriteAt }) =>
-        type === 'full' &&
-        volumes === undefined &&
-        finished.has(startedAt) &&
-        (manifest === undefined || lastWriteAt + SKEW > listedAt),
-    )
+    .filter(({ type, startedAt, volumes, manifest, lastWriteAt }) => {
+      const at = writtenBy.get(startedAt);
+      if (type !== 'full' || volumes !== undefined || at === undefined) return false;
+      return manifest === undefined || lastWriteAt > at;
+    })
     .map(({ sample }) => sample);
 }
 

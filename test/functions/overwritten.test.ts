@@ -211,6 +211,16 @@ describe('a change of which no event comes', () => {
     expect(subjects()).toEqual(FAILED('TAMPERED'));
   });
 
+  it('is seen, too, where a run saw it and was killed before it could keep that', async () => {
+    const state = deployed.aws.head(STATE_BUCKET, 'state.json')?.content.head ?? '';
+    upload(OLD_MANIFEST, '2026-11-22T12:00:00Z');
+    await deployed.tick('2026-11-23T08:15:00Z');
+    deployed.aws.put(STATE_BUCKET, 'state.json', state);
+    deployed.aws.outbox.clear();
+    await deployed.tick('2026-11-23T08:15:00Z');
+    expect(subjects()).toEqual(FAILED('TAMPERED'));
+  });
+
   it('is looked for at no request of its own', async () => {
     await deployed.tick('2026-11-23T08:15:00Z');
     expect(listings()).toBe(5);
