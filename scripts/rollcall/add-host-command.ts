@@ -1,6 +1,6 @@
 // `rollcall add-host`: a line in the config, an IAM user that can only append, and the line to run on the host.
 import { whyNoUser } from '../../shared/config/aws-names.ts';
-import type { Host } from '../../shared/config/config.ts';
+import { type Host, kitName } from '../../shared/config/config.ts';
 import {
   addHost,
   ConfigEditError,
@@ -25,7 +25,7 @@ import {
   readConfigToChange,
   replaceConfig,
 } from './config-file.ts';
-import { keyName, lineFromHere, lineOnHost, type PublicKey } from './hand-over.ts';
+import { lineFromHere, lineOnHost, type PublicKey } from './hand-over.ts';
 import { print, UsageError } from './terminal.ts';
 import { deleteKeyLine, makeUser, planUser, workAndHandOver } from './user-plan.ts';
 
@@ -184,7 +184,7 @@ function formatConfigLine({ configFile: file, text, host, options }: Job): void 
 function printRest({ key, host }: Job, old: readonly HostKey[]): void {
   if (key.file === undefined || key.fingerprint === undefined) {
     print(
-      `the public key and its FINGERPRINT come from: scripts/keys/rollcall-keygen ${host.name} --out ${keyName(host)}-key`,
+      `the public key and its FINGERPRINT come from: scripts/keys/rollcall-keygen ${host.name} --out ${kitName(host)}-key`,
     );
   }
   for (const one of old) {

@@ -5,7 +5,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { basename, dirname, relative, resolve } from 'node:path';
 import type { NewKey } from '../../shared/aws/host-users.ts';
-import type { Config, Host } from '../../shared/config/config.ts';
+import { type Config, type Host, kitName } from '../../shared/config/config.ts';
 import { quoteWord } from '../../shared/messages/plain-text.ts';
 import { UsageError } from './terminal.ts';
 
@@ -43,7 +43,7 @@ export function lineOnHost(
   key: PublicKey,
   endpoint: string | undefined,
 ): string {
-  const { file = `${keyName(host)}.pub.gpg`, fingerprint = 'FINGERPRINT' } = key;
+  const { file = `${kitName(host)}.pub.gpg`, fingerprint = 'FINGERPRINT' } = key;
   const name = file.split('/').at(-1) ?? file;
   return [
     ...setupWords(host, config, endpoint),
@@ -64,7 +64,7 @@ export function lineFromHere(
   endpoint: string | undefined,
   credentialsFile: string,
 ): string {
-  const { file = `${keyName(host)}-key/${keyName(host)}.pub.asc`, fingerprint = 'FINGERPRINT' } =
+  const { file = `${kitName(host)}-key/${kitName(host)}.pub.asc`, fingerprint = 'FINGERPRINT' } =
     key;
   const words = [
     ...setupWords(host, config, endpoint),
@@ -76,12 +76,7 @@ export function lineFromHere(
     '-',
   ];
   const inputs = [credentialsFile, file].map(quoteWord).join(' ');
-  return `cat ${inputs} | ssh ${quoteWord(keyName(host))} sudo ${words.map(quoteWord).join(' ')}`;
-}
-
-/** As rollcall-keygen calls the files of a host whose name has slashes. */
-export function keyName({ name }: Host): string {
-  return name.replaceAll('/', '_');
+  return `cat ${inputs} | ssh ${quoteWord(kitName(host))} sudo ${words.map(quoteWord).join(' ')}`;
 }
 
 /** A place for a secret, made ready before there is one; `drop` when there will be none. */

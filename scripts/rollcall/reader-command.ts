@@ -1,5 +1,5 @@
 // `rollcall add-reader` and `remove-reader`: an IAM user that can read the backups of some hosts, for anyone who restores.
-import type { Config, Host } from '../../shared/config/config.ts';
+import { type Config, type Host, kitName } from '../../shared/config/config.ts';
 import { isEqual } from '../../shared/config/edit-config.ts';
 import type { HostUser } from '../../shared/doctor/host-keys.ts';
 import { DAY } from '../../shared/duplicity/time.ts';
@@ -19,7 +19,7 @@ import {
   openAws,
   readConfig,
 } from './config-file.ts';
-import { keyName, placeWords } from './hand-over.ts';
+import { placeWords } from './hand-over.ts';
 import { confirm, parseDay, print, UsageError } from './terminal.ts';
 import {
   carryOut,
@@ -270,7 +270,7 @@ function printRest({
 }): void {
   print('\nRun this where you restore; it tries the key, too:\n');
   for (const host of hosts) {
-    const local = keyName(host);
+    const local = kitName(host);
     const words = [
       ...['restore-add-host', local, ...placeWords(host, config, endpoint, local)],
       ...['--key', `${local}.key`, '--credentials', file],

@@ -1,7 +1,7 @@
 // What a key for restores may do: read the backups of some hosts, and nothing else.
 
-import type { Host } from '../../shared/config/config.ts';
-import { DRILLS } from '../../shared/monitor/scheduled-run.ts';
+import { type Host, kitName } from '../../shared/config/config.ts';
+import { DRILLS } from '../../shared/messages/report.ts';
 
 /** The path of the IAM users that restores read with; they are in no group. */
 export const readerUserPath = '/backup-readers/';
@@ -67,7 +67,7 @@ export function readerPolicy(
         : [
             allow(
               's3:PutObject',
-              hosts.map(({ name }) => arn(drillsIn, `/${DRILLS}${name}/*`)),
+              hosts.map((host) => arn(drillsIn, `/${DRILLS}${kitName(host)}/*`)),
             ),
           ]),
     ],

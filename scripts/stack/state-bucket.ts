@@ -1,10 +1,10 @@
 // The bucket in which runs remember what they judged and told; no host can reach it.
 
 import { HISTORY } from '../../shared/messages/history.ts';
+import { DRILLS } from '../../shared/messages/report.ts';
 import { EARLIER_FULLS } from '../../shared/monitor/earlier-version.ts';
 import { BOARD_PAGE, METRICS_PAGE } from '../../shared/monitor/keep-board.ts';
 import { RECORDS } from '../../shared/monitor/record-page.ts';
-import { DRILLS } from '../../shared/monitor/scheduled-run.ts';
 import { KEPT_REPORTS_DAYS, REPORTS, STATUS_PAGE } from '../../shared/monitor/state.ts';
 import { privateBucket } from './backup-bucket.ts';
 import { attributeOf, policy, type Resources, ref, type Statement, sub } from './cloudformation.ts';

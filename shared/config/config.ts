@@ -70,6 +70,11 @@ export type Host = {
   readonly ignored?: readonly string[];
 };
 
+/** What the kit calls it, where its keys, profiles and receipts of drills lie: a name may have slashes, a file none. */
+export function kitName({ name }: Pick<Host, 'name'>): string {
+  return name.replaceAll('/', '_');
+}
+
 /** How a post to an address looks: as a service wants it, or `json` for a program of one's own. */
 export const WEBHOOK_FORMATS = ['slack', 'teams', 'discord', 'ntfy', 'pagerduty', 'json'] as const;
 export type WebhookFormat = (typeof WEBHOOK_FORMATS)[number];

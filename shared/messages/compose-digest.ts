@@ -1,6 +1,6 @@
 // The daily digest: what is to be known of every host, also when all is well.
 
-import type { Alerts, DigestRhythm } from '../config/config.ts';
+import { type Alerts, type DigestRhythm, kitName } from '../config/config.ts';
 import type { Check } from '../doctor/audit.ts';
 import type { ChannelState } from '../doctor/channels.ts';
 import { DAY, type Instant } from '../duplicity/time.ts';
@@ -226,7 +226,7 @@ export function composeDrills(digest: Digest): Block[] {
           ? []
           : [`WARNING: not proven for over ${restoreProofDays} days: ${nameSome(unproven)}.`]),
         ...(failed.length === 0 ? [] : [`The last drill FAILED of ${nameSome(failed)}.`]),
-        `Next:    restore-drill ${next}`,
+        `Next:    restore-drill ${kitName({ name: next ?? '' })}`,
       ],
     },
   ]);

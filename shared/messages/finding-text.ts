@@ -1,5 +1,5 @@
 // What a finding says, and what to do about it, in words that suffice at 3 am.
-import type { Host } from '../config/config.ts';
+import { type Host, kitName } from '../config/config.ts';
 import type { BackupSet } from '../duplicity/backup-set.ts';
 import { parseFileName } from '../duplicity/file-name.ts';
 import { DAY, type Instant } from '../duplicity/time.ts';
@@ -58,7 +58,7 @@ const checkHost: Step = ({ severity }, { host }) =>
 const showTargets: Step = (_, { host }) => onHost(host, 'cat /etc/backup-targets');
 const makeFull: Step = (_, { host }) =>
   `make a full backup on ${host.name}: the next incremental may restore nothing either`;
-const tryRestore: Step = (_, { host }) => `restore ${host.name} fetch PATH OUT`;
+const tryRestore: Step = (_, { host }) => `restore ${kitName(host)} fetch PATH OUT`;
 const nothing: Step = () => undefined;
 const byWindow = (_: unknown, { window }: Judgement) => [window.date];
 /** Names are shown three at a time: twice as many are news too. */

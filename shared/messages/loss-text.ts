@@ -1,6 +1,6 @@
 // What was done to a set or is wrong with it, the command that gets it back, and the setting that would explain it or
 // have it read.
-import { type Host, writeKey, writeValue } from '../config/config.ts';
+import { type Host, kitName, writeKey, writeValue } from '../config/config.ts';
 import type { FilePrefix } from '../duplicity/file-name.ts';
 import { DAY, formatWrittenTime } from '../duplicity/time.ts';
 import { coldAmong, type Inconclusive } from '../duplicity/versions.ts';
@@ -69,7 +69,7 @@ export function stepAfterTampering(
   const stop = `disable ${sets.length + changed.length > 0 ? "the host's" : 'that'} key in IAM, then`;
   const overwritten = sets.find((set) => set.overwritten.count > 0 && isWhole(set));
   if (overwritten !== undefined) {
-    return `${stop} restore the old versions: restore-set ${host.name} ${formatWrittenTime(overwritten.startedAt)} ./set`;
+    return `${stop} restore the old versions: restore-set ${kitName(host)} ${formatWrittenTime(overwritten.startedAt)} ./set`;
   }
   const hidden = sets.find((set) => set.hidden.count > set.lost && isWhole(set));
   return hidden === undefined
@@ -103,7 +103,7 @@ export function stepAfterCopying({ sets }: Copied, { host }: Judgement): string 
   if (unproven === undefined) return undefined;
   return host.recipients.length === 0
     ? `write the recipients of ${host.name} into hosts.yml and deploy: then its bytes are read`
-    : `restore ${host.name} fetch PATH OUT ${formatWrittenTime(unproven.startedAt)}`;
+    : `restore ${kitName(host)} fetch PATH OUT ${formatWrittenTime(unproven.startedAt)}`;
 }
 
 /** Who it was stands with each change, below. */

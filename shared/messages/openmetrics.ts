@@ -1,6 +1,6 @@
 // A report as metrics in the OpenMetrics text format, which node_exporter's textfile collector reads, too.
 import type { Instant } from '../duplicity/time.ts';
-import type { Severity } from '../rules/finding.ts';
+import { type Severity, worstSeverity } from '../rules/finding.ts';
 import type { Board, BoardRow } from './board.ts';
 import { type HostReport, isInconclusiveReport } from './host-report.ts';
 import type { Drills, Report } from './report.ts';
@@ -99,14 +99,9 @@ function compose(
     rollcall_problem: {
       help: '1 for each kind of finding, at its worst severity: critical, warning or info.',
       samples: rows.flatMap(({ host, problems }) => {
-        const worst = new Map<string, Severity>();
-        for (const { kind, severity } of problems) {
-          const known = worst.get(kind);
-          if (known === undefined || RANK.indexOf(severity) < RANK.indexOf(known))
-            worst.set(kind, severity);
-        }
-        return [...worst].map(([kind, severity]) => ({
-          ...{ labels: { bucket, host, kind, severity }, value: 1 },
+        const byKind = Map.groupBy(problems, ({ kind }) => kind);
+        return [...byKind].map(([kind, all]) => ({
+          ...{ labels: { bucket, host, kind, severity: worstSeverity(all) }, value: 1 },
         }));
       }),
     },
@@ -123,8 +118,6 @@ function compose(
   const lines = Object.entries(families).flatMap(([name, family]) => formatFamily(name, family));
   return `${[...lines, '# EOF'].join('\n')}\n`;
 }
-
-const RANK: readonly Severity[] = ['critical', 'warning', 'info'];
 
 function formatFamily(name: string, { help, unit, samples }: Family): string[] {
   if (samples.length === 0) return [];

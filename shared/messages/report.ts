@@ -1,10 +1,10 @@
 // All that one run found, counted, and its stable JSON; read back from the state bucket it is hostile text until then.
 
 import * as v from 'valibot';
-import type { DigestRhythm } from '../config/config.ts';
+import { type DigestRhythm, type Host, kitName } from '../config/config.ts';
 import { finite, maybe, readJson } from '../config/json.ts';
 import type { ChannelStates } from '../doctor/channels.ts';
-import type { Instant } from '../duplicity/time.ts';
+import { type Instant, parseWrittenTime } from '../duplicity/time.ts';
 import { type Severity, worstSeverity } from '../rules/finding.ts';
 import { dateIn } from '../rules/window.ts';
 import { type HostReport, hostReport, iso, isoInstant } from './host-report.ts';
@@ -141,3 +141,33 @@ export function composeHeader(at: Instant, bucket: string, zone: string): string
   const year = dateIn(zone, at).slice(0, 4);
   return `${formatDate(at, zone, at)} ${year} ${formatTime(at, zone)} ${zone} - bucket ${bucket}`;
 }
+
+/** All receipts begin so. */
+export const DRILLS = 'drills/';
+
+/**
+ * The last drills of each host, from `drills/HOST/20261123T081500Z.json` for a restore that was compared and right, and
+ * `...Z.failed.json`, `.mismatch.json` or `.uncompared.json` for another; as scripts/restore writes them. Other names,
+ * and receipts from the future, count for nothing; nor do those of a folder that two hosts would have.
+ */
+export function readDrillNames(
+  pages: readonly string[],
+  now: number,
+  hosts: readonly Pick<Host, 'name'>[],
+): Drills {
+  const byName = Map.groupBy(hosts, kitName);
+  const drills = new Map<string, { provenAt?: number; failedAt?: number }>();
+  for (const page of pages) {
+    const [, folder = '', time, result] = NAME.exec(page) ?? [];
+    const [owner, another] = byName.get(folder) ?? [];
+    const at = parseWrittenTime(time ?? '');
+    if (owner === undefined || another !== undefined) continue;
+    if (at === undefined || at > now || result === 'uncompared') continue;
+    const known = drills.get(owner.name) ?? {};
+    const which = result === undefined ? 'provenAt' : 'failedAt';
+    drills.set(owner.name, { ...known, [which]: Math.max(known[which] ?? at, at) });
+  }
+  return drills;
+}
+
+const NAME = /^drills\/([^/]+)\/(\d{8}T\d{6}Z)(?:\.(failed|mismatch|uncompared))?\.json$/;

@@ -2,7 +2,7 @@
 import type { Config, Host } from '../config/config.ts';
 import type { Check } from '../doctor/audit.ts';
 import type { ChannelStates, Refusals } from '../doctor/channels.ts';
-import { type Instant, parseWrittenTime } from '../duplicity/time.ts';
+import type { Instant } from '../duplicity/time.ts';
 import type { Known } from '../messages/author-text.ts';
 import { digestFor, isDigestSent, isTestDay } from '../messages/compose-digest.ts';
 import { composeNotification } from '../messages/compose-notification.ts';
@@ -11,8 +11,10 @@ import type { Urgency } from '../messages/message-tree.ts';
 import type { Notice } from '../messages/problem-text.ts';
 import {
   type Digest,
+  DRILLS,
   type Drills,
   parseReport,
+  readDrillNames,
   reportToJson,
   type Summary,
   summarize,
@@ -312,7 +314,7 @@ async function makeDigest(
   return {
     report: reportOf(config.bucket, reports, unknown, now),
     ...{ hostsInConfig: hosts.length, timezone, channels: look },
-    drills: await readDrills(records, now),
+    drills: await readDrills(records, config, now),
     ...(config.restoreProofDays && { restoreProofDays: config.restoreProofDays }),
     ...(alerts.digest && { rhythm: alerts.digest }),
     test: alerts.weeklyTest && isTestDay(timezone, until),
@@ -359,34 +361,15 @@ async function keepReport(records: RecordStore, digest: Digest): Promise<string 
 }
 
 /** `undefined` where the state bucket is out of reach, which other lines of the message report. */
-async function readDrills(records: RecordStore, now: Instant): Promise<Drills | undefined> {
+async function readDrills(
+  records: RecordStore,
+  { hosts }: Config,
+  now: Instant,
+): Promise<Drills | undefined> {
   try {
-    return readDrillNames(await records.list(DRILLS), now);
+    return readDrillNames(await records.list(DRILLS), now, hosts);
   } catch (error) {
     if (!(error instanceof RecordError)) throw error;
     return undefined;
   }
 }
-
-/** All receipts begin so. */
-export const DRILLS = 'drills/';
-
-/**
- * The last drills of each host, from `drills/HOST/20261123T081500Z.json` for a restore that was compared and right, and
- * `...Z.failed.json`, `.mismatch.json` or `.uncompared.json` for another; as scripts/restore writes them. Other names,
- * and receipts from the future, count for nothing.
- */
-export function readDrillNames(pages: readonly string[], now: number): Drills {
-  const drills = new Map<string, { provenAt?: number; failedAt?: number }>();
-  for (const page of pages) {
-    const [, host, time, result] = NAME.exec(page) ?? [];
-    const at = parseWrittenTime(time ?? '');
-    if (host === undefined || at === undefined || at > now || result === 'uncompared') continue;
-    const known = drills.get(host) ?? {};
-    const which = result === undefined ? 'provenAt' : 'failedAt';
-    drills.set(host, { ...known, [which]: Math.max(known[which] ?? at, at) });
-  }
-  return drills;
-}
-
-const NAME = /^drills\/([^/]+)\/(\d{8}T\d{6}Z)(?:\.(failed|mismatch|uncompared))?\.json$/;

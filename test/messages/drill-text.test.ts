@@ -29,6 +29,10 @@ describe('composeDrills', () => {
     );
   });
 
+  it('names a host with slashes as the kit does in the command', () => {
+    expect(lines(['office/nas'], new Map())).toMatch(/office\/nas\.\n.*restore-drill office_nas\n/);
+  });
+
   it('reports a drill that failed since the last proof', () => {
     const failed = { ...provenAt('11-20'), failedAt: at('2026-11-21T10:00:00Z') };
     const repaired = { ...provenAt('11-20'), failedAt: at('2026-11-19T10:00:00Z') };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { readDrillNames } from '../../shared/monitor/scheduled-run.ts';
+import { readDrillNames } from '../../shared/messages/report.ts';
 
+const hosts = ['web', 'db', 'office/nas', 'a/b', 'a_b'].map((name) => ({ name }));
 const now = Date.parse('2026-11-23T08:15:00Z');
 
 describe('readDrillNames', () => {
@@ -13,6 +14,7 @@ describe('readDrillNames', () => {
         'drills/db/20261103T100000Z.mismatch.json',
       ],
       now,
+      hosts,
     );
     expect(Object.fromEntries(drills)).toEqual({
       web: {
@@ -23,7 +25,14 @@ describe('readDrillNames', () => {
     });
   });
 
+  it('knows a host whose name has slashes by what the kit calls it', () => {
+    const drills = readDrillNames(['drills/office_nas/20261101T100000Z.json'], now, hosts);
+    expect([...drills.keys()]).toEqual(['office/nas']);
+  });
+
   it.each([
+    'drills/elsewhere/20261101T100000Z.json',
+    'drills/a_b/20261101T100000Z.json',
     'drills/web/20261101T100000Z.uncompared.json',
     'drills/web/20991101T100000Z.json',
     'drills/web/20261340T100000Z.json',
@@ -33,6 +42,6 @@ describe('readDrillNames', () => {
     'drills/web/20261101T100000Z.fine.json',
     'x/drills/web/20261101T100000Z.json',
   ])('learns nothing from %s', (page) => {
-    expect(readDrillNames([page], now).size).toBe(0);
+    expect(readDrillNames([page], now, hosts).size).toBe(0);
   });
 });

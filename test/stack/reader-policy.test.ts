@@ -82,6 +82,11 @@ const asked = (action: string, resource: string, context = {}) => ({
 });
 
 describe('the terms of a reader', () => {
+  it('may include receipts of a host whose name has slashes, where restore-drill leaves them', () => {
+    const policy = readerPolicy([hostAt('office/nas')], 'aws', { ...terms, drillsIn: 'state' });
+    expect(JSON.stringify(policy)).toContain('arn:aws:s3:::state/drills/office_nas/*');
+  });
+
   it('may include receipts of drills, of its hosts alone', async () => {
     const drillsIn = 'rollcall-prod-ledgerbucket';
     const policy = readerPolicy([hostAt('web')], 'aws', { ...terms, drillsIn });
