@@ -68,6 +68,10 @@ const SUITES: Record<string, Suite> = {
     needs: 'Debian or Ubuntu, for radosgw: fetched once, about 70 MB; Go 1.26, for versitygw',
     run: () => vitest(['--config', 'test/lifecycle/vitest.config.ts']),
   },
+  image: {
+    needs: 'podman, buildah, runc and debootstrap, as root on Debian',
+    run: () => vitest(['--config', 'test/image/vitest.config.ts']),
+  },
 };
 
 /** Several checks as one suite. */
@@ -223,6 +227,7 @@ function printNotRun(names: readonly string[]): void {
   );
   console.log('           npm run test:browser  the page and the mail in chromium');
   console.log('           npm run test:lifecycle  an S3 whose lifecycle really runs');
+  console.log('           npm run test:image  the image is built, and runs');
 }
 
 process.exitCode = await main(process.argv.slice(2));
