@@ -180,6 +180,18 @@ PY
   [ -z "$(find . -name '*.partial*')" ]
 }
 
+@test "restore all --keep-going as docs/restore.md has it, without an age, where a volume is gone" {
+  s3 "$SET" <<'PY'
+key = f"web/duplicity-full.{sys.argv[1]}.vol3.difftar.gpg"
+for one in s3.list_object_versions(Bucket="acme-backups", Prefix=key)["Versions"]:
+    s3.delete_object(Bucket="acme-backups", Key=key, VersionId=one["VersionId"])
+PY
+  run restore web all out --keep-going
+  expect 9 'volumes are lost'
+  all_or_listed "$WORLD/tree1"
+  grep -q "after the set $SET, in: $INC" out.lost
+}
+
 @test "a damaged increment: the state before it" {
   printf 'x' | dd of="$(ls set/duplicity-inc.*vol1*)" bs=1 seek=300 conv=notrunc status=none
   run restore web --from set all out "$INC" --keep-going

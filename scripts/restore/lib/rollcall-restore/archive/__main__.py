@@ -16,7 +16,7 @@ import sys
 import time
 
 from ages import parse_age, parse_set_time, set_time
-from backup_sets import choose, collect, hindrances
+from backup_sets import choose, collect, hindrances, newest
 from metadata import bring_back
 from openpgp import Decrypted
 from oldest_versions import describe_all, download_chain
@@ -33,6 +33,13 @@ def chosen(args, store):
     fulls, incs, trouble = collect(store.objects())
     now = time.time()
     return choose(fulls, incs, parse_age(args.age, now), now, args.host), fulls + incs, trouble
+
+
+def name_newest(args):
+    """The name of the newest finished set of AGE, whole or not."""
+    fulls, incs, _ = collect(open_store(args).objects())
+    now = time.time()
+    print(newest(fulls, incs, parse_age(args.age, now), now, args.host).name)
 
 
 def status(args):
@@ -309,6 +316,7 @@ def read_arguments(argv):
     command(list_files, "list", "age")
     command(check_tree, "check-tree", "age", "tree")
     command(metadata, "metadata", "tree")
+    command(name_newest, "newest", "age")
     command(pick_file, "pick-file", "age")
     command(compare, "compare", "age", "path", "file")
     command(versions, "versions", before="")

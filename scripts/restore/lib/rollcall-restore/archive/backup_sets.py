@@ -134,18 +134,14 @@ def hindrances(fulls, incs):
     return found
 
 
-def choose(fulls, incs, wanted, now, host):
-    """The chain [full, incremental...] that answers for the instant `wanted`; the last one names the time.
-
-    The newest finished set of that age answers, or none. Unlike duplicity it never falls back to
-    one that is older or younger than what was asked, and never takes a set with a hole in it.
-    """
+def newest(fulls, incs, wanted, now, host):
+    """The newest finished set that is at least so old as `wanted`, whole or not."""
     finished = sorted((s for s in fulls + incs if s.manifest is not None), key=lambda s: s.time)
     if not any(s.start is None for s in finished):
         raise Stop(NOT_FOUND, f"no finished full backup of {host} is there", f"look with: restore {host} status")
     older = [s for s in finished if s.time <= wanted]
-    why = hindrances(fulls, incs)
     if not older:
+        why = hindrances(fulls, incs)
         first = next((s for s in finished if not why[s]), finished[0])
         raise Stop(
             NOT_FOUND,
@@ -153,9 +149,20 @@ def choose(fulls, incs, wanted, now, host):
             f"to take that one, write {first.name} as the AGE; older ones may still be there as hidden"
             f" versions: restore-set {host} --list",
         )
-    last = older[-1]
+    return older[-1]
+
+
+def choose(fulls, incs, wanted, now, host):
+    """The chain [full, incremental...] that answers for the instant `wanted`; the last one names the time.
+
+    The newest finished set of that age answers, or none. Unlike duplicity it never falls back to
+    one that is older or younger than what was asked, and never takes a set with a hole in it.
+    """
+    last = newest(fulls, incs, wanted, now, host)
+    why = hindrances(fulls, incs)
     if why[last]:
-        good = [s for s in older if not why[s]] or [s for s in finished if not why[s]]
+        finished = sorted((s for s in fulls + incs if s.manifest is not None and not why[s]), key=lambda s: s.time)
+        good = [s for s in finished if s.time <= wanted] or finished
         other = f"write {good[-1].name} as the AGE for the newest whole one, or t" if good else "t"
         raise Stop(
             DAMAGED,
