@@ -129,7 +129,9 @@ export function newsOf(problem: Problem, { name, isNotified }: Listener): News |
   if (isNotified?.(problem) === false) return undefined;
   if (over !== undefined) {
     if (notified?.over === true || (isOwn(kind) && kind !== 'channel')) return undefined;
-    const mustHear = notified === undefined ? severity === 'critical' : isLoud(notified, kind);
+    // Of what it became it may not have heard yet.
+    const isUnheard = notified === undefined || RANK[severity] > RANK[notified.severity];
+    const mustHear = isUnheard ? severity === 'critical' : isLoud(notified, kind);
     return mustHear ? 'over' : undefined;
   }
   if (kind === 'digest') {
