@@ -79,7 +79,7 @@ export function startObserver(world: World) {
     if (says === 'bad') {
       const harmed = spoiled.filter((set) => set.member === member);
       const isUndone = harmed.length > 0 && harmed.every((set) => isWhole(world, set));
-      if (kind === 'tampered' && isUndone) {
+      if (kind === 'tampered' && isUndone && !prunedTooMuch(world, member)) {
         fail(4, `${how} calls ${name} TAMPERED, and what was removed is there again`);
       }
       if (isHealthy(world, member, at)) fail(4, `${how} calls ${name} ${kind}, and it is healthy`);
@@ -253,6 +253,18 @@ function closedSince({ now, plan }: World, { times, changedAt }: Member): Window
   const windows = [newest, ...windowsNear(newest, times, -9)];
   const from = Math.max(plan.startsAt + SETTLING, changedAt + SETTLING);
   return windows.filter(({ opensAt }) => opensAt >= from).reverse();
+}
+
+/** Its duplicity counts fulls, whatever is in them: one that is no good takes the place of one that the config keeps. */
+function prunedTooMuch(world: World, member: Member): boolean {
+  const { rhythm } = member.habit;
+  if (rhythm?.kind !== 'prunes') return false;
+  const good = world.sets.filter((set) => set.member === member && qualityOf(set) === 'good');
+  const there = good.filter((set) => isWhole(world, set));
+  return good.some(
+    (set) =>
+      set.isPruned && there.filter(({ namedAt }) => namedAt > set.namedAt).length < rhythm.keep,
+  );
 }
 
 /** By now lifecycle or its host might have removed it: without an event nobody knows who it was. */
