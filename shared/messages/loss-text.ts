@@ -66,7 +66,7 @@ export function stepAfterTampering(
     !removals.some(
       ({ left, key }) => left === 'version' && key.includes(formatWrittenTime(startedAt)),
     );
-  const stop = `disable ${sets.length + changed.length > 0 ? "the host's" : 'that'} key in IAM, then`;
+  const stop = `disable ${sets.length + changed.length > 0 ? "the host's" : 'that'} key, then`;
   const overwritten = sets.find((set) => set.overwritten.count > 0 && isWhole(set));
   if (overwritten !== undefined) {
     return `${stop} restore the old versions: restore-set ${kitName(host)} ${formatWrittenTime(overwritten.startedAt)} ./set`;

@@ -64,7 +64,7 @@ describe('an upload into a finished backup', () => {
     expect(text()).toContain(
       'written Mon 23 Nov 07:00 by user AIDAJQULG4WG7WMOOT4P6 from 203.0.113.9',
     );
-    expect(text()).toMatch(/Do now: disable the host's key in IAM, then .*restore-set web 202611/);
+    expect(text()).toMatch(/Do now: disable the host's key, then .*restore-set web 202611/);
     expect(deployed.aws.outbox.sms.map((sms) => sms.text)).toEqual([
       'BACKUP TAMPERED: web by user AIDAJQULG4WG7WMOOT4P6 from 203.0.113.9. Disable that key now. 1/2 FAILED.',
     ]);

@@ -44,7 +44,7 @@ describe('judgeTampering', () => {
     expect(judgement.verdict).toBe('tampered');
     expect(textAndStep(judgement)).toEqual({
       text: `after the full of Mon 23 Nov 03:00 was finished, 1 file was overwritten ("${VOLUME}"), Mon 23 Nov 09:00; its good version is still there`,
-      step: "disable the host's key in IAM, then restore the old versions: restore-set web 20261123T030000Z ./set",
+      step: "disable the host's key, then restore the old versions: restore-set web 20261123T030000Z ./set",
     });
   });
 
@@ -126,7 +126,7 @@ describe('judgeTampering', () => {
     expect(judgement.verdict).toBe('tampered');
     expect(textAndStep(judgement)).toEqual({
       text: `after the full of Sun 22 Nov 03:00 was finished, 1 file was hidden by a delete marker ("${OLD_VOLUME}"), Mon 23 Nov 09:00; its good version is still there`,
-      step: "disable the host's key in IAM, then: rollcall undelete web 20261122T030000Z",
+      step: "disable the host's key, then: rollcall undelete web 20261122T030000Z",
     });
   });
 
