@@ -358,6 +358,19 @@ describe('a bucket that keeps the last good backups', () => {
     expect(days.map((day) => isTampered(day, {}))).toEqual([false, false, false, false]);
   });
 
+  it('lets lifecycle hide one that is old and was named by a clock that was ahead', () => {
+    const ahead = aFull({ begun: '2026-12-06T03:00:00Z', done: '2026-11-01T03:10:00Z' });
+    const names = ahead.map(({ name }) => name);
+    const read = aHistory([...nights, ...ahead]).hide(names, '2026-11-22T12:00:00Z');
+    const { findings } = judge(
+      aHost({ keepDays: 6, keepLastGood: true }),
+      read.collected(),
+      at('2026-11-23T09:00:00Z'),
+      { lifecycle: { rules: [] } },
+    );
+    expect(findings.map(({ kind }) => kind)).not.toContain('tampered');
+  });
+
   it('knows from an event that it was no lifecycle, however old the set is', () => {
     const changesOf = (day: string, left: Change['left']) =>
       nights
