@@ -152,7 +152,7 @@ setup() {
   expect 7 'S3 says AccessDenied for s3://backups/' 'reason=AccessDenied'
   s3_say fault '{"operation":"ListObjectsV2","fault":{"error":"InvalidAccessKeyId"}}' >/dev/null
   run rollcall-backup check
-  expect 7 'InvalidAccessKeyId' 'takes seconds to be known'
+  expect 7 'InvalidAccessKeyId' 'the store does not know this key'
 }
 
 @test "the other host's prefix, a wrong bucket, a clock that is off, no network: each has a name" {
