@@ -41,6 +41,7 @@ const reportedFinding = v.looseObject({
   /** What it is about: windows, sets or names. One that was not there before is news. */
   subjects: v.optional(v.array(v.string()), []),
   windowsMissed: v.exactOptional(finite),
+  isFirst: v.exactOptional(v.boolean()),
   untold: v.exactOptional(v.nullable(v.union([v.string(), v.array(v.string())]))),
   count: v.exactOptional(finite),
 });

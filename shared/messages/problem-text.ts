@@ -185,7 +185,9 @@ export function composeEnd(
   report: HostReport,
   { timezone, at: now }: Pick<About, 'timezone' | 'at'>,
 ): string {
-  const set = report.answer ?? (report.next?.state === 'done' ? report.lastGood : null);
+  const { answer, next, findings, lastGood } = report;
+  const isOther = next?.state === 'done' || findings.some(({ isFirst }) => isFirst);
+  const set = answer ?? (isOther ? lastGood : null);
   const isOwed = isOfWindow(problem.kind);
   const doneIso = (report.answer && report.answeredAt) ?? set?.completedAt;
   if (!isOwed || set === null || doneIso === undefined || doneIso === null) {

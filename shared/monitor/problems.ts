@@ -140,7 +140,8 @@ function judgeProblems(
     if (seen.has(id) && isOpen) problems.set(id, join(known, next));
     const isMadeGood =
       isOfWindow(next.kind) && (isAllThere || (isAnswered && isToldOf(known, next)));
-    if (seen.has(id) || (!isOpen && (isNote || isMadeGood))) continue;
+    const isOld = isOpen && isMadeGoodBefore(known, report);
+    if (seen.has(id) || isOld || (!isOpen && (isNote || isMadeGood))) continue;
     seen.add(id);
     // What was missed stays missed while the next backup arrives.
     const isLess = next.kind === 'late' && known?.severity === 'critical';
@@ -154,7 +155,8 @@ function judgeProblems(
     if (problem.place !== place || problem.over !== undefined || isOwn(problem.kind)) continue;
     const isWindow = isOfWindow(problem.kind);
     if (seen.has(id) && !(isWindow && isAnswered)) continue;
-    if (problem.lastSeen > now || (isWindow && !isSettled(report))) continue;
+    const isOver = !isWindow || isSettled(report) || isMadeGoodBefore(problem, report);
+    if (problem.lastSeen > now || !isOver) continue;
     const isWell = isAllWell(report);
     problems.set(id, {
       ...problem,
@@ -166,6 +168,14 @@ function judgeProblems(
 /** What a window lacked, which a later backup has made good since: it is found until the next window closes. */
 function isToldOf(known: Problem | undefined, { subjects }: Problem): boolean {
   return subjects.every((subject) => known?.subjects.includes(subject));
+}
+
+/** What it lacked came while no run looked, and what this window owes still arrives. */
+function isMadeGoodBefore({ kind, severity, subjects }: Problem, report: HostReport): boolean {
+  const isMissed = isOfWindow(kind) && severity === 'critical';
+  const isOfNow = subjects.includes(report.window?.date ?? '');
+  const isUnseen = (report.unseen?.missed ?? []).length > 0;
+  return isMissed && !isOfNow && !isUnseen && report.findings.some(({ isFirst }) => isFirst);
 }
 
 /** Another finding of the kind: what a window lacks is one thing, and of sets and names each is reported. */

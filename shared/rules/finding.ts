@@ -233,6 +233,8 @@ export type Evidence =
       readonly volumes: number;
       readonly lastArrivalAt: Instant;
       readonly hardDueAt: Instant;
+      /** The window before has its backup: what was missed until then is over. */
+      readonly isFirst: boolean;
     }
   | {
       /** Good fulls come day by day at another time than the window's. */

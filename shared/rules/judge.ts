@@ -276,7 +276,9 @@ function judgeWindow(
   const endOf = (one: Assessment) => graceEndsAt(host, window, one);
   const arriving = begun.findLast((one) => isArriving(one, good.at(-1), now) && now < endOf(one));
   if (answer === undefined && arriving !== undefined) {
-    return [late(arriving.set, endOf(arriving))];
+    const before = windowBefore(host, window);
+    const isFirst = good.some((one) => doesAnswer(host, one, before, now));
+    return [late(arriving.set, endOf(arriving), isFirst)];
   }
   const severity = answer === undefined ? 'critical' : 'warning';
   // A killed run that was made again is what `duplicate-full` shows.
@@ -332,7 +334,7 @@ function notRead(set: BackupSet): Finding {
   };
 }
 
-function late(set: BackupSet, hardDueAt: Instant): Finding {
+function late(set: BackupSet, hardDueAt: Instant, isFirst: boolean): Finding {
   return {
     kind: 'late',
     severity: 'warning',
@@ -340,6 +342,7 @@ function late(set: BackupSet, hardDueAt: Instant): Finding {
     volumes: set.volumes?.count ?? 0,
     lastArrivalAt: set.volumes?.lastAt ?? set.startedAt,
     hardDueAt,
+    isFirst,
   };
 }
 

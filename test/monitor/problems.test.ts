@@ -156,6 +156,29 @@ describe('a problem', () => {
     }
   });
 
+  it('ends where the missed backup came while no run looked, though the next one still arrives', () => {
+    const missed = '2026-11-23T08:15:00Z';
+    const arriving = full(24, '07:40', '08:10').filter(({ name }) => name.includes('.vol'));
+    const isNotifiedNext = (came: readonly StoredObject[]) => {
+      const { isNotified } = aMonitor();
+      isNotified(missed, full(22));
+      return ['08:15', '08:30', '08:45'].map((time) =>
+        isNotified(`2026-11-24T${time}:00Z`, [...full(22), ...came, ...arriving]),
+      );
+    };
+    expect(isNotifiedNext(full(23, '10:15', '11:02'))).toEqual([
+      'web OVER: full done Mon 23 Nov 11:02 UTC',
+      '1 warning: web LATE',
+      undefined,
+    ]);
+    expect(isNotifiedNext([])).toEqual([undefined, undefined, undefined]);
+    // Of its own window it is still owed.
+    const { isNotified } = aMonitor();
+    isNotified(missed, full(22));
+    const later = full(23, '08:30', '09:10').filter(({ name }) => name.includes('.vol'));
+    expect(isNotified('2026-11-23T09:15:00Z', [...full(22), ...later])).toBeUndefined();
+  });
+
   it('ends with OK AGAIN only when nothing else is wrong', () => {
     const { isNotified } = aMonitor();
     const poison = anObject('duplicity-full.20261123T101500Z.vol0.difftar.gpg');
