@@ -2,7 +2,7 @@
 import { lstat } from 'node:fs/promises';
 import pMap from 'p-map';
 import type { BucketReader } from '../../shared/aws/bucket-reader.ts';
-import { faultOfBucketName } from '../../shared/config/aws-names.ts';
+import { faultOfBucketName, isAmazons } from '../../shared/config/aws-names.ts';
 import { type Config, ConfigError, writeKey, writeValue } from '../../shared/config/config.ts';
 import { EMAIL, ENDPOINT, ZONE } from '../../shared/config/config-values.ts';
 import { isEqual } from '../../shared/config/edit-config.ts';
@@ -186,9 +186,7 @@ async function openSource(options: Options, bucket: string) {
 /** Of a store that is not Amazon's. */
 function endpointOf(options: Options): string | undefined {
   const asked = options['endpoint-url'] ?? process.env.AWS_ENDPOINT_URL ?? '';
-  return /\.amazonaws\.com(?:\.cn)?$/.test(URL.parse(asked)?.hostname ?? '')
-    ? undefined
-    : ENDPOINT.parse(asked);
+  return isAmazons(URL.parse(asked)?.hostname ?? '') ? undefined : ENDPOINT.parse(asked);
 }
 
 /** S3 refuses this call without a word: what is not allowed, the listing says. */

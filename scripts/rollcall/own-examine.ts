@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { nameOf } from '../../shared/aws/client.ts';
 import { connectBuckets } from '../../shared/aws/s3-objects.ts';
+import { serverOf } from '../../shared/aws/s3-requests.ts';
 import type { Check, Reading } from '../../shared/doctor/audit.ts';
 import {
   judgeBuckets,
@@ -91,10 +92,13 @@ async function isOpenToOthers(path: string): Promise<boolean | undefined> {
 
 /** The store's clock is in the header of any answer, refusals too. */
 async function readClock({ connection }: OwnMachine): Promise<Reading<number>> {
-  const { endpoint = `https://s3.${connection.region}.amazonaws.com` } = connection;
   try {
     const signal = AbortSignal.timeout(PATIENCE_MS);
-    const answer = await fetch(endpoint, { method: 'HEAD', redirect: 'manual', signal });
+    const answer = await fetch(serverOf(connection), {
+      method: 'HEAD',
+      redirect: 'manual',
+      signal,
+    });
     const at = Date.parse(answer.headers.get('date') ?? '');
     if (!Number.isNaN(at)) return { read: true, value: Date.now() - at };
     return {

@@ -194,13 +194,16 @@ const DOMAINS = [
   ['', 'amazonaws.com'],
 ] as const;
 
-/** Where to ask, the path encoded; a bucket with dots in its name is in no certificate, and so always in the path. */
-function addressOf(
-  { endpoint, region, isVirtual }: Connection,
-  { bucket, key = '', query: asked = {} }: S3Request,
-) {
+/** Where S3 answers: at the endpoint, or else where Amazon's region does. */
+export function serverOf({ endpoint, region }: Pick<Connection, 'endpoint' | 'region'>): string {
   const domain = DOMAINS.find(([begin]) => region.startsWith(begin))?.[1];
-  const url = new URL(endpoint ?? `https://s3.${region}.${domain}`);
+  return endpoint ?? `https://s3.${region}.${domain}`;
+}
+
+/** Where to ask, the path encoded; a bucket with dots in its name is in no certificate, and so always in the path. */
+function addressOf(connection: Connection, { bucket, key = '', query: asked = {} }: S3Request) {
+  const { endpoint, isVirtual } = connection;
+  const url = new URL(serverOf(connection));
   const isAddress = /^[\d.]+$|^\[/.test(url.hostname);
   const canBeHost = /^[a-z\d][a-z\d-]{1,61}[a-z\d]$/.test(bucket) && !isAddress;
   const isHost = (endpoint === undefined || isVirtual === true) && canBeHost;

@@ -24,6 +24,15 @@ export const REGIONS: { readonly [partition: string]: readonly string[] } = {
 
 const ALL = Object.values(REGIONS).flat();
 
+/** Of all partitions; the kits have the same list, in scripts/host/lib/rollcall-backup/refusals.py. */
+const DOMAINS =
+  /(?:^|\.)(?:amazonaws\.com|amazonaws\.com\.cn|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/;
+
+/** Whether a server, by its name without a port, is Amazon's. */
+export function isAmazons(server: string): boolean {
+  return DOMAINS.test(server);
+}
+
 /** The partition of a region; `undefined` for one that is newer than the list. */
 export function partitionOf(region: string): string | undefined {
   return Object.keys(REGIONS).find((partition) => REGIONS[partition]?.includes(region));
@@ -178,8 +187,6 @@ function kindOf(scheme: string): 's3' | 'as s3' | 'web' | 'speaks S3' | 'other' 
 }
 
 const AMAZON = 'Amazon';
-const BEHIND_AMAZON = /^s3[.-](?:[a-z0-9.-]+\.)?amazonaws\.com(?:\.cn)?$/;
-const BEFORE_AMAZON = /^(.+)\.s3[.-](?:[a-z0-9.-]+\.)?amazonaws\.com(?:\.cn)?$/;
 const OTHER_STORES =
   /\.(?:your-objectstorage|digitaloceanspaces|backblazeb2|wasabisys|cloudflarestorage|linodeobjects|googleapis)\.com$|\.scw\.cloud$/;
 
@@ -193,9 +200,11 @@ function findBucket(
   const [first = '', ...path] = behind.slice(behind.findIndex((part) => part !== ''));
   const host = authority.toLowerCase();
   const name = host.replace(/:\d+$/, '');
-  if (BEHIND_AMAZON.test(name)) return { bucket: first, path, server: AMAZON };
-  const [, before] = BEFORE_AMAZON.exec(name) ?? [];
-  if (before !== undefined) return { bucket: before, path: behind, server: AMAZON };
+  if (isAmazons(name)) {
+    if (/^s3[.-]/.test(name)) return { bucket: first, path, server: AMAZON };
+    const [, before] = /^(.+)\.s3[.-]/.exec(name) ?? [];
+    if (before !== undefined) return { bucket: before, path: behind, server: AMAZON };
+  }
   const isOfStore =
     isServer ||
     name !== host ||

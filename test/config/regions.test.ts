@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { partitionOf, REGIONS } from '../../shared/config/aws-names.ts';
+import { serverOf } from '../../shared/aws/s3-requests.ts';
+import { isAmazons, partitionOf, REGIONS } from '../../shared/config/aws-names.ts';
 import { ConfigError } from '../../shared/config/config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 
@@ -74,5 +75,33 @@ describe('the region of the config', () => {
 
   it('is taken as it is where the config says that it is new', () => {
     expect(issueOf('{ new: eu-west-9 }')).toBe('');
+  });
+});
+
+describe("Amazon's servers", () => {
+  const serversOf = (text: string) => new URL(text).hostname;
+  const python = readFileSync(
+    new URL('../../scripts/host/lib/rollcall-backup/refusals.py', import.meta.url),
+    'utf8',
+  );
+
+  it.each(Object.values(REGIONS).flat())(
+    'are those of its regions, here and in the kits: %s',
+    (region) => {
+      const server = serversOf(serverOf({ region, endpoint: undefined }));
+      expect(isAmazons(server)).toBe(true);
+      const domains = /^DOMAINS = r"(.*)"$/m.exec(python)?.[1];
+      expect(server).toMatch(new RegExp(`\\.(?:${domains})$`));
+    },
+  );
+
+  it.each([
+    ['https://s3.cn-north-1.amazonaws.com.cn', true],
+    ['https://s3.eu-central-1.amazonaws.com:443', true],
+    ['https://amazonaws.com.evil.example', false],
+    ['https://minio.example/amazonaws.com', false],
+    ['https://notamazonaws.com', false],
+  ])('are known by the end of their names: %s', (endpoint, is) => {
+    expect(isAmazons(serversOf(endpoint))).toBe(is);
   });
 });

@@ -109,9 +109,9 @@ END
   expect 7 'list and get versions'
 }
 
-@test "on Amazon's own, by its name or by an endpoint of it, the cures are Amazon's" {
-  for endpoint in '' https://s3.eu-west-1.amazonaws.com https://bucket.vpce-1a2b.s3.eu-west-1.vpce.amazonaws.com/; do
-    run /usr/bin/python3 - "$scripts" "$endpoint" <<'PY'
+# cures ENDPOINT: of a refusal, where one restores and on a host
+cures() {
+  /usr/bin/python3 - "$scripts" "$1" <<'PY'
 import sys
 from botocore.exceptions import ClientError
 scripts, endpoint = sys.argv[1:]
@@ -120,8 +120,22 @@ from s3 import explain
 from stores import Bucket
 refusal = ClientError({"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}, "ListObjectsV2")
 print(Bucket("acme-backups", "web", "eu-west-1", endpoint).explain(refusal).hint)
-print(explain(refusal, "acme-backups", "web/", "/etc/credentials", endpoint or "-").do)
+print(explain(refusal, "acme-backups", "web/", "/etc/credentials", endpoint).do)
 PY
+}
+
+@test "on Amazon's own, by its name or by an endpoint of it, the cures are Amazon's" {
+  for endpoint in '' https://s3.eu-west-1.amazonaws.com https://bucket.vpce-1a2b.s3.eu-west-1.vpce.amazonaws.com/ \
+    https://s3.cn-north-1.amazonaws.com.cn https://s3.eu-central-1.amazonaws.com:443 https://s3.eusc-de-east-1.amazonaws.eu; do
+    run cures "$endpoint"
     expect 0 'rollcall add-reader' 'rollcall doctor'
+  done
+}
+
+@test "an endpoint with Amazon's name in the wrong place is another store" {
+  for endpoint in https://amazonaws.com.evil.example https://minio.example/amazonaws.com https://notamazonaws.com; do
+    run cures "$endpoint"
+    expect 0 "with the store's own tools"
+    [[ $output != *rollcall\ * ]]
   done
 }

@@ -147,6 +147,32 @@ echo $BATS_TEST_TMPDIR/gnupg"
   expect 0 'MiB free, 1260 needed'
 }
 
+@test "a key is made by rollcall add-host where the store is Amazon's, however that is written, and else by the store's tools" {
+  does limits 'echo allowed=s3:GetBucketPolicy'
+  while read -r maker endpoint; do
+    { grep -v ENDPOINT_URL "$etc/config" && echo "ENDPOINT_URL=$endpoint"; } >"$BATS_TEST_TMPDIR/config"
+    cp "$BATS_TEST_TMPDIR/config" "$etc/config"
+    run rollcall-backup check
+    expect 0 "give the host one of its own: $([ "$maker" = amazon ] && echo 'rollcall add-host web' || echo 'by the tools of the store')" || {
+      echo "endpoint: $endpoint"
+      return 1
+    }
+  done <<'END'
+amazon
+amazon https://s3.eu-central-1.amazonaws.com
+amazon https://s3.eu-central-1.amazonaws.com/
+amazon https://s3.eu-central-1.amazonaws.com:443
+amazon https://s3.cn-north-1.amazonaws.com.cn
+amazon https://s3.eusc-de-east-1.amazonaws.eu
+amazon https://bucket.vpce-1a2b.s3.eu-west-1.vpce.amazonaws.com
+other https://amazonaws.com.evil.example
+other https://minio.example/amazonaws.com
+other https://minio.example/s3.amazonaws.com
+other https://notamazonaws.com
+other http://127.0.0.1:9000
+END
+}
+
 @test "a config with mistakes does not keep the schedule alive" {
   rollcall-backup schedule
   echo nonsense >>"$etc/config"

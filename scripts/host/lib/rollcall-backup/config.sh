@@ -110,10 +110,12 @@ check_config() {
 
 # make_key: what makes a key for this host, in a hint
 make_key() {
-  case $ENDPOINT_URL in
-    '' | *.amazonaws.com | *.amazonaws.com/) printf 'rollcall add-host %s' "$HOST" ;;
-    *) printf 'by the tools of the store, one that may list s3://%s and put objects below %s/, and not delete' "$BUCKET" "$PREFIX" ;;
-  esac
+  # python3 is there wherever duplicity is
+  if python3 -I "$libdir/refusals.py" "$ENDPOINT_URL"; then
+    printf 'rollcall add-host %s' "$HOST"
+  else
+    printf 'by the tools of the store, one that may list s3://%s and put objects below %s/, and not delete' "$BUCKET" "$PREFIX"
+  fi
 }
 
 # The rules of hosts.yml for a name; a slash is allowed as there.

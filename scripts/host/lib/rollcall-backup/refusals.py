@@ -1,9 +1,12 @@
 """What a store refused, in Amazon's word for it: other stores have words of their own, or a status alone.
 
+refusals.py ENDPOINT: exit status 0 where the store is Amazon's, 1 where it is another's
+
 For both kits: the installer of the restore kit brings it along.
 """
 
 import re
+import sys
 
 WORDS = {
     "AuthorizationHeaderMalformed": "PermanentRedirect",
@@ -32,9 +35,13 @@ AMAZONS = set(
 )
 
 
+# of its partitions, as in shared/config/aws-names.ts
+DOMAINS = r"amazonaws\.com|amazonaws\.com\.cn|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov"
+
+
 def is_amazons(endpoint):
     """Whether Amazon's own cures help there: by no endpoint, or one of its own."""
-    return not endpoint or bool(re.match(r"https?://([^/:@]+\.)?amazonaws\.com(\.cn)?(:\d+)?/?\Z", endpoint))
+    return not endpoint or bool(re.match(rf"https?://([^/:@?#]+\.)?({DOMAINS})(:\d+)?/?\Z", endpoint, re.I))
 
 
 def said(error):
@@ -77,3 +84,7 @@ def other_region(client, bucket, ask):
     if refusal is not None and said(refusal) not in ("301", "400"):
         raise refusal
     return None if refusal is None else next(filter(None, regions), "")
+
+
+if __name__ == "__main__":
+    sys.exit(0 if is_amazons(sys.argv[1]) else 1)

@@ -49,9 +49,10 @@ class Trouble(Exception):
 
 def main():
     task, bucket, prefix, file_prefix, endpoint, credentials = sys.argv[1:7]
+    endpoint = "" if endpoint == "-" else endpoint
     client = boto3.client(
         "s3",
-        endpoint_url=None if endpoint == "-" else endpoint,
+        endpoint_url=endpoint or None,
         config=Config(
             connect_timeout=15, read_timeout=60, retries={"mode": "standard", "max_attempts": 4}
         ),
@@ -267,7 +268,7 @@ def volumes_of(manifest):
 
 def explain(cause, bucket, prefix, credentials, endpoint):
     """What S3 or the way to it said, and what to do about it."""
-    amazon = endpoint == "-" or is_amazons(endpoint)
+    amazon = is_amazons(endpoint)
     if isinstance(cause, ClientError):
         where = cause.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
         where = where.get("x-amz-bucket-region") or cause.response["Error"].get("Region")
@@ -314,7 +315,7 @@ def cure_of_certificate(said, endpoint):
         return "the certificate has expired: renew it on the store; or is this host's clock wrong?"
     if "doesn't match" in said or "mismatch" in said:
         return "the certificate is for another name: set ENDPOINT_URL to a name that is in it"
-    if endpoint == "-":
+    if is_amazons(endpoint):
         return "install ca-certificates, or set CA_BUNDLE in the config; is the clock right?"
     return "give the certificate of the authority that signed it: rollcall-backup-setup --ca-bundle FILE.pem (CA_BUNDLE in the config)"
 
