@@ -9,7 +9,12 @@ import {
   type OperatorPage,
   parseOperatorPage,
 } from '../../shared/monitor/operator-page.ts';
-import { RecordConflictError, RecordError, type RecordStore } from '../../shared/monitor/state.ts';
+import {
+  RecordConflictError,
+  RecordError,
+  type RecordStore,
+  rewritePage,
+} from '../../shared/monitor/state.ts';
 import type { ValuesOf } from './command.ts';
 import { openState, readConfig, STATE_HELP, type STATE_OPTIONS } from './config-file.ts';
 import { UsageError } from './terminal.ts';
@@ -34,8 +39,6 @@ export async function openEntries(options: ValuesOf<typeof STATE_OPTIONS>) {
   return { config, open, list };
 }
 
-const TRIES = 8;
-
 /** Throws `UsageError` when it cannot be read. */
 async function readEntries(records: RecordStore): Promise<OperatorPage> {
   return (await readTagged(records)).page;
@@ -50,17 +53,15 @@ export async function changePage(
   change: (page: OperatorPage) => OperatorPage | undefined,
   now: number,
 ): Promise<boolean> {
-  for (let tries = 1; ; tries += 1) {
-    const { page, tag } = await readTagged(records);
+  const format = ({ page }: { readonly page: OperatorPage }) => {
     const next = change(page);
-    if (next === undefined) return false;
-    try {
-      await records.write(OPERATOR_PAGE, formatOperatorPage(dropOver(next, now)), tag);
-      return true;
-    } catch (error) {
-      if (error instanceof RecordConflictError && tries < TRIES) continue;
-      throw refuse(error, 's3:PutObject');
-    }
+    return next && formatOperatorPage(dropOver(next, now));
+  };
+  const read = () => readTagged(records);
+  try {
+    return (await rewritePage(records, OPERATOR_PAGE, read, format)) !== undefined;
+  } catch (error) {
+    throw refuse(error, 's3:PutObject');
   }
 }
 

@@ -15,7 +15,13 @@ import {
   readRecordPage,
   recordPage,
 } from './record-page.ts';
-import { REPORTS, RecordConflictError, RecordError, type RecordStore } from './state.ts';
+import {
+  REPORTS,
+  RecordConflictError,
+  RecordError,
+  type RecordStore,
+  rewritePage,
+} from './state.ts';
 
 export type HostRecords = HostMemory & {
   /** Works on the hosts of one page after the other; each page is written and dropped when its work is done. */
@@ -29,7 +35,6 @@ export type HostRecords = HostMemory & {
 
 const AHEAD_MS = DAY;
 const FORGOTTEN_MS = 400 * DAY;
-const TRIES = 8;
 // While one is written, the hosts of the next are judged.
 const PAGES_AT_ONCE = 2;
 
@@ -133,18 +138,14 @@ export function openHostRecords(records: RecordStore, hosts: number, now: Instan
     change: (hosts: Map<string, HostRecord>) => boolean,
   ): Promise<boolean> {
     try {
-      for (let page = first, tries = 1; ; page = undefined, tries += 1) {
-        page ??= await read(name);
-        const next = new Map(page.hosts);
-        if (!change(next) && !page.isSpoiled) return true;
-        const own = warnings.size > 0 ? { at: now, says: [...warnings].join('; ') } : page.warning;
-        try {
-          await records.write(name, formatRecords({ hosts: next, warning: own }), page.tag);
-          return true;
-        } catch (error) {
-          if (!(error instanceof RecordConflictError) || tries === TRIES) throw error;
-        }
-      }
+      const format = ({ hosts, isSpoiled, warning }: Page) => {
+        const next = new Map(hosts);
+        if (!change(next) && !isSpoiled) return undefined;
+        const own = warnings.size > 0 ? { at: now, says: [...warnings].join('; ') } : warning;
+        return formatRecords({ hosts: next, warning: own });
+      };
+      await rewritePage(records, name, () => read(name), format, first);
+      return true;
     } catch (error) {
       if (!(error instanceof RecordError || error instanceof RecordConflictError)) throw error;
       warnings.add(`what was seen of new backups is not remembered: ${error.message}`);

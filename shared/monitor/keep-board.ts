@@ -21,15 +21,19 @@ import {
 import { composeBoardMetrics } from '../messages/openmetrics.ts';
 import type { Digest } from '../messages/report.ts';
 import { composeStatusPage } from '../messages/status-page.ts';
-import { RecordConflictError, RecordError, type RecordStore, STATUS_PAGE } from './state.ts';
+import {
+  RecordConflictError,
+  RecordError,
+  type RecordStore,
+  rewritePage,
+  STATUS_PAGE,
+} from './state.ts';
 
 /** The page, by name. */
 export const BOARD_PAGE = 'board.json';
 
 /** The same as metrics, for the textfile collector of node_exporter. */
 export const METRICS_PAGE = 'metrics.prom';
-
-const TRIES = 8;
 
 export type BoardNews = {
   readonly judged: readonly JudgedRow[];
@@ -76,18 +80,14 @@ async function rewrite<Value>(
   change: (text: string) => Value | Promise<Value>,
   format: (value: Value) => string,
 ): Promise<Value> {
-  for (let tries = 1; ; tries += 1) {
-    const { text, tag } = await records.read(page);
-    const value = await change(text ?? '');
+  let value: Value | undefined;
+  const read = () => records.read(page);
+  await rewritePage(records, page, read, async ({ text }) => {
+    value = await change(text ?? '');
     const next = format(value);
-    if (next === text) return value;
-    try {
-      await records.write(page, next, tag);
-      return value;
-    } catch (error) {
-      if (!(error instanceof RecordConflictError) || tries === TRIES) throw error;
-    }
-  }
+    return next === text ? undefined : next;
+  });
+  return value as Value;
 }
 
 /** The rows of other runs stand, too. A damaged board starts again. */

@@ -57,7 +57,7 @@ const keep: Schema<Keep> = v.object({
   hides: v.array(v.union([v.strictObject({ days: count }), v.strictObject({ date: count })])),
   noncurrentDays: maybe(count),
 });
-const change: Schema<Change> = v.object({
+export const change: Schema<Change> = v.object({
   ...{ what: v.picklist(['created', 'removed']), key: v.string(), at: count },
   left: v.picklist(['marker', 'version', 'unknown']),
   ...{ principal: maybe(v.string()), address: maybe(v.string()) },

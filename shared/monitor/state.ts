@@ -7,6 +7,7 @@ import { SKEW } from '../rules/assessment.ts';
 import { FINDING_KINDS } from '../rules/finding.ts';
 import { OWN_KINDS, type Problem } from '../rules/problem.ts';
 import type { CalendarDate } from '../rules/window.ts';
+import { change } from './record-page.ts';
 
 /** All daily reports begin so. */
 export const REPORTS = 'reports/';
@@ -92,11 +93,6 @@ export const channelStates: Schema<ChannelStates> = v.object({
 export const refusalMap: Schema<Refusals> = mapOf(v.object({ since: instant, says: v.string() }));
 export const byDate = v.array(v.strictTuple([v.string(), texts]));
 
-const change = v.object({
-  ...{ key: v.string(), at: instant, what: v.picklist(['created', 'removed']) },
-  left: v.picklist(['marker', 'version', 'unknown']),
-  ...{ principal: maybe(v.string()), address: maybe(v.string()) },
-});
 const notified = v.object({
   at: instant,
   before: v.exactOptional(v.array(instant)),
@@ -208,28 +204,48 @@ function damageOf(what: string): string {
 }
 
 /**
- * Writes a change. When another run has written in between, the change is made to what that run left;
- * `undefined` as the change = there is nothing left to do, and `undefined` is answered.
+ * Writes what `format` makes of a page, and answers its tag. When another run has written in between, it is made of what
+ * that run left; `undefined` = nothing is to be written. `known`: as it was read before. Throws `RecordConflictError` where
+ * eight others were faster, or `RecordError`.
  */
+export async function rewritePage<Known extends { readonly tag: string | undefined }>(
+  { write }: Pick<RecordStore, 'write'>,
+  name: string,
+  read: () => Promise<Known>,
+  format: (page: Known) => string | undefined | Promise<string | undefined>,
+  known?: Known,
+): Promise<string | undefined> {
+  let page = known ?? (await read());
+  for (let tries = 1; ; tries += 1) {
+    const text = await format(page);
+    if (text === undefined) return undefined;
+    try {
+      return await write(name, text, page.tag);
+    } catch (error) {
+      if (!(error instanceof RecordConflictError) || tries === TRIES) throw error;
+      page = await read();
+    }
+  }
+}
+
+/** Changes the state; `undefined` as the change = there is nothing left to do, and `undefined` is answered. */
 export async function changeState(
   records: RecordStore,
   kept: Kept,
   change: (state: MonitorState) => MonitorState | undefined,
   reopen: () => Promise<Kept>,
 ): Promise<Kept | undefined> {
-  let known = kept;
-  for (let tries = 1; ; tries += 1) {
+  let last = kept;
+  const format = (known: Kept) => {
     const state = change(known.state);
-    if (state === undefined) return undefined;
-    try {
-      const tag = await records.write(STATE_PAGE, formatState(state), known.tag);
-      return { ...known, state, tag };
-    } catch (error) {
-      if (!(error instanceof RecordConflictError) || tries >= TRIES) {
-        return { ...known, state, warning: warn(error) };
-      }
-      known = await reopen();
-    }
+    if (state !== undefined) last = { ...known, state };
+    return state && formatState(state);
+  };
+  try {
+    const tag = await rewritePage(records, STATE_PAGE, reopen, format, kept);
+    return tag === undefined ? undefined : { ...last, tag };
+  } catch (error) {
+    return { ...last, warning: warn(error) };
   }
 }
 
