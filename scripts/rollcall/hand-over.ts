@@ -56,7 +56,10 @@ export function lineOnHost(
     .join(' ');
 }
 
-/** To be run here: both keys go through standard input, so that neither is ever an argument. */
+/**
+ * To be run here: both keys go through standard input, so that neither is ever an argument. Of a host that got a user,
+ * so its name has no slash, and ssh may know it by that.
+ */
 export function lineFromHere(
   host: Host,
   config: Config,
@@ -64,8 +67,8 @@ export function lineFromHere(
   endpoint: string | undefined,
   credentialsFile: string,
 ): string {
-  const { file = `${kitName(host)}-key/${kitName(host)}.pub.asc`, fingerprint = 'FINGERPRINT' } =
-    key;
+  const { name } = host;
+  const { file = `${name}-key/${name}.pub.asc`, fingerprint = 'FINGERPRINT' } = key;
   const words = [
     ...setupWords(host, config, endpoint),
     '--fingerprint',
@@ -76,7 +79,7 @@ export function lineFromHere(
     '-',
   ];
   const inputs = [credentialsFile, file].map(quoteWord).join(' ');
-  return `cat ${inputs} | ssh ${quoteWord(kitName(host))} sudo ${words.map(quoteWord).join(' ')}`;
+  return `cat ${inputs} | ssh ${quoteWord(name)} sudo ${words.map(quoteWord).join(' ')}`;
 }
 
 /** A place for a secret, made ready before there is one; `drop` when there will be none. */

@@ -229,7 +229,11 @@ describe('rollcall add-host', () => {
     const { status, stdout } = await run('add-host', ...words);
     expect([status, calls()]).toEqual([0, []]);
     expect(stdout).toContain(why);
-    expect(stdout).toContain(`rollcall-backup-setup --id ${words[0]}`);
+    // It is run there: what address the host has, its name may not say.
+    expect(stdout).toContain(
+      `Run this on ${words[0]}, as root:\n\n  rollcall-backup-setup --id ${words[0]} `,
+    );
+    expect(stdout).not.toContain('ssh');
     expect(parseConfig(configNow(), 'hosts.yml').hosts).toHaveLength(3);
   });
 

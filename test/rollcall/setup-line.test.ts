@@ -24,15 +24,21 @@ describe('the line for a host', () => {
     ).toBe(
       'rollcall-backup-setup --id web --bucket backups --region eu-west-1 --public-key web.pub.gpg --fingerprint 0123456789ABCDEF0123456789ABCDEF01234567',
     );
-    expect(lineFromHere(nas, aConfig([nas]), {}, 'https://s3.example.net', 'my keys/nas.aws')).toBe(
-      "cat 'my keys/nas.aws' office_nas-key/office_nas.pub.asc | ssh office_nas sudo rollcall-backup-setup --id office/nas --bucket other --region eu-west-1 --prefix office/nas-1 --file-prefix nas- --endpoint-url https://s3.example.net --fingerprint FINGERPRINT --public-key - --credentials -",
+    expect(lineOnHost(nas, aConfig([nas]), {}, 'https://s3.example.net')).toBe(
+      'rollcall-backup-setup --id office/nas --bucket other --region eu-west-1 --prefix office/nas-1 --file-prefix nas- --endpoint-url https://s3.example.net --public-key office_nas.pub.gpg --fingerprint FINGERPRINT',
+    );
+    expect(lineFromHere(aHost(), aConfig([aHost()]), {}, undefined, 'my keys/web.aws')).toBe(
+      "cat 'my keys/web.aws' web-key/web.pub.asc | ssh web sudo rollcall-backup-setup --id web --bucket backups --region eu-west-1 --fingerprint FINGERPRINT --public-key - --credentials -",
     );
   });
 
   it('has only options that the host kit has', () => {
     const help = readFileSync(setup, 'utf8');
-    const line = lineFromHere(nas, aConfig([nas]), {}, 'https://s3.example.net', 'f');
-    for (const [option = ''] of line.matchAll(/--[a-z-]+/g)) {
+    const lines = [
+      lineOnHost(nas, aConfig([nas]), {}, 'https://s3.example.net'),
+      lineFromHere(aHost(), aConfig([aHost()]), {}, undefined, 'f'),
+    ].join();
+    for (const [option = ''] of lines.matchAll(/--[a-z-]+/g)) {
       expect(help).toMatch(new RegExp(`^ +${option}\\)|^# +${option} `, 'm'));
     }
   });
