@@ -1,9 +1,9 @@
 // One run at a time in a folder: a file that says who runs, and that a run which was killed does not leave shut.
 import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
-import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import * as v from 'valibot';
 import { readJson } from '../config/json.ts';
 import { RecordError } from '../monitor/state.ts';
@@ -13,6 +13,8 @@ const LOCK = 'run.lock';
 const BEAT_MS = 15_000;
 // Eight beats: who missed them all is dead, or its machine is.
 const DEAD_MS = 120_000;
+/** What a run has while it takes the lock: its draft, and the lock of a dead one that it moved away. */
+const DRAFT = /^run\.lock\.[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?:\.dead)?$/;
 
 /** Another run is under way in this folder. */
 export class RunningError extends Error {
@@ -48,6 +50,7 @@ export async function takeRunLock(folder: string, now: number): Promise<() => Pr
     await writeFile(draft, `${JSON.stringify(own)}\n`, { mode: 0o600, flag: 'wx' });
     try {
       await shut(folder, path, draft);
+      await removeLeftovers(folder, basename(draft)).catch(() => undefined);
     } finally {
       await rm(draft, { force: true });
     }
@@ -86,6 +89,15 @@ async function shut(folder: string, path: string, draft: string): Promise<void> 
     if (taken !== undefined && taken.id !== known?.id)
       await link(dead, path).catch(() => undefined);
     await rm(dead, { force: true });
+  }
+}
+
+/** Of runs that were killed while they took the lock. */
+async function removeLeftovers(folder: string, own: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const left = join(folder, entry.name);
+    const isOne = entry.isFile() && DRAFT.test(entry.name) && entry.name !== own;
+    if (isOne && (await isDead(left, join(folder, own), await readHolder(left)))) await rm(left);
   }
 }
 

@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LocalAws, startLocalAws } from '../local-aws/local-aws.ts';
-import { aFull } from '../support/builders.ts';
 import { endProgram } from '../support/end-program.ts';
 import { type MailServer, startMailServer } from '../support/mail-server.ts';
+import { putOldFulls, writeHostsFile } from '../support/missing-hosts.ts';
 import { environmentOf, script, startAlone } from './run-rollcall.ts';
 
-const HOUR = 3_600_000;
+const hosts = ['web', 'db'];
 let aws: LocalAws;
 let mail: MailServer;
 let folder: string;
@@ -20,27 +20,11 @@ let children: ChildProcess[] = [];
 
 beforeAll(async () => {
   [aws, mail] = await Promise.all([startLocalAws(), startMailServer()]);
-  aws.createBucket('backups');
-  // A full of two days ago, and none since; the digest is due at the hour that has just begun.
-  const begun = new Date(Date.now() - 50 * HOUR).toISOString();
-  for (const host of ['web', 'db'])
-    for (const { name, bytes, modifiedAt } of aFull({ begun }))
-      aws.put('backups', `${host}/${name}`, { bytes }, { modified: modifiedAt });
+  putOldFulls(aws, hosts);
 });
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'rollcall-killed-'));
-  const due = `${String(new Date(Date.now() - HOUR / 60).getUTCHours()).padStart(2, '0')}:${String(new Date(Date.now() - 60_000).getUTCMinutes()).padStart(2, '0')}`;
-  writeFileSync(
-    join(folder, 'hosts.yml'),
-    `bucket: backups
-region: eu-west-1
-endpoint: ${aws.endpoint}
-window: { opens: "${due === '00:00' ? '00:01' : '00:00'}", due: "${due}", grace: 1m }
-smtp: { host: 127.0.0.1, port: ${mail.port}, tls: none }
-alerts: { from: backups@example.net, mail: [ops@example.net], weeklyTest: false }
-hosts: { web: {}, db: {} }
-`,
-  );
+  writeHostsFile(folder, { aws, mail, hosts });
   mail.mails.length = 0;
 });
 afterEach(async () => {
@@ -82,10 +66,9 @@ describe('rollcall run, killed', () => {
       const next = await startAlone(words(), env());
       expect(next.stderr, `killed ${kill}`).toBe('');
       expect(next.status).toBe(0);
-      const page = readdirSync(join(folder, 'state')).filter((name) =>
-        name.startsWith('state.json'),
-      );
-      expect(page).toHaveLength(1);
+      const left = readdirSync(join(folder, 'state'));
+      expect(left.filter((name) => name.startsWith('state.json'))).toHaveLength(1);
+      expect(left.filter((name) => name.startsWith('run.lock'))).toEqual([]);
       if (sentBefore === 0 && alarms() === 0) {
         // Claimed by the dead run: it is sent when the claim has expired.
         const late = { ...env(), NODE_OPTIONS: `--import=${laterBy(21)}` };

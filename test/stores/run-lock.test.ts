@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -88,6 +97,58 @@ describe('takeRunLock', () => {
     const at = new Date(Date.now() - 121_000);
     utimesSync(lock(), at, at);
     await (await takeRunLock(folder, now))();
+  });
+
+  describe('removes what a run left behind that was killed while it took the lock', () => {
+    const id = '00000000-0000-4000-8000-000000000000';
+    const own = ['draft', 'dead'].map((end) => `run.lock.${end === 'draft' ? id : `${id}.dead`}`);
+    const leave = (name: string, text: string, silentMs: number) => {
+      writeFileSync(join(folder, name), text);
+      const at = new Date(Date.now() - silentMs);
+      utimesSync(join(folder, name), at, at);
+    };
+    /** A holder as the runs of this machine write it. */
+    const holder = async (changes: object) => {
+      const end = await takeRunLock(folder, now);
+      const text = readFileSync(lock(), 'utf8');
+      await end();
+      return JSON.stringify({ ...JSON.parse(text), ...changes });
+    };
+    const kept = async () => {
+      const end = await takeRunLock(folder, now);
+      const names = readdirSync(folder).filter((name) => name !== 'run.lock');
+      await end();
+      return names;
+    };
+
+    it.each(own)('at once where its process has ended: %s', async (name) => {
+      leave(name, await holder({ born: '1' }), 0);
+      expect(await kept()).toEqual([]);
+    });
+
+    it.each(own)('after two minutes where its process cannot be seen: %s', async (name) => {
+      leave(name, await holder({ machine: 'another' }), 60_000);
+      expect(await kept()).toEqual([name]);
+      leave(name, await holder({ machine: 'another' }), 121_000);
+      expect(await kept()).toEqual([]);
+    });
+
+    it.each(['', '{"id":"x","pi'])('also half written: %j', async (text) => {
+      for (const name of own) leave(name, text, 60_000);
+      expect(await kept()).toEqual(own);
+      for (const name of own) leave(name, text, 121_000);
+      expect(await kept()).toEqual([]);
+    });
+
+    it('and nothing of a run that is at work, nor what is none of ours', async () => {
+      leave(own[0] ?? '', await holder({}), 3_600_000);
+      const others = ['run.lock.bak', `run.lock.${id}.old`, `a.run.lock.${id}`, 'state.json'];
+      for (const name of others) leave(name, '', 3_600_000);
+      mkdirSync(join(folder, own[1] ?? ''));
+      symlinkSync('state.json', join(folder, `run.lock.${id.replace('4', '5')}`));
+      const all = readdirSync(folder);
+      expect(await kept()).toEqual(all);
+    });
   });
 
   it('says which folder it cannot write, and why', async () => {

@@ -27,7 +27,7 @@ export async function startMailServer(options: SMTPServerOptions = {}): Promise<
         const from = envelope.mailFrom === false ? '' : envelope.mailFrom.address;
         for (const { address } of envelope.rcptTo) mails.push({ to: address, from, source });
         done();
-      });
+      }, done);
     },
     ...options,
   });
