@@ -14,9 +14,9 @@ import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type LocalAws, startLocalAws } from '../local-aws/local-aws.ts';
-import { aFull } from '../support/builders.ts';
 import { endProgram } from '../support/end-program.ts';
 import { type MailServer, startMailServer } from '../support/mail-server.ts';
+import { putOldFulls, writeHostsFile } from '../support/missing-hosts.ts';
 import { runProgram } from '../support/run-program.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -35,11 +35,7 @@ let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'rollcall-cron-'));
   [aws, mail] = await Promise.all([startLocalAws(), startMailServer()]);
-  aws.createBucket('backups');
-  for (const { name, bytes, modifiedAt } of aFull({
-    begun: new Date(Date.now() - 50 * 3_600_000).toISOString(),
-  }))
-    aws.put('backups', `web/${name}`, { bytes }, { modified: modifiedAt });
+  putOldFulls(aws, ['web']);
 });
 afterAll(async () => {
   await Promise.all([aws?.close(), mail?.stop()]);
@@ -80,24 +76,11 @@ it.skipIf(!canHide)(
       `#!/usr/bin/env node\nawait import(${JSON.stringify(join(root, 'scripts/rollcall.ts'))});\n`,
       { mode: 0o755 },
     );
-    // One that has just closed: a first run judges no earlier one.
-    const minutesAgo = (minutes: number) =>
-      new Date(Date.now() - minutes * 60_000).toISOString().slice(11, 16);
     const hasSaid = () => existsSync(said) && statSync(said).size > 0;
     const { accessKeyId, secretAccessKey } = aws.credentials;
     const keys = `AWS_ACCESS_KEY_ID=${accessKeyId} AWS_SECRET_ACCESS_KEY=${secretAccessKey}`;
     writeFileSync(join(checkout, 'store.env'), `export ${keys}\n`, { mode: 0o600 });
-    writeFileSync(
-      join(checkout, 'hosts.yml'),
-      `bucket: backups
-region: eu-west-1
-endpoint: ${aws.endpoint}
-window: { opens: "${minutesAgo(23 * 60)}", due: "${minutesAgo(3)}", grace: 1m }
-smtp: { host: 127.0.0.1, port: ${mail.port}, tls: none }
-alerts: { from: backups@example.net, mail: [ops@example.net], weeklyTest: false }
-hosts: { web: { since: 2026-11-01 } }
-`,
-    );
+    writeHostsFile(checkout, { aws, mail, hosts: ['web'] });
     // Only this cron, in a namespace of its own, sees the table.
     writeFileSync(join(folder, 'tab'), `${tab}\n`, { mode: 0o600 });
     const cron = spawn(

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { type LocalAws, startLocalAws } from '../local-aws/local-aws.ts';
-import { aFull } from '../support/builders.ts';
 import { type MailServer, startMailServer } from '../support/mail-server.ts';
+import { putOldFulls, writeHostsFile } from '../support/missing-hosts.ts';
 import type { ProgramError } from '../support/run-program.ts';
 import { openPodman, type Podman } from './podman.ts';
 
@@ -31,10 +31,7 @@ let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'rollcall-image-'));
   [aws, mail] = await Promise.all([startLocalAws(), startMailServer(LOGIN)]);
-  aws.createBucket('backups');
-  const begun = new Date(Date.now() - 50 * 3_600_000).toISOString();
-  for (const { name, bytes, modifiedAt } of aFull({ begun }))
-    aws.put('backups', `web/${name}`, { bytes }, { modified: modifiedAt });
+  putOldFulls(aws, ['web']);
   const [base = ''] = /(?<=^FROM )\S+/m.exec(read('Dockerfile')) ?? [];
   engine = await openPodman(base);
   await engine.build(root, TAG);
@@ -55,20 +52,8 @@ afterAll(async () => {
 });
 
 function writeConfig(to: string): void {
-  const at = (minutesAgo: number) =>
-    new Date(Date.now() - minutesAgo * 60_000).toISOString().slice(11, 16);
-  writeFileSync(
-    join(folder, 'hosts.yml'),
-    `bucket: backups
-region: eu-west-1
-endpoint: ${aws.endpoint}
-window: { opens: "${at(23 * 60)}", due: "${at(3)}", grace: 1m }
-smtp: { host: 127.0.0.1, port: ${mail.port}, tls: none, user: backups, passwordFile: smtp-password }
-alerts: { from: backups@example.net, mail: [${to}], weeklyTest: false }
-hosts: { web: {} }
-`,
-    { mode: 0o600 },
-  );
+  const login = ', user: backups, passwordFile: smtp-password';
+  writeHostsFile(folder, { aws, mail, hosts: ['web'], to, login });
   writeFileSync(join(folder, 'smtp-password'), 'pass word\n', { mode: 0o600 });
   // As docs/setup-anywhere.md says.
   for (const name of ['hosts.yml', 'smtp-password']) chownSync(join(folder, name), 1000, 1000);
