@@ -294,3 +294,32 @@ STUB
   [ -s "$state/metadata/mounts" ]
   if command -v getcap >/dev/null && command -v getfattr >/dev/null; then [ -e "$state/metadata/xattr" ]; fi
 }
+
+@test "of several profiles each is taken as boto3 takes it, and with the right one the host backs up" {
+  local some=$BATS_TEST_TMPDIR/some.aws taken one wanted key='aws_access_key_id = AKIAOTHER\naws_secret_access_key = x\n'
+  {
+    printf "[web]\n# of the host\n%s\n" "$(sed 1d "$WORLD/web.aws")"
+    printf "[base]\n$key[both]\n${key}role_arn = arn:aws:iam::1:role/x\nsource_profile = base\n"
+    printf "[role]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = base\n[program]\n${key}credential_process = /bin/false\n"
+    printf "[sso]\n${key}sso_start_url = x\nsso_region = eu-west-1\nsso_account_id = 1\nsso_role_name = r\n[none]\nregion = eu-west-1\n"
+  } >"$some"
+  taken=$(AWS_SHARED_CREDENTIALS_FILE=$some AWS_CONFIG_FILE=/dev/null AWS_EC2_METADATA_DISABLED=true /usr/bin/python3 -c '
+import boto3
+for one in "web base both role program sso none".split():
+    found = boto3.Session(profile_name=one, region_name="eu-west-1").get_credentials()
+    static = found is not None and found.method == "shared-credentials-file"
+    print(one, found.access_key if static else "none" if found is None else "elsewhere")')
+  while read -r one wanted; do
+    run rollcall-backup-setup --credentials "$some" --profile "$one" --wait 0
+    case $wanted in
+      none) expect 3 "there is no profile '$one'" ;;
+      elsewhere) expect 3 "the profile '$one' gets its key by" ;;
+      *) grep -qx "aws_access_key_id = $wanted" "$etc/credentials" ;;
+    esac || { echo "$one: $wanted" && return 1; }
+  done <<<"$taken"
+  same "$(cut -d ' ' -f 2 <<<"$taken" | paste -sd ' ')" 'AKIAWEB AKIAOTHER elsewhere elsewhere AKIAOTHER elsewhere none'
+  run rollcall-backup-setup --credentials "$some" --profile web --wait 0
+  expect 0 'can be listed'
+  run rollcall-backup run
+  expect 0 'OK code=0'
+}

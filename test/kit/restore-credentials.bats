@@ -196,6 +196,19 @@ os.execvp(sys.argv[1], sys.argv[1:])' restore-add-host web --bucket acme-backups
   [ -z "$(ls "$TMPDIR")" ]
 }
 
+@test "a profile that gets its key from elsewhere is not kept, and a restore uses it where it stays" {
+  printf '[web]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = base\n[base]\naws_access_key_id = AKIABASE\naws_secret_access_key = x\n' >some.aws
+  add --credentials some.aws --profile web
+  expect 2 "the profile 'web' gets its key by role_arn and source_profile" 'leave --credentials out' 'AWS_PROFILE=NAME'
+  [ ! -e "$(profile)" ]
+  add --no-look
+  expect 0
+  echo '{"Version":1,"AccessKeyId":"AKIARESTORE","SecretAccessKey":"S3cr3tOfTheRestorer"}' >key
+  printf '[profile web]\ncredential_process = cat %s/key\n' "$PWD" >config
+  AWS_CONFIG_FILE=$PWD/config AWS_PROFILE=web run restore web status
+  expect 0 complete
+}
+
 @test "credentials that read no older versions are kept, and what will not work with them is said at once" {
   printf 'AKIANOVERSIONS\nx\n' >some.aws
   add --credentials some.aws

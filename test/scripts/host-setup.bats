@@ -156,6 +156,57 @@ aws_secret_access_key = S3cr3t/Of+Web='
   [[ $output == *'has a session token: it expires'* ]]
 }
 
+@test "asks on a terminal which profile is this host's, and says what to do where none is named" {
+  printf '[admin]\naws_access_key_id = AKIAADMIN\naws_secret_access_key = Adm1n\n[web]\n%s\n' "${the_credentials#*]?}" >"$aws"
+  ask() { run script -qec "$(printf '%q ' rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws")" /dev/null; }
+  ask <<<web
+  expect 0 'Which profile is of web? admin web: '
+  same "$(cat "$etc/credentials")" "$the_credentials"
+  rm "$etc/credentials"
+  ask <<<''
+  expect 3 'the credentials have several profiles: admin web' '--profile NAME'
+  ask <<<nobody
+  expect 3 "there is no profile 'nobody' in it; there are: admin, web"
+  [ ! -e "$etc/credentials" ]
+}
+
+@test "refuses a profile that gets its key from elsewhere, with what to do next" {
+  give() { run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials - "$@"; }
+  own='aws_access_key_id = AKIAWEB\naws_secret_access_key = S3cr3t/Of+Web=\n'
+  role='role_arn = arn:aws:iam::123456789012:role/x\nsource_profile = base\n'
+  while IFS='|' read -r by values; do
+    give --profile web < <(printf '%b' "[base]\n$own[web]\n${values//@/$own}")
+    expect 3 "the profile 'web' gets its key by $by, so there is none to keep" 'rollcall add-host web' || {
+      echo "values: $values"
+      return 1
+    }
+    [ ! -e "$etc/credentials" ]
+  done <<END
+role_arn and source_profile|$role
+role_arn and source_profile|@$role
+role_arn and credential_source|role_arn = x\ncredential_source = Environment\n
+role_arn and web_identity_token_file|role_arn = x\nweb_identity_token_file = /run/token\n
+sso_account_id and sso_role_name and sso_session|sso_session = my\nsso_account_id = 1\nsso_role_name = r\n
+sso_account_id and sso_role_name and sso_start_url|@sso_start_url = x\nsso_region = eu-west-1\nsso_account_id = 1\nsso_role_name = r\n
+credential_process|credential_process = /usr/local/bin/key-of web\n
+source_profile|source_profile = base\n
+END
+  # what the SDK would take where none is named
+  give < <(printf "[default]\n$role[base]\n$own")
+  expect 3 "the profile 'default' gets its key by role_arn and source_profile"
+  give < <(printf "[profile web]\n$role[sso-session my]\nsso_start_url = x\n")
+  expect 3 "the profile 'web' gets its key by role_arn and source_profile"
+  [ ! -e "$etc/credentials" ]
+  # a key goes before a program, and others may get theirs as they like
+  give --profile web < <(printf "[default]\n$role[web]\n${own}credential_process = /bin/false\n")
+  expect 0
+  same "$(cat "$etc/credentials")" "$the_credentials"
+  rm "$etc/credentials"
+  give < <(printf "[default]\n$own[deploy]\n$role")
+  expect 0
+  same "$(cat "$etc/credentials")" "$the_credentials"
+}
+
 @test "a key that can do more than append is not kept, unless that is accepted" {
   does limits 'echo allowed=s3:GetBucketPolicy; echo allowed=s3:ListBucketVersions'
   run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws"

@@ -3,7 +3,8 @@
 
 credentials.py [PROFILE]: an AWS credentials file, NAME=VALUE lines, the answer of `aws iam create-access-key`
 or `aws sts ...` (JSON), the console's CSV, or two lines: key id and secret. Exit status: 0 printed; 3 there
-are none, the reason on standard error; 4 there are several, and the names of their profiles are printed.
+are none, the reason on standard error; 4 there are several, and the names of their profiles are printed; 5 the
+profile gets its key from elsewhere, as the reason says.
 """
 
 import configparser
@@ -14,15 +15,22 @@ import sys
 
 NAMES = {"accesskeyid": "aws_access_key_id", "secretaccesskey": "aws_secret_access_key", "sessiontoken": "aws_session_token"}
 KEY_ID, SECRET, TOKEN = NAMES.values()
+# what boto3 gets a key by: the first ones before a key that is next to them, the others where there is none
+FIRST = "role_arn sso_account_id sso_role_name".split()
+WAYS = FIRST + "source_profile credential_source web_identity_token_file sso_session sso_start_url credential_process login_session".split()
 
 
 def main():
     wanted = sys.argv[1] if sys.argv[1:] else ""
     text = sys.stdin.buffer.read().decode("utf-8-sig", errors="replace").replace("\r", "")
     try:
-        profiles = read_profiles(text)
+        profiles, elsewhere = read_profiles(text)
     except (configparser.Error, ValueError):
         return refuse("these are no AWS credentials in a form that is known")
+    # which is boto3's choice where there is a default
+    first = wanted or ("default" if profiles else next(iter(elsewhere), ""))
+    if first in elsewhere:
+        return refuse(f"the profile {first!r} gets its key by {' and '.join(elsewhere[first])}, so there is none to keep", 5)
     if wanted and wanted not in profiles:
         return refuse(f"there is no profile {wanted!r} in it; there are: {', '.join(profiles)}")
     if not wanted and len(profiles) > 1:
@@ -43,13 +51,14 @@ def main():
     return 0
 
 
-def refuse(text):
+def refuse(text, status=3):
     print(text, file=sys.stderr)
-    return 3
+    return status
 
 
 def read_profiles(text):
-    """{profile: {name: value}} of all that have a key id."""
+    """{profile: {name: value}} of all that have a key id, and {profile: [name]} of those that get theirs from elsewhere."""
+    elsewhere = {}
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.strip().startswith(("#", ";"))]
     if text.lstrip().startswith("{"):
         answer = json.loads(text)
@@ -64,8 +73,12 @@ def read_profiles(text):
         if lines and not lines[0].startswith("["):
             lines.insert(0, "[default]")
         parser.read_string("\n".join(lines))
-        profiles = {re.sub(r"^profile\s+", "", section): named(parser[section]) for section in parser.sections()}
-    return {name: values for name, values in profiles.items() if KEY_ID in values}
+        sections = {re.sub(r"^profile\s+", "", one): parser[one] for one in parser.sections() if not one.startswith("sso-session ")}
+        profiles = {name: named(section) for name, section in sections.items()}
+        for name, section in sections.items():
+            if any(way in section for way in (FIRST if KEY_ID in profiles[name] else WAYS)):
+                elsewhere[name] = [way for way in WAYS if way in section]
+    return {name: values for name, values in profiles.items() if KEY_ID in values and name not in elsewhere}, elsewhere
 
 
 def named(values):
