@@ -2,7 +2,7 @@
 import { type Severity, worstSeverity } from '../rules/finding.ts';
 import { isOfWindow, type Problem } from '../rules/problem.ts';
 import type { Block, Message, ProblemEvent, Urgency } from './message-tree.ts';
-import { count, formatDate, ordinal, toAscii } from './plain-text.ts';
+import { count, countEach, formatDate, ordinal, toAscii } from './plain-text.ts';
 import { type Digest, serialOf, summarize } from './report.ts';
 
 const SUBJECT_BOUND = 99;
@@ -109,15 +109,7 @@ export function formatBad({ host, problems: [worst] }: Bad): string {
 
 /** `10 MISSING, 2 UNREADABLE`; most first. */
 export function countByKind(failed: readonly Bad[]): string {
-  const counts = new Map<string, number>();
-  for (const { problems } of failed) {
-    const kind = problems[0]?.kind ?? '';
-    counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  }
-  return [...counts]
-    .sort((a, b) => b[1] - a[1])
-    .map(([kind, number]) => `${number} ${kind.toUpperCase()}`)
-    .join(', ');
+  return countEach(failed.map(({ problems: [worst] }) => worst?.kind.toUpperCase() ?? ''));
 }
 
 /** `40 of 41 hosts OK, 1 paused - Mon 23 Nov (#2026-327)`. */

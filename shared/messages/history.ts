@@ -5,7 +5,7 @@ import { readJson } from '../config/json.ts';
 import { MINUTE } from '../duplicity/time.ts';
 import { addDays } from '../rules/window.ts';
 import type { BoardRow, Night } from './board.ts';
-import type { Sign } from './message-tree.ts';
+import { SIGN_LETTERS, SIGNS } from './message-tree.ts';
 
 /** All its pages begin so. */
 export const HISTORY = 'history/';
@@ -38,10 +38,7 @@ const stored = v.object({
   ),
 });
 
-const LETTERS: Readonly<Record<Sign, string>> = {
-  ...{ ok: '+', odd: '~', bad: 'x', paused: '-', none: '.' },
-};
-const SIGN_OF = new Map(Object.entries(LETTERS).map(([sign, letter]) => [letter, sign as Sign]));
+const SIGN_OF = new Map(SIGNS.map((sign) => [SIGN_LETTERS[sign], sign]));
 const KIB = 1024;
 
 /** Version 1. A date without a window is one of which nothing is known. */
@@ -56,7 +53,7 @@ export function formatHistory(histories: readonly History[]): string {
       days.map((night) => (night && of(night) > 0 ? of(night).toString(36) : '')).join(',');
     return {
       ...{ place, host, from },
-      signs: days.map((night) => LETTERS[night?.[1] ?? 'none']).join(''),
+      signs: days.map((night) => SIGN_LETTERS[night?.[1] ?? 'none']).join(''),
       done: column(([date, , doneAt]) =>
         Math.max(0, Math.round((doneAt - Date.parse(date)) / MINUTE)),
       ),

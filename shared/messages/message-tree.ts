@@ -2,6 +2,7 @@
 // has its own room, to which the rows of a tree are cut, and counted.
 import type { Severity } from '../rules/finding.ts';
 import type { News, ProblemKind } from '../rules/problem.ts';
+import { countEach } from './plain-text.ts';
 
 /** `alert` reaches every channel; `digest` is mail only; `test` is a digest that is sent to telephones too. */
 export type Urgency = 'alert' | 'digest' | 'test';
@@ -46,6 +47,11 @@ export const SIGN_NAMES: Readonly<Record<Sign, string>> = {
   bad: 'failed',
   paused: 'paused',
   none: 'nothing known',
+};
+
+/** Where there is only text: a day of a grid, and of what is kept of a year. */
+export const SIGN_LETTERS: Readonly<Record<Sign, string>> = {
+  ...{ ok: '+', odd: '~', bad: 'x', paused: '-', none: '.' },
 };
 
 type GridRow = {
@@ -126,26 +132,20 @@ type Measure = (blocks: readonly Block[]) => number;
  */
 export function fitBlocks(all: readonly Block[], room: number, measure: Measure): readonly Block[] {
   if (measure(all) <= room) return all;
-  const blocks = dropProblems(all, room, measure);
-  const bare = blocks.map((block) => cutBlock(block, 0));
-  const needs = blocks.map((block, index) =>
-    Math.max(0, measure([block]) - measure([bare[index] as Block])),
-  );
-  let left = Math.max(0, room - measure(bare));
-  const share = left / Math.max(1, needs.filter((need) => need > 0).length);
-  const grants = needs.map((need) => Math.min(need, share));
-  left -= grants.reduce((sum, one) => sum + one, 0);
-  for (const [index, need] of needs.entries()) {
-    const more = Math.min(left, need - (grants[index] ?? 0));
-    grants[index] = (grants[index] ?? 0) + more;
-    left -= more;
-  }
-  return blocks.map((block, index) => {
-    const bound = measure([bare[index] as Block]) + (grants[index] ?? 0);
-    return cutBlock(
-      block,
-      mostThatFit(sizeOf(block), (n) => measure([cutBlock(block, n)]) <= bound),
-    );
+  const parts = dropProblems(all, room, measure).map((block) => {
+    const bare = measure([cutBlock(block, 0)]);
+    return { block, bare, need: Math.max(0, measure([block]) - bare) };
+  });
+  const bareAll = measure(parts.map(({ block }) => cutBlock(block, 0)));
+  const left = Math.max(0, room - bareAll);
+  const share = left / Math.max(1, parts.filter(({ need }) => need > 0).length);
+  let spare = parts.reduce((rest, { need }) => rest - Math.min(need, share), left);
+  return parts.map(({ block, bare, need }) => {
+    const grant = Math.min(need, share);
+    const more = Math.min(spare, need - grant);
+    spare -= more;
+    const fits = (size: number) => measure([cutBlock(block, size)]) <= bare + grant + more;
+    return cutBlock(block, mostThatFit(partsOf(block).length, fits));
   });
 }
 
@@ -156,13 +156,10 @@ function dropProblems(blocks: readonly Block[], room: number, measure: Measure):
     .reverse()
     .sort((a, b) => TONES.indexOf(b.tone) - TONES.indexOf(a.tone));
   const without = (number: number): readonly Block[] => {
-    const dropped = new Set<Block>(leastBad.slice(0, number));
-    if (dropped.size === 0) return blocks;
+    const least = leastBad.slice(0, number);
+    const dropped = new Set<Block>(least);
     const last = blocks.findLastIndex((block) => dropped.has(block));
-    const counted = [...dropped].map((block) =>
-      block.kind === 'problem' ? { counted: block.label } : '',
-    );
-    const note: Block = { kind: 'note', text: describeCut({}, counted) };
+    const note: Block = { kind: 'note', text: describeCut({}, least) };
     return blocks.flatMap((block, index) =>
       index === last ? note : dropped.has(block) ? [] : block,
     );
@@ -183,75 +180,43 @@ export function mostThatFit(all: number, fits: (number: number) => boolean): num
   return low;
 }
 
-function sizeOf(block: Block): number {
+/** In which member of a block lies what may be cut. */
+const PARTS = {
+  problem: 'facts',
+  list: 'items',
+  table: 'rows',
+  grid: 'rows',
+  note: 'lines',
+} as const;
+
+type Part = string | { readonly label?: string; readonly counted?: string | undefined };
+
+function partsOf(block: Block): readonly Part[] {
   switch (block.kind) {
     case 'banner':
-      return 0;
+      return [];
     case 'problem':
-      return block.facts.length;
+      return block.facts;
     case 'list':
-      return block.items.length;
+      return block.items;
     case 'note':
-      return block.lines?.length ?? 0;
+      return block.lines ?? [];
     default:
-      return block.rows.length;
+      return block.rows;
   }
 }
 
 function cutBlock(block: Block, size: number): Block {
-  if (size >= sizeOf(block)) return block;
-  const first = <One>(all: readonly One[]) => all.slice(0, size);
-  switch (block.kind) {
-    case 'banner':
-      return block;
-    case 'problem':
-      return {
-        ...block,
-        facts: first(block.facts),
-        more: describeCut(block, block.facts.slice(size)),
-      };
-    case 'list':
-      return {
-        ...block,
-        items: first(block.items),
-        more: describeCut(
-          block,
-          block.items.slice(size).map(({ label }) => ({ counted: label })),
-        ),
-      };
-    case 'note':
-      return {
-        ...block,
-        lines: first(block.lines ?? []),
-        more: describeCut(block, (block.lines ?? []).slice(size)),
-      };
-    case 'table':
-      return {
-        ...block,
-        rows: first(block.rows),
-        more: describeCut(block, block.rows.slice(size)),
-      };
-    case 'grid':
-      return {
-        ...block,
-        rows: first(block.rows),
-        more: describeCut(block, block.rows.slice(size)),
-      };
-  }
+  const parts = partsOf(block);
+  if (block.kind === 'banner' || size >= parts.length) return block;
+  const more = describeCut(block, parts.slice(size));
+  return { ...block, [PARTS[block.kind]]: parts.slice(0, size), more };
 }
 
 /** `and 12 more (10 MISSING, 2 UNREADABLE): rollcall check`. */
-function describeCut(
-  { rest = 'rollcall check' }: Cut,
-  cut: readonly (string | { readonly counted?: string | undefined })[],
-): string {
-  const counts = new Map<string, number>();
-  for (const one of cut) {
-    const word = typeof one === 'string' ? '' : (one.counted ?? '');
-    if (word !== '') counts.set(word, (counts.get(word) ?? 0) + 1);
-  }
-  const kinds = [...counts]
-    .sort((a, b) => b[1] - a[1])
-    .map(([word, number]) => `${number} ${word}`);
-  return `and ${cut.length} more${kinds.length === 0 ? '' : ` (${kinds.join(', ')})`}: ${rest}`;
+function describeCut({ rest = 'rollcall check' }: Cut, cut: readonly Part[]): string {
+  const words = cut.flatMap((one) =>
+    typeof one === 'string' ? [] : (one.counted ?? one.label ?? []),
+  );
+  return `and ${cut.length} more${words.length === 0 ? '' : ` (${countEach(words)})`}: ${rest}`;
 }

@@ -93,6 +93,14 @@ export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
+/** `10 MISSING, 2 UNREADABLE`; most first. */
+export function countEach(words: readonly string[]): string {
+  return [...Map.groupBy(words, (word) => word).values()]
+    .sort((a, b) => b.length - a.length)
+    .map((same) => `${same.length} ${same[0]}`)
+    .join(', ');
+}
+
 /** `2nd`. */
 export function ordinal(number: number): string {
   const teen = Math.floor(number / 10) % 10 === 1;

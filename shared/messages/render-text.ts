@@ -5,9 +5,9 @@ import {
   type Item,
   type Message,
   mostThatFit,
+  SIGN_LETTERS,
   SIGN_NAMES,
   SIGNS,
-  type Sign,
 } from './message-tree.ts';
 import { COLUMN, paragraph, WIDTH, wrapText } from './plain-text.ts';
 
@@ -49,14 +49,10 @@ function renderBlock(block: Block): string[] {
     case 'problem':
       return renderItem(block, block.more);
     case 'list':
-      return [
-        ...(block.title === undefined ? [] : [...wrapText(block.title, WIDTH), '']),
-        ...block.items.flatMap((item) => renderItem(item)),
-        ...more,
-      ];
+      return [...titleOf(block), ...block.items.flatMap((item) => renderItem(item)), ...more];
     case 'table':
       return [
-        ...(block.title === undefined ? [] : [...wrapText(block.title, WIDTH), '']),
+        ...titleOf(block),
         ...renderRows([
           ...(block.columns.some((name) => name !== '') ? [block.columns] : []),
           ...block.rows.map(({ cells }) => cells),
@@ -71,7 +67,7 @@ function renderBlock(block: Block): string[] {
         ...renderRows(
           block.rows.map(({ who, label, signs }) => [
             who,
-            signs.map((sign) => LETTERS[sign]).join(''),
+            signs.map((sign) => SIGN_LETTERS[sign]).join(''),
             label,
           ]),
         ),
@@ -84,6 +80,10 @@ function renderBlock(block: Block): string[] {
         ...more,
       ];
   }
+}
+
+function titleOf({ title }: { readonly title?: string }): string[] {
+  return title === undefined ? [] : [...wrapText(title, WIDTH), ''];
 }
 
 function renderItem(item: Item, more?: string): string[] {
@@ -108,8 +108,4 @@ function renderRows(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-/** A day of a grid. */
-const LETTERS: Readonly<Record<Sign, string>> = {
-  ...{ ok: '+', odd: '~', bad: 'x', paused: '-', none: '.' },
-};
-const KEY = SIGNS.map((sign) => `${LETTERS[sign]} ${SIGN_NAMES[sign]}`).join(', ');
+const KEY = SIGNS.map((sign) => `${SIGN_LETTERS[sign]} ${SIGN_NAMES[sign]}`).join(', ');
