@@ -24,10 +24,12 @@ import {
   formatSetsElsewhere,
   formatSetting,
   formatTampered,
+  nameSet,
   onHost,
   stepAfterCopying,
   stepAfterTampering,
   stepBeforeLoss,
+  type Zoned,
 } from './loss-text.ts';
 import {
   count,
@@ -37,6 +39,7 @@ import {
   formatOpeners,
   formatShare,
   formatTime,
+  listSome,
   quoteName,
   quoteWord,
   toAscii,
@@ -45,21 +48,21 @@ import {
 /** The text and the next step of one kind. */
 type FindingText<Kind extends FindingKind> = {
   /** One sentence or two, ASCII, names escaped; without the host and the kind. */
-  readonly text: (finding: FindingOf<Kind>, judgement: Judgement, zone: string) => string;
-  /** The command or the step that comes next; `undefined` where there is nothing to do. */
-  readonly step: (finding: FindingOf<Kind>, judgement: Judgement) => string | undefined;
+  readonly text: (finding: FindingOf<Kind>, zoned: Zoned) => string;
+  /** The command or the step that comes next; without it there is nothing to do. */
+  readonly step?: (finding: FindingOf<Kind>, judgement: Judgement) => string | undefined;
   /** What it is about: one more of these is news. Without it there is one such problem of a host, however long it lasts. */
   readonly subjects?: (finding: FindingOf<Kind>, judgement: Judgement) => readonly string[];
 };
 
+type Step = (finding: unknown, judgement: Judgement) => string;
+
 const backUp: Step = (_, { host }) => onHost(host, 'sudo rollcall-backup run');
-const checkHost: Step = ({ severity }, { host }) =>
-  severity === 'info' ? undefined : onHost(host, 'sudo rollcall-backup check');
+const checkHost: Step = (_, { host }) => onHost(host, 'sudo rollcall-backup check');
 const showTargets: Step = (_, { host }) => onHost(host, 'cat /etc/backup-targets');
 const makeFull: Step = (_, { host }) =>
   `make a full backup on ${host.name}: the next incremental may restore nothing either`;
 const tryRestore: Step = (_, { host }) => `restore ${kitName(host)} fetch PATH OUT`;
-const nothing: Step = () => undefined;
 const byWindow = (_: unknown, { window }: Judgement) => [window.date];
 /** Names are shown three at a time: twice as many are news too. */
 const byName = ({ names, count: all }: NamesShown) => [
@@ -76,15 +79,9 @@ function setOfKey(key: string, { target, filePrefix }: Host): string {
   return startedAt === undefined ? key : isoOf(startedAt);
 }
 
-type Step = (finding: Pick<Finding, 'severity'>, judgement: Judgement) => string | undefined;
-
 const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
   tampered: {
-    text: (finding, judgement, zone) =>
-      [
-        formatTampered(finding, judgement, zone),
-        ...(finding.setting === undefined ? [] : [formatSetting(finding.setting, judgement)]),
-      ].join('. '),
+    text: formatTampered,
     step: stepAfterTampering,
     // One by one the files of a set go, and come back: it is one thing.
     subjects: ({ sets, seals, removals }, { host }) => [
@@ -100,23 +97,27 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     subjects: byWindow,
   },
   damaged: {
-    text: (finding, judgement, zone) =>
-      `${formatSet(finding, judgement, zone)} has all of its files, and is not good: ${formatDamage(finding)}. It can NOT be relied on`,
+    text: (finding, zoned) =>
+      `${formatSet(finding, zoned)} has all of its files, and is not good: ${formatDamage(finding)}. It can NOT be relied on`,
     step: backUp,
     subjects: bySet,
   },
   'chain-broken': {
-    text: ({ lacksAt, isThere, why, empty, ...set }, judgement, zone) => {
-      const until = empty && `, once ${quoteName(empty)} is removed, which is empty`;
-      const lacks = `the set of ${formatInstant(lacksAt, zone, judgement.at)}`;
+    text: ({ lacksAt, isThere, why = 'builds on', empty, ...set }, zoned) => {
+      const until =
+        empty === undefined ? '' : `, once ${quoteName(empty)} is removed, which is empty`;
+      const lacks = `the set of ${zoned.when(lacksAt)}`;
       const because = {
         another: `${lacks} is in its way, written by a second machine, or after signatures were lost`,
-        'no signatures': `it has no signatures, and duplicity takes the set before it${until ?? ''}`,
+        'no signatures': `it has no signatures, and duplicity takes the set before it${until}`,
         'builds on': `it builds on ${lacks}, which is ${isThere ? 'not good' : 'not there'}`,
-      }[why ?? 'builds on'];
-      const { at, lastGood } = judgement;
-      const newest = lastGood && formatInstant(lastGood.startedAt, zone, at);
-      return `${formatSet(set, judgement, zone)} restores nothing: ${because}. ${newest ? `The newest state that restores is of ${newest}` : 'Nothing in the bucket restores'}`;
+      }[why];
+      const { lastGood, when } = zoned;
+      const newest =
+        lastGood === undefined
+          ? 'Nothing in the bucket restores'
+          : `The newest state that restores is of ${when(lastGood.startedAt)}`;
+      return `${formatSet(set, zoned)} restores nothing: ${because}. ${newest}`;
     },
     step: makeFull,
     subjects: byWindow,
@@ -127,8 +128,8 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     subjects: byWindow,
   },
   incomplete: {
-    text: (finding, judgement, zone) =>
-      `${formatSet(finding, judgement, zone)} is incomplete: ${formatFlaws(finding)}. It can NOT be relied on`,
+    text: (finding, zoned) =>
+      `${formatSet(finding, zoned)} is incomplete: ${formatFlaws(finding)}. It can NOT be relied on`,
     step: backUp,
     subjects: byWindow,
   },
@@ -139,8 +140,8 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     subjects: byName,
   },
   incremental: {
-    text: ({ count: all, name, startedAt }, { at }, zone) =>
-      `${count(all, 'incremental set')}, the first ${quoteName(name)} of ${formatInstant(startedAt, zone, at)} (${formatDuration(at - startedAt)} ago); only fulls should occur. If chains are the plan, write "chain: { fullEvery: 31d }" for this host in hosts.yml`,
+    text: ({ count: all, name, startedAt }, { at, when }) =>
+      `${count(all, 'incremental set')}, the first ${quoteName(name)} of ${when(startedAt)} (${formatDuration(at - startedAt)} ago); only fulls should occur. If chains are the plan, write "chain: { fullEvery: 31d }" for this host in hosts.yml`,
     step: backUp,
     subjects: (_, judgement) => byNewest(judgement, ({ type }) => type === 'inc'),
   },
@@ -160,7 +161,7 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     subjects: ({ files }) => files.map(({ name }) => name),
   },
   expiring: {
-    text: formatExpiring,
+    text: (finding, zoned) => formatExpiring(finding, formatSet(finding, zoned), zoned),
     step: stepBeforeLoss,
     // In its last 48 hours it is reported each day.
     subjects: (finding, { window }) => [
@@ -180,19 +181,23 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     subjects: byWindow,
   },
   late: {
-    text: ({ volumes, startedAt, lastArrivalAt, hardDueAt }, judgement, zone) =>
-      `still uploading: ${count(volumes, 'volume')} of ${formatSet({ startedAt }, judgement, zone)}, the last at ${formatTime(lastArrivalAt, zone)}; counts as missed ${formatUntil(hardDueAt, judgement, zone)}`,
-    step: nothing,
+    text: ({ volumes, lastArrivalAt, hardDueAt, ...set }, zoned) => {
+      const { zone, window, when } = zoned;
+      // With its date where it is not the window's own day.
+      const until =
+        hardDueAt < window.endsAt ? `at ${formatTime(hardDueAt, zone)}` : `on ${when(hardDueAt)}`;
+      return `still uploading: ${count(volumes, 'volume')} of ${formatSet(set, zoned)}, the last at ${formatTime(lastArrivalAt, zone)}; counts as missed ${until}`;
+    },
     subjects: byWindow,
   },
   'window-mismatch': {
-    text: ({ fulls, setting }, { host, window, at }, zone) =>
-      `backups come, and not in the window: the last ${fulls.length} began ${fulls.map(({ startedAt }) => formatInstant(startedAt, zone, at)).join(', ')}, and the window is ${formatTime(window.opensAt, zone)} to ${formatTime(window.dueAt, zone)}. ${formatSetting(`window: { ${setting} }`, { host })}`,
+    text: ({ fulls, setting }, { host, window, zone, when }) =>
+      `backups come, and not in the window: the last ${fulls.length} began ${fulls.map(({ startedAt }) => when(startedAt)).join(', ')}, and the window is ${formatTime(window.opensAt, zone)} to ${formatTime(window.dueAt, zone)}. ${formatSetting(`window: { ${setting} }`, { host })}`,
     step: () => 'change the window in hosts.yml, or the time of the backup on the host',
   },
   'full-overdue': {
-    text: ({ startedAt, fullEveryDays }, { at }, zone) =>
-      `the newest full is of ${formatInstant(startedAt, zone, at)} (${formatDuration(at - startedAt)} ago), and hosts.yml promises one each ${count(fullEveryDays, 'day')}: incrementals come, and the full does not`,
+    text: ({ startedAt, fullEveryDays }, { at, when }) =>
+      `the newest full is of ${when(startedAt)} (${formatDuration(at - startedAt)} ago), and hosts.yml promises one each ${count(fullEveryDays, 'day')}: incrementals come, and the full does not`,
     step: (_, { host }) => `make a full backup on ${host.name}`,
   },
   copied: {
@@ -201,10 +206,10 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     subjects: ({ sets }) => sets.flatMap(bySet),
   },
   'no-signatures': {
-    text: ({ startedAt, empty }, judgement, zone) =>
+    text: ({ empty, ...set }, zoned) =>
       empty === undefined
-        ? `${formatSet({ startedAt }, judgement, zone)} has no signature archive: it restores, but cannot be listed`
-        : `${formatSet({ startedAt }, judgement, zone)} restores only once ${quoteName(empty)} is removed: it is empty, and duplicity stops at it`,
+        ? `${formatSet(set, zoned)} has no signature archive: it restores, but cannot be listed`
+        : `${formatSet(set, zoned)} restores only once ${quoteName(empty)} is removed: it is empty, and duplicity stops at it`,
     step: (finding, judgement) =>
       finding.empty === undefined
         ? tryRestore(finding, judgement)
@@ -213,10 +218,8 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
   'maybe-truncated': {
     text: (finding) =>
       finding.by === 'size' ? formatTail(finding) : formatFraming(finding.files, finding.untold),
-    step: (finding, judgement) => {
-      if (finding.severity === 'info') return undefined;
-      return (finding.by === 'framing' ? backUp : tryRestore)(finding, judgement);
-    },
+    step: (finding, judgement) =>
+      (finding.by === 'framing' ? backUp : tryRestore)(finding, judgement),
     subjects: bySet,
   },
   shrunk: {
@@ -231,36 +234,31 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     step: showTargets,
   },
   'clock-skew': {
-    text: ({ aheadMs, startedAt }, judgement, zone) =>
+    text: ({ aheadMs, ...set }, zoned) =>
       aheadMs > 0
-        ? `the name of ${formatSet({ startedAt }, judgement, zone)} is ${formatDuration(aheadMs)} ahead of S3's clock: the host's clock is wrong, or the name is forged`
-        : `${formatSet({ startedAt }, judgement, zone)} was written ${formatDuration(-aheadMs)} after the time in its name: it was copied there, the host's clock is wrong, or the name is forged`,
+        ? `the name of ${formatSet(set, zoned)} is ${formatDuration(aheadMs)} ahead of S3's clock: the host's clock is wrong, or the name is forged`
+        : `${formatSet(set, zoned)} was written ${formatDuration(-aheadMs)} after the time in its name: it was copied there, the host's clock is wrong, or the name is forged`,
     step: (_, { host }) => onHost(host, 'timedatectl'),
   },
   resumed: {
-    text: ({ startedAt, finishedAt, ...names }, { at }, zone) =>
-      `the full of ${formatInstant(startedAt, zone, at)} was killed and resumed, and finished ${formatInstant(finishedAt, zone, at)}: before that ${count(names.count, 'file')} changed (${formatNames(names)}), as duplicity does it`,
-    step: nothing,
+    text: ({ startedAt, finishedAt, ...names }, { when }) =>
+      `the full of ${when(startedAt)} was killed and resumed, and finished ${when(finishedAt)}: before that ${count(names.count, 'file')} changed (${formatNames(names)}), as duplicity does it`,
   },
   'duplicate-full': {
-    text: ({ fulls }, _, zone) =>
+    text: ({ fulls }, { zone }) =>
       `${fulls.length} fulls in one window: ${fulls.map((full) => `${formatTime(full.startedAt, zone)}${full.completedAt === undefined ? ' (not complete)' : ''}`).join(', ')}`,
-    step: nothing,
   },
   overlapping: {
-    text: ({ sets, count: all }, { at }, zone) =>
-      `${count(all, 'set')} arrived at the same time: ${sets.map(formatRun(zone, at)).join(', ')}${all > sets.length ? ` and ${all - sets.length} more` : ''}. Do two machines write here? Each needs a target of its own`,
-    step: nothing,
+    text: ({ sets, count: all }, zoned) =>
+      `${count(all, 'set')} arrived at the same time: ${listSome(sets.map(formatRun(zoned)), all)}. Do two machines write here? Each needs a target of its own`,
   },
   cold: {
-    text: ({ startedAt, files, storageClasses }, judgement, zone) =>
-      `the last good copy, ${formatSet({ startedAt }, judgement, zone)}, has ${count(files, 'file')} in ${formatCold(storageClasses)}`,
-    step: nothing,
+    text: ({ files, storageClasses, ...set }, zoned) =>
+      `the last good copy, ${formatSet(set, zoned)}, has ${count(files, 'file')} in ${formatCold(storageClasses)}`,
   },
   parity: {
     text: (names) =>
       `every file has parity of par2+: ${count(names.count, 'object')} such as ${quoteName(names.names[0] ?? '')}. A restore needs par2 too, or restore-set first`,
-    step: nothing,
   },
   'unknown-host': {
     text: ({ prefix }) =>
@@ -275,11 +273,9 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
       const names = `${count(found.count, 'object')} ${what}: ${formatNames(found)}`;
       return [names, ...formatSetsElsewhere(found, judgement)].join('; ');
     },
-    step: nothing,
   },
   paused: {
     text: ({ until, because }) => `paused until ${until}: ${quoteName(because)}`,
-    step: nothing,
   },
 };
 
@@ -293,12 +289,13 @@ function textOf({ kind }: Finding): FindingText<FindingKind> {
  * zone that the message names once: not the host's own, or one mail would have times of several zones.
  */
 export function describeFinding(finding: Finding, judgement: Judgement, zone: string): string {
-  return textOf(finding).text(finding, judgement, zone);
+  const when = (at: Instant) => formatInstant(at, zone, judgement.at);
+  return textOf(finding).text(finding, { ...judgement, zone, when });
 }
 
 /** The command or the step that comes next; nothing where there is nothing to do. */
 export function nextStep(finding: Finding, judgement: Judgement): string | undefined {
-  return textOf(finding).step(finding, judgement);
+  return finding.severity === 'info' ? undefined : textOf(finding).step?.(finding, judgement);
 }
 
 /** What it is about, safe to show: windows, sets or names. */
@@ -328,43 +325,29 @@ function stepToRemove({ names, count: all }: NamesShown, { target }: Host): stri
   return keys.map((key) => `${remove} ${quoteWord(key)}`).join(' && ');
 }
 
-/** `the full of Mon 23 Nov 02:14`; of a host that writes chains it may be an incremental. */
-function formatSet(
-  { startedAt }: { readonly startedAt: Instant },
-  { sets, at }: Judgement,
-  zone: string,
-): string {
-  const set = sets.findLast((one) => one.startedAt === startedAt);
-  const what = set?.type === 'inc' ? 'incremental' : 'full';
-  return `the ${what} of ${formatInstant(startedAt, zone, at)}`;
-}
-
-/** With its date where it is not the window's own day. */
-function formatUntil(until: Instant, { window, at }: Judgement, zone: string): string {
-  const isOfDay = until < window.endsAt;
-  return isOfDay ? `at ${formatTime(until, zone)}` : `on ${formatInstant(until, zone, at)}`;
+/** The set of the judgement that began then. */
+function formatSet({ startedAt }: { readonly startedAt: Instant }, zoned: Zoned): string {
+  const { type = 'full' } = zoned.sets.findLast((one) => one.startedAt === startedAt) ?? {};
+  return nameSet({ type, startedAt }, zoned);
 }
 
 function formatMissing(
   { windowsMissed, strayed, setting }: FindingOf<'missing'>,
-  judgement: Judgement,
-  zone: string,
+  zoned: Zoned,
 ): string {
-  const { lastGood, at, host } = judgement;
+  const { lastGood, at, host, zone, when } = zoned;
   const what = host.chain === undefined ? 'full backup' : 'backup';
   const since =
     lastGood === undefined
       ? `no complete ${what} is in the bucket`
-      : `no ${what} since ${formatInstant(lastGood.startedAt, zone, at)} (${formatDuration(at - lastGood.startedAt)}; ${count(windowsMissed, 'window')})`;
+      : `no ${what} since ${when(lastGood.startedAt)} (${formatDuration(at - lastGood.startedAt)}; ${count(windowsMissed, 'window')})`;
   const strays = strayed.map(({ startedAt, completedAt = at }) => {
-    const [begun, done] = [startedAt, completedAt].map((one) => formatInstant(one, zone, at));
-    const why = `A set begun ${begun} was finished ${done}: it counts for neither day`;
+    const why = `A set begun ${when(startedAt)} was finished ${when(completedAt)}: it counts for neither day`;
     const plan = `If that is the plan, set "opens" in hosts.yml to before ${formatTime(startedAt, zone)}`;
     // Over a day apart, no opening takes in both.
     return completedAt - startedAt < DAY ? `${why}. ${plan}` : why;
   });
-  const hint = setting === undefined ? [] : [formatSetting(setting, { host })];
-  return [since, ...strays, ...hint, ...formatElsewhere(judgement)].join('. ');
+  return [since, ...strays, ...formatSetting(setting, zoned), ...formatElsewhere(zoned)].join('. ');
 }
 
 /** One planted file is the same to duplicity as those that a host wrote when par2+ was turned on. */
@@ -386,9 +369,9 @@ function formatTail({ severity, volumes, volumesBefore, bytesFewer = 0 }: ByVolu
   return `${full}, and ${than}: a later one may be lost; a restore proves it`;
 }
 
-function formatRun(zone: string, at: Instant): (set: SetTimes) => string {
+function formatRun({ zone, when }: Zoned): (set: SetTimes) => string {
   return ({ startedAt, completedAt }) => {
     const until = completedAt === undefined ? 'not complete' : formatTime(completedAt, zone);
-    return `${formatInstant(startedAt, zone, at)} (${until})`;
+    return `${when(startedAt)} (${until})`;
   };
 }

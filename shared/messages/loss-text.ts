@@ -2,11 +2,10 @@
 // have it read.
 import { type Host, kitName, writeKey, writeValue } from '../config/config.ts';
 import type { FilePrefix } from '../duplicity/file-name.ts';
-import { DAY, formatWrittenTime } from '../duplicity/time.ts';
+import { DAY, formatWrittenTime, type Instant } from '../duplicity/time.ts';
 import { coldAmong, type Inconclusive } from '../duplicity/versions.ts';
 import {
   type ChangedFull,
-  type Finding,
   type FindingKind,
   type FindingOf,
   type NamesShown,
@@ -22,27 +21,43 @@ import {
   formatDuration,
   formatInstant,
   formatNumbers,
+  listSome,
+  nameType,
   quoteName,
 } from './plain-text.ts';
 
-type Tampered = Extract<Finding, { kind: 'tampered' }>;
+/** A judgement, with its times on the clock of one zone. */
+export type Zoned = Judgement & {
+  readonly zone: string;
+  /** `Mon 23 Nov 02:14`. */
+  readonly when: (at: Instant) => string;
+};
+
+type Tampered = FindingOf<'tampered'>;
 
 /** Which files, what happened to them and when, and whether the good versions are still there. */
-export function formatTampered(
-  { removals, sets, seals: changed, untold }: Tampered,
-  { at }: Judgement,
-  zone: string,
+export function formatTampered(finding: Tampered, zoned: Zoned): string {
+  const { removals, sets, seals: changed, untold, setting } = finding;
+  const texts =
+    untold === undefined
+      ? [
+          ...(removals.length > 0 ? [formatRemovals(removals, zoned)] : []),
+          ...sets.map((set) => formatTamperedSet(set, zoned)),
+          ...changed.map((change) => formatChange(change, zoned)),
+        ]
+      : [INCONCLUSIVE[untold]];
+  const sentences = texts.map((text, index) =>
+    index === 0 ? text : `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`,
+  );
+  return [...sentences, ...formatSetting(setting, zoned)].join('. ');
+}
+
+/** `the full of Mon 23 Nov 02:14`; of a host that writes chains it may be an incremental. */
+export function nameSet(
+  { type, startedAt }: { readonly type: 'full' | 'inc'; readonly startedAt: Instant },
+  { when }: Pick<Zoned, 'when'>,
 ): string {
-  if (untold !== undefined) return INCONCLUSIVE[untold];
-  return [
-    ...(removals.length > 0 ? [formatRemovals(removals, zone, at)] : []),
-    ...sets.map((set) => formatSet(set, zone, at)),
-    ...changed.map((change) => formatChange(change, zone, at)),
-  ]
-    .map((text, index) =>
-      index === 0 ? text : `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`,
-    )
-    .join('. ');
+  return `the ${nameType(type)} of ${when(startedAt)}`;
 }
 
 /** Why tampering could not be checked. */
@@ -77,21 +92,19 @@ export function stepAfterTampering(
     : `${stop}: rollcall undelete ${host.name} ${formatWrittenTime(hidden.startedAt)}`;
 }
 
-type Copied = Extract<Finding, { kind: 'copied' }>;
+type Copied = FindingOf<'copied'>;
 
 /** Which sets, to which class and when, and whether anybody knows what is in them. */
-export function formatCopied({ sets }: Copied, { host, at }: Judgement, zone: string): string {
-  const fulls = sets.slice(0, COPIES_SHOWN).map((one) => {
+export function formatCopied({ sets }: Copied, zoned: Zoned): string {
+  const copies = sets.slice(0, COPIES_SHOWN).map((one) => {
     const to = one.storageClass === undefined ? '' : ` to ${one.storageClass}`;
-    const type = one.type === 'full' ? 'full' : 'incremental';
-    return `the ${type} of ${formatInstant(one.startedAt, zone, at)} was copied in place${to}, ${formatInstant(one.lastAt, zone, at)}`;
+    return `${nameSet(one, zoned)} was copied in place${to}, ${zoned.when(one.lastAt)}`;
   });
-  const more = sets.length - fulls.length;
-  const which = `${fulls.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  const which = listSome(copies, sets.length);
   if (sets.every(({ isRead }) => isRead)) {
     return `${which}: its first and last bytes were read again, and are as they should`;
   }
-  const why = host.recipients.length === 0 ? ' (for that the config needs recipients)' : '';
+  const why = zoned.host.recipients.length === 0 ? ' (for that the config needs recipients)' : '';
   return `${which}: it counts for nothing before its first and last bytes were read again${why}`;
 }
 
@@ -107,7 +120,7 @@ export function stepAfterCopying({ sets }: Copied, { host }: Judgement): string 
 }
 
 /** Who it was stands with each change, below. */
-function formatRemovals(removals: readonly Removal[], zone: string, now: number): string {
+function formatRemovals(removals: readonly Removal[], zoned: Zoned): string {
   const times = removals.map(({ at }) => at);
   const first = times.reduce((a, b) => Math.min(a, b));
   const last = times.reduce((a, b) => Math.max(a, b));
@@ -115,7 +128,7 @@ function formatRemovals(removals: readonly Removal[], zone: string, now: number)
     const own = removals.filter((one) => one.left === kind);
     return own.length === 0 ? [] : [`${count(own.length, 'version')} ${words}`];
   });
-  return `${formatFiles(showNames(removals.map(({ key }) => key)), 'removed')}, ${formatSpan(first, last, zone, now)}; ${left.join(', ')}`;
+  return `${formatFiles(showNames(removals.map(({ key }) => key)), 'removed')}, ${formatSpan(first, last, zoned)}; ${left.join(', ')}`;
 }
 
 const LEFT = {
@@ -124,79 +137,60 @@ const LEFT = {
   unknown: 'of which it is not known whether they are there',
 };
 
-function formatSpan(first: number, last: number, zone: string, now: number): string {
-  const [from, to] = [formatInstant(first, zone, now), formatInstant(last, zone, now)];
+function formatSpan(first: Instant, last: Instant, { when }: Zoned): string {
+  const [from, to] = [when(first), when(last)];
   return from === to ? from : `${from} to ${to}`;
 }
 
-function formatSet(
-  { type, overwritten, hidden, lost, ...set }: TamperedSet,
-  zone: string,
-  now: number,
-): string {
+function formatTamperedSet(set: TamperedSet, zoned: Zoned): string {
+  const { overwritten, hidden, lost } = set;
   const changes = [
     ...(overwritten.count > 0 ? [formatFiles(overwritten, 'overwritten')] : []),
     ...(hidden.count > 0 ? [formatFiles(hidden, 'hidden by a delete marker')] : []),
   ];
-  const when = formatSpan(set.firstAt, set.lastAt, zone, now);
   const left =
     lost === 0
       ? `${overwritten.count + hidden.count === 1 ? 'its good version is' : 'their good versions are'} still there`
       : `of ${count(lost, 'file')} the good version is gone`;
-  const name = type === 'full' ? 'full' : 'incremental';
-  return `after the ${name} of ${formatInstant(set.startedAt, zone, now)} was finished, ${changes.join(' and ')}, ${when}; ${left}`;
+  return `after ${nameSet(set, zoned)} was finished, ${changes.join(' and ')}, ${formatSpan(set.firstAt, set.lastAt, zoned)}; ${left}`;
 }
 
-function formatChange(
-  { startedAt, basedOn, sealedAt, ...change }: ChangedFull,
-  zone: string,
-  now: number,
-): string {
+function formatChange({ startedAt, basedOn, sealedAt, ...change }: ChangedFull, zoned: Zoned) {
   const size = (files: number, bytes: number) => `${count(files, 'file')}, ${formatBytes(bytes)}`;
-  const then = `${size(change.filesThen, change.bytesThen)} when it was recorded ${formatInstant(sealedAt, zone, now)}`;
+  const then = `${size(change.filesThen, change.bytesThen)} when it was recorded ${zoned.when(sealedAt)}`;
   const left =
     change.filesNow === 0
       ? 'is gone, and no lifecycle rule took it'
       : `is not what it was: now ${size(change.filesNow, change.bytesNow)}, not the same files`;
-  const name = basedOn === undefined ? 'full' : 'incremental';
-  return `the ${name} of ${formatInstant(startedAt, zone, now)} ${left}; it had ${then}`;
+  const type = basedOn === undefined ? 'full' : 'inc';
+  return `${nameSet({ type, startedAt }, zoned)} ${left}; it had ${then}`;
 }
 
-function formatFiles({ names, count: all }: NamesShown, change: string): string {
-  const more = all > names.length ? ` and ${all - names.length} more` : '';
-  const were = all === 1 ? 'was' : 'were';
-  return `${count(all, 'file')} ${were} ${change} (${names.map(quoteName).join(', ')}${more})`;
+function formatFiles(files: NamesShown, change: string): string {
+  const were = files.count === 1 ? 'was' : 'were';
+  return `${count(files.count, 'file')} ${were} ${change} (${formatNames(files)})`;
 }
 
-type Expiring = Extract<Finding, { kind: 'expiring' }>;
+type Expiring = FindingOf<'expiring'>;
 
 /** When it is hidden, in how long, and until when it can be brought back. */
-export function formatExpiring(
-  finding: Expiring,
-  { at: now, sets, host }: Judgement,
-  zone: string,
-): string {
-  const { startedAt, hiddenAt, goneAt, by, stampedAt } = finding;
-  const at = (instant: number) => formatInstant(instant, zone, now);
-  const back =
-    goneAt === undefined
-      ? ''
-      : goneAt === hiddenAt
-        ? ', for good'
-        : `; recoverable until ${at(goneAt)}`;
-  const isLink =
-    host.chain !== undefined && sets.find((set) => set.startedAt === startedAt)?.type === 'inc';
-  const copy = `the last good copy, the ${isLink ? 'incremental' : 'full'} of ${at(startedAt)},`;
-  if (hiddenAt <= now) return `${copy} was hidden ${at(hiddenAt)}${back}`;
+export function formatExpiring(finding: Expiring, set: string, { at, when }: Zoned): string {
+  const { hiddenAt, goneAt, by, stampedAt } = finding;
+  const forGood = goneAt === hiddenAt ? ', for good' : '';
+  const back = goneAt === undefined ? '' : forGood || `; recoverable until ${when(goneAt)}`;
+  const copy = `the last good copy, ${set},`;
+  if (hiddenAt <= at) return `${copy} was hidden ${when(hiddenAt)}${back}`;
   const sources = [
     ...(by === 'roll'
       ? ["That is by the config's keepDays: the bucket's own rules are not known"]
       : []),
     ...(stampedAt === undefined || Math.abs(stampedAt - hiddenAt) <= DAY
       ? []
-      : [`S3 itself says ${at(stampedAt)} of its first volume: the rules are not what they seem`]),
+      : [
+          `S3 itself says ${when(stampedAt)} of its first volume: the rules are not what they seem`,
+        ]),
   ];
-  const text = `${copy} is hidden by lifecycle ${at(hiddenAt)}, in ${formatDuration(hiddenAt - now)}${back}`;
+  const text = `${copy} is hidden by lifecycle ${when(hiddenAt)}, in ${formatDuration(hiddenAt - at)}${back}`;
   return [text, ...sources].join('. ');
 }
 
@@ -285,8 +279,7 @@ export function formatDamage({ aheadMs, oddVolumes, mixed }: FindingOf<'damaged'
 
 /** Three names at most, quoted, and how many more. */
 export function formatNames({ names, count: all }: NamesShown): string {
-  const more = all - names.length;
-  return `${names.map(quoteName).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  return listSome(names.map(quoteName), all);
 }
 
 const WHY_SETTING: readonly (readonly [string, string])[] = [
@@ -294,10 +287,15 @@ const WHY_SETTING: readonly (readonly [string, string])[] = [
   ['prunes', 'If the host removes its own old backups'],
 ];
 
-/** The line of hosts.yml that would explain what was found. */
-export function formatSetting(setting: string, { host }: Pick<Judgement, 'host'>): string {
-  const [, why] = WHY_SETTING.find(([begin]) => setting.startsWith(begin)) ?? [];
-  return `${why ?? 'If that is the plan'}, write "${host.name}: { ${setting} }" in hosts.yml`;
+/** The line of hosts.yml that would explain what was found; nothing where none would. */
+export function formatSetting(
+  setting: string | undefined,
+  { host }: Pick<Judgement, 'host'>,
+): string[] {
+  if (setting === undefined) return [];
+  const [, why = 'If that is the plan'] =
+    WHY_SETTING.find(([begin]) => setting.startsWith(begin)) ?? [];
+  return [`${why}, write "${host.name}: { ${setting} }" in hosts.yml`];
 }
 
 /**

@@ -93,6 +93,17 @@ export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
+/** `full`, or `incremental`. */
+export function nameType(type: unknown): string {
+  return type === 'inc' ? 'incremental' : 'full';
+}
+
+/** `web, db and 3 more`: those that are shown of `all`. */
+export function listSome(shown: readonly string[], all: number): string {
+  const more = all - shown.length;
+  return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
 /** `10 MISSING, 2 UNREADABLE`; most first. */
 export function countEach(words: readonly string[]): string {
   return [...Map.groupBy(words, (word) => word).values()]
