@@ -1,5 +1,6 @@
 // Who wrote or removed something, as far as an S3 event shows it, and the command that shows the rest.
 import type { Host } from '../config/config.ts';
+import type { Change } from '../rules/finding.ts';
 import type { Block } from './message-tree.ts';
 import { quoteName } from './plain-text.ts';
 
@@ -17,33 +18,27 @@ type Who =
   | { readonly kind: 'role'; readonly id: string; readonly session: string }
   | { readonly kind: 'root' | 'account'; readonly account: string }
   | { readonly kind: 'federated'; readonly account: string; readonly session: string }
-  | { readonly kind: 'other'; readonly text: string | undefined };
+  | { readonly kind: 'other'; readonly text: string };
 
 // Source: IAM User Guide, "IAM identifiers" (prefixes), and "Variables and tags", the values of aws:userid.
 const ID = '[A-Z0-9]{12,124}';
-const SESSION = '[\\w+=,.@-]{2,64}';
-const USER = new RegExp(`^(?:AWS:)?(AIDA${ID})$`);
-const ROLE = new RegExp(`^(?:AWS:)?(AROA${ID}):(${SESSION})$`);
-const FEDERATED = new RegExp(`^(?:AWS:)?(\\d{12}):(${SESSION})$`);
-const ROOT = /^AWS:(\d{12})$/;
-// What S3 sends to EventBridge. Source: Amazon S3 User Guide, "Amazon S3 events in EventBridge", requester.
-const ACCOUNT = /^\d{12}$/;
+const SESSION = '(?<session>[\\w+=,.@-]{2,64})';
+const FORMS = {
+  user: new RegExp(`^(?:AWS:)?(?<id>AIDA${ID})$`),
+  role: new RegExp(`^(?:AWS:)?(?<id>AROA${ID}):${SESSION}$`),
+  root: /^AWS:(?<account>\d{12})$/,
+  federated: new RegExp(`^(?:AWS:)?(?<account>\\d{12}):${SESSION}$`),
+  // What S3 sends to EventBridge. Source: Amazon S3 User Guide, "Amazon S3 events in EventBridge", requester.
+  account: /^(?<account>\d{12})$/,
+};
 
 /** The text comes from outside: only what has the form of an id is taken for one. */
-function parseWho(text: string | undefined = ''): Who {
-  const [, user] = USER.exec(text) ?? [];
-  if (user !== undefined) return { kind: 'user', id: user };
-  const [, role, session] = ROLE.exec(text) ?? [];
-  if (role !== undefined && session !== undefined) return { kind: 'role', id: role, session };
-  const [, root] = ROOT.exec(text) ?? [];
-  if (root !== undefined) return { kind: 'root', account: root };
-  const [, account, name] = FEDERATED.exec(text) ?? [];
-  if (account !== undefined && name !== undefined) {
-    return { kind: 'federated', account, session: name };
-  }
-  return ACCOUNT.test(text)
-    ? { kind: 'account', account: text }
-    : { kind: 'other', text: text === '' ? undefined : text };
+function parseWho(text = ''): Who {
+  const forms = Object.entries(FORMS).flatMap(([kind, form]) => {
+    const parts = form.exec(text)?.groups;
+    return parts === undefined ? [] : [{ kind, ...parts } as Who];
+  });
+  return forms[0] ?? { kind: 'other', text };
 }
 
 /**
@@ -81,7 +76,7 @@ export function formatPrincipal(
       return `somebody of ${formatAccount(who.account, known)}`;
     case 'other':
       // In quotes: it cannot pass for words of ours.
-      return who.text === undefined ? 'an unknown principal' : quoteName(who.text);
+      return who.text === '' ? 'an unknown principal' : quoteName(who.text);
   }
 }
 
@@ -105,10 +100,10 @@ const COMMANDS_SHOWN = 5;
 
 /** For each unknown id, the command that shows whose it is; nothing where all are known. */
 export function composeWhoIs(
-  principals: readonly (string | undefined)[],
+  changes: readonly Pick<Change, 'principal'>[],
   known: Known,
 ): NoteBlock[] {
-  const unknown = [...new Set(principals)].map(parseWho);
+  const unknown = [...new Set(changes.map(({ principal }) => principal))].map(parseWho);
   const notes = [...new Map(unknown.flatMap((who) => whoIs(who, known))).values()];
   const more = notes.length - COMMANDS_SHOWN;
   return [

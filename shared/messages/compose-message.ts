@@ -2,7 +2,7 @@
 import { type Severity, worstSeverity } from '../rules/finding.ts';
 import { isOfWindow, type Problem } from '../rules/problem.ts';
 import type { Block, Message, ProblemEvent, Urgency } from './message-tree.ts';
-import { count, countEach, formatDate, ordinal, toAscii } from './plain-text.ts';
+import { clip, count, countEach, formatDate, ordinal, toAscii } from './plain-text.ts';
 import { type Digest, serialOf, summarize } from './report.ts';
 
 const SUBJECT_BOUND = 99;
@@ -22,13 +22,9 @@ export function composeMessage(parts: {
   const { subject, smsLine, events = [] } = parts;
   return {
     ...{ severity: parts.severity, urgency: parts.urgency, blocks: parts.blocks, events },
-    subject: clip(toAscii(`[backup] ${subject}`), SUBJECT_BOUND, '...'),
-    smsLine: smsLine === undefined ? undefined : clip(toGsm(smsLine), SMS_BOUND, '...'),
+    subject: clip(toAscii(`[backup] ${subject}`), SUBJECT_BOUND),
+    smsLine: smsLine === undefined ? undefined : clip(toGsm(smsLine), SMS_BOUND),
   };
-}
-
-function clip(text: string, bound: number, end: string): string {
-  return text.length <= bound ? text : `${text.slice(0, bound - end.length)}${end}`;
 }
 
 /** Printable ASCII without the characters that take two places in GSM-7, or none. */
@@ -39,7 +35,7 @@ function toGsm(text: string): string {
 /** What is worst of one host. */
 type Worst = Pick<Problem, 'kind' | 'missed'>;
 /** A host and what is wrong with it, worst first. */
-type Bad = { readonly host: string; readonly problems: readonly Worst[] };
+type Bad = { readonly host: string; readonly problems: readonly [Worst, ...Worst[]] };
 
 /** From this many bad hosts on they are counted by kind, not named. */
 export const MANY = 10;
@@ -104,12 +100,12 @@ export function formatKind({ kind, missed }: Worst): string {
 
 /** `web MISSING (2nd day)`. */
 export function formatBad({ host, problems: [worst] }: Bad): string {
-  return `${host} ${worst === undefined ? '' : formatKind(worst)}`;
+  return `${host} ${formatKind(worst)}`;
 }
 
 /** `10 MISSING, 2 UNREADABLE`; most first. */
 export function countByKind(failed: readonly Bad[]): string {
-  return countEach(failed.map(({ problems: [worst] }) => worst?.kind.toUpperCase() ?? ''));
+  return countEach(failed.map(({ problems: [worst] }) => worst.kind.toUpperCase()));
 }
 
 /** `40 of 41 hosts OK, 1 paused - Mon 23 Nov (#2026-327)`. */

@@ -1,6 +1,6 @@
 // What is news to a channel -> one message: who failed, why, what to do now, and what is over.
-import type { Instant } from '../duplicity/time.ts';
 import { isOwn, type Problem, problemId } from '../rules/problem.ts';
+import { composeWhoIs } from './author-text.ts';
 import { composeDigest, composeTestSms, isWarned } from './compose-digest.ts';
 import {
   composeFailedBanner,
@@ -20,7 +20,6 @@ import { count, formatInstant, toAscii } from './plain-text.ts';
 import {
   type About,
   type BadHost,
-  composeAsk,
   composeBadHost,
   composeChanges,
   composeShared,
@@ -39,7 +38,6 @@ import { composeHeader, type Digest } from './report.ts';
 /** What one message is made of. */
 export type Notification = About & {
   readonly bucket: string;
-  readonly at: Instant;
   readonly hostsInConfig: number;
   readonly notices: readonly Notice[];
   /** Every problem that is open, notified before or not. */
@@ -117,9 +115,9 @@ function tableOf(title: string, rows: readonly Row[]): Block {
 function rowOf({ host, problems }: BadHost): Row {
   const [worst] = problems;
   return {
-    tone: worst === undefined ? 'note' : toneOf(worst),
+    tone: toneOf(worst),
     cells: [host, problems.map(formatKind).join(', ')],
-    counted: worst?.kind.toUpperCase(),
+    counted: worst.kind.toUpperCase(),
   };
 }
 
@@ -149,17 +147,12 @@ function sortNotices({ notices, open }: Notification): Sorted {
   const failing = groupByHost(bad).filter(({ problems }) => problems.some(isCritical));
   const names = new Set(fresh.filter(isCritical).map(({ host }) => host));
   // What is news comes before what the channel knows of the host already.
-  const failed = groupByHost(fresh.filter((one) => isCritical(one) && names.has(one.host))).map(
-    ({ host, problems }) => ({
-      host,
-      problems: [
-        ...problems,
-        ...(failing.find((one) => one.host === host)?.problems ?? []).filter(
-          (one) => !problems.some((other) => problemId(other) === problemId(one)),
-        ),
-      ],
-    }),
-  );
+  const failed = groupByHost(fresh.filter(isCritical)).map(({ host, problems }) => {
+    const ids = new Set(problems.map(problemId));
+    const known = failing.find((one) => one.host === host)?.problems ?? [];
+    const others = known.filter((one) => !ids.has(problemId(one)));
+    return { host, problems: [...problems, ...others] } as const;
+  });
   return {
     failed,
     failing: [...failed, ...failing.filter(({ host }) => !names.has(host))],
@@ -181,10 +174,10 @@ function composeFailed(hosts: readonly BadHost[], about: About): Block[] {
   const shared = sharedCauses(hosts, about);
   // A cause that one step removes needs no box for each host.
   const boxed = new Set(shared.flatMap(({ step, hosts: own }) => (step === undefined ? [] : own)));
-  const own = hosts.filter((one) => !boxed.has(one));
+  const own = hosts.filter(({ host }) => !boxed.has(host));
   const full = hosts.length < MANY ? own : own.slice(0, WORST);
-  const named = new Set([...full, ...shared.flatMap(namedInBox)]);
-  const rest = hosts.filter((one) => !named.has(one));
+  const named = new Set([...full.map(({ host }) => host), ...shared.flatMap(namedInBox)]);
+  const rest = hosts.filter(({ host }) => !named.has(host));
   const title = `${full.length === 0 ? 'All' : 'The others'}, worst first:`;
   return [
     ...shared.map((one) => composeShared(one, about)),
@@ -229,7 +222,7 @@ function composeOwn(problems: readonly Problem[], about: About): Block[] {
       }),
     ),
     ...composeItems(items, 'more'),
-    ...composeAsk({ changes: asked }, about),
+    ...composeWhoIs(asked, about.known),
   ];
 }
 
@@ -343,8 +336,7 @@ function composeSms(sorted: Sorted, notification: Notification): string | undefi
     const [worst] = only?.problems ?? [];
     const [change] = worst?.kind === 'tampered' ? worst.changes : [];
     if (only !== undefined && more.length === 0 && change !== undefined) {
-      const own = known.hosts.find(({ name }) => name === only.host);
-      const who = `BACKUP TAMPERED: ${only.host} ${formatAuthor(change, known, own)}.`;
+      const who = `BACKUP TAMPERED: ${only.host} ${formatAuthor(change, known, only.host)}.`;
       return `${who} Disable that key now. ${share}.`;
     }
     const { lead, others } = splitTampered(failed, TAMPERED_TEXTED);

@@ -104,6 +104,11 @@ export function listSome(shown: readonly string[], all: number): string {
   return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
+/** At most so many characters; where it was cut, it ends in dots. */
+export function clip(text: string, bound: number): string {
+  return text.length <= bound ? text : `${text.slice(0, bound - 3)}...`;
+}
+
 /** `10 MISSING, 2 UNREADABLE`; most first. */
 export function countEach(words: readonly string[]): string {
   return [...Map.groupBy(words, (word) => word).values()]

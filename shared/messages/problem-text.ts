@@ -12,6 +12,8 @@ import {
   formatDate,
   formatDuration,
   formatInstant,
+  listSome,
+  nameType,
   quoteName,
   toAscii,
 } from './plain-text.ts';
@@ -27,7 +29,10 @@ export type About = {
 };
 
 /** One host, and what is wrong with it, worst first. */
-export type BadHost = { readonly host: string; readonly problems: readonly Problem[] };
+export type BadHost = {
+  readonly host: string;
+  readonly problems: readonly [Problem, ...Problem[]];
+};
 
 const SEVERITIES: readonly Severity[] = ['critical', 'warning', 'info'];
 
@@ -36,21 +41,19 @@ export function groupByHost(problems: readonly Problem[]): BadHost[] {
   const rank = ({ kind, severity }: Problem) =>
     SEVERITIES.indexOf(severity) * FINDING_KINDS.length +
     FINDING_KINDS.indexOf(kind as FindingKind);
-  const byHost = Map.groupBy(problems, ({ host }) => host);
-  const worst = ({ problems: [first] }: BadHost) => first as Problem;
-  return [...byHost]
-    .map(([host, own]) => ({ host, problems: own.toSorted((a, b) => rank(a) - rank(b)) }))
+  const sorted = problems.toSorted((a, b) => rank(a) - rank(b));
+  return [...Map.groupBy(sorted, ({ host }) => host)]
+    .map(([host, own]) => ({ host, problems: own as [Problem, ...Problem[]] }))
     .sort(
-      (a, b) =>
-        rank(worst(a)) - rank(worst(b)) || (worst(a).lastGoodAt ?? 0) - (worst(b).lastGoodAt ?? 0),
+      ({ problems: [a] }, { problems: [b] }) =>
+        rank(a) - rank(b) || (a.lastGoodAt ?? 0) - (b.lastGoodAt ?? 0),
     );
 }
 
 /** The worst, then what else was found, the last good copy, who did it, and the next step; below it who that is. */
 export function composeBadHost({ host, problems }: BadHost, about: About): Block[] {
   const [worst, ...others] = problems;
-  if (worst === undefined) return [];
-  const changes = changesOf(problems);
+  const changes = changesOf({ host, problems });
   return [
     {
       kind: 'problem',
@@ -64,7 +67,7 @@ export function composeBadHost({ host, problems }: BadHost, about: About): Block
       after: stepsAfter(problems, about),
       rest: `rollcall check --host ${host}`,
     },
-    ...composeAsk(changes, about),
+    ...composeWhoIs(changes.changes, about.known),
   ];
 }
 
@@ -75,11 +78,11 @@ export function toneOf({ kind, severity }: Pick<Problem, 'kind' | 'severity'>): 
 }
 
 /** An object may be part of more than one problem of its host. */
-function changesOf(problems: readonly Problem[]): Changes {
+function changesOf({ host, problems }: BadHost): Changes {
   const idOf = ({ key, at, what, principal }: Change) => `${what} ${at} ${principal} ${key}`;
   const changes = problems.flatMap((problem) => problem.changes);
   return {
-    host: problems[0]?.host ?? '',
+    host,
     changes: [...new Map(changes.map((change) => [idOf(change), change])).values()],
     changeCount: problems.reduce((most, { changeCount }) => Math.max(most, changeCount), 0),
   };
@@ -90,13 +93,8 @@ export function stepsOf(
   { kind, severity, step }: Pick<Problem, 'kind' | 'severity' | 'step'>,
   { runbook }: Pick<About, 'runbook'>,
 ): Pick<Item, 'step' | 'runbook'> {
-  const section = isOwn(kind)
-    ? kind === 'channel'
-      ? 'alarm-path'
-      : undefined
-    : severity === 'critical'
-      ? kind
-      : undefined;
+  const ofChannel = kind === 'channel' ? 'alarm-path' : undefined;
+  const section = severity === 'critical' && !isOwn(kind) ? kind : ofChannel;
   return {
     ...(step === undefined ? {} : { step: pointTo(toAscii(step), runbook) }),
     ...(section === undefined ? {} : { runbook: runbookOf(section, runbook) }),
@@ -104,12 +102,12 @@ export function stepsOf(
 }
 
 /** What else is critical asks for its own step, too; what comes after tampering, only the runbook knows. */
-function stepsAfter([worst, ...others]: readonly Problem[], about: About): string[] {
-  if (worst?.kind === 'tampered') return [];
+function stepsAfter([worst, ...others]: BadHost['problems'], about: About): string[] {
+  if (worst.kind === 'tampered') return [];
   const steps = others
     .filter(({ severity }) => severity === 'critical')
     .flatMap((one) => stepsOf(one, about).step ?? []);
-  const first = worst && stepsOf(worst, about).step;
+  const first = stepsOf(worst, about).step;
   return [...new Set(steps)].filter((step) => step !== first);
 }
 
@@ -149,34 +147,21 @@ type Changes = Pick<Problem, 'changes' | 'changeCount' | 'host'>;
 /** Each change with its time and its author, and how many there are besides. */
 export function composeChanges({ changes, changeCount, host }: Changes, about: About): string[] {
   const { timezone, known, at: now } = about;
-  const own = known.hosts.find(({ name }) => name === host);
   const facts = changes.map(
     (change, index) =>
-      `${index === 0 ? 'Changes: ' : ''}${quoteName(change.key)} was ${DONE[change.what]} ${formatInstant(change.at, timezone, now)} ${formatAuthor(change, known, own)}${change.what === 'removed' ? LEFT[change.left] : ''}.`,
+      `${index === 0 ? 'Changes: ' : ''}${quoteName(change.key)} was ${DONE[change.what]} ${formatInstant(change.at, timezone, now)} ${formatAuthor(change, known, host)}${change.what === 'removed' ? LEFT[change.left] : ''}.`,
   );
   const more = changeCount - changes.length;
   return [...facts, ...(more > 0 ? [`And ${count(more, 'more change')}.`] : [])];
 }
 
-/** The commands that tell who it was; nothing where that is known. */
-export function composeAsk({ changes }: Pick<Changes, 'changes'>, { known }: About): Block[] {
-  return composeWhoIs(
-    changes.map(({ principal }) => principal),
-    known,
-  );
-}
-
 const ADDRESS = /^[\w.:-]{1,45}$/;
 
 /** `by web's own key from 203.0.113.9`. */
-export function formatAuthor(
-  { principal, address }: Change,
-  known: Known,
-  own?: Known['hosts'][number],
-): string {
-  const who = formatPrincipal(principal, known, own);
+export function formatAuthor({ principal, address }: Change, known: Known, host: string): string {
+  const own = known.hosts.find(({ name }) => name === host);
   const from = address !== undefined && ADDRESS.test(address) ? address : quoteName(address ?? '');
-  return `by ${who} from ${address === undefined ? 'an unknown address' : from}`;
+  return `by ${formatPrincipal(principal, known, own)} from ${address === undefined ? 'an unknown address' : from}`;
 }
 
 /** How a problem ended: the backup that came, how late, and what was missed; or that it is not seen any more. */
@@ -208,7 +193,7 @@ export function composeEnd(
   const gap =
     lastGoodAt === undefined ? 'It is the first complete full backup in its target.' : before;
   const punctual = late > 0 ? `, ${formatDuration(late)} late` : '';
-  return `${set.type === 'inc' ? 'incremental' : 'full'} done ${formatInstant(doneAt, timezone, now)} ${timezone}${punctual} (${size}). ${gap}`;
+  return `${nameType(set.type)} done ${formatInstant(doneAt, timezone, now)} ${timezone}${punctual} (${size}). ${gap}`;
 }
 
 /** `7 windows were missed while nobody looked (2026-11-16 to 2026-11-22)`. */
@@ -223,7 +208,7 @@ export function describeUnseen(missed: readonly string[], unknown: readonly stri
   return `${count(missed.length, 'window')} ${were} missed while nobody looked (${dates})${rest}`;
 }
 
-/** As much of a host as its cause takes. */
+/** As much of a host as its cause takes; the worst problem first. */
 type Blamed = {
   readonly host: string;
   readonly problems: readonly (Pick<Problem, 'severity' | 'says' | 'step' | 'lastGoodAt'> & {
@@ -232,63 +217,61 @@ type Blamed = {
 };
 
 /** Hosts that fail for one reason, and what it is: then the trouble is not their own. */
-export type SharedCause<Bad extends Blamed = BadHost> = {
-  readonly hosts: readonly Bad[];
+export type SharedCause = {
+  readonly kind: 'unreadable' | 'missing';
+  readonly hosts: readonly string[];
   readonly cause: string;
   /** What is done about it once, for all of them. */
-  readonly step?: string | undefined;
+  readonly step?: string;
 };
 
 // Of so many hosts one last day is no chance.
 const MANY_OF_A_DAY = 10;
 
 /** One refusal for several, or the same last day for many; worst first, each host in one of them or in none. */
-export function sharedCauses<Bad extends Blamed>(
-  hosts: readonly Bad[],
+export function sharedCauses(
+  all: readonly Blamed[],
   { timezone, at }: Pick<About, 'timezone' | 'at'>,
-): SharedCause<Bad>[] {
-  // Who has another problem too has one that is its own.
-  const alone = hosts.filter(
-    ({ problems }) => problems.filter(({ severity }) => severity === 'critical').length === 1,
-  );
-  const worst = ({ problems: [first] }: Bad) => first;
-  const refused = Map.groupBy(alone, (one) =>
-    worst(one)?.kind === 'unreadable' ? worst(one)?.step : undefined,
-  );
-  const silent = Map.groupBy(alone, (one) => {
-    const { kind, lastGoodAt } = worst(one) ?? {};
-    if (kind !== 'missing' || lastGoodAt === undefined) return undefined;
-    return `none has a full since ${formatDate(lastGoodAt, timezone, at)}`;
+): SharedCause[] {
+  const alone = all.flatMap(({ host, problems }) => {
+    const [worst, ...others] = problems.filter(({ severity }) => severity === 'critical');
+    // Who has another problem too has one that is its own.
+    return worst === undefined || others.length > 0 ? [] : [{ ...worst, host }];
   });
-  const groups = (all: typeof refused, least: number) =>
-    [...all].flatMap(([cause, own]) => (cause && own.length >= least ? [{ cause, own }] : []));
-  return [
-    ...groups(refused, 2).map(({ cause, own }) => ({
-      hosts: own,
-      cause: worst(own[0] as Bad)?.says ?? '',
-      step: cause,
-    })),
-    ...groups(silent, MANY_OF_A_DAY).map(({ cause, own }) => ({ hosts: own, cause })),
-  ];
+  const refused = alone.filter(({ kind }) => kind === 'unreadable');
+  const silent = alone.filter(({ kind }) => kind === 'missing');
+  const lastDayOf = ({ lastGoodAt }: (typeof alone)[number]) =>
+    lastGoodAt && `none has a full since ${formatDate(lastGoodAt, timezone, at)}`;
+  const causes: SharedCause[] = [];
+  for (const [step, own] of Map.groupBy(refused, (one) => one.step)) {
+    const [first, ...others] = own;
+    const hosts = own.map(({ host }) => host);
+    if (step && first && others.length > 0)
+      causes.push({ kind: 'unreadable', hosts, cause: first.says, step });
+  }
+  for (const [cause, own] of Map.groupBy(silent, lastDayOf)) {
+    const hosts = own.map(({ host }) => host);
+    if (cause && own.length >= MANY_OF_A_DAY) causes.push({ kind: 'missing', hosts, cause });
+  }
+  return causes;
 }
 
 /** One box for all that have it. */
 export function composeShared(shared: SharedCause, about: About): Block {
-  const { hosts, cause, step } = shared;
-  const [worst] = hosts[0]?.problems ?? [];
+  const { kind, hosts, cause, step } = shared;
   const isRefused = step !== undefined;
-  const names = namedInBox(shared).map(({ host }) => host);
+  const names = namedInBox(shared);
   return {
     kind: 'problem',
-    ...{ tone: 'bad', label: worst?.kind.toUpperCase() ?? '', who: count(hosts.length, 'host') },
+    ...{ tone: 'bad', label: kind.toUpperCase(), who: count(hosts.length, 'host') },
     says: isRefused ? 'could not check, for one reason. This is not an all-clear' : cause,
     facts: [
       ...(names.length > 0 ? [`Hosts: ${names.join(', ')}.`] : []),
       isRefused
-        ? `${hosts[0]?.host}: ${cause}`
+        ? `${hosts[0]}: ${cause}`
         : 'Look first for what they share: a network, a key, a script, the bucket.',
     ],
-    ...(worst === undefined ? {} : stepsOf({ ...worst, step }, about)),
+    ...stepsOf({ kind, severity: 'critical', step }, about),
   };
 }
 
@@ -296,12 +279,14 @@ export function composeShared(shared: SharedCause, about: About): Block {
 const NAMED = 10;
 
 /** The hosts that the box names, so that nothing else has to. */
-export function namedInBox({ hosts, step }: SharedCause): readonly BadHost[] {
+export function namedInBox({ hosts, step }: SharedCause): readonly string[] {
   return step !== undefined && hosts.length <= NAMED ? hosts : [];
 }
 
 /** One problem, and what of it is new to the channel. */
 export type Notice = { readonly problem: Problem; readonly news: News };
+
+const NAMED_AT_ONCE = 50;
 
 /** One for each problem or shared cause, in the order of the hosts, the worst first. */
 export function eventsOf(
@@ -340,15 +325,8 @@ export function eventsOf(
       {
         ...eventOf(fresh[0] ?? first),
         ...{ key: group, who: count(names.length, 'host'), step: undefined },
-        says: listNames(names),
+        says: listSome(names.slice(0, NAMED_AT_ONCE), names.length),
       },
     ];
   });
-}
-
-const NAMED_AT_ONCE = 50;
-
-function listNames(names: readonly string[]): string {
-  const more = names.length - NAMED_AT_ONCE;
-  return `${names.slice(0, NAMED_AT_ONCE).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

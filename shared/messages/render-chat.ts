@@ -3,7 +3,7 @@ import type { WebhookFormat } from '../config/config.ts';
 import { formatAt } from '../config/recipients.ts';
 import type { Severity } from '../rules/finding.ts';
 import type { Message, ProblemEvent } from './message-tree.ts';
-import { toAscii } from './plain-text.ts';
+import { clip, toAscii } from './plain-text.ts';
 import { renderText } from './render-text.ts';
 
 // Of characters. Slack takes 40,000 and shows 4,000; Discord refuses more than 2,000 in `content` and 4,096 in the
@@ -222,8 +222,4 @@ const TAGS: Readonly<Record<Severity, string>> = {
 /** `web MISSING`, `12 hosts MISSING`, `alarm channel DEAD`. */
 function titleOf({ who, label }: ProblemEvent): string {
   return `${who} ${label}`.trim();
-}
-
-function clip(text: string, bound: number): string {
-  return text.length <= bound ? text : `${text.slice(0, bound - 3)}...`;
 }

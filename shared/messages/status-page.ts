@@ -20,6 +20,7 @@ import {
   formatDate,
   formatInstant,
   formatTime,
+  listSome,
   toAscii,
 } from './plain-text.ts';
 import { runbookOf, sharedCauses } from './problem-text.ts';
@@ -129,10 +130,8 @@ function composeNotes({ notes }: Board, rows: readonly BoardRow[], about: PageAb
   }));
   const shared = sharedCauses(bad, { ...about, at: about.writtenAt }).map(
     ({ hosts, cause, step }) => {
-      const names = hosts.slice(0, 20).map(({ host }) => host);
-      const more = hosts.length - names.length;
       const todo = step === undefined ? '' : `<p>Do now: <code>${safe(step)}</code></p>`;
-      return `<div class="box bad"><p><b>One cause for ${count(hosts.length, 'host')}:</b> ${safe(cause)}</p><p>${safe(names.join(', '))}${more > 0 ? ` and ${more} more` : ''}</p>${todo}</div>`;
+      return `<div class="box bad"><p><b>One cause for ${count(hosts.length, 'host')}:</b> ${safe(cause)}</p><p>${safe(listSome(hosts.slice(0, 20), hosts.length))}</p>${todo}</div>`;
     },
   );
   const dead = (about.channels?.states ?? []).flatMap((state) =>

@@ -47,7 +47,10 @@ describe('sayWho', () => {
 });
 
 const linesOf = (principals: readonly (string | undefined)[]) =>
-  composeWhoIs(principals, known).flatMap(({ text, lines = [] }) => [text, ...lines]);
+  composeWhoIs(
+    principals.map((principal) => ({ principal })),
+    known,
+  ).flatMap(({ text, lines = [] }) => [text, ...lines]);
 
 describe('composeWhoIs', () => {
   it('has one command for each unknown id, and nothing for the others', () => {
@@ -62,7 +65,7 @@ describe('composeWhoIs', () => {
       `  aws iam list-users --query "Users[?UserId=='${OTHER}'].Arn"`,
       `  aws iam list-roles --query "Roles[?RoleId=='${ROLE}'].Arn"`,
     ]);
-    expect(composeWhoIs([`AWS:${DB}`, undefined, 'AWS:123456789012'], known)).toEqual([]);
+    expect(linesOf([`AWS:${DB}`, undefined, 'AWS:123456789012'])).toEqual([]);
   });
 
   it('asks once for a role of several sessions', () => {
