@@ -17,7 +17,7 @@ import { connectAll } from '../shared/lambda/connect.ts';
 import { type Env, readEnv } from '../shared/lambda/env.ts';
 import { composeMessage } from '../shared/messages/compose-message.ts';
 import { describeFinding, nextStep } from '../shared/messages/finding-text.ts';
-import { hostReportSchema, reportHost } from '../shared/messages/host-report.ts';
+import { hostReport, reportHost } from '../shared/messages/host-report.ts';
 import { runbookOf } from '../shared/messages/problem-text.ts';
 import { checkHosts } from '../shared/monitor/judge-hosts.ts';
 import { sendTo } from '../shared/monitor/notify.ts';
@@ -119,7 +119,7 @@ describe('every kind of finding', () => {
     const report = reportHost(judgement, 'UTC');
     const record = addNews(place, {}, { judgedAt: judgement.at, report });
     const page = parseRecords(formatRecords({ hosts: new Map([[place, record]]) }));
-    const again = readValue(hostReportSchema, page?.hosts.get(place)?.report);
+    const again = readValue(hostReport, page?.hosts.get(place)?.report);
     expect(again?.findings.map((finding) => finding.kind)).toContain(kind);
     expect(again).toEqual(JSON.parse(JSON.stringify(report)));
   });

@@ -1,7 +1,7 @@
 // `rollcall history HOST`: 400 days of one host, on the terminal or as a page.
 import { writeFile } from 'node:fs/promises';
 import { type Host, pagesOf, shardIndexOf } from '../../shared/config/config.ts';
-import { type Night, parseBoard } from '../../shared/messages/board.ts';
+import { type Night, parseBoard, sortNights } from '../../shared/messages/board.ts';
 import { HISTORY, historyPage, parseHistory } from '../../shared/messages/history.ts';
 import { SIGN_NAMES, SIGNS, type Sign } from '../../shared/messages/message-tree.ts';
 import { composeYear } from '../../shared/messages/page-year.ts';
@@ -76,9 +76,7 @@ async function readNights(records: RecordStore, host: Host, hosts: number): Prom
     const found = own ?? (await Promise.all(others.map(read))).find((one) => one !== undefined);
     const board = parseBoard((await records.read(BOARD_PAGE)).text ?? '');
     const row = board?.rows.find((one) => one.place === place);
-    const nights = [...(found?.nights ?? []), ...(row?.nights ?? [])];
-    const byDate = new Map(nights.map((night) => [night[0], night]));
-    return [...byDate.values()].sort(([one], [other]) => (one < other ? -1 : 1));
+    return sortNights([...(found?.nights ?? []), ...(row?.nights ?? [])]);
   } catch (error) {
     if (!(error instanceof RecordError)) throw error;
     throw new UsageError(

@@ -5,9 +5,10 @@ import { count, maybe, readJson } from '../config/json.ts';
 import { worstSeverity } from '../rules/finding.ts';
 import { placeOf } from '../rules/fingerprints.ts';
 import { addDays, windowAfter, windowBefore, windowOf, windowOn } from '../rules/window.ts';
-import { type HostReport, hasFailed } from './host-report.ts';
+import { type HostReport, hasFailed, isLate } from './host-report.ts';
 import { type Block, SIGNS, type Sign, TONES, type Tone } from './message-tree.ts';
-import { formatDate, quoteName, toAscii } from './plain-text.ts';
+import { formatDate, listSome, quoteName, toAscii } from './plain-text.ts';
+import { toneOf } from './problem-text.ts';
 import type { Digest } from './report.ts';
 
 /** So many days a row has. */
@@ -99,14 +100,11 @@ export function updateBoard(
 }
 
 function notesOf({ report: { unknownHosts, unsearched } }: Digest): string[] {
-  const names = unknownHosts.slice(0, UNKNOWN).map(quoteName).join(', ');
-  const more = unknownHosts.length - UNKNOWN;
+  const names = listSome(unknownHosts.slice(0, UNKNOWN).map(quoteName), unknownHosts.length);
   return [
     ...(unknownHosts.length === 0
       ? []
-      : [
-          `In the bucket, but of no host in the config: ${names}${more > 0 ? ` and ${more} more` : ''}.`,
-        ]),
+      : [`In the bucket, but of no host in the config: ${names}.`]),
     ...(unsearched === undefined
       ? []
       : [`Could not look for unknown hosts: ${toAscii(unsearched)}.`]),
@@ -142,12 +140,8 @@ function composeRow(
   };
 }
 
-function toneOfReport({ verdict, findings }: HostReport): Tone {
-  const isCritical = (kind: string) =>
-    findings.some((one) => one.kind === kind && one.severity === 'critical');
-  if (isCritical('tampered')) return 'tampered';
-  if (hasFailed({ findings })) return 'bad';
-  if (worstSeverity(findings) === 'warning') return 'odd';
+function toneOfReport({ verdict, findings: [worst] }: HostReport): Tone {
+  if (worst !== undefined && worst.severity !== 'info') return toneOf(worst);
   return verdict === 'ok' ? 'good' : 'note';
 }
 
@@ -197,28 +191,30 @@ function missedBefore(host: Host, { window, windowsMissed }: HostReport): string
 }
 
 function signOf(report: HostReport): Sign {
-  const { verdict, findings, answer, answeredAt, window } = report;
-  if (verdict === 'paused') return 'paused';
+  if (report.verdict === 'paused') return 'paused';
   if (hasFailed(report)) return 'bad';
-  const isLate = answeredAt !== undefined && window !== undefined && answeredAt > window.dueAt;
-  if (isLate || worstSeverity(findings) === 'warning') return 'odd';
-  return answer === null ? 'none' : 'ok';
+  if (isLate(report) || worstSeverity(report.findings) === 'warning') return 'odd';
+  return report.answer === null ? 'none' : 'ok';
+}
+
+/** One of a date, the last of them; the oldest date first. */
+export function sortNights(nights: readonly Night[]): Night[] {
+  const byDate = new Map(nights.map((one) => [one[0], one]));
+  return [...byDate.values()].sort(([one], [other]) => (one < other ? -1 : 1));
 }
 
 /** What was judged is not taken back by what a bucket shows later: of a date the last judgement counts. */
 function addNights(known: readonly Night[], more: readonly Night[], most: number): Night[] {
-  const nights = new Map(more.map((one) => [one[0], one]));
   const judged = more.at(-1)?.[0];
-  for (const one of known) if (one[0] !== judged) nights.set(one[0], one);
-  return [...nights.values()].sort((a, b) => (a[0] < b[0] ? -1 : 1)).slice(-most);
+  return sortNights([...more, ...known.filter(([own]) => own !== judged)]).slice(-most);
 }
 
-/** How each of so many days went, the oldest first, up to the newest of the board. */
-export function signsUntil(nights: readonly Night[], last: string, days = BOARD_DAYS): Sign[] {
+/** How each of the days went, the oldest first, up to the newest of the board. */
+export function signsUntil(nights: readonly Night[], last: string): Sign[] {
   const byDate = new Map(nights.map(([own, sign]) => [own, sign]));
   return Array.from(
-    { length: days },
-    (_, at) => byDate.get(addDays(last, at + 1 - days)) ?? 'none',
+    { length: BOARD_DAYS },
+    (_, at) => byDate.get(addDays(last, at + 1 - BOARD_DAYS)) ?? 'none',
   );
 }
 
@@ -239,17 +235,14 @@ export function newestDate(rows: readonly BoardRow[]): string | undefined {
     .at(-1);
 }
 
-function formatDay(date: string): string {
-  return formatDate(Date.parse(date), 'UTC', Date.parse(date));
-}
-
 /** The grid of 30 days for a mail. */
 export function composeGrid({ rows }: Board): Block | undefined {
   const last = newestDate(rows);
   if (last === undefined) return undefined;
+  const at = Date.parse(last);
   return {
     kind: 'grid',
-    title: `The last ${BOARD_DAYS} days, up to ${formatDay(last)}:`,
+    title: `The last ${BOARD_DAYS} days, up to ${formatDate(at, 'UTC', at)}:`,
     rows: worstFirst(rows).map(({ host, tone, verdict, missed, nights }) => ({
       ...{ who: host, tone, signs: signsUntil(nights, last) },
       label: `${verdict}${missed > 1 ? ` (${missed} days)` : ''}`,

@@ -1,13 +1,12 @@
 // The daily digest: what is to be known of every host, also when all is well.
 
 import { type Alerts, type DigestRhythm, kitName } from '../config/config.ts';
-import type { Check } from '../doctor/audit.ts';
 import type { ChannelState } from '../doctor/channels.ts';
 import { DAY, type Instant } from '../duplicity/time.ts';
 import { worstSeverity } from '../rules/finding.ts';
 import { dateIn } from '../rules/window.ts';
 import { MANY } from './compose-message.ts';
-import { type HostReport, hasFailed, isInconclusiveReport } from './host-report.ts';
+import { type HostReport, hasFailed, isInconclusiveReport, isLate } from './host-report.ts';
 import { INCONCLUSIVE } from './loss-text.ts';
 import type { Block, Item, Tone } from './message-tree.ts';
 import {
@@ -16,10 +15,12 @@ import {
   formatDate,
   formatInstant,
   formatTime,
+  listSome,
+  nameType,
   quoteName,
   toAscii,
 } from './plain-text.ts';
-import { runbookOf } from './problem-text.ts';
+import { runbookOf, toneOf } from './problem-text.ts';
 import { type Digest, type Report, serialOf } from './report.ts';
 
 const FINDINGS_SHOWN = 5;
@@ -61,8 +62,6 @@ export function isWarned(digest: Digest): boolean {
   );
 }
 
-const TONE_OF = { critical: 'bad', warning: 'odd', info: 'note' } as const;
-
 /** Warnings before information, and the first of each host before its others: what is cut is the least. */
 function composeNoted({ hosts, unknownHosts, unsearched }: Report): Block[] {
   const own = hosts
@@ -76,9 +75,7 @@ function composeNoted({ hosts, unknownHosts, unsearched }: Report): Block[] {
     Number(severity !== 'warning') + 2 * Number(isMore);
   const items = own
     .toSorted((a, b) => rank(a) - rank(b))
-    .map(({ kind, severity, host, message }) =>
-      itemOf(TONE_OF[severity], kind.toUpperCase(), host, message),
-    );
+    .map((one) => itemOf(toneOf(one), one.kind.toUpperCase(), one.host, one.message));
   return [
     ...listOf(items),
     ...listOf([...composeUnchecked(hosts), ...composeUnknown(unknownHosts, unsearched)]),
@@ -86,9 +83,7 @@ function composeNoted({ hosts, unknownHosts, unsearched }: Report): Block[] {
 }
 
 function composeUnknown(unknownHosts: readonly string[], unsearched: string | undefined): Item[] {
-  const names = unknownHosts.slice(0, 5).map(quoteName).join(', ');
-  const more = unknownHosts.length > 5 ? `, and ${unknownHosts.length - 5} more` : '';
-  const text = `${names}${more}: in the bucket, but of no host in the config. Add it to hosts.yml, or find out who writes there.`;
+  const text = `${nameSome(unknownHosts.map(quoteName))}: in the bucket, but of no host in the config. Add it to hosts.yml, or find out who writes there.`;
   return [
     ...(unknownHosts.length > 0 ? [itemOf('odd', 'UNKNOWN', '', text)] : []),
     ...(unsearched === undefined
@@ -110,30 +105,27 @@ function composeUnchecked(hosts: readonly HostReport[]): Item[] {
 }
 
 function composeGood(good: readonly HostReport[], zone: string, now: Instant): Block[] {
-  const facts = good.map(({ host, answer, answeredAt, window }) => ({
-    host,
-    type: answer?.type === 'inc' ? 'incremental' : 'full',
-    done: answeredAt === undefined ? '' : formatInstant(Date.parse(answeredAt), zone, now),
-    late: answeredAt !== undefined && window !== undefined && answeredAt > window.dueAt,
-    size: answer === null ? '' : formatBytes(answer.bytes),
-  }));
+  const facts = good.map((report) => {
+    const { host, answer, answeredAt } = report;
+    return {
+      ...{ host, type: nameType(answer?.type), late: isLate(report) ? 'late' : '' },
+      done: answeredAt === undefined ? '' : formatInstant(Date.parse(answeredAt), zone, now),
+      size: answer === null ? '' : formatBytes(answer.bytes),
+    };
+  });
   if (good.length >= MANY) {
-    const rows = facts.map(({ host, type, done, late, size }) => ({
+    const rows = facts.map(({ host, type, done, size, late }) => ({
       ...{ tone: 'good' as const, counted: 'OK' },
-      cells: [host, type, done, size, late ? 'late' : ''],
+      cells: [host, type, done, size, late],
     }));
     const columns = ['host', 'backup', 'done', 'size', ''];
     return [{ kind: 'table', title: `${good.length} hosts are OK:`, columns, rows }];
   }
   return listOf(
-    facts.map(({ host, type, done, late, size }) =>
-      itemOf(
-        'good',
-        'OK',
-        host,
-        `${type}${done === '' ? '' : ` done ${done}`}${size === '' ? '' : `, ${size}`}${late ? ', late' : ''}`,
-      ),
-    ),
+    facts.map(({ host, type, done, size, late }) => {
+      const says = [done === '' ? type : `${type} done ${done}`, size, late];
+      return itemOf('good', 'OK', host, says.filter((one) => one !== '').join(', '));
+    }),
   );
 }
 
@@ -206,28 +198,25 @@ export function composeDrills(digest: Digest): Block[] {
   });
   const formatAge = ({ name, at }: { name: string; at: Instant }) =>
     `${name} ${count(Math.floor((report.checkedAt - at) / DAY), 'day')} ago (${formatDate(at, timezone, report.checkedAt)})`;
-  const said = [
-    ...(proven.length === 0 ? [] : [`last proven: ${nameSome(proven.map(formatAge))}`]),
-    ...(never.length === 0 ? [] : [`never proven: ${nameSome(never)}`]),
-  ];
   const unproven = unprovenOf(digest);
+  const listed = (lead: string, names: readonly string[]) =>
+    names.length === 0 ? [] : [`${lead} ${nameSome(names)}`];
+  const said = [
+    ...listed('last proven:', proven.map(formatAge)),
+    ...listed('never proven:', never),
+  ];
+  const isOdd = failed.length + unproven.length > 0;
   // The next to be drilled: a host that never was, else whose proof is the oldest.
   const next = failed[0] ?? never[0] ?? proven[0]?.name;
   return listOf([
     {
-      ...itemOf(
-        failed.length + unproven.length > 0 ? 'odd' : 'note',
-        'RESTORES',
-        '',
-        `${said.join('; ')}.`,
-      ),
+      ...itemOf(isOdd ? 'odd' : 'note', 'RESTORES', '', `${said.join('; ')}.`),
       facts: [
-        ...(unproven.length === 0
-          ? []
-          : [`WARNING: not proven for over ${restoreProofDays} days: ${nameSome(unproven)}.`]),
-        ...(failed.length === 0 ? [] : [`The last drill FAILED of ${nameSome(failed)}.`]),
-        `Next:    restore-drill ${kitName({ name: next ?? '' })}`,
-      ],
+        ...listed(`WARNING: not proven for over ${restoreProofDays} days:`, unproven),
+        ...listed('The last drill FAILED of', failed),
+      ]
+        .map((fact) => `${fact}.`)
+        .concat(`Next:    restore-drill ${kitName({ name: next ?? '' })}`),
     },
   ]);
 }
@@ -242,8 +231,7 @@ function unprovenOf({ report, drills, restoreProofDays }: Digest): string[] {
 }
 
 function nameSome(names: readonly string[]): string {
-  const more = names.length - NAMED;
-  return `${names.slice(0, NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  return listSome(names.slice(0, NAMED), names.length);
 }
 
 const MONDAY = 1;
@@ -286,13 +274,14 @@ function codeWordOf(digest: Digest): string {
   });
 }
 
+/** Worst first. */
 const DELIVERY = {
   fail: ['DEAD', 'bad'],
   unknown: ['UNSEEN', 'odd'],
   warn: ['WEAK', 'odd'],
   ok: ['FINE', 'good'],
 } as const;
-const WORST_FIRST: readonly Check['status'][] = ['fail', 'unknown', 'warn', 'ok'];
+const WORST_FIRST = Object.keys(DELIVERY);
 
 /** The delivery check: would an alarm arrive, way by way, and what to do where it would not. */
 function composeDelivery({ channels, timezone, report }: Digest, runbook?: string): Block[] {

@@ -16,7 +16,7 @@ import {
   splitTampered,
 } from './compose-message.ts';
 import type { Block, Item, Message, Row, Tone, Urgency } from './message-tree.ts';
-import { count, formatInstant, toAscii } from './plain-text.ts';
+import { count, formatInstant, formatMoment, toAscii } from './plain-text.ts';
 import {
   type About,
   type BadHost,
@@ -33,7 +33,7 @@ import {
   stepsOf,
   toneOf,
 } from './problem-text.ts';
-import { composeHeader, type Digest } from './report.ts';
+import type { Digest } from './report.ts';
 
 /** What one message is made of. */
 export type Notification = About & {
@@ -47,7 +47,7 @@ export type Notification = About & {
 
 /** The message; `undefined` when there is nothing to send. */
 export function composeNotification(notification: Notification): Message | undefined {
-  const { digest } = notification;
+  const { digest, at, timezone, bucket } = notification;
   const sorted = sortNotices(notification);
   if (notification.notices.length === 0 && digest === undefined) return undefined;
   const { banner, subject, tone } = composeHead(sorted, notification);
@@ -57,7 +57,7 @@ export function composeNotification(notification: Notification): Message | undef
     blocks: [
       {
         ...{ kind: 'banner', tone, text: toAscii(banner) },
-        below: composeHeader(notification.at, notification.bucket, notification.timezone),
+        below: `${formatMoment(at, timezone)} - bucket ${bucket}`,
       },
       ...sorted.own
         .filter(({ kind }) => WARNINGS.includes(kind))

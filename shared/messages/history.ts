@@ -4,7 +4,7 @@ import type { Shard } from '../config/config.ts';
 import { readJson } from '../config/json.ts';
 import { MINUTE } from '../duplicity/time.ts';
 import { addDays } from '../rules/window.ts';
-import type { BoardRow, Night } from './board.ts';
+import { type BoardRow, type Night, sortNights } from './board.ts';
 import { SIGN_LETTERS, SIGNS } from './message-tree.ts';
 
 /** All its pages begin so. */
@@ -90,10 +90,7 @@ export function addHistory(known: readonly History[], rows: readonly BoardRow[])
 }
 
 function joinNights(before: readonly Night[], more: readonly Night[]): Night[] {
-  const dates = new Set(more.map(([date]) => date));
-  const all = [...before.filter(([date]) => !dates.has(date)), ...more];
-  const last = all.reduce((newest, [date]) => (date > newest ? date : newest), '');
-  return all
-    .filter(([date]) => date > addDays(last, -HISTORY_DAYS))
-    .sort(([one], [other]) => (one < other ? -1 : 1));
+  const nights = sortNights([...before, ...more]);
+  const [last = ''] = nights.at(-1) ?? [];
+  return nights.filter(([date]) => date > addDays(last, -HISTORY_DAYS));
 }

@@ -1,7 +1,7 @@
 // One host's entry in a report, JSON version 1: what was found, with its words. Every message is composed from it.
 
 import * as v from 'valibot';
-import { finite, maybe, type Schema } from '../config/json.ts';
+import { finite, maybe } from '../config/json.ts';
 import type { BackupSet } from '../duplicity/backup-set.ts';
 import { DAY, type Instant } from '../duplicity/time.ts';
 import type { Assessment } from '../rules/assessment.ts';
@@ -87,7 +87,6 @@ export const hostReport = v.object({
 });
 /** One host's entry in a report. Instants are ISO texts; texts are ASCII, with hostile names escaped. */
 export type HostReport = v.InferOutput<typeof hostReport>;
-export const hostReportSchema: Schema<HostReport> = hostReport;
 
 /** What a judgement says, as docs/how-it-judges.md describes it; `timezone` is that of the times in its words. */
 export function reportHost(
@@ -185,6 +184,11 @@ export function hasFailed({ findings }: Pick<HostReport, 'findings'>): boolean {
   return worstSeverity(findings) === 'critical';
 }
 
+/** The backup that answers for the window was done after it was due. */
+export function isLate({ answeredAt, window }: HostReport): boolean {
+  return answeredAt !== undefined && window !== undefined && answeredAt > window.dueAt;
+}
+
 /** It says only that versions could not be looked at: that is reported, and is no verdict on the backups. */
 export function isInconclusiveReport({ kind, untold }: ReportedFinding): boolean {
   return kind === 'tampered' && typeof untold === 'string';
@@ -194,13 +198,10 @@ export function isInconclusiveReport({ kind, untold }: ReportedFinding): boolean
 function formatRhythm(judgement: Judgement, zone: string): string {
   const came = isQuiet(judgement) ? 'nothing was uploaded' : 'files came, and no backup of it';
   const rhythm = rhythmOf(judgement);
-  return `This window: ${came}.${rhythm === undefined ? '' : ` ${formatUsual(rhythm, zone)}`}`;
-}
-
-function formatUsual({ backups, beganFrom, beganUntil, doneBy }: Rhythm, zone: string): string {
-  const [from, until] = [formatTime(beganFrom, zone), formatTime(beganUntil, zone)];
+  if (rhythm === undefined) return `This window: ${came}.`;
+  const [from, until] = [rhythm.beganFrom, rhythm.beganUntil].map((at) => formatTime(at, zone));
   const began = from === until ? `at ${from}` : `${from}-${until}`;
-  return `The last ${backups} backups began ${began} and were done by ${formatTime(doneBy, zone)}.`;
+  return `This window: ${came}. The last ${rhythm.backups} backups began ${began} and were done by ${formatTime(rhythm.doneBy, zone)}.`;
 }
 
 /** Of the last backups that were done within a day: only the time of day of each of the three instants counts. */

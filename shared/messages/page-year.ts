@@ -2,9 +2,7 @@
 import type { Night } from './board.ts';
 import { composePage } from './page-style.ts';
 import { escapeHtml, formatBytes, toAscii } from './plain-text.ts';
-import { renderSigns, renderSparkline, SIGN_KEY } from './render-grid.ts';
-
-const STEP = 12;
+import { renderSparkline, renderSquares, SIGN_KEY } from './render-grid.ts';
 
 /** Escaped throughout, no script, nothing from elsewhere. Nights are sorted, the oldest first. */
 export function composeYear(host: string, nights: readonly Night[]): string {
@@ -13,12 +11,9 @@ export function composeYear(host: string, nights: readonly Night[]): string {
   const good = nights.filter(([, sign]) => sign === 'ok' || sign === 'odd').length;
   const owed = nights.filter(([, sign]) => sign !== 'paused').length;
   const months = [...Map.groupBy(nights, ([date]) => date.slice(0, 7))].map(([month, own]) => {
-    const squares = own.map(([date, sign]) => ({
-      sign,
-      x: (Number(date.slice(8)) - 1) * STEP,
-      y: 0,
-    }));
-    return `<div class="month"><span>${month}</span>${renderSigns(squares, 31 * STEP - 2, 10)}</div>`;
+    const signs = new Map(own.map(([date, sign]) => [Number(date.slice(8)), sign]));
+    const days = Array.from({ length: 31 }, (_, at) => signs.get(at + 1));
+    return `<div class="month"><span>${month}</span>${renderSquares(days)}</div>`;
   });
   const failed = nights.filter(([, sign]) => sign === 'bad').map(([date]) => `<li>${date}</li>`);
   const sizes = nights.map(([, , , bytes]) => bytes);

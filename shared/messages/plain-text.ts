@@ -65,6 +65,12 @@ export function formatInstant(at: Instant, zone: string, now: Instant): string {
   return `${formatDate(at, zone, now)} ${formatTime(at, zone)}`;
 }
 
+/** `Mon 23 Nov 2026 08:15 Europe/Amsterdam`. */
+export function formatMoment(at: Instant, zone: string): string {
+  const year = new Date(wallClock(at, zone)).getUTCFullYear();
+  return `${formatDate(at, zone, at)} ${year} ${formatTime(at, zone)} ${zone}`;
+}
+
 /** `73 years`, `10 days`, `54 h`, `2 h 47 min`, `12 min`: never more than two numbers. */
 export function formatDuration(ms: number): string {
   if (ms >= 730 * DAY) return `${Math.round(ms / (365.25 * DAY))} years`;

@@ -11,41 +11,27 @@ const FORMS: Partial<Readonly<Record<Sign, string>>> = {
   paused: 'm2.8 5h4.4',
 };
 
-/** One row of squares, the oldest first. */
-export function renderSquares(signs: readonly Sign[]): string {
-  return renderSigns(
-    signs.map((sign, at) => ({ sign, x: at * STEP, y: 0 })),
-    signs.length * STEP - (STEP - SIDE),
-    SIDE,
-  );
+/** One row of squares, with a gap where there is no sign; in words how many there are of each. */
+export function renderSquares(signs: readonly (Sign | undefined)[]): string {
+  const squares = signs.flatMap((sign, at) => (sign === undefined ? [] : [{ sign, x: at * STEP }]));
+  const bySign = Map.groupBy(squares, ({ sign }) => sign);
+  const words = [...bySign].map(([sign, own]) => `${own.length} ${SIGN_NAMES[sign]}`).join(', ');
+  const paths = [...bySign].map(([sign, own]) => {
+    const fill = own.map(({ x }) => `M${x} 0h${SIDE}v${SIDE}h-${SIDE}z`).join('');
+    const form = FORMS[sign];
+    const over = form === undefined ? '' : own.map(({ x }) => moveForm(form, x)).join('');
+    return `<path class="${sign}" d="${fill}"/>${over === '' ? '' : `<path class="f" d="${over}"/>`}`;
+  });
+  const width = signs.length * STEP - (STEP - SIDE);
+  return `<svg class="sq" viewBox="0 0 ${width} ${SIDE}" role="img" aria-label="${words}">${paths.join('')}</svg>`;
 }
 
 /** What each sign means, with its square. */
 export const SIGN_KEY = `<p class="key" aria-hidden="true">${SIGNS.map((sign) => `<span>${renderSquares([sign])}${SIGN_NAMES[sign]}</span>`).join(' ')}</p>`;
 
-/** Squares wherever they stand; in words how many there are of each. */
-export function renderSigns(
-  squares: readonly { readonly sign: Sign; readonly x: number; readonly y: number }[],
-  width: number,
-  height: number,
-): string {
-  const bySign = Map.groupBy(squares, ({ sign }) => sign);
-  const words = [...bySign].map(([sign, own]) => `${own.length} ${SIGN_NAMES[sign]}`).join(', ');
-  const paths = [...bySign].map(([sign, own]) => {
-    const fill = own.map(({ x, y }) => `M${x} ${y}h${SIDE}v${SIDE}h-${SIDE}z`).join('');
-    const form = FORMS[sign];
-    const over = form === undefined ? '' : own.map(({ x, y }) => moveForm(form, x, y)).join('');
-    return `<path class="${sign}" d="${fill}"/>${over === '' ? '' : `<path class="f" d="${over}"/>`}`;
-  });
-  return `<svg class="sq" viewBox="0 0 ${width} ${height}" role="img" aria-label="${words}">${paths.join('')}</svg>`;
-}
-
 /** `M` in place of the first `m`, at a square. */
-function moveForm(form: string, x: number, y: number): string {
-  return form.replace(
-    /^m([\d.]+) ([\d.]+)/,
-    (_, dx, dy) => `M${round(x + Number(dx))} ${round(y + Number(dy))}`,
-  );
+function moveForm(form: string, x: number): string {
+  return form.replace(/^m([\d.]+)/, (_, dx) => `M${round(x + Number(dx))}`);
 }
 
 const WIDE = 90;

@@ -4,12 +4,11 @@ import * as v from 'valibot';
 import { type DigestRhythm, type Host, kitName } from '../config/config.ts';
 import { finite, maybe, readJson } from '../config/json.ts';
 import type { ChannelStates } from '../doctor/channels.ts';
-import { type Instant, parseWrittenTime } from '../duplicity/time.ts';
+import { DAY, type Instant, parseWrittenTime } from '../duplicity/time.ts';
 import { type Severity, worstSeverity } from '../rules/finding.ts';
 import { dateIn } from '../rules/window.ts';
 import { type HostReport, hostReport, iso, isoInstant } from './host-report.ts';
 import type { Block } from './message-tree.ts';
-import { formatDate, formatTime } from './plain-text.ts';
 
 /** Whether a name is a time zone of the runtime's. */
 function isZone(name: string): boolean {
@@ -132,14 +131,8 @@ export type Digest = {
 export function serialOf({ report, timezone }: Pick<Digest, 'report' | 'timezone'>): string {
   const today = dateIn(timezone, report.checkedAt);
   const year = today.slice(0, 4);
-  const day = (Date.parse(`${today}T00:00Z`) - Date.parse(`${year}-01-01T00:00Z`)) / 86_400_000;
+  const day = (Date.parse(today) - Date.parse(`${year}-01-01`)) / DAY;
   return `#${year}-${String(day + 1).padStart(3, '0')}`;
-}
-
-/** `Mon 23 Nov 2026 08:15 Europe/Amsterdam - bucket acme-backups`. */
-export function composeHeader(at: Instant, bucket: string, zone: string): string {
-  const year = dateIn(zone, at).slice(0, 4);
-  return `${formatDate(at, zone, at)} ${year} ${formatTime(at, zone)} ${zone} - bucket ${bucket}`;
 }
 
 /** All receipts begin so. */

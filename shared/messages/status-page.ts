@@ -1,6 +1,6 @@
 // The board as one page for a browser: no script, nothing from elsewhere, for a telephone and for a wall.
 import type { ChannelStates } from '../doctor/channels.ts';
-import type { Instant } from '../duplicity/time.ts';
+import { DAY, HOUR, type Instant } from '../duplicity/time.ts';
 import { dateIn } from '../rules/window.ts';
 import {
   BOARD_DAYS,
@@ -19,6 +19,7 @@ import {
   formatBytes,
   formatDate,
   formatInstant,
+  formatMoment,
   formatTime,
   listSome,
   toAscii,
@@ -39,7 +40,7 @@ export type PageAbout = {
 const FULL_ROWS = 150;
 
 /** It is written each hour, and one run may fail. */
-const LATE_MS = 2.5 * 3_600_000;
+const LATE_MS = 2.5 * HOUR;
 
 /** Escaped throughout. A page cannot know its age: it says until when it must be newer. */
 export function composeStatusPage(board: Board, about: PageAbout): string {
@@ -60,7 +61,7 @@ export function composeStatusPage(board: Board, about: PageAbout): string {
     { title: safe(title), meta: '<meta name="robots" content="noindex">\n' },
     `<header class="${worst}">
 <h1>${safe(title)}</h1>
-<p>Bucket ${safe(about.bucket)}. As of <b>${safe(formatDate(writtenAt, timezone, writtenAt))} ${dateIn(timezone, writtenAt).slice(0, 4)} ${safe(formatTime(writtenAt, timezone))} ${safe(timezone)}</b>.${closes} This page is new each hour: if it is the same after <b>${safe(formatTime(writtenAt + LATE_MS, timezone))}</b>, nobody is watching (${safe(runbookOf('monitor-silent', about.runbook))}).</p>
+<p>Bucket ${safe(about.bucket)}. As of <b>${safe(formatMoment(writtenAt, timezone))}</b>.${closes} This page is new each hour: if it is the same after <b>${safe(formatTime(writtenAt + LATE_MS, timezone))}</b>, nobody is watching (${safe(runbookOf('monitor-silent', about.runbook))}).</p>
 </header>
 <main>
 ${composeTiles(rows, about, last)}
@@ -147,7 +148,7 @@ function composeNotes({ notes }: Board, rows: readonly BoardRow[], about: PageAb
 
 function daysOf(last: string): string {
   const at = Date.parse(last);
-  const first = at - (BOARD_DAYS - 1) * 86_400_000;
+  const first = at - (BOARD_DAYS - 1) * DAY;
   return `${formatDate(first, 'UTC', at)} to ${formatDate(at, 'UTC', at)}`;
 }
 
@@ -189,7 +190,7 @@ function formatUntil(
 }
 
 function formatAge(ms: number): string {
-  const days = Math.floor(ms / 86_400_000);
+  const days = Math.floor(ms / DAY);
   return days === 0 ? 'today' : `${count(days, 'day')} ago`;
 }
 

@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { type Config, type Host, pagesOf, type Shard, shardIndexOf } from '../config/config.ts';
 import { count, readValue } from '../config/json.ts';
 import type { Instant } from '../duplicity/time.ts';
-import { type HostReport, hostReportSchema, reportHost } from '../messages/host-report.ts';
+import { type HostReport, hostReport, reportHost } from '../messages/host-report.ts';
 import { SKEW } from '../rules/assessment.ts';
 import { placeOf } from '../rules/fingerprints.ts';
 import { judge } from '../rules/judge.ts';
@@ -192,7 +192,7 @@ async function judgeByWorkers(
           const { judgedAt = 0, report } = page?.hosts.get(placeOf(host)) ?? {};
           if (judgedAt < now) continue;
           open.delete(host);
-          reports.set(host, readValue(hostReportSchema, report) ?? unreadable(host, UNSOUND));
+          reports.set(host, readValue(hostReport, report) ?? unreadable(host, UNSOUND));
         }
         if (page?.warning !== undefined && page.warning.at >= now) lost ??= page.warning.says;
         if (open.size === 0 || budget.left() <= 0) return;
