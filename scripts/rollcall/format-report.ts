@@ -6,15 +6,21 @@ import {
   formatBytes,
   formatDuration,
   formatInstant,
-  quoteName,
   toAscii,
   wrapText,
 } from '../../shared/messages/plain-text.ts';
-import { exitStatus, type Report, summarize } from '../../shared/messages/report.ts';
+import {
+  describeUnknown,
+  exitStatus,
+  type Report,
+  summarize,
+} from '../../shared/messages/report.ts';
 import { type Severity, worstSeverity } from '../../shared/rules/finding.ts';
 
 const COLOURS = { critical: 'red', warning: 'yellow', info: 'dim', ok: 'green' } as const;
 const WIDTH = 100;
+/** Of those in the bucket that are of no host. */
+export const PREFIXES_SHOWN = 5;
 
 /** One host of a table, in texts that are safe to print. */
 export type Row = {
@@ -35,7 +41,7 @@ export function composeTable(report: Report, timezone: string): string {
   const rows = report.hosts.map((host) => rowOf(host, timezone));
   return composeRows(rows, timezone, [
     `${ok} of ${count(hosts, 'host')} ok, ${critical} critical, ${warning} with warnings`,
-    ...formatUnknownPrefixes(report),
+    ...describeUnknown(report, PREFIXES_SHOWN),
   ]);
 }
 
@@ -81,24 +87,6 @@ export function rowOf(report: HostReport, timezone: string): Row {
       step: step === undefined ? undefined : toAscii(step),
     })),
   };
-}
-
-/** What lies in the bucket but of no host in the config. */
-export function formatUnknownPrefixes({
-  unknownHosts,
-  unsearched,
-}: {
-  readonly unknownHosts: readonly string[];
-  readonly unsearched?: string | undefined;
-}): string[] {
-  const shown = unknownHosts.slice(0, 5).map(quoteName).join(', ');
-  const more = unknownHosts.length > 5 ? `, and ${unknownHosts.length - 5} more` : '';
-  return [
-    ...(unknownHosts.length > 0
-      ? [`in the bucket, but of no host in the config: ${shown}${more}`]
-      : []),
-    ...(unsearched === undefined ? [] : [`could not look for unknown hosts: ${unsearched}`]),
-  ];
 }
 
 function formatLastGood(

@@ -5,7 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HOUR } from '../../shared/duplicity/time.ts';
 import { count, formatDuration, formatInstant, toAscii } from '../../shared/messages/plain-text.ts';
-import { exitStatus, parseReport, type StoredReport } from '../../shared/messages/report.ts';
+import {
+  describeUnknown,
+  exitStatus,
+  parseReport,
+  type StoredReport,
+} from '../../shared/messages/report.ts';
 import {
   dateOfPage,
   REPORTS,
@@ -16,7 +21,7 @@ import {
 } from '../../shared/monitor/state.ts';
 import { defineCommand, FLAG, TEXT } from './command.ts';
 import { openState, readConfig, STATE_HELP, STATE_OPTIONS } from './config-file.ts';
-import { composeRows, formatUnknownPrefixes, rowOf, toAsciiJson } from './format-report.ts';
+import { composeRows, PREFIXES_SHOWN, rowOf, toAsciiJson } from './format-report.ts';
 import { chooseFormat, print, UsageError } from './terminal.ts';
 
 const HELP = `rollcall status - what did the last daily report say?
@@ -170,14 +175,11 @@ function formatAge({ checkedAt, bucket }: StoredReport, age: number, zone: strin
 }
 
 function composeReport(report: StoredReport, zone: string): string {
-  const { hosts, unknownHosts, unsearched } = report;
+  const { hosts } = report;
   const ok = hosts.filter(({ verdict }) => verdict === 'ok').length;
   return composeRows(
     hosts.map((host) => rowOf(host, zone)),
     zone,
-    [
-      `${ok} of ${count(hosts.length, 'host')} ok`,
-      ...formatUnknownPrefixes({ unknownHosts, unsearched: unsearched && toAscii(unsearched) }),
-    ],
+    [`${ok} of ${count(hosts.length, 'host')} ok`, ...describeUnknown(report, PREFIXES_SHOWN)],
   );
 }

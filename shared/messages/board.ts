@@ -7,9 +7,9 @@ import { placeOf } from '../rules/fingerprints.ts';
 import { addDays, windowAfter, windowBefore, windowOf, windowOn } from '../rules/window.ts';
 import { type HostReport, hasFailed, isLate } from './host-report.ts';
 import { type Block, SIGNS, type Sign, TONES, type Tone } from './message-tree.ts';
-import { formatDate, listSome, quoteName, toAscii } from './plain-text.ts';
+import { capitalize, formatDate } from './plain-text.ts';
 import { toneOf } from './problem-text.ts';
-import type { Digest } from './report.ts';
+import { type Digest, describeUnknown } from './report.ts';
 
 /** So many days a row has. */
 export const BOARD_DAYS = 30;
@@ -95,20 +95,11 @@ export function updateBoard(
       const provenAt = digest?.drills?.get(host.name)?.provenAt ?? known.provenAt;
       return [{ ...known, host: host.name, provenAt }];
     }),
-    notes: digest === undefined ? notes : notesOf(digest),
+    notes:
+      digest === undefined
+        ? notes
+        : describeUnknown(digest.report, UNKNOWN).map((text) => `${capitalize(text)}.`),
   };
-}
-
-function notesOf({ report: { unknownHosts, unsearched } }: Digest): string[] {
-  const names = listSome(unknownHosts.slice(0, UNKNOWN).map(quoteName), unknownHosts.length);
-  return [
-    ...(unknownHosts.length === 0
-      ? []
-      : [`In the bucket, but of no host in the config: ${names}.`]),
-    ...(unsearched === undefined
-      ? []
-      : [`Could not look for unknown hosts: ${toAscii(unsearched)}.`]),
-  ];
 }
 
 function composeRow(

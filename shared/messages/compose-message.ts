@@ -1,7 +1,7 @@
 // What people see first of a message: its subject, its banner and its SMS, each within its bounds.
 import { type Severity, worstSeverity } from '../rules/finding.ts';
 import { isOfWindow, type Problem } from '../rules/problem.ts';
-import type { Block, Message, ProblemEvent, Urgency } from './message-tree.ts';
+import type { Block, Message, ProblemEvent, Tone, Urgency } from './message-tree.ts';
 import { clip, count, countEach, formatDate, ordinal, toAscii } from './plain-text.ts';
 import { type Digest, serialOf, summarize } from './report.ts';
 
@@ -45,16 +45,26 @@ const MORE_ROOM = 9;
 const LEAD_ROOM = 40;
 const BANNER_ROOM = 200;
 
+/** What people see first of a message. */
+export type Head = { readonly banner: string; readonly subject: string; readonly tone: Tone };
+
 /**
  * `2 of 41 hosts FAILED: web MISSING (2nd day), db INCOMPLETE`; what somebody did to backups comes first:
- * `TAMPERED: web. 2 of 41 hosts FAILED: db INCOMPLETE`.
+ * `TAMPERED: web. 2 of 41 hosts FAILED: db INCOMPLETE`. The banner has no names of the others.
  */
-export function composeFailedSubject(failed: readonly Bad[], hostsInConfig: number): string {
+export function composeFailedHead(failed: readonly Bad[], hostsInConfig: number): Head {
+  const share = `${failed.length} of ${count(hostsInConfig, 'host')} FAILED`;
+  const isMany = failed.length >= MANY;
+  const counted = isMany ? `${share}: ${countByKind(failed)}` : share;
+  const banner = `${splitTampered(failed).lead}${counted}`;
   const { lead, others } = splitTampered(failed, LEAD_ROOM);
-  const head = `${lead}${failed.length} of ${count(hostsInConfig, 'host')} FAILED`;
-  if (others.length === 0) return head;
-  if (failed.length >= MANY) return `${head}: ${countByKind(others)}`;
-  return `${head}: ${nameWhileRoom(others.map(formatBad), NAMES_ROOM - head.length)}`;
+  const tone = lead === '' ? 'bad' : 'tampered';
+  const start = `${lead}${share}`;
+  if (others.length === 0) return { banner, subject: start, tone };
+  const words = isMany
+    ? countByKind(others)
+    : nameWhileRoom(others.map(formatBad), NAMES_ROOM - start.length);
+  return { banner, subject: `${start}: ${words}`, tone };
 }
 
 /** As many as there is room for, the first always. */
@@ -82,17 +92,6 @@ export function composeLead(names: readonly string[], room = BANNER_ROOM): strin
   return names.length === 0 ? '' : `TAMPERED: ${nameWhileRoom(names, room)}. `;
 }
 
-/** `3 of 41 hosts FAILED`, with the kinds where they are many; what somebody did to backups comes first. */
-export function composeFailedBanner(
-  failed: readonly Bad[],
-  hostsInConfig: number,
-): { readonly banner: string; readonly tone: 'tampered' | 'bad' } {
-  const text = `${failed.length} of ${count(hostsInConfig, 'host')} FAILED`;
-  const counted = failed.length >= MANY ? `${text}: ${countByKind(failed)}` : text;
-  const { lead } = splitTampered(failed);
-  return { banner: `${lead}${counted}`, tone: lead === '' ? 'bad' : 'tampered' };
-}
-
 /** `MISSING (2nd day)`. */
 export function formatKind({ kind, missed }: Worst): string {
   return `${kind.toUpperCase()}${isOfWindow(kind) && missed > 1 ? ` (${ordinal(missed)} day)` : ''}`;
@@ -108,31 +107,24 @@ export function countByKind(failed: readonly Bad[]): string {
   return countEach(failed.map(({ problems: [worst] }) => worst.kind.toUpperCase()));
 }
 
-/** `40 of 41 hosts OK, 1 paused - Mon 23 Nov (#2026-327)`. */
-export function composeGoodSubject(digest: Digest): string {
-  const { checkedAt } = digest.report;
-  const day = formatDate(checkedAt, digest.timezone, checkedAt);
-  return `${composeGoodBanner(digest)} - ${day} (${serialOf(digest)})`;
-}
-
-/** `41 of 41 hosts OK`, `40 of 41 hosts OK, 1 paused`; never OK while nothing at all is. */
-export function composeGoodBanner(digest: Digest): string {
-  const { ok, isNothing, rest } = countGood(digest);
-  const hosts = count(digest.hostsInConfig, 'host');
-  return [isNothing ? `NO BACKUP YET of ${hosts}` : `${ok} of ${hosts} OK`, ...rest].join(', ');
-}
-
-function countGood({ report: { hosts, unknownHosts } }: Digest) {
+/**
+ * `40 of 41 hosts OK, 1 paused`, in the subject with `- Mon 23 Nov (#2026-327)`; never OK while nothing at all is.
+ */
+export function composeGoodHead(digest: Digest): Omit<Head, 'tone'> {
+  const { hosts, unknownHosts, checkedAt } = digest.report;
   const { ok } = summarize(hosts);
   const paused = hosts.filter(({ verdict }) => verdict === 'paused').length;
   const warned = hosts.filter(({ findings }) => worstSeverity(findings) === 'warning').length;
   const fresh = hosts.filter(({ verdict }) => verdict === 'never').length;
+  const all = count(digest.hostsInConfig, 'host');
   const isNothing = ok === 0 && fresh > 0;
-  const rest = [
+  const banner = [
+    isNothing ? `NO BACKUP YET of ${all}` : `${ok} of ${all} OK`,
     ...(fresh > 0 && !isNothing ? [`${fresh} without a backup yet`] : []),
     ...(warned > 0 ? [count(warned, 'warning')] : []),
     ...(paused > 0 ? [`${paused} paused`] : []),
     ...(unknownHosts.length > 0 ? [`${unknownHosts.length} not in the config`] : []),
-  ];
-  return { ok, isNothing, rest };
+  ].join(', ');
+  const day = formatDate(checkedAt, digest.timezone, checkedAt);
+  return { banner, subject: `${banner} - ${day} (${serialOf(digest)})` };
 }

@@ -3,14 +3,13 @@ import { isOwn, type Problem, problemId } from '../rules/problem.ts';
 import { composeWhoIs } from './author-text.ts';
 import { composeDigest, composeTestSms, isWarned } from './compose-digest.ts';
 import {
-  composeFailedBanner,
-  composeFailedSubject,
-  composeGoodBanner,
-  composeGoodSubject,
+  composeFailedHead,
+  composeGoodHead,
   composeMessage,
   countByKind,
   formatBad,
   formatKind,
+  type Head,
   MANY,
   SMS_BOUND,
   splitTampered,
@@ -257,8 +256,6 @@ function urgencyOf({ failed, over, own }: Sorted, digest: Digest | undefined): U
   return digest?.test === true ? 'test' : 'digest';
 }
 
-type Head = { readonly banner: string; readonly subject: string; readonly tone: Tone };
-
 /** What people see first: who failed, else what is over, else the trouble of the monitor, else the day's digest. */
 function composeHead(sorted: Sorted, notification: Notification): Head {
   const { failed, failing, over, warnings, own } = sorted;
@@ -267,18 +264,14 @@ function composeHead(sorted: Sorted, notification: Notification): Head {
     ...{ banner, subject: `${banner}${tail}`, tone },
   });
   if (failed.length > 0 || (digest !== undefined && failing.length > 0)) {
-    return {
-      ...composeFailedBanner(failing, hostsInConfig),
-      subject: composeFailedSubject(failing, hostsInConfig),
-    };
+    return composeFailedHead(failing, hostsInConfig);
   }
   const isGrave = own.some(({ severity }) => severity === 'critical');
   // One that is sent later says nothing of what came since.
   const isStale = digest !== undefined && digest.report.checkedAt < notification.at;
   const isNews = over.length > 0 || isGrave || (isStale && warnings.length > 0);
   if (digest !== undefined && !isNews) {
-    const tone = isWarned(digest) ? 'odd' : 'good';
-    return { banner: composeGoodBanner(digest), subject: composeGoodSubject(digest), tone };
+    return { ...composeGoodHead(digest), tone: isWarned(digest) ? 'odd' : 'good' };
   }
   const ended = endOf(over);
   if (ended !== undefined) {
@@ -297,12 +290,12 @@ function composeHead(sorted: Sorted, notification: Notification): Head {
   if (one?.kind === 'unowned') {
     return same('TAMPERED no host in the config: objects REMOVED', 'tampered');
   }
-  const channels = (some: readonly Problem[]) =>
-    [
-      ...new Set(
-        some.filter(({ kind }) => kind === 'channel').map(({ says }) => says.split(':')[0] ?? ''),
-      ),
-    ].join(', ');
+  const channels = (some: readonly Problem[]) => {
+    const names = some.flatMap(({ kind, says }) =>
+      kind === 'channel' ? says.split(':').slice(0, 1) : [],
+    );
+    return [...new Set(names)].join(', ');
+  };
   if (channels(own) !== '') return same(`ALARM CHANNEL DEAD: ${channels(own)}`, 'bad');
   if (channels(over) !== '') return same(`alarm channel works again: ${channels(over)}`, 'good');
   return same(
@@ -324,44 +317,13 @@ function endOf(over: readonly Problem[]) {
 
 const KINDS_TEXTED = 3;
 const TAMPERED_TEXTED = 60;
+const SMS_END = ' Mail has the fix.';
 
 /** Enough to act on in one segment: how many, who, what; the mail has the rest. */
 function composeSms(sorted: Sorted, notification: Notification): string | undefined {
-  const { failed, failing, over, own } = sorted;
-  const { digest, hostsInConfig, timezone, known, at: now } = notification;
-  const tail = ' Mail has the fix.';
-  if (failed.length > 0) {
-    const share = `${failing.length}/${hostsInConfig} FAILED`;
-    const [only, ...more] = failed;
-    const [worst] = only?.problems ?? [];
-    const [change] = worst?.kind === 'tampered' ? worst.changes : [];
-    if (only !== undefined && more.length === 0 && change !== undefined) {
-      const who = `BACKUP TAMPERED: ${only.host} ${formatAuthor(change, known, only.host)}.`;
-      return `${who} Disable that key now. ${share}.`;
-    }
-    const { lead, others } = splitTampered(failed, TAMPERED_TEXTED);
-    const compose = (words: readonly string[], end = '') =>
-      `BACKUP ${lead}${share}${words.length === 0 ? '' : `: ${words.join(', ')}`}.${end}${tail}`;
-    const counted = compose(others.length === 0 ? [] : [countByKind(others)]);
-    if (failed.length >= MANY) return counted;
-    const words = failed.flatMap((bad) => {
-      const at = bad.problems[0]?.lastGoodAt;
-      const kinds = bad.problems
-        .filter(({ severity, kind }) => severity === 'critical' && kind !== 'tampered')
-        .slice(0, KINDS_TEXTED)
-        .map(formatKind);
-      const says = [
-        ...(kinds.length === 0 ? [] : [kinds.join('+')]),
-        ...(at === undefined ? [] : [`last good ${formatInstant(at, timezone, now)}`]),
-      ];
-      return says.length === 0 ? [] : [`${bad.host} ${says.join(' ')}`];
-    });
-    const times = failed.some(({ problems: [first] }) => first?.lastGoodAt !== undefined);
-    const text = compose(words, times ? ` Times: ${timezone}.` : '');
-    if (text.length <= SMS_BOUND) return text;
-    const names = compose(others.map(formatBad));
-    return names.length <= SMS_BOUND ? names : counted;
-  }
+  const { failed, over, own } = sorted;
+  const { digest } = notification;
+  if (failed.length > 0) return composeFailedSms(sorted, notification);
   const [loud] = own.filter(({ severity }) => severity === 'critical');
   if (loud?.kind === 'channel') return `BACKUP ALARM CHANNEL DEAD: ${loud.says}`;
   if (loud !== undefined) return `BACKUP${loud.kind === 'unowned' ? ' TAMPER' : ''}: ${loud.says}`;
@@ -369,8 +331,40 @@ function composeSms(sorted: Sorted, notification: Notification): string | undefi
   if (ended !== undefined) {
     const { names, word, says } = ended;
     return names.length > 1
-      ? `BACKUP ${word}: ${names.join(', ')}.${tail}`
+      ? `BACKUP ${word}: ${names.join(', ')}.${SMS_END}`
       : `BACKUP ${word} ${names[0]}: ${says.split('. ')[0]}.`;
   }
   return digest?.test === true ? composeTestSms(digest) : undefined;
+}
+
+function composeFailedSms({ failed, failing }: Sorted, notification: Notification): string {
+  const { hostsInConfig, timezone, known, at: now } = notification;
+  const share = `${failing.length}/${hostsInConfig} FAILED`;
+  const [only, ...more] = failed;
+  const [change] = only?.problems[0].kind === 'tampered' ? only.problems[0].changes : [];
+  if (only !== undefined && more.length === 0 && change !== undefined) {
+    const who = `BACKUP TAMPERED: ${only.host} ${formatAuthor(change, known, only.host)}.`;
+    return `${who} Disable that key now. ${share}.`;
+  }
+  const { lead, others } = splitTampered(failed, TAMPERED_TEXTED);
+  const compose = (words: readonly string[], end = '') =>
+    `BACKUP ${lead}${share}${words.length === 0 ? '' : `: ${words.join(', ')}`}.${end}${SMS_END}`;
+  const counted = compose(others.length === 0 ? [] : [countByKind(others)]);
+  if (failed.length >= MANY) return counted;
+  const words = failed.flatMap(({ host, problems }) => {
+    const kinds = problems
+      .filter(({ severity, kind }) => severity === 'critical' && kind !== 'tampered')
+      .slice(0, KINDS_TEXTED)
+      .map(formatKind);
+    const { lastGoodAt } = problems[0];
+    const lastGood =
+      lastGoodAt === undefined ? [] : [`last good ${formatInstant(lastGoodAt, timezone, now)}`];
+    const says = [...(kinds.length === 0 ? [] : [kinds.join('+')]), ...lastGood];
+    return says.length === 0 ? [] : [`${host} ${says.join(' ')}`];
+  });
+  const hasTimes = failed.some(({ problems: [{ lastGoodAt }] }) => lastGoodAt !== undefined);
+  const text = compose(words, hasTimes ? ` Times: ${timezone}.` : '');
+  if (text.length <= SMS_BOUND) return text;
+  const names = compose(others.map(formatBad));
+  return names.length <= SMS_BOUND ? names : counted;
 }

@@ -15,6 +15,7 @@ import {
 } from '../rules/finding.ts';
 import type { Judgement } from '../rules/judge.ts';
 import {
+  capitalize,
   count,
   formatBytes,
   formatDate,
@@ -46,9 +47,7 @@ export function formatTampered(finding: Tampered, zoned: Zoned): string {
           ...changed.map((change) => formatChange(change, zoned)),
         ]
       : [INCONCLUSIVE[untold]];
-  const sentences = texts.map((text, index) =>
-    index === 0 ? text : `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`,
-  );
+  const sentences = texts.map((text, index) => (index === 0 ? text : capitalize(text)));
   return [...sentences, ...formatSetting(setting, zoned)].join('. ');
 }
 

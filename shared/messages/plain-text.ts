@@ -115,6 +115,10 @@ export function clip(text: string, bound: number): string {
   return text.length <= bound ? text : `${text.slice(0, bound - 3)}...`;
 }
 
+export function capitalize(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+}
+
 /** `10 MISSING, 2 UNREADABLE`; most first. */
 export function countEach(words: readonly string[]): string {
   return [...Map.groupBy(words, (word) => word).values()]

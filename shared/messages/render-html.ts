@@ -58,16 +58,16 @@ function renderBlock(block: Block): string {
       const head = block.columns.some((name) => name !== '')
         ? `<tr>${block.columns.map((name) => `<th scope="col" class="m" style="${STYLES.th}">${escapeHtml(name)}</th>`).join('')}</tr>`
         : '';
-      const rows = block.rows.map(
-        ({ tone, cells }) =>
-          `<tr>${cells.map((cell, index) => `<td class="${index === 0 ? `t-${tone}` : 'c'}" style="${index === 0 ? `${STYLES.td};font-weight:bold;color:${INK[tone]}` : STYLES.td}">${escapeHtml(cell)}</td>`).join('')}</tr>`,
-      );
+      const rows = block.rows.map(({ tone, cells }) => {
+        const row = cells.map((text, index) => cell(text, index === 0 ? tone : undefined));
+        return `<tr>${row.join('')}</tr>`;
+      });
       return `${title(block.title)}<table style="${STYLES.table}">${head}${rows.join('\n')}</table>${more}`;
     }
     case 'grid': {
       const rows = block.rows.map(
         ({ who, tone, label, signs }) =>
-          `<tr><td class="t-${tone}" style="${STYLES.td};font-weight:bold;color:${INK[tone]}">${escapeHtml(who)}</td><td style="${STYLES.signs}">${renderSigns(signs)}</td><td class="c" style="${STYLES.td}">${escapeHtml(label)}</td></tr>`,
+          `<tr>${cell(who, tone)}<td style="${STYLES.signs}">${renderSigns(signs)}</td>${cell(label)}</tr>`,
       );
       const key = SIGNS.map((sign) => `${renderSigns([sign])}&#160;${SIGN_NAMES[sign]}`).join(
         ' &#160; ',
@@ -91,6 +91,13 @@ function paragraph(text: string | undefined, style: keyof typeof STYLES, name: s
   return text === undefined
     ? ''
     : `<p class="${name}" style="${STYLES[style]}">${escapeHtml(text)}</p>`;
+}
+
+/** The first one of a row has its tone. */
+function cell(text: string, tone?: Tone): string {
+  const loud = tone === undefined ? '' : `;font-weight:bold;color:${INK[tone]}`;
+  const name = tone === undefined ? 'c' : `t-${tone}`;
+  return `<td class="${name}" style="${STYLES.td}${loud}">${escapeHtml(text)}</td>`;
 }
 
 /** The host's name stands out as the finding does. */

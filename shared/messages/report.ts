@@ -9,6 +9,7 @@ import { type Severity, worstSeverity } from '../rules/finding.ts';
 import { dateIn } from '../rules/window.ts';
 import { type HostReport, hostReport, iso, isoInstant } from './host-report.ts';
 import type { Block } from './message-tree.ts';
+import { listSome, quoteName, toAscii } from './plain-text.ts';
 
 /** Whether a name is a time zone of the runtime's. */
 function isZone(name: string): boolean {
@@ -86,6 +87,20 @@ export function exitStatus({
   const warned = findings.some(({ severity }) => severity === 'warning');
   const strange = unknownHosts.length > 0 || unsearched !== undefined;
   return warned || strange ? 1 : 0;
+}
+
+/** What lies in the bucket but of no host in the config, with the first of the names; or why nobody knows. */
+export function describeUnknown(
+  { unknownHosts, unsearched }: Pick<Report, 'unknownHosts' | 'unsearched'>,
+  shown: number,
+): string[] {
+  const names = listSome(unknownHosts.slice(0, shown).map(quoteName), unknownHosts.length);
+  return [
+    ...(unknownHosts.length === 0 ? [] : [`in the bucket, but of no host in the config: ${names}`]),
+    ...(unsearched === undefined
+      ? []
+      : [`could not look for unknown hosts: ${toAscii(unsearched)}`]),
+  ];
 }
 
 /** The report as docs/how-it-judges.md describes it, version 1; `timezone` is that of the times in its messages. */

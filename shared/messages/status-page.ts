@@ -48,8 +48,9 @@ export function composeStatusPage(board: Board, about: PageAbout): string {
   const { timezone, writtenAt } = about;
   const title = composeTitle(rows, about);
   const last = newestDate(rows) ?? dateIn(timezone, writtenAt);
-  const due = rows.flatMap(({ nextDueAt }) => (nextDueAt === undefined ? [] : [nextDueAt]));
-  const next = due.filter((at) => at > writtenAt).sort((a, b) => a - b)[0];
+  const [next] = rows
+    .flatMap(({ nextDueAt = 0 }) => (nextDueAt > writtenAt ? [nextDueAt] : []))
+    .sort((a, b) => a - b);
   const worst = rows[0]?.tone ?? 'note';
   const closes =
     next === undefined
@@ -102,14 +103,14 @@ function composeTiles(rows: readonly BoardRow[], about: PageAbout, last: string)
   const weak = states.filter(({ status }) => status === 'warn' || status === 'unknown').length;
   const channels =
     dead > 0 ? `${dead} dead` : weak > 0 ? `${weak} weak` : states.length > 0 ? 'fine' : 'not seen';
-  const tiles: readonly (readonly [Tone, string, string])[] = [
+  const tiles: readonly (readonly [Tone | 'plain', string, string])[] = [
     ['bad', String(of(isFailed)), 'failed'],
     ['odd', String(of(({ tone }) => tone === 'odd')), 'late or doubtful'],
     ['note', String(of(({ tone }) => tone === 'note')), 'paused or new'],
     ['good', String(of(({ tone }) => tone === 'good')), 'ok'],
-    ['plain' as Tone, formatBytes(bytes), 'last night'],
-    ['plain' as Tone, owed === 0 ? '-' : formatShare(good, owed), `of ${owed} nights good`],
-    [dead > 0 ? 'bad' : weak > 0 ? 'odd' : ('plain' as Tone), channels, 'channels'],
+    ['plain', formatBytes(bytes), 'last night'],
+    ['plain', owed === 0 ? '-' : formatPercent(good, owed), `of ${owed} nights good`],
+    [dead > 0 ? 'bad' : weak > 0 ? 'odd' : 'plain', channels, 'channels'],
   ];
   const text = tiles.map(
     ([tone, value, label]) =>
@@ -119,7 +120,7 @@ function composeTiles(rows: readonly BoardRow[], about: PageAbout, last: string)
 }
 
 /** Never 100 % where one is missing. */
-function formatShare(good: number, owed: number): string {
+function formatPercent(good: number, owed: number): string {
   return `${(Math.floor((good / owed) * 1000) / 10).toFixed(good === owed ? 0 : 1)} %`;
 }
 
@@ -131,19 +132,26 @@ function composeNotes({ notes }: Board, rows: readonly BoardRow[], about: PageAb
   }));
   const shared = sharedCauses(bad, { ...about, at: about.writtenAt }).map(
     ({ hosts, cause, step }) => {
-      const todo = step === undefined ? '' : `<p>Do now: <code>${safe(step)}</code></p>`;
-      return `<div class="box bad"><p><b>One cause for ${count(hosts.length, 'host')}:</b> ${safe(cause)}</p><p>${safe(listSome(hosts.slice(0, 20), hosts.length))}</p>${todo}</div>`;
+      const who = `<b>One cause for ${count(hosts.length, 'host')}:</b> ${safe(cause)}`;
+      const names = safe(listSome(hosts.slice(0, 20), hosts.length));
+      return boxOf('bad', [who, names, ...(step === undefined ? [] : [todo(step)])]);
     },
   );
-  const dead = (about.channels?.states ?? []).flatMap((state) =>
-    state.status === 'ok'
-      ? []
-      : [
-          `<div class="box ${state.status === 'fail' ? 'bad' : 'odd'}"><p><b>Channel ${safe(state.check)}:</b> ${safe(state.says)}</p><p>Do now: <code>${safe(state.fix)}</code></p></div>`,
-        ],
-  );
-  const others = notes.map((text) => `<div class="box odd"><p>${safe(text)}</p></div>`);
-  return [...shared, ...dead, ...others].join('\n');
+  const weak = (about.channels?.states ?? []).flatMap((state) => {
+    if (state.status === 'ok') return [];
+    const says = `<b>Channel ${safe(state.check)}:</b> ${safe(state.says)}`;
+    return [boxOf(state.status === 'fail' ? 'bad' : 'odd', [says, todo(state.fix)])];
+  });
+  const others = notes.map((text) => boxOf('odd', [safe(text)]));
+  return [...shared, ...weak, ...others].join('\n');
+}
+
+function boxOf(tone: 'bad' | 'odd', paragraphs: readonly string[]): string {
+  return `<div class="box ${tone}">${paragraphs.map((text) => `<p>${text}</p>`).join('')}</div>`;
+}
+
+function todo(step: string): string {
+  return `Do now: <code>${safe(step)}</code>`;
 }
 
 function daysOf(last: string): string {
@@ -157,9 +165,9 @@ function composeRow(row: BoardRow, about: PageAbout, last: string): string {
   const { host, tone, doneAt, bytes, provenAt, nights } = row;
   const cell = (name: string, label: string, value: string) =>
     `<span class="${name}"><i>${label} </i>${value}</span>`;
-  const lastOne =
+  const lastGood =
     row.lastGoodAt === undefined ? '-' : formatDate(row.lastGoodAt, timezone, writtenAt);
-  const done = doneAt === undefined ? lastOne : formatDone(doneAt, row, about);
+  const done = doneAt === undefined ? lastGood : formatDone(doneAt, row, about);
   const proven = provenAt === undefined ? 'never' : formatAge(writtenAt - provenAt);
   return `<details class="${tone}"><summary class="row"><span class="who"><b>${safe(host)}</b> <em>${safe(verdictOf(row))}</em></span>${renderSquares(signsUntil(nights, last))}${cell('done', 'last backup', safe(done))}${cell('size', 'size', bytes === undefined ? '-' : safe(formatBytes(bytes)))}${renderSparkline(nights.map(([, , , size]) => size))}${cell('until', 'good copy until', formatUntil(row, about))}${cell('proven', 'proven', safe(proven))}</summary><div class="more">${composeDetails(row, about)}</div></details>`;
 }
@@ -198,13 +206,12 @@ function formatAge(ms: number): string {
 function composeDetails(row: BoardRow, about: PageAbout): string {
   const { timezone, writtenAt } = about;
   const found = row.findings.map(({ kind, severity, says, step }) => {
-    const todo = step === undefined ? '' : `<br>Do now: <code>${safe(step)}</code>`;
     const book =
       severity === 'critical' ? ` <small>${link(runbookOf(kind, about.runbook))}</small>` : '';
-    return `<li><b>${safe(kind)}</b>: ${safe(says)}.${todo}${book}</li>`;
+    return `<li><b>${safe(kind)}</b>: ${safe(says)}.${step === undefined ? '' : `<br>${todo(step)}`}${book}</li>`;
   });
-  const more =
-    row.more > 0 ? `<li>and ${row.more} more: rollcall check --host ${safe(row.host)}</li>` : '';
+  if (row.more > 0)
+    found.push(`<li>and ${row.more} more: rollcall check --host ${safe(row.host)}</li>`);
   const sets = row.sets.map(
     ({ startedAt, good, bytes, type }) =>
       `<li>${safe(formatInstant(startedAt, timezone, writtenAt))}, ${safe(type)}, ${safe(formatBytes(bytes))}${good ? '' : ', <b>not good</b>'}</li>`,
@@ -219,7 +226,7 @@ function composeDetails(row: BoardRow, about: PageAbout): string {
     items.length === 0 ? '' : `<div><h3>${title}</h3><ul>${items.join('')}</ul></div>`;
   const copy = row.lastGood === undefined ? '' : `<p>${safe(row.lastGood)}</p>`;
   const all = [
-    list('Found', [...found, ...(more === '' ? [] : [more])]),
+    list('Found', found),
     list('Sets in the bucket', sets),
     list(`Of the last ${BOARD_DAYS} days`, odd),
   ].join('');
