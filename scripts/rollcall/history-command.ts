@@ -4,8 +4,8 @@ import { type Host, pagesOf, shardIndexOf } from '../../shared/config/config.ts'
 import { type Night, parseBoard, sortNights } from '../../shared/messages/board.ts';
 import { HISTORY, historyPage, parseHistory } from '../../shared/messages/history.ts';
 import { SIGN_NAMES, SIGNS, type Sign } from '../../shared/messages/message-tree.ts';
-import { composeYear } from '../../shared/messages/page-year.ts';
 import { count, formatBytes } from '../../shared/messages/plain-text.ts';
+import { composeYear } from '../../shared/messages/status-page.ts';
 import { BOARD_PAGE } from '../../shared/monitor/keep-board.ts';
 import { RecordError, type RecordStore } from '../../shared/monitor/state.ts';
 import { placeOf } from '../../shared/rules/fingerprints.ts';
