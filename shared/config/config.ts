@@ -14,9 +14,10 @@ export type WindowTimes = {
   readonly graceMinutes: number;
 };
 
-/** The longest grace that hosts.yml takes, in hours, and how many good fulls `prunes: true` keeps. */
+/** The longest grace that hosts.yml takes, how many fulls `prunes: true` keeps, and by how much a chain is kept longer. */
 export const MOST_GRACE_HOURS = 7 * 24;
 export const PRUNES_KEEP = 3;
+export const CHAIN_SPARE_DAYS = 5;
 
 /** The days of the week as hosts.yml has them; `days` are places in it. */
 export const WEEK = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];

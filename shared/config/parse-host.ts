@@ -1,7 +1,7 @@
 // One host of hosts.yml: what it says itself, over what the config says for all.
 import type { FilePrefix } from '../duplicity/file-name.ts';
 import { readTarget } from './aws-names.ts';
-import { type Host, isKeyFile, longestRest, type ReadKeyFile } from './config.ts';
+import { CHAIN_SPARE_DAYS, type Host, isKeyFile, longestRest, type ReadKeyFile } from './config.ts';
 import {
   DATE,
   readChain,
@@ -121,9 +121,6 @@ export function parseHost(
   return { host, place: key };
 }
 
-// duplicity makes the next full at the first run after its time, which may be some days later.
-const CHAIN_SPARE_DAYS = 5;
-
 /** The bucket would forget a backup before the next is owed: what is right would alarm, or nothing be left. */
 function noteShortKeep(
   yaml: YamlReader,
@@ -145,6 +142,7 @@ function noteShortKeep(
 
 /** The least `keepDays` that each setting of a host can do with. */
 export function keepNeeds({ chain, days, window }: Pick<Host, 'chain' | 'days' | 'window'>) {
+  // duplicity makes the next full at the first run after its time, which may be some days later.
   const chainDays = (chain?.fullEveryDays ?? 0) + CHAIN_SPARE_DAYS;
   const rest = longestRest(days ?? []);
   const graceDays = Math.ceil(window.graceMinutes / (24 * 60));

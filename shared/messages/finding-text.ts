@@ -2,7 +2,7 @@
 import { type Host, kitName } from '../config/config.ts';
 import type { BackupSet } from '../duplicity/backup-set.ts';
 import { parseFileName } from '../duplicity/file-name.ts';
-import { DAY, type Instant } from '../duplicity/time.ts';
+import type { Instant } from '../duplicity/time.ts';
 import type {
   Finding,
   FindingKind,
@@ -16,20 +16,16 @@ import {
   formatCold,
   formatCopied,
   formatDamage,
-  formatElsewhere,
   formatExpiring,
   formatFlaws,
   formatFraming,
   formatNames,
-  formatSetsElsewhere,
-  formatSetting,
   formatTampered,
   nameSet,
   onHost,
   stepAfterCopying,
   stepAfterTampering,
   stepBeforeLoss,
-  type Zoned,
 } from './loss-text.ts';
 import {
   count,
@@ -39,11 +35,21 @@ import {
   formatOpeners,
   formatShare,
   formatTime,
+  inZone,
   listSome,
   quoteName,
   quoteWord,
   toAscii,
 } from './plain-text.ts';
+import {
+  formatChainSetting,
+  formatElsewhere,
+  formatMissing,
+  formatSetsElsewhere,
+  formatSetting,
+  isOfLaterDay,
+  type Zoned,
+} from './setting-text.ts';
 
 /** The text and the next step of one kind. */
 type FindingText<Kind extends FindingKind> = {
@@ -124,13 +130,21 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
   },
   missing: {
     text: formatMissing,
-    step: backUp,
+    step: (finding, judgement) =>
+      isOfLaterDay(judgement)
+        ? `rollcall ack ${judgement.host.name} missing`
+        : backUp(finding, judgement),
     subjects: byWindow,
   },
   incomplete: {
     text: (finding, zoned) =>
-      `${formatSet(finding, zoned)} is incomplete: ${formatFlaws(finding)}. It can NOT be relied on`,
-    step: backUp,
+      [
+        `${formatSet(finding, zoned)} is incomplete: ${formatFlaws(finding)}. It can NOT be relied on`,
+        ...(finding.arriving ? ['Files of it still arrive'] : []),
+        ...formatSetting(finding.setting, zoned),
+      ].join('. '),
+    // A second run would be in the way of the first.
+    step: (finding, judgement) => (finding.arriving ? undefined : backUp(finding, judgement)),
     subjects: byWindow,
   },
   poisoned: {
@@ -140,8 +154,8 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     subjects: byName,
   },
   incremental: {
-    text: ({ count: all, name, startedAt }, { at, when }) =>
-      `${count(all, 'incremental set')}, the first ${quoteName(name)} of ${when(startedAt)} (${formatDuration(at - startedAt)} ago); only fulls should occur. If chains are the plan, write "chain: { fullEvery: 31d }" for this host in hosts.yml`,
+    text: ({ count: all, name, startedAt }, { at, host, when }) =>
+      `${count(all, 'incremental set')}, the first ${quoteName(name)} of ${when(startedAt)} (${formatDuration(at - startedAt)} ago); only fulls should occur. ${formatChainSetting(host)}`,
     step: backUp,
     subjects: (_, judgement) => byNewest(judgement, ({ type }) => type === 'inc'),
   },
@@ -191,8 +205,15 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     subjects: byWindow,
   },
   'window-mismatch': {
-    text: ({ fulls, setting }, { host, window, zone, when }) =>
-      `backups come, and not in the window: the last ${fulls.length} began ${fulls.map(({ startedAt }) => when(startedAt)).join(', ')}, and the window is ${formatTime(window.opensAt, zone)} to ${formatTime(window.dueAt, zone)}. ${formatSetting(`window: { ${setting} }`, { host })}`,
+    // The setting is by the clock of the host.
+    text: ({ fulls, setting, days }, { host, window, at, zone }) => {
+      const began = fulls.map(({ startedAt }) => formatInstant(startedAt, host.timezone, at));
+      const [opens, due] = [window.opensAt, window.dueAt].map((one) =>
+        formatTime(one, host.timezone),
+      );
+      const line = [`window: { ${setting} }`, ...(days === undefined ? [] : [days])].join(', ');
+      return `backups come, and not in the window: the last ${fulls.length} began ${began.join(', ')}${inZone(host, zone)}, and the window is ${opens} to ${due}. ${formatSetting(line, { host })}`;
+    },
     step: () => 'change the window in hosts.yml, or the time of the backup on the host',
   },
   'full-overdue': {
@@ -329,25 +350,6 @@ function stepToRemove({ names, count: all }: NamesShown, { target }: Host): stri
 function formatSet({ startedAt }: { readonly startedAt: Instant }, zoned: Zoned): string {
   const { type = 'full' } = zoned.sets.findLast((one) => one.startedAt === startedAt) ?? {};
   return nameSet({ type, startedAt }, zoned);
-}
-
-function formatMissing(
-  { windowsMissed, strayed, setting }: FindingOf<'missing'>,
-  zoned: Zoned,
-): string {
-  const { lastGood, at, host, zone, when } = zoned;
-  const what = host.chain === undefined ? 'full backup' : 'backup';
-  const since =
-    lastGood === undefined
-      ? `no complete ${what} is in the bucket`
-      : `no ${what} since ${when(lastGood.startedAt)} (${formatDuration(at - lastGood.startedAt)}; ${count(windowsMissed, 'window')})`;
-  const strays = strayed.map(({ startedAt, completedAt = at }) => {
-    const why = `A set begun ${when(startedAt)} was finished ${when(completedAt)}: it counts for neither day`;
-    const plan = `If that is the plan, set "opens" in hosts.yml to before ${formatTime(startedAt, zone)}`;
-    // Over a day apart, no opening takes in both.
-    return completedAt - startedAt < DAY ? `${why}. ${plan}` : why;
-  });
-  return [since, ...strays, ...formatSetting(setting, zoned), ...formatElsewhere(zoned)].join('. ');
 }
 
 /** One planted file is the same to duplicity as those that a host wrote when par2+ was turned on. */

@@ -1,7 +1,5 @@
-// What was done to a set or is wrong with it, the command that gets it back, and the setting that would explain it or
-// have it read.
-import { type Host, kitName, writeKey, writeValue } from '../config/config.ts';
-import type { FilePrefix } from '../duplicity/file-name.ts';
+// What was done to a set or is wrong with it, and the command that gets it back.
+import { type Host, kitName } from '../config/config.ts';
 import { DAY, formatWrittenTime, type Instant } from '../duplicity/time.ts';
 import { coldAmong, type Inconclusive } from '../duplicity/versions.ts';
 import {
@@ -26,13 +24,7 @@ import {
   nameType,
   quoteName,
 } from './plain-text.ts';
-
-/** A judgement, with its times on the clock of one zone. */
-export type Zoned = Judgement & {
-  readonly zone: string;
-  /** `Mon 23 Nov 02:14`. */
-  readonly when: (at: Instant) => string;
-};
+import { formatSetting, type Zoned } from './setting-text.ts';
 
 type Tampered = FindingOf<'tampered'>;
 
@@ -43,7 +35,7 @@ export function formatTampered(finding: Tampered, zoned: Zoned): string {
     untold === undefined
       ? [
           ...(removals.length > 0 ? [formatRemovals(removals, zoned)] : []),
-          ...sets.map((set) => formatTamperedSet(set, zoned)),
+          ...formatTamperedSets(sets, zoned),
           ...changed.map((change) => formatChange(change, zoned)),
         ]
       : [INCONCLUSIVE[untold]];
@@ -139,6 +131,28 @@ const LEFT = {
 function formatSpan(first: Instant, last: Instant, { when }: Zoned): string {
   const [from, to] = [when(first), when(last)];
   return from === to ? from : `${from} to ${to}`;
+}
+
+const SETS_SHOWN = 3;
+
+/** Many sets at once are summed up: a mail of them all is not read. */
+function formatTamperedSets(sets: readonly TamperedSet[], zoned: Zoned): string[] {
+  const shown = sets.length > SETS_SHOWN + 1 ? sets.slice(0, SETS_SHOWN) : sets;
+  const more = sets.slice(shown.length);
+  const texts = shown.map((set) => formatTamperedSet(set, zoned));
+  const [first, last] = [more[0], more.at(-1)];
+  if (first === undefined || last === undefined) return texts;
+  const sum = (of: (set: TamperedSet) => number) => more.reduce((all, set) => all + of(set), 0);
+  const changes = [
+    [sum(({ overwritten }) => overwritten.count), 'overwritten'],
+    [sum(({ hidden }) => hidden.count), 'hidden by a delete marker'],
+    [sum(({ lost }) => lost), 'of which the good version is gone'],
+  ] as const;
+  const what = changes.flatMap(([files, how]) =>
+    files > 0 ? `${count(files, 'file')} ${how}` : [],
+  );
+  const when = formatSpan(first.startedAt, last.startedAt, zoned);
+  return [...texts, `${more.length} more sets were changed, of ${when}: ${what.join(', ')}`];
 }
 
 function formatTamperedSet(set: TamperedSet, zoned: Zoned): string {
@@ -241,7 +255,7 @@ export function formatLastGood(
 
 /** `volume 7 of 31 is missing; its manifest never arrived`. */
 export function formatFlaws(finding: FindingOf<'incomplete'>): string {
-  const { volumes, missingVolumes, emptyVolumes, manifest } = finding;
+  const { volumes, missingVolumes, emptyVolumes, manifest, arriving } = finding;
   const total = volumes + missingVolumes.length;
   const flaws = [
     ...volumesAre(missingVolumes, `of ${total}`, 'missing'),
@@ -249,7 +263,8 @@ export function formatFlaws(finding: FindingOf<'incomplete'>): string {
   ];
   if (flaws.length === 0)
     flaws.push(`${volumes === 0 ? 'no volume' : count(volumes, 'volume')} arrived`);
-  if (manifest === 'absent') flaws.push('its manifest never arrived');
+  if (manifest === 'absent')
+    flaws.push(arriving ? 'its manifest is not there yet' : 'its manifest never arrived');
   if (manifest === 'empty') flaws.push('its manifest is empty');
   return flaws.join('; ');
 }
@@ -279,104 +294,6 @@ export function formatDamage({ aheadMs, oddVolumes, mixed }: FindingOf<'damaged'
 /** Three names at most, quoted, and how many more. */
 export function formatNames({ names, count: all }: NamesShown): string {
   return listSome(names.map(quoteName), all);
-}
-
-const WHY_SETTING: readonly (readonly [string, string])[] = [
-  ['window: { grace', 'An earlier backup still arrives. If that is the plan'],
-  ['prunes', 'If the host removes its own old backups'],
-];
-
-/** The line of hosts.yml that would explain what was found; nothing where none would. */
-export function formatSetting(
-  setting: string | undefined,
-  { host }: Pick<Judgement, 'host'>,
-): string[] {
-  if (setting === undefined) return [];
-  const [, why = 'If that is the plan'] =
-    WHY_SETTING.find(([begin]) => setting.startsWith(begin)) ?? [];
-  return [`${why}, write "${host.name}: { ${setting} }" in hosts.yml`];
-}
-
-/**
- * Where duplicity's backups lie that are not read, and the line of the config by which they are; nothing where there are
- * none, or none that are newer than the last good one.
- */
-export function formatElsewhere(judgement: Judgement): string[] {
-  const { findings, lastGood } = judgement;
-  const found = findings.find(({ kind }) => kind === 'foreign');
-  if (found?.kind !== 'foreign') return [];
-  const [newest] = found.elsewhere ?? [];
-  const isNews = (newest?.newestAt ?? 0) > (lastGood?.startedAt ?? 0);
-  return isNews ? formatSetsElsewhere(found, judgement).slice(0, 1) : [];
-}
-
-/** The same of each place, and of names that no config helps with. */
-export function formatSetsElsewhere(
-  { elsewhere = [], placesElsewhere = 0, timeSeparator }: FindingOf<'foreign'>,
-  { host, lastGood }: Pick<Judgement, 'host' | 'lastGood'>,
-): string[] {
-  const places = elsewhere.map(({ prefix, sets }, index) => {
-    const isOwn = lastGood === undefined || prefix.archive === host.filePrefix.archive;
-    const line = index === 0 && isOwn ? lineOfHost(prefix, host) : lineOfOther(prefix, host);
-    const where =
-      prefix.archive === '' ? 'without a prefix' : `behind ${quoteName(prefix.archive)}`;
-    return `${count(sets, 'backup set')} ${where} ${sets === 1 ? 'is' : 'are'} not read; to change that, ${line}`;
-  });
-  if (placesElsewhere > elsewhere.length) {
-    places.push(
-      `backup sets in ${count(placesElsewhere - elsewhere.length, 'more place')} are not read`,
-    );
-  }
-  if (timeSeparator === undefined) return places;
-  const option = `--time-separator ${quoteName(timeSeparator)}`;
-  return [
-    ...places,
-    `some names have times as ${option} writes them: take that out of the duplicity command, and the next full is read`,
-  ];
-}
-
-/** Up to the last slash that all have, and what stands behind it. */
-function cutFolder({ archive, manifest, signature }: FilePrefix): [string, FilePrefix] {
-  let folder = archive.slice(0, archive.lastIndexOf('/') + 1);
-  while (!manifest.startsWith(folder) || !signature.startsWith(folder)) {
-    folder = folder.slice(0, folder.slice(0, -1).lastIndexOf('/') + 1);
-  }
-  const behind = (one: string) => one.slice(folder.length);
-  return [
-    folder,
-    { archive: behind(archive), manifest: behind(manifest), signature: behind(signature) },
-  ];
-}
-
-function lineOfHost(prefix: FilePrefix, { name, target, filePrefix }: Host): string {
-  const [folder, behind] = cutFolder(prefix);
-  const fields = folder === '' ? [] : [`target: ${formatTarget(target, folder)}`];
-  const hasPrefix = [...Object.values(filePrefix), ...Object.values(behind)].some(
-    (one) => one !== '',
-  );
-  if (hasPrefix) fields.push(`filePrefix: ${formatPrefix(behind)}`);
-  return `write at ${name}: ${fields.join(', ')}`;
-}
-
-function lineOfOther(prefix: FilePrefix, { name, target }: Host): string {
-  const [folder, behind] = cutFolder(prefix);
-  const hasPrefix = Object.values(behind).some((one) => one !== '');
-  const word = (hasPrefix ? behind.archive : folder)
-    .replace(/[^A-Za-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '');
-  const fields = [`target: ${formatTarget(target, folder)}`];
-  if (hasPrefix) fields.push(`filePrefix: ${formatPrefix(behind)}`);
-  const other = `${name.slice(0, 40)}-${word.slice(0, 20) || '2'}`.replace(/-$/, '');
-  return `add the host ${writeKey(other)}: { ${fields.join(', ')} }`;
-}
-
-function formatTarget({ bucket, prefix }: Host['target'], folder: string): string {
-  return writeValue(`s3://${bucket}/${prefix}${folder}`);
-}
-
-function formatPrefix({ archive, manifest, signature }: FilePrefix): string {
-  const [a, m, s] = [archive, manifest, signature].map(writeValue);
-  return a === m && a === s ? `${a}` : `{ archive: ${a}, manifest: ${m}, signature: ${s} }`;
 }
 
 /** Which files were cut, and of which that is not known. */

@@ -60,6 +60,11 @@ export function formatTime(at: Instant, zone: string): string {
   return new Date(wallClock(at, zone)).toISOString().slice(11, 16);
 }
 
+/** Which clock, where it is not that of the message. */
+export function inZone({ timezone }: { readonly timezone: string }, zone: string): string {
+  return timezone === zone ? '' : ` by the clock of ${timezone}`;
+}
+
 /** `Sat 21 Nov 02:14`, or with its year as `formatDate`. */
 export function formatInstant(at: Instant, zone: string, now: Instant): string {
   return `${formatDate(at, zone, now)} ${formatTime(at, zone)}`;

@@ -2,7 +2,7 @@
 
 import type { Host } from '../config/config.ts';
 import type { Instant } from '../duplicity/time.ts';
-import { type Assessment, SKEW } from './assessment.ts';
+import { type Assessed, type Assessment, SKEW } from './assessment.ts';
 import { type KeepRules, mayHaveTaken } from './lifecycle.ts';
 import {
   type CalendarDate,
@@ -150,7 +150,7 @@ export type Unseen = {
   readonly unknown: readonly CalendarDate[];
 };
 
-// More than a year without a run, and lifecycle has taken what would tell.
+// More than a year, and lifecycle has taken what would tell.
 const MOST = 400;
 
 /** When the oldest full began that a host which prunes has to keep; what is older it may have removed, and `undefined`: nothing. */
@@ -201,4 +201,29 @@ export function judgeUnseen(
     missed: open.filter((window) => !isUnknown(window)).map(({ date }) => date),
     unknown: open.filter(isUnknown).map(({ date }) => date),
   };
+}
+
+/** Those that owed a backup, since the last good full began that is not of a later day. */
+export function countMissed(
+  host: Host,
+  window: Window,
+  { good, hidden }: Assessed,
+  answer: Assessment | undefined,
+  seenAt: Instant | undefined,
+  now: Instant,
+): number {
+  if (answer !== undefined || isExcused(host, window)) return 0;
+  const last = good.findLast(({ startedAt }) => startedAt < window.endsAt);
+  const since = (last ?? hidden.at(-1)?.set)?.startedAt ?? seenAt;
+  if (since === undefined) return 1;
+  // One that was long on its way answered more than the window that it began in.
+  const isMissed = (one: Window) =>
+    one.opensAt > since && !isExcused(host, one) && !(last && doesAnswer(host, last, one, now));
+  let count = 1;
+  let before = windowBefore(host, window);
+  while (count < MOST && isMissed(before)) {
+    count += 1;
+    before = windowBefore(host, before);
+  }
+  return count;
 }

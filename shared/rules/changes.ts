@@ -120,9 +120,13 @@ export function judgeTampered(
   const isTampered = ({ kind, severity }: Finding) =>
     kind === 'tampered' && severity === 'critical';
   if (!found.some(isTampered) || host.prunes !== undefined || host.isProtected) return found;
-  if (judgeAs({ ...host, prunes: { keep: PRUNES_KEEP } }).some(isTampered)) return found;
+  const keep = [PRUNES_KEEP, 2, 1].find(
+    (few) => !judgeAs({ ...host, prunes: { keep: few } }).some(isTampered),
+  );
+  if (keep === undefined) return found;
+  const setting = keep === PRUNES_KEEP ? 'prunes: true' : `prunes: { keep: ${keep} }`;
   return found.map((one) =>
-    one.kind === 'tampered' && isTampered(one) ? { ...one, setting: 'prunes: true' } : one,
+    one.kind === 'tampered' && isTampered(one) ? { ...one, setting } : one,
   );
 }
 

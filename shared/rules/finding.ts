@@ -196,6 +196,10 @@ export type Evidence =
       readonly missingVolumes: readonly number[];
       readonly emptyVolumes: readonly number[];
       readonly manifest: 'there' | 'absent' | 'empty';
+      /** Files of it still come, and its grace is over. */
+      readonly arriving?: true;
+      /** What in hosts.yml would explain that. */
+      readonly setting?: string;
     }
   | ({ readonly kind: 'poisoned' } & NamesShown)
   | {
@@ -243,6 +247,8 @@ export type Evidence =
       readonly fulls: readonly SetTimes[];
       /** What would fit them: `opens: "20:00"`, or `due: "11:00"`. */
       readonly setting: string;
+      /** The days that go with it, where another opening moves the date of the window: `days: [tue, wed]`. */
+      readonly days?: string;
     }
   | {
       /** Incrementals come, and the full that the config promises does not. */

@@ -51,19 +51,82 @@ export function judgeMismatch(
   good: readonly Assessment[],
   now: Instant,
 ): Finding[] {
-  const last = good.filter(({ startedAt }) => startedAt <= now + SKEW).slice(-IN_A_ROW);
+  const upToNow = good.filter(({ startedAt }) => startedAt <= now + SKEW);
+  const last = upToNow.slice(-IN_A_ROW);
   if (isExcused(host, window) || last.length < IN_A_ROW || isInWindow(host, last)) return [];
-  const setting = fittingTimes(host, last).find((times) => {
-    const rule = { ...host, window: { ...host.window, ...times } };
+  const isFitting = (rule: Host) => {
     const fitting = closedWindow(rule, now);
     return good.some(
       (one) => one.startedAt <= fitting.dueAt && doesAnswer(rule, one, fitting, now),
     );
-  });
-  if (setting === undefined) return [];
-  const settings = Object.entries(setting).map(([key, time]) => `${key}: "${time}"`);
-  const evidence = { fulls: last.map(timesOf), setting: settings.join(', ') };
+  };
+  const rules = fittingTimes(host, last).map((times) => ({ times, rule: withTimes(host, times) }));
+  const found =
+    host.days === undefined
+      ? rules.find(({ rule }) => isFitting(rule))
+      : rules
+          .flatMap((one) => byDays(host, one))
+          .find(({ rule }) => isFitting(rule) && isOfDays(rule, upToNow, now));
+  if (found === undefined) return [];
+  const settings = Object.entries(found.times).map(([key, time]) => `${key}: "${time}"`);
+  const days = found.rule.days === host.days ? {} : { days: formatDays(found.rule.days) };
+  const evidence = { fulls: last.map(timesOf), setting: settings.join(', '), ...days };
   return [{ kind: 'window-mismatch', severity: 'warning', ...evidence }];
+}
+
+function withTimes(host: Host, times: Partial<WindowTimes>): Host {
+  return { ...host, window: { ...host.window, ...times } };
+}
+
+/** One that opens on the evening before has the date of the next day: its days may move with it. */
+function byDays<Times>(
+  { window: { opens, due } }: Host,
+  { times, rule }: { times: Times; rule: Host },
+) {
+  const isMoved = rule.window.opens > rule.window.due && opens <= due;
+  const next = rule.days?.map((day) => (day + 1) % WEEK.length).sort();
+  return [rule, ...(isMoved && next ? [{ ...rule, days: next }] : [])].map((one) => ({
+    times,
+    rule: one,
+  }));
+}
+
+/** Each backup of the last week that began at about that time of day is of one of the days that are owed. */
+function isOfDays(rule: Host, good: readonly Assessment[], now: Instant): boolean {
+  const last = good.slice(-IN_A_ROW);
+  return good
+    .filter(
+      (one) =>
+        one.startedAt > now - WEEK.length * DAY &&
+        spreadOf(rule.timezone, [...last, one]).spread <= SPREAD,
+    )
+    .every((one) => one.startedAt <= (homeOf(rule, one)?.dueAt ?? 0));
+}
+
+const formatDays = (days: readonly number[] = []) =>
+  `days: [${days.map((day) => WEEK[day]).join(', ')}]`;
+
+/**
+ * The last three good backups began in their windows, and each was done after its window was due: when it should be due,
+ * where a backup answers that.
+ */
+export function explainLate(
+  host: Host,
+  good: readonly Assessment[],
+  now: Instant,
+): string | undefined {
+  const last = good.slice(-IN_A_ROW);
+  const isLate = (one: Assessment) => {
+    const dueAt = homeOf(host, one)?.dueAt;
+    return dueAt !== undefined && one.startedAt <= dueAt && (one.completedAt ?? 0) > dueAt;
+  };
+  if (last.length < IN_A_ROW || !last.every(isLate)) return undefined;
+  const times = fittingTimes(host, last).find(({ opens, due }) => due && opens === undefined);
+  if (times === undefined) return undefined;
+  const rule = withTimes(host, times);
+  const fitting = closedWindow(rule, now);
+  const isAnswered = good.some((one) => doesAnswer(rule, one, fitting, now));
+  return isAnswered ? `window: { due: "${times.due}" }` : undefined;
 }
 
 /** Whether more of the older backups have to be known, before it can be said that the window does not fit. */
@@ -89,18 +152,13 @@ export function fittingTimes(
   last: readonly Pick<Assessment, 'startedAt' | 'completedAt'>[],
   mostSpread = SPREAD,
 ): Partial<Pick<WindowTimes, 'opens' | 'due'>>[] {
-  const clockOf = (at: Instant) => wallClock(at, timezone) % DAY;
-  const spreadFrom = (first: number) =>
-    Math.max(...last.map(({ startedAt }) => (clockOf(startedAt) - first + DAY) % DAY));
-  const [first] = last
-    .map(({ startedAt }) => clockOf(startedAt))
-    .sort((a, b) => spreadFrom(a) - spreadFrom(b));
-  if (first === undefined || spreadFrom(first) > mostSpread) return [];
+  const { first, spread } = spreadOf(timezone, last);
+  if (spread > mostSpread) return [];
   const textOf = (ms: number) => new Date(ms).toISOString().slice(11, 16);
   const early = Math.floor((first - SPARE) / HALF_HOUR) * HALF_HOUR;
   const opens = textOf((early + DAY) % DAY);
   const lasted = last.map(({ startedAt, completedAt = startedAt }) => completedAt - startedAt);
-  const done = first + spreadFrom(first) + Math.max(...lasted);
+  const done = first + spread + Math.max(...lasted);
   const later = Math.ceil((done + 2 * HALF_HOUR) / HALF_HOUR) * HALF_HOUR;
   const due = textOf(later % DAY);
   const isSameDay = later < DAY && due > window.opens === window.due > window.opens;
@@ -111,6 +169,19 @@ export function fittingTimes(
     ...(opens === window.due ? [] : [isLong ? { opens, due } : { opens }]),
     ...(isSameDay ? [{ due }] : []),
   ];
+}
+
+/** The earliest start on the clock of a day, and how much later the latest is: the least that takes in all. */
+function spreadOf(timezone: string, ones: readonly Pick<Assessment, 'startedAt'>[]) {
+  const starts = ones.map(({ startedAt }) => wallClock(startedAt, timezone) % DAY);
+  const spreads = starts.map((first) => ({
+    first,
+    spread: Math.max(...starts.map((start) => (start - first + DAY) % DAY)),
+  }));
+  return spreads.reduce((a, b) => (b.spread < a.spread ? b : a), {
+    first: 0,
+    spread: Number.POSITIVE_INFINITY,
+  });
 }
 
 const WEEKS_SEEN = 2;
@@ -129,7 +200,7 @@ export function explainMiss(
   const graceHours = arriving && graceFor(host, arriving.startedAt, now);
   if (graceHours !== undefined) return `window: { grace: ${graceHours}h }`;
   const days = restingDays(host, window, good);
-  return days && `days: [${days.map((day) => WEEK[day]).join(', ')}]`;
+  return days === undefined ? explainLate(host, good, now) : formatDays(days);
 }
 
 /** A day more than it has taken until now, in whole days. */
@@ -143,24 +214,26 @@ function doesKeep({ keepDays, keepLastGood }: Host, days: number): boolean {
   return keepLastGood || keepDays > days;
 }
 
-/** The days of the week that had a backup each time in two weeks or more, where the others never had one. */
+/** The days of the week that had a backup each time in two weeks or more, where the others never had one; not those of the config. */
 export function restingDays(
   host: Host,
   window: Window,
   good: readonly Pick<Assessment, 'startedAt'>[],
 ): number[] | undefined {
+  const { days: _, ...everyDay } = host;
   const dates = new Set(
     good.flatMap(({ startedAt }) => {
-      const own = windowOf(host, startedAt);
+      const own = windowOf(everyDay, startedAt);
       return isIn(own, startedAt) ? own.date : [];
     }),
   );
   const [first] = [...dates].sort();
-  if (host.days !== undefined || first === undefined) return undefined;
+  if (first === undefined) return undefined;
   if (addDays(first, 7 * WEEKS_SEEN) > window.date) return undefined;
   const days = [...new Set([...dates].map(weekdayOf))].sort();
   for (let date = first; date <= window.date; date = addDays(date, 1)) {
     if (days.includes(weekdayOf(date)) && !dates.has(date)) return undefined;
   }
-  return doesKeep(host, longestRest(days)) ? days : undefined;
+  const isKnown = days.join() === host.days?.join();
+  return !isKnown && doesKeep(host, longestRest(days)) ? days : undefined;
 }

@@ -4,11 +4,11 @@ import type { Host } from '../config/config.ts';
 import type { BackupSet, Collection } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import {
+  countMissed,
   doesAnswer,
   graceEndsAt,
   isArriving,
   isBegunIn,
-  isExcused,
   isHome,
   isIn,
   judgeUnseen,
@@ -44,7 +44,7 @@ import {
   sortFindings,
   timesOf,
 } from './finding.ts';
-import { explainMiss, judgeMismatch, judgeOverdue } from './habit.ts';
+import { explainLate, explainMiss, judgeMismatch, judgeOverdue } from './habit.ts';
 import { heldAlways, type KeepRules, keepOf, type Lifecycle } from './lifecycle.ts';
 import { type Countdown, countDown, judgeRetention } from './retention.ts';
 import { type CalendarDate, closedWindow, type Window, windowBefore } from './window.ts';
@@ -123,9 +123,13 @@ export function judge(
   const countdown = hasToCount(host, assessed, window, now) ? expiry : undefined;
   const mismatch = judgeMismatch(host, window, assessed.good, now);
   const isOwed = isOwedBy(host, window, assessed, evidence.knownSince);
+  const seenAt = lastSeen(read, evidence);
   const windowsMissed =
-    isOwed && mismatch.length === 0 ? countMissed(host, window, assessed, answer, now) : 0;
-  const ofWindow = judgeWindow(host, window, assessed, backups, windowsMissed, answer, isOwed, now)
+    isOwed && mismatch.length === 0 ? countMissed(host, window, assessed, answer, seenAt, now) : 0;
+  const isNew = assessed.sets.length === 0 && seenAt === undefined;
+  const ofWindow = judgeWindow(
+    ...([host, window, assessed, backups, windowsMissed, answer, isOwed, isNew, now] as const),
+  )
     // It comes each day, and not when the config says: that is reported in its place.
     .filter(({ kind }) => kind !== 'missing' || mismatch.length === 0);
 
@@ -252,23 +256,22 @@ function unreadable(host: Host, window: Window, now: Instant, why: Unreadable): 
   };
 }
 
-const WINDOWS_COUNTED = 400;
-
 /** What the window itself says: that nothing answers it, why, or that something of it lacks though another full does. */
 function judgeWindow(
   host: Host,
   window: Window,
-  { sets, good, hidden }: Assessed,
+  { good }: Assessed,
   backups: readonly Assessment[],
   windowsMissed: number,
   answer: Assessment | undefined,
   isOwed: boolean,
+  isNew: boolean,
   now: Instant,
 ): Finding[] {
   const pause = pauseOf(host, window);
   if (pause !== undefined) return [pause];
   if (answer === undefined && !isOwed) return [{ kind: 'never', severity: 'info' }];
-  if (sets.length + hidden.length === 0) return [{ kind: 'never', severity: 'critical' }];
+  if (isNew) return [{ kind: 'never', severity: 'critical' }];
 
   const begun = backups.filter((one) => isBegunIn(host, window, one));
   const unlisted = begun.find(({ complete }) => complete === undefined);
@@ -280,6 +283,11 @@ function judgeWindow(
     const isFirst = good.some((one) => doesAnswer(host, one, before, now));
     return [late(arriving.set, endOf(arriving), isFirst)];
   }
+  const tooLate = begun.findLast(
+    (one) => answer === undefined && isArriving(one, good.at(-1), now),
+  );
+  const setting = tooLate && explainLate(host, good, now);
+  const slow = { arriving: true, ...(setting !== undefined && { setting }) } as const;
   const severity = answer === undefined ? 'critical' : 'warning';
   // A killed run that was made again is what `duplicate-full` shows.
   const isKilled = ({ set }: Assessment) => answer !== undefined && set.manifest === undefined;
@@ -289,7 +297,7 @@ function judgeWindow(
       one.faults.flatMap(({ finding }) =>
         finding?.kind !== 'incomplete' || isKilled(one)
           ? []
-          : [{ ...finding, severity, windowsMissed } as const],
+          : [{ ...finding, severity, windowsMissed, ...(one === tooLate && slow) } as const],
       ),
     );
   // What somebody changed before the window opened is no news of it: `tampered` was reported then.
@@ -361,26 +369,10 @@ function missing(
   return { kind: 'missing', severity: 'critical', windowsMissed, ...evidence };
 }
 
-/** Those that owed a backup, since the last good full began. */
-function countMissed(
-  host: Host,
-  window: Window,
-  { good, hidden }: Assessed,
-  answer: Assessment | undefined,
-  now: Instant,
-): number {
-  if (answer !== undefined || isExcused(host, window)) return 0;
-  const last = good.at(-1);
-  const since = (last ?? hidden.at(-1)?.set)?.startedAt;
-  if (since === undefined) return 1;
-  // One that was long on its way answered more than the window that it began in.
-  const isMissed = (one: Window) =>
-    one.opensAt > since && !isExcused(host, one) && !(last && doesAnswer(host, last, one, now));
-  let count = 1;
-  let before = windowBefore(host, window);
-  while (count < WINDOWS_COUNTED && isMissed(before)) {
-    count += 1;
-    before = windowBefore(host, before);
-  }
-  return count;
+/** When the newest set began of which nothing but a delete marker or a fingerprint may be left. */
+function lastSeen({ histories }: Collection, { fingerprints = [] }: HostEvidence) {
+  return [...histories, ...fingerprints].reduce<Instant | undefined>(
+    (latest, { startedAt }) => Math.max(latest ?? startedAt, startedAt),
+    undefined,
+  );
 }

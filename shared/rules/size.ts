@@ -50,8 +50,11 @@ export function judgeTail(
     volumes.usualBytes ??
     earlier.findLast(({ volumeBytes }) => volumeBytes !== undefined)?.volumeBytes;
   if (usual === undefined || volumes.lastBytes < usual * TRUNCATED_SHARE) return [];
+  // Of volumes of another size, as after another --volsize, their number tells nothing.
+  const isAlike = (full: SizedFull) => full.bytes * 2 > (full.volumes ?? 0) * usual;
   const [before] = earlier
     .slice(-BASELINE)
+    .filter(isAlike)
     .sort((a, b) => (b.volumes ?? 0) - (a.volumes ?? 0) || b.bytes - a.bytes);
   const bytesFewer = before && before.bytes - bytes;
   const isOneFewer =

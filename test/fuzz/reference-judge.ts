@@ -86,7 +86,8 @@ export function judgeByTheBook(
   const isBefore = host.since !== undefined && window.date < host.since;
   const isOther = !isPaused && !isBefore && isMismatch(host, good, now);
   if (isOther) findings.push('warning window-mismatch');
-  const missed = isOther ? 0 : windowsMissed(host, window, lastGood);
+  const lastBefore = newest(good.filter(({ session }) => session.at < window.end));
+  const missed = isOther ? 0 : windowsMissed(host, window, lastBefore);
   if (isPaused) findings.push('info paused');
   else if (answer === undefined) {
     const newestBad = newest(begun.filter(isBad));
@@ -276,8 +277,10 @@ function judgeTail(set: BackupSet, good: readonly BackupSet[]): string[] {
   const withUsual = before.filter((one) => sizesOf(one).length > 1).at(-1);
   const usual = sizes.length > 1 ? usualOf(set) : withUsual && usualOf(withUsual);
   if (usual === undefined || (sizes.at(-1) ?? 0) < 0.94 * usual) return [];
+  // Volumes of another size, by their mean, tell nothing.
   const [most] = before
     .slice(-3)
+    .filter((one) => bytesOf(one) / sizesOf(one).length > usual / 2)
     .sort((a, b) => sizesOf(b).length - sizesOf(a).length || bytesOf(b) - bytesOf(a));
   const fewer = most === undefined ? 0 : bytesOf(most) - bytesOf(set);
   const isLost =

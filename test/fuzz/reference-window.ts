@@ -128,7 +128,9 @@ export function isMismatch(host: Host, good: readonly BackupSet[], now: Instant)
   };
   const after = (first: number, time: number) => (time - first + DAY) % DAY;
   const times = last.map(clockOf);
-  const first = times.find((one) => times.every((time) => after(one, time) <= 90 * MINUTE));
+  const firstOf = (ones: readonly number[]) =>
+    ones.find((one) => ones.every((time) => after(one, time) <= 90 * MINUTE));
+  const first = firstOf(times);
   if (first === undefined) return false;
   const latest = first + Math.max(...times.map((time) => after(first, time)));
   const longest = Math.max(...last.map((set) => writtenAt(set) - set.session.at));
@@ -147,9 +149,25 @@ export function isMismatch(host: Host, good: readonly BackupSet[], now: Instant)
     ...(opens === window.due ? [] : [{ ...window, opens, ...(movesBoth && { due }) }]),
     ...(staysOneDay ? [{ ...window, due }] : []),
   ].some((proposed) => {
-    const moved = { ...host, window: proposed };
-    const closed = lastClosedWindow(moved, now);
-    return good.some((set) => doesAnswer(moved, set, closed) && set.session.at <= closed.dueAt);
+    // With days: the same ones, or each the day after where it opens on the evening before from now on. All of the last week
+    // that began so must be of one of them.
+    const isEve = proposed.opens > proposed.due && window.opens < window.due;
+    const dayLater = isEve ? host.days?.map((day) => (day === 6 ? 0 : day + 1)) : host.days;
+    return [host.days, dayLater].some((days) => {
+      const moved = { ...host, window: proposed, ...(days && { days }) };
+      const closed = lastClosedWindow(moved, now);
+      const isInItsOwn = (set: BackupSet) => {
+        const home = homeOf(moved, set);
+        return home !== undefined && set.session.at <= home.dueAt;
+      };
+      const alike = good.filter(
+        (set) => set.session.at > now - 7 * DAY && firstOf([...times, clockOf(set)]) !== undefined,
+      );
+      return (
+        good.some((set) => doesAnswer(moved, set, closed) && set.session.at <= closed.dueAt) &&
+        (days === undefined || alike.every(isInItsOwn))
+      );
+    });
   });
 }
 
