@@ -127,9 +127,8 @@ export function judge(
   const windowsMissed =
     isOwed && mismatch.length === 0 ? countMissed(host, window, assessed, answer, seenAt, now) : 0;
   const isNew = assessed.sets.length === 0 && seenAt === undefined;
-  const ofWindow = judgeWindow(
-    ...([host, window, assessed, backups, windowsMissed, answer, isOwed, isNew, now] as const),
-  )
+  const asked = { host, window, good: assessed.good, backups, answer, windowsMissed, now };
+  const ofWindow = judgeWindow({ ...asked, isOwed, isNew })
     // It comes each day, and not when the config says: that is reported in its place.
     .filter(({ kind }) => kind !== 'missing' || mismatch.length === 0);
 
@@ -257,17 +256,19 @@ function unreadable(host: Host, window: Window, now: Instant, why: Unreadable): 
 }
 
 /** What the window itself says: that nothing answers it, why, or that something of it lacks though another full does. */
-function judgeWindow(
-  host: Host,
-  window: Window,
-  { good }: Assessed,
-  backups: readonly Assessment[],
-  windowsMissed: number,
-  answer: Assessment | undefined,
-  isOwed: boolean,
-  isNew: boolean,
-  now: Instant,
-): Finding[] {
+function judgeWindow(asked: {
+  readonly host: Host;
+  readonly window: Window;
+  readonly good: readonly Assessment[];
+  readonly backups: readonly Assessment[];
+  readonly answer: Assessment | undefined;
+  readonly windowsMissed: number;
+  readonly isOwed: boolean;
+  /** Nothing was ever seen of it. */
+  readonly isNew: boolean;
+  readonly now: Instant;
+}): Finding[] {
+  const { host, window, good, backups, answer, windowsMissed, isOwed, isNew, now } = asked;
   const pause = pauseOf(host, window);
   if (pause !== undefined) return [pause];
   if (answer === undefined && !isOwed) return [{ kind: 'never', severity: 'info' }];
