@@ -3,19 +3,9 @@
 #
 # ROLLCALL_TEST_DUPLICITY names another duplicity, for instance what test/kit/duplicity3-venv prints.
 
-setup_file() {
-  [ -x "${ROLLCALL_TEST_DUPLICITY:-/usr/bin/duplicity}" ] || skip 'duplicity is not installed'
-  load host-world
-  host_world
-}
-
-teardown_file() {
-  load host-world
-  end_of_host_world
-}
+load host-world
 
 setup() {
-  load host-world
   host_stage
   archive=$state/archive
   data=$BATS_TEST_TMPDIR/data
@@ -37,38 +27,18 @@ increments() { keys | grep -c 'duplicity-inc.*manifest' || true; }
 
 # comes_back SET TEXT: the file as it was in this set, restored with duplicity itself
 comes_back() {
-  local home=$BATS_FILE_TMPDIR/gnupg
-  if [ ! -d "$home" ]; then
-    mkdir -m 700 "$home"
-    gpg --homedir "$home" --batch --quiet --import "$WORLD/key/web.key" 2>/dev/null
-  fi
-  rm -rf "$BATS_TEST_TMPDIR/back" "$BATS_TEST_TMPDIR/archive-of-reader"
-  GNUPGHOME=$home PASSPHRASE=$(cat "$WORLD/key/web.passphrase") AWS_ACCESS_KEY_ID=AKIALOCALADMIN AWS_SECRET_ACCESS_KEY=x \
-    AWS_DEFAULT_REGION=eu-west-1 "$(sed -n 's/^DUPLICITY=//p' "$etc/config")" restore --archive-dir "$BATS_TEST_TMPDIR/archive-of-reader" \
-    --time "$(date -u -d "$(sed 's/\(....\)\(..\)\(..\)T\(..\)\(..\)\(..\)Z/\1-\2-\3 \4:\5:\6/' <<<"$1")" +%s)" \
-    --gpg-options=--trust-model=always --s3-endpoint-url "$endpoint" "boto3+s3://backups/$prefix" "$BATS_TEST_TMPDIR/back" >"$BATS_TEST_TMPDIR/said" 2>&1 ||
-    { tail -n 5 "$BATS_TEST_TMPDIR/said" && false; }
-  gpgconf --homedir "$home" --kill gpg-agent
+  duplicity_restores --time "$(date -u -d "$(sed 's/\(....\)\(..\)\(..\)T\(..\)\(..\)\(..\)Z/\1-\2-\3 \4:\5:\6/' <<<"$1")" +%s)"
   same "$(cat "$BATS_TEST_TMPDIR/back$data/file")" "$2"
   cmp "$BATS_TEST_TMPDIR/back$data/large" "$data/large"
 }
 
 # killed_at NTH: an increment whose NTH object hangs is killed with kill -9, with its duplicity
 killed_at() {
-  s3_say clear
-  s3_say fault "{\"operation\":\"PutObject\",\"nth\":[$1],\"fault\":{\"hang\":true}}" >/dev/null
-  rollcall-backup run >"$BATS_TEST_TMPDIR/said" 2>&1 3>&- &
-  local runner=$! puts=0 group
-  for _ in {1..300}; do
-    puts=$(s3_say requests | grep -c '^200 PutObject' || true)
-    [ "$puts" -lt $(($1 - 1)) ] || break
-    sleep 0.1
-  done
-  until pgrep -f "duplicity incremental .*--archive-dir $state" >/dev/null; do sleep 0.1; done
+  hangs_at "$1"
+  wait_for pgrep -f "duplicity incremental .*--archive-dir $state"
   sleep 2
   kill -KILL "$runner"
-  group=$(ps -o pgid= -p "$(pgrep -f "duplicity incremental .*--archive-dir $state" | head -n 1)")
-  kill -KILL -- "-${group// /}"
+  kill_group "$(pgrep -f "duplicity incremental .*--archive-dir $state" | head -n 1)"
   wait "$runner" || true
   s3_say clear
 }
@@ -290,15 +260,9 @@ night_without_chain() {
   night full
   before=$(find "$archive" -type f -exec sha256sum {} + | sort)
   head -c 6000000 /dev/urandom >"$data/larger"
-  s3_say clear
-  s3_say fault '{"operation":"PutObject","nth":[2],"fault":{"hang":true}}' >/dev/null
-  rollcall-backup run >"$BATS_TEST_TMPDIR/said" 2>&1 3>&- &
-  runner=$!
-  for _ in {1..150}; do [ "$(keys | grep -c 'inc.*vol')" -lt 1 ] || break; sleep 0.1; done
+  hangs_at 2
   kill -TERM "$runner"
-  ended=0
-  wait "$runner" || ended=$?
-  same "$ended" 143
+  ends 143
   same "$(find "$archive" -type f -exec sha256sum {} + | sort)" "$before"
   s3_say clear
   night inc

@@ -3,21 +3,7 @@
 #
 # ROLLCALL_TEST_DUPLICITY names another duplicity, for instance what test/kit/duplicity3-venv prints.
 
-setup_file() {
-  [ -x "${ROLLCALL_TEST_DUPLICITY:-/usr/bin/duplicity}" ] || skip 'duplicity is not installed'
-  load host-world
-  host_world
-}
-
-teardown_file() {
-  load host-world
-  end_of_host_world
-}
-
-setup() {
-  load host-world
-  host_stage
-}
+load host-world
 
 @test "backs up a nasty tree, and the set is whole and encrypted to the subkey" {
   run rollcall-backup run
@@ -35,13 +21,7 @@ setup() {
 @test "what it wrote comes back as it was" {
   run rollcall-backup run
   expect 0
-  mkdir -m 700 "$BATS_TEST_TMPDIR/gnupg"
-  gpg --homedir "$BATS_TEST_TMPDIR/gnupg" --batch --quiet --import "$WORLD/key/web.key" 2>/dev/null
-  GNUPGHOME=$BATS_TEST_TMPDIR/gnupg PASSPHRASE=$(cat "$WORLD/key/web.passphrase") AWS_ACCESS_KEY_ID=AKIALOCALADMIN AWS_SECRET_ACCESS_KEY=x \
-    AWS_DEFAULT_REGION=eu-west-1 "$(sed -n 's/^DUPLICITY=//p' "$etc/config")" restore --archive-dir "$BATS_TEST_TMPDIR/archive" \
-    --gpg-options=--trust-model=always --s3-endpoint-url "$endpoint" "boto3+s3://backups/$prefix" "$BATS_TEST_TMPDIR/back" >"$BATS_TEST_TMPDIR/said" 2>&1 ||
-    { tail -n 5 "$BATS_TEST_TMPDIR/said" && false; }
-  gpgconf --homedir "$BATS_TEST_TMPDIR/gnupg" --kill gpg-agent
+  duplicity_restores
   if [ "$(id -u)" = 0 ]; then
     same_tree "$WORLD/tree" "$BATS_TEST_TMPDIR/back$WORLD/tree" times
   else
@@ -83,14 +63,10 @@ setup() {
 }
 
 @test "killed in mid-upload, and run again: a new set of its own, whole" {
-  s3_say fault '{"operation":"PutObject","nth":[3],"fault":{"hang":true}}' >/dev/null
-  rollcall-backup run >"$BATS_TEST_TMPDIR/said" 2>&1 3>&- &
-  runner=$!
-  for _ in {1..150}; do [ "$(keys | grep -c vol)" -lt 2 ] || break; sleep 0.1; done
+  hangs_at 3
   kill -KILL "$runner"
   # duplicity is in a group of its own
-  group=$(ps -o pgid= -p "$(pgrep -f "duplicity full .*--archive-dir $state" | head -n 1)")
-  kill -KILL -- "-${group// /}"
+  kill_group "$(pgrep -f "duplicity full .*--archive-dir $state" | head -n 1)"
   wait "$runner" || true
   same "$(keys | grep -c manifest)" 0
   [ -n "$(find "$state" -name 'rollcall-backup.*')" ]
@@ -104,14 +80,9 @@ setup() {
 }
 
 @test "ended in mid-upload: nothing is left behind, and it says so" {
-  s3_say fault '{"operation":"PutObject","nth":[2],"fault":{"hang":true}}' >/dev/null
-  rollcall-backup run >"$BATS_TEST_TMPDIR/said" 2>&1 3>&- &
-  runner=$!
-  for _ in {1..150}; do [ "$(keys | grep -c vol)" -lt 1 ] || break; sleep 0.1; done
+  hangs_at 2
   kill -TERM "$runner"
-  ended=0
-  wait "$runner" || ended=$?
-  same "$ended" 143
+  ends 143
   grep -q 'FAIL code=143 .*reason=interrupted' "$BATS_TEST_TMPDIR/said"
   same "$(pgrep -f "$state" || true)" ''
   nothing_left
@@ -119,9 +90,8 @@ setup() {
 
 @test "two at once: one backs up, the other says so" {
   s3_say fault '{"operation":"PutObject","first":1,"fault":{"latencyMs":3000}}' >/dev/null
-  rollcall-backup run >"$BATS_TEST_TMPDIR/said" 2>&1 3>&- &
-  runner=$!
-  for _ in {1..100}; do [ ! -e "$state/running" ] || break; sleep 0.1; done
+  begun rollcall-backup run
+  wait_for test -e "$state/running"
   run rollcall-backup run
   expect 4 'another run is at work'
   wait "$runner"
@@ -255,8 +225,7 @@ STUB
   # a secret of this test's own, so that no other test's word is found
   sed -i "s/^aws_secret_access_key.*/aws_secret_access_key = $the_secret/" "$etc/credentials"
   s3_say fault '{"operation":"PutObject","fault":{"latencyMs":300}}' >/dev/null
-  rollcall-backup run >"$BATS_TEST_TMPDIR/said" 2>&1 3>&- &
-  runner=$!
+  begun rollcall-backup run
   samples=0
   while kill -0 "$runner" 2>/dev/null; do
     for process in /proc/[0-9]*; do

@@ -1,19 +1,9 @@
 #!/usr/bin/env bats
 # What a list brings, what a set has, and what S3 keeps of it: with the real duplicity and gpg, and a store that lies.
 
-setup_file() {
-  [ -x "${ROLLCALL_TEST_DUPLICITY:-/usr/bin/duplicity}" ] || skip 'duplicity is not installed'
-  load host-world
-  host_world
-}
-
-teardown_file() {
-  load host-world
-  end_of_host_world
-}
+load host-world
 
 setup() {
-  load host-world
   host_stage
   data=$BATS_TEST_TMPDIR/data
   mkdir -p "$data"/{www,db,real,empty} "$data/odd[1]"

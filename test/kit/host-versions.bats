@@ -1,17 +1,10 @@
 #!/usr/bin/env bats
 # The host kit with newer duplicities than the system's, each in a virtual environment of its own.
 
-setup_file() {
-  load host-world
-  host_world
-}
+load host-world
 
-teardown_file() {
-  load host-world
-  end_of_host_world
-}
-
-setup() { load host-world; }
+# it comes with the version
+setup() { :; }
 
 # with VERSION: the kit uses it; skipped where it cannot be had
 with() {

@@ -1,19 +1,9 @@
 #!/usr/bin/env bats
 # Bad weather with the real duplicity: kill -9 at every second of a run, IPv6 alone, a proxy, TLS of one's own.
 
-setup_file() {
-  [ -x "${ROLLCALL_TEST_DUPLICITY:-/usr/bin/duplicity}" ] || skip 'duplicity is not installed'
-  load host-world
-  host_world
-}
-
-teardown_file() {
-  load host-world
-  end_of_host_world
-}
+load host-world
 
 setup() {
-  load host-world
   host_stage
   lists "+ $WORLD/tree" '- /'
   relays=()
@@ -28,7 +18,7 @@ teardown() {
 relay() {
   /usr/bin/python3 "$BATS_TEST_DIRNAME/relay.py" "$BATS_TEST_TMPDIR/$1" "${endpoint##*:}" "$@" >"$BATS_TEST_TMPDIR/$1.said" 2>&1 3>&- &
   relays+=($!)
-  for _ in {1..100}; do [ ! -s "$BATS_TEST_TMPDIR/$1" ] || break; sleep 0.1; done
+  wait_for test -s "$BATS_TEST_TMPDIR/$1"
   port=$(cat "$BATS_TEST_TMPDIR/$1")
 }
 
@@ -36,8 +26,7 @@ relay() {
   # slow enough to be hit in the middle
   s3_say fault '{"operation":"PutObject","fault":{"latencyMs":400}}' >/dev/null
   for second in 1 2 3 4 5 6 8 10; do
-    rollcall-backup run >"$BATS_TEST_TMPDIR/said" 2>&1 3>&- &
-    runner=$!
+    begun rollcall-backup run
     sleep "$second"
     kill -KILL "$runner" 2>/dev/null || true
     for group in $(pgrep -f "$state/rollcall-backup" | xargs -r ps -o pgid= -p | sort -u); do

@@ -1,13 +1,11 @@
 #!/usr/bin/env bats
 # What stores that are not Amazon's refuse, in their words or by a status alone: both kits say what to do, and none of it is Amazon's.
 
-load ../support/expect
+load server
 
 setup_file() {
   cd "$BATS_FILE_TMPDIR" || return
-  /usr/bin/python3 - >port <<'PY' 3>&- &
-import http.server
-class Store(http.server.BaseHTTPRequestHandler):
+  a_server <<'PY'
     def answer(self):
         status, code, *lists = open("answer").read().split()
         text = "<Message>m</Message><Region>ru-1</Region>"
@@ -17,22 +15,10 @@ class Store(http.server.BaseHTTPRequestHandler):
             rows = (f"<Contents><Key>web/duplicity-full.20261120T021402Z.{one}</Key><LastModified>2026-11-20T02:15:02Z</LastModified>"
                     "<ETag>x</ETag><Size>9</Size></Contents>" for one in names)
             status, body = 200, f"<ListBucketResult><IsTruncated>false</IsTruncated>{''.join(rows)}</ListBucketResult>".encode()
-        self.send_response(int(status))
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
+        self.send(int(status), body)
     do_GET = do_HEAD = do_PUT = answer
-    def log_message(self, *_): pass
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Store)
-print(server.server_port, flush=True)
-server.serve_forever()
 PY
-  echo $! >pid
-  for _ in {1..100}; do
-    [ ! -s port ] || break
-    sleep 0.1
-  done
+  echo "$server" >pid
 }
 
 teardown_file() { kill "$(cat "$BATS_FILE_TMPDIR/pid")"; }

@@ -8,8 +8,6 @@ setup_file() {
   export DAY=86400
 }
 
-teardown_file() { end_of_world; }
-
 setup() {
   cd "$BATS_TEST_TMPDIR" || return
   host=chain$BATS_TEST_NUMBER

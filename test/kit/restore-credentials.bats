@@ -2,6 +2,7 @@
 # restore-add-host tries credentials before it keeps them: they read one backup, and write none.
 
 load restore-world
+load server
 
 setup_file() {
   world
@@ -9,8 +10,6 @@ setup_file() {
   echo x >"$WORLD/tree/file"
   backup $((NOW - 3600)) "$WORLD/tree"
 }
-
-teardown_file() { end_of_world; }
 
 setup() {
   cd "$BATS_TEST_TMPDIR" || return
@@ -38,38 +37,22 @@ PY
 
 # a_store ANSWER: a store on a free port that lists one object and gives it, and answers a write with STATUS CODE
 a_store() {
-  /usr/bin/python3 - "$@" >port <<'PY' 3>&- &
-import http.server, sys
-status, code, reading = int(sys.argv[1]), sys.argv[2], sys.argv[3]
-class Store(http.server.BaseHTTPRequestHandler):
-    def send(self, status, body):
-        self.send_response(status)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+  a_server "$@" <<'PY'
+    status, code, reading = int(sys.argv[1]), sys.argv[2], sys.argv[3]
     def do_HEAD(self):
         self.send(200, b"")
     def do_GET(self):
         if "list-type" in self.path:
-            row = "" if reading == "empty" else "<Contents><Key>web/duplicity-full.20261120T021402Z.manifest.gpg</Key><LastModified>2026-11-20T02:14:02Z</LastModified><ETag>x</ETag><Size>1</Size></Contents>"
+            row = "" if self.reading == "empty" else "<Contents><Key>web/duplicity-full.20261120T021402Z.manifest.gpg</Key><LastModified>2026-11-20T02:14:02Z</LastModified><ETag>x</ETag><Size>1</Size></Contents>"
             self.send(200, f"<ListBucketResult><IsTruncated>false</IsTruncated>{row}</ListBucketResult>".encode())
-        elif reading == "cold":
+        elif self.reading == "cold":
             self.send(403, b"<Error><Code>InvalidObjectState</Code><Message>cold</Message></Error>")
         else:
             self.send(206, b"x")
     def do_PUT(self):
         self.rfile.read(int(self.headers.get("content-length", 0)))
-        self.send(status, f"<Error><Code>{code}</Code><Message>m</Message></Error>".encode())
-    def log_message(self, *_): pass
-server = http.server.HTTPServer(("127.0.0.1", 0), Store)
-print(server.server_port, flush=True)
-server.serve_forever()
+        self.send(self.status, f"<Error><Code>{self.code}</Code><Message>m</Message></Error>".encode())
 PY
-  store=$!
-  for _ in {1..100}; do
-    [ -s port ] && break
-    sleep 0.1
-  done
 }
 
 @test "the key of a reader is kept" {
@@ -112,7 +95,7 @@ PY
 @test "without a backup there is nothing to read, and that is said" {
   a_store 403 AccessDenied empty
   add --credentials writer.aws --endpoint-url "http://127.0.0.1:$(cat port)"
-  kill "$store"
+  kill "$server"
   expect 0 "there is no backup in s3://acme-backups/web yet, so that reading one could not be tried" "the credentials cannot write there"
 }
 
@@ -124,7 +107,7 @@ PY
     expect 1 "S3 does not tell (${answer#* }) whether these credentials can write" "--any-credentials"
     [ ! -e "$(profile)" ]
     add --credentials writer.aws --endpoint-url "http://127.0.0.1:$(cat port)" --any-credentials
-    kill "$store"
+    kill "$server"
     expect 0 "warning: S3 does not tell"
     teardown
     rm port
@@ -134,7 +117,7 @@ PY
 @test "a backup in cold storage is no proof of reading" {
   a_store 403 AccessDenied cold
   add --credentials writer.aws --endpoint-url "http://127.0.0.1:$(cat port)"
-  kill "$store"
+  kill "$server"
   expect 7 "InvalidObjectState" "bring it back there"
 }
 
@@ -163,35 +146,18 @@ JSON
 }
 
 @test "Ctrl-C while S3 is asked leaves nothing" {
-  /usr/bin/python3 -c '
-import socket, time
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-s.listen()
-print(s.getsockname()[1], flush=True)
-time.sleep(120)' >port 3>&- &
-  store=$!
-  for _ in {1..100}; do
-    [ -s port ] && break
-    sleep 0.1
-  done
+  a_server <<<'    do_GET = do_HEAD = lambda self: __import__("time").sleep(120)'
   # what a shell starts in the background ignores Ctrl-C, unless told otherwise
-  /usr/bin/python3 -c 'import os, signal, sys
+  begun /usr/bin/python3 -c 'import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.setsid()
 os.execvp(sys.argv[1], sys.argv[1:])' restore-add-host web --bucket acme-backups --region eu-west-1 --key "$WORLD/web.key" \
-    --credentials writer.aws --endpoint-url "http://127.0.0.1:$(cat port)" >said 2>&1 3>&- &
-  adding=$!
-  for _ in {1..200}; do
-    [ -e "$(profile)/credentials.new" ] && break
-    sleep 0.1
-  done
-  [ -e "$(profile)/credentials.new" ]
+    --credentials writer.aws --endpoint-url "http://127.0.0.1:$(cat port)"
+  wait_for test -e "$(profile)/credentials.new"
   sleep 1
-  kill -INT -- "-$adding"
-  wait "$adding" || status=$?
-  kill "$store"
-  [ "$status" -eq 130 ]
+  kill -INT -- "-$runner"
+  ends 130
+  kill "$server"
   [ ! -e "$(profile)" ]
   [ -z "$(ls "$TMPDIR")" ]
 }

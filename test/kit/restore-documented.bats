@@ -40,8 +40,6 @@ run_block() {
 SH
 }
 
-teardown_file() { end_of_world; }
-
 # blocks: writes each shell block of the page to a file named by its number
 blocks() {
   awk '/^```sh$/ { n++; on = 1; next } /^```$/ { on = 0 } on { print > "block-" n }' "$repository/docs/restore.md"

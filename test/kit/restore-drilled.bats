@@ -16,10 +16,6 @@ setup_file() {
   unlock
 }
 
-teardown_file() { end_of_world; }
-
-setup() { cd "$BATS_TEST_TMPDIR" || return; }
-
 field() { python3 -c 'import json, sys; print(json.loads(sys.stdin.read())[sys.argv[1]])' "$1"; }
 
 @test "a random file is restored and compared with what the host signed" {

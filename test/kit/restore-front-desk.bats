@@ -19,8 +19,6 @@ SH
   export kit
 }
 
-teardown_file() { end_of_world; }
-
 setup() {
   cd "$BATS_TEST_TMPDIR" || return
   can_sandbox || skip "needs root and a mount namespace"

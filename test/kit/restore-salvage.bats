@@ -37,8 +37,6 @@ for key in keys:
 PY
 }
 
-teardown_file() { end_of_world; }
-
 setup() {
   cd "$BATS_TEST_TMPDIR" || return
   export GNUPGHOME=$HOME/.config/rollcall-restore/web/gnupg

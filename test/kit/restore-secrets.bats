@@ -12,8 +12,6 @@ setup_file() {
   add_web
 }
 
-teardown_file() { end_of_world; }
-
 setup() {
   cd "$BATS_TEST_TMPDIR" || return
   remove-passphrase web 2>/dev/null

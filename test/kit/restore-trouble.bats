@@ -18,8 +18,6 @@ setup_file() {
   unlock
 }
 
-teardown_file() { end_of_world; }
-
 setup() {
   cd "$BATS_TEST_TMPDIR" || return
   export GNUPGHOME=$HOME/.config/rollcall-restore/web/gnupg

@@ -17,10 +17,7 @@ world() {
   node=$(PATH=$repository/node_modules/.bin:$PATH command -v node)
   "$node" "$BATS_TEST_DIRNAME/restore-local-aws.ts" "$WORLD/endpoint" "$WORLD/clock" >"$WORLD/aws.log" 2>&1 3>&- &
   echo $! >"$WORLD/aws.pid"
-  for _ in {1..100}; do
-    [ -s "$WORLD/endpoint" ] && break
-    sleep 0.1
-  done
+  wait_for test -s "$WORLD/endpoint"
   # without it the real S3 would be asked
   ENDPOINT=$(cat "$WORLD/endpoint")
   [[ $ENDPOINT == http://127.0.0.1:* ]] || return 1
@@ -42,6 +39,11 @@ end_of_world() {
     [ ! -d "$home" ] || GNUPGHOME=$home gpgconf --kill gpg-agent 2>/dev/null || true
   done
 }
+
+# as each file has it, if it says nothing else
+teardown_file() { end_of_world; }
+
+setup() { cd "$BATS_TEST_TMPDIR" || return; }
 
 # s3: Python with a client `s3`, from standard input
 s3() {

@@ -5,23 +5,12 @@
 # Needs root, debootstrap and half an hour: ROLLCALL_KIT_ROOTS=1 npm run test:kit. Roots are made below
 # ROLLCALL_ROOTS (/var/tmp/rollcall-roots) and kept there for the next time.
 
-setup_file() {
-  if [ -n "${ROLLCALL_KIT_ROOTS:-}" ]; then
-    load host-world
-    host_world
-  fi
-}
+load host-world
 
-teardown_file() {
-  if [ -n "${ROLLCALL_KIT_ROOTS:-}" ]; then
-    load host-world
-    end_of_host_world
-  fi
-}
+setup_file() { [ -z "${ROLLCALL_KIT_ROOTS:-}" ] || host_world; }
 
 setup() {
   [ -n "${ROLLCALL_KIT_ROOTS:-}" ] || skip 'opt-in: ROLLCALL_KIT_ROOTS=1'
-  load host-world
   endpoint=$(sed -n 1p "$WORLD/s3") control=$(sed -n 2p "$WORLD/s3")
   place=${ROLLCALL_ROOTS:-/var/tmp/rollcall-roots}
 }

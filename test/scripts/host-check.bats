@@ -1,16 +1,7 @@
 #!/usr/bin/env bats
 # rollcall-backup check and status: what they find in config and targets, and how they say it.
 
-setup_file() {
-  load host-stage
-  make_key "$BATS_FILE_TMPDIR/key"
-}
-
-setup() {
-  load host-stage
-  stage
-  set_up
-}
+load host-web
 
 @test "check looks at everything and changes nothing" {
   before=$(find "$ROLLCALL_ROOT" -type f -exec sha256sum {} + | sort)

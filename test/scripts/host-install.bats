@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # scripts/host/install: the same again changes nothing, and what it takes away is only its own.
 
+load host-stage
+
 setup() {
-  load host-stage
   export LC_ALL=C
   unset DESTDIR PREFIX ROLLCALL_ROOT
   install=$scripts/host/install

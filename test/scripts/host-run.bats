@@ -1,16 +1,7 @@
 #!/usr/bin/env bats
 # rollcall-backup run: what it refuses, what it believes, and the one line it ends with.
 
-setup_file() {
-  load host-stage
-  make_key "$BATS_FILE_TMPDIR/key"
-}
-
-setup() {
-  load host-stage
-  stage
-  set_up
-}
+load host-web
 
 @test "says OK when S3 lists the whole set, and stamps it" {
   run rollcall-backup run
@@ -316,14 +307,11 @@ exit 30'
   for signal in TERM INT HUP; do
     rm -f "$stubs/pid"
     # bats lets background jobs ignore INT; env gives it back
-    env --default-signal=INT rollcall-backup run >"$BATS_TEST_TMPDIR/said" 2>&1 3>&- &
-    runner=$!
-    for _ in {1..100}; do [ ! -s "$stubs/pid" ] || break; sleep 0.1; done
+    begun env --default-signal=INT rollcall-backup run
+    wait_for test -s "$stubs/pid"
     grep -q "^pid=$runner$" "$state/running"
     kill -"$signal" "$runner"
-    ended=0
-    wait "$runner" || ended=$?
-    case $signal in TERM) same "$ended" 143 ;; INT) same "$ended" 130 ;; HUP) same "$ended" 129 ;; esac
+    case $signal in TERM) ends 143 ;; INT) ends 130 ;; HUP) ends 129 ;; esac
     [[ $(outcome) == "FAIL code=$ended set=- "*reason=interrupted ]]
     no kill -0 "$(cat "$stubs/pid")" 2>/dev/null
     nothing_left
@@ -332,9 +320,8 @@ exit 30'
 
 @test "runs once at a time, and says which process is at work" {
   does full 'sleep 60 & echo $! >"$here/pid"; wait'
-  rollcall-backup run >/dev/null 2>&1 3>&- &
-  runner=$!
-  for _ in {1..100}; do [ ! -s "$stubs/pid" ] || break; sleep 0.1; done
+  begun rollcall-backup run
+  wait_for test -s "$stubs/pid"
   run rollcall-backup run
   expect 4 'another run is at work' "kill $runner"
   run rollcall-backup run --if-due
@@ -347,15 +334,13 @@ exit 30'
 
 @test "holds the lock while duplicity lives, even if its own shell was killed" {
   does full 'echo $$ >"$here/pid"; sleep 60 & wait'
-  rollcall-backup run >/dev/null 2>&1 3>&- &
-  runner=$!
-  for _ in {1..100}; do [ ! -s "$stubs/pid" ] || break; sleep 0.1; done
+  begun rollcall-backup run
+  wait_for test -s "$stubs/pid"
   kill -KILL "$runner"
   wait "$runner" || true
   run rollcall-backup run
   expect 4
-  group=$(ps -o pgid= -p "$(cat "$stubs/pid")")
-  kill -KILL -- "-${group// /}"
+  kill_group "$(cat "$stubs/pid")"
   does full 'printf "Volume 1:\n" >"$archive/s/duplicity-full.20261123T031502Z.manifest"'
   sleep 0.3
   run rollcall-backup run

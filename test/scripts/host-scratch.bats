@@ -1,13 +1,9 @@
 #!/usr/bin/env bats
 # The scratch of rollcall-backup: it removes and leaves out what it made itself, and a dry run changes nothing.
 
-setup_file() {
-  load host-stage
-  make_key "$BATS_FILE_TMPDIR/key"
-}
+load host-web
 
 setup() {
-  load host-stage
   stage
   set_up
   scratch=$BATS_TEST_TMPDIR/scratch
@@ -81,17 +77,15 @@ neighbours() {
 
 @test "what really was left by a killed run is removed by the next one" {
   does full 'echo $$ >"$here/pid"; echo "$archive" >"$here/archive"; sleep 60 & wait'
-  rollcall-backup run >/dev/null 2>&1 3>&- &
-  runner=$!
-  for _ in {1..100}; do [ ! -s "$stubs/archive" ] || break; sleep 0.1; done
+  begun rollcall-backup run
+  wait_for test -s "$stubs/archive"
   left=$(dirname "$(cat "$stubs/archive")")
   [[ $left =~ ^$scratch/rollcall-backup\.[A-Za-z0-9]{6}$ ]]
   same "$(stat -c %a "$left")" 700
   [ -f "$left/.rollcall-backup-scratch" ]
   kill -KILL "$runner"
   wait "$runner" || true
-  group=$(ps -o pgid= -p "$(cat "$stubs/pid")")
-  kill -KILL -- "-${group// /}"
+  kill_group "$(cat "$stubs/pid")"
   [ -d "$left" ]
   does full 'printf "Volume 1:\n" >"$archive/s/duplicity-full.20261123T031502Z.manifest"'
   sleep 0.3
@@ -204,9 +198,8 @@ unchanged() {
   before=$(listing)
   for signal in TERM INT HUP; do
     rm -f "$stubs/pid"
-    env --default-signal=INT rollcall-backup run --dry-run >/dev/null 2>&1 3>&- &
-    runner=$!
-    for _ in {1..100}; do [ ! -s "$stubs/pid" ] || break; sleep 0.1; done
+    begun env --default-signal=INT rollcall-backup run --dry-run
+    wait_for test -s "$stubs/pid"
     kill -"$signal" "$runner"
     wait "$runner" || true
     no kill -0 "$(cat "$stubs/pid")" 2>/dev/null
@@ -224,9 +217,8 @@ unchanged() {
 
 @test "a dry run holds no lock: the schedule's own run begins meanwhile" {
   does ask 'case $here in *) [ ! -e "$here/first" ] || exit 0; touch "$here/first"; echo $$ >"$here/pid"; sleep 60 & wait ;; esac'
-  rollcall-backup run --dry-run >/dev/null 2>&1 3>&- &
-  runner=$!
-  for _ in {1..100}; do [ ! -s "$stubs/pid" ] || break; sleep 0.1; done
+  begun rollcall-backup run --dry-run
+  wait_for test -s "$stubs/pid"
   run rollcall-backup run --if-due
   kill "$runner"
   wait "$runner" || true

@@ -1,28 +1,27 @@
 #!/usr/bin/env bats
 # rollcall-backup-setup: what it writes, with which modes, and what it refuses.
 
-setup_file() {
-  load host-stage
-  make_key "$BATS_FILE_TMPDIR/key"
-}
+load host-web
 
 setup() {
-  load host-stage
   stage
   fingerprint=$(cat "$key/fingerprint")
   aws=$BATS_TEST_TMPDIR/web.aws
   printf '[default]\naws_access_key_id = AKIAWEB\naws_secret_access_key = S3cr3t/Of+Web=\n' >"$aws"
   mkdir -p "$etc"
   echo "DUPLICITY=$stubs/duplicity" >"$etc/config"
-  common=(--id web --bucket acme-backups --region eu-west-1 --wait 0)
+  first=(--id web --bucket acme-backups --region eu-west-1 --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws" --wait 0)
 }
+
+# give OPTION...: the credentials come from standard input
+give() { run rollcall-backup-setup "${first[@]}" --credentials - "$@"; }
 
 the_credentials='[default]
 aws_access_key_id = AKIAWEB
 aws_secret_access_key = S3cr3t/Of+Web='
 
 @test "writes config, key, credentials, a first list and the schedule" {
-  run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws"
+  run rollcall-backup-setup "${first[@]}"
   expect 0 "key $fingerprint" 'a probe was encrypted to subkey' 'hosts.yml: recipients: [' 'can be listed' 'first guess: read it'
   same "$(stat -c '%a %n' "$etc"/* "$targets" | sed "s|$ROLLCALL_ROOT||")" '644 /etc/rollcall-backup/config
 600 /etc/rollcall-backup/credentials
@@ -37,22 +36,22 @@ aws_secret_access_key = S3cr3t/Of+Web='
 }
 
 @test "shows the subkey that gpg encrypts to, not the primary key" {
-  run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws"
+  run rollcall-backup-setup "${first[@]}"
   subkey=$(gpg --homedir "$key/home" --batch --with-colons --list-keys 2>/dev/null | awk -F: '$1 == "sub" { print $5 }')
   expect 0 "recipients: [$subkey]"
 }
 
 @test "a second time says unchanged" {
-  rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws"
+  rollcall-backup-setup "${first[@]}"
   before=$(find "$ROLLCALL_ROOT" -type f -printf '%p %Ts %m\n' | sort)
-  run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws"
+  run rollcall-backup-setup "${first[@]}"
   expect 0 'unchanged'
   [[ $output != *created* && $output != *"changed   "[!u]*changed\ * ]]
   same "$(find "$ROLLCALL_ROOT" -type f -printf '%p %Ts %m\n' | sort)" "$before"
 }
 
 @test "changes what is named and keeps the rest" {
-  rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws"
+  rollcall-backup-setup "${first[@]}"
   echo 'VOLSIZE_MB=50' >>"$etc/config"
   echo '# mine' >>"$targets"
   run rollcall-backup-setup --bucket other-backups --hour 4 --wait 0
@@ -79,7 +78,7 @@ aws_secret_access_key = S3cr3t/Of+Web='
   )
   for form in "${forms[@]}"; do
     rm -f "$etc/credentials"
-    run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials - < <(printf '%b' "$form")
+    give < <(printf '%b' "$form")
     expect 0 || {
       echo "form: $form"
       return 1
@@ -89,23 +88,23 @@ aws_secret_access_key = S3cr3t/Of+Web='
 }
 
 @test "takes key and credentials together from standard input" {
-  run rollcall-backup-setup "${common[@]}" --public-key - --fingerprint "$fingerprint" --credentials - < <(cat "$aws" "$key/pub.asc")
+  run rollcall-backup-setup "${first[@]}" --public-key - --credentials - < <(cat "$aws" "$key/pub.asc")
   expect 0
   same "$(cat "$etc/credentials")" "$the_credentials"
-  run rollcall-backup-setup "${common[@]}" --public-key - --fingerprint "$fingerprint" --credentials - < <(cat "$key/pub.asc" "$aws")
+  run rollcall-backup-setup "${first[@]}" --public-key - --credentials - < <(cat "$key/pub.asc" "$aws")
   expect 0
   same "$(cat "$etc/credentials")" "$the_credentials"
 }
 
 @test "takes a fingerprint as people print it" {
   spaced=$(sed 's/..../& /g' "$key/fingerprint" | tr 'A-F' 'a-f')
-  run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.asc" --fingerprint "$spaced" --credentials "$aws"
+  run rollcall-backup-setup "${first[@]}" --public-key "$key/pub.asc" --fingerprint "$spaced"
   expect 0
   grep -qx "FINGERPRINT=$fingerprint" "$etc/config"
 }
 
 @test "refuses the secret key, and leaves nothing of it" {
-  run rollcall-backup-setup "${common[@]}" --public-key "$key/secret.asc" --fingerprint "$fingerprint" --credentials "$aws"
+  run rollcall-backup-setup "${first[@]}" --public-key "$key/secret.asc"
   expect 3 'that is the SECRET key; it must not be on this host' 'delete it here'
   [ ! -e "$etc/pub.gpg" ]
   [ ! -e "$etc/credentials" ]
@@ -113,13 +112,13 @@ aws_secret_access_key = S3cr3t/Of+Web='
 
 @test "refuses another key than the fingerprint says, and tells which it is" {
   other=0123456789ABCDEF0123456789ABCDEF01234567
-  run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$other" --credentials "$aws"
+  run rollcall-backup-setup "${first[@]}" --fingerprint "$other"
   expect 3 "does not hold the key $other" "it holds: $fingerprint"
   [ ! -e "$etc/credentials" ]
 }
 
 @test "refuses what is no key" {
-  run rollcall-backup-setup "${common[@]}" --public-key "$aws" --fingerprint "$fingerprint" --credentials "$aws"
+  run rollcall-backup-setup "${first[@]}" --public-key "$aws"
   expect 3 'no key that gpg can read'
 }
 
@@ -130,12 +129,11 @@ aws_secret_access_key = S3cr3t/Of+Web='
   gpg --homedir "$make_home" --batch --export >"$BATS_TEST_TMPDIR/signer.gpg"
   only=$(gpg --homedir "$make_home" --batch --with-colons --list-keys 2>/dev/null | awk -F: '$1 == "fpr" { print $10; exit }')
   gpgconf --homedir "$make_home" --kill gpg-agent
-  run rollcall-backup-setup "${common[@]}" --public-key "$BATS_TEST_TMPDIR/signer.gpg" --fingerprint "$only" --credentials "$aws"
+  run rollcall-backup-setup "${first[@]}" --public-key "$BATS_TEST_TMPDIR/signer.gpg" --fingerprint "$only"
   expect 3 'no encryption subkey that works'
 }
 
 @test "reads a credentials file as the SDK does: comments, several profiles, tokens" {
-  give() { run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials - "$@"; }
   give < <(printf '# aws_access_key_id = AKIAOLD\n; aws_secret_access_key = old\n[default]\n#aws_access_key_id = AKIAOLDER\naws_access_key_id = AKIAWEB\naws_secret_access_key = S3cr3t/Of+Web=\n')
   expect 0
   same "$(cat "$etc/credentials")" "$the_credentials"
@@ -158,7 +156,7 @@ aws_secret_access_key = S3cr3t/Of+Web='
 
 @test "asks on a terminal which profile is this host's, and says what to do where none is named" {
   printf '[admin]\naws_access_key_id = AKIAADMIN\naws_secret_access_key = Adm1n\n[web]\n%s\n' "${the_credentials#*]?}" >"$aws"
-  ask() { run script -qec "$(printf '%q ' rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws")" /dev/null; }
+  ask() { run script -qec "$(printf '%q ' rollcall-backup-setup "${first[@]}")" /dev/null; }
   ask <<<web
   expect 0 'Which profile is of web? admin web: '
   same "$(cat "$etc/credentials")" "$the_credentials"
@@ -171,7 +169,6 @@ aws_secret_access_key = S3cr3t/Of+Web='
 }
 
 @test "refuses a profile that gets its key from elsewhere, with what to do next" {
-  give() { run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials - "$@"; }
   own='aws_access_key_id = AKIAWEB\naws_secret_access_key = S3cr3t/Of+Web=\n'
   role='role_arn = arn:aws:iam::123456789012:role/x\nsource_profile = base\n'
   while IFS='|' read -r by values; do
@@ -209,10 +206,10 @@ END
 
 @test "a key that can do more than append is not kept, unless that is accepted" {
   does limits 'echo allowed=s3:GetBucketPolicy; echo allowed=s3:ListBucketVersions'
-  run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws"
+  run rollcall-backup-setup "${first[@]}"
   expect 3 'this key can do more than a host'"'"'s: s3:GetBucketPolicy s3:ListBucketVersions; it is not kept' '--accept-strong-key'
   [ ! -e "$etc/credentials" ]
-  run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws" --accept-strong-key
+  run rollcall-backup-setup "${first[@]}" --accept-strong-key
   expect 0
   grep -qx STRONG_KEY=accepted "$etc/config"
   run rollcall-backup check
@@ -227,22 +224,22 @@ END
 }
 
 @test "refuses credentials without a secret, and does not repeat them" {
-  run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials - <<<'AWS_ACCESS_KEY_ID=AKIAWEB'
+  give <<<'AWS_ACCESS_KEY_ID=AKIAWEB'
   expect 3 'no secret in what was given'
-  run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials - < <(printf 'AKIAWEB\nhal lo S3cr3t\n')
+  give < <(printf 'AKIAWEB\nhal lo S3cr3t\n')
   expect 3 'no secret in what was given, or it has blanks'
   [[ $output != *S3cr3t* ]]
 }
 
 @test "does not take the root of a bucket for its own prefix" {
   for nothing in '' /; do
-    run rollcall-backup-setup "${common[@]}" --prefix "$nothing"
+    run rollcall-backup-setup "${first[@]}" --prefix "$nothing"
     expect 2 'a prefix is needed'
   done
 }
 
 @test "has no option that takes a secret" {
-  run rollcall-backup-setup "${common[@]}" --secret-access-key S3cr3t
+  run rollcall-backup-setup "${first[@]}" --secret-access-key S3cr3t
   expect 2 'unknown option --secret-access-key'
   [[ $output != *S3cr3t* ]]
 }
@@ -255,7 +252,7 @@ END
 
 @test "says when S3 refuses, after it has written all" {
   does look 'printf "reason=AccessDenied\nerror=S3 says AccessDenied\ndo=look at the group\n" >&2; exit 7'
-  run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws"
+  run rollcall-backup-setup "${first[@]}"
   expect 7 'everything is written, but S3 says AccessDenied' 'hint: look at the group'
   [ -e "$etc/credentials" ]
 }
@@ -264,7 +261,7 @@ END
   does look 'n=$(cat "$here/n" 2>/dev/null || echo 0); echo $((n + 1)) >"$here/n"; [ "$n" -ge 2 ] && echo skew=0 && exit 0
 printf "reason=InvalidAccessKeyId\nerror=unknown\ndo=wait\n" >&2; exit 7'
   stub sleep <<<'#!/bin/sh'
-  run rollcall-backup-setup "${common[@]}" --wait 20 --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws"
+  run rollcall-backup-setup "${first[@]}" --wait 20
   expect 0 'can be listed'
   same "$(cat "$stubs/n")" 3
 }
@@ -273,7 +270,7 @@ printf "reason=InvalidAccessKeyId\nerror=unknown\ndo=wait\n" >&2; exit 7'
   ln -s "$BATS_TEST_TMPDIR/elsewhere" "$etc/credentials.new"
   echo precious >"$BATS_TEST_TMPDIR/elsewhere"
   ln -s "$BATS_TEST_TMPDIR/elsewhere" "$etc/credentials"
-  run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws"
+  run rollcall-backup-setup "${first[@]}"
   expect 1 'is a symbolic link'
   same "$(cat "$BATS_TEST_TMPDIR/elsewhere")" precious
 }
@@ -281,15 +278,12 @@ printf "reason=InvalidAccessKeyId\nerror=unknown\ndo=wait\n" >&2; exit 7'
 @test "leaves nothing in TMPDIR, also when ended" {
   export TMPDIR=$BATS_TEST_TMPDIR/tmp
   mkdir -p "$TMPDIR"
-  run rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws"
+  run rollcall-backup-setup "${first[@]}"
   expect 0
   does look 'sleep 60 & echo $! >"$here/pid"; wait'
-  rollcall-backup-setup "${common[@]}" --public-key "$key/pub.gpg" --fingerprint "$fingerprint" --credentials "$aws" >/dev/null 2>&1 3>&- &
-  runner=$!
-  for _ in {1..100}; do [ ! -s "$stubs/pid" ] || break; sleep 0.1; done
+  begun rollcall-backup-setup "${first[@]}"
+  wait_for test -s "$stubs/pid"
   kill "$runner"
-  ended=0
-  wait "$runner" || ended=$?
-  same "$ended" 143
+  ends 143
   same "$(ls -A "$TMPDIR")" ''
 }

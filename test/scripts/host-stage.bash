@@ -19,25 +19,31 @@ make_key() {
   gpgconf --homedir "$1/home" --kill gpg-agent
 }
 
-# stage: an installed kit; $stubs is first in PATH
-stage() {
-  export ROLLCALL_ROOT=$BATS_TEST_TMPDIR/host TZ=UTC LC_ALL=C
+# install_kit: below $ROLLCALL_ROOT, with an empty log; $stubs is first in PATH
+install_kit() {
+  export ROLLCALL_ROOT=$BATS_TEST_TMPDIR/host LC_ALL=C
   unset DESTDIR PREFIX JOURNAL_STREAM PASSPHRASE "${!AWS_@}" || true
-  key=$BATS_FILE_TMPDIR/key
   stubs=$BATS_TEST_TMPDIR/stubs
   syslog=$BATS_TEST_TMPDIR/syslog
   etc=$ROLLCALL_ROOT/etc/rollcall-backup
   state=$ROLLCALL_ROOT/var/lib/rollcall-backup
   targets=$ROLLCALL_ROOT/etc/backup-targets
-  mkdir -p "$stubs" "$ROLLCALL_ROOT"
+  mkdir -p "$stubs" "$ROLLCALL_ROOT/etc"
   : >"$syslog"
   "$scripts/host/install" --cron >/dev/null
   stub logger <<STUB
 #!/bin/sh
 while IFS= read -r line; do printf '%s| %s\n' "\$*" "\$line"; done >>"$syslog"
 STUB
-  stub_duplicity
   PATH=$stubs:$ROLLCALL_ROOT/usr/local/sbin:$PATH
+}
+
+# stage: an installed kit, and its duplicity
+stage() {
+  export TZ=UTC
+  key=$BATS_FILE_TMPDIR/key
+  install_kit
+  stub_duplicity
 }
 
 stub() {

@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # What holds for every command of the host kit and of the keys: one shell, one style, one way to help.
 
+load host-stage
+
 setup() {
-  load host-stage
   commands=("$scripts/host/install" "$scripts/host/sbin/rollcall-backup" "$scripts/host/sbin/rollcall-backup-setup"
     "$scripts/host/lib/rollcall-backup/save-metadata" "$scripts/keys/rollcall-keygen")
 }

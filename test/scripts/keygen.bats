@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # rollcall-keygen with the real gpg: what it exports opens, and nothing else of the secret is left.
 
+load host-stage
+
 setup() {
-  load host-stage
   export LC_ALL=C HOME=$BATS_TEST_TMPDIR/home
   unset GNUPGHOME
   mkdir -p "$HOME"
@@ -154,13 +155,10 @@ STUB
 touch "$BATS_TEST_TMPDIR/began"
 exec /bin/sleep 5
 STUB
-  PATH=$stubs:$PATH "$keygen" web --algo cv25519 --out "$out" >/dev/null 2>&1 3>&- &
-  runner=$!
-  for _ in {1..100}; do [ ! -e "$BATS_TEST_TMPDIR/began" ] || break; sleep 0.1; done
+  begun env PATH="$stubs:$PATH" "$keygen" web --algo cv25519 --out "$out"
+  wait_for test -e "$BATS_TEST_TMPDIR/began"
   kill "$runner"
-  ended=0
-  wait "$runner" || ended=$?
-  same "$ended" 143
+  ends 143
   [ ! -e "$out" ]
   same "$(scratch_of_keygen)" "$before"
 }

@@ -3,8 +3,6 @@
 
 load restore-stubs
 
-setup() { stage; }
-
 python() { PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$kit/lib/rollcall-restore/archive /usr/bin/python3 "$@"; }
 
 @test "only the spellings that duplicity writes count" {

@@ -4,8 +4,6 @@
 load restore-stubs
 bats_require_minimum_version 1.5.0
 
-setup() { stage; }
-
 @test "every command explains itself, worked examples first, and names every exit status" {
   for command in "$kit"/bin/* "$kit/install"; do
     run "$command" --help
@@ -178,19 +176,16 @@ TABLE
   for words in "fetch etc" all; do
     rm -f "$STAGE/pid"
     # shellcheck disable=SC2086
-    restore web --from sets $words out >said 2>&1 3>&- &
-    restore=$!
-    until [ -s "$STAGE/pid" ]; do sleep 0.1; done
-    kill -TERM "$restore"
-    status=0
-    wait "$restore" || status=$?
-    [ "$status" -eq 143 ]
+    begun restore web --from sets $words out
+    wait_for test -s "$STAGE/pid"
+    kill -TERM "$runner"
+    ends 143
     not kill -0 "$(cat "$STAGE/pid")" 2>/dev/null
     [ ! -e out ]
     [ -z "$(ls -A "$TMPDIR")" ]
     if [ "$words" = all ]; then
       [ "$(cat out.partial/out/file)" = half ]
-      grep -q 'out.partial' said
+      grep -q 'out.partial' "$BATS_TEST_TMPDIR/said"
     else
       [ ! -e out.partial ]
     fi

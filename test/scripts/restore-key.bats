@@ -3,8 +3,6 @@
 
 load restore-stubs
 
-setup() { stage; }
-
 @test "a wrong passphrase: status 4, and the key id to look for" {
   run set-passphrase web <<<"wrong"
   expect 4 "not the passphrase of the key of web" "0000000000000007"

@@ -39,6 +39,8 @@ STUB
   cd "$BATS_TEST_TMPDIR/work" || return
 }
 
+setup() { stage; }
+
 stand_in() {
   cat >"$STAGE/bin/$1"
   chmod +x "$STAGE/bin/$1"
