@@ -193,6 +193,16 @@ unchanged() {
   unchanged 0 rollcall-backup check
 }
 
+@test "what a killed run was writing into the state is removed by the next one, and nothing else" {
+  others=(running.new running.new.longer1 mine.new.Ab1Cd2 tries.old.Ab1Cd2)
+  for name in "${others[@]}" {running,tries,last-run,last-success}.new.Ab1Cd2; do echo half >"$state/$name"; done
+  mkdir "$state/tries.new.folder"
+  run rollcall-backup run
+  expect 0 'OK code=0'
+  for name in "${others[@]}" tries.new.folder; do [ -e "$state/$name" ]; done
+  same "$(find "$state" -name '*.new.Ab1Cd2' -printf '%f\n')" mine.new.Ab1Cd2
+}
+
 @test "a dry run that is ended leaves nothing" {
   does ask 'echo "$archive" >"$here/archive"; echo $$ >"$here/pid"; sleep 60 & wait'
   before=$(listing)
