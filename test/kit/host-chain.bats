@@ -62,7 +62,7 @@ killed_at() {
   comes_back "$full" first
   comes_back "$second" second
   comes_back "$third" third
-  same "$(keys | awk '{ print $2 }' | sort | uniq -d)" ''
+  no_key_twice
   nothing_left
 }
 
@@ -232,7 +232,7 @@ night_without_chain() {
   third=$(set_of "$output")
   [ "$third" != "$dead" ]
   same "$(keys | grep -c "inc.$full.to.$dead.*manifest" || true)" 0
-  same "$(keys | awk '{ print $2 }' | sort | uniq -d)" ''
+  no_key_twice
   s3_say requests | { no grep Delete; }
   echo fourth >"$data/file"
   night inc

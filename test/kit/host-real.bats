@@ -49,7 +49,7 @@ load host-world
   same "$(keys | grep -c manifest)" 2
   same "$(keys | grep -c 'duplicity-inc\|new-signatures')" 0
   # every key was written once
-  same "$(keys | awk '{ print $2 }' | sort | uniq -d)" ''
+  no_key_twice
 }
 
 @test "does not mind what else is there: other people's sets, incrementals, orphans, junk" {
@@ -75,7 +75,7 @@ load host-world
   run rollcall-backup run
   expect 0 'OK code=0'
   same "$(keys | grep -c manifest)" 1
-  same "$(keys | awk '{ print $2 }' | sort | uniq -d)" ''
+  no_key_twice
   nothing_left
 }
 

@@ -30,7 +30,7 @@ nights() {
   run timeout 120 "$(command -v rollcall-backup)" run
   expect 0 'OK code=0'
   same "$(keys | grep -c manifest)" 4
-  same "$(keys | awk '{ print $2 }' | sort | uniq -d)" ''
+  no_key_twice
   s3_say requests >"$BATS_TEST_TMPDIR/requests"
   no grep -q Delete "$BATS_TEST_TMPDIR/requests"
   nothing_left

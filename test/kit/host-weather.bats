@@ -40,7 +40,7 @@ relay() {
   expect 0 'OK code=0'
   same "$(keys | grep -c manifest)" $((whole + 1))
   # no key was written twice, whatever was killed
-  same "$(keys | awk '{ print $2 }' | sort | uniq -d)" ''
+  no_key_twice
   nothing_left
 }
 

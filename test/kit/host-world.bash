@@ -58,6 +58,8 @@ s3_say() {
 # keys: "SIZE NAME" of every version of every object of this test
 keys() { s3_say "keys?$prefix/" | sed "s|$prefix/||"; }
 
+no_key_twice() { same "$(keys | awk '{ print $2 }' | sort | uniq -d)" ''; }
+
 set_of() { sed -n 's/.* set=\([0-9TZ]*\) .*/\1/p' <<<"$1" | tail -n 1; }
 
 # hangs_at NTH: a run is begun that hangs at its NTH upload; those before it are done
