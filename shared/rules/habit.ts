@@ -131,11 +131,13 @@ export function explainLate(
 
 /** Whether more of the older backups have to be known, before it can be said that the window does not fit. */
 export function isHabitUnknown(host: Host, good: readonly Assessment[], now: Instant): boolean {
-  if (isInWindow(host, good)) return false;
-  // A window that fits is due later, or opens up to a day before.
+  const isByDays = host.days !== undefined;
+  if (isInWindow(host, isByDays ? good.slice(-IN_A_ROW) : good)) return false;
+  // A window that fits is due later, or opens up to a day before; days are told by a week.
   const { opensAt } = windowBefore(host, closedWindow(host, now));
+  const from = isByDays ? Math.min(opensAt, now - (WEEK.length - 1) * DAY) : opensAt;
   const [oldest] = good;
-  return good.length < IN_A_ROW || (oldest?.startedAt ?? now) > opensAt - DAY;
+  return good.length < IN_A_ROW || (oldest?.startedAt ?? now) > from - DAY;
 }
 
 /** One of them began while its window was open. */

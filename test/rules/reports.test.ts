@@ -1,9 +1,13 @@
 // What people report of their backups to S3, and what is right to say of each: the verdict, the words, and a setting that
 // makes it well when it is followed.
 import { describe, expect, it } from 'vitest';
+import { sourceOf } from '../../scripts/rollcall/listing-source.ts';
+import { parseListing } from '../../scripts/rollcall/parse-listing.ts';
+import { openListings } from '../../scripts/rollcall/saved-listing.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 import type { StoredObject } from '../../shared/duplicity/versions.ts';
 import { describeFinding, nextStep } from '../../shared/messages/finding-text.ts';
+import { checkHosts } from '../../shared/monitor/judge-hosts.ts';
 import { type Judgement, judge } from '../../shared/rules/judge.ts';
 import { aFingerprint, aFull, anIncremental, at, collected } from '../support/builders.ts';
 import { aHistory } from '../support/versions.ts';
@@ -165,6 +169,23 @@ describe('a setting that is proposed', () => {
     const followed = follow(fields, said);
     const verdicts = then.map((one) => judged(followed, objects, `2026-11-${one}:00Z`).verdict);
     expect(verdicts).toEqual(then.map(() => 'ok'));
+  });
+
+  it('is the same of a bucket of which the newest fulls alone are read', async () => {
+    const objects = fulls(WEEKDAYS, '20:30', 0.5, 400);
+    const rows = objects.map(({ name, bytes, modifiedAt }) => ({
+      ...{ Key: `web/${name}`, Size: bytes, LastModified: new Date(modifiedAt).toISOString() },
+    }));
+    const listing = parseListing(sourceOf(JSON.stringify({ Contents: rows })), 'all.json');
+    for (const [day, depth] of [17, 18, 19, 20].flatMap((one) => [
+      [one, 'recent'] as const,
+      [one, 'all'] as const,
+    ])) {
+      const now = at(`2026-11-${day}T09:00:00Z`);
+      const store = openListings([listing]);
+      const [judgement] = await checkHosts(store, [hostOf(weekdays)], { now, depth });
+      expect(judgement && saidOf(judgement)).toContain('days: [tue, wed, thu, fri, sat]');
+    }
   });
 
   it('is none where the copy of the night before stayed out as well', () => {
