@@ -305,7 +305,7 @@ function itemOfState(state: ChannelState, zone: string, now: Instant, runbook?: 
   const [label, tone] = DELIVERY[state.status];
   return {
     ...itemOf(tone, label, '', `${state.check}: ${toAscii(state.says)}${since}`),
-    ...('fix' in state ? { step: toAscii(state.fix) } : {}),
+    ...('fix' in state ? { steps: [toAscii(state.fix)] } : {}),
     ...(isDead ? { runbook: runbookOf('alarm-path', runbook) } : {}),
   };
 }

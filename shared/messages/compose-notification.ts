@@ -28,8 +28,9 @@ import {
   labelOf,
   type Notice,
   namedInBox,
+  sectionOf,
   sharedCauses,
-  stepsOf,
+  stepOf,
   toneOf,
 } from './problem-text.ts';
 import type { Digest } from './report.ts';
@@ -197,12 +198,10 @@ function composeToldBefore({ failed, failing }: Sorted): Block[] {
 
 function itemOfOver(problem: Problem): Item {
   const { host, kind, over } = problem;
-  const label = labelOf(problem);
   const isBack = kind === 'channel';
-  const isWell = isBack || over?.isWell === true;
   return {
-    tone: isWell ? 'good' : 'note',
-    label,
+    tone: isBack || over?.isWell ? 'good' : 'note',
+    label: labelOf(problem),
     ...{ who: isBack ? '' : host, says: toAscii(over?.says ?? ''), facts: [] },
   };
 }
@@ -229,15 +228,13 @@ function itemOfOwn(problem: Problem, about: About): Item | undefined {
   if (!BOXED.includes(problem.kind)) return undefined;
   const isOld = problem.kind === 'channel' && problem.since < problem.lastSeen;
   const since = isOld ? ` (since ${formatInstant(problem.since, about.timezone, about.at)})` : '';
+  const step = stepOf(problem, about);
   return {
-    ...{
-      tone: toneOf(problem),
-      label: labelOf(problem),
-      who: '',
-      says: `${toAscii(problem.says)}${since}`,
-    },
+    ...{ tone: toneOf(problem), label: labelOf(problem), who: '' },
+    says: `${toAscii(problem.says)}${since}`,
     facts: [...problem.details.map(toAscii), ...composeChanges(problem, about)],
-    ...stepsOf(problem, about),
+    ...(step !== undefined && { steps: [step] }),
+    runbook: sectionOf(problem, about),
   };
 }
 

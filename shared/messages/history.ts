@@ -66,17 +66,20 @@ export function formatHistory(histories: readonly History[]): string {
 /** The inverse, to the minute and the KiB; `undefined` for anything that `formatHistory` does not write. Never throws. */
 export function parseHistory(text: string): History[] | undefined {
   return readJson(stored, text)?.hosts.map(({ place, host, from, signs, done, size }) => {
-    const [dones, sizes] = [done, size].map((column) =>
-      column.split(',').map((one) => Number.parseInt(one, 36) || 0),
-    );
+    const [minutesOf, kibOf] = [readColumn(done), readColumn(size)];
     const nights = [...signs].map((letter, at): Night => {
       const date = addDays(from, at);
-      const minutes = dones?.[at] ?? 0;
+      const minutes = minutesOf(at);
       const doneAt = minutes === 0 ? 0 : Date.parse(date) + minutes * MINUTE;
-      return [date, SIGN_OF.get(letter) ?? 'none', doneAt, (sizes?.[at] ?? 0) * KIB];
+      return [date, SIGN_OF.get(letter) ?? 'none', doneAt, kibOf(at) * KIB];
     });
     return { place, host, nights: nights.filter(([, sign]) => sign !== 'none') };
   });
+}
+
+function readColumn(column: string): (day: number) => number {
+  const cells = column.split(',');
+  return (day) => Number.parseInt(cells[day] ?? '', 36) || 0;
 }
 
 /** The nights of a board on top of what is known, within 400 days. What left the config stays until it is that old. */

@@ -21,10 +21,8 @@ export type Item = {
   readonly says: string;
   /** Each a paragraph of its own, the most important first. */
   readonly facts: readonly string[];
-  /** A command or a step: it must be copied as it is, and is never wrapped. */
-  readonly step?: string | undefined;
-  /** Steps of what else is wrong, after that one. */
-  readonly after?: readonly string[];
+  /** Commands, or what else is done, in this order: each must be copied as it is, and is never wrapped. */
+  readonly steps?: readonly string[];
   /** A path, or an address where the config has one. */
   readonly runbook?: string | undefined;
 };

@@ -5,7 +5,7 @@ import { type Change, FINDING_KINDS, type FindingKind, type Severity } from '../
 import { isOfWindow, isOwn, type News, type Problem, problemId } from '../rules/problem.ts';
 import { composeWhoIs, formatPrincipal, type Known } from './author-text.ts';
 import type { HostReport } from './host-report.ts';
-import type { Block, Item, ProblemEvent, Tone } from './message-tree.ts';
+import type { Block, ProblemEvent, Tone } from './message-tree.ts';
 import {
   count,
   formatBytes,
@@ -63,8 +63,8 @@ export function composeBadHost({ host, problems }: BadHost, about: About): Block
         ...worst.details,
         ...composeChanges(changes, about),
       ],
-      ...stepsOf(worst, about),
-      after: stepsAfter(problems, about),
+      steps: stepsOf(problems, about),
+      runbook: sectionOf(worst, about),
       rest: `rollcall check --host ${host}`,
     },
     ...composeWhoIs(changes.changes, about.known),
@@ -88,27 +88,28 @@ function changesOf({ host, problems }: BadHost): Changes {
   };
 }
 
-/** What is done next, and where the runbook goes on: of what is critical, and of a dead channel. */
-export function stepsOf(
-  { kind, severity, step }: Pick<Problem, 'kind' | 'severity' | 'step'>,
+/** What is done next; a section of the runbook that it names has the address of the config. */
+export function stepOf(
+  { step }: Pick<Problem, 'step'>,
   { runbook }: Pick<About, 'runbook'>,
-): Pick<Item, 'step' | 'runbook'> {
-  const ofChannel = kind === 'channel' ? 'alarm-path' : undefined;
-  const section = severity === 'critical' && !isOwn(kind) ? kind : ofChannel;
-  return {
-    ...(step === undefined ? {} : { step: pointTo(toAscii(step), runbook) }),
-    ...(section === undefined ? {} : { runbook: runbookOf(section, runbook) }),
-  };
+): string | undefined {
+  return step === undefined ? undefined : pointTo(toAscii(step), runbook);
 }
 
 /** What else is critical asks for its own step, too; what comes after tampering, only the runbook knows. */
-function stepsAfter([worst, ...others]: BadHost['problems'], about: About): string[] {
-  if (worst.kind === 'tampered') return [];
-  const steps = others
-    .filter(({ severity }) => severity === 'critical')
-    .flatMap((one) => stepsOf(one, about).step ?? []);
-  const first = stepsOf(worst, about).step;
-  return [...new Set(steps)].filter((step) => step !== first);
+function stepsOf([worst, ...others]: BadHost['problems'], about: About): string[] {
+  const asking = others.filter(({ severity }) => severity === 'critical');
+  const all = worst.kind === 'tampered' ? [worst] : [worst, ...asking];
+  return [...new Set(all.flatMap((one) => stepOf(one, about) ?? []))];
+}
+
+/** Where the runbook goes on: of what is critical, and of a dead channel. */
+export function sectionOf(
+  { kind, severity }: Pick<Problem, 'kind' | 'severity'>,
+  { runbook }: Pick<About, 'runbook'>,
+): string | undefined {
+  if (kind === 'channel') return runbookOf('alarm-path', runbook);
+  return severity === 'critical' && !isOwn(kind) ? runbookOf(kind, runbook) : undefined;
 }
 
 const LABELS: { readonly [kind: string]: string } = {
@@ -271,7 +272,8 @@ export function composeShared(shared: SharedCause, about: About): Block {
         ? `${hosts[0]}: ${cause}`
         : 'Look first for what they share: a network, a key, a script, the bucket.',
     ],
-    ...stepsOf({ kind, severity: 'critical', step }, about),
+    ...(isRefused && { steps: [pointTo(toAscii(step), about.runbook)] }),
+    runbook: runbookOf(kind, about.runbook),
   };
 }
 
@@ -308,7 +310,7 @@ export function eventsOf(
     ...{ kind: problem.kind, severity: problem.severity, label: labelOf(problem) },
     who: problem.kind === 'channel' ? 'alarm channel' : problem.host,
     says: toAscii(problem.over?.says ?? problem.says),
-    ...stepsOf(problem, { runbook }),
+    ...{ step: stepOf(problem, { runbook }), runbook: sectionOf(problem, { runbook }) },
   });
   const groups = Map.groupBy(sorted, ({ problem }) => problem.group);
   return [...groups].flatMap(([group, own]) => {

@@ -102,7 +102,7 @@ function cell(text: string, tone?: Tone): string {
 
 /** The host's name stands out as the finding does. */
 function renderItem(item: Item, more?: string): string {
-  const { tone, label, who, says, facts, step, after = [], runbook } = item;
+  const { tone, label, who, says, facts, steps = [], runbook } = item;
   const pill = `<b style="${STYLES.pill};background:${FILL[tone]}">${escapeHtml(label)}</b>`;
   const name = `<b class="t-${tone}" style="${STYLES.who};color:${INK[tone]}">${escapeHtml(who)}</b>`;
   return [
@@ -110,8 +110,7 @@ function renderItem(item: Item, more?: string): string {
     `<p class="c" style="${STYLES.says}">${pill} ${who === '' ? '' : `${name}<br>`}${escapeHtml(says)}</p>`,
     ...facts.map((fact) => paragraph(fact, 'fact', 'c')),
     paragraph(more, 'fact', 'm'),
-    step === undefined ? '' : renderStep('Do now', step),
-    ...after.map((next) => renderStep('Then', next)),
+    ...steps.map((step, at) => renderStep(at === 0 ? 'Do now' : 'Then', step)),
     runbook === undefined
       ? ''
       : `<p class="c" style="${STYLES.fact}">Runbook: ${link(runbook)}</p>`,

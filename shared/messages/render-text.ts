@@ -87,13 +87,12 @@ function titleOf({ title }: { readonly title?: string }): string[] {
 }
 
 function renderItem(item: Item, more?: string): string[] {
-  const { label, who, says, facts, step, after = [], runbook } = item;
+  const { label, who, says, facts, steps = [], runbook } = item;
   return [
     ...paragraph(label, who === '' ? says : `${who}: ${says}`),
     ...facts.flatMap((fact) => paragraph('', fact)),
     ...(more === undefined ? [] : paragraph('', more)),
-    ...(step === undefined ? [] : [`${INDENT}Do now:  ${step}`]),
-    ...after.map((next) => `${INDENT}Then:    ${next}`),
+    ...steps.map((step, at) => `${INDENT}${at === 0 ? 'Do now: ' : 'Then:   '} ${step}`),
     ...(runbook === undefined ? [] : [`${INDENT}Runbook: ${runbook}`]),
   ];
 }

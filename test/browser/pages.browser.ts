@@ -37,7 +37,7 @@ const tampered = (board: Board): Board => ({
 const item: Item = {
   ...{ tone: 'bad', label: 'MISSING', who: 'web', says: 'no full backup since Sat 21 Nov' },
   facts: ['Last good copy: Sat 21 Nov 02:14, 31 volumes, 5.9 GiB.'],
-  ...{ step: "ssh web 'sudo rollcall-backup run'", runbook: 'docs/runbook.md#missing' },
+  ...{ steps: ["ssh web 'sudo rollcall-backup run'"], runbook: 'docs/runbook.md#missing' },
 };
 const mail = renderHtml({
   subject: '[backup] 3 of 41 hosts FAILED',

@@ -127,7 +127,7 @@ describe('composePost', () => {
       ...{ kind: 'problem', tone, label, who: `host-${at}`, says: 'a sentence '.repeat(20).trim() },
       ...{
         facts: ['a fact '.repeat(30).trim()],
-        step: `ssh host-${at} 'sudo rollcall-backup run'`,
+        steps: [`ssh host-${at} 'sudo rollcall-backup run'`],
       },
     });
     const blocks = Array.from({ length: 90 }, (_, at) =>

@@ -6,7 +6,10 @@ import { anyText } from '../support/any-text.ts';
 
 const item: Item = {
   ...{ tone: 'bad', label: 'MISSING', who: 'web', says: 'no full backup', facts: ['a fact'] },
-  ...{ step: "ssh web 'sudo rollcall-backup run'", runbook: 'https://wiki.example.net/#missing' },
+  ...{
+    steps: ["ssh web 'sudo rollcall-backup run'"],
+    runbook: 'https://wiki.example.net/#missing',
+  },
 };
 const htmlOf = (...blocks: Block[]) => renderHtml({ subject: '[backup] web', blocks });
 
@@ -40,7 +43,7 @@ describe('renderHtml', () => {
           who: b,
           says: c,
           facts: [d],
-          step: e,
+          steps: [e],
           runbook: f,
         };
         const html = renderHtml({
