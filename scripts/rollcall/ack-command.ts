@@ -1,10 +1,10 @@
 // `rollcall ack`: no more reminders of what somebody is working on, in force at once.
 import type { Ack, OperatorPage } from '../../shared/monitor/operator-page.ts';
-import { parseState, type RecordStore, STATE_PAGE } from '../../shared/monitor/state.ts';
+import type { RecordStore } from '../../shared/monitor/state.ts';
 import { isOwn, type Problem } from '../../shared/rules/problem.ts';
 import { defineCommand, FLAG } from './command.ts';
 import { findHost, STATE_OPTIONS } from './config-file.ts';
-import { changePage, ENTRY_HELP, openEntries, readPage } from './operator-entries.ts';
+import { changePage, ENTRY_HELP, openEntries, readProblems } from './operator-entries.ts';
 import { UsageError } from './terminal.ts';
 
 const ACK_HELP = `rollcall ack - no more reminders of what is wrong with a host
@@ -28,18 +28,20 @@ export const ackCommand = defineCommand({
   options: { ...STATE_OPTIONS, undo: FLAG },
   operands: true,
   run: async (options, [name, word, ...more]) => {
-    const { config, open, list } = await openEntries(options);
+    const { config, open: openRecords, list } = await openEntries(options);
     if (name === undefined && !options.undo) return list();
     if (name === undefined || more.length > 0) {
       throw new UsageError('give one host, and perhaps one finding', 'see: rollcall ack --help');
     }
     const kind = word?.toLowerCase();
-    const records = await open();
+    const records = await openRecords();
     if (options.undo) return undo(records, name, kind);
     findHost(config, name);
     const now = Date.now();
-    const what = wordsOf(kind, await openProblems(records, name));
-    const ack: Ack = { host: name, kind, at: now };
+    const open = await openProblems(records, name);
+    const what = wordsOf(kind, open);
+    // The clock here may be behind the one that saw it begin.
+    const ack: Ack = { host: name, kind, at: Math.max(now, ...open.map(({ since }) => since)) };
     const add = ({ acks, mutes }: OperatorPage) => ({
       mutes,
       acks: [...acks.filter((one) => one.host !== name || one.kind !== kind), ack],
@@ -69,17 +71,14 @@ function wordsOf(kind: string | undefined, open: readonly Problem[]): string {
 }
 
 async function openProblems(records: RecordStore, host: string): Promise<Problem[]> {
-  const { text } = await readPage(records, STATE_PAGE);
-  const state = text === undefined ? undefined : parseState(text);
-  if (state === undefined) {
+  const problems = await readProblems(records);
+  if (problems === undefined) {
     throw new UsageError(
       'what is open is not known: there is no state in the state bucket, or it is damaged',
       'the next run of the schedule begins it again; or keep the host silent: rollcall mute HOST',
     );
   }
-  return state.problems.filter(
-    (one) => one.host === host && one.over === undefined && !isOwn(one.kind),
-  );
+  return problems.filter((one) => one.host === host && one.over === undefined && !isOwn(one.kind));
 }
 
 async function undo(records: RecordStore, host: string, kind: string | undefined) {

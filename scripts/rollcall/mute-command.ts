@@ -15,8 +15,8 @@ Examples
   rollcall unmute lab                      ends it
 
 It is in force at once, without a deployment. Everyone is notified of it, and each digest lists it. tampered,
-expiring and unreadable are sent all the same. What is still wrong when it ends is sent then. That no backup is
-owed for a while is another thing: rollcall pause.
+expiring and unreadable are sent all the same. What is still wrong when it ends is sent then, and what was wrong
+meanwhile as OVER or OK AGAIN. That no backup is owed for a while is another thing: rollcall pause.
 
 Options
   --until DAY           the first day on which alerts are sent again: 14d, or a date; 90 days from now at most

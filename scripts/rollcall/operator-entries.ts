@@ -10,11 +10,14 @@ import {
   parseOperatorPage,
 } from '../../shared/monitor/operator-page.ts';
 import {
+  parseState,
   RecordConflictError,
   RecordError,
   type RecordStore,
   rewritePage,
+  STATE_PAGE,
 } from '../../shared/monitor/state.ts';
+import type { Problem } from '../../shared/rules/problem.ts';
 import type { ValuesOf } from './command.ts';
 import { openState, readConfig, STATE_HELP, type STATE_OPTIONS } from './config-file.ts';
 import { UsageError } from './terminal.ts';
@@ -31,12 +34,20 @@ export async function openEntries(options: ValuesOf<typeof STATE_OPTIONS>) {
   const open = () => openState(config, options);
   /** Prints who is muted and what is acknowledged. */
   const list = async () => {
-    const lines = describeOperatorPage(await readEntries(await open()), config, Date.now());
+    const records = await open();
+    const [page, problems] = [await readEntries(records), await readProblems(records)];
+    const lines = describeOperatorPage(page, config, problems, Date.now());
     const none = ['no host is muted, and nothing acknowledged'];
     process.stdout.write(`${(lines.length > 0 ? lines : none).join('\n')}\n`);
     return 0;
   };
   return { config, open, list };
+}
+
+/** All that the last run knew of; `undefined`: there is no state, or it is damaged. Throws `UsageError`. */
+export async function readProblems(records: RecordStore): Promise<readonly Problem[] | undefined> {
+  const { text } = await readPage(records, STATE_PAGE);
+  return parseState(text ?? '')?.problems;
 }
 
 /** Throws `UsageError` when it cannot be read. */
@@ -66,7 +77,7 @@ export async function changePage(
 }
 
 /** A page of the state bucket as it is. Throws `UsageError`. */
-export async function readPage(records: RecordStore, page: string) {
+async function readPage(records: RecordStore, page: string) {
   try {
     return await records.read(page);
   } catch (error) {

@@ -103,7 +103,7 @@ export function readReason(text: string | undefined, { what }: Silence): string 
   throw new UsageError(
     because === ''
       ? `a ${what} has a reason, and --because is not given`
-      : 'the reason is too long',
+      : 'the reason is too long, or not one line',
     'say it on one line, in at most 200 characters: --because "disk swap"',
   );
 }

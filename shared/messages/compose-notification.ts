@@ -328,7 +328,7 @@ function composeSms(sorted: Sorted, notification: Notification): string | undefi
   if (ended !== undefined) {
     const { names, word, says } = ended;
     return names.length > 1
-      ? `BACKUP ${word}: ${names.join(', ')}.${SMS_END}`
+      ? `BACKUP ${word}: ${names.join(', ')}.`
       : `BACKUP ${word} ${names[0]}: ${says.split('. ')[0]}.`;
   }
   return digest?.test === true ? composeTestSms(digest) : undefined;

@@ -126,7 +126,7 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
       return `${formatSet(set, zoned)} restores nothing: ${because}. ${newest}`;
     },
     step: makeFull,
-    subjects: byWindow,
+    subjects: bySet,
   },
   missing: {
     text: formatMissing,

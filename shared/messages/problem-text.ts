@@ -2,7 +2,14 @@
 
 import type { Instant } from '../duplicity/time.ts';
 import { type Change, FINDING_KINDS, type FindingKind, type Severity } from '../rules/finding.ts';
-import { isOfWindow, isOwn, type News, type Problem, problemId } from '../rules/problem.ts';
+import {
+  isMadeUpFor,
+  isOfWindow,
+  isOwn,
+  type News,
+  type Problem,
+  problemId,
+} from '../rules/problem.ts';
 import { composeWhoIs, formatPrincipal, type Known } from './author-text.ts';
 import type { HostReport } from './host-report.ts';
 import type { Block, ProblemEvent, Tone } from './message-tree.ts';
@@ -171,22 +178,29 @@ export function composeEnd(
   report: HostReport,
   { timezone, at: now }: Pick<About, 'timezone' | 'at'>,
 ): string {
+  const { kind, lastGoodAt } = problem;
   const { answer, next, findings, lastGood } = report;
+  const pause = findings.find((one) => one.kind === 'paused');
+  if (isOfWindow(kind) && pause !== undefined) return pause.message;
+  if (kind === 'expiring' && lastGood === null) return 'the last good copy is gone';
+  const isOwed = isOfWindow(kind) || isMadeUpFor(kind);
+  const answeredIso = report.answeredAt ?? answer?.completedAt ?? '';
+  // Where the window was moved, one that was there before may answer it.
+  const isAnswer = Date.parse(answeredIso) > problem.since;
   const isOther = next?.state === 'done' || findings.some(({ isFirst }) => isFirst);
-  const set = answer ?? (isOther ? lastGood : null);
-  const isOwed = isOfWindow(problem.kind);
-  const doneIso = (report.answer && report.answeredAt) ?? set?.completedAt;
+  const set = isAnswer ? answer : isOther ? lastGood : null;
+  const doneIso = isAnswer ? answeredIso : set?.completedAt;
   if (!isOwed || set === null || doneIso === undefined || doneIso === null) {
     const open = formatDuration(Date.parse(report.judgedAt ?? '') - problem.since);
-    return problem.kind === 'tampered'
-      ? `all of its files are there again, after ${open}`
-      : `${problem.kind} is not found any more, after ${open}`;
+    if (kind === 'tampered') return `all of its files are there again, after ${open}`;
+    return kind === 'unreadable'
+      ? `it can be read again, after ${open}`
+      : `${kind} is not found any more, after ${open}`;
   }
   const doneAt = Date.parse(doneIso);
-  const late = report.answer === null ? 0 : doneAt - Date.parse(report.window?.dueAt ?? doneIso);
+  const late = isAnswer ? doneAt - Date.parse(report.window?.dueAt ?? doneIso) : 0;
   const size = `${count(set.volumes ?? 0, 'volume')}, ${formatBytes(set.bytes)}`;
   const missed = `${count(Math.max(1, problem.missed), 'window')} missed`;
-  const { lastGoodAt } = problem;
   const isKnown = lastGoodAt !== undefined && lastGoodAt < Date.parse(set.startedAt);
   const before = isKnown
     ? `Before it the last good copy was ${formatInstant(lastGoodAt, timezone, now)} (${formatDuration(doneAt - lastGoodAt)} earlier; ${missed}).`

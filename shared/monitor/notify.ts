@@ -59,13 +59,16 @@ export function mailboxChannels(
   ];
 }
 
-/** For the admins of some hosts: it hears of these alone, and of its part of the digest. */
+/** For the admins of some hosts: it hears of these alone, of who mutes them, of the end of what it heard of, and of its part of the digest. */
 export function forHosts(channel: Channel, hosts: readonly Host[]): Channel {
   const places = new Set(hosts.map(placeOf));
   return {
     ...channel,
     places,
-    isNotified: ({ kind, place }) => kind === 'digest' || (!isOwn(kind) && places.has(place)),
+    isNotified: ({ kind, place, over, notified }) =>
+      kind === 'digest' ||
+      ((!isOwn(kind) || kind === 'muted') && places.has(place)) ||
+      (over !== undefined && notified.has(channel.name)),
   };
 }
 
@@ -290,8 +293,9 @@ export function opsChannels(
   return ops.map((one) => ({
     ...one,
     isNotified: ({ kind, missed, over, notified }) =>
-      (over === undefined || notified.has(one.name)) &&
-      (kind === 'channel' || (kind === 'digest' && isTest) || (escalates && missed > 1)),
+      over === undefined
+        ? kind === 'channel' || (kind === 'digest' && isTest) || (escalates && missed > 1)
+        : notified.has(one.name),
   }));
 }
 

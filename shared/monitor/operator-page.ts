@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import { count, maybe, readJson } from '../config/json.ts';
 import { DAY, type Instant } from '../duplicity/time.ts';
 import { formatInstant, quoteName } from '../messages/plain-text.ts';
+import { placeOf } from '../rules/fingerprints.ts';
 import type { News, Problem } from '../rules/problem.ts';
 import { dateIn } from '../rules/window.ts';
 import type { OwnNews } from './problems.ts';
@@ -71,61 +72,75 @@ const NEVER_MUTED: readonly Problem['kind'][] = ['tampered', 'expiring', 'unread
 /** A mute holds back all that is sent about a host; an acknowledgement the reminders of what was open when it was given. */
 export function isHeldBack(
   { acks, mutes }: OperatorPage,
-  { host, kind, since }: Problem,
+  problem: Problem,
   news: News,
   { hosts }: Pick<Config, 'hosts'>,
   now: Instant,
 ): boolean {
+  const { host, kind } = problem;
   const zone = hosts.find(({ name }) => name === host)?.timezone;
   if (zone === undefined) return false;
   const isMuted = mutes.some((one) => one.host === host && dateIn(zone, now) < one.until);
   if (isMuted && !NEVER_MUTED.includes(kind)) return true;
-  const isAcked = acks.some(
-    (one) =>
-      one.host === host && (one.kind ?? kind) === kind && one.at >= since && now - one.at < ACK_MS,
-  );
-  return isAcked && news === 'reminder';
+  return news === 'reminder' && acks.some((one) => isOf(one, problem) && now - one.at < ACK_MS);
 }
 
-/** The page without what is over, or is of no host in the config. */
-function inForce(
-  { acks, mutes }: OperatorPage,
-  { hosts }: Pick<Config, 'hosts'>,
-  now: Instant,
-): OperatorPage {
-  const zoneOf = (host: string) => hosts.find(({ name }) => name === host)?.timezone;
-  return {
-    acks: acks.filter(({ host, at }) => zoneOf(host) !== undefined && now - at < ACK_MS),
-    mutes: mutes.filter(({ host, until }) => {
-      const zone = zoneOf(host);
-      return zone !== undefined && dateIn(zone, now) < until;
-    }),
-  };
+/** It was open when it was acknowledged. */
+function isOf(ack: Ack, { host, kind, since }: Problem): boolean {
+  return ack.host === host && (ack.kind ?? kind) === kind && ack.at >= since;
 }
+
+/** All that is known of what is open; `undefined`: that is not known. */
+type Open = readonly Problem[] | undefined;
 
 /** Everyone is notified once of each, and every digest lists those that are in force. */
-export function operatorNews(page: OperatorPage, config: Config, now: Instant): OwnNews[] {
-  return linesOf(page, config, now).map(({ at, text }) => ({
-    ...{ kind: 'muted', severity: 'critical', since: at, subjects: [`${at} ${text}`], says: text },
+export function operatorNews(
+  page: OperatorPage,
+  config: Config,
+  open: Open,
+  now: Instant,
+): OwnNews[] {
+  return entriesInForce(page, config, open, now).map(({ host, at, say }) => ({
+    ...{ kind: 'muted', severity: 'critical', since: at, place: placeOf(host) },
+    // The year comes into the words with the next one.
+    ...{ subjects: [`${at} ${say(at)}`], says: say(now) },
   }));
 }
 
 /** Those that are in force, in words. */
-export function describeOperatorPage(page: OperatorPage, config: Config, now: Instant): string[] {
-  return linesOf(page, config, now).map(({ text }) => text);
+export function describeOperatorPage(
+  page: OperatorPage,
+  config: Config,
+  open: Open,
+  now: Instant,
+): string[] {
+  return entriesInForce(page, config, open, now).map(({ say }) => say(now));
 }
 
-function linesOf(page: OperatorPage, config: Config, now: Instant) {
-  const { acks, mutes } = inForce(page, config, now);
+/** Without what is over, or is of no host in the config. */
+function entriesInForce(
+  { acks, mutes }: OperatorPage,
+  { hosts, timezone }: Pick<Config, 'hosts' | 'timezone'>,
+  open: Open,
+  now: Instant,
+) {
+  const hostOf = (name: string) => hosts.filter((host) => host.name === name);
+  const isOpen = (ack: Ack) =>
+    open?.some((one) => one.over === undefined && isOf(ack, one)) !== false;
   return [
-    ...mutes.map(({ host, until, because, at }) => ({
-      at,
-      text: `${host} is muted until ${until}: ${quoteName(because)}`,
-    })),
-    ...acks.map(({ host, kind, at }) => {
-      const what = kind === undefined ? 'its problems' : kind.toUpperCase();
-      const when = formatInstant(at, config.timezone, now);
-      return { at, text: `${host}: no reminders of ${what}, acknowledged ${when}` };
-    }),
+    ...mutes.flatMap(({ until, because, at, ...one }) =>
+      hostOf(one.host).flatMap((host) => {
+        const say = () => `${host.name} is muted until ${until}: ${quoteName(because)}`;
+        return dateIn(host.timezone, now) < until ? { host, at, say } : [];
+      }),
+    ),
+    ...acks.flatMap((ack) =>
+      hostOf(ack.host).flatMap((host) => {
+        const what = ack.kind === undefined ? 'its problems' : ack.kind.toUpperCase();
+        const say = (from: Instant) =>
+          `${host.name}: no reminders of ${what}, acknowledged ${formatInstant(ack.at, timezone, from)}`;
+        return now - ack.at < ACK_MS && isOpen(ack) ? { host, at: ack.at, say } : [];
+      }),
+    ),
   ];
 }

@@ -15,6 +15,7 @@ import { placeOf } from '../rules/fingerprints.ts';
 import {
   graver,
   isDone,
+  isMadeUpFor,
   isNewsToNobody,
   isNotifiedOnce,
   isOfWindow,
@@ -138,9 +139,11 @@ function judgeProblems(
     // What is only information opens nothing, and closes nothing; nor does what could not be checked.
     const isNote = finding.severity === 'info' || isInconclusiveReport(finding);
     if (seen.has(id) && isOpen) problems.set(id, join(known, next));
+    const isStoodIn = hasStandIn(known, next, report);
     const isMadeGood =
-      isOfWindow(next.kind) && (isAllThere || (isAnswered && isToldOf(known, next)));
-    const isOld = isOpen && isMadeGoodBefore(known, report);
+      (isOfWindow(next.kind) && (isAllThere || (isAnswered && isToldOf(known, next)))) ||
+      (isStoodIn && isToldOf(known, next));
+    const isOld = isOpen && (isStoodIn || isMadeGoodBefore(known, report));
     if (seen.has(id) || isOld || (!isOpen && (isNote || isMadeGood))) continue;
     seen.add(id);
     // What was missed stays missed while the next backup arrives.
@@ -163,6 +166,12 @@ function judgeProblems(
       over: { at: now, says: composeEnd(problem, report, { timezone, at: now }), isWell },
     });
   }
+}
+
+/** What was critical is only a warning now, as another backup answers the window. */
+function hasStandIn(known: Problem | undefined, next: Problem, { answer }: HostReport): boolean {
+  const isLess = known?.severity === 'critical' && next.severity === 'warning';
+  return isLess && answer !== null && isMadeUpFor(next.kind);
 }
 
 /** What a window lacked, which a later backup has made good since: it is found until the next window closes. */
@@ -325,7 +334,10 @@ function last(
     severity: graver(known.severity, next.severity),
     since: known.since,
     ...addSubjects(known, next.subjects),
-    files: [...new Set([...known.files, ...next.files])].slice(0, MOST_SETS_WATCHED),
+    files:
+      next.kind === 'digest'
+        ? next.files
+        : [...new Set([...known.files, ...next.files])].slice(0, MOST_SETS_WATCHED),
     changes: changes.slice(0, MOST_CHANGES),
     changeCount: Math.max(known.changeCount + since, next.changeCount, changes.length),
     ...(known.claim && { claim: known.claim }),

@@ -169,7 +169,7 @@ export async function runSchedule(
     ...(damage === undefined ? [] : [memoryNews(damage, now)]),
     ...missedRuns(state.judgedUntil, until, timezone),
     ...channelNews(state, look, alerts),
-    ...operatorNews(operator, config, now),
+    ...operatorNews(operator, config, state.problems, now),
     ...(digest && isDigestSent(alerts, digest, damage === undefined)
       ? [
           digestNews(newestDay(config, until), reportPage(dateIn(timezone, now)), [
@@ -183,7 +183,7 @@ export async function runSchedule(
     ...{ run: `run ${until} ${crypto.randomUUID()}`, now, reopen },
     channels: [
       ...(names.length > 0 ? withoutDeadMailboxes(channels, look) : [NOBODY]),
-      ...opsChannels(dependencies, digest?.test === true),
+      ...opsChannels(dependencies, told?.test === true),
     ],
     isHeld: (problem, news) => isHeldBack(operator, problem, news, config, now),
     change: (before) => ({
@@ -213,7 +213,7 @@ export async function runSchedule(
     compose: (notices, { problems }, { places }) => {
       const isFor = (place: string) => places?.has(place) !== false;
       const own = hosts.filter((host) => isFor(placeOf(host)));
-      const muted = describeOperatorPage(operator, { ...config, hosts: own }, now);
+      const muted = describeOperatorPage(operator, { ...config, hosts: own }, problems, now);
       const isDigest = ({ problem }: Notice) => problem.kind === 'digest';
       return composeNotification({
         ...{
@@ -324,7 +324,7 @@ async function makeDigest(
 /** The digest that a channel refused, as its report was kept; of the hosts that this run judged, what they are now. */
 async function storedDigest(
   { records, channels }: ScheduleDependencies,
-  { hosts, timezone }: Config,
+  { hosts, timezone, alerts }: Config,
   problems: readonly Problem[],
   reports: readonly HostReport[],
 ): Promise<Digest | undefined> {
@@ -337,9 +337,11 @@ async function storedDigest(
     if (report === undefined) return undefined;
     const now = new Map(reports.map((one) => [one.host, one]));
     const rows = report.hosts.map((one) => now.get(one.host) ?? one);
+    const checkedAt = Date.parse(report.checkedAt);
     return {
-      report: { ...report, hosts: rows, checkedAt: Date.parse(report.checkedAt) },
-      ...{ hostsInConfig: hosts.length, timezone: report.timezone ?? timezone, test: false },
+      report: { ...report, hosts: rows, checkedAt },
+      ...{ hostsInConfig: hosts.length, timezone: report.timezone ?? timezone },
+      test: alerts.weeklyTest && isTestDay(timezone, checkedAt),
     };
   } catch (error) {
     if (!(error instanceof RecordError)) throw error;

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { maybe, readJson, type Schema } from '../config/json.ts';
 import type { ChannelState, ChannelStates, Refusals } from '../doctor/channels.ts';
-import type { Instant } from '../duplicity/time.ts';
+import { DAY, type Instant } from '../duplicity/time.ts';
 import { SKEW } from '../rules/assessment.ts';
 import { FINDING_KINDS } from '../rules/finding.ts';
 import { OWN_KINDS, type Problem } from '../rules/problem.ts';
@@ -164,10 +164,10 @@ export type Kept = {
 export const STATE_PAGE = 'state.json';
 
 const TRIES = 8;
-const LOOKED_BACK_MS = 86_400_000;
+const LOOKED_BACK_MS = DAY;
 
 /**
- * Reads the state. One that is lost or damaged, or says that the windows of times to come were judged, starts again a day
+ * Reads the state. One that is lost or damaged, or says that the windows of days to come were judged, starts again a day
  * back, so that what closed between the last run and this one is judged. All that is a warning, never a failed check.
  * A text that is no state of this version is given to `readEarlier`.
  */
@@ -188,7 +188,10 @@ export async function openState(
     }
     const state = parseState(text) ?? readEarlier(text);
     if (state === undefined) return { state: again, tag, damage: damageOf('was damaged') };
-    if ((state.judgedUntil ?? now) <= now + SKEW) return { state, tag };
+    // In the east a date is half a day ahead.
+    const dates = [state.digestOn ?? '', ...state.judged.map(([date]) => date)];
+    const isAhead = dates.some((date) => Date.parse(date) > now + DAY);
+    if ((state.judgedUntil ?? now) <= now + SKEW && !isAhead) return { state, tag };
     const problems = state.problems.map(({ claim: _, over, ...one }) => ({
       ...{ ...one, since: Math.min(one.since, now), lastSeen: Math.min(one.lastSeen, now) },
       ...(over && { over: { ...over, at: Math.min(over.at, now) } }),

@@ -36,7 +36,7 @@ type Notified = {
 type Owner = {
   /** The host's name in the config; empty for the monitor's own. */
   readonly host: string;
-  /** Its target and file prefix: a host that is only renamed keeps its problems. Of no host: the folder in the bucket. */
+  /** Its target and file prefix: a host that is only renamed keeps its problems. Of no host: the folder in the bucket, or whom it mutes. */
   readonly place: string;
 };
 
@@ -89,6 +89,8 @@ export function problemId({
   ...problem
 }: Pick<Problem, 'host' | 'place' | 'kind' | 'subjects'>): string {
   if (kind === 'digest') return kind;
+  // Of one host more than one thing may have been said.
+  if (kind === 'muted') return `${kind} ${problem.subjects[0]}`;
   if (isOwn(kind)) return `${kind} ${place || problem.subjects[0]}`;
   return `${isOfWindow(kind) ? 'window' : kind} ${place}`;
 }
@@ -101,6 +103,15 @@ export function isOwn(kind: ProblemKind): kind is OwnKind {
 /** It is what a window lacks: a full of the window makes it good. */
 export function isOfWindow(kind: ProblemKind): boolean {
   return !isOwn(kind) && CAUSE_OF[kind] === 'window';
+}
+
+const MADE_UP_FOR: readonly ProblemKind[] = [
+  ...(['incomplete', 'damaged', 'maybe-truncated', 'chain-broken'] as const),
+];
+
+/** What one backup lacks, and another of its window makes up for: then it is a warning. */
+export function isMadeUpFor(kind: ProblemKind): boolean {
+  return MADE_UP_FOR.includes(kind);
 }
 
 const RANK: Readonly<Record<Severity, number>> = { critical: 2, warning: 1, info: 0 };

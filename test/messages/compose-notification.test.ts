@@ -160,7 +160,7 @@ describe('composeNotification', () => {
       { before },
     );
     expect(message?.subject).toBe('[backup] 2 hosts OVER: web, db');
-    expect(message?.smsLine).toBe('BACKUP OVER: web, db. Mail has the fix.');
+    expect(message?.smsLine).toBe('BACKUP OVER: web, db.');
   });
 
   it('sends an SMS only of what the channel has not notified', () => {

@@ -219,7 +219,9 @@ describe('a problem', () => {
     isNotified('2026-11-23T08:15:00Z', full(22));
     expect(isNotified('2026-11-23T09:00:00Z', denied)).toBe('1 of 1 host FAILED: web UNREADABLE');
     expect(open().map(({ kind }) => kind)).toEqual(['missing', 'unreadable']);
-    expect(isNotified('2026-11-23T09:15:00Z', full(22))).toMatch(/^web OVER: unreadable/);
+    expect(isNotified('2026-11-23T09:15:00Z', full(22))).toMatch(
+      /^web OVER: it can be read again, after 15 min/,
+    );
     expect(isNotified('2026-11-23T09:30:00Z', full(22))).toBeUndefined();
     expect(isNotified('2026-11-24T08:15:00Z', full(22))).toContain('web MISSING (2nd day)');
   });
@@ -244,7 +246,7 @@ describe('a problem', () => {
     const paused = { until: '2026-12-01', because: 'moved' };
     isNotified('2026-11-23T08:15:00Z', full(22));
     expect(isNotified('2026-11-23T09:00:00Z', full(22), { host: aHost({ paused }) })).toBe(
-      'web OVER: missing is not found any more, after 45 min',
+      'web OVER: paused until 2026-12-01: "moved"',
     );
   });
 

@@ -78,6 +78,22 @@ describe('rollcall ack', () => {
     expect(await listed()).toMatch(/^web: no reminders of its problems, acknowledged [^\n]*\n$/);
   });
 
+  it('acknowledges what is open, though the clock here is behind the one that saw it', async () => {
+    const since = Date.now() + 5 * 60_000;
+    put(
+      'state.json',
+      formatState({ ...EMPTY_STATE, problems: [{ ...aProblem('web', 'missing'), since }] }),
+    );
+    await run(['ack', 'web']);
+    expect(parseOperatorPage(await said())?.acks[0]?.at).toBe(since);
+  });
+
+  it('is not listed any more once the problem is over', async () => {
+    await run(['ack', 'web', 'missing']);
+    put('state.json', formatState(EMPTY_STATE));
+    expect(await listed()).toBe('no host is muted, and nothing acknowledged\n');
+  });
+
   it.each([
     [['ack', 'web', 'tampered'], '"tampered" is not open; what is: MISSING, EXPIRING'],
     [['ack', 'lab'], 'nothing is wrong with it'],

@@ -41,7 +41,7 @@ const BAD = new Set(
 /** What it lacked is there by now, and something else is wrong with it. */
 export const MADE_GOOD = 'made good';
 
-/** `ada OVER: full done Sat 12 Sep`, `BACKUP OVER ada: full done`, `BACKUP OVER: ada, bob. Mail has the fix.` */
+/** `ada OVER: full done Sat 12 Sep`, `BACKUP OVER ada: full done`, `BACKUP OVER: ada, bob.` */
 function isMadeGood(text: string, name: string): boolean {
   const [, all = ''] = /\bBACKUP OVER: ([^.\n]*)/.exec(text) ?? [];
   const one = new RegExp(`(?:\\b${name} OVER|\\bOVER +${name}): (?:full|incremental) done`);
@@ -96,7 +96,7 @@ function readHead(line: string, name: string): About[] {
   );
 }
 
-/** `2 hosts OK AGAIN: ada, bob`, `BACKUP OK AGAIN: ada, bob. Mail has the fix.` */
+/** `2 hosts OK AGAIN: ada, bob`, `BACKUP OK AGAIN: ada, bob.` */
 function isAmongWell(line: string, name: string): boolean {
   const [, all = ''] = /\b(?:hosts|BACKUP) OK AGAIN: ([^.]*)/.exec(line) ?? [];
   return all.split(', ').includes(name);

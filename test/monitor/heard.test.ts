@@ -1,0 +1,235 @@
+// Stories of some days, and what must be heard of them by whom: lost, doubled or misdirected is a failure.
+import { describe, expect, it } from 'vitest';
+import { STATE_PAGE } from '../../shared/monitor/state.ts';
+import { aFull, anIncremental } from '../support/builders.ts';
+import { aConfigText, aFleet } from './heard.ts';
+
+const FROM = '2026-11-22T06:00:00Z';
+const until = (day: number, month = 11) =>
+  `2026-${month}-${String(day).padStart(2, '0')}T12:30:00Z`;
+const night = (day: number) => `2026-11-${day}`;
+
+describe('the end of an alarm', () => {
+  it('is heard by those who watch the monitor when the next night brings it, with all that was missed', async () => {
+    const fleet = aFleet();
+    fleet.nights('web', night(25), night(26));
+    await fleet.play(FROM, until(25));
+    expect(fleet.alarms('ops')).toEqual([
+      '24 08:15 1 of 2 hosts FAILED: web MISSING (2nd day)',
+      '25 03:15 web OK AGAIN: full done Wed 25 Nov 03:00 UTC',
+    ]);
+    expect(fleet.heard.find(({ says }) => says.includes('OK AGAIN'))?.message.text).toContain(
+      '2 windows missed',
+    );
+  });
+
+  it.each([
+    [
+      'whose manifest came, and not all of its volumes',
+      'INCOMPLETE',
+      (name: string) => !/vol2/.test(name),
+      1,
+    ],
+    ['with a volume that is far too small', 'DAMAGED', () => true, 2e6],
+  ])('comes with the full that stands in for one %s', async (_, kind, isThere, shrink) => {
+    const fleet = aFleet();
+    const files = aFull({ begun: '2026-11-23T03:00:00Z', volumes: 5 }).filter(({ name }) =>
+      isThere(name),
+    );
+    fleet.put(
+      'web',
+      files.map((one) => (/vol2/.test(one.name) ? { ...one, bytes: one.bytes / shrink } : one)),
+    );
+    fleet.put('web', aFull({ begun: '2026-11-23T13:00:00Z', volumes: 5 }));
+    fleet.nights('web', night(24), night(26));
+    await fleet.play(FROM, until(25));
+    expect(fleet.alarms('SNS')).toEqual([
+      expect.stringContaining(`FAILED: web ${kind}`),
+      expect.stringMatching(/^23 13:01 web OVER: full done Mon 23 Nov 13:00 UTC, 4 h 45 min late/),
+    ]);
+  });
+
+  it('comes once, and the alarm before it, where a chain is broken in the night and a full follows', async () => {
+    const chain = aConfigText('web: { chain: { fullEvery: 7d } }, db: {}');
+    const fleet = aFleet(chain.replace('region', 'keepDays: 14\nregion'));
+    fleet.put('web', anIncremental('2026-11-22T02:00:00Z', '2026-11-23T03:00:00Z'));
+    fleet.put('web', aFull({ begun: '2026-11-23T14:00:00Z' }));
+    await fleet.play(FROM, '2026-11-24T02:00:00Z');
+    expect(fleet.alarms('SNS')).toEqual([
+      '23 03:01 1 of 2 hosts FAILED: web CHAIN-BROKEN',
+      expect.stringMatching(/^23 14:01 web OVER: full done Mon 23 Nov 14:00 UTC/),
+    ]);
+  });
+
+  it('names the backup that stands in, though it came before the window closed', async () => {
+    const fleet = aFleet();
+    const files = aFull({ begun: '2026-11-23T03:00:00Z', volumes: 5 });
+    fleet.put(
+      'web',
+      files.map((one) => (/vol2/.test(one.name) ? { ...one, bytes: 100 } : one)),
+    );
+    fleet.put('web', aFull({ begun: '2026-11-23T05:00:00Z', volumes: 5 }));
+    await fleet.play(FROM, until(23));
+    expect(fleet.alarms('SNS')).toEqual([
+      '23 03:01 1 of 2 hosts FAILED: web DAMAGED',
+      '23 08:15 web OVER: full done Mon 23 Nov 05:00 UTC',
+    ]);
+  });
+
+  it('says that the host is paused, where it ends by that', async () => {
+    const fleet = aFleet();
+    const paused = 'web: { paused: { until: 2026-12-05, because: "disk swap" } }, db: {}';
+    fleet.do('2026-11-23T10:00:00Z', () => fleet.change(aConfigText(paused)));
+    await fleet.play(FROM, until(24));
+    expect(fleet.alarms('SNS').at(-1)).toBe(
+      '24 08:15 web OVER: paused until 2026-12-05: "disk swap"',
+    );
+  });
+
+  it('names the backup that ended it, after the window was moved', async () => {
+    const fleet = aFleet();
+    fleet.put('web', aFull({ begun: '2026-11-23T15:00:00Z' }));
+    const moved = aConfigText('web: { window: { due: "20:00" } }, db: {}');
+    fleet.do('2026-11-23T10:05:00Z', () => fleet.change(moved));
+    await fleet.play(FROM, '2026-11-23T16:00:00Z');
+    expect(fleet.alarms('SNS').at(-1)).toContain('web OK AGAIN: full done Mon 23 Nov 15:00 UTC');
+  });
+
+  it.each([
+    [
+      'has left the config',
+      'db: { admins: [dba@example.net] }',
+      '23 10:15 web OVER: no longer in the config',
+    ],
+    [
+      'has other admins',
+      'web: { admins: [other@example.net] }, db: { admins: [dba@example.net] }',
+      '25 03:01 web OK AGAIN',
+    ],
+  ])('is heard by the admins who heard of it, of a host that %s', async (_, hosts, end) => {
+    const admins = '{ admins: [dba@example.net] }';
+    const fleet = aFleet(aConfigText(`web: ${admins}, db: ${admins}`));
+    fleet.nights('web', night(25), night(26));
+    fleet.do('2026-11-23T10:00:00Z', () => fleet.change(aConfigText(hosts)));
+    await fleet.play(FROM, until(25));
+    expect(fleet.alarms('dba')).toEqual([
+      '23 08:15 1 of 2 hosts FAILED: web MISSING',
+      expect.stringContaining(end),
+    ]);
+  });
+});
+
+describe('a host that stays silent', () => {
+  it('is heard of each day by everyone, with the count, also when nothing of it is left', async () => {
+    const fleet = await aFleet().play(FROM, until(30));
+    for (const [to, first] of [
+      ['staff', 23],
+      ['SNS', 23],
+      ['ops', 24],
+    ] as const) {
+      const days = Array.from({ length: 31 - first }, (_, index) => `${first + index} 08:15`);
+      expect(
+        fleet.alarms(to).map((line) => line.slice(0, 8)),
+        to,
+      ).toEqual(days);
+    }
+    const [last] = fleet.heard.filter(({ at: time, to }) => to === 'SNS' && time === '29 08:15');
+    expect(last?.message.subject).toContain('web MISSING (7th day)');
+    expect(last?.message.text.replace(/\s+/g, ' ')).toContain(
+      'OVER web: the last good copy is gone',
+    );
+  });
+});
+
+describe('what an operator said', () => {
+  const acked = (fleet: ReturnType<typeof aFleet>, from: string) =>
+    fleet.heard.filter(
+      ({ at: time, message }) => time >= from && /acknowledged/.test(message.text),
+    );
+
+  it('is not said any more of an acknowledged problem that is over', async () => {
+    const fleet = aFleet();
+    fleet.nights('web', night(24), night(30), [night(26)]);
+    fleet.do('2026-11-23T10:00:00Z', () => fleet.ack('web'));
+    await fleet.play(FROM, until(28));
+    expect(acked(fleet, '23')).toEqual([]);
+    expect(fleet.alarms('SNS', '24')).toEqual([
+      '24 03:01 web OK AGAIN: full done Tue 24 Nov 03:00 UTC',
+      '26 08:15 1 of 2 hosts FAILED: web MISSING',
+      '27 03:01 web OK AGAIN: full done Fri 27 Nov 03:00 UTC',
+    ]);
+  });
+
+  it('is announced once, also in another year', async () => {
+    const fleet = aFleet();
+    fleet.nights('db', '2026-12-21', '2027-01-04');
+    fleet.nights('web', '2026-12-20', '2026-12-29');
+    fleet.do('2026-12-30T10:00:00Z', () => fleet.ack('web'));
+    await fleet.play('2026-12-29T06:00:00Z', '2027-01-02T12:30:00Z');
+    const sms = fleet.heard.filter(
+      ({ to, message }) => to === 'SNS' && /acknowl/.test(message.smsLine ?? ''),
+    );
+    expect(sms.map(({ at: time }) => time)).toEqual(['31 08:15']);
+  });
+
+  it('is announced to the admins of a host, too', async () => {
+    const rare = ', digest: problems-only';
+    const fleet = aFleet(aConfigText('web: { admins: [dba@example.net] }, db: {}', rare));
+    fleet.nights('web', night(23), night(30));
+    fleet.do('2026-11-23T10:00:00Z', () => fleet.mute('web', '2026-11-30'));
+    fleet.do('2026-11-23T10:00:00Z', () => fleet.mute('db', '2026-11-30'));
+    await fleet.play(FROM, until(25));
+    expect(fleet.alarms('dba')).toEqual(['24 08:15 web is muted until 2026-11-30: "disk swap"']);
+  });
+});
+
+describe('a digest', () => {
+  it('comes to each of many mailboxes, also to those that are new', async () => {
+    const mailboxes = (name: string) =>
+      aConfigText().replace(
+        'staff@example.net',
+        Array.from({ length: 70 }, (_, index) => `${name}${index}@example.net`).join(', '),
+      );
+    const fleet = aFleet(mailboxes('old'));
+    fleet.do('2026-11-23T10:00:00Z', () => fleet.change(mailboxes('new')));
+    await fleet.play(FROM, until(25));
+    const hears = (name: string, day: string) =>
+      fleet.heard.filter(({ at: time, to }) => to.startsWith(name) && time === `${day} 08:15`)
+        .length;
+    expect([hears('old', '23'), hears('new', '24'), hears('new', '25')]).toEqual([70, 70, 70]);
+  });
+
+  it('of a Monday is the test of every channel, though its run is killed', async () => {
+    const fleet = aFleet();
+    fleet.nights('web', night(23), night(26));
+    const { write } = fleet.records;
+    fleet.do('2026-11-23T08:14:00Z', () => {
+      Object.assign(fleet.records, {
+        write: async (...page: Parameters<typeof write>) => {
+          await write(...page);
+          if (page[0] !== STATE_PAGE) return '';
+          Object.assign(fleet.records, { write });
+          throw new Error('killed');
+        },
+      });
+    });
+    await fleet.play(FROM, until(25));
+    const tests = fleet.heard.filter(({ message }) => message.urgency === 'test');
+    expect(tests.map(({ at: time, to }) => `${time} ${to}`)).toEqual([
+      '23 09:15 staff',
+      '23 09:15 SNS',
+      '23 09:15 ops',
+    ]);
+  });
+
+  it('comes, and an alarm, though the state says that days to come were judged', async () => {
+    const fleet = aFleet();
+    fleet.do('2026-11-22T12:00:00Z', () => {
+      const state = JSON.parse(fleet.records.text ?? '');
+      const judged = state.judged.map(([, places]: [string, string[]]) => ['2026-11-30', places]);
+      fleet.records.text = JSON.stringify({ ...state, digestOn: '2026-11-30', judged });
+    });
+    await fleet.play(FROM, until(23));
+    expect(fleet.alarms('SNS')).toEqual(['23 08:15 1 of 2 hosts FAILED: web MISSING']);
+  });
+});
