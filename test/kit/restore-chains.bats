@@ -176,3 +176,57 @@ PY
   run restore-plain set "$FIRST" out
   expect 3 "is an increment" "restore HOST --from"
 }
+
+# brings_all COMMAND...: everything as of the third increment, although the list could not be compared
+brings_all() {
+  rm -rf all
+  run "$@"
+  expect 0 'all: a directory with'
+  [[ $output != *Traceback* ]]
+  diff -r tree all
+  [ ! -e all.lost ]
+}
+
+@test "damaged signatures of an increment: all comes back, and --keep-going loses nothing" {
+  restore-set "$host" "$THIRD" set
+  d3=$("$BATS_TEST_DIRNAME/duplicity3-venv" 2>/dev/null) || d3=''
+  for program in '' ${d3:+"$d3"}; do
+    export ROLLCALL_DUPLICITY=$program
+    for one in "$FIRST.to.$SECOND" "$SECOND.to.$THIRD"; do
+      for how in flipped half empty absent; do
+        rm -rf bad && cp -r set bad
+        signatures=bad/duplicity-new-signatures.$one.sigtar.gpg
+        case $how in
+          flipped) printf x | dd of="$signatures" bs=1 seek=$(($(stat -c %s "$signatures") / 2)) conv=notrunc status=none ;;
+          half) truncate -s $(($(stat -c %s "$signatures") / 2)) "$signatures" ;;
+          empty) : >"$signatures" ;;
+          absent) rm "$signatures" ;;
+        esac
+        brings_all restore "$host" --from bad all all
+        [[ $output == *'could not be compared'* ]]
+        run restore "$host" --from bad list
+        expect 6 'fetch and all still work'
+        [[ $one == *"$THIRD" && $how == [ea]* ]] || continue
+        brings_all restore "$host" --from bad all all --keep-going
+        rm -f out
+        run restore "$host" --from bad fetch file out
+        expect 0
+        [ "$(cat out)" = third ]
+      done
+    done
+  done
+  unset ROLLCALL_DUPLICITY
+  # in S3 nothing can stand in for what is not there
+  remove "new-signatures.$SECOND.to.$THIRD"
+  run restore "$host" all no
+  expect 6 'it has no signatures' "restore $host all OUT $THIRD --keep-going"
+  brings_all restore "$host" all all "$THIRD" --keep-going
+}
+
+@test "what lacks a volume in a directory: the hint does not lead back to the download" {
+  restore-set "$host" "$THIRD" set
+  rm set/*"to.$THIRD.vol1"*
+  run restore "$host" --from set all no
+  expect 6 "restore $host --from DIR all OUT $THIRD --keep-going"
+  [[ $output != *restore-set* ]]
+}

@@ -197,3 +197,31 @@ PY
   same_tree "$WORLD/tree1" out times
   grep -q "after the set $SET, in: $INC" out.lost
 }
+
+@test "root with --no-owner: all that is salvaged belongs to root, in a chain too" {
+  [ "$(id -u)" -eq 0 ] || skip "needs root"
+  chown -R 1234:4321 "$WORLD/tree1"
+  backup $((NOW - 3600)) "$WORLD/tree1" boto3+s3://acme-backups/office/nas/owned full
+  s3 office/nas/owned/ <<'PY'
+os.makedirs("owned")
+for one in s3.list_objects_v2(Bucket="acme-backups", Prefix=sys.argv[1])["Contents"]:
+    s3.download_file("acme-backups", one["Key"], "owned/" + one["Key"].rpartition("/")[2])
+PY
+  one=$(set_time $((NOW - 3600)))
+  printf x | dd of="owned/duplicity-full.$one.vol2.difftar.gpg" bs=1 seek=5000 conv=notrunc status=none
+  for words in "restore-plain --keep-going owned $one out" "restore web --from owned all out $one --keep-going"; do
+    run $words
+    expect 9
+    [ -n "$(find out -uid 1234)" ]
+    rm -rf out out.lost
+  done
+  for words in "restore-plain --keep-going --no-owner owned $one out" "restore-plain --no-owner --keep-going owned $one out" \
+    "restore web --from owned all out $one --keep-going --no-owner"; do
+    run $words
+    expect 9
+    [ -z "$(find out ! -uid 0 -o ! -gid 0)" ] && [ -n "$(find out -type f -size +60k)" ]
+    rm -rf out out.lost
+  done
+  run restore-plain --no-owners owned "$one" out
+  expect 2 'unknown option'
+}

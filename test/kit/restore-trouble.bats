@@ -109,3 +109,33 @@ SH
   run restore web status 3D
   expect 3 'no backup of web is that old'
 }
+
+@test "OUT on another filesystem than the temporary directory: all of it works" {
+  can_sandbox || skip 'needs root and mounts'
+  cat >script <<SH
+mkdir other small
+mount -t tmpfs -o size=80m tmpfs other
+mount -t tmpfs -o size=400m tmpfs small
+export HOME=$HOME PATH=$PATH GNUPGHOME=$GNUPGHOME TMPDIR=\$PWD/small
+cd other
+for words in 'all out' 'all out --keep-going' 'fetch s out'; do
+  restore web \$words
+  diff -r --no-dereference "$WORLD/tree\$([[ \$words != fetch* ]] || echo /s)" out
+  rm -r out
+done
+restore-set web $(set_time $((NOW - 1800))) set
+restore-plain set $(set_time $((NOW - 1800))) out
+diff -r --no-dereference "$WORLD/tree" out
+rm -r out
+printf x | dd of="\$(ls set/*vol3.*)" bs=1 seek=5000 conv=notrunc status=none
+status=0
+restore web --from set all out --keep-going || status=\$?
+[[ \$status == 9 && -s out.lost && -e out/s/root ]]
+rm -r out out.lost
+restore-plain --keep-going set $(set_time $((NOW - 1800))) out || status=\$?
+[[ \$status == 9 && -s out.lost && -e out/s/root ]]
+[[ \$(ls | paste -sd ' ') == 'out out.lost set' && -z \$(ls -A "\$TMPDIR") ]]
+SH
+  run sandbox script
+  expect 0
+}

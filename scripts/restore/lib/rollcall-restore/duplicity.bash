@@ -4,7 +4,7 @@
 
 # find_duplicity: sets duplicity (the program) and duplicity_major
 find_duplicity() {
-  local version
+  local version answer
   duplicity=${ROLLCALL_DUPLICITY:-}
   if [[ -z $duplicity ]]; then
     # the distribution's own has its S3 library next to it; another one earlier in PATH may not
@@ -12,7 +12,10 @@ find_duplicity() {
   fi
   [[ -n $duplicity ]] || die "$NOT_INSTALLED" "duplicity is not installed" \
     "run: apt install duplicity python3-boto3; without it: restore-set, then restore-plain"
-  version=$("$duplicity" --version 2>/dev/null | sed -n 's/^duplicity *//p' | tail -n 1) || true
+  scratch
+  # it makes a temporary directory even for this
+  answer_of env TMPDIR="$run_dir" "$duplicity" --version 2>/dev/null || true
+  version=$(sed -n 's/^duplicity *//p' <<<"$answer" | tail -n 1)
   [[ $version =~ ^([0-9]+)\.([0-9]+) ]] || die "$NOT_INSTALLED" "$duplicity does not tell its version" "run: $duplicity --version"
   duplicity_version=${version%% *} duplicity_major=${BASH_REMATCH[1]}
   if ((duplicity_major == 0 && BASH_REMATCH[2] < 8)); then
@@ -49,11 +52,15 @@ archive() {
     --file-prefix="$file_prefix" --region="$region" --endpoint="$endpoint" "$@"
 }
 
-# backup_url: sets url and url_options; a local directory goes by a link, as a URL has no room for odd names
+# backup_url: sets url and url_options. A URL has no room for odd names: what is in a local directory goes by links, with
+# an empty file for each of stand_ins next to them.
 backup_url() {
+  local one
   url_options=()
   if [[ -n ${from:-} ]]; then
-    ln -s -- "$from" "$run_dir/set"
+    mkdir -- "$run_dir/set"
+    find "$from" -maxdepth 1 -xtype f -exec ln -s -t "$run_dir/set" -- {} +
+    for one in "${stand_ins[@]}"; do : >"$run_dir/set/$one"; done
     url=file://$run_dir/set
     return
   fi

@@ -13,7 +13,7 @@ key_is_open() {
   local probe
   for probe in "$GNUPGHOME"/rollcall-probe-*.gpg; do
     [[ -f $probe ]] || continue
-    gpg_quietly --pinentry-mode error --decrypt "$probe" >/dev/null && return 0
+    run gpg_quietly --pinentry-mode error --decrypt "$probe" >/dev/null && return 0
   done
   return 1
 }
@@ -78,5 +78,5 @@ require_key() {
   [[ -n $(compgen -G "$GNUPGHOME/rollcall-probe-*.gpg") ]] ||
     die "$NOT_FOUND" "the key of $host is not here ($GNUPGHOME)" "run: restore-add-host $host --bucket B --region R --key FILE"
   on_terminal || die "$LOCKED" "the key of $host is locked" "run: set-passphrase $host"
-  "${lib%/lib/*}/bin/set-passphrase" "$host" || exit $?
+  input=0 run "${lib%/lib/*}/bin/set-passphrase" "$host" || exit $?
 }

@@ -43,30 +43,69 @@ on_terminal() { [[ -t 0 && -t 2 ]]; }
 run_dir='' # scratch of this run, always removed
 claimed='' # what this run alone made, and takes with it: OUT.partial
 partial='' # unfinished output, in it and by the name of OUT
-keep=no    # keep the unfinished output, if there is any, under its .partial name
-child=''   # what runs now
+keep=no    # keep the unfinished output of what failed, if there is any, under its .partial name
 
 scratch() {
-  [[ -n $run_dir ]] || run_dir=$(mktemp -d "${TMPDIR:-/tmp}/rollcall-restore.XXXXXX") ||
+  # a signal waits until its name is known
+  [[ -n $run_dir ]] || run_dir=$(trap '' INT TERM HUP && mktemp -d "${TMPDIR:-/tmp}/rollcall-restore.XXXXXX") ||
     die "$FAILED" "cannot make a temporary directory" "set TMPDIR to a place that you can write to"
 }
 
-end_tree() {
-  local one
-  for one in $(pgrep -P "$1" || true); do end_tree "$one"; done
-  kill -TERM "$1" 2>/dev/null || true
+# answer_of COMMAND...: sets answer to what it says
+answer_of() {
+  local status=0
+  scratch
+  run "$@" >"$run_dir/answer" || status=$?
+  answer=$(tr -d '\0' <"$run_dir/answer")
+  return "$status"
 }
 
-exec {stderr}>&2
+# end_tree PID: ends it and all that it started, and waits until they are gone
+end_tree() {
+  local tree=() tries
+  stop_tree "$1"
+  ((${#tree[@]} > 0)) || return 0
+  kill -TERM "${tree[@]}" 2>/dev/null || true
+  kill -CONT "${tree[@]}" 2>/dev/null || true
+  for ((tries = 0; tries < 50; tries++)); do
+    any_runs "${tree[@]}" || return 0
+    sleep 0.1
+  done
+}
+
+# any_runs PID...: one of them does, and is no zombie
+any_runs() {
+  local pids=("${@/#//proc/}")
+  grep -qs '^State:.[^XZ]' "${pids[@]/%//status}"
+}
+
+# What stands still starts nothing that the list would lack.
+stop_tree() {
+  local one
+  kill -STOP "$1" 2>/dev/null || return 0
+  tree+=("$1")
+  for one in $(pgrep -P "$1" || true); do stop_tree "$one"; done
+}
+
+# gpg leaves a lock in its home when a signal ends it
+forget_locks() {
+  local lock
+  for lock in "${GNUPGHOME:-}"/.#lk0x*."$HOSTNAME".*; do
+    [[ ! -f $lock ]] || any_runs "${lock##*.}" || rm -f -- "$lock"
+  done
+}
+
+exec {stderr}>&2 {nothing}</dev/null
 
 tidy() {
-  local status=$?
+  local status=$? job
   exec 2>&"$stderr" # a signal may come while it leads into a log
   trap '' INT TERM HUP
-  if [[ -n $child ]]; then
-    end_tree "$child"
-    wait "$child" 2>/dev/null || true
-  fi
+  for job in $(jobs -pr); do
+    end_tree "$job"
+    wait "$job" 2>/dev/null || true
+  done
+  forget_locks
   [[ -z $run_dir ]] || rm -rf -- "$run_dir"
   if [[ -n $claimed ]]; then
     if [[ $keep == yes && -d $partial && -n $(ls -A -- "$partial" 2>/dev/null) ]]; then
@@ -80,25 +119,31 @@ tidy() {
 }
 trap tidy EXIT
 end_on_signals() {
-  trap 'printf "\n%s: interrupted\n" "$name" >&"$stderr"; exit 130' INT
-  trap 'exit 143' TERM
-  trap 'exit 129' HUP
+  trap 'end_by 130' INT
+  trap 'end_by 143' TERM
+  trap 'end_by 129' HUP
 }
 end_on_signals
 
+# A restore does not go on where one was ended: what it had so far goes, so that the same command works again.
+end_by() {
+  keep=no
+  printf '\n%s: interrupted\n' "$name" >&"$stderr" || true
+  exit "$1"
+}
+
 watch='' # called with the child's pid while it runs
 
-# Runs a command so that a signal ends it at once; its standard input is empty.
+# Runs a command so that a signal ends it at once, by tidy alone; its standard input is empty, or the descriptor `input`.
 run() {
-  local status=0 watcher=''
-  "$@" </dev/null &
+  local status=0 watcher='' child
+  { trap '' INT && "$@"; } <&"${input:-$nothing}" &
   child=$!
   if [[ -n $watch ]]; then
     (trap - EXIT && "$watch" "$child") </dev/null >/dev/null 2>&1 8<&- &
     watcher=$!
   fi
   wait "$child" || status=$?
-  child=''
   [[ -z $watcher ]] || { end_tree "$watcher" && wait "$watcher" 2>/dev/null; } || true
   return "$status"
 }
@@ -150,6 +195,8 @@ reserve() {
 # The finished partial output gets its real name; an OUT that appeared meanwhile is not touched.
 deliver() {
   local mode=''
+  # too late: it is done, or not begun
+  trap '' INT TERM HUP
   # only root may move a directory that is not for writing
   if [[ -d $partial && ! -L $partial && ! -w $partial ]]; then
     mode=$(stat -c %a -- "$partial")

@@ -29,15 +29,23 @@ def open_store(args):
     return Directory(args.dir) if args.dir else Bucket(args.bucket, args.prefix, args.region, args.endpoint, args.file_prefix)
 
 
-def chosen(args, store):
+def sets_in(store):
     fulls, incs, trouble = collect(store.objects())
+    for one in fulls + incs:
+        one.stands_in = isinstance(store, Directory)
+    return fulls, incs, trouble
+
+
+def chosen(args, store):
+    fulls, incs, trouble = sets_in(store)
     now = time.time()
-    return choose(fulls, incs, parse_age(args.age, now), now, args.host), fulls + incs, trouble
+    where = " --from DIR" if args.dir else ""
+    return choose(fulls, incs, parse_age(args.age, now), now, args.host, where), fulls + incs, trouble
 
 
 def name_newest(args):
     """The name of the newest finished set of AGE, whole or not."""
-    fulls, incs, _ = collect(open_store(args).objects())
+    fulls, incs, _ = sets_in(open_store(args))
     now = time.time()
     print(newest(fulls, incs, parse_age(args.age, now), now, args.host).name)
 
@@ -45,7 +53,7 @@ def name_newest(args):
 def status(args):
     """All sets, and whether each can be restored. Needs no key."""
     store = open_store(args)
-    fulls, incs, trouble = collect(store.objects())
+    fulls, incs, trouble = sets_in(store)
     now = time.time()
     print(f"{args.host}: {store.place}")
     if not fulls and not incs:
@@ -99,10 +107,12 @@ def pick(args):
     if args.stand_ins:
         # duplicity would fetch the signatures of the whole chain first, often gigabytes; a restore does not read them
         for one in sets:
-            if one.signatures:
-                base = one.signatures.name.removesuffix(".gpg").removesuffix(".gz")
-                with gzip.open(os.path.join(args.stand_ins, args.file_prefix + base + ".gz"), "wb"):
+            if one.signatures or (one.stands_in and one.manifest):
+                base = one.signatures.name.removesuffix(".gpg").removesuffix(".gz") if one.signatures else one.signatures_name
+                with gzip.open(os.path.join(args.stand_ins, ("" if args.dir else args.file_prefix) + base + ".gz"), "wb"):
                     pass
+                if not one.signatures:
+                    print(f"stand_in={base}.gz")
     print(f"set={last.name}\nepoch={last.time}\nbegan={moment(last.time)}\nage={age(now - last.time)}")
     print(f"volumes={sum(len(s.volumes) for s in chain)}\nbytes={total}\nsize={size(total)}")
 
@@ -331,8 +341,6 @@ def read_arguments(argv):
 
 def main():
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(130))
     args = read_arguments(sys.argv[1:])
     try:
         args.run(args)

@@ -14,10 +14,18 @@ class BackupSet:
     def __init__(self, time, start=None):
         self.time, self.start = time, start
         self.volumes, self.manifest, self.signatures = {}, None, None
+        # duplicity is given empty signatures where this set has none
+        self.stands_in = False
 
     @property
     def name(self):
         return set_time(self.time)
+
+    @property
+    def signatures_name(self):
+        if self.start is None:
+            return f"duplicity-full-signatures.{self.name}.sigtar"
+        return f"duplicity-new-signatures.{set_time(self.start)}.to.{self.name}.sigtar"
 
     @property
     def bytes(self):
@@ -111,7 +119,7 @@ def hindrances(fulls, incs):
     # Measured with 0.8.22 and 3.0.6: the last increment of the newest chain is passed over where it alone has no
     # signatures, and at a time that two chains cover nothing is found.
     newest = max(chains, key=lambda chain: chain[-1].time, default=[])
-    bare = [one for one in newest if one.signatures is None or one.signatures.size == 0]
+    bare = [one for one in newest if not one.stands_in and (one.signatures is None or one.signatures.size == 0)]
     if bare and bare[0] is newest[-1] and bare[0].start is not None and not found[bare[0]]:
         found[bare[0]] = "it has no signatures, and duplicity passes over it"
     for chain in chains:
@@ -152,7 +160,7 @@ def newest(fulls, incs, wanted, now, host):
     return older[-1]
 
 
-def choose(fulls, incs, wanted, now, host):
+def choose(fulls, incs, wanted, now, host, where=""):
     """The chain [full, incremental...] that answers for the instant `wanted`; the last one names the time.
 
     The newest finished set of that age answers, or none. Unlike duplicity it never falls back to
@@ -163,11 +171,13 @@ def choose(fulls, incs, wanted, now, host):
     if why[last]:
         finished = sorted((s for s in fulls + incs if s.manifest is not None and not why[s]), key=lambda s: s.time)
         good = [s for s in finished if s.time <= wanted] or finished
-        other = f"write {good[-1].name} as the AGE for the newest whole one, or t" if good else "t"
+        other = f"write {good[-1].name} as the AGE for the newest whole one; or " if good else ""
+        # what lies in a directory was downloaded already
+        other += "" if where else f"older versions of its objects: restore-set {host} {last.name} DIR; or "
         raise Stop(
             DAMAGED,
             f"the set {last.name} is damaged: {last.fault}" if last.fault else f"the set {last.name} cannot be restored: {why[last]}",
-            f"{other}ry older versions of its objects: restore-set {host} {last.name} DIR",
+            f"{other}what can be had: restore {host}{where} all OUT {last.name} --keep-going",
         )
     chain = next(c for c in chains_of(fulls, incs) if last in c)
     return chain[: chain.index(last) + 1]

@@ -44,7 +44,8 @@ class Decrypted:
         raise Stop(
             DAMAGED,
             f"{self.label} cannot be decrypted: {last[0].removeprefix('gpg: ')}",
-            f"it may have been overwritten: restore-set {self.host} SETTIME DIR takes the oldest version",
+            f"it may have been overwritten: restore-set {self.host} SETTIME DIR takes the oldest version"
+            + ("; fetch and all still work: they do not need it" if "signatures" in self.label else ""),
         )
 
 
