@@ -35,8 +35,6 @@ SH
   for one in mv tar sha1sum; do ln "$WORLD/bin/gpg" "$WORLD/bin/$one"; done
 }
 
-teardown_file() { end_of_world; }
-
 setup() {
   mkdir "$BATS_TEST_TMPDIR/work"
   cd "$BATS_TEST_TMPDIR/work" || return

@@ -14,13 +14,21 @@ find_duplicity() {
     "run: apt install duplicity python3-boto3; without it: restore-set, then restore-plain"
   scratch
   # it makes a temporary directory even for this
-  answer_of env TMPDIR="$run_dir" "$duplicity" --version 2>/dev/null || true
+  answer_of guarded '' env TMPDIR="$run_dir" "$duplicity" --version 2>/dev/null || true
   version=$(sed -n 's/^duplicity *//p' <<<"$answer" | tail -n 1)
   [[ $version =~ ^([0-9]+)\.([0-9]+) ]] || die "$NOT_INSTALLED" "$duplicity does not tell its version" "run: $duplicity --version"
   duplicity_version=${version%% *} duplicity_major=${BASH_REMATCH[1]}
   if ((duplicity_major == 0 && BASH_REMATCH[2] < 8)); then
     die "$NOT_INSTALLED" "duplicity $version is too old for S3 (0.8.17 or later is needed)" "install a newer one, or use restore-set and restore-plain"
   fi
+}
+
+# guarded OUT COMMAND...: where a forged set would lead duplicity out of OUT by a link, it ends with 78
+guarded() {
+  export ROLLCALL_OUT=$1 ROLLCALL_GUARD=$run_dir/guarded PYTHONDONTWRITEBYTECODE=1
+  export PYTHONPATH=$lib/guard${PYTHONPATH:+:$PYTHONPATH}
+  shift
+  exec "$@"
 }
 
 # find_python: sets python to one that has boto3, by preference the one that duplicity runs on
@@ -74,7 +82,9 @@ backup_url() {
 
 # restore_into OUT EPOCH [PATH]: duplicity's restore; its words go to $run_dir/log
 restore_into() {
-  local to=$1 epoch=$2 path=${3:-} status=0
+  local to real epoch=$2 path=${3:-} status=0
+  real=$(readlink -f -- "$(dirname -- "$1")")/$(basename -- "$1")
+  to=$real
   # duplicity puts the values of variables into names. What stands for a variable is not looked at again.
   local shielded=${path//\$/\$\{ROLLCALL_DOLLAR\}}
   ((duplicity_major >= 2)) || to=${to//\$/\$\{ROLLCALL_DOLLAR\}}
@@ -91,7 +101,9 @@ restore_into() {
   [[ $ownership != numeric ]] || options+=(--numeric-owner)
   # empty, and there for 3.0.6, which asks for a passphrase although it is told to use the agent
   # shellcheck disable=SC2016 # the dollar itself
-  local program=(env PASSPHRASE= ROLLCALL_DOLLAR='$' "$duplicity")
+  local program=(guarded "$real" env PASSPHRASE= ROLLCALL_DOLLAR='$' "$duplicity")
+  [[ -e $run_dir/guarded ]] ||
+    warn "$duplicity cannot be kept from following the links of a forged set: if you do not trust the set, restore it as an ordinary user"
   watch=end_what_hangs
   if [[ -t 2 ]]; then
     run with_progress "${program[@]}" restore "${options[@]}" --verbosity=info --log-fd=3 "$url" "$to" || status=$?
@@ -149,6 +161,8 @@ explain_failure() {
   case $status in
     19) die "$NOT_FOUND" "$what is not in this backup" "see the names: restore $host${from_hint} list $set_name | grep NAME" ;;
     21) die "$DAMAGED" "a volume does not match its checksum: it was damaged or overwritten" "$(cure_of_damage)" ;;
+    78) die "$DAMAGED" "the set $set_name is forged: a file in it would be written out of OUT, through a link" \
+      "take one from before the break-in: restore-set $host --list" ;;
     35) die "$FAILED" "no room for temporary files" "set TMPDIR to a directory with more than 300 MB free" ;;
     50) die "$NO_S3" "S3 did not answer as it should" "check the network, then run it again" ;;
     31) if key_is_open; then

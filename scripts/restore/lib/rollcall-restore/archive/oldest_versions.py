@@ -8,9 +8,9 @@ its last volume twice).
 
 import hashlib
 import os
+import re
 
 from ages import set_time
-from manifests import volume_hashes
 from names import parse_name
 from openpgp import Decrypted
 from show import DAMAGED, NOT_FOUND, PROGRESS, Stop, age, moment, name, say, size
@@ -151,6 +151,20 @@ def download_set(store, host, time, real, markers, out):
             doubts.append("the signatures were written after the manifest: do not trust the list of files (a restore does not need it)")
     PROGRESS.clear()
     return len(hashes), doubts
+
+
+def volume_hashes(text):
+    """{volume number: SHA-1 in hex}. Names in the manifest are quoted by duplicity, so no line can be forged by one."""
+    hashes, number = {}, None
+    for line in text.decode("utf-8", "replace").split("\n"):
+        head = re.match(r"Volume (\d+):\Z", line)
+        if head:
+            number = int(head.group(1))
+            hashes[number] = None
+        found = re.match(r"    Hash SHA1 ([0-9a-f]{40})\Z", line)
+        if found and number is not None:
+            hashes[number] = found.group(1)
+    return hashes
 
 
 def report_changes(real, markers, manifest):
