@@ -65,10 +65,13 @@ export function forHosts(channel: Channel, hosts: readonly Host[]): Channel {
   return {
     ...channel,
     places,
-    isNotified: ({ kind, place, over, notified }) =>
-      kind === 'digest' ||
-      ((!isOwn(kind) || kind === 'muted') && places.has(place)) ||
-      (over !== undefined && notified.has(channel.name)),
+    isNotified: (problem) => {
+      const { kind, place, over, notified } = problem;
+      const isTheirs = (!isOwn(kind) || kind === 'muted') && places.has(place);
+      const isEnd = over !== undefined && notified.has(channel.name);
+      const isFor = channel.isNotified?.(problem) !== false;
+      return isFor && (kind === 'digest' || isTheirs || isEnd);
+    },
   };
 }
 

@@ -8,6 +8,8 @@ import { hookChannels } from '../../shared/channels/webhook.ts';
 import { WEBHOOK_FORMATS, type Webhook } from '../../shared/config/config.ts';
 import { composeMessage } from '../../shared/messages/compose-message.ts';
 import { RefusalError, sendTo } from '../../shared/monitor/notify.ts';
+import { placeOf } from '../../shared/rules/fingerprints.ts';
+import type { Problem } from '../../shared/rules/problem.ts';
 import { aConfig, aHost } from '../support/builders.ts';
 import { TAKES } from '../support/webhook-schemas.ts';
 
@@ -66,6 +68,27 @@ async function send(deadlineMs?: number, url = URL_OF_HOOK, more: Partial<Webhoo
 }
 
 describe('hookChannels', () => {
+  it('open no incident of PagerDuty that nothing ends, for an admin of a host neither', () => {
+    const hook: Webhook = { url: URL_OF_HOOK, format: 'pagerduty', key: 'R'.repeat(32) };
+    const host = aHost({ adminHooks: [hook] });
+    const connection = {
+      ...{ region: 'eu-west-1', endpoint: storeUrl, credentials: async () => KEYS },
+    };
+    const channels = hookChannels(connection, {
+      ...{ alerts: { ...alerts, webhooks: [{ ...hook, url: `${URL_OF_HOOK}2` }] }, hosts: [host] },
+    });
+    const [all, admin] = channels.map(({ isNotified }) =>
+      (['missing', 'muted', 'unowned', 'no-run'] as const).filter((kind) =>
+        isNotified?.({
+          kind,
+          place: placeOf(host),
+          notified: new Map(),
+        } as Partial<Problem> as Problem),
+      ),
+    );
+    expect([all, admin]).toEqual([['missing', 'unowned'], ['missing']]);
+  });
+
   it('post the message as JSON to the address', async () => {
     expect(await send()).toBeUndefined();
     expect(received).toHaveLength(1);
