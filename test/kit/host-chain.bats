@@ -83,7 +83,7 @@ killed_at() {
   same "$(find "$archive" -type f -perm /077)" ''
   same "$(find "$archive" -type f ! -name '*.manifest' ! -name '*.sigtar.gz' ! -name chain)" ''
   same "$(find "$archive" -type f | wc -l)" 5
-  no zgrep -qa var/lib/rollcall-backup/archive "$archive"/*.sigtar.gz
+  not zgrep -qa var/lib/rollcall-backup/archive "$archive"/*.sigtar.gz
   zgrep -qa var/lib/rollcall-backup/last-success "$archive"/*.sigtar.gz
 }
 
@@ -314,7 +314,7 @@ night_without_chain() {
   run rollcall-backup run
   expect 0 "removed   $archive"
   [ ! -e "$archive" ]
-  no grep -q '^full=' "$state/last-success"
+  not grep -q '^full=' "$state/last-success"
 }
 
 @test "uninstall removes the archive that the kit made, and says so" {

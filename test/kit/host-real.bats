@@ -238,8 +238,8 @@ STUB
   wait "$runner"
   [ "$samples" -ge 5 ]
   grep -q 'duplicity full' "$BATS_TEST_TMPDIR/arguments"
-  no grep -q "$the_secret" "$BATS_TEST_TMPDIR/arguments" "$BATS_TEST_TMPDIR/said" "$syslog"
-  no grep -qF -f "$WORLD/key/web.passphrase" "$BATS_TEST_TMPDIR/arguments"
+  not grep -q "$the_secret" "$BATS_TEST_TMPDIR/arguments" "$BATS_TEST_TMPDIR/said" "$syslog"
+  not grep -qF -f "$WORLD/key/web.passphrase" "$BATS_TEST_TMPDIR/arguments"
   same "$(cat "$BATS_TEST_TMPDIR/readable")" ''
 }
 

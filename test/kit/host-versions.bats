@@ -2,6 +2,7 @@
 # The host kit with newer duplicities than the system's, each in a virtual environment of its own.
 
 load host-world
+load server
 
 # it comes with the version
 setup() { :; }
@@ -32,9 +33,11 @@ nights() {
   same "$(keys | grep -c manifest)" 4
   no_key_twice
   s3_say requests >"$BATS_TEST_TMPDIR/requests"
-  no grep -q Delete "$BATS_TEST_TMPDIR/requests"
+  not grep -q Delete "$BATS_TEST_TMPDIR/requests"
   nothing_left
 }
+
+teardown() { end_relays; }
 
 # chain: a full and two increments of it, a killed one between them; each run by list and put alone
 chain() {
@@ -53,7 +56,7 @@ chain() {
   expect 0 'OK code=0' 'type=inc'
   same "$(keys | grep -c 'duplicity-inc.*manifest')" 2
   s3_say requests >"$BATS_TEST_TMPDIR/requests"
-  no grep -q 'Delete\|200 GetObject\|403 GetObject' "$BATS_TEST_TMPDIR/requests"
+  not grep -q 'Delete\|200 GetObject\|403 GetObject' "$BATS_TEST_TMPDIR/requests"
   nothing_left
 }
 
@@ -80,6 +83,23 @@ chain() {
 @test "duplicity 3.0.6.3, as in Ubuntu 26.04" {
   with 3.0.6.3
   nights
+}
+
+@test "a store that knows no checksums gets none from the boto3 of duplicity 3.0.6.3" {
+  with 3.0.6.3
+  relay tape "$endpoint"
+  sed -i "s|^ENDPOINT_URL=.*|ENDPOINT_URL=http://127.0.0.1:$port|" "$etc/config"
+  lists "+ $WORLD/tree" '- /'
+  run timeout 120 "$(command -v rollcall-backup)" run
+  expect 0 'OK code=0'
+  grep -aq '^PUT /backups/' "$BATS_TEST_TMPDIR/tape.said"
+  not grep -aiq '^x-amz-.*checksum' "$BATS_TEST_TMPDIR/tape.said"
+  # the tape would have had it
+  AWS_ACCESS_KEY_ID=AKIAWEB AWS_SECRET_ACCESS_KEY=$the_secret "${ROLLCALL_TEST_DUPLICITY%/*}/python3" -c "
+import boto3
+s3 = boto3.client('s3', region_name='eu-west-1', endpoint_url='http://127.0.0.1:$port')
+s3.put_object(Bucket='backups', Key='$prefix/duplicity-full.20260101T000000Z.vol1.difftar.gpg', Body=b'x')"
+  grep -aiq '^x-amz-.*checksum' "$BATS_TEST_TMPDIR/tape.said"
 }
 
 @test "duplicity 3.2.1, which deletes what a killed run left unless it is kept from looking" {

@@ -2,25 +2,14 @@
 # Bad weather with the real duplicity: kill -9 at every second of a run, IPv6 alone, a proxy, TLS of one's own.
 
 load host-world
+load server
 
 setup() {
   host_stage
   lists "+ $WORLD/tree" '- /'
-  relays=()
 }
 
-teardown() {
-  local one
-  for one in "${relays[@]}"; do kill "$one" 2>/dev/null || true; done
-}
-
-# relay KIND [CERTIFICATE KEY]: starts one; its port is in $port
-relay() {
-  /usr/bin/python3 "$BATS_TEST_DIRNAME/relay.py" "$BATS_TEST_TMPDIR/$1" "${endpoint##*:}" "$@" >"$BATS_TEST_TMPDIR/$1.said" 2>&1 3>&- &
-  relays+=($!)
-  wait_for test -s "$BATS_TEST_TMPDIR/$1"
-  port=$(cat "$BATS_TEST_TMPDIR/$1")
-}
+teardown() { end_relays; }
 
 @test "killed with its duplicity at every second of a run, and then run again: one whole set each time" {
   # slow enough to be hit in the middle
@@ -45,7 +34,7 @@ relay() {
 }
 
 @test "an endpoint that has IPv6 alone" {
-  relay ipv6
+  relay ipv6 "$endpoint"
   sed -i "s|^ENDPOINT_URL=.*|ENDPOINT_URL=http://[::1]:$port|" "$etc/config"
   run rollcall-backup check
   expect 0 'can be listed'
@@ -56,7 +45,7 @@ relay() {
 @test "TLS with an authority of one's own, through a proxy and only through it" {
   openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
     -keyout "$BATS_TEST_TMPDIR/tls.key" -out "$BATS_TEST_TMPDIR/tls.pem" 2>/dev/null
-  relay tls "$BATS_TEST_TMPDIR/tls.pem" "$BATS_TEST_TMPDIR/tls.key"
+  relay tls "$endpoint" "$BATS_TEST_TMPDIR/tls.pem" "$BATS_TEST_TMPDIR/tls.key"
   tls=$port
   sed -i "s|^ENDPOINT_URL=.*|ENDPOINT_URL=https://localhost:$tls|" "$etc/config"
   run rollcall-backup check
@@ -64,7 +53,7 @@ relay() {
   echo "CA_BUNDLE=$BATS_TEST_TMPDIR/tls.pem" >>"$etc/config"
   run rollcall-backup check
   expect 0 'can be listed'
-  relay proxy
+  relay proxy "$endpoint"
   echo "HTTPS_PROXY=http://127.0.0.1:$port" >>"$etc/config"
   run rollcall-backup run
   expect 0 'OK code=0'

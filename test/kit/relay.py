@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""Stands between a client and the local S3: relay.py FILE S3-PORT ipv6|tls|proxy [CERTIFICATE KEY]
+"""Stands between a client and the local S3: relay.py FILE S3-PORT ipv6|tls|proxy|tape [CERTIFICATE KEY]
 
 ipv6 listens on ::1 alone, tls speaks TLS with a certificate, proxy takes CONNECT and writes the place to standard
-output. The port is written to FILE. Ends with its parent.
+output, tape writes all that clients send there. The port is written to FILE. Ends with its parent.
 """
 
 import os
@@ -14,9 +14,11 @@ import threading
 file, s3_port, kind = sys.argv[1:4]
 
 
-def pump(source, sink):
+def pump(source, sink, taped=False):
     try:
         while data := source.recv(65536):
+            if taped:
+                os.write(1, data)
             sink.sendall(data)
     except OSError:
         pass
@@ -42,7 +44,7 @@ def serve(client):
     except (OSError, ssl.SSLError):
         client.close()
         return
-    threading.Thread(target=pump, args=(client, upstream), daemon=True).start()
+    threading.Thread(target=pump, args=(client, upstream, kind == "tape"), daemon=True).start()
     pump(upstream, client)
 
 

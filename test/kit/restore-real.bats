@@ -2,6 +2,7 @@
 # The restore commands with real duplicity, gpg and S3: what comes back is what was there.
 
 load restore-world
+load server
 
 setup_file() {
   world
@@ -22,6 +23,8 @@ setup() {
   cd "$BATS_TEST_TMPDIR" || return
   unset ROLLCALL_DUPLICITY
 }
+
+teardown() { end_relays; }
 
 with_duplicity_3() {
   ROLLCALL_DUPLICITY=$("$BATS_TEST_DIRNAME/duplicity3-venv" 2>/dev/null) || skip "no duplicity 3 here (test/kit/duplicity3-venv)"
@@ -125,6 +128,22 @@ PY
 @test "duplicity 3: files, directories and ages" {
   with_duplicity_3
   files_and_ages
+}
+
+@test "duplicity 3: a store that knows no checksums is asked for none" {
+  with_duplicity_3
+  relay tape "$ENDPOINT"
+  run restore web --endpoint-url="http://127.0.0.1:$port" fetch etc/passwd out
+  expect 0
+  grep -aq '^GET /acme-backups/web/' "$BATS_TEST_TMPDIR/tape.said"
+  not grep -aiq '^x-amz-.*checksum' "$BATS_TEST_TMPDIR/tape.said"
+  # the tape would have had it
+  AWS_ACCESS_KEY_ID=AKIARESTORE AWS_SECRET_ACCESS_KEY=x "${ROLLCALL_DUPLICITY%/*}/python3" -c "
+import boto3
+s3 = boto3.client('s3', region_name='eu-west-1', endpoint_url='http://127.0.0.1:$port')
+one = s3.list_objects_v2(Bucket='acme-backups', Prefix='web/')['Contents'][0]
+s3.get_object(Bucket='acme-backups', Key=one['Key'])"
+  grep -aiq '^x-amz-.*checksum' "$BATS_TEST_TMPDIR/tape.said"
 }
 
 @test "duplicity 3: everything, byte for byte" {

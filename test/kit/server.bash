@@ -24,3 +24,19 @@ server.serve_forever()" "$@" >port 3>&- &
   server=$!
   wait_for test -s port
 }
+
+# relay KIND ENDPOINT [CERTIFICATE KEY]: starts relay.py; its port is in $port, what it says in KIND.said
+relay() {
+  local kind=$1 s3=$2
+  shift 2
+  /usr/bin/python3 "$BATS_TEST_DIRNAME/relay.py" "$BATS_TEST_TMPDIR/$kind" "${s3##*:}" "$kind" "$@" >"$BATS_TEST_TMPDIR/$kind.said" 2>&1 3>&- &
+  relays+=($!)
+  wait_for test -s "$BATS_TEST_TMPDIR/$kind"
+  port=$(cat "$BATS_TEST_TMPDIR/$kind")
+}
+
+end_relays() {
+  local one
+  for one in "${relays[@]}"; do kill "$one" 2>/dev/null || true; done
+  relays=()
+}

@@ -61,7 +61,7 @@ files() { (cd "$dest" && find . -type f | sort); }
   DESTDIR=$dest PREFIX=/opt/rollcall run "$install" --systemd
   expect 0
   grep -qx 'ExecStart=/opt/rollcall/sbin/rollcall-backup run --if-due' "$dest/etc/systemd/system/rollcall-backup.service"
-  no grep -r /usr/local/sbin/ "$dest/etc/systemd" "$dest/opt/rollcall/lib/rollcall-backup/cron"
+  not grep -r /usr/local/sbin/ "$dest/etc/systemd" "$dest/opt/rollcall/lib/rollcall-backup/cron"
 }
 
 @test "changes from one scheduler to the other" {

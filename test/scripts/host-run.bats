@@ -17,15 +17,15 @@ load host-web
   expect 0
   grep -A1 -x -- --encrypt-key "$stubs/argv" | grep -qx "$(cat "$key/fingerprint")"
   grep -qx -- '--gpg-options=--no-default-keyring --keyring rollcall.gpg --trust-model=always --no-autostart' "$stubs/argv"
-  no grep -q -e '--sign' "$stubs/argv"
+  not grep -q -e '--sign' "$stubs/argv"
   grep -qx 'boto3+s3://acme-backups/web' "$stubs/argv"
 }
 
 @test "gives duplicity the same environment whatever the caller has" {
   HOME=/elsewhere AWS_PROFILE=mine AWS_ACCESS_KEY_ID=mine PASSPHRASE=mine https_proxy=http://mine run rollcall-backup run
   expect 0
-  no grep -q mine "$stubs/environment"
-  no grep -q PASSPHRASE "$stubs/environment"
+  not grep -q mine "$stubs/environment"
+  not grep -q PASSPHRASE "$stubs/environment"
   grep -qx "AWS_SHARED_CREDENTIALS_FILE=$etc/credentials" "$stubs/environment"
   grep -qx 'AWS_EC2_METADATA_DISABLED=true' "$stubs/environment"
 }
@@ -88,7 +88,7 @@ duplicity-new-signatures.20261122T031502Z.to.20261122T041502Z.sigtar.gz'
   does look 'printf "reason=AccessDenied\nerror=S3 says AccessDenied\ndo=look at the group\n" >&2; exit 7'
   run rollcall-backup run
   expect 7 'error: S3 says AccessDenied' 'hint: look at the group' 'FAIL code=7 set=- ' 'reason=AccessDenied'
-  no grep -qx full "$stubs/argv"
+  not grep -qx full "$stubs/argv"
 }
 
 @test "tells an unreadable file as WARN, counts it, and succeeds" {
@@ -153,7 +153,7 @@ printf "Volume 1:\n" >"$archive/s/duplicity-full.20261123T031502Z.manifest"'
   echo "REQUIRE_MOUNTED=/proc $BATS_TEST_TMPDIR/data" >>"$etc/config"
   run rollcall-backup run
   expect 3 "$BATS_TEST_TMPDIR/data is not mounted" 'FAIL code=3' 'reason=mount'
-  no grep -qx full "$stubs/argv"
+  not grep -qx full "$stubs/argv"
   sed -i 's|^REQUIRE_MOUNTED=.*|REQUIRE_MOUNTED=/proc|' "$etc/config"
   run rollcall-backup run
   expect 0 'OK code=0'
@@ -166,7 +166,7 @@ printf "Volume 1:\n" >"$archive/s/duplicity-full.20261123T031502Z.manifest"'
   lists "+ $BATS_TEST_TMPDIR/data"
   run rollcall-backup run
   expect 3 'would save all of /' "hint: run: echo '- /' | sudo tee -a" 'FAIL code=3' 'reason=targets'
-  no grep -qx full "$stubs/argv"
+  not grep -qx full "$stubs/argv"
 }
 
 @test "refuses credentials that others can read" {
@@ -241,7 +241,7 @@ STUB
     run rollcall-backup run
     expect 0
   done
-  no grep -qx -- '--use-agent\|--no-check-remote' "$stubs/argv"
+  not grep -qx -- '--use-agent\|--no-check-remote' "$stubs/argv"
   same "$(grep -cx -- --no-print-statistics "$stubs/argv")" 6
   for new in 3.1.0 3.2.1 4.0.0; do
     : >"$stubs/argv"
@@ -250,7 +250,7 @@ STUB
     expect 0
     grep -qx -- --use-agent "$stubs/argv"
     grep -qx -- --no-check-remote "$stubs/argv"
-    no grep -qx -- --no-print-statistics "$stubs/argv"
+    not grep -qx -- --no-print-statistics "$stubs/argv"
   done
 }
 
@@ -286,7 +286,7 @@ echo boom
 exit 30'
   run rollcall-backup run
   expect 1 'duplicity ended with 30: boom' 'reason=duplicity'
-  no grep -q 'HeadObject\|GetObject' "$syslog"
+  not grep -q 'HeadObject\|GetObject' "$syslog"
 }
 
 @test "says that a name in the bucket kills duplicity before anything is read" {
@@ -313,7 +313,7 @@ exit 30'
     kill -"$signal" "$runner"
     case $signal in TERM) ends 143 ;; INT) ends 130 ;; HUP) ends 129 ;; esac
     [[ $(outcome) == "FAIL code=$ended set=- "*reason=interrupted ]]
-    no kill -0 "$(cat "$stubs/pid")" 2>/dev/null
+    not kill -0 "$(cat "$stubs/pid")" 2>/dev/null
     nothing_left
   done
 }
@@ -434,7 +434,7 @@ exit 30'
   : >"$stubs/argv"
   at '2026-11-23 05:01' run rollcall-backup run --if-due
   expect 1 '3 uploads of today did not succeed' 'reason=gaveup'
-  no grep -qx full "$stubs/argv"
+  not grep -qx full "$stubs/argv"
   at '2026-11-24 02:01' run rollcall-backup run --if-due
   expect 7 'reason=s3'
 }

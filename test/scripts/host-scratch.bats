@@ -212,7 +212,7 @@ unchanged() {
     wait_for test -s "$stubs/pid"
     kill -"$signal" "$runner"
     wait "$runner" || true
-    no kill -0 "$(cat "$stubs/pid")" 2>/dev/null
+    not kill -0 "$(cat "$stubs/pid")" 2>/dev/null
     [ ! -e "$(dirname "$(cat "$stubs/archive")")" ]
   done
   diff <(echo "$before") <(listing)

@@ -30,7 +30,7 @@ aws_secret_access_key = S3cr3t/Of+Web='
   same "$(cat "$etc/credentials")" "$the_credentials"
   same "$(tail -n 1 "$targets")" '- /'
   grep -q 'run --if-due' "$ROLLCALL_ROOT/etc/cron.d/rollcall-backup"
-  no grep -r S3cr3t "$stubs/argv" "$stubs/environment" "$syslog"
+  not grep -r S3cr3t "$stubs/argv" "$stubs/environment" "$syslog"
   run rollcall-backup run
   expect 0
 }

@@ -139,14 +139,6 @@ STUB
 # outcome: the line that the run ended with, as in the system log
 outcome() { sed -n 's/^-t rollcall-backup -p user\.[a-z]*| \(\(OK\|WARN\|FAIL\) .*\)/\1/p' "$syslog" | tail -n 1; }
 
-# no COMMAND...: it fails. (bash ends no test for a "! command" that succeeds.)
-no() {
-  if "$@"; then
-    echo "should have failed: $*"
-    return 1
-  fi
-}
-
 same() {
   [ "$1" = "$2" ] || {
     printf 'is:     %s\nwanted: %s\n' "$1" "$2"

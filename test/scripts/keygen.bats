@@ -56,7 +56,7 @@ opens() {
   expect 0
   same "$(opens "$out/web.key" "$out/web.passphrase" "$out/web.pub.gpg")" probe
   echo wrong >"$BATS_TEST_TMPDIR/wrong"
-  no opens "$out/web.key" "$BATS_TEST_TMPDIR/wrong" "$out/web.pub.asc"
+  not opens "$out/web.key" "$BATS_TEST_TMPDIR/wrong" "$out/web.pub.asc"
 }
 
 @test "shows the fingerprint of the primary key and the id of the subkey" {
@@ -81,7 +81,7 @@ opens() {
   for host in web db; do
     grep -qxE '([A-HJ-NP-Za-km-z2-9]{6}-){4}[A-HJ-NP-Za-km-z2-9]{6}' "$out/$host.passphrase"
   done
-  no cmp -s "$out/web.passphrase" "$out/db.passphrase"
+  not cmp -s "$out/web.passphrase" "$out/db.passphrase"
 }
 
 @test "never overwrites a key" {
@@ -105,7 +105,7 @@ STUB
   PATH=$stubs:$PATH run "$keygen" web --algo cv25519 --out "$out"
   expect 0
   grep -q passphrase-file "$BATS_TEST_TMPDIR/arguments"
-  no grep -qF "$(cat "$out/web.passphrase")" "$BATS_TEST_TMPDIR/arguments"
+  not grep -qF "$(cat "$out/web.passphrase")" "$BATS_TEST_TMPDIR/arguments"
   [[ $output != *"$(cat "$out/web.passphrase")"* ]]
 }
 

@@ -20,7 +20,12 @@ expect() {
 }
 
 # not COMMAND...: it fails. A `!` alone, in the middle of a test, is no check: nothing ends there.
-not() { ! "$@"; }
+not() {
+  ! "$@" || {
+    echo "should have failed: $*"
+    return 1
+  }
+}
 
 # wait_for COMMAND...: until it succeeds, a minute at most
 wait_for() {
