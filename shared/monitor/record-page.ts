@@ -155,10 +155,17 @@ function addFulls(known: readonly Fingerprint[], more: readonly Fingerprint[]): 
   return newestFirst.filter(({ basedOn }) => left[basedOn === undefined ? 'full' : 'inc']-- > 0);
 }
 
+/** Oldest first, each once; what was read takes the place of what the config alone had said. */
 function addRules(known: readonly KeepRules[], more: readonly KeepRules[]): KeepRules[] {
   const textOf = ({ keep, keepDays }: KeepRules) =>
     JSON.stringify([keep.by, keep.hides, keep.noncurrentDays, keepDays]);
-  const all = [...known, ...more].sort((a, b) => a.from - b.from);
+  const byId = new Map([...known, ...more].map((one) => [`${one.from} ${textOf(one)}`, one]));
+  const datesOf = ({ from, keepDays }: KeepRules) => `${from} ${keepDays}`;
+  const read = [...byId.values()].filter(({ keep }) => keep.by === 'rules');
+  const areRead = new Set(read.map(datesOf));
+  const all = [...byId.values()]
+    .filter((one) => one.keep.by === 'rules' || !areRead.has(datesOf(one)))
+    .sort((a, b) => a.from - b.from);
   return all
     .filter((one, at) => at === 0 || textOf(one) !== textOf(all[at - 1] as KeepRules))
     .slice(-MOST_RULES);

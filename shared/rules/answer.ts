@@ -1,7 +1,7 @@
 // Which full answers for which window, how far the next one is, and what became of those that no run saw close.
 
 import type { Host } from '../config/config.ts';
-import type { Instant } from '../duplicity/time.ts';
+import { DAY, type Instant } from '../duplicity/time.ts';
 import { type Assessed, type Assessment, SKEW } from './assessment.ts';
 import { type KeepRules, mayHaveTaken } from './lifecycle.ts';
 import {
@@ -192,8 +192,10 @@ export function judgeUnseen(
     (window) => !fulls.some((one) => doesAnswer(host, one, window, now) || isLate(window, one)),
   );
   const prunedUntil = oldestKept(host, fulls);
+  // What a chain answered it with builds on a full of days before.
+  const chainMs = (host.chain?.fullEveryDays ?? 0) * DAY;
   const isUnknown = (window: Window) =>
-    mayHaveTaken(keeps, window.opensAt, now) ||
+    mayHaveTaken(keeps, window.opensAt - chainMs, now) ||
     (prunedUntil !== undefined && window.opensAt < prunedUntil) ||
     fulls.some((one) => one.complete === undefined && isIn(window, one.startedAt));
   if (open.length === 0) return undefined;

@@ -200,6 +200,22 @@ describe('addNews', () => {
     expect(raised.keeps.map(({ from }) => from)).toEqual([0, 9]);
   });
 
+  it('knows rules once, however often they are learned, and as they were read', () => {
+    const read = { by: 'rules' as const, hides: [{ days: 6 }], noncurrentDays: 2 };
+    const asConfig = { ...read, by: 'roll' as const, noncurrentDays: undefined };
+    const keepsOf = (keep: typeof read | typeof asConfig) => [{ from: 0, keep, keepDays: 6 }];
+    const first = record({ keeps: keepsOf(asConfig) });
+    const second = record({ keeps: keepsOf(read) }, first);
+    expect(second.keeps).toEqual(keepsOf(read));
+    expect(record({ keeps: keepsOf(asConfig) }, second)).toEqual(second);
+    fc.assert(
+      fc.property(fc.array(rules, { maxLength: 4 }), fc.array(rules, { maxLength: 4 }), (a, b) => {
+        const once = record({ keeps: b }, record({ keeps: a }));
+        expect(record({ keeps: b }, once)).toEqual(once);
+      }),
+    );
+  });
+
   describe.each([1, 1000])('over a bound by %i', (over) => {
     it('keeps the newest 40 fulls, and who can open each of them', () => {
       const fulls = numbers(1, 40 + over).map((at) => aFull(at, { opened: [] }));

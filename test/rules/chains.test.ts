@@ -31,6 +31,17 @@ describe('a chain', () => {
     expect(lastGood).toBe(answer);
   });
 
+  it('is not said to have missed what lifecycle may have taken the full of, when nobody looked for a week', () => {
+    const links = (from: number, to: number) =>
+      Array.from({ length: to - from + 1 }, (_, nth) => link(from + nth)).flat();
+    // The full of the 10th is gone.
+    const there = [...links(11, 16), ...full(17), ...links(18, 23)];
+    const unseen = (keepDays: number) =>
+      judge({ ...host, keepDays }, collected(...there), now, { judgedOn: '2026-11-15' }).unseen;
+    expect(unseen(12)).toEqual({ missed: [], unknown: ['2026-11-16'] });
+    expect(unseen(30)).toEqual({ missed: ['2026-11-16'], unknown: [] });
+  });
+
   it('restores up to the set before the one that is not there, and no further', () => {
     const judgement = judged(chain(20));
     expect(judgement.verdict).toBe('chain-broken');

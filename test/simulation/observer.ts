@@ -201,8 +201,10 @@ export function startObserver(world: World) {
           const id = `${member.id} ${window.date}`;
           if (settled.has(id) || mayStillCome(world, member, window)) continue;
           settled.add(id);
-          // Lifecycle may have taken what answered it.
-          if (window.opensAt < world.now - (world.keepDays - 1) * DAY) continue;
+          // Lifecycle may have taken what answered it, or the full that this builds on.
+          const { rhythm } = member.habit;
+          const chainDays = rhythm?.kind === 'chain' ? rhythm.fullEvery : 0;
+          if (window.opensAt < world.now - (world.keepDays - 1 - chainDays) * DAY) continue;
           if (truthOf(world, member, window, world.now) !== 'bad') continue;
           oweToAll({
             ...{ member, from: window.opensAt, owedAt: world.now },
