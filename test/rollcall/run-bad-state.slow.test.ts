@@ -175,13 +175,18 @@ describe('rollcall run', () => {
 describe('rollcall run next to a run that is under way', () => {
   let holder: ChildProcess | undefined;
   const lock = new URL('../../shared/stores/run-lock.ts', import.meta.url).pathname;
-  /** A process that holds the folder until it is ended, or ends by itself. */
-  async function hold(ms = 600_000): Promise<ChildProcess> {
+  /** A process that holds the folder until it is ended, or, `untilAsked`, until another has tried in vain. */
+  async function hold({ untilAsked = false } = {}): Promise<ChildProcess> {
     const program = `
+      import { existsSync, watch } from 'node:fs';
       import { takeRunLock } from ${JSON.stringify(lock)};
-      const end = await takeRunLock(${JSON.stringify(state())}, Date.now());
+      const folder = ${JSON.stringify(state())};
+      const end = await takeRunLock(folder, Date.now());
       process.stdout.write('taken');
-      setTimeout(() => end().then(() => process.exit()), ${ms});`;
+      watch(folder, (_, name) => {
+        const isDone = name?.startsWith('run.lock.') && !existsSync(folder + '/' + name);
+        if (${untilAsked} && isDone) end().then(() => process.exit());
+      });`;
     holder = spawn(process.execPath, ['--input-type=module', '-e', program], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -191,7 +196,7 @@ describe('rollcall run next to a run that is under way', () => {
   afterAll(() => holder && endProgram(holder));
 
   it('waits until that one ends, and then does its work', async () => {
-    const other = await hold(3_000);
+    const other = await hold({ untilAsked: true });
     const { status, stderr } = await world.run('08:15');
     expect(stderr).toMatch(
       new RegExp(
