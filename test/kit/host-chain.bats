@@ -233,7 +233,7 @@ night_without_chain() {
   [ "$third" != "$dead" ]
   same "$(keys | grep -c "inc.$full.to.$dead.*manifest" || true)" 0
   no_key_twice
-  s3_say requests | { no grep Delete; }
+  s3_say requests | { not grep Delete; }
   echo fourth >"$data/file"
   night inc
   comes_back "$full" first
