@@ -336,7 +336,12 @@ async function storedDigest(
     const report = parseReport((await records.read(page)).text ?? '');
     if (report === undefined) return undefined;
     const now = new Map(reports.map((one) => [one.host, one]));
-    const rows = report.hosts.map((one) => now.get(one.host) ?? one);
+    // What failed since stands above it, and is not called well below.
+    const isOpen = (name: string) =>
+      problems.some(({ host, over, severity }) => host === name && !over && severity !== 'info');
+    const rows = report.hosts.flatMap(
+      (one) => now.get(one.host) ?? (one.verdict === 'ok' && isOpen(one.host) ? [] : one),
+    );
     const checkedAt = Date.parse(report.checkedAt);
     return {
       report: { ...report, hosts: rows, checkedAt },
