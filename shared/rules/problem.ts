@@ -105,13 +105,16 @@ export function isOfWindow(kind: ProblemKind): boolean {
   return !isOwn(kind) && CAUSE_OF[kind] === 'window';
 }
 
-const MADE_UP_FOR: readonly ProblemKind[] = [
-  ...(['incomplete', 'damaged', 'maybe-truncated', 'chain-broken'] as const),
-];
+const MADE_UP_FOR = new Set<ProblemKind>([
+  'incomplete',
+  'damaged',
+  'maybe-truncated',
+  'chain-broken',
+]);
 
 /** What one backup lacks, and another of its window makes up for: then it is a warning. */
 export function isMadeUpFor(kind: ProblemKind): boolean {
-  return MADE_UP_FOR.includes(kind);
+  return MADE_UP_FOR.has(kind);
 }
 
 const RANK: Readonly<Record<Severity, number>> = { critical: 2, warning: 1, info: 0 };
