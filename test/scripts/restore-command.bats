@@ -206,6 +206,38 @@ TABLE
   [ ! -e out.partial ]
 }
 
+@test "one that has made OUT.partial a moment ago is not taken for a dead one, and keeps its lock" {
+  a_set 20261120T021402Z
+  duplicity_does "mkdir \"\$out\"; echo first >\"\$out/file\"; touch $STAGE/at-work; until [ -e $STAGE/go ]; do sleep 0.1; done"
+  # slow between its two steps
+  printf '#!/bin/sh\n[ "$*" != "-n 8" ] || { touch %s/between; sleep 1; }\nexec /usr/bin/flock "$@"\n' "$STAGE" | stand_in flock
+  restore web --from sets all out >first 2>&1 3>&- &
+  until [ -e "$STAGE/between" ]; do sleep 0.05; done
+  for when in between at-work; do
+    until [ -e "$STAGE/$when" ]; do sleep 0.05; done
+    run restore web --from sets all out
+    expect 5 "another restore to $PWD/out is running" "hint: wait for it"
+  done
+  touch "$STAGE/go"
+  wait $!
+  [ "$(cat out/file)" = first ]
+}
+
+@test "one that ended a moment ago is said as that, and nothing is left of the second" {
+  a_set 20261120T021402Z
+  # OUT comes after it was looked for, before OUT.partial is made, or when that of the first is being moved
+  for command in 'restore web --from sets all out' 'restore-plain sets 20261120T021402Z out'; do
+    for made in 'exec /bin/mkdir "$@"' 'case $* in *.partial) exit 1 ;; esac; exec /bin/mkdir "$@"'; do
+      rm -rf out
+      printf '#!/bin/bash\ncase $* in *.partial) touch %q/out ;; esac\n%s\n' "$PWD" "$made" | stand_in mkdir
+      # shellcheck disable=SC2086
+      run $command
+      expect 5 "out exists, and nothing is ever overwritten"
+      [ ! -e out.partial ]
+    done
+  done
+}
+
 @test "what a restore that was killed left behind is not touched, and the hint removes it" {
   a_set 20261120T021402Z
   duplicity_does 'mkdir "$out"; echo half >"$out/file"; kill -KILL $PPID; exit 1'

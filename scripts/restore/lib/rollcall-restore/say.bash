@@ -159,18 +159,26 @@ claim() {
   while [[ $out == ./* ]]; do out=${out#./}; done
   [[ $out == /* ]] || out=${PWD%/}/$out
   parent=$(dirname -- "$out")
-  [[ ! -e $out && ! -L $out ]] ||
-    die "$EXISTS" "$(safe "$out") exists, and nothing is ever overwritten" "choose another name, or move it away first"
+  needs_no_out
   [[ -d $parent ]] || die "$EXISTS" "the directory $(safe "$parent") does not exist" "run: mkdir -p $(printf '%q' "$parent")"
   [[ -w $parent && -x $parent ]] ||
     die "$EXISTS" "$(id -un) cannot write to $(safe "$parent")" "choose a place that $(id -un) can write to, for instance $HOME"
-  reserve "$out.partial"
+  reserve "$out.partial" "$parent"
+  # of a restore that ended in between
+  needs_no_out
 }
 
-# reserve DIR: makes it for this run alone, or says who has it. A lock on it lives as long as this run and duplicity do;
-# what a dead run left is not removed here, as it may be all that is left of the data.
+needs_no_out() {
+  [[ ! -e $out && ! -L $out ]] ||
+    die "$EXISTS" "$(safe "$out") exists, and nothing is ever overwritten" "choose another name, or move it away first"
+}
+
+# reserve DIR PARENT: makes DIR for this run alone, or says who has it. A lock on it lives as long as this run and duplicity
+# do; what a dead run left is not removed here, as it may be all that is left of the data. A lock on PARENT while this is
+# found out: between the two steps of one run, another would take DIR for a dead one's.
 reserve() {
   local said='' status=0 signal=''
+  if { exec 7<"$2"; } 2>/dev/null; then flock -w 5 7 || true; fi
   # a signal that comes in between waits until it is known whose the directory is
   trap 'signal=130' INT
   trap 'signal=143' TERM
@@ -182,14 +190,17 @@ reserve() {
   if ((status == 0)); then
     exec 8<"$claimed"
     flock -n 8 || true
+    exec 7<&-
     return
   fi
+  needs_no_out
   [[ -e $1 || -L $1 ]] || die "$EXISTS" "cannot make $(safe "$1"):${said##*:}" "choose a shorter name, or another place"
   status=0
   if [[ -d $1 && ! -L $1 ]]; then flock -n "$1" true 2>/dev/null || status=$?; fi
   ((status != 1)) ||
     die "$EXISTS" "another restore to $(safe "$out") is running" "wait for it, or choose another name"
-  die "$EXISTS" "$(safe "$1") is there from an earlier try" "look at it, then remove it (rm -r $(printf '%q' "$1")) or choose another name"
+  die "$EXISTS" "$(safe "$1") is there from an earlier try" \
+    "look at it; if no restore writes it any more, remove it (rm -r $(printf '%q' "$1")), or choose another name"
 }
 
 # The finished partial output gets its real name; an OUT that appeared meanwhile is not touched.
