@@ -4,7 +4,7 @@ import { type Alerts, type DigestRhythm, kitName } from '../config/config.ts';
 import type { ChannelState } from '../doctor/channels.ts';
 import { DAY, type Instant } from '../duplicity/time.ts';
 import { worstSeverity } from '../rules/finding.ts';
-import { dateIn } from '../rules/window.ts';
+import { weekdayOf } from '../rules/window.ts';
 import { MANY } from './compose-message.ts';
 import { type HostReport, hasFailed, isInconclusiveReport, isLate } from './host-report.ts';
 import { INCONCLUSIVE } from './loss-text.ts';
@@ -147,19 +147,23 @@ const COMES: Readonly<Record<DigestRhythm, string>> = {
 };
 
 /**
- * Whether a day's digest goes out. One of a Monday always does, as it tests the channels; and so does one of a run that
- * could not remember, which has nothing else to say so by.
+ * Whether the digest of these days goes out. A Monday's always does, as it tests the channels; and so does one of a run
+ * that could not remember, which has nothing else to say so by.
  */
 export function isDigestSent(
   { digest: rhythm = 'daily' }: Pick<Alerts, 'digest'>,
   digest: Digest,
+  days: readonly string[],
   isRemembered: boolean,
 ): boolean {
-  const { report, timezone } = digest;
-  const day = dayIn(timezone, report.checkedAt);
-  if (rhythm === 'daily' || day === MONDAY || !isRemembered) return true;
-  if (rhythm === 'weekdays') return day > 0 && day < 6;
-  return rhythm === 'problems-only' && (isWarned(digest) || report.hosts.some(hasFailed));
+  if (rhythm === 'daily' || isOfMonday(days) || !isRemembered) return true;
+  if (rhythm === 'weekdays') return days.some((day) => weekdayOf(day) % 6 > 0);
+  return rhythm === 'problems-only' && (isWarned(digest) || digest.report.hosts.some(hasFailed));
+}
+
+/** Then it is the test of every channel. */
+export function isOfMonday(days: readonly string[]): boolean {
+  return days.some((day) => weekdayOf(day) === 1);
 }
 
 /** What of a digest is about some hosts: of the rest of the bucket and of the channels those hear who get it all. */
@@ -232,17 +236,6 @@ function unprovenOf({ report, drills, restoreProofDays }: Digest): string[] {
 
 function nameSome(names: readonly string[]): string {
   return listSome(names.slice(0, NAMED), names.length);
-}
-
-const MONDAY = 1;
-
-/** True on a Monday, on the calendar of the config: its digest is the test of every channel. */
-export function isTestDay(timezone: string, at: Instant): boolean {
-  return dayIn(timezone, at) === MONDAY;
-}
-
-function dayIn(timezone: string, at: Instant): number {
-  return new Date(`${dateIn(timezone, at)}T00:00Z`).getUTCDay();
 }
 
 /** What the digest says of it; the SMS is an alarm's own when there is one, and tests the telephones as well. */

@@ -82,22 +82,35 @@ export function judgedAfter(
   );
 }
 
-/** Once for each day, when its first window closes; one that another config moves back is made up for at once. */
-export function isDigestDue(config: Config, state: MonitorState, { from, until }: Tick): boolean {
-  return newestDay(config, until) > (state.digestOn ?? newestDay(config, from));
+/** The newest date of which a window has closed, by the config's own calendar; `''` for a config of no hosts. */
+export function newestDay(config: Config, at: Instant): string {
+  const today = dateIn(config.timezone, at);
+  const days = [addDays(today, -1), today, addDays(today, 1)];
+  return days.findLast((date) => firstClose(config, date) <= at) ?? '';
 }
 
-/** The newest date of which a window has closed, by the config's own calendar; `''` for a config of no hosts. */
-export function newestDay({ hosts, timezone: ofConfig }: Config, at: Instant): string {
-  const today = dateIn(ofConfig, at);
-  const days = [addDays(today, -1), today, addDays(today, 1)];
-  const hasClosed = (date: string) =>
-    // Where a host rests that day, the digest comes all the same, and at no other hour.
-    hosts.some(
-      ({ timezone, window }) =>
-        (windowOn({ timezone, window }, date)?.dueAt ?? Number.POSITIVE_INFINITY) <= at,
-    );
-  return days.findLast(hasClosed) ?? '';
+/**
+ * The days, by the calendar of the config, whose digest is due. Once for each day, when its first window closes; one that
+ * another config moves back is made up for at once. Of more than one, after an outage, one digest comes for them all; of
+ * those the last seven count.
+ */
+export function daysOfDigest(config: Config, state: MonitorState, { from, until }: Tick): string[] {
+  const last = state.digestOn ?? newestDay(config, from);
+  const newest = newestDay(config, until);
+  const days = newest === '' ? [] : [6, 5, 4, 3, 2, 1, 0].map((ago) => addDays(newest, -ago));
+  return days
+    .filter((date) => date > last)
+    .map((date) => firstClose(config, date))
+    .flatMap((closed) => (closed <= until ? dateIn(config.timezone, closed) : []));
+}
+
+/** Where a host rests that day, the digest comes all the same, and at no other hour. */
+function firstClose({ hosts }: Config, date: string): Instant {
+  return hosts.reduce(
+    (first, { timezone, window }) =>
+      Math.min(first, windowOn({ timezone, window }, date)?.dueAt ?? first),
+    Number.POSITIVE_INFINITY,
+  );
 }
 
 /** Who judges what a run cannot hold. */

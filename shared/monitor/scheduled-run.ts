@@ -4,7 +4,7 @@ import type { Check } from '../doctor/audit.ts';
 import type { ChannelStates, Refusals } from '../doctor/channels.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Known } from '../messages/author-text.ts';
-import { digestFor, isDigestSent, isTestDay } from '../messages/compose-digest.ts';
+import { digestFor, isDigestSent, isOfMonday } from '../messages/compose-digest.ts';
 import { composeNotification } from '../messages/compose-notification.ts';
 import { type HostReport, hasFailed } from '../messages/host-report.ts';
 import type { Urgency } from '../messages/message-tree.ts';
@@ -24,9 +24,9 @@ import { placeOf } from '../rules/fingerprints.ts';
 import { isNewsToNobody, type Problem } from '../rules/problem.ts';
 import { dateIn } from '../rules/window.ts';
 import {
+  daysOfDigest,
   dueHosts,
   hostsOutOfGrace,
-  isDigestDue,
   judgeConfig,
   judgedAfter,
   newestDay,
@@ -129,7 +129,8 @@ export async function runSchedule(
   const { opened, reopen } = await openRun(records, config, channels, now);
   const { state } = opened;
   const tick = { from: Math.min(state.judgedUntil ?? until - PERIOD_MS, until), until };
-  const isDue = isDigestDue(config, state, tick);
+  const days = daysOfDigest(config, state, tick);
+  const isDue = days.length > 0;
   const asked = new Set(isDue ? hosts : dueHosts(config, state, tick));
   // Without a memory nobody knows which hosts were late: those that are incomplete when their grace is over.
   const perhaps = opened.warning === undefined ? [] : hostsOutOfGrace(config, tick);
@@ -145,7 +146,7 @@ export async function runSchedule(
   const byPlace = new Map(due.map((host, index) => [placeOf(host), reports[index]] as const));
   const look = await checkChannels(dependencies.judgeChannels, opened, { until, digest: isDue });
   const digest = isDue
-    ? await makeDigest(dependencies, config, { reports, look, now, until, budget })
+    ? await makeDigest(dependencies, config, { reports, look, now, days, budget })
     : undefined;
   const unkept = digest && (await keepReport(records, digest));
   const seen = due.flatMap((host, index) => {
@@ -170,9 +171,9 @@ export async function runSchedule(
     ...missedRuns(state.judgedUntil, until, timezone),
     ...channelNews(state, look, alerts),
     ...operatorNews(operator, config, state.problems, now),
-    ...(digest && isDigestSent(alerts, digest, damage === undefined)
+    ...(digest && isDigestSent(alerts, digest, days, damage === undefined)
       ? [
-          digestNews(newestDay(config, until), reportPage(dateIn(timezone, now)), [
+          digestNews(newestDay(config, until), digest, [
             ...names,
             ...dependencies.ops.map(({ name }) => name),
           ]),
@@ -283,9 +284,16 @@ export function watchedFiles(problems: readonly Problem[]): (host: Host) => read
 }
 
 /** Channels that refused it get it later, from its report. */
-function digestNews(date: string, page: string, files: readonly string[]): OwnNews {
+function digestNews(date: string, digest: Digest, files: readonly string[]): OwnNews {
   const says = `the digest of ${date}`;
-  return { kind: 'digest', severity: 'info', subjects: [date], says, details: [page], files };
+  const details = [pageOf(digest), ...(digest.test ? [TEST] : [])];
+  return { kind: 'digest', severity: 'info', subjects: [date], says, details, files };
+}
+
+const TEST = 'the weekly test';
+
+function pageOf({ report, timezone }: Digest): string {
+  return reportPage(dateIn(timezone, report.checkedAt));
 }
 
 async function makeDigest(
@@ -295,13 +303,13 @@ async function makeDigest(
     reports,
     look,
     now,
-    until,
+    days,
     budget,
   }: {
     readonly reports: readonly HostReport[];
     readonly look: ChannelStates | undefined;
     readonly now: Instant;
-    readonly until: Instant;
+    readonly days: readonly string[];
     readonly budget: Budget | undefined;
   },
 ): Promise<Digest> {
@@ -317,7 +325,7 @@ async function makeDigest(
     drills: await readDrills(records, config, now),
     ...(config.restoreProofDays && { restoreProofDays: config.restoreProofDays }),
     ...(alerts.digest && { rhythm: alerts.digest }),
-    test: alerts.weeklyTest && isTestDay(timezone, until),
+    test: alerts.weeklyTest && isOfMonday(days),
   };
 }
 
@@ -329,7 +337,7 @@ async function storedDigest(
   reports: readonly HostReport[],
 ): Promise<Digest | undefined> {
   const problem = problems.find(({ kind }) => kind === 'digest');
-  const [page] = problem?.details ?? [];
+  const [page, ...marks] = problem?.details ?? [];
   if (page === undefined || (problem !== undefined && isNewsToNobody(problem, channels)))
     return undefined;
   try {
@@ -346,7 +354,7 @@ async function storedDigest(
     return {
       report: { ...report, hosts: rows, checkedAt },
       ...{ hostsInConfig: hosts.length, timezone: report.timezone ?? timezone },
-      test: alerts.weeklyTest && isTestDay(timezone, checkedAt),
+      test: alerts.weeklyTest && marks.includes(TEST),
     };
   } catch (error) {
     if (!(error instanceof RecordError)) throw error;
@@ -357,9 +365,8 @@ async function storedDigest(
 /** Writes the report of the day. Answers why that did not work; it is never a reason not to notify. */
 async function keepReport(records: RecordStore, digest: Digest): Promise<string | undefined> {
   const { report, timezone } = digest;
-  const page = reportPage(dateIn(timezone, report.checkedAt));
   try {
-    await records.replace(page, `${JSON.stringify(reportToJson(report, timezone))}\n`);
+    await records.replace(pageOf(digest), `${JSON.stringify(reportToJson(report, timezone))}\n`);
     return undefined;
   } catch (error) {
     if (!(error instanceof RecordError)) throw error;

@@ -222,6 +222,23 @@ describe('a digest', () => {
     ]);
   });
 
+  it.each([
+    ['weekly', '2026-11-22T20:00:00Z', '2026-11-24T01:00:00Z'],
+    ['weekly', '2026-11-22T20:00:00Z', '2026-11-26T12:00:00Z'],
+    ['weekdays', '2026-11-22T20:00:00Z', '2026-11-24T01:00:00Z'],
+    ['weekdays', '2026-11-26T20:00:00Z', '2026-11-28T01:00:00Z'],
+    ['problems-only', '2026-11-22T20:00:00Z', '2026-11-24T12:00:00Z'],
+  ])('of the rhythm %s comes after an outage from %s to %s', async (rhythm, from, to) => {
+    const fleet = aFleet(aConfigText('db: {}', `, digest: ${rhythm}`));
+    await fleet.play(FROM, from);
+    fleet.heard.length = 0;
+    await fleet.play(to, new Date(Date.parse(to) + 7_200_000).toISOString());
+    const digest = fleet.heard.filter(({ to, says }) => to === 'staff' && /OK/.test(says));
+    expect(digest).toHaveLength(1);
+    const tests = fleet.heard.filter(({ message }) => message.urgency === 'test');
+    expect(tests.length > 0).toBe(from < '2026-11-23');
+  });
+
   it('comes, and an alarm, though the state says that days to come were judged', async () => {
     const fleet = aFleet();
     fleet.do('2026-11-22T12:00:00Z', () => {
