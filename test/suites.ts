@@ -6,12 +6,13 @@ import { spawn } from 'node:child_process';
 import {
   appendFileSync,
   existsSync,
+  globSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 type Count = { passed: number; failed: number; skipped: number };
@@ -117,14 +118,29 @@ function failuresOf(tested: VitestReport['testResults'][number]): string[] {
   });
 }
 
+/** Its files side by side, one for each processor: most of the time they wait for the programs that they test. */
 async function bats(folder: string): Promise<Outcome> {
-  const { status, output } = await run('bats', ['--tap', folder]);
+  const files = globSync(`${folder}/*.bats`).sort();
+  const outcomes: Outcome[] = [];
+  const work = async () => {
+    for (let file = files.shift(); file !== undefined; file = files.shift()) {
+      const { output = '', ...outcome } = await batsFile(file);
+      console.log(`\n--- ${file}\n${output}`);
+      outcomes.push(outcome);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  return together(outcomes);
+}
+
+async function batsFile(file: string): Promise<Outcome> {
+  const { status, output } = await run('bats', ['--tap', file], 'shown later');
   const lines = (pattern: RegExp) => output.match(pattern) ?? [];
   const skipped = lines(/^ok .*# skip/gm).length;
   const passed = lines(/^ok /gm).length - skipped;
-  const failures: string[] = [...lines(/^not ok .*/gm)];
-  if (status !== 0 && failures.length === 0) failures.push(`bats ended with ${status}`);
-  return { passed, failed: failures.length, skipped, failures };
+  const failures = lines(/^not ok .*/gm).map((line) => `${file}: ${line}`);
+  if (status !== 0 && failures.length === 0) failures.push(`${file}: bats ended with ${status}`);
+  return { passed, failed: failures.length, skipped, failures, output };
 }
 
 /** Runs from node_modules first, shows what it prints, and keeps it: with its errors where it is shown later. */
