@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline/promises';
 import { type FileName, type FilePrefix, readFileName } from '../../shared/duplicity/file-name.ts';
 import { isCalendarTime } from '../../shared/duplicity/time.ts';
 import { iso } from '../../shared/messages/host-report.ts';
-import { formatOpeners, quoteName } from '../../shared/messages/plain-text.ts';
+import { formatOpeners, quoteWhole } from '../../shared/messages/plain-text.ts';
 import { HEAD_BYTES, type MessageHead, readMessageHead } from '../../shared/openpgp/message.ts';
 import { defineCommand, FLAG, TEXT } from './command.ts';
 import { toAsciiJson } from './format-report.ts';
@@ -83,7 +83,7 @@ function splitKey(key: string, { archive }: FilePrefix): { folder: string; name:
 
 function formatKey(key: string, filePrefix: FilePrefix): string {
   const reading = readFileName(splitKey(key, filePrefix).name, filePrefix);
-  const shown = quoteName(key);
+  const shown = quoteWhole(key);
   switch (reading.kind) {
     case 'written':
       return `${shown}: ${formatFile(reading.name)}`;
@@ -165,7 +165,7 @@ async function* explainHeads(
     const { kind, recipients, symmetric } = readMessageHead(await readFirstBytes(file));
     yield format === 'json'
       ? JSON.stringify({ kind, recipients, symmetric })
-      : `${file === '-' ? 'standard input' : quoteName(file)}: ${formatHead({ kind, recipients, symmetric })}`;
+      : `${file === '-' ? 'standard input' : quoteWhole(file)}: ${formatHead({ kind, recipients, symmetric })}`;
   }
 }
 
@@ -202,7 +202,7 @@ async function readFirstBytes(file: string): Promise<Uint8Array> {
   } catch (error) {
     const { code = 'error' } = error as NodeJS.ErrnoException;
     throw new UsageError(
-      `cannot read ${quoteName(file)}: ${code === 'ENOENT' ? 'there is no such file' : code}`,
+      `cannot read ${quoteWhole(file)}: ${code === 'ENOENT' ? 'there is no such file' : code}`,
       'name a file that holds the first bytes of an object; 4 KiB are enough',
       { cause: error },
     );

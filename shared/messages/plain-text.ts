@@ -4,22 +4,29 @@ import { HIDDEN_RECIPIENT, type MessageHead } from '../openpgp/message.ts';
 import { wallClock } from '../rules/window.ts';
 
 const SHOWN = 120;
-// As they are shown: of what is escaped, less fits.
-const ESCAPED = 240;
 
 /**
  * A name from a bucket, safe for a terminal, a mail and a page: all but printable ASCII is escaped, quotes
  * and backslashes too, and at most 120 characters are shown, fewer where they had to be escaped.
  */
 export function quoteName(name: string): string {
-  const all = (name.slice(0, SHOWN).match(/ {2,}|./gsu) ?? []).flatMap((part) =>
+  return quoteSome(name, SHOWN);
+}
+
+/** The same to its end, for what a command was asked about: there the names of a folder differ. */
+export function quoteWhole(name: string): string {
+  return quoteSome(name, Number.POSITIVE_INFINITY);
+}
+
+function quoteSome(name: string, bound: number): string {
+  const all = (name.slice(0, bound).match(/ {2,}|./gsu) ?? []).flatMap((part) =>
     // A run of spaces is how a text is laid out: wherever it is wrapped, a name can not look like a line of ours.
     part.length > 1 && part.startsWith(' ')
       ? Array<string>(part.length).fill('\\u{20}')
       : escapeCharacter(part),
   );
-  const shown = takeWhileRoom(all, ESCAPED, (one) => one.length);
-  const isCut = name.length > SHOWN || shown.length < all.length;
+  const shown = takeWhileRoom(all, 2 * bound, (one) => one.length);
+  const isCut = name.length > bound || shown.length < all.length;
   return `"${shown.join('')}"${isCut ? `... (${name.length} characters)` : ''}`;
 }
 

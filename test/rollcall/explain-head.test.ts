@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -51,6 +51,18 @@ describe('rollcall explain --head', () => {
     const lines = stdout.trimEnd().split('\n');
     expect(lines).toHaveLength(files.length);
     for (const line of lines) expect(line).toMatch(words);
+  });
+
+  it('names each file and each key to its end, however deep it lies', async () => {
+    const deep = join(folder, ...Array<string>(12).fill('a-folder-of-many'));
+    mkdirSync(deep, { recursive: true });
+    const files = ['one.gpg', 'two.gpg'].map((name) => join(deep, name));
+    for (const file of files) copyFileSync(fileOf(curve), file);
+    const keys = files.map((file) => file.replace('.gpg', '/duplicity-full.20261120T021402Z.vol1'));
+    const heads = await run(['explain', '--head', ...files]);
+    const { stdout } = await run(['explain', ...keys]);
+    for (const file of files) expect(heads.stdout).toContain(`"${file}": `);
+    for (const key of keys) expect(stdout).toContain(`"${key}": `);
   });
 
   it('reads no more than it needs, also of an input that never ends', async () => {
