@@ -15,7 +15,7 @@ import {
   type Report,
   summarize,
 } from '../../shared/messages/report.ts';
-import { type Severity, worstSeverity } from '../../shared/rules/finding.ts';
+import { SEVERITIES, type Severity, worstSeverity } from '../../shared/rules/finding.ts';
 
 const COLOURS = { critical: 'red', warning: 'yellow', info: 'dim', ok: 'green' } as const;
 const WIDTH = 100;
@@ -71,7 +71,7 @@ export function composeRows(
   return `${[...lines, '', ...below].join('\n')}\n`;
 }
 
-const ORDER: readonly Row['severity'][] = ['critical', 'warning', 'info', 'ok'];
+const ORDER: readonly Row['severity'][] = [...SEVERITIES, 'ok'];
 
 /** Texts of a report that was kept may be anybody's. */
 export function rowOf(report: HostReport, timezone: string): Row {

@@ -7,6 +7,7 @@ import {
   WEEK,
   type WindowTimes,
 } from './config.ts';
+import { readValue, zone } from './json.ts';
 import {
   entriesOf,
   fieldsOf,
@@ -25,14 +26,7 @@ const DAY_MINUTES = 1440;
 
 export const ZONE = {
   rule: 'an IANA time zone like Europe/Amsterdam',
-  parse: (text: string) => {
-    try {
-      new Intl.DateTimeFormat('en', { timeZone: text });
-      return text;
-    } catch {
-      return undefined;
-    }
-  },
+  parse: (text: string) => readValue(zone, text),
 };
 export const EMAIL = {
   rule: 'an e-mail address',

@@ -10,6 +10,19 @@ export const count = v.custom<number>((value) => Number.isSafeInteger(value) && 
 /** JSON has no infinity, but `1e999` is read as one. */
 export const finite = v.pipe(v.number(), v.finite());
 
+/** A time zone of the runtime's. */
+export const zone = v.pipe(
+  v.string(),
+  v.check((name) => {
+    try {
+      new Intl.DateTimeFormat('en', { timeZone: name });
+      return true;
+    } catch {
+      return false;
+    }
+  }),
+);
+
 /** A member that may be absent; it is `undefined` then. */
 export function maybe<Type>(schema: Schema<Type>): Schema<Type | undefined> {
   return v.optional(schema, () => undefined);

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import type { Host } from '../config/config.ts';
 import { count, maybe, readJson } from '../config/json.ts';
-import { worstSeverity } from '../rules/finding.ts';
+import { SEVERITIES, worstSeverity } from '../rules/finding.ts';
 import { placeOf } from '../rules/fingerprints.ts';
 import { addDays, windowAfter, windowBefore, windowOf, windowOn } from '../rules/window.ts';
 import { type HostReport, hasFailed, isLate } from './host-report.ts';
@@ -29,7 +29,7 @@ const row = v.object({
   ...{ verdict: v.string(), missed: count },
   findings: v.array(
     v.object({
-      ...{ kind: v.string(), severity: v.picklist(['critical', 'warning', 'info']) },
+      ...{ kind: v.string(), severity: v.picklist(SEVERITIES) },
       ...{ says: v.string(), step: maybe(v.string()) },
     }),
   ),

@@ -10,6 +10,7 @@ import {
   type Change,
   FINDING_KINDS,
   type Finding,
+  SEVERITIES,
   worstSeverity,
 } from '../rules/finding.ts';
 import type { Judgement } from '../rules/judge.ts';
@@ -34,7 +35,7 @@ const reportedSet = v.looseObject({
 type ReportedSet = v.InferOutput<typeof reportedSet>;
 
 const reportedFinding = v.looseObject({
-  ...{ kind: v.picklist(FINDING_KINDS), severity: v.picklist(['critical', 'warning', 'info']) },
+  ...{ kind: v.picklist(FINDING_KINDS), severity: v.picklist(SEVERITIES) },
   message: v.string(),
   /** The command or the step that comes next. */
   step: v.exactOptional(v.string()),

@@ -1,7 +1,7 @@
 // What a problem says in a message: its host, what was found, who did it, what to do, and how it ended.
 
 import type { Instant } from '../duplicity/time.ts';
-import { type Change, FINDING_KINDS, type FindingKind, type Severity } from '../rules/finding.ts';
+import { type Change, rankOf } from '../rules/finding.ts';
 import {
   isMadeUpFor,
   isOfWindow,
@@ -41,19 +41,14 @@ export type BadHost = {
   readonly problems: readonly [Problem, ...Problem[]];
 };
 
-const SEVERITIES: readonly Severity[] = ['critical', 'warning', 'info'];
-
 /** By host, the worst first, and within one kind by how long there has been no good copy. */
 export function groupByHost(problems: readonly Problem[]): BadHost[] {
-  const rank = ({ kind, severity }: Problem) =>
-    SEVERITIES.indexOf(severity) * FINDING_KINDS.length +
-    FINDING_KINDS.indexOf(kind as FindingKind);
-  const sorted = problems.toSorted((a, b) => rank(a) - rank(b));
+  const sorted = problems.toSorted((a, b) => rankOf(a) - rankOf(b));
   return [...Map.groupBy(sorted, ({ host }) => host)]
     .map(([host, own]) => ({ host, problems: own as [Problem, ...Problem[]] }))
     .sort(
       ({ problems: [a] }, { problems: [b] }) =>
-        rank(a) - rank(b) || (a.lastGoodAt ?? 0) - (b.lastGoodAt ?? 0),
+        rankOf(a) - rankOf(b) || (a.lastGoodAt ?? 0) - (b.lastGoodAt ?? 0),
     );
 }
 

@@ -2,7 +2,7 @@
 
 import * as v from 'valibot';
 import { type DigestRhythm, type Host, kitName } from '../config/config.ts';
-import { finite, maybe, readJson } from '../config/json.ts';
+import { finite, maybe, readJson, zone } from '../config/json.ts';
 import type { ChannelStates } from '../doctor/channels.ts';
 import { DAY, type Instant, parseWrittenTime } from '../duplicity/time.ts';
 import { type Severity, worstSeverity } from '../rules/finding.ts';
@@ -11,21 +11,10 @@ import { type HostReport, hostReport, iso, isoInstant } from './host-report.ts';
 import type { Block } from './message-tree.ts';
 import { listSome, quoteName, toAscii } from './plain-text.ts';
 
-/** Whether a name is a time zone of the runtime's. */
-function isZone(name: string): boolean {
-  if (name === 'UTC') return true;
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 const storedReport = v.object({
   ...{ version: v.literal(1), checkedAt: isoInstant, bucket: v.string() },
   /** Of the times in its messages; absent in a report of before they had one zone. */
-  timezone: maybe(v.pipe(v.string(), v.check(isZone))),
+  timezone: maybe(zone),
   ...{ hosts: v.array(hostReport), unknownHosts: v.array(v.string()) },
   foreignObjects: v.optional(finite, 0),
   unsearched: maybe(v.string()),

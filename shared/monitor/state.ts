@@ -4,7 +4,7 @@ import { maybe, readJson, type Schema } from '../config/json.ts';
 import type { ChannelState, ChannelStates, Refusals } from '../doctor/channels.ts';
 import { DAY, type Instant } from '../duplicity/time.ts';
 import { SKEW } from '../rules/assessment.ts';
-import { FINDING_KINDS } from '../rules/finding.ts';
+import { FINDING_KINDS, SEVERITIES } from '../rules/finding.ts';
 import { OWN_KINDS, type Problem } from '../rules/problem.ts';
 import type { CalendarDate } from '../rules/window.ts';
 import { change } from './record-page.ts';
@@ -77,7 +77,7 @@ const mapOf = <Value>(value: Schema<Value>) =>
     v.array(v.tuple([v.string(), value])),
     v.transform((entries): ReadonlyMap<string, Value> => new Map(entries)),
   );
-const severity = v.picklist(['critical', 'warning', 'info']);
+const severity = v.picklist(SEVERITIES);
 
 const channel = { check: v.string(), says: v.string(), since: instant };
 const channelState: Schema<ChannelState> = v.variant('status', [

@@ -46,7 +46,8 @@ export type FindingKind = Evidence['kind'];
 export const FINDING_KINDS = Object.keys(CAUSE_OF) as readonly FindingKind[];
 
 /** `critical` alerts, `warning` goes into the digest, `info` is listed there. */
-export type Severity = 'critical' | 'warning' | 'info';
+export const SEVERITIES = ['critical', 'warning', 'info'] as const;
+export type Severity = (typeof SEVERITIES)[number];
 
 /** One full set in short: when it began, and when its manifest was written. */
 export type SetTimes = { readonly startedAt: Instant; readonly completedAt: Instant | undefined };
@@ -333,13 +334,14 @@ export function showNames(names: readonly string[]): NamesShown {
   return { names: names.slice(0, SHOWN), count: names.length };
 }
 
-const SEVERITIES: readonly Severity[] = ['critical', 'warning', 'info'];
+/** Worst first: by severity, and within one in the order of the kinds; other kinds before them. */
+export function rankOf({ severity, kind }: { severity: Severity; kind: string }): number {
+  const kinds: readonly string[] = FINDING_KINDS;
+  return SEVERITIES.indexOf(severity) * kinds.length + kinds.indexOf(kind);
+}
 
-/** Worst first: by severity, and within one in the order of the kinds. */
 export function sortFindings(findings: readonly Finding[]): Finding[] {
-  const rank = ({ severity, kind }: Finding) =>
-    SEVERITIES.indexOf(severity) * FINDING_KINDS.length + FINDING_KINDS.indexOf(kind);
-  return [...findings].sort((a, b) => rank(a) - rank(b));
+  return findings.toSorted((a, b) => rankOf(a) - rankOf(b));
 }
 
 /** Only that versions could not be looked at: that is reported, and is no verdict on the backups. */
