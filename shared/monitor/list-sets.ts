@@ -136,8 +136,9 @@ async function listWithin(
     key.slice(prefix.length),
   );
   const uncuttable = [...Object.values(filePrefix), ...below].some((one) => one.includes(VOLUME));
-  // A chain is as good as each of its sets.
-  if (depth === 'all' || uncuttable || host.chain !== undefined) return readAll();
+  // A chain is as good as each of its sets; and what a host may have removed is told by all that it keeps.
+  const needsAll = host.chain !== undefined || host.prunes !== undefined;
+  if (depth === 'all' || uncuttable || needsAll) return readAll();
 
   read.add(await list({ bucket, prefix, delimiter: VOLUME }));
   const newest = fullsNewestFirst(collect().sets, now);

@@ -170,11 +170,12 @@ export function findPruned(
     principal !== undefined &&
     host.userId !== undefined &&
     principal.replace(/^AWS:/, '') !== host.userId;
+  // Where none are kept, S3 tells of each removal as of a version.
+  const hasVersions = inconclusive === undefined || inconclusive === 'denied';
+  const isForGood = ({ left }: Change) => left === 'version' && hasVersions;
   const forbidden = new Set(
     filesOf(changes, host).flatMap(({ change, name }) =>
-      change.what === 'removed' && (change.left === 'version' || isByOther(change))
-        ? timeOf(name)
-        : [],
+      change.what === 'removed' && (isForGood(change) || isByOther(change)) ? timeOf(name) : [],
     ),
   );
   // What is not even there as a version may have been removed later, by a rule of the bucket.

@@ -115,6 +115,19 @@ describe('listSets', () => {
     expect(assessSets(host, collection).hidden).toHaveLength(5);
   });
 
+  it('reads all that a host keeps which prunes: it tells what the host may have removed', async () => {
+    const all = fulls(9, 400);
+    const names = all.slice(0, 2).flatMap((files) => files.map(({ name }) => name));
+    const history = aHistory(all.flat(), 'web/').hide(names, '2026-11-23T04:00:00Z');
+    const list = inMemory([], { versions: history.rows() });
+    for (const keep of [3, 7]) {
+      const prunes = { ...host, keepDays: 30, prunes: { keep } };
+      const reach = { since, now, depth: 'recent', alsoSetsOf: names.slice(0, 1) } as const;
+      const judgement = judge(prunes, await listSets(list, prunes, reach), now);
+      expect([keep, judgement.verdict]).toEqual([keep, 'ok']);
+    }
+  });
+
   it('reads the set of a named manifest, however old it is, once', async () => {
     const manifest = 'duplicity-full.20261117T031500Z.manifest.gpg';
     const history = aHistory(fulls(9, 5).flat(), 'web/').put(manifest, '2026-11-23T09:00:00Z');

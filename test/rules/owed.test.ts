@@ -291,6 +291,25 @@ describe('a host that prunes', () => {
       'tampered',
     ]);
   });
+
+  it('removes for good where the bucket keeps no versions', () => {
+    const there = nights
+      .filter(({ name }) => !name.includes('20261118'))
+      .map((one) => ({ ...one, versionId: 'null' }));
+    const changes = namesOf('18').map(
+      (name): Change => ({
+        ...{ what: 'removed', key: `web/${name}`, at: at('2026-11-23T04:00:00Z') },
+        ...{ left: 'version', principal: undefined, address: undefined },
+      }),
+    );
+    const verdict = (host: Partial<Host>) =>
+      judge(aHost({ keepDays: 30, ...host }), collected(...there), at('2026-11-23T09:00:00Z'), {
+        changes,
+      }).verdict;
+    expect([verdict(prunes), verdict({}), verdict({ prunes: { keep: 6 } })]).toEqual([
+      ...['ok', 'tampered', 'tampered'],
+    ]);
+  });
 });
 
 describe('a miss that a setting would explain', () => {
