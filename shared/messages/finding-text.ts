@@ -186,7 +186,7 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
   never: {
     text: ({ severity }, judgement) =>
       severity === 'info'
-        ? 'no backup yet; none is owed before its first window'
+        ? formatNotOwed(judgement)
         : [
             'in the config, and no duplicity backup was ever seen in its target',
             ...formatElsewhere(judgement),
@@ -350,6 +350,13 @@ function stepToRemove({ names, count: all }: NamesShown, { target }: Host): stri
 function formatSet({ startedAt }: { readonly startedAt: Instant }, zoned: Zoned): string {
   const { type = 'full' } = zoned.sets.findLast((one) => one.startedAt === startedAt) ?? {};
   return nameSet({ type, startedAt }, zoned);
+}
+
+function formatNotOwed({ host: { since }, window, sets }: Judgement): string {
+  const first = since === undefined || since <= window.date ? 'its first window' : since;
+  return sets.length > 0
+    ? `no backup is owed before ${first}`
+    : `no backup yet; none is owed before ${first}`;
 }
 
 /** One planted file is the same to duplicity as those that a host wrote when par2+ was turned on. */

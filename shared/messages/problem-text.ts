@@ -175,19 +175,27 @@ export function composeEnd(
 ): string {
   const { kind, lastGoodAt } = problem;
   const { answer, next, findings, lastGood } = report;
-  const pause = findings.find((one) => one.kind === 'paused');
-  if (isOfWindow(kind) && pause !== undefined) return pause.message;
+  const excuse = findings.find(
+    (one) => one.kind === 'paused' || (one.kind === 'never' && one.severity === 'info'),
+  );
+  if (isOfWindow(kind) && excuse !== undefined) return excuse.message;
   if (kind === 'expiring' && lastGood === null) return 'the last good copy is gone';
   const isOwed = isOfWindow(kind) || isMadeUpFor(kind);
   const answeredIso = report.answeredAt ?? answer?.completedAt ?? '';
   // Where the window was moved, one that was there before may answer it.
-  const isAnswer = Date.parse(answeredIso) > problem.since;
+  const standsIn = isMadeUpFor(kind) && findings.some((one) => one.kind === kind);
+  const isAnswer = Date.parse(answeredIso) > problem.since || standsIn;
   const isOther = next?.state === 'done' || findings.some(({ isFirst }) => isFirst);
   const set = isAnswer ? answer : isOther ? lastGood : null;
   const doneIso = isAnswer ? answeredIso : set?.completedAt;
   if (!isOwed || set === null || doneIso === undefined || doneIso === null) {
     const open = formatDuration(Date.parse(report.judgedAt ?? '') - problem.since);
-    if (kind === 'tampered') return `all of its files are there again, after ${open}`;
+    if (kind === 'tampered')
+      return isBackAgain(problem, report)
+        ? `all of its files are there again, after ${open}`
+        : `its files did not come back, and by its age it may be gone by now, after ${open}`;
+    if (kind === 'incremental' && findings.some((one) => one.kind === kind))
+      return 'no new one came; what is there stays a line of each digest';
     return kind === 'unreadable'
       ? `it can be read again, after ${open}`
       : `${kind} is not found any more, after ${open}`;
@@ -195,15 +203,25 @@ export function composeEnd(
   const doneAt = Date.parse(doneIso);
   const late = isAnswer ? doneAt - Date.parse(report.window?.dueAt ?? doneIso) : 0;
   const size = `${count(set.volumes ?? 0, 'volume')}, ${formatBytes(set.bytes)}`;
-  const missed = `${count(Math.max(1, problem.missed), 'window')} missed`;
+  const windows = isOfWindow(kind) ? Math.max(1, problem.missed) : problem.missed;
+  const missed = windows > 0 ? `${count(windows, 'window')} missed` : '';
   const isKnown = lastGoodAt !== undefined && lastGoodAt < Date.parse(set.startedAt);
   const before = isKnown
-    ? `Before it the last good copy was ${formatInstant(lastGoodAt, timezone, now)} (${formatDuration(doneAt - lastGoodAt)} earlier; ${missed}).`
-    : `${missed}.`;
+    ? `Before it the last good copy was ${formatInstant(lastGoodAt, timezone, now)} (${formatDuration(doneAt - lastGoodAt)} earlier${missed && `; ${missed}`}).`
+    : missed && `${missed}.`;
   const gap =
     lastGoodAt === undefined ? 'It is the first complete full backup in its target.' : before;
   const punctual = late > 0 ? `, ${formatDuration(late)} late` : '';
-  return `${nameType(set.type)} done ${formatInstant(doneAt, timezone, now)} ${timezone}${punctual} (${size}). ${gap}`;
+  return `${nameType(set.type)} done ${formatInstant(doneAt, timezone, now)} ${timezone}${punctual} (${size}). ${gap}`.trim();
+}
+
+/** Of tampering: each of its sets is there. Else it is over because the set may be gone by now, and nobody brought it back. */
+export function isBackAgain({ kind, subjects }: Problem, { sets }: HostReport): boolean {
+  if (kind !== 'tampered') return true;
+  const there = sets.flatMap(({ startedAt, complete }) =>
+    complete === false ? [] : Date.parse(String(startedAt)),
+  );
+  return subjects.every((subject) => there.includes(Date.parse(subject)));
 }
 
 /** `7 windows were missed while nobody looked (2026-11-16 to 2026-11-22)`. */

@@ -86,7 +86,7 @@ export async function runEvents(
       const problems = updateProblems(
         state.problems,
         {
-          ...{ judged: seen, news, hosts, channels, timezone },
+          ...{ judged: seen, news, hosts, channels, timezone, closed: state.judged },
         },
         now,
       );

@@ -9,7 +9,7 @@ import {
   isInconclusiveReport,
   type ReportedFinding,
 } from '../messages/host-report.ts';
-import { composeEnd, describeUnseen } from '../messages/problem-text.ts';
+import { composeEnd, describeUnseen, isBackAgain } from '../messages/problem-text.ts';
 import type { Change } from '../rules/finding.ts';
 import { placeOf } from '../rules/fingerprints.ts';
 import {
@@ -27,6 +27,7 @@ import {
   type Problem,
   problemId,
 } from '../rules/problem.ts';
+import type { MonitorState } from './state.ts';
 
 /** One host as a run judged it. */
 export type JudgedHost = {
@@ -38,25 +39,24 @@ export type JudgedHost = {
 export type OwnNews = Pick<Problem, 'kind' | 'severity' | 'says'> &
   Partial<Omit<Problem, 'notified'>>;
 
+/** What a run found, and for whom. */
+type Found = {
+  readonly judged?: readonly JudgedHost[];
+  readonly news?: readonly OwnNews[];
+  readonly hosts: readonly Host[];
+  readonly channels: readonly Listener[];
+  readonly timezone: string;
+  /** Until which windows the hosts had been judged for good. */
+  readonly closed?: MonitorState['judged'];
+};
+
 /**
  * The problems after a run: those of the judged hosts compared with what was found, `news` added, those of hosts that the
  * config no longer has closed, and what is over and notified dropped.
  */
 export function updateProblems(
   before: readonly Problem[],
-  {
-    judged = [],
-    news = [],
-    hosts,
-    channels,
-    timezone,
-  }: {
-    readonly judged?: readonly JudgedHost[];
-    readonly news?: readonly OwnNews[];
-    readonly hosts: readonly Host[];
-    readonly channels: readonly Listener[];
-    readonly timezone: string;
-  },
+  { judged = [], news = [], hosts, channels, timezone, closed = [] }: Found,
   now: Instant,
 ): Problem[] {
   const problems = new Map(before.map((problem) => [problemId(problem), problem]));
@@ -67,7 +67,7 @@ export function updateProblems(
     if (name === undefined) problems.set(id, leave(problem, now));
     else if (name !== problem.host) problems.set(id, { ...problem, host: name });
   }
-  for (const one of judged) judgeProblems(problems, one, now, { timezone, channels });
+  for (const one of judged) judgeProblems(problems, one, now, { timezone, channels, closed });
   for (const one of news) {
     const problem = { ...BLANK, since: now, lastSeen: now, ...one };
     const id = problemId(problem);
@@ -123,11 +123,18 @@ function judgeProblems(
   problems: Map<string, Problem>,
   judged: JudgedHost,
   now: Instant,
-  { timezone, channels }: { readonly timezone: string; readonly channels: readonly Listener[] },
+  {
+    timezone,
+    channels,
+    closed,
+  }: Pick<Found, 'timezone' | 'channels'> & Required<Pick<Found, 'closed'>>,
 ): void {
   const { host, report } = judged;
   const place = placeOf(host);
   const isAnswered = report.next?.state === 'done';
+  // What it lacks only by a config that came later, or while it was in none: nobody is told that this is over.
+  const wasJudged = (window = '') =>
+    closed.some(([date, own]) => date >= window && own.includes(place));
   // A window that lacks nothing, and the next one has its backup already.
   const isAllThere = isAnswered && report.answer !== null;
   const seen = new Set<string>();
@@ -136,12 +143,15 @@ function judgeProblems(
     const id = problemId(next);
     const known = problems.get(id);
     const isOpen = known !== undefined && known.over === undefined;
+    if (isNoMore(finding)) continue;
     // What is only information opens nothing, and closes nothing; nor does what could not be checked.
     const isNote = finding.severity === 'info' || isInconclusiveReport(finding);
     if (seen.has(id) && isOpen) problems.set(id, join(known, next));
     const isStoodIn = hasStandIn(known, next, report);
     const isMadeGood =
-      (isOfWindow(next.kind) && (isAllThere || (isAnswered && isToldOf(known, next)))) ||
+      (isOfWindow(next.kind) &&
+        (isAllThere ||
+          (isAnswered && (isToldOf(known, next) || wasJudged(report.window?.date))))) ||
       (isStoodIn && isToldOf(known, next));
     const isOld = isOpen && (isStoodIn || isMadeGoodBefore(known, report));
     if (seen.has(id) || isOld || (!isOpen && (isNote || isMadeGood))) continue;
@@ -153,19 +163,24 @@ function judgeProblems(
   }
   // What could not be looked at is neither better nor worse.
   if (report.verdict === 'unreadable') return;
-  noteUnseen(problems, judged, now, channels);
+  noteUnseen(problems, judged, now, channels, wasJudged);
   for (const [id, problem] of problems) {
     if (problem.place !== place || problem.over !== undefined || isOwn(problem.kind)) continue;
     const isWindow = isOfWindow(problem.kind);
     if (seen.has(id) && !(isWindow && isAnswered)) continue;
     const isOver = !isWindow || isSettled(report) || isMadeGoodBefore(problem, report);
     if (problem.lastSeen > now || !isOver) continue;
-    const isWell = isAllWell(report);
+    const isWell = isAllWell(report) && isBackAgain(problem, report);
     problems.set(id, {
       ...problem,
       over: { at: now, says: composeEnd(problem, report, { timezone, at: now }), isWell },
     });
   }
+}
+
+/** The host owes nothing yet, or no new incremental came: what it was is over, and a line of the digest. */
+function isNoMore({ kind, severity }: ReportedFinding): boolean {
+  return severity === 'info' && (kind === 'never' || kind === 'incremental');
 }
 
 /** What was critical is only a warning now, as another backup answers the window. */
@@ -215,8 +230,10 @@ function noteUnseen(
   { host, report }: JudgedHost,
   now: Instant,
   channels: readonly Listener[],
+  wasJudged: (window: string) => boolean,
 ): void {
-  const { missed = [], unknown = [] } = report.unseen ?? {};
+  const { missed: all = [], unknown = [] } = report.unseen ?? {};
+  const missed = all.filter((window) => !wasJudged(window));
   const [first] = missed;
   if (first === undefined) return;
   const next: Problem = {

@@ -206,7 +206,7 @@ export async function runSchedule(
             const isJudged = asked.has(host) || report?.verdict === 'incomplete';
             return report === undefined || !isJudged ? [] : [{ host, report }];
           }),
-          ...{ news, hosts, channels, timezone },
+          ...{ news, hosts, channels, timezone, closed: before.judged },
         },
         now,
       ),

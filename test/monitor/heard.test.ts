@@ -86,6 +86,48 @@ describe('the end of an alarm', () => {
     );
   });
 
+  it('says from when on a backup is owed, where it ends by that', async () => {
+    const fleet = aFleet();
+    const since = aConfigText('web: { since: 2026-11-26 }, db: {}');
+    fleet.do('2026-11-23T10:00:00Z', () => fleet.change(since));
+    await fleet.play(FROM, until(24));
+    expect(fleet.alarms('SNS')).toEqual([
+      '23 08:15 1 of 2 hosts FAILED: web MISSING',
+      '24 08:15 web OVER: no backup is owed before 2026-11-26',
+    ]);
+  });
+
+  it('comes with the night after an incremental, which is a line of the digest from then on', async () => {
+    const fleet = aFleet();
+    fleet.nights('web', night(23), night(27));
+    fleet.put('web', anIncremental('2026-11-23T03:00:00Z', '2026-11-23T05:00:00Z'));
+    await fleet.play(FROM, until(25));
+    expect(fleet.alarms('SNS')).toEqual([
+      '23 05:01 1 of 2 hosts FAILED: web INCREMENTAL',
+      '24 08:15 web OK AGAIN: no new one came; what is there stays a line of each digest',
+    ]);
+    expect(fleet.by('staff', '25')).toEqual([expect.stringContaining('2 of 2 hosts OK')]);
+  });
+
+  it('is not told of a window that was well, and is none after a change of the config', async () => {
+    const fleet = aFleet(aConfigText('web: { window: { opens: "22:00" } }, db: {}'));
+    fleet.nights('web', night(23), night(23));
+    fleet.put('web', aFull({ begun: '2026-11-23T22:30:00Z' }));
+    fleet.do('2026-11-24T15:00:00Z', () => fleet.change(aConfigText()));
+    fleet.put('web', aFull({ begun: '2026-11-25T01:00:00Z' }));
+    await fleet.play(FROM, until(25));
+    expect(fleet.alarms('SNS')).toEqual([]);
+  });
+
+  it('is not told of a host that was not in the config, and is back', async () => {
+    const fleet = aFleet();
+    fleet.nights('web', night(23), night(27), [night(24), night(25), night(26)]);
+    fleet.do('2026-11-23T10:00:00Z', () => fleet.change(aConfigText('db: {}')));
+    fleet.do('2026-11-26T10:00:00Z', () => fleet.change(aConfigText()));
+    await fleet.play(FROM, until(27));
+    expect(fleet.alarms('SNS')).toEqual([]);
+  });
+
   it('names the backup that ended it, after the window was moved', async () => {
     const fleet = aFleet();
     fleet.put('web', aFull({ begun: '2026-11-23T15:00:00Z' }));

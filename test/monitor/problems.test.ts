@@ -122,11 +122,44 @@ describe('a problem', () => {
     );
   });
 
-  it('that is there on every day, as an incremental is, is reported once', () => {
+  it('of tampering ends without an all-clear, where lifecycle may have taken by now what did not come back', () => {
+    const nights = (until: number) =>
+      Array.from({ length: until - 20 }, (_, back) => full(21 + back)).flat();
+    const history = aHistory(nights(29));
+    const volume = 'duplicity-full.20261121T031500Z.vol1.difftar.gpg';
+    history.put(volume, '2026-11-23T09:00:00Z', { bytes });
+    const { isNotified } = aMonitor();
+    const tick = (iso: string) => isNotified(iso, history.collected(at(iso)));
+    expect(tick('2026-11-23T09:01:00Z')).toContain('TAMPERED: web');
+    for (const { name } of full(21)) history.hide(name, '2026-11-28T00:00:00Z').forget(name);
+    history.forget(volume);
+    expect(tick('2026-11-29T08:15:00Z')).toBe(
+      'web OVER: its files did not come back, and by its age it may be gone by now, after 143 h',
+    );
+  });
+
+  it('names the full that stands in, though that was there before', () => {
+    const { isNotified, message } = aMonitor();
+    const odd = full(23, '05:15').map((one) =>
+      one.name.includes('vol1.') ? { ...one, bytes: 1 } : one,
+    );
+    const read = [...full(22), ...full(23), ...odd];
+    expect(isNotified('2026-11-23T05:16:00Z', read)).toContain('web DAMAGED');
+    const now = '2026-11-23T08:15:00Z';
+    const told = message(now, [judge(web, collected(...read), at(now))]);
+    expect(told?.subject).toBe('[backup] web OVER: full done Mon 23 Nov 03:15 UTC');
+    expect(told && renderText(told)).not.toMatch(/missed|not found/);
+  });
+
+  it('that is there on every day, as an incremental is, is reported once, and its end', () => {
     const { isNotified } = aMonitor();
     const inc = anIncremental('2026-11-23T03:15:00Z', '2026-11-23T05:00:00Z');
     expect(isNotified('2026-11-23T08:15:00Z', [...full(23), ...inc])).toContain('web INCREMENTAL');
-    expect(isNotified('2026-11-24T08:15:00Z', [...full(23), ...inc, ...full(24)])).toBeUndefined();
+    const later = [...full(23), ...inc, ...full(24), ...full(25)];
+    expect(isNotified('2026-11-24T08:15:00Z', later.slice(0, -5))).toContain(
+      'web OK AGAIN: no new',
+    );
+    expect(isNotified('2026-11-25T08:15:00Z', later)).toBeUndefined();
   });
 
   it('ends with what came, how late it was, and what was missed', () => {
