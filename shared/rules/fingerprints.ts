@@ -45,7 +45,10 @@ export function changedFulls(
   keeps: readonly KeepRules[],
   now: Instant,
 ): ChangedFull[] {
-  const withHistory = new Set(histories.map(({ startedAt }) => startedAt));
+  // Delete markers with nothing below them tell nothing, as of a set that was never finished.
+  const withHistory = new Set(
+    histories.flatMap(({ startedAt, finishedAt }) => (finishedAt === undefined ? [] : startedAt)),
+  );
   return fingerprints.flatMap((fingerprint) => {
     const { startedAt, basedOn, sealedAt, firstWriteAt, files, bytes, hash } = fingerprint;
     if (hash === undefined || mayHaveTaken(keeps, firstWriteAt, now)) return [];

@@ -224,7 +224,8 @@ function copiedBefore(
     const { startedAt, copiedAt, files } = known;
     const set = sets.find((one) => isOfCopy(known, one));
     const isShown = histories.some((one) => isOfCopy(known, one));
-    if (copiedAt === undefined || set === undefined || isShown) return [];
+    // Where its volumes are not listed, what was read of them stands.
+    if (copiedAt === undefined || set?.volumes === undefined || isShown) return [];
     const [storageClass] = set.storageClasses;
     const times = { firstAt: copiedAt, lastAt: copiedAt };
     return [{ type: set.type, startedAt, ...times, files, storageClass }];

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { collectSets } from '../../shared/duplicity/backup-set.ts';
+import { NO_PREFIX } from '../../shared/duplicity/file-name.ts';
 import type { Change, OpenedBy } from '../../shared/rules/finding.ts';
 import { mergeFingerprints } from '../../shared/rules/fingerprints.ts';
 import { judge } from '../../shared/rules/judge.ts';
@@ -175,6 +177,16 @@ describe('a copy', () => {
     const later = aHistory([...old, ...night]).collected(NOW);
     expect(findCopies(host, later, [next], by())).toMatchObject([{ startedAt, lastAt: copiedAt }]);
     expect(findCopies(host, copied().collected(NOW), [next], by())).toHaveLength(1);
+  });
+
+  it('that is on record as read is no news where its volumes are not listed', () => {
+    const known = aFingerprint({ startedAt, copiedAt: at(WHEN), opened: read() });
+    const without = old.filter((one) => !isVolume(one));
+    const stem = 'duplicity-full.20261120T030000Z.vol';
+    const listed = collectSets({ objects: [...without, ...night], volumeStems: [stem] }, NO_PREFIX);
+    expect(listed.sets.map(({ volumes: there }) => there?.count)).toEqual([undefined, 3]);
+    const copies = findCopies(host, listed, [known]);
+    expect(kindsOf(judge(host, listed, NOW, { copies, opened: new Map() }))).toEqual([]);
   });
 
   it('that is on record keeps no janitor from its work, and any other overwrite does', () => {

@@ -103,6 +103,9 @@ describe('changedFulls', () => {
       '2026-11-23T07:00:00Z',
     );
     expect(broken(hidden.collected())).toEqual([]);
+    // Nothing is left below the delete markers, as where versions are suspended.
+    for (const { name } of nights[1] ?? []) hidden.forget(name);
+    expect(broken(hidden.collected())).toMatchObject([{ startedAt }]);
     const overwritten = aHistory(nights.flat())
       .put('duplicity-full.20261122T030000Z.vol2.difftar.gpg', '2026-11-22T05:00:00Z')
       .collected();

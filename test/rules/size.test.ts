@@ -201,5 +201,8 @@ describe('judgeTail', () => {
     const { volumeBytes: _, ...single } = fullBefore(1, 101);
     expect(severity(set(100), single)).toEqual([]);
     expect(severity({ ...set(100, 100), volumes: undefined }, fullBefore(3, 300))).toEqual([]);
+    // Bigger than a volume was: another --volsize.
+    expect(severity(set(380), fullBefore(4, 380))).toEqual([]);
+    expect(severity(set(106), fullBefore(2, 120))).toEqual(['warning']);
   });
 });
