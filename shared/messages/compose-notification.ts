@@ -283,7 +283,10 @@ function composeHead(sorted: Sorted, notification: Notification): Head {
     return same(count(warnings.length, 'warning'), 'odd', `: ${words.join('; ')}`);
   }
   const [one] = own;
-  if (one?.kind === 'unknown-prefix') return same(`UNKNOWN uploads in bucket ${bucket}`, 'odd');
+  if (one?.kind === 'unknown-prefix') {
+    const [where = bucket] = one.place.split('/');
+    return same(`UNKNOWN uploads in bucket ${where || bucket}`, 'odd');
+  }
   if (one?.kind === 'unowned') {
     return same('TAMPERED no host in the config: objects REMOVED', 'tampered');
   }

@@ -43,7 +43,7 @@ export async function runEvents(
   const known = { ...ours, hosts };
   const isKnown = ({ key }: ObjectEvent) => key.endsWith('/') || isIgnored(config.ignore, key);
   const unowned = (byHost.get(undefined) ?? []).filter((event) => !isKnown(event));
-  const news = unownedNews(unowned, now);
+  const news = unownedNews(unowned, bucket, now);
   byHost.delete(undefined);
   const memory = openHostRecords(records, hosts.length, now);
   const named = new Map<Host, ObjectEvent[]>();
@@ -176,7 +176,7 @@ function isFlood(
 }
 
 /** What was written or removed where no host of the config has its target. */
-function unownedNews(events: readonly ObjectEvent[], now: Instant): OwnNews[] {
+function unownedNews(events: readonly ObjectEvent[], ours: string, now: Instant): OwnNews[] {
   const byPlace = Map.groupBy(
     events,
     ({ bucket, key, what }) => `${what} ${bucket}/${folderOf(key)}`,
@@ -185,7 +185,8 @@ function unownedNews(events: readonly ObjectEvent[], now: Instant): OwnNews[] {
     const [first] = own;
     if (first === undefined) return [];
     const removed = first.what === 'removed';
-    const where = quoteName(folderOf(first.key));
+    const inside = first.bucket === ours ? '' : ` in the bucket ${quoteName(first.bucket)}`;
+    const where = `${quoteName(folderOf(first.key))}${inside}`;
     return [
       {
         ...(removed

@@ -115,7 +115,7 @@ const BLANK = {
 };
 
 function leave(problem: Problem, now: Instant): Problem {
-  const says = 'no longer in the config, or no longer with this target';
+  const says = 'no longer in the config, or with another target or file prefix';
   return { ...problem, over: { at: now, says, isWell: false } };
 }
 

@@ -211,6 +211,19 @@ describe('runEvents', () => {
     expect(mail.sent[0]?.text).toContain('2 uploads under');
   });
 
+  it('names the bucket of what no host has, where it is another than that of the config', async () => {
+    const { run, mail, lastText } = aMonitor();
+    await run([event('', { bucket: 'other', key: 'nas/x' })]);
+    expect(mail.sent[0]?.subject).toBe('[backup] UNKNOWN uploads in bucket other');
+    expect(lastText()).toContain(
+      '1 upload under "nas/" in the bucket "other", which is of no host',
+    );
+    await run([removed('', { bucket: 'other', key: 'nas/x' })]);
+    expect(lastText()).toContain(
+      '1 object removed under "nas/" in the bucket "other", which is of',
+    );
+  });
+
   it("names the stack's account and its break-glass role by the ids that it was given", async () => {
     const { run, lastText } = aMonitor();
     const ours = { account: '123456789012', breakGlassRoleId: 'AROAJNDVBL7WPMMDWOTYY' };

@@ -288,7 +288,7 @@ describe('a problem', () => {
     isNotified('2026-11-23T08:15:00Z', full(22));
     const told = message('2026-11-23T08:30:00Z', []);
     expect(told?.subject).toBe(
-      '[backup] web OVER: no longer in the config, or no longer with this target',
+      '[backup] web OVER: no longer in the config, or with another target or file prefix',
     );
     expect(message('2026-11-23T08:45:00Z', [])).toBeUndefined();
     expect(isNotified('2026-11-23T09:00:00Z', full(22))).toContain('web MISSING');
