@@ -119,7 +119,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   try {
     return await runCommand(args);
   } catch (error) {
-    return await report(error);
+    return await report(error, args[0] ?? '');
   }
 }
 
@@ -147,15 +147,22 @@ async function runCommand([name, ...args]: readonly string[]): Promise<number> {
 async function open(name: string): Promise<LoadedCommand> {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command !== undefined) return command.load();
-  // Only who mistypes waits for these: the help is printed without them.
-  const { closest, distance } = await import('fastest-levenshtein');
   const { UsageError } = await import('./terminal.ts');
-  const nearest = closest(name, Object.keys(COMMANDS));
-  const isNear = distance(name, nearest) <= Math.max(2, name.length / 3);
+  const meant = name.startsWith('-')
+    ? 'the command comes before its options: rollcall check --host web; '
+    : await suggest(name, Object.keys(COMMANDS));
   throw new UsageError(
     `there is no command ${JSON.stringify(name)}`,
-    isNear ? `did you mean ${nearest}? see: rollcall --help` : 'see: rollcall --help',
+    `${meant}see: rollcall --help`,
   );
+}
+
+/** Which one was meant; nothing where none is near. */
+async function suggest(word: string, known: readonly string[]): Promise<string> {
+  // Only who mistypes waits for these: the help is printed without them.
+  const { closest, distance } = await import('fastest-levenshtein');
+  const nearest = closest(word, known as string[]);
+  return distance(word, nearest) <= Math.max(2, word.length / 3) ? `did you mean ${nearest}? ` : '';
 }
 
 function composeHelp(): string {
@@ -185,7 +192,7 @@ function packageFolder(): string {
 }
 
 /** What the operator can put right is two lines; anything else is a bug, with its trace. */
-async function report(error: unknown): Promise<number> {
+async function report(error: unknown, name: string): Promise<number> {
   const { ConfigError } = await import('../../shared/config/config.ts');
   const { code = '' } = error as NodeJS.ErrnoException;
   if (error instanceof ConfigError) {
@@ -196,10 +203,25 @@ async function report(error: unknown): Promise<number> {
     complain(`error: ${error.message}`);
     complain(`hint: ${error.hint}`);
   } else if (code.startsWith('ERR_PARSE_ARGS')) {
-    complain(`error: ${(error as Error).message.split('. ')[0]}`);
-    complain('hint: see: rollcall COMMAND --help');
+    const [problem = ''] = (error as Error).message.split(/\.\s/);
+    complain(`error: ${problem}`);
+    complain(`hint: ${await hintForOption(problem, name)}see: rollcall ${name} --help`);
   } else throw error;
   return 3;
+}
+
+/** What `node:util` says of the words behind a command. */
+async function hintForOption(problem: string, command: string): Promise<string> {
+  const { optionsIn } = await import('./completion-command.ts');
+  const known = optionsIn((await open(command)).help).map(({ name }) => `--${name}`);
+  const [, unknown, word, dashed] =
+    /^(?:Unknown option '(--.*)'|Unexpected argument '(.*)'|Option '(.*)' argument is ambiguous)$/s.exec(
+      problem,
+    ) ?? [];
+  if (unknown !== undefined) return suggest(unknown, known);
+  if (word !== undefined && known.includes('--host'))
+    return `a host is named with --host ${word}; `;
+  return dashed === undefined ? '' : `a value with a dash in front is written ${dashed}=-VALUE; `;
 }
 
 function complain(line: string): void {

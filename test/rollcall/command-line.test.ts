@@ -173,7 +173,17 @@ describe('rollcall check', () => {
       /is not an instant/,
     ],
     [['check', '--hosts', configText, '--format', 'xml'], /--format "xml" is not known/],
-    [['check', '--fromat', 'json'], /Unknown option '--fromat'[\s\S]*hint: /],
+    [
+      ['check', '--fromat', 'json'],
+      /Unknown option '--fromat'\nrollcall: hint: did you mean --format\? see: rollcall check --help\n$/,
+    ],
+    [['check', '--xyzxyz'], /--xyzxyz'\nrollcall: hint: see: rollcall check --help\n$/],
+    [['check', 'web'], /argument 'web'\nrollcall: hint: a host is named with --host web; see: /],
+    [['--hosts', 'a.yml', 'check'], /hint: the command comes before its options: rollcall check /],
+    [
+      ['pause', 'lab', '--until', '-1d'],
+      /^rollcall: error: Option '--until' argument is ambiguous\nrollcall: hint: .* --until=-VALUE; see: .*\n$/,
+    ],
     [['chekc'], /there is no command "chekc"[\s\S]*hint: did you mean check\?/],
     [['constructor'], /there is no command "constructor"\nrollcall: hint: see: rollcall --help/],
     [['help', 'stauts'], /there is no command "stauts"[\s\S]*hint: did you mean status\?/],
