@@ -39,7 +39,7 @@ export const ackCommand = defineCommand({
     findHost(config, name);
     const now = Date.now();
     const open = await openProblems(records, name);
-    const what = wordsOf(kind, open);
+    const what = wordsOf(name, kind, open);
     // The clock here may be behind the one that saw it begin.
     const ack: Ack = { host: name, kind, at: Math.max(now, ...open.map(({ since }) => since)) };
     const add = ({ acks, mutes }: OperatorPage) => ({
@@ -53,13 +53,13 @@ export const ackCommand = defineCommand({
 });
 
 /** Throws `UsageError`: nothing is open, or not that. */
-function wordsOf(kind: string | undefined, open: readonly Problem[]): string {
+function wordsOf(name: string, kind: string | undefined, open: readonly Problem[]): string {
   const kinds = [...new Set(open.map((one) => one.kind))];
   const words = kinds.map((one) => one.toUpperCase()).join(', ');
   if (open.length === 0) {
     throw new UsageError(
       'nothing is wrong with it as of the last run: there is nothing to acknowledge',
-      'judge it now: rollcall check; to keep it silent: rollcall mute HOST',
+      `judge it now: rollcall check --host ${name}; to keep it silent: rollcall mute ${name} --until 14d --because TEXT`,
     );
   }
   if (kind === undefined) return words;
@@ -75,7 +75,7 @@ async function openProblems(records: RecordStore, host: string): Promise<Problem
   if (problems === undefined) {
     throw new UsageError(
       'what is open is not known: there is no state in the state bucket, or it is damaged',
-      'the next run of the schedule begins it again; or keep the host silent: rollcall mute HOST',
+      `the next run of the schedule begins it again; or keep the host silent: rollcall mute ${host} --until 14d --because TEXT`,
     );
   }
   return problems.filter((one) => one.host === host && one.over === undefined && !isOwn(one.kind));

@@ -69,7 +69,9 @@ async function run(options: Options): Promise<number> {
   const now = options.at === undefined ? Date.now() : parseInstant(options.at);
   const format = chooseFormat(options, FORMATS);
   const config = await readConfig(options.hosts);
-  const hosts = options.host?.map((name) => findHost(config, name)) ?? config.hosts;
+  const names = options.host && new Set(options.host);
+  const hosts =
+    names === undefined ? config.hosts : [...names].map((name) => findHost(config, name));
   const source = await openSource(options, config);
 
   // What was there at an instant of the past is known by the time of every object, not by names alone.

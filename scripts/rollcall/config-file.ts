@@ -1,4 +1,5 @@
 // The config as a file: where it is, what is in it, and how it is replaced without ever being half written.
+import { existsSync } from 'node:fs';
 import { link, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { closest, distance } from 'fastest-levenshtein';
@@ -12,7 +13,7 @@ import { keyFilesNextTo } from '../public-key-file.ts';
 import { stateBucket } from '../stack/state-bucket.ts';
 import { STACK, TEXT, type ValuesOf } from './command.ts';
 import { findStatePlace, openRecords } from './state-place.ts';
-import { readInput, UsageError } from './terminal.ts';
+import { readInput, UsageError, writeTo } from './terminal.ts';
 
 /** The config of `configFileOf`. Throws `UsageError` and `ConfigError`. */
 export async function readConfig(option: string | undefined): Promise<Config> {
@@ -32,13 +33,24 @@ export function configFileOf(option: string | undefined): string {
 async function readConfigFile(option: string | undefined): Promise<ConfigText> {
   const file = configFileOf(option);
   const hint = 'give the config with --hosts FILE, or: cp hosts.example.yml hosts.yml';
-  return { file, text: await readInput(file, hint), readKeyFile: keyFilesNextTo(file) };
+  const text = await readInput(file, hint);
+  if (text.includes('\0')) throw notUtf8(file);
+  return { file, text, readKeyFile: keyFilesNextTo(file) };
 }
 
 /** Its text, to be changed: standard input cannot be. */
 export async function readConfigToChange(option: string | undefined): Promise<ConfigText> {
-  if (option !== '-') return readConfigFile(option);
-  throw new UsageError('the config on standard input cannot be changed', 'name it: --hosts FILE');
+  if (option === '-') {
+    throw new UsageError('the config on standard input cannot be changed', 'name it: --hosts FILE');
+  }
+  const file = await readConfigFile(option);
+  // Anything that was not understood would be lost, be it in a comment.
+  if (file.text.includes('\ufffd')) throw notUtf8(file.file);
+  return file;
+}
+
+function notUtf8(file: string): UsageError {
+  return new UsageError(`${file} is not a text in UTF-8`, 'save it again as UTF-8');
 }
 
 /**
@@ -50,6 +62,11 @@ export async function replaceConfig(
   after: string,
 ): Promise<void> {
   if (after === before) return;
+  const hint = 'it is as it was; put that right, and run it again';
+  await writeTo(file, hint, () => unbroken(() => replaceFile(file, before, after)));
+}
+
+async function replaceFile(file: string, before: string, after: string): Promise<void> {
   const path = await realpath(file);
   const evidence = join(dirname(path), `.${process.pid}.hosts.yml`);
   const { mode } = await stat(path);
@@ -77,21 +94,28 @@ export async function replaceConfig(
 /** Writes a new config, whole or not at all, and over no other file. Throws `UsageError`. */
 export async function createConfig(file: string, text: string): Promise<void> {
   const draft = join(dirname(file), `.${process.pid}.hosts.yml`);
-  // Anyone who presses Ctrl-C now finds the file whole.
+  const hint = 'name another file: --out FILE';
+  const create = async () => {
+    try {
+      await writeFile(draft, text, { flag: 'wx', flush: true });
+      await link(draft, file);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      throw new UsageError(`${file} is there already`, hint, { cause: error });
+    } finally {
+      await rm(draft, { force: true });
+    }
+  };
+  await writeTo(file, hint, () => unbroken(create));
+}
+
+/** Anyone who presses Ctrl-C meanwhile finds the file whole, and nothing next to it. */
+async function unbroken(work: () => Promise<void>): Promise<void> {
   const wait = () => undefined;
   process.on('SIGINT', wait);
   try {
-    await writeFile(draft, text, { flag: 'wx', flush: true });
-    await link(draft, file);
-  } catch (error) {
-    const { code = 'error' } = error as NodeJS.ErrnoException;
-    throw new UsageError(
-      code === 'EEXIST' ? `${file} is there already` : `cannot write ${file}: ${code}`,
-      'name another file: --out FILE',
-      { cause: error },
-    );
+    await work();
   } finally {
-    await rm(draft, { force: true });
     process.off('SIGINT', wait);
   }
 }
@@ -183,7 +207,7 @@ export async function openAws(config: Where, options: WhereOptions): Promise<Con
   if (config.endpoint === undefined) return openStore(config, options);
   throw new UsageError(
     `the config has an endpoint (${config.endpoint}), and this command is for the stack on AWS`,
-    'for this store run: rollcall check, or rollcall run; docs/setup-anywhere.md',
+    'for this store: rollcall check, rollcall run, and with --state PLACE doctor, status, history, ack and mute; docs/setup-anywhere.md',
   );
 }
 
@@ -213,7 +237,16 @@ export async function openState(
   options: ValuesOf<typeof STATE_OPTIONS>,
 ): Promise<RecordStore> {
   const place = options.ledger === undefined ? findStatePlace(options.state) : undefined;
-  if (place !== undefined) return openRecords(place, () => openStore(config, options));
+  if (place !== undefined) {
+    // A mistyped one would be made, and look as if nobody were muted.
+    if ('folder' in place && !existsSync(place.folder)) {
+      throw new UsageError(
+        `there is no state in ${place.folder}: there is no such folder`,
+        'name the place of rollcall run: --state PLACE; its first run makes it',
+      );
+    }
+    return openRecords(place, () => openStore(config, options));
+  }
   const connection = await openAws(config, options);
   const { s3Records } = await import('../../shared/stores/s3-records.ts');
   return s3Records(connection, await askStateBucket(connection, options.stack, options.ledger));

@@ -7,6 +7,7 @@ import { isCalendarTime } from '../../shared/duplicity/time.ts';
 import { iso } from '../../shared/messages/host-report.ts';
 import { formatOpeners, quoteWhole } from '../../shared/messages/plain-text.ts';
 import { HEAD_BYTES, type MessageHead, readMessageHead } from '../../shared/openpgp/message.ts';
+import { whyNot } from '../../shared/stores/directory-records.ts';
 import { defineCommand, FLAG, TEXT } from './command.ts';
 import { toAsciiJson } from './format-report.ts';
 import { chooseFormat, UsageError } from './terminal.ts';
@@ -48,6 +49,8 @@ export const explainCommand = defineCommand({
       format === 'json' ? toAsciiJson(explainKey(key, prefix), 0) : formatKey(key, prefix);
     for await (const key of operands.length > 0 ? operands : keysFromInput()) {
       process.stdout.write(`${print(key)}\n`);
+      // Its reader has seen enough, and the keys may have no end.
+      if (!process.stdout.writable) break;
     }
     return 0;
   },
@@ -200,9 +203,8 @@ async function readFirstBytes(file: string): Promise<Uint8Array> {
       if (length >= HEAD_BYTES) break;
     }
   } catch (error) {
-    const { code = 'error' } = error as NodeJS.ErrnoException;
     throw new UsageError(
-      `cannot read ${quoteWhole(file)}: ${code === 'ENOENT' ? 'there is no such file' : code}`,
+      `cannot read ${quoteWhole(file)}: ${whyNot(error)}`,
       'name a file that holds the first bytes of an object; 4 KiB are enough',
       { cause: error },
     );

@@ -2,12 +2,12 @@
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { basename, dirname, relative, resolve } from 'node:path';
 import type { NewKey } from '../../shared/aws/host-users.ts';
 import { type Config, type Host, kitName } from '../../shared/config/config.ts';
 import { quoteWord } from '../../shared/messages/plain-text.ts';
-import { UsageError } from './terminal.ts';
+import { UsageError, writeTo } from './terminal.ts';
 
 /** Where the public key is, and its fingerprint; without them the line has placeholders. */
 export type PublicKey = {
@@ -112,27 +112,26 @@ export async function openHandover(file: string | undefined): Promise<Handover> 
 
 async function openFile(file: string): Promise<Handover> {
   refuseTrackedPath(file);
-  let handle: FileHandle;
-  try {
-    handle = await open(file, 'wx', 0o600);
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new UsageError(
-      code === 'EEXIST' ? `${file} is there already` : `cannot write ${file}: ${code}`,
-      'name a file that is not there yet: --credentials-file FILE',
-      { cause },
-    );
-  }
+  const hint = 'name a file that is not there yet: --credentials-file FILE';
+  const handle = await writeTo(file, hint, () =>
+    open(file, 'wx', 0o600).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code !== 'EEXIST') throw cause;
+      throw new UsageError(`${file} is there already`, hint, { cause });
+    }),
+  );
   return {
     give: async ({ id, secret }) => {
-      try {
-        await handle.writeFile(
-          `[default]\naws_access_key_id = ${id}\naws_secret_access_key = ${secret}\n`,
-        );
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
+      const text = `[default]\naws_access_key_id = ${id}\naws_secret_access_key = ${secret}\n`;
+      const again =
+        'the new key is deleted again, and the rest is done; put that right, and run it again';
+      await writeTo(file, again, async () => {
+        try {
+          await handle.writeFile(text);
+          await handle.sync();
+        } finally {
+          await handle.close();
+        }
+      });
     },
     drop: async () => {
       await handle.close().catch(() => undefined);

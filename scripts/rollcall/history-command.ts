@@ -18,7 +18,7 @@ import {
   STATE_HELP,
   STATE_OPTIONS,
 } from './config-file.ts';
-import { print, UsageError } from './terminal.ts';
+import { print, UsageError, writeTo } from './terminal.ts';
 
 const HELP = `rollcall history - how the last 400 nights of a host went
 
@@ -57,8 +57,10 @@ export const historyCommand = defineCommand({
     }
     if (options.html === undefined) print(composeLines(name, nights));
     else {
-      await writeFile(options.html, composeYear(name, nights));
-      print(`the page of ${name}: ${options.html}`);
+      const file = options.html;
+      const write = () => writeFile(file, composeYear(name, nights));
+      await writeTo(file, 'name another file: --html FILE', write);
+      print(`the page of ${name}: ${file}`);
     }
     return 0;
   },

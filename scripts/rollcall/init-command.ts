@@ -115,15 +115,12 @@ async function run(options: Options, operands: readonly string[]): Promise<numbe
     inform('nobody is notified yet: write into it: alerts: { mail: [you@example.net] }');
   }
 
-  const again = `rollcall init ${where}`;
   if (options['dry-run']) inform('nothing is written (--dry-run)');
   else if (isThere) {
-    inform(`${out} is there, and stays as it is; to write the proposal: ${again} --out FILE`);
+    inform(`${out} is there, and stays as it is; to write the proposal, add: --out FILE`);
     return options.yes ? 3 : 0;
   } else if (!canAsk && !options.yes) {
-    inform(
-      `nothing is written: nobody can be asked here. Say so with --yes, or: ${again} > ${out}`,
-    );
+    inform(`nothing is written: nobody can be asked here. Say so with --yes, to write ${out}`);
   } else if (options.yes || /^y(es)?$/i.test(await ask(`Write it to ${out}? (yes or no) `))) {
     await createConfig(out, text);
     inform(

@@ -1,7 +1,6 @@
 // Where a saved listing is read from: the file itself, or an unnamed copy in UTF-8 of what cannot be read twice.
 import { once } from 'node:events';
 import {
-  closeSync,
   createReadStream,
   createWriteStream,
   fstatSync,
@@ -12,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { whyNot } from '../../shared/stores/directory-records.ts';
 import type { Source } from './scan-listing.ts';
 import { UsageError } from './terminal.ts';
 
@@ -31,13 +31,11 @@ export async function openPrinted(file: string, hint: string): Promise<Source> {
     const plain = fstatSync(descriptor).isFile() ? sourceAt(descriptor) : undefined;
     if (plain !== undefined && encodingOf(plain.read(0, 4)) === 'utf-8')
       return checked(plain, file);
-    closeSync(descriptor);
-    return await copyOf(createReadStream(file), file);
+    // Opened once: who writes into a named pipe would be gone at the second time.
+    return await copyOf(createReadStream(file, { fd: descriptor }), file);
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    const { code = 'error' } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file' : code;
-    throw new UsageError(`cannot read ${file}: ${why}`, hint, { cause: error });
+    throw new UsageError(`cannot read ${file}: ${whyNot(error)}`, hint, { cause: error });
   }
 }
 
@@ -119,6 +117,6 @@ function encodingOf(bytes: Buffer): 'utf-8' | 'utf-16le' | 'utf-16be' {
 function notText(file: string): UsageError {
   return new UsageError(
     `${file} is not a whole text in UTF-8 or UTF-16`,
-    'save it again as UTF-8; in PowerShell: aws ... | Out-File -Encoding utf8 FILE',
+    'save it again as UTF-8, not compressed; in PowerShell: aws ... | Out-File -Encoding utf8 FILE',
   );
 }

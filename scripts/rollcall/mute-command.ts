@@ -25,7 +25,6 @@ ${ENTRY_HELP}`;
 
 const MUTE = {
   ...{ what: 'mute', first: 'the first day on which its alerts are sent again', undo: 'unmute' },
-  mostDays: 90,
 };
 
 export const muteCommand = defineCommand({

@@ -34,7 +34,6 @@ const PAUSE = {
   what: 'pause',
   first: 'the first day that owes a backup again',
   undo: 'resume',
-  mostDays: 90,
 };
 
 export const pauseCommand = defineCommand({
@@ -57,19 +56,20 @@ export const pauseCommand = defineCommand({
   },
 });
 
-/** What has the end: its name, what its end is, the command that ends it before, and how many days it may last. */
+/** What has the end: its name, what its end is, and the command that ends it before. */
 export type Silence = {
   readonly what: string;
   readonly first: string;
   readonly undo: string;
-  readonly mostDays: number;
 };
+
+const MOST_DAYS = 90;
 
 /** A later day of the host's calendar. Throws `UsageError`. */
 export function readUntil(
   text: string | undefined,
   { name, timezone }: Host,
-  { what, first, undo, mostDays }: Silence,
+  { what, first, undo }: Silence,
   now: number,
 ): string {
   const today = dateIn(timezone, now);
@@ -87,10 +87,10 @@ export function readUntil(
       `give a later day; to end a ${what}: rollcall ${undo} ${name}`,
     );
   }
-  if (Date.parse(until) - Date.parse(today) > mostDays * DAY) {
+  if (Date.parse(until) - Date.parse(today) > MOST_DAYS * DAY) {
     throw new UsageError(
-      `--until ${until} is too far away: a ${what} lasts ${mostDays} days at most`,
-      `give ${parseDay(`${mostDays}d`, today)} or an earlier day; for longer, that no backup is owed: rollcall pause ${name}`,
+      `--until ${until} is too far away: a ${what} lasts ${MOST_DAYS} days at most`,
+      `give ${parseDay(`${MOST_DAYS}d`, today)} or an earlier day; until that comes it can be made longer by the same command`,
     );
   }
   return until;

@@ -18,7 +18,7 @@ export async function readListings(files: readonly string[]): Promise<SavedListi
   const listings = [];
   const progress = startProgress('key', 'read');
   for (const file of files) {
-    const source = await openPrinted(file, 'name a file that exists, or - ');
+    const source = await openPrinted(file, 'name a saved listing, or - for standard input');
     listings.push(parseListing(source, file, progress.show));
   }
   progress.end();

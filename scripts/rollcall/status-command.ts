@@ -22,7 +22,7 @@ import {
 import { defineCommand, FLAG, TEXT } from './command.ts';
 import { openState, readConfig, STATE_HELP, STATE_OPTIONS } from './config-file.ts';
 import { composeRows, PREFIXES_SHOWN, rowOf, toAsciiJson } from './format-report.ts';
-import { chooseFormat, print, UsageError } from './terminal.ts';
+import { chooseFormat, print, UsageError, writeTo } from './terminal.ts';
 
 const HELP = `rollcall status - what did the last daily report say?
 
@@ -102,7 +102,8 @@ async function showPage(records: RecordStore, save: string | undefined): Promise
     );
   }
   const file = save ?? join(await mkdtemp(join(tmpdir(), 'rollcall-')), 'status.html');
-  await writeFile(file, text, { mode: 0o600 });
+  const write = () => writeFile(file, text, { mode: 0o600 });
+  await writeTo(file, 'name another file: --save FILE', write);
   print(`the page: ${file}`);
   if (save !== undefined) return 0;
   const opener = process.env.BROWSER ?? (process.platform === 'darwin' ? 'open' : 'xdg-open');

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { buffer } from 'node:stream/consumers';
 import { DATE } from '../../shared/config/config-values.ts';
 import { DAY } from '../../shared/duplicity/time.ts';
+import { whyNot } from '../../shared/stores/directory-records.ts';
 
 /** Told as `rollcall: error: MESSAGE` and `rollcall: hint: HINT`; exit status 3. */
 export class UsageError extends Error {
@@ -98,6 +99,17 @@ export function startProgress(noun: string, verb = 'checked') {
   };
 }
 
+/** Does what writes a file. Throws `UsageError` where the system refuses; `hint` says what to do then. */
+export async function writeTo<Value>(file: string, hint: string, work: () => Promise<Value>) {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+    const why = whyNot(error, 'there is no such folder');
+    throw new UsageError(`cannot write ${file}: ${why}`, hint, { cause: error });
+  }
+}
+
 /** The text of a file, or of standard input for `-`. Throws `UsageError`. */
 export async function readInput(file: string, hint: string): Promise<string> {
   return (await readBytes(file, hint)).toString('utf8');
@@ -107,9 +119,7 @@ async function readBytes(file: string, hint: string): Promise<Buffer> {
   try {
     return file === '-' ? await buffer(process.stdin) : await readFile(file);
   } catch (error) {
-    const { code = 'error' } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file' : code;
-    throw new UsageError(`cannot read ${file}: ${why}`, hint, { cause: error });
+    throw new UsageError(`cannot read ${file}: ${whyNot(error)}`, hint, { cause: error });
   }
 }
 

@@ -31,7 +31,11 @@ export function openYaml(text: string, file: string): YamlReader & { readonly ro
   const reader: YamlReader = { file, document, lines, issues: [] };
   for (const error of document.errors) {
     const line = lines.linePos(error.pos[0]).line;
-    reader.issues.push(`${file}:${line}: ${error.message.split('\n')[0]}`);
+    const words =
+      error.code === 'MULTIPLE_DOCS'
+        ? 'another document begins here, and the config is one: take out this line "---"'
+        : error.message.split('\n')[0];
+    reader.issues.push(`${file}:${line}: ${words}`);
   }
   return { ...reader, root: { node: document.contents as Node | undefined, path: '' } };
 }

@@ -49,6 +49,21 @@ export function whyRefused(error: unknown): string {
   return WHY[code] ?? code;
 }
 
+/** Why it does not let a file be read or written that is no state. */
+export function whyNot(error: unknown, missing = 'there is no such file'): string {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ENOENT':
+      return missing;
+    case 'EISDIR':
+      return 'it is a folder';
+    case 'EACCES':
+    case 'EPERM':
+      return 'permission denied';
+    default:
+      return whyRefused(error);
+  }
+}
+
 /**
  * A folder as the place of records, made where there is none: mode 0700, its files 0600. A page that is written on top
  * of what was read is the file `PAGE~N`, N its tag: `link` makes the next one only where there is none, so that of two

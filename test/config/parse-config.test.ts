@@ -182,6 +182,13 @@ describe('parseConfig', () => {
     expect(process.cpuUsage(start).user).toBeLessThan(4_000_000);
   });
 
+  it('says of a second document that the config is one', () => {
+    const two = 'bucket: acme-backups\n---\nhosts: { web: {} }\n';
+    expect(issuesOf(two)).toEqual([
+      'hosts.yml:2: another document begins here, and the config is one: take out this line "---"',
+    ]);
+  });
+
   it('reports every mistake at once, each with its line and what to write', () => {
     const wrong = FULL.replace('recipients: [89ABCDEF01234567]', 'recipents: [xyz]')
       .replace('keepDays: 6', 'keepDays: six')

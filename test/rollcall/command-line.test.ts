@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -128,6 +128,21 @@ describe('rollcall check', () => {
     const one = writeConfig('one.yml', ['web-01']);
     const input = readFixture('listings/full-rsa3072.json');
     expect((await run(['check', '--hosts', one, '--listing', '-', ...AT], input)).status).toBe(0);
+  });
+
+  it('judges a host once, however often it is named', async () => {
+    const { stdout } = await check(configText, whole, '--host', 'web-01', '--host', 'web-01');
+    expect(stdout).toContain('1 of 1 host ok');
+  });
+
+  it('says of a config in UTF-16 what it is, as a shell may have saved it', async () => {
+    const file = join(folder, 'utf16.yml');
+    writeFileSync(file, Buffer.from('\ufeffbucket: backups\nhosts: { web: {} }\n', 'utf16le'));
+    const { status, stderr } = await check(file, whole);
+    expect([status, stderr]).toEqual([
+      3,
+      `rollcall: error: ${file} is not a text in UTF-8\nrollcall: hint: save it again as UTF-8\n`,
+    ]);
   });
 
   it('judges one host on request, and suggests a name for one that is not there', async () => {
@@ -351,5 +366,40 @@ describe('the program itself', () => {
     for (let line = 0; line < 50_000; line += 1) child.stdin.write('"web/foreign.txt"\n');
     child.stdin.end();
     expect(await once(child, 'close')).toEqual([0, null]);
+  });
+
+  const shell = (words: string) => {
+    const line = `rollcall() { '${process.execPath}' '${script}' "$@"; }; ${words}`;
+    const { status, stdout, stderr } = spawnSync('bash', ['-o', 'pipefail', '-c', line], {
+      cwd: folder,
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
+    return { status, stdout, stderr };
+  };
+
+  it('reads no further keys for a reader that has seen enough', () => {
+    expect(shell(`yes '"x"' | (rollcall explain; echo "$?" > ended) | head -1`).stdout).toMatch(
+      /^"x": foreign[^\n]*\n$/,
+    );
+    expect(readFileSync(join(folder, 'ended'), 'utf8')).toBe('0\n');
+  });
+
+  it('writes what it was told to write, though nobody reads on', () => {
+    const field = fixturePath('field/evening-backup-default-window.json');
+    const { status } = shell(
+      `rollcall init s3://acme-backups --listing '${field}' --yes --out new.yml | true`,
+    );
+    expect(status).toBe(0);
+    expect(readFileSync(join(folder, 'new.yml'), 'utf8')).toContain('bucket: acme-backups');
+    expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+
+  it('could not check where the verdict could not be printed', () => {
+    const words = `rollcall check --hosts '${configText}' --listing '${whole}' > /dev/full`;
+    expect(shell(words)).toEqual({
+      ...{ status: 3, stdout: '' },
+      stderr: expect.stringMatching(/cannot write to standard output: ENOSPC\n.*hint: .*\n$/),
+    });
   });
 });

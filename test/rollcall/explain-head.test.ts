@@ -115,7 +115,7 @@ describe('rollcall explain --head', () => {
     expect(status).toBe(3);
     expect(stdout).toMatch(/key B95D68253E90E86D\n$/);
     expect(stderr).toMatch(/cannot read "\/nowhere\/x": there is no such file\n.*hint: /);
-    expect((await run(['explain', '--head', folder])).stderr).toContain('EISDIR');
+    expect((await run(['explain', '--head', folder])).stderr).toContain('it is a folder');
     expect((await run(['explain', '--head'])).stderr).toContain('--head needs a file');
     expect((await run(['explain', '--head', '-', '-'])).stderr).toContain('only once');
   });

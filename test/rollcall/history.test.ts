@@ -100,6 +100,32 @@ describe('rollcall status --save and --open', () => {
     rmSync(join(file, '..'), { recursive: true });
   });
 
+  it.each([
+    ['status', '--save'],
+    ['history', 'web', '--html'],
+  ])('says of %s %s where it cannot write', async (...words) => {
+    put('status.html', '<!doctype html>page');
+    put('board.json', formatBoard(board));
+    const there = join(folder, 'none', 'x.html');
+    expect(await run([...words, there])).toEqual({
+      ...{ status: 3, stdout: '' },
+      stderr: expect.stringMatching(
+        /^rollcall: error: cannot write \S+: there is no such folder\nrollcall: hint: name another file: --/,
+      ),
+    });
+  });
+
+  it('makes no state where there is none: a mistyped one would tell that nobody is muted', async () => {
+    const place = join(folder, 'stat');
+    for (const words of [['status'], ['history', 'web'], ['ack'], ['mute'], ['unmute', 'web']]) {
+      const args = [...words, '--hosts', hosts, '--state', place];
+      const { status, stderr } = await runRollcall(aws, args);
+      expect([status, stderr]).toEqual([3, expect.stringContaining('there is no such folder')]);
+      expect(stderr).toContain('hint: name the place of rollcall run: --state PLACE');
+    }
+    expect(existsSync(place)).toBe(false);
+  });
+
   it('says what to do where there is no page yet', async () => {
     expect(await run(['status', '--save', join(folder, 'x.html')])).toMatchObject({
       status: 3,

@@ -480,6 +480,33 @@ describe('rollcall pause and resume', () => {
     expect(status).toBe(0);
   });
 
+  it('leads into no circle where a day is too far away', async () => {
+    const { stderr } = await run('pause', 'mail', '--until', '91d', '--because', 'x');
+    const [, day = ''] = /hint: give (\S+) or an earlier day;/.exec(stderr) ?? [];
+    expect(stderr).not.toContain('rollcall pause');
+    expect((await run('pause', 'mail', '--until', day, '--because', 'x')).status).toBe(0);
+  });
+
+  it('changes no config of which it does not understand every byte, be it in a comment', async () => {
+    const latin = Buffer.concat([Buffer.from(config), Buffer.from('# caf\u00e9\n', 'latin1')]);
+    writeFileSync(hosts, latin);
+    const { status, stderr } = await run('pause', 'mail', '--until', until, '--because', 'x');
+    expect([status, stderr]).toEqual([3, expect.stringContaining('is not a text in UTF-8')]);
+    expect(readFileSync(hosts)).toEqual(latin);
+  });
+
+  it('says why it cannot write, and that the config is as it was', async () => {
+    const draft = join(folder, `.${process.pid}.hosts.yml`);
+    writeFileSync(draft, '');
+    const { status, stderr } = await run('pause', 'mail', '--until', until, '--because', 'x');
+    rmSync(draft);
+    expect([status, stderr]).toEqual([
+      3,
+      `rollcall: error: cannot write ${hosts}: EEXIST\nrollcall: hint: it is as it was; put that right, and run it again\n`,
+    ]);
+    expect(configNow()).toBe(config);
+  });
+
   it('takes a number of days for the day', async () => {
     await run('pause', 'mail', '--until', '30d', '--because', 'x');
     expect(configNow()).toContain(`until: ${until}`);

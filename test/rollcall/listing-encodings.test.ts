@@ -1,5 +1,7 @@
 // A listing as a shell saved it: PowerShell writes UTF-16 where others write UTF-8.
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -32,6 +34,17 @@ async function check(bytes: Buffer, isPiped: boolean) {
   const env = { TMPDIR: scratch };
   return runAlone(['check', '--hosts', hosts, ...from, ...at], env, isPiped ? bytes : '');
 }
+
+it('reads a named pipe once, as who writes into it is gone then', async () => {
+  const pipe = join(dir, 'pipe');
+  spawnSync('mkfifo', [pipe]);
+  const written = writeFile(pipe, listing);
+  writeFileSync(hosts, 'bucket: acme-backups\nhosts: { web: {} }\n');
+  const args = ['check', '--hosts', hosts, '--listing', pipe, '--at', '2026-11-23T09:00:00Z'];
+  const ran = await runAlone(args, { TMPDIR: scratch });
+  await written;
+  expect(ran.stdout).toContain('1 of 1 host ok');
+});
 
 describe.each([false, true])('a saved listing, piped: %s', (isPiped) => {
   it.each(Object.keys(encodings))('is read in %s', async (name) => {

@@ -64,7 +64,7 @@ describe('rollcall check, online', () => {
       const { status, stderr } = await runRollcall(aws, [...command, '--hosts', file]);
       expect([status, stderr]).toEqual([
         3,
-        expect.stringMatching(/has an endpoint .*\n.*run: rollcall check/),
+        expect.stringMatching(/has an endpoint .*\n.*this store: rollcall check/),
       ]);
     }
     expect(aws.requests.counts().byOperation).toEqual({});
