@@ -189,6 +189,8 @@ export function composeEnd(
   const set = isAnswer ? answer : isOther ? lastGood : null;
   const doneIso = isAnswer ? answeredIso : set?.completedAt;
   if (!isOwed || set === null || doneIso === undefined || doneIso === null) {
+    const mismatch = findings.find((one) => one.kind === 'window-mismatch');
+    if (isOfWindow(kind) && mismatch !== undefined) return mismatch.message;
     const open = formatDuration(Date.parse(report.judgedAt ?? '') - problem.since);
     if (kind === 'tampered')
       return isBackAgain(problem, report)

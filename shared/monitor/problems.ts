@@ -164,11 +164,14 @@ function judgeProblems(
   // What could not be looked at is neither better nor worse.
   if (report.verdict === 'unreadable') return;
   noteUnseen(problems, judged, now, channels, wasJudged);
+  // It takes the place of what a window lacks.
+  const isMismatch = report.findings.some(({ kind }) => kind === 'window-mismatch');
   for (const [id, problem] of problems) {
     if (problem.place !== place || problem.over !== undefined || isOwn(problem.kind)) continue;
     const isWindow = isOfWindow(problem.kind);
     if (seen.has(id) && !(isWindow && isAnswered)) continue;
-    const isOver = !isWindow || isSettled(report) || isMadeGoodBefore(problem, report);
+    const isOver =
+      !isWindow || isSettled(report) || isMadeGoodBefore(problem, report) || isMismatch;
     if (problem.lastSeen > now || !isOver) continue;
     const isWell = isAllWell(report) && isBackAgain(problem, report);
     problems.set(id, {

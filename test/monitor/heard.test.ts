@@ -97,6 +97,22 @@ describe('the end of an alarm', () => {
     ]);
   });
 
+  it('comes with the warning that the window is another, also of backups that last past midnight', async () => {
+    const fleet = aFleet();
+    for (const day of [23, 24, 25, 26]) {
+      const done = `2026-11-${day + 1}T01:00:00Z`;
+      fleet.put('web', aFull({ begun: `2026-11-${day}T20:00:00Z`, done }));
+    }
+    const opens = aConfigText('web: { window: { opens: "19:30" } }, db: {}');
+    fleet.do('2026-11-26T10:00:00Z', () => fleet.change(opens));
+    await fleet.play(FROM, until(27));
+    expect(fleet.alarms('SNS', '25')).toEqual([
+      '25 08:15 1 of 2 hosts FAILED: web MISSING',
+      expect.stringMatching(/^26 .* web OVER: backups come, and not in the window/),
+    ]);
+    expect(fleet.by('staff', '27')).toEqual([expect.stringContaining('2 of 2 hosts OK')]);
+  });
+
   it('comes with the night after an incremental, which is a line of the digest from then on', async () => {
     const fleet = aFleet();
     fleet.nights('web', night(23), night(27));
