@@ -306,9 +306,13 @@ function composeHead(sorted: Sorted, notification: Notification): Head {
 
 /** The hosts of which something is over: OK AGAIN only where each of them is well. */
 function endOf(over: readonly Problem[]) {
-  const ended = over.flatMap((one) =>
+  const all = over.flatMap((one) =>
     one.kind === 'channel' || one.over === undefined ? [] : [{ ...one.over, host: one.host }],
   );
+  // How a host is now, its last end says: a channel may hear of several at once.
+  const lastAt = new Map(all.map(({ host, at }) => [host, at]));
+  for (const { host, at } of all) lastAt.set(host, Math.max(at, lastAt.get(host) ?? at));
+  const ended = all.filter(({ host, at }) => at === lastAt.get(host));
   const [first] = ended;
   if (first === undefined) return undefined;
   const word = ended.every(({ isWell }) => isWell) ? 'OK AGAIN' : 'OVER';

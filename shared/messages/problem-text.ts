@@ -183,7 +183,8 @@ export function composeEnd(
   const isOwed = isOfWindow(kind) || isMadeUpFor(kind);
   const answeredIso = report.answeredAt ?? answer?.completedAt ?? '';
   // Where the window was moved, one that was there before may answer it.
-  const standsIn = isMadeUpFor(kind) && findings.some((one) => one.kind === kind);
+  const standsIn =
+    answer !== null && isMadeUpFor(kind) && findings.some((one) => one.kind === kind);
   const isAnswer = Date.parse(answeredIso) > problem.since || standsIn;
   const isOther = next?.state === 'done' || findings.some(({ isFirst }) => isFirst);
   const set = isAnswer ? answer : isOther ? lastGood : null;

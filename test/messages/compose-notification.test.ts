@@ -163,6 +163,19 @@ describe('composeNotification', () => {
     expect(message?.smsLine).toBe('BACKUP OVER: web, db.');
   });
 
+  it('says of a host how it is now, where a channel hears of several ends at once', () => {
+    const [missing] = notificationOf(now, [judgement('web', collected())]).problems;
+    if (missing === undefined) throw new Error('no problem');
+    const ended = (kind: 'missing' | 'wrong-recipient', at: number, isWell: boolean) => ({
+      ...{ ...missing, kind, notified: new Map(), over: { at, says: `${kind} is over`, isWell } },
+    });
+    const all = [ended('wrong-recipient', now - 2, false), ended('missing', now - 1, true)];
+    for (const before of [all, all.toReversed()]) {
+      const { message } = notificationOf(now, [], { before });
+      expect(message?.subject).toBe('[backup] web OK AGAIN: missing is over');
+    }
+  });
+
   it('sends an SMS only of what the channel has not notified', () => {
     const { problems: before } = notificationOf(now, fleet);
     const message = compose(fleet, { before, digest: digestOf(fleet) });

@@ -138,6 +138,20 @@ describe('a problem', () => {
     );
   });
 
+  it('of a chain names the full that came, though the incrementals before it are as broken as they were', () => {
+    const chain = aHost({ chain: { fullEveryDays: 7 } });
+    const { isNotified } = aMonitor();
+    const links = ['21', '22', '23'].map((day, nth) =>
+      anIncremental(`2026-11-${20 + nth}T03:15:00Z`, `2026-11-${day}T03:15:00Z`),
+    );
+    const read = collected(...links.flat());
+    expect(isNotified('2026-11-23T08:15:00Z', read, { host: chain })).toContain('CHAIN-BROKEN');
+    const next = collected(...links.flat(), ...full(24));
+    expect(isNotified('2026-11-24T03:16:00Z', next, { host: chain })).toContain(
+      'web OK AGAIN: full done Tue 24 Nov 03:15 UTC',
+    );
+  });
+
   it('names the full that stands in, though that was there before', () => {
     const { isNotified, message } = aMonitor();
     const odd = full(23, '05:15').map((one) =>
