@@ -89,6 +89,28 @@ reaches /run|- /proc\n- /sys\n- /dev\n- /run/user\n+ /\n- /
 END
 }
 
+@test "of a line that duplicity stops at it says the one to write, once" {
+  data=$BATS_TEST_TMPDIR/data
+  while IFS='|' read -r wanted list; do
+    printf '%b' "${list//@/$data}" >"$targets"
+    run rollcall-backup check
+    expect 3 "do: ${wanted//@/$data}" || {
+      echo "list: $list"
+      return 1
+    }
+    same "$(grep -c 'duplicity stops at' <<<"$output")" 1
+  done <<'END'
+write: + @|+@\n- /
+write: + @|+\t@\n- /
+write: + @|+  @\n- /
+write: - /|+ @\n-/
+save the list without a byte order mark: sed -i|\xef\xbb\xbf+ @\n- /
+write the whole path, from the first /; a comment begins with #|+ ~/x\n+ @\n- /
+write the whole path, from the first /; a comment begins with #|; x\n+ @\n- /
+write a ? for each of them: + @/lat?n|+ @/lat\xe9n\n+ @\n- /
+END
+}
+
 @test "targets that others can change are refused" {
   chmod 666 "$targets"
   run rollcall-backup check
@@ -99,6 +121,12 @@ END
   echo 'dump the database' >"$etc/pre-backup"
   run rollcall-backup check
   expect 0 "warning  $etc/pre-backup is not executable, so it is not run" "chmod 755 $etc/pre-backup"
+}
+
+@test "a hook that is a link to nothing is reported" {
+  ln -s /opt/kit/lib/rollcall-backup/save-metadata "$etc/pre-backup"
+  run rollcall-backup check
+  expect 0 "warning  $etc/pre-backup is a link to /opt/kit/lib/rollcall-backup/save-metadata, which is not there"
 }
 
 @test "another job that calls duplicity is named, with the command that removes it" {

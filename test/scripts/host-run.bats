@@ -22,12 +22,14 @@ load host-web
 }
 
 @test "gives duplicity the same environment whatever the caller has" {
+  mkdir "$BATS_TEST_TMPDIR/gone" && cd "$BATS_TEST_TMPDIR/gone" && rmdir "$BATS_TEST_TMPDIR/gone"
   HOME=/elsewhere AWS_PROFILE=mine AWS_ACCESS_KEY_ID=mine PASSPHRASE=mine https_proxy=http://mine run rollcall-backup run
   expect 0
   not grep -q mine "$stubs/environment"
   not grep -q PASSPHRASE "$stubs/environment"
   grep -qx "AWS_SHARED_CREDENTIALS_FILE=$etc/credentials" "$stubs/environment"
   grep -qx 'AWS_EC2_METADATA_DISABLED=true' "$stubs/environment"
+  same "$(sort -u "$stubs/directories")" /
 }
 
 @test "lays an empty stand-in for each name that duplicity would fetch" {
@@ -160,13 +162,19 @@ printf "Volume 1:\n" >"$archive/s/duplicity-full.20261123T031502Z.manifest"'
   sed -i 's|^REQUIRE_MOUNTED=.*|REQUIRE_MOUNTED=srv|' "$etc/config"
   run rollcall-backup run
   expect 3 'srv must be a plain absolute path'
+  sed -i 's|^REQUIRE_MOUNTED=.*|REQUIRE_MOUNTED=/pro*|' "$etc/config"
+  run rollcall-backup run
+  expect 3 'REQUIRE_MOUNTED takes no patterns'
 }
 
-@test "refuses a list without the final exclusion, and says the command that adds it" {
-  lists "+ $BATS_TEST_TMPDIR/data"
+@test "refuses a list without the final exclusion, and says the command that adds it, also behind a line without an end" {
+  printf '+ %s' "$BATS_TEST_TMPDIR/data" >"$targets"
   run rollcall-backup run
-  expect 3 'would save all of /' "hint: run: echo '- /' | sudo tee -a" 'FAIL code=3' 'reason=targets'
+  expect 3 'would save all of /' "hint: run: printf '\n- /\n' | sudo tee -a $targets" 'FAIL code=3' 'reason=targets'
   not grep -qx full "$stubs/argv"
+  printf '\n- /\n' | tee -a "$targets"
+  run rollcall-backup run
+  expect 0 'OK code=0'
 }
 
 @test "refuses credentials that others can read" {
@@ -198,6 +206,27 @@ printf "Volume 1:\n" >"$archive/s/duplicity-full.20261123T031502Z.manifest"'
   run rollcall-backup run
   expect 0 'the key expires in '
   [[ $(outcome) == WARN*reason=key ]]
+}
+
+@test "a subkey that was replaced may expire: backups are not encrypted to it" {
+  mkdir "$BATS_TEST_TMPDIR/two"
+  make_key "$BATS_TEST_TMPDIR/two" 10d
+  gpg=(gpg --homedir "$BATS_TEST_TMPDIR/two/home" --batch --quiet --passphrase '')
+  fingerprint=$(cat "$BATS_TEST_TMPDIR/two/fingerprint")
+  "${gpg[@]}" --quick-set-expire "$fingerprint" 0 2>/dev/null
+  sleep 1 # of two of the same second gpg takes any
+  "${gpg[@]}" --quick-add-key "$fingerprint" cv25519 encr never 2>/dev/null
+  "${gpg[@]}" --export >"$etc/pub.gpg"
+  gpgconf --homedir "$BATS_TEST_TMPDIR/two/home" --kill gpg-agent
+  sed -i "s/^FINGERPRINT=.*/FINGERPRINT=$fingerprint/" "$etc/config"
+  run rollcall-backup run
+  expect 0 'OK code=0'
+}
+
+@test "where nothing can be written it says so, and fails for want of space" {
+  mkdir "$state/lock"
+  run rollcall-backup run --if-due
+  expect 5 "cannot write to $state" 'FAIL code=5' 'reason=space'
 }
 
 @test "refuses when there is too little space, before anything is uploaded" {
@@ -339,8 +368,11 @@ exit 30'
   kill -KILL "$runner"
   wait "$runner" || true
   run rollcall-backup run
-  expect 4
-  kill_group "$(cat "$stubs/pid")"
+  expect 4 'another run is at work'
+  [[ $output =~ 'or end it: '(kill [0-9 ]+)$ ]]
+  [[ " ${BASH_REMATCH[1]} " == *" $(cat "$stubs/pid") "* && " ${BASH_REMATCH[1]} " != *" $runner "* ]]
+  eval "${BASH_REMATCH[1]}"
+  wait_for not kill -0 "$(cat "$stubs/pid")"
   does full 'printf "Volume 1:\n" >"$archive/s/duplicity-full.20261123T031502Z.manifest"'
   sleep 0.3
   run rollcall-backup run
@@ -479,6 +511,18 @@ exit 30'
   run rollcall-backup run
   expect 0 'pre-backup ended with 9; the backup goes on'
   [[ $(outcome) == WARN*reason=hook ]]
+}
+
+@test "a pre-backup that hangs and hears no signal is ended after an hour" {
+  stub timeout <<STUB
+#!/bin/sh
+printf '%s\n' "\$*" >>"$stubs/timeouts"
+exit 124
+STUB
+  printf '#!/bin/sh\n' >"$etc/pre-backup"
+  chmod 755 "$etc/pre-backup"
+  run rollcall-backup run
+  grep -q -- '^-k 60 3600 ' "$stubs/timeouts"
 }
 
 @test "does not run a hook that others can change" {

@@ -52,12 +52,15 @@ aws_secret_access_key = S3cr3t/Of+Web='
 
 @test "changes what is named and keeps the rest" {
   rollcall-backup-setup "${first[@]}"
-  echo 'VOLSIZE_MB=50' >>"$etc/config"
+  sed -i 's/^/  /' "$etc/config"
+  printf '# because of the small disk\nVOLSIZE_MB=50\n' >>"$etc/config"
   echo '# mine' >>"$targets"
   run rollcall-backup-setup --bucket other-backups --hour 4 --wait 0
   expect 0
+  rollcall-backup status >/dev/null || [ $? = 1 ]
   grep -qx 'BUCKET=other-backups' "$etc/config"
   grep -qx 'HOUR=4' "$etc/config"
+  grep -qx '# because of the small disk' "$etc/config"
   grep -qx 'VOLSIZE_MB=50' "$etc/config"
   grep -qx 'HOST=web' "$etc/config"
   grep -qx '# mine' "$targets"

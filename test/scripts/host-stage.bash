@@ -58,6 +58,7 @@ stub_duplicity() {
 here=${0%/*}
 printf '%s\n' "$@" >>"$here/argv"
 env >>"$here/environment"
+pwd >>"$here/directories"
 case $1 in
   -c) [ ! -e "$here/no-boto3" ] && echo 1.26.27 && exit ;;
   *s3.py)

@@ -24,7 +24,7 @@ read_config() {
   parse_config
   check_config
   [ "$config_problems" = 0 ] ||
-    die "$NOT_SET_UP" "$config has $config_problems mistake(s)" "correct it, or run rollcall-backup-setup again"
+    die "$NOT_SET_UP" "$config has $config_problems mistake(s)" "correct it: each mistake is named above; what is absent, rollcall-backup-setup writes"
 }
 
 parse_config() {
@@ -92,6 +92,8 @@ check_config() {
   case $TEMP_DIR:$value in [!/]* | *:) ;; *) TEMP_DIR=$value ;; esac
   case $CHECKSUMS in '' | sizes) ;; *) config_problem "CHECKSUMS can be \"sizes\" alone: what S3 says of contents is then not compared" ;; esac
   case $STRONG_KEY in '' | accepted) ;; *) config_problem "STRONG_KEY can be \"accepted\" alone: the key may do more than append" ;; esac
+  # a pattern would require what is there alone
+  case $REQUIRE_MOUNTED in *[*?[]*) config_problem "REQUIRE_MOUNTED takes no patterns: name each mount point" && REQUIRE_MOUNTED='' ;; esac
   # REQUIRE_MOUNTED is a list, split at blanks
   # shellcheck disable=SC2086
   for value in "$TEMP_DIR" "${DUPLICITY:-/}" "${CA_BUNDLE:-/}" $REQUIRE_MOUNTED; do

@@ -9,7 +9,7 @@
 # With no cache there is nothing to resume either: every set begins when its name says. From 3.1 on
 # there is an option for all that. An increment needs a cache of its chain: chain.sh lays that.
 
-# Its environment is the same by hand, from cron and from systemd, whatever HOME,
+# Its environment is the same by hand, from cron and from systemd, whatever HOME, directory,
 # AWS profile or proxy the caller has. In a session of its own, so that end_child ends all of it.
 in_clean_environment() {
   # for the style there is no variable
@@ -22,7 +22,7 @@ in_clean_environment() {
   [ -z "$CA_BUNDLE" ] || set -- AWS_CA_BUNDLE="$CA_BUNDLE" "$@"
   # newer boto3 adds checksums that some services other than Amazon's refuse
   [ -z "$ENDPOINT_URL" ] || set -- AWS_REQUEST_CHECKSUM_CALCULATION=when_required AWS_RESPONSE_CHECKSUM_VALIDATION=when_required "$@"
-  exec setsid env -i "$@" </dev/null
+  cd / && exec setsid env -i "$@" </dev/null
 }
 
 # keyring FILE: gpg_of_run sees this key and no other, and starts no agent

@@ -84,11 +84,13 @@ check_key() {
     return 0
   fi
   if ! recipient=$(probe_recipient); then
-    problem "$NOT_SET_UP" key "gpg will not encrypt to $FINGERPRINT: $(key_trouble)" "make a new key with rollcall-keygen and run rollcall-backup-setup"
+    problem "$NOT_SET_UP" key "gpg will not encrypt to $FINGERPRINT: $(key_trouble)" \
+      "is this host's clock right? It says $(date +%Y-%m-%d). Else make a new key with rollcall-keygen and run rollcall-backup-setup"
     return 0
   fi
   said ok "key $FINGERPRINT, encrypting to subkey $recipient"
-  expires=$(awk -F: '($1 == "pub" || $1 == "sub") && $2 !~ /[er]/ && $7 > 0 { if (!m || $7 < m) m = $7 } END { print m }' "$work/key")
+  # not of a subkey that gpg does not encrypt to, such as one that was replaced
+  expires=$(awk -F: -v used="$recipient" '($1 == "pub" || ($1 == "sub" && $5 == used)) && $7 > 0 { if (!m || $7 < m) m = $7 } END { print m }' "$work/key")
   if [ -n "$expires" ] && [ "$expires" -lt $(($(date +%s) + 30 * 86400)) ]; then
     warning key "the key expires in $(((expires - $(date +%s)) / 86400)) days, and backups end with it" "extend it where the secret key is, and run rollcall-backup-setup again"
   fi
@@ -171,7 +173,9 @@ signature_bytes() {
 
 check_hooks() {
   for hook in pre-backup on-failure; do
-    if [ -e "$etc/$hook" ] && [ ! -x "$etc/$hook" ]; then
+    if [ ! -e "$etc/$hook" ] && [ -L "$etc/$hook" ]; then
+      warning hook "$etc/$hook is a link to $(safe "$(readlink -- "$etc/$hook")"), which is not there, so nothing is run" "make the link anew, or remove it"
+    elif [ -e "$etc/$hook" ] && [ ! -x "$etc/$hook" ]; then
       warning hook "$etc/$hook is not executable, so it is not run" "run: chmod 755 $etc/$hook; or move it away"
     fi
     [ -x "$etc/$hook" ] || continue

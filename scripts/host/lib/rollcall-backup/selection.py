@@ -23,7 +23,7 @@ def main():
     task, targets, *archives = sys.argv[1:]
     saved = Saved(archives) if task == "saved" else None
     try:
-        selection = Selection(targets)
+        selection = Selection(targets, tell=task == "list")
         if task == "list":
             selection.find_mistakes()
         if task == "check":
@@ -55,12 +55,12 @@ class Rule(namedtuple("Rule", "line text include matches")):
 class Selection:
     """The rules of a list as duplicity reads them; each has duplicity's own function for a path."""
 
-    def __init__(self, targets):
+    def __init__(self, targets, tell):
         from duplicity import log, path, selection
 
         log.setup()
         log.setverbosity(log.ERROR)
-        self.path, self.name, self.rules = path.Path, targets, []
+        self.path, self.name, self.rules, self.tell = path.Path, targets, [], tell
         self.select = selection.Select(path.Path(b"/"))
         with open(targets, encoding="utf-8", errors="surrogateescape", newline="\n") as lines:
             for number, line in enumerate(lines.read().split("\n"), 1):
@@ -69,8 +69,12 @@ class Selection:
                     self.add(number, text, bool(include))
 
     def add(self, number, text, include):
+        if any("\udc80" <= c <= "\udcff" for c in text):
+            plain = "".join("?" if "\udc80" <= c <= "\udcff" else c for c in text)
+            self.mistake(number, f"{plain} has bytes that are no UTF-8, and duplicity stops at them", f"write a ? for each of them: {'+' if include else '-'} {plain}")
+            return
         if not text.startswith(("/", "**", "ignorecase:")):
-            self.mistake(number, f"{text} is no absolute path, and duplicity stops at it", "write the whole path, from the first /")
+            self.mistake(number, f"{text} is no absolute path, and duplicity stops at it", self.plain_line(text, include))
             return
         try:
             matches = self.select.glob_get_sf(text, int(include))
@@ -80,8 +84,17 @@ class Selection:
         self.rules.append(Rule(number, text, include, matches))
         self.select.selection_functions.append(matches)
 
+    def plain_line(self, text, include):
+        if text.startswith("\ufeff"):
+            return f"save the list without a byte order mark: sed -i '1s/^\\xef\\xbb\\xbf//' {self.name}"
+        line = re.match(r"([+-]?)\s*(/.*)", text)
+        if line:
+            return f"write: {line[1] or ('+' if include else '-')} {line[2]}"
+        return "write the whole path, from the first /; a comment begins with #"
+
     def mistake(self, number, text, do):
-        say("error", f"{self.name}:{number}: {text}", do)
+        if self.tell:
+            say("error", f"{self.name}:{number}: {text}", do)
 
     def inclusions(self):
         return [rule for rule in self.rules if rule.include]
@@ -98,7 +111,7 @@ class Selection:
             say("error", f"{self.name} lists nothing to save", "add a line such as: + /home")
         last = self.rules[-1] if self.rules else None
         if not last or last.include or last.text not in ("/", "**", "/**"):
-            say("error", f'the last rule of {self.name} is not "- /": duplicity would save all of /', f"run: echo '- /' | sudo tee -a {self.name}")
+            say("error", f'the last rule of {self.name} is not "- /": duplicity would save all of /', f"run: printf '\\n- /\\n' | sudo tee -a {self.name}")
         for tree in NEVER_SAVED:
             answer, rule = self.decide(tree)
             if answer and rule:
