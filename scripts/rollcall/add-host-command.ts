@@ -1,6 +1,6 @@
 // `rollcall add-host`: a line in the config, an IAM user that can only append, and the line to run on the host.
 import { whyNoUser } from '../../shared/config/aws-names.ts';
-import { type Host, kitName } from '../../shared/config/config.ts';
+import { ConfigError, type Host, kitName } from '../../shared/config/config.ts';
 import {
   addHost,
   ConfigEditError,
@@ -199,7 +199,7 @@ function printLine(what: string, line: string): void {
 
 /**
  * The config with the host on it; one that is on it already stays as it is. Without `since` it owes its first backup in
- * the next window that opens. Throws `UsageError`, and `ConfigError` for a name or a target that no config may have.
+ * the next window that opens. Throws `UsageError`, also for a name or a target that no config may have.
  */
 function putInConfig(
   file: ConfigText,
@@ -207,9 +207,20 @@ function putInConfig(
   { since, target }: { readonly since?: string | undefined; readonly target?: string | undefined },
   now: number,
 ): EditedConfig {
-  const on = (date: string) =>
-    addHost(file, name, { since: date, ...(target === undefined ? {} : { target }) });
-  const known = hostsIn(file).find((one) => one.name === name);
+  const hosts = hostsIn(file);
+  const on = (date: string) => {
+    try {
+      return addHost(file, name, { since: date, ...(target === undefined ? {} : { target }) });
+    } catch (error) {
+      if (!(error instanceof ConfigError) || hosts.length === 0) throw error;
+      // What is wrong was named here: the line that it would be is in no file.
+      const faults = error.issues.map((issue) =>
+        issue.replace(`${file.file}:`, '').replace(/^\d+: /, ''),
+      );
+      throw new UsageError(faults.join('; '), `name it otherwise; ${file.file} is as it was`);
+    }
+  };
+  const known = hosts.find((one) => one.name === name);
   if (known !== undefined) {
     const says = formatTarget(known);
     const other = target !== undefined && target.replace(/\/*$/, '/') !== says;

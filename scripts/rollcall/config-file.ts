@@ -8,6 +8,7 @@ import type { Config, Host } from '../../shared/config/config.ts';
 import type { ConfigText } from '../../shared/config/edit-config.ts';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 import { nameOf } from '../../shared/doctor/deployment.ts';
+import { MINUTE } from '../../shared/duplicity/time.ts';
 import type { RecordStore } from '../../shared/monitor/state.ts';
 import { keyFilesNextTo } from '../public-key-file.ts';
 import { stateBucket } from '../stack/state-bucket.ts';
@@ -68,25 +69,29 @@ export async function replaceConfig(
 
 async function replaceFile(file: string, before: string, after: string): Promise<void> {
   const path = await realpath(file);
-  const evidence = join(dirname(path), `.${process.pid}.hosts.yml`);
+  const meanwhile = new UsageError(
+    `${file} was changed meanwhile; it is as the other left it`,
+    'run it again',
+  );
+  // One name for all: of two at once, one is refused. One that is old was left by a process that was killed.
+  const draft = join(dirname(path), '.new.hosts.yml');
+  const { mtimeMs } = await stat(draft).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
+  if (Date.now() - mtimeMs > MINUTE) await rm(draft, { force: true });
   const { mode } = await stat(path);
-  const handle = await open(evidence, 'wx', 0o600);
+  const handle = await open(draft, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'EEXIST' ? meanwhile : error;
+  });
   try {
     await handle.writeFile(after);
     // Not when it is made, where the umask would take away from it.
     await handle.chmod(mode & 0o777);
     await handle.sync();
     await handle.close();
-    if ((await readFile(path, 'utf8')) !== before) {
-      throw new UsageError(
-        `${file} was changed meanwhile; it is as the other left it`,
-        'run it again',
-      );
-    }
-    await rename(evidence, path);
+    if ((await readFile(path, 'utf8')) !== before) throw meanwhile;
+    await rename(draft, path);
   } catch (error) {
     await handle.close().catch(() => undefined);
-    await rm(evidence, { force: true });
+    await rm(draft, { force: true });
     throw error;
   }
 }
@@ -109,9 +114,9 @@ export async function createConfig(file: string, text: string): Promise<void> {
   await writeTo(file, hint, () => unbroken(create));
 }
 
-/** Anyone who presses Ctrl-C meanwhile finds the file whole, and nothing next to it. */
-async function unbroken(work: () => Promise<void>): Promise<void> {
-  const wait = () => undefined;
+/** Anyone who presses Ctrl-C meanwhile finds it done, and nothing half done. */
+export async function unbroken(work: () => Promise<void>): Promise<void> {
+  const wait = () => void process.stderr.write('rollcall: what has begun is done first\n');
   process.on('SIGINT', wait);
   try {
     await work();

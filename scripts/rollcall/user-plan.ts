@@ -3,6 +3,7 @@ import type { HostUsers, NewKey } from '../../shared/aws/host-users.ts';
 import { otherHostGroups } from '../../shared/config/aws-names.ts';
 import type { HostKey, HostUser } from '../../shared/doctor/host-keys.ts';
 import { hostUserPath } from '../stack/bucket-policy.ts';
+import { unbroken } from './config-file.ts';
 import { openHandover } from './hand-over.ts';
 import { print, UsageError } from './terminal.ts';
 
@@ -97,17 +98,20 @@ export async function workAndHandOver(
   work: () => Promise<void>,
 ): Promise<void> {
   if (!makeKey) return work();
-  const handover = await openHandover(file);
-  let key: NewKey | undefined;
-  try {
-    await work();
-    key = await users.createKey(name);
-    await handover.give(key);
-  } catch (error) {
-    await handover.drop();
-    if (key !== undefined) await users.deleteKey(name, key.id);
-    throw error;
-  }
+  const workAndGive = async () => {
+    const handover = await openHandover(file);
+    let key: NewKey | undefined;
+    try {
+      await work();
+      key = await users.createKey(name);
+      await handover.give(key);
+    } catch (error) {
+      await handover.drop();
+      if (key !== undefined) await users.deleteKey(name, key.id);
+      throw error;
+    }
+  };
+  await unbroken(workAndGive);
   if (file !== undefined) print(`its key is in ${file}, which only you can read`);
 }
 

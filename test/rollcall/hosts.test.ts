@@ -1,12 +1,16 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
+  existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +19,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../shared/config/parse-config.ts';
 import { type LocalAws, startLocalAws } from '../local-aws/local-aws.ts';
 import { aFull } from '../support/builders.ts';
-import { runRollcall, startAlone } from './run-rollcall.ts';
+import { environmentOf, runRollcall, script, startAlone } from './run-rollcall.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-hosts-'));
 const hosts = join(folder, 'hosts.yml');
@@ -105,6 +109,30 @@ describe('rollcall add-host', () => {
     const days = (Date.parse(`${web?.since}T00:00Z`) - Date.now()) / 86_400_000;
     expect(days).toBeGreaterThan(0);
     expect(days).toBeLessThanOrEqual(1);
+  });
+
+  it.each([
+    [['we b'], '"we b" cannot be a host\'s name: use letters'],
+    [['MAIL'], 'MAIL and mail (line 4) are one name for IAM'],
+    [['web', '--target', 'other/web'], 'hosts.web.target is "other/web", but must be s3://'],
+    [['web', '--since', '2026-02-30'], 'hosts.web.since is "2026-02-30", but must be a date'],
+  ])('says of %j what is wrong with it, and no line that is in no file', async (words, why) => {
+    const { status, stderr } = await run('add-host', ...words);
+    expect([status, stderr]).toEqual([3, expect.stringContaining(`error: ${why}`)]);
+    expect(stderr).toMatch(/hint: name it otherwise; \S+ is as it was\n$/);
+    expect([configNow(), changes()]).toEqual([config, []]);
+  });
+
+  it('finishes what it has begun at Ctrl-C: no empty file of a key, and no key that nobody has', async () => {
+    aws.faults.add({ operation: 'CreateAccessKey', fault: { latencyMs: 700 } });
+    const words = ['add-host', 'web', '--credentials-file', secrets, '--hosts', hosts];
+    const child = spawn(process.execPath, [script, ...words], { env: environmentOf(aws) });
+    const ended = once(child, 'close');
+    await expect.poll(() => calls(), { timeout: 10_000 }).toContain('CreateAccessKey');
+    child.kill('SIGINT');
+    expect(await ended).toEqual([0, null]);
+    expect(readFileSync(secrets, 'utf8')).toContain(keysOf('web')[0]?.secret);
+    expect(keysOf('web')).toHaveLength(1);
   });
 
   it('shows the secret in no other place', async () => {
@@ -495,14 +523,28 @@ describe('rollcall pause and resume', () => {
     expect(readFileSync(hosts)).toEqual(latin);
   });
 
+  it('refuses while another one changes the config, and goes over what a killed one left', async () => {
+    const draft = join(folder, '.new.hosts.yml');
+    const pause = () => run('pause', 'mail', '--until', until, '--because', 'x');
+    writeFileSync(draft, 'cut');
+    const { status, stderr } = await pause();
+    expect([status, stderr]).toEqual([3, expect.stringContaining('was changed meanwhile')]);
+    expect([configNow(), readFileSync(draft, 'utf8')]).toEqual([config, 'cut']);
+    utimesSync(draft, 0, 0);
+    expect((await pause()).status).toBe(0);
+    expect(configNow()).toContain('paused');
+    expect(existsSync(draft)).toBe(false);
+  });
+
   it('says why it cannot write, and that the config is as it was', async () => {
-    const draft = join(folder, `.${process.pid}.hosts.yml`);
-    writeFileSync(draft, '');
+    const draft = join(folder, '.new.hosts.yml');
+    mkdirSync(draft);
+    utimesSync(draft, 0, 0);
     const { status, stderr } = await run('pause', 'mail', '--until', until, '--because', 'x');
-    rmSync(draft);
+    rmSync(draft, { recursive: true });
     expect([status, stderr]).toEqual([
       3,
-      `rollcall: error: cannot write ${hosts}: EEXIST\nrollcall: hint: it is as it was; put that right, and run it again\n`,
+      `rollcall: error: cannot write ${hosts}: ERR_FS_EISDIR\nrollcall: hint: it is as it was; put that right, and run it again\n`,
     ]);
     expect(configNow()).toBe(config);
   });
