@@ -349,15 +349,18 @@ function last(
   const changes = [...known.changes, ...next.changes.filter((one) => !isKnown(known, one))];
   // Of a flood a record names the newest: those since the last look are counted on top.
   const since = next.changes.filter(({ at }) => at > known.lastSeen).length;
+  // Where no good backup is known, the problem itself counts the windows that lack theirs.
+  const isOwed = isOfWindow(next.kind) || next.kind === 'wrong-recipient';
+  const isCounted = !isOwed || next.lastGoodAt !== undefined || next.severity !== 'critical';
+  const more = isToldOf(known, next) ? 0 : 1;
+  const files = [...new Set([...known.files, ...next.files])].slice(0, MOST_SETS_WATCHED);
   return {
     ...next,
     severity: graver(known.severity, next.severity),
     since: known.since,
+    missed: isCounted ? next.missed : Math.max(next.missed, known.missed + more),
     ...addSubjects(known, next.subjects),
-    files:
-      next.kind === 'digest'
-        ? next.files
-        : [...new Set([...known.files, ...next.files])].slice(0, MOST_SETS_WATCHED),
+    files: next.kind === 'digest' ? next.files : files,
     changes: changes.slice(0, MOST_CHANGES),
     changeCount: Math.max(known.changeCount + since, next.changeCount, changes.length),
     ...(known.claim && { claim: known.claim }),

@@ -199,6 +199,21 @@ describe('a host that stays silent', () => {
   });
 });
 
+describe('a host of which no good backup is known', () => {
+  it('is heard of by those who watch the monitor from the second window on', async () => {
+    const fleet = aFleet(aConfigText('web: {}, nas: {}, db: {}'));
+    fleet.nights('web', night(23), night(30));
+    await fleet.play(FROM, until(26));
+    expect(fleet.alarms('SNS')).toEqual([
+      '23 08:15 1 of 3 hosts FAILED: nas NEVER',
+      '24 08:15 1 of 3 hosts FAILED: nas NEVER (2nd day)',
+      '25 08:15 1 of 3 hosts FAILED: nas NEVER (3rd day)',
+      '26 08:15 1 of 3 hosts FAILED: nas NEVER (4th day)',
+    ]);
+    expect(fleet.alarms('ops')).toEqual(fleet.alarms('SNS').slice(1));
+  });
+});
+
 describe('what an operator said', () => {
   const acked = (fleet: ReturnType<typeof aFleet>, from: string) =>
     fleet.heard.filter(
