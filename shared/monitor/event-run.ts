@@ -8,6 +8,7 @@ import { count, quoteName } from '../messages/plain-text.ts';
 import { placeOf } from '../rules/fingerprints.ts';
 import { MOST_CHANGES, notifiedWithinHour, type Problem } from '../rules/problem.ts';
 import { type HostRecords, openHostRecords } from './host-records.ts';
+import { judgedAfter } from './judge-fleet.ts';
 import { type Budget, judgeHosts } from './judge-hosts.ts';
 import { type Channel, NOBODY, notify } from './notify.ts';
 import type { ObjectEvent } from './object-event.ts';
@@ -15,6 +16,7 @@ import { openRun } from './open-run.ts';
 import { isHeldBack, readOperatorPage } from './operator-page.ts';
 import { type OwnNews, updateProblems } from './problems.ts';
 import { type Dependencies, NO_RECIPIENTS, watchedFiles } from './scheduled-run.ts';
+import { dateByPlace, type MonitorState } from './state.ts';
 
 export type EventOutcome = {
   readonly events: number;
@@ -67,14 +69,23 @@ export async function runEvents(
     ),
     ...(named.get(host) ?? []),
   ];
+  const judgedOn = dateByPlace(opened.state);
   const { reports } = await judgeHosts(dependencies, judged, {
     ...{ now, budget, timezone, allHosts: hosts, memory },
-    ...{ alsoSetsOf: watched, changesOf },
+    ...{ alsoSetsOf: watched, changesOf, notifiedOn: (host) => judgedOn.get(placeOf(host)) },
   });
   const seen = judged.flatMap((host, index) => {
     const report = reports[index];
     return report === undefined ? [] : [{ host, report }];
   });
+  // What is notified of now is no news to the next run of the schedule.
+  const byPlace = new Map(seen.map(({ host, report }) => [placeOf(host), report]));
+  const judgedToo = (state: MonitorState) => {
+    const known = dateByPlace(state);
+    const isKnown = (place: string) => known.has(place) || byPlace.has(place);
+    const those = hosts.filter((host) => isKnown(placeOf(host)));
+    return judgedAfter({ ...config, hosts: those }, state, byPlace, now);
+  };
   let isNews = false;
   const notifying = notify(records, opened, {
     ...{ run: `events ${now} ${crypto.randomUUID()}`, now, reopen },
@@ -93,7 +104,7 @@ export async function runEvents(
       // Of a backup that is good there is nothing to write down besides its record.
       const isSame = problems.every((problem, index) => problem === state.problems[index]);
       isNews = !isSame || problems.length !== state.problems.length;
-      return isNews ? { ...state, problems } : undefined;
+      return isNews ? { ...state, problems, judged: judgedToo(state) } : undefined;
     },
     compose: (notices, { problems }, { places }) =>
       composeNotification({

@@ -130,13 +130,15 @@ export class QueueError extends Error {
 /**
  * What a worker is asked, version 1. After `deadline` nobody waits for its reports. `roll` is a hash of the config: a
  * worker that has another one must not judge. `asked` has a `1` for each host of the page, in the order of the config,
- * that is to be judged, and a `0` for each other.
+ * that is to be judged, and a `0` for each other. `notifiedOn` is the oldest of their dates: who hands out leaves out what
+ * it knows better.
  */
 const shardTask = v.pipe(
   v.strictObject({
     ...{ version: v.literal(1), until: count, now: count, deadline: count },
     ...{ roll: v.string(), index: count, of: count },
     asked: v.pipe(v.string(), v.regex(/^[01]+$/)),
+    notifiedOn: v.exactOptional(v.pipe(v.string(), v.isoDate())),
   }),
   v.check(({ index, of }) => index < of && Number.isInteger(Math.log2(of))),
   v.readonly(),
@@ -181,7 +183,11 @@ async function judgeByWorkers(
   const byPage = Map.groupBy(config.hosts, (host) => shardIndexOf(placeOf(host), of));
   const tasks = [...byPage].flatMap(([index, own]): ShardTask[] => {
     const asked = own.map((host) => (isAsked.has(host) ? '1' : '0')).join('');
-    return asked.includes('1') ? [{ ...run, roll, index, asked }] : [];
+    const [notifiedOn] = own
+      .flatMap((host) => (isAsked.has(host) ? (judging.notifiedOn?.(host) ?? []) : []))
+      .sort();
+    const since = notifiedOn === undefined ? {} : { notifiedOn };
+    return asked.includes('1') ? [{ ...run, roll, index, asked, ...since }] : [];
   });
   // Workers know of open problems and of events what the records say.
   const memory = openHostRecords(records, config.hosts.length, now);
@@ -265,7 +271,10 @@ export async function runWorker(
   }
   const { now } = task;
   const hosts = all.filter((_, at) => task.asked[at] === '1');
-  const judging = { now, budget, timezone: config.timezone, allHosts: config.hosts };
+  const judging = {
+    ...{ now, budget, timezone: config.timezone, allHosts: config.hosts },
+    notifiedOn: () => task.notifiedOn,
+  };
   const { lost, isKept } = await judgeHosts(dependencies, hosts, judging);
   if (!isKept) throw new RecordError(`${lost}`);
   return { hosts: hosts.length, answer: 'given' };

@@ -9,6 +9,7 @@ import { SKEW } from '../rules/assessment.ts';
 import type { Change } from '../rules/finding.ts';
 import { type HostEvidence, type Judgement, judge, type Unreadable } from '../rules/judge.ts';
 import type { HostMemory, RecordNews } from '../rules/record.ts';
+import type { CalendarDate } from '../rules/window.ts';
 import { type HostRecords, openHostRecords } from './host-records.ts';
 import type { Depth } from './list-sets.ts';
 import { type ObjectStore, TargetUnreadableError } from './object-store.ts';
@@ -24,6 +25,8 @@ export type CheckOptions = {
   readonly alsoSetsOf?: readonly string[] | undefined;
   /** Who changed what, as events say. */
   readonly changes?: readonly Change[] | undefined;
+  /** The date of the newest window of which everybody was notified that had to be; without it the record's stands. */
+  readonly notifiedOn?: CalendarDate | undefined;
   /** All hosts of the config: the keys of which it has no host's are others'. */
   readonly allHosts?: readonly Host[] | undefined;
   /** What is remembered of finished fulls; without it only the bucket tells. */
@@ -129,6 +132,8 @@ export type Judging = {
   readonly timezone: string;
   /** Names of files of a host that open problems are about; without it those on the host's record stand. */
   readonly alsoSetsOf?: ((host: Host) => readonly string[]) | undefined;
+  /** The date of the newest window of a host that is done with; without it the one on the host's record stands. */
+  readonly notifiedOn?: ((host: Host) => CalendarDate | undefined) | undefined;
   /** What is not on the host's record yet. */
   readonly changesOf?: ((host: Host) => readonly Change[]) | undefined;
 };
@@ -153,7 +158,8 @@ export async function judgeHosts(
   const judge = async (host: Host) => {
     const notices = noticesOf(host, judging);
     const { changes, watch } = notices;
-    const asked = { now, memory, budget, allHosts, changes, alsoSetsOf: watch };
+    const notifiedOn = judging.notifiedOn?.(host);
+    const asked = { now, memory, budget, allHosts, changes, alsoSetsOf: watch, notifiedOn };
     const options = { ...asked, depth: 'recent' } as const;
     const { judgement, changes: known } = await judgeHost(store, host, options);
     const report = reportHost(judgement, timezone, known);

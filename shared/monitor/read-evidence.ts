@@ -23,7 +23,7 @@ import { isAsItShould, isReadAgain } from '../rules/opened.ts';
 import { type HostMemory, judgedOn, newsOfLook } from '../rules/record.ts';
 import { countDown, isCritical } from '../rules/retention.ts';
 import { type Authors, type Copy, findCopies, isOfCopy } from '../rules/tampering.ts';
-import { closedWindow } from '../rules/window.ts';
+import { type CalendarDate, closedWindow } from '../rules/window.ts';
 import { listSets, type Reach } from './list-sets.ts';
 import { type ObjectStore, type ReadPart, TargetUnreadableError } from './object-store.ts';
 import { MOST_INCREMENTALS } from './record-page.ts';
@@ -39,11 +39,21 @@ export type HostReading = { readonly collection: Collection; readonly evidence: 
 export async function readHost(
   store: ObjectStore,
   host: Host,
-  { authors, ...reach }: Omit<Reach, 'since' | 'record'> & { readonly authors?: Authors },
+  {
+    authors,
+    notifiedOn,
+    ...reach
+  }: Omit<Reach, 'since' | 'record'> & {
+    readonly authors?: Authors;
+    readonly notifiedOn?: CalendarDate | undefined;
+  },
   memory?: HostMemory,
 ): Promise<HostReading> {
   const record = await memory?.recall(host);
-  const judged = record && judgedOn(record);
+  // A run that was ended before it could notify has left the record alone.
+  const [judged] = [record && judgedOn(record), record && notifiedOn]
+    .filter((date) => date !== undefined)
+    .sort();
   const [unseen] = judged === undefined ? [] : windowsSince(host, judged, reach.now);
   const since = mayAnswerFrom(host, unseen ?? closedWindow(host, reach.now));
   const remembers = memory !== undefined;

@@ -52,7 +52,7 @@ import {
   readOperatorPage,
 } from './operator-page.ts';
 import { type JudgedHost, type OwnNews, updateProblems } from './problems.ts';
-import { RecordError, type RecordStore, reportPage } from './state.ts';
+import { dateByPlace, RecordError, type RecordStore, reportPage } from './state.ts';
 import { findUnknownPrefixes, reportOf } from './unknown-prefixes.ts';
 
 /** What a run reaches for. */
@@ -135,7 +135,11 @@ export async function runSchedule(
   // Without a memory nobody knows which hosts were late: those that are incomplete when their grace is over.
   const perhaps = opened.warning === undefined ? [] : hostsOutOfGrace(config, tick);
   const due = [...new Set([...asked, ...perhaps])];
-  const judging = { until, now, budget, timezone, alsoSetsOf: watchedFiles(state.problems) };
+  const judgedOn = dateByPlace(state);
+  const judging = {
+    ...{ until, now, budget, timezone, alsoSetsOf: watchedFiles(state.problems) },
+    notifiedOn: (host: Host) => judgedOn.get(placeOf(host)),
+  };
   const { reports, lost: forgotten } = await judgeConfig(
     dependencies,
     config,

@@ -43,6 +43,16 @@ const event: Job = {
   },
 };
 
+/** Nobody looked for three days; web has lacked two windows, and is well again. */
+const outage: Job = {
+  ...schedule,
+  prepare: async (at) => {
+    for (const host of ['web/', 'db/']) at.put(host, aFull({ begun: '2026-11-20T03:15:00Z' }));
+    for (const day of [21, 22, 23]) at.put('db/', aFull({ begun: `2026-11-${day}T04:15:00Z` }));
+    await at.tick('2026-11-20T08:15:00Z');
+  },
+};
+
 let deployed: Deployed;
 afterEach(() => deployed.close());
 
@@ -55,7 +65,7 @@ async function start(): Promise<void> {
 /** How often each channel was notified of what the job is about. */
 function timesNotified(): number[] {
   const { mails, topicMessages } = deployed.aws.outbox;
-  const ofJob = ({ subject = '' }) => /FAILED|TAMPERED/.test(subject);
+  const ofJob = ({ subject = '' }) => /FAILED|TAMPERED|windows were missed/.test(subject);
   const alerts = topicMessages.filter(({ topicArn }) => topicArn.endsWith(':alerts'));
   return [mails.filter(ofJob).length, alerts.filter(ofJob).length];
 }
@@ -93,7 +103,7 @@ const never = new Promise<void>(() => undefined);
 
 function killAtEach(job: Job, hold: 'undone' | 'done') {
   return atEach(async (nth) => {
-    job.prepare?.(deployed);
+    await job.prepare?.(deployed);
     const struck = await strike(job, nth, { hold, until: never });
     if (struck === undefined) return undefined;
     // The dead ask nothing any more.
@@ -108,7 +118,7 @@ function killAtEach(job: Job, hold: 'undone' | 'done') {
 function interleaveAtEach(job: Job, hold: 'undone' | 'done') {
   return atEach(async (nth) => {
     const { promise: until, resolve: release } = Promise.withResolvers<void>();
-    job.prepare?.(deployed);
+    await job.prepare?.(deployed);
     const struck = await strike(job, nth, { hold, until });
     if (struck === undefined) return undefined;
     await job.run(deployed);
@@ -151,6 +161,16 @@ describe('a run of the schedule', () => {
 
   it('at the same time as another run of the same tick, held after any of its requests', async () => {
     expectOnce(await interleaveAtEach(schedule, 'done'));
+  });
+});
+
+describe('the first run after an outage', () => {
+  it('killed before any of its requests is done, brings what nobody saw', async () => {
+    expectAtLeastOnce(await killAtEach(outage, 'undone'));
+  });
+
+  it('killed when any of its requests is done and not answered, brings what nobody saw', async () => {
+    expectAtLeastOnce(await killAtEach(outage, 'done'));
   });
 });
 

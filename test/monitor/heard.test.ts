@@ -256,6 +256,35 @@ describe('what an operator said', () => {
   });
 });
 
+describe('a window that nobody saw', () => {
+  it.each([
+    ['a run', '2026-11-26T03:20:00Z'],
+    ['the look that a backup asks for', '2026-11-26T02:59:00Z'],
+  ])('is heard of once, though %s is killed when it has written the record', async (_, back) => {
+    const fleet = aFleet();
+    fleet.nights('web', night(25), night(30));
+    await fleet.play(FROM, '2026-11-22T20:00:00Z');
+    const { write } = fleet.records;
+    fleet.do(back, () => {
+      Object.assign(fleet.records, {
+        write: async (...page: Parameters<typeof write>) => {
+          if (page[0] !== STATE_PAGE) return write(...page);
+          Object.assign(fleet.records, { write });
+          throw new Error('killed');
+        },
+      });
+    });
+    await fleet.play(back, until(28));
+    expect(
+      fleet.by(
+        'SNS',
+        '',
+        fleet.heard.filter(({ says }) => says.includes('web')),
+      ),
+    ).toEqual([expect.stringContaining('2 windows were missed')]);
+  });
+});
+
 describe('a digest', () => {
   it('comes to each of many mailboxes, also to those that are new', async () => {
     const mailboxes = (name: string) =>

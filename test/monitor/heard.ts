@@ -80,7 +80,10 @@ export function aFleet(configText = aConfigText()) {
         }),
       );
       const last = Math.max(...own.map(({ modifiedAt }) => modifiedAt));
-      acts.push({ at: last + MINUTE, act: () => runEvents(dependencies(), config, events, now) });
+      acts.push({
+        at: last + MINUTE,
+        act: () => runEvents(dependencies(), config, events, now).catch(() => undefined),
+      });
     },
     /** A full at 03:00 of each day from one to another, but for some. */
     nights(host: string, from: string, to: string, but: readonly string[] = []) {

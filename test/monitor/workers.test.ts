@@ -249,7 +249,8 @@ describe('parseTask', () => {
   const { asked: _, ...less } = task;
 
   it('takes a task as it was sent', () => {
-    expect(parseTask(JSON.parse(JSON.stringify(task)))).toEqual(task);
+    for (const one of [task, { ...task, notifiedOn: '2026-11-22' }])
+      expect(parseTask(JSON.parse(JSON.stringify(one)))).toEqual(one);
   });
 
   it.each([
@@ -262,6 +263,7 @@ describe('parseTask', () => {
     ['another version', { ...task, version: 2 }],
     ['half a millisecond', { ...task, now: 1.5 }],
     ['an instant as text', { ...task, until: '2026' }],
+    ['a date that is none', { ...task, notifiedOn: '2026-11-31x' }],
     ['a list around it', [task]],
     ['no object', 'x'],
   ])('takes none with %s', (_, wrong) => {
