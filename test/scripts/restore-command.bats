@@ -143,6 +143,22 @@ bats_require_minimum_version 1.5.0
   nothing_left
 }
 
+@test "an agent that does not answer is not called another key" {
+  a_set 20261120T021402Z
+  echo x >sets/duplicity-full-signatures.20261120T021402Z.sigtar.gpg
+  stand_in gpg <<'STUB'
+#!/bin/sh
+case "$*" in *probe*) exit 0 ;; esac
+cat >/dev/null
+echo "gpg: can't connect to the agent: General error" >&2
+echo 'gpg: decryption failed: No secret key' >&2
+exit 2
+STUB
+  run restore web --from sets list
+  expect 1 "gpg-agent, which holds the key of web, cannot be reached" "try again"
+  [[ $output != *'is not encrypted to'* ]]
+}
+
 @test "what duplicity's statuses mean" {
   a_set 20261120T021402Z
   while read -r theirs ours words; do

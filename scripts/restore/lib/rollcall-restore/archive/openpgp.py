@@ -1,6 +1,7 @@
 """Decrypted bytes of an object, by gpg and its agent; it never asks anybody anything."""
 
 import os
+import shlex
 import subprocess
 import zlib
 
@@ -32,6 +33,15 @@ class Decrypted:
         complaint = self.gpg.stderr.read().decode("utf-8", "replace")
         if self.gpg.wait() == 0:
             return
+        # gpg says so too where it could not ask its agent whether it has one
+        if "connect to the agent" in complaint:
+            raise Stop(
+                FAILED,
+                f"gpg-agent, which holds the key of {self.host}, cannot be reached",
+                "try again; if it stays so: gpg-agent --homedir "
+                + shlex.quote(os.environ.get("GNUPGHOME", "~/.gnupg"))
+                + " --daemon says why",
+            )
         if "No secret key" in complaint and "No pinentry" not in complaint:
             raise Stop(
                 FAILED,
