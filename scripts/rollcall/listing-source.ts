@@ -1,19 +1,18 @@
 // Where a saved listing is read from: the file itself, or an unnamed copy in UTF-8 of what cannot be read twice.
-import { once } from 'node:events';
 import {
   createReadStream,
-  createWriteStream,
   fstatSync,
   mkdtempSync,
   openSync,
   readSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { whyNot } from '../../shared/stores/directory-records.ts';
 import type { Source } from './scan-listing.ts';
-import { UsageError } from './terminal.ts';
+import { UsageError, writeTo } from './terminal.ts';
 
 /** The text of a test, or of anything else that is in memory. */
 export function sourceOf(text: string): Source {
@@ -66,16 +65,19 @@ function checked(source: Source, file: string): Source {
 
 /** A pipe is gone when it was read. The copy has no name from the start: whatever ends the program, nothing stays. */
 async function copyOf(stream: NodeJS.ReadableStream, file: string): Promise<Source> {
-  const folder = mkdtempSync(join(tmpdir(), 'rollcall-'));
-  const path = join(folder, 'listing.json');
-  const descriptor = openSync(path, 'w+');
-  rmSync(folder, { recursive: true });
-  const out = createWriteStream(path, { fd: descriptor, autoClose: false });
+  const copying = <Value>(work: () => Value) =>
+    writeTo(tmpdir(), 'name another folder, for a copy: TMPDIR=FOLDER', async () => work());
+  const descriptor = await copying(() => {
+    const folder = mkdtempSync(join(tmpdir(), 'rollcall-'));
+    const opened = openSync(join(folder, 'listing.json'), 'w+');
+    rmSync(folder, { recursive: true });
+    return opened;
+  });
   let decoder: InstanceType<typeof TextDecoder> | undefined;
   let first: Buffer = Buffer.alloc(0);
   const write = async (text: string) => {
     if (text.includes('\0')) throw notText(file);
-    if (!out.write(text)) await once(out, 'drain');
+    await copying(() => writeFileSync(descriptor, text));
   };
   const decode = async (bytes?: Buffer) => {
     const encoding = encodingOf(first);
@@ -97,7 +99,6 @@ async function copyOf(stream: NodeJS.ReadableStream, file: string): Promise<Sour
   }
   if (decoder === undefined) await decode(first);
   await decode();
-  await new Promise((done) => out.end(done));
   return sourceAt(descriptor);
 }
 

@@ -101,9 +101,11 @@ async function showPage(records: RecordStore, save: string | undefined): Promise
       'the first is written with the first host that is judged; until then: rollcall check',
     );
   }
-  const file = save ?? join(await mkdtemp(join(tmpdir(), 'rollcall-')), 'status.html');
-  const write = () => writeFile(file, text, { mode: 0o600 });
-  await writeTo(file, 'name another file: --save FILE', write);
+  const file = await writeTo(save ?? tmpdir(), 'name another file: --save FILE', async () => {
+    const path = save ?? join(await mkdtemp(join(tmpdir(), 'rollcall-')), 'status.html');
+    await writeFile(path, text, { mode: 0o600 });
+    return path;
+  });
   print(`the page: ${file}`);
   if (save !== undefined) return 0;
   const opener = process.env.BROWSER ?? (process.platform === 'darwin' ? 'open' : 'xdg-open');

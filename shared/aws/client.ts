@@ -174,6 +174,8 @@ function hintForCall(error: unknown, action: string): string {
     case 'DeleteConflict':
     case 'DeleteConflictException':
       return 'something is still attached to it: look at it in the IAM console, and run it again';
+    case 'NotFoundException':
+      return 'what was deployed is gone, and no run brings it back: docs/runbook.md#changed-by-hand';
     case 'NoSuchBucket':
     case 'NotFound':
     case 'PermanentRedirect':

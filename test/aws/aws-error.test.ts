@@ -6,6 +6,7 @@ const NAMES = [
   ...['AuthorizationErrorException', 'AuthorizationHeaderMalformed', 'CredentialsProviderError'],
   ...['ExpiredToken', 'Forbidden', 'IllegalLocationConstraintException', 'InternalError'],
   ...['InvalidAccessKeyId', 'InvalidClientTokenId', 'InvalidToken', 'NoSuchBucket', 'NotFound'],
+  'NotFoundException',
   ...['PermanentRedirect', 'RequestTimeTooSkewed', 'ServiceUnavailable', 'SignatureDoesNotMatch'],
   ...['SlowDown', 'Throttling', 'ThrottlingException', 'UnrecognizedClientException', 'Unknown'],
 ];

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readFixture } from '../support/recorded.ts';
-import { runAlone } from './run-rollcall.ts';
+import { runAlone, startAlone } from './run-rollcall.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'rollcall-encodings-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -44,6 +44,16 @@ it('reads a named pipe once, as who writes into it is gone then', async () => {
   const ran = await runAlone(args, { TMPDIR: scratch });
   await written;
   expect(ran.stdout).toContain('1 of 1 host ok');
+});
+
+it('says of a folder for copies that is not there which one it is, and not that the listing is', async () => {
+  writeFileSync(hosts, 'bucket: acme-backups\nhosts: { web: {} }\n');
+  const args = ['check', '--hosts', hosts, '--listing', '-'];
+  const { status, stderr } = await startAlone(args, { TMPDIR: join(dir, 'none') }, listing);
+  expect([status, stderr]).toEqual([
+    3,
+    expect.stringMatching(/cannot write \S+none: there is no such folder\n.*hint: .*TMPDIR=FOLDER/),
+  ]);
 });
 
 describe.each([false, true])('a saved listing, piped: %s', (isPiped) => {

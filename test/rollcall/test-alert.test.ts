@@ -99,6 +99,16 @@ describe('rollcall test-alert', () => {
     expect(aws.outbox.topicMessages.length).toBe(before);
   });
 
+  it('says of a topic that is gone where that is repaired, and not to ask again', async () => {
+    const gone = await run('--topic-arn', topic.replace(/[^:]+$/, 'gone'));
+    expect([gone.status, gone.stderr]).toEqual([
+      3,
+      expect.stringMatching(
+        /NotFoundException \(404\)\n.*hint: .*docs\/runbook.md#changed-by-hand\n$/,
+      ),
+    ]);
+  });
+
   it('sends nothing with --dry-run', async () => {
     const before = aws.outbox.mails.length;
     expect((await run('--channel', 'mail', '--dry-run')).stdout).toContain(
