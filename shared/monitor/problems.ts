@@ -181,8 +181,9 @@ function judgeProblems(
   }
 }
 
-/** The host owes nothing yet, or no new incremental came: what it was is over, and a line of the digest. */
-function isNoMore({ kind, severity }: ReportedFinding): boolean {
+/** The host owes nothing yet, no new incremental came, or no versions are kept: nothing of it keeps an alarm open. */
+function isNoMore({ kind, severity, untold }: ReportedFinding): boolean {
+  if (kind === 'tampered') return untold === 'not kept' || untold === 'not offered';
   return severity === 'info' && (kind === 'never' || kind === 'incremental');
 }
 

@@ -138,6 +138,23 @@ describe('a problem', () => {
     );
   });
 
+  it('of tampering ends, too, where the bucket keeps no versions that would tell of it', () => {
+    const plain = (...days: number[]) =>
+      days.flatMap((day) => full(day)).map((one) => ({ ...one, versionId: 'null' }));
+    const removed: Change = {
+      ...{ what: 'removed', key: 'web/duplicity-full.20261121T031500Z.vol1.difftar.gpg' },
+      ...{ at: at('2026-11-23T09:00:00Z'), left: 'version' },
+      ...{ principal: undefined, address: undefined },
+    };
+    const { isNotified, open } = aMonitor();
+    const tick = (iso: string, ...days: number[]) =>
+      isNotified(iso, plain(...days), { changes: [removed] });
+    expect(tick('2026-11-23T09:01:00Z', 22, 23)).toContain('TAMPERED: web');
+    expect(tick('2026-11-24T08:15:00Z', 22, 23, 24)).toBeUndefined();
+    expect(tick('2026-11-29T08:15:00Z', 27, 28, 29)).toContain('web OVER: its files did not come');
+    expect(open()).toEqual([]);
+  });
+
   it('of a chain names the full that came, though the incrementals before it are as broken as they were', () => {
     const chain = aHost({ chain: { fullEveryDays: 7 } });
     const { isNotified } = aMonitor();
