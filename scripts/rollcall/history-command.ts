@@ -7,7 +7,7 @@ import { SIGN_NAMES, SIGNS, type Sign } from '../../shared/messages/message-tree
 import { count, formatBytes } from '../../shared/messages/plain-text.ts';
 import { composeYear } from '../../shared/messages/status-page.ts';
 import { BOARD_PAGE } from '../../shared/monitor/keep-board.ts';
-import { RecordError, type RecordStore } from '../../shared/monitor/state.ts';
+import type { RecordStore } from '../../shared/monitor/state.ts';
 import { placeOf } from '../../shared/rules/fingerprints.ts';
 import { defineCommand, TEXT } from './command.ts';
 import {
@@ -18,6 +18,7 @@ import {
   STATE_HELP,
   STATE_OPTIONS,
 } from './config-file.ts';
+import { refuseState } from './state-place.ts';
 import { print, UsageError, writeTo } from './terminal.ts';
 
 const HELP = `rollcall history - how the last 400 nights of a host went
@@ -80,12 +81,7 @@ async function readNights(records: RecordStore, host: Host, hosts: number): Prom
     const row = board?.rows.find((one) => one.place === place);
     return sortNights([...(found?.nights ?? []), ...(row?.nights ?? [])]);
   } catch (error) {
-    if (!(error instanceof RecordError)) throw error;
-    throw new UsageError(
-      error.message,
-      'allow s3:GetObject and s3:ListBucket on the state bucket to these credentials',
-      { cause: error },
-    );
+    throw refuseState(error, 's3:GetObject and s3:ListBucket');
   }
 }
 

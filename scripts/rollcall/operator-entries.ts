@@ -1,5 +1,4 @@
 // The page on which an operator says what holds of hosts at once: read and written from the command line.
-import { toAscii } from '../../shared/messages/plain-text.ts';
 import {
   describeOperatorPage,
   dropOver,
@@ -12,7 +11,6 @@ import {
 import {
   parseState,
   RecordConflictError,
-  RecordError,
   type RecordStore,
   rewritePage,
   STATE_PAGE,
@@ -20,6 +18,7 @@ import {
 import type { Problem } from '../../shared/rules/problem.ts';
 import type { ValuesOf } from './command.ts';
 import { openState, readConfig, STATE_HELP, type STATE_OPTIONS } from './config-file.ts';
+import { refuseState } from './state-place.ts';
 import { UsageError } from './terminal.ts';
 
 export const ENTRY_HELP = `${STATE_HELP}
@@ -100,10 +99,5 @@ function refuse(error: unknown, right: string): unknown {
   if (error instanceof RecordConflictError) {
     return new UsageError('others write to it all the time; nothing was changed', 'run it again');
   }
-  if (!(error instanceof RecordError)) return error;
-  return new UsageError(
-    toAscii(error.message),
-    `allow ${right} on operator/* of the state bucket to these credentials: docs/security.md`,
-    { cause: error },
-  );
+  return refuseState(error, `${right} on operator/*`);
 }

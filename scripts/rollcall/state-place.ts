@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import * as v from 'valibot';
 import type { Connection } from '../../shared/aws/client.ts';
 import { count, readJson } from '../../shared/config/json.ts';
+import { toAscii } from '../../shared/messages/plain-text.ts';
 import { RecordError, type RecordStore } from '../../shared/monitor/state.ts';
 import { UsageError } from './terminal.ts';
 
@@ -57,10 +58,12 @@ export async function readGoodRun(records: RecordStore): Promise<number | undefi
   return text === undefined ? undefined : readJson(lastRun, text)?.at;
 }
 
-/** The hint of a state that cannot be used is in its own words. */
-export function refuseState(error: unknown): unknown {
+/** What is wrong with a folder is in its own words; a bucket may only want `right`. */
+export function refuseState(error: unknown, right = ''): unknown {
   if (!(error instanceof RecordError)) return error;
-  return new UsageError(error.message, 'put it right, or name another: --state DIR', {
-    cause: error,
-  });
+  const isBucket = right !== '' && error.message.startsWith('s3://');
+  const hint = isBucket
+    ? `allow ${right} in the state bucket to these credentials, or name another: --ledger BUCKET, --state PLACE`
+    : 'put it right, or name another: --state DIR';
+  return new UsageError(toAscii(error.message), hint, { cause: error });
 }

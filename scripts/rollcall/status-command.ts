@@ -14,7 +14,6 @@ import {
 import {
   dateOfPage,
   REPORTS,
-  RecordError,
   type RecordStore,
   reportPage,
   STATUS_PAGE,
@@ -22,6 +21,7 @@ import {
 import { defineCommand, FLAG, TEXT } from './command.ts';
 import { openState, readConfig, STATE_HELP, STATE_OPTIONS } from './config-file.ts';
 import { composeRows, PREFIXES_SHOWN, rowOf, toAsciiJson } from './format-report.ts';
+import { refuseState } from './state-place.ts';
 import { chooseFormat, print, UsageError, writeTo } from './terminal.ts';
 
 const HELP = `rollcall status - what did the last daily report say?
@@ -123,12 +123,7 @@ async function unlessRefused<Value>(work: () => Promise<Value>): Promise<Value> 
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof RecordError)) throw error;
-    throw new UsageError(
-      toAscii(error.message),
-      'allow s3:ListBucket and s3:GetObject on the state bucket to these credentials; or judge now: rollcall check',
-      { cause: error },
-    );
+    throw refuseState(error, 's3:ListBucket and s3:GetObject');
   }
 }
 

@@ -236,6 +236,8 @@ export function hintFor(error: unknown, bucket: string): string {
     default:
       if (isCertificateFault(code))
         return `the certificate of the endpoint ${explainCertificate(code)}`;
+      if (code === 'ERR_INVALID_URL')
+        return 'the address of the endpoint is none: correct --endpoint-url, AWS_ENDPOINT_URL or "endpoint" in hosts.yml';
       return code === 'ENOTFOUND' || code === 'ECONNREFUSED'
         ? hintForNoAnswer()
         : `${again()}; if it stays, see docs/runbook.md#unreadable`;

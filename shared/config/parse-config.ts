@@ -289,6 +289,8 @@ function noteIndistinct(yaml: YamlReader, hosts: readonly Placed[]): void {
   for (const [later, first] of clashes) {
     const [one, other] = [named[first], named[later]];
     if (one === undefined || other === undefined) continue;
+    // The same name is reported as a key that is there twice, and no target would help it.
+    if (one.host.name === other.host.name) continue;
     const { name, target } = other.host;
     const path = `${target.bucket}/${target.prefix}`;
     let free = `${path}${name}/`;

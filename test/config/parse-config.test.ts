@@ -267,6 +267,12 @@ describe('parseConfig', () => {
     expect(issuesOf(config('de/web: {}', 'de/Web: {}'))).toEqual([]);
   });
 
+  it('says of a host that is there twice just that: a target of its own would not help', () => {
+    expect(issuesOf('bucket: acme-backups\nhosts:\n  web: {}\n  web: {}\n')).toEqual([
+      'hosts.yml:4: the same key is there twice',
+    ]);
+  });
+
   it('does not say of two hosts without a name that they cannot be told apart', () => {
     const issues = issuesOf('bucket: acme-backups\nhosts:\n  "":\n  "":\n');
     expect(issues.map((issue) => issue.slice(0, 40))).toEqual([

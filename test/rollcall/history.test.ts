@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -124,6 +124,20 @@ describe('rollcall status --save and --open', () => {
       expect(stderr).toContain('hint: name the place of rollcall run: --state PLACE');
     }
     expect(existsSync(place)).toBe(false);
+  });
+
+  it('says of a state that cannot be read what to do about a folder, and about a bucket', async () => {
+    const other = join(folder, 'other');
+    mkdirSync(other);
+    writeFileSync(join(other, 'x'), '');
+    const ask = async (words: string[], place: string) =>
+      (await runRollcall(aws, [...words, '--hosts', hosts, '--state', place])).stderr;
+    for (const words of [['status'], ['history', 'web'], ['ack']]) {
+      expect(await ask(words, other)).toMatch(
+        /holds other files .*\n.*hint: put it right, or name/,
+      );
+      expect(await ask(words, 's3://nope/x')).toMatch(/NoSuchBucket .*\n.*hint: allow .* or name/);
+    }
   });
 
   it('says what to do where there is no page yet', async () => {

@@ -46,6 +46,12 @@ describe('rollcall check, online', () => {
     });
   });
 
+  it('says of an address that is none what to correct, and not to run it again', async () => {
+    const { status, stdout } = await check(['--endpoint-url', '127.0.0.1:9000']);
+    expect([status, stdout]).toEqual([3, expect.stringContaining('correct --endpoint-url')]);
+    expect(stdout).not.toContain('run it again');
+  });
+
   it('reads the store of the endpoint in the config, whose stack no other command looks for', async () => {
     const file = join(folder, 'store.yml');
     const text = `bucket: backups\nregion: eu-west-1\nendpoint: ${aws.endpoint}\nhosts: { web-01: {}, web-16: {} }\n`;
