@@ -1,9 +1,10 @@
 // `rollcall ack`: no more reminders of what somebody is working on, in force at once.
+import type { Config } from '../../shared/config/config.ts';
 import type { Ack, OperatorPage } from '../../shared/monitor/operator-page.ts';
 import type { RecordStore } from '../../shared/monitor/state.ts';
 import { isOwn, type Problem } from '../../shared/rules/problem.ts';
 import { defineCommand, FLAG } from './command.ts';
-import { findHost, STATE_OPTIONS } from './config-file.ts';
+import { askWhetherMeant, findHost, STATE_OPTIONS } from './config-file.ts';
 import { changePage, ENTRY_HELP, openEntries, readProblems } from './operator-entries.ts';
 import { UsageError } from './terminal.ts';
 
@@ -35,7 +36,7 @@ export const ackCommand = defineCommand({
     }
     const kind = word?.toLowerCase();
     const records = await openRecords();
-    if (options.undo) return undo(records, name, kind);
+    if (options.undo) return undo(config, records, name, kind);
     findHost(config, name);
     const now = Date.now();
     const open = await openProblems(records, name);
@@ -81,7 +82,7 @@ async function openProblems(records: RecordStore, host: string): Promise<Problem
   return problems.filter((one) => one.host === host && one.over === undefined && !isOwn(one.kind));
 }
 
-async function undo(records: RecordStore, host: string, kind: string | undefined) {
+async function undo(config: Config, records: RecordStore, host: string, kind?: string) {
   const isUndone = ({ host: own, ...ack }: Ack) =>
     own === host && (kind === undefined || ack.kind === kind);
   const isChanged = await changePage(
@@ -92,6 +93,8 @@ async function undo(records: RecordStore, host: string, kind: string | undefined
   );
   const says = isChanged ? 'is not acknowledged any more' : 'was not acknowledged';
   const what = kind === undefined ? 'what is wrong' : kind.toUpperCase();
-  process.stdout.write(`${host}: ${what} ${says}; see: rollcall ack\n`);
+  process.stdout.write(
+    `${host}: ${what} ${says}${isChanged ? '' : askWhetherMeant(config, host)}; see: rollcall ack\n`,
+  );
   return 0;
 }

@@ -167,17 +167,17 @@ export function findHost(config: Config, name: string): Host {
   );
 }
 
-/** The name in the config that is most like it. */
-export function nearestName({ hosts }: Config, name: string): string {
+function nearestName({ hosts }: Config, name: string): string {
   return closest(
     name,
     hosts.map((one) => one.name),
   );
 }
 
-/** True when a name is so like one in the config that it was probably mistyped. */
-export function isNear(config: Config, name: string): boolean {
-  return distance(name, nearestName(config, name)) <= 2;
+/** A question for a name that is not in the config, and so like one there that it was probably mistyped. */
+export function askWhetherMeant(config: Config, name: string): string {
+  const nearest = nearestName(config, name);
+  return nearest !== name && distance(name, nearest) <= 2 ? `; did you mean ${nearest}?` : '';
 }
 
 /** The one word that a command takes. Throws `UsageError`. */

@@ -2,7 +2,7 @@
 import { quoteName } from '../../shared/messages/plain-text.ts';
 import type { OperatorPage } from '../../shared/monitor/operator-page.ts';
 import { defineCommand, TEXT } from './command.ts';
-import { findHost, onlyName, STATE_OPTIONS } from './config-file.ts';
+import { askWhetherMeant, findHost, onlyName, STATE_OPTIONS } from './config-file.ts';
 import { changePage, ENTRY_HELP, openEntries } from './operator-entries.ts';
 import { readReason, readUntil } from './pause-command.ts';
 
@@ -70,7 +70,7 @@ export const unmuteCommand = defineCommand({
   options: STATE_OPTIONS,
   operands: true,
   run: async (options, operands) => {
-    const { open } = await openEntries(options);
+    const { config, open } = await openEntries(options);
     // One that is not in the config any more can be muted still.
     const name = onlyName(operands, 'unmute');
     const isMuted = await changePage(
@@ -81,7 +81,7 @@ export const unmuteCommand = defineCommand({
       },
       Date.now(),
     );
-    const says = isMuted ? 'is not muted any more' : 'is not muted';
+    const says = isMuted ? 'is not muted any more' : `is not muted${askWhetherMeant(config, name)}`;
     process.stdout.write(`${quoteName(name)} ${says}\n`);
     return 0;
   },

@@ -11,11 +11,10 @@ import { undeleteDays } from '../stack/backup-bucket.ts';
 import { hostGroupName } from '../stack/host-group.ts';
 import { defineCommand, FLAG, TEXT } from './command.ts';
 import {
+  askWhetherMeant,
   composeChange,
   configOf,
   formatTarget,
-  isNear,
-  nearestName,
   onlyName,
   openAws,
   readConfigToChange,
@@ -64,7 +63,7 @@ export const removeHostCommand = defineCommand({
     const steps = planRemoval(user, hostGroupName(config.bucket));
     formatUser(user, name, config);
     if (host === undefined && steps.length === 0) {
-      const near = isNear(config, name) ? `; did you mean ${nearestName(config, name)}?` : '';
+      const near = askWhetherMeant(config, name);
       print(`${name} is not in the config, and nothing of it is in IAM: nothing to do${near}`);
       return 0;
     }

@@ -69,7 +69,8 @@ describe('rollcall ack', () => {
     expect((await run(['ack'])).stdout).toMatch(/^web: no reminders of MISSING, acknowledged /);
     expect((await run(['ack', 'web', 'missing', '--undo'])).stdout).toContain('any more');
     expect(await listed()).toBe('no host is muted, and nothing acknowledged\n');
-    expect((await run(['ack', 'web', '--undo'])).stdout).toContain('was not acknowledged');
+    expect((await run(['ack', 'web', '--undo'])).stdout).toContain('was not acknowledged; see');
+    expect((await run(['ack', 'wbe', '--undo'])).stdout).toContain('; did you mean web?; see');
   });
 
   it('acknowledges all that is open, once', async () => {
@@ -121,6 +122,7 @@ describe('rollcall mute', () => {
     expect(await listed()).toBe(`lab is muted until ${inDays(90)}: "disk swap"\n`);
     expect((await run(['unmute', 'lab'])).stdout).toContain('is not muted any more');
     expect((await run(['unmute', 'lab'])).stdout).toContain('is not muted\n');
+    expect((await run(['unmute', 'lba'])).stdout).toContain('is not muted; did you mean lab?\n');
     expect(await listed()).toContain('no host is muted');
   });
 
