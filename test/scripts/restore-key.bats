@@ -30,6 +30,16 @@ load restore-stubs
   [ "$(sort "$profile/gnupg/gpg-agent.conf")" = $'default-cache-ttl 172800\nmax-cache-ttl 172800\npinentry-program /usr/bin/pinentry-curses' ]
 }
 
+@test "the timer of systemd, which has no HOME, closes the keys of who it runs as" {
+  stand_in getent <<STUB
+#!/bin/sh
+[ "\$*" != "passwd \$(id -u)" ] || echo "someone:x:\$(id -u):0::$HOME:/bin/bash"
+STUB
+  run env -u HOME remove-passphrase --all --unless-busy
+  expect 0 "web: closed"
+  [ ! -e "$STAGE/key-is-open" ]
+}
+
 @test "times that make no sense are refused" {
   for time in 0 0h -1h 1x "" 1.5h; do
     run set-passphrase web --ttl "$time" <<<"right"

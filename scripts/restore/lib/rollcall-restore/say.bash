@@ -4,6 +4,8 @@
 
 umask 077
 unset PASSPHRASE SIGN_PASSPHRASE GPG_PW || true
+# a unit of systemd has none
+export HOME=${HOME:-$(getent passwd "$EUID" | cut -d: -f6)}
 
 lib=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 name=${0##*/}

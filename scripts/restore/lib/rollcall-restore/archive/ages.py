@@ -49,7 +49,7 @@ def parse_age(text, now=None):
             return int(datetime(day.year, day.month, day.day).timestamp()) - 1
         if re.match(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", text):
             return int(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
-    except ValueError:
+    except (ValueError, OverflowError):
         pass
     raise Stop(
         USAGE,
