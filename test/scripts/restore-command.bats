@@ -288,6 +288,16 @@ TABLE
   done
 }
 
+@test "what was started in the background clears nothing up where a signal meets it before it has begun" {
+  # a child that ends at once, so that what watches it is ended as soon as it is forked
+  run bash -euo pipefail -c '. "$1/lib/rollcall-restore/say.bash" && scratch && mkdir out.partial && claimed=out.partial
+    watch=watches && watches() { sleep 9; }
+    for _ in {1..40}; do run true && [ -d "$run_dir" ] && [ -d out.partial ] || exit 9; done
+    echo "both stay"' bash "$kit"
+  expect 0 "both stay"
+  nothing_left
+}
+
 @test "a path may begin with / or end with it, but not climb" {
   a_set 20261120T021402Z
   run restore web --from sets fetch /etc/nginx/ out

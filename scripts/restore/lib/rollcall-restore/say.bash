@@ -101,6 +101,8 @@ exec {stderr}>&2 {nothing}</dev/null
 
 tidy() {
   local status=$? job
+  # bash has the traps of this shell, too, in what it has just forked
+  [[ $BASHPID == "$$" ]] || exit "$status"
   exec 2>&"$stderr" # a signal may come while it leads into a log
   trap '' INT TERM HUP
   for job in $(jobs -pr); do
@@ -129,6 +131,7 @@ end_on_signals
 
 # A restore does not go on where one was ended: what it had so far goes, so that the same command works again.
 end_by() {
+  [[ $BASHPID == "$$" ]] || exit "$1"
   keep=no
   printf '\n%s: interrupted\n' "$name" >&"$stderr" || true
   exit "$1"
