@@ -91,6 +91,24 @@ receipt_of() {
   printf '{"version": 1, "host": "%s", "result": "%s", "compared": "%s"}\n' "$1" "${3:-restored}" "${4:-signature}" >"$dir/$at.json"
 }
 
+@test "a copy of the key without its passphrase, made as docs/restore.md says, is open by itself" {
+  cp "$WORLD/web.key" .
+  # as the page has it, with the answers from a pipe
+  sed -n '/^mkdir -m 700 k/,/^gpg --homedir k --output/p' "$repository/docs/restore.md" |
+    sed 's/--pinentry-mode loopback/& --command-fd 0/' >made
+  [ "$(wc -l <made)" -eq 3 ]
+  printf '%s\n\n\n' "$PASS" | bash -euo pipefail made
+  [ ! -e k ] && [ "$(stat -c %a drills.key)" = 600 ]
+  export HOME=$PWD/other
+  unset GNUPGHOME
+  mkdir "$HOME"
+  restore-add-host web --bucket acme-backups --region eu-west-1 --key drills.key --credentials "$WORLD/web.aws" \
+    --endpoint-url "$ENDPOINT" --fingerprint "$(cat "$WORLD/web.fpr")" --no-look
+  restore-drill --next >receipt </dev/null
+  [ "$(field result <receipt)" = restored ]
+  GNUPGHOME=$HOME/.config/rollcall-restore/web/gnupg gpgconf --kill gpg-agent
+}
+
 @test "--next takes the host whose proof is the oldest, and then the other" {
   export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state
   restore-add-host again --bucket acme-backups --region eu-west-1 --prefix web --key "$WORLD/web.key" \
