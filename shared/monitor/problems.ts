@@ -206,9 +206,12 @@ function isMadeGoodBefore({ kind, severity, subjects }: Problem, report: HostRep
   return isMissed && !isOfNow && !isUnseen && report.findings.some(({ isFirst }) => isFirst);
 }
 
-/** Another finding of the kind: what a window lacks is one thing, and of sets and names each is reported. */
+/**
+ * Another finding of the kind: of sets and names each is reported. What a window lacks is one thing, whatever it is called,
+ * but not what the set of an earlier one lacks.
+ */
 function join(known: Problem, { subjects, says, changes, files, kind }: Problem): Problem {
-  if (isOfWindow(kind)) return known;
+  if (isOfWindow(kind) && subjects.every((one) => known.subjects.includes(one))) return known;
   const all = [...known.changes, ...changes.filter((one) => !isKnown(known, one))];
   return {
     ...{ ...known, ...addSubjects(known, boundSubjects([...known.subjects, ...subjects])) },

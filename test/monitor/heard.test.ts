@@ -61,6 +61,24 @@ describe('the end of an alarm', () => {
     ]);
   });
 
+  it('is not near where the next backup fails in another way: that window is heard of, too', async () => {
+    const chain = aConfigText('web: { chain: { fullEvery: 7d } }, db: {}');
+    const fleet = aFleet(chain.replace('region', 'keepDays: 14\nregion'));
+    fleet.put('web', anIncremental('2026-11-22T02:00:00Z', '2026-11-23T03:00:00Z'));
+    const next = anIncremental('2026-11-23T03:00:00Z', '2026-11-24T03:00:00Z');
+    fleet.put(
+      'web',
+      next.filter(({ name }) => !name.includes('manifest')),
+    );
+    await fleet.play(FROM, until(24));
+    expect(fleet.alarms('SNS')).toEqual([
+      '23 03:01 1 of 2 hosts FAILED: web CHAIN-BROKEN',
+      '24 08:15 1 of 2 hosts FAILED: web CHAIN-BROKEN (2nd day)',
+    ]);
+    const last = fleet.heard.findLast(({ to, says }) => to === 'SNS' && /2nd day/.test(says));
+    expect(last?.message.text.replace(/\s+/g, ' ')).toContain('24 Nov 03:00 is incomplete');
+  });
+
   it('names the backup that stands in, though it came before the window closed', async () => {
     const fleet = aFleet();
     const files = aFull({ begun: '2026-11-23T03:00:00Z', volumes: 5 });
