@@ -302,18 +302,8 @@ function problemOf(finding: ReportedFinding, { host, report }: JudgedHost, now: 
   const details = [kind === 'missing' ? report.rhythm : undefined, report.lastGoodText];
   const lastGoodAt = report.lastGood === null ? undefined : Date.parse(report.lastGood.startedAt);
   return {
-    ...{
-      host: host.name,
-      place: placeOf(host),
-      kind,
-      severity,
-      since: now,
-      lastSeen: now,
-      subjects: boundSubjects(subjects),
-      says: message,
-      step,
-      lastGoodAt,
-    },
+    ...{ host: host.name, place: placeOf(host), kind, severity, since: now, lastSeen: now },
+    ...{ subjects: boundSubjects(subjects), says: message, step, lastGoodAt },
     missed: windowsMissed ?? (severity === 'critical' ? report.windowsMissed : 0),
     details: details.filter((text) => text !== undefined),
     files: filesOf(own, host).slice(0, MOST_SETS_WATCHED),

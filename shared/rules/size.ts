@@ -50,8 +50,8 @@ export function judgeTail(
     volumes.usualBytes ??
     earlier.findLast(({ volumeBytes }) => volumeBytes !== undefined)?.volumeBytes;
   if (usual === undefined || volumes.lastBytes < usual * TRUNCATED_SHARE) return [];
-  // Alone, and bigger than a volume was before: how big one may be is not known any more.
-  if (volumes.usualBytes === undefined && usual < volumes.lastBytes * TRUNCATED_SHARE) return [];
+  // Alone, and far bigger than a volume was before: how big one may be is not known any more.
+  if (volumes.usualBytes === undefined && volumes.lastBytes > usual * 1.5) return [];
   // Of volumes of another size, as after another --volsize, their number tells nothing.
   const isAlike = (full: SizedFull) => full.bytes * 2 > (full.volumes ?? 0) * usual;
   const [before] = earlier

@@ -276,7 +276,9 @@ function judgeTail(set: BackupSet, good: readonly BackupSet[]): string[] {
   const usualOf = (one: BackupSet) => middleOf(sizesOf(one).slice(0, -1));
   const withUsual = before.filter((one) => sizesOf(one).length > 1).at(-1);
   const usual = sizes.length > 1 ? usualOf(set) : withUsual && usualOf(withUsual);
-  if (usual === undefined || (sizes.at(-1) ?? 0) < 0.94 * usual) return [];
+  const last = sizes.at(-1) ?? 0;
+  if (usual === undefined || last < 0.94 * usual) return [];
+  if (sizes.length === 1 && last > 1.5 * usual) return [];
   // Volumes of another size, by their mean, tell nothing.
   const [most] = before
     .slice(-3)
