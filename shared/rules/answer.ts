@@ -110,7 +110,7 @@ export function isIn(window: Window, at: Instant): boolean {
 
 /**
  * Not complete, has a volume, and a file of it came within three times the longest gap between two files of it or of the
- * last good full: at least an hour.
+ * last good full: at least an hour. Once its manifest is there, within an hour: duplicity writes it last.
  */
 export function isArriving(
   { set, complete }: Assessment,
@@ -118,7 +118,8 @@ export function isArriving(
   now: Instant,
 ): boolean {
   if (complete !== false || (set.volumes?.count ?? 0) === 0) return false;
-  const gap = Math.max(set.longestGapMs, lastGood?.set.longestGapMs ?? 0);
+  const isClosed = set.manifest !== undefined;
+  const gap = isClosed ? 0 : Math.max(set.longestGapMs, lastGood?.set.longestGapMs ?? 0);
   return now - set.lastWriteAt <= Math.max(ARRIVING, GAPS * gap);
 }
 

@@ -220,13 +220,14 @@ export function oddIn(set: BackupSet): number[] {
   });
 }
 
-/** A volume is there, and a file came within three times the longest gap of this set or of the last good one, or an hour. */
+/** A volume is there, and a file came within an hour; without a manifest, three times the longest gap of this set or of the last good one are enough. */
 export function isArriving(set: BackupSet, lastGood: BackupSet | undefined, now: Instant): boolean {
   const gapOf = ({ members }: BackupSet) => {
     const times = members.map(({ modifiedAt }) => modifiedAt).sort((a, b) => a - b);
     return Math.max(0, ...times.slice(1).map((at, place) => at - (times[place] ?? at)));
   };
-  const gap = Math.max(gapOf(set), lastGood === undefined ? 0 : gapOf(lastGood));
+  const longest = Math.max(gapOf(set), lastGood === undefined ? 0 : gapOf(lastGood));
+  const gap = manifestsOf(set).length > 0 ? 0 : longest;
   const latest = Math.max(...set.members.map(({ modifiedAt }) => modifiedAt));
   return (
     volumesOf(set).length > 0 &&

@@ -74,6 +74,16 @@ describe('isArriving', () => {
     expect(isArriving(open, slow(5), at(written) + 61 * MINUTE)).toBe(false);
   });
 
+  it('is only for an hour once the manifest is there, whatever the gaps', () => {
+    const closed = theSet(...parts.filter(({ name }) => !name.includes('.vol1.')));
+    const [first, ...more] = parts;
+    if (first === undefined) throw new Error('a full has files');
+    const slow = theSet({ ...first, modifiedAt: at(written) - 9 * 60 * MINUTE }, ...more);
+    const arrive = (later: number) => isArriving(closed, slow, at(written) + later * MINUTE);
+    expect([60, 61].map(arrive)).toEqual([true, false]);
+    expect(isArriving(open, slow, at(written) + 61 * MINUTE)).toBe(true);
+  });
+
   it('is no set that is whole, and none without a volume', () => {
     expect(arrives(theSet(...parts), at(written))).toBe(false);
     const bare = parts.filter(({ name }) => name.includes('manifest'));
