@@ -150,6 +150,8 @@ runuser -l alice -c 'remove-passphrase web'
 # bob's stays open
 runuser -l bob -c 'restore web fetch tree/etc/passwd ./passwd'
 runuser -l bob -c 'restore-remove-host web'
+# they end a moment after they are told to
+for _ in 1 2 3 4 5 6 7 8 9 10; do pgrep -x 'keyboxd|gpg-agent' || break; sleep 1; done
 ! pgrep -x -l 'keyboxd|gpg-agent'
 SH
   expect 0 'OK code=0' 'check: 3' 'setup: 3' 'rollcall-backup-setup: error: /etc/gnupg/common.conf has use-keyboxd' "sed -i '/use-keyboxd/d' /etc/gnupg/common.conf"

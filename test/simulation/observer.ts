@@ -115,8 +115,9 @@ export function startObserver(world: World) {
     // Made up for after an outage, or for another first due time, it has the number of the day on which it comes.
     const changedAt = Math.max(skippedAt, ...world.members.map((member) => member.changedAt));
     const isMadeUp = world.now - changedAt < DAY;
+    // Where clocks change, the next day's first due time may come before midnight.
     if (one.seat !== 'phone' && one.digest !== undefined && !isMadeUp) {
-      isNew(one.digest, `digest ${one.digest}`);
+      isNew(one.digest, `digest ${one.digest}`, 23 * HOUR);
     }
     if (one.seat !== 'phone') return;
     for (const { name, kind } of one.about.filter((about) => WINDOW_KINDS.includes(about.kind))) {
