@@ -110,7 +110,8 @@ export function isIn(window: Window, at: Instant): boolean {
 
 /**
  * Not complete, has a volume, and a file of it came within three times the longest gap between two files of it or of the
- * last good full: at least an hour. Once its manifest is there, within an hour: duplicity writes it last.
+ * last good full: at least an hour. Where its manifest came last, within an hour: duplicity writes it then. A copy of it
+ * may bring the manifest first.
  */
 export function isArriving(
   { set, complete }: Assessment,
@@ -118,7 +119,7 @@ export function isArriving(
   now: Instant,
 ): boolean {
   if (complete !== false || (set.volumes?.count ?? 0) === 0) return false;
-  const isClosed = set.manifest !== undefined;
+  const isClosed = set.manifest !== undefined && set.manifest.writtenAt >= set.lastWriteAt;
   const gap = isClosed ? 0 : Math.max(set.longestGapMs, lastGood?.set.longestGapMs ?? 0);
   return now - set.lastWriteAt <= Math.max(ARRIVING, GAPS * gap);
 }

@@ -220,15 +220,16 @@ export function oddIn(set: BackupSet): number[] {
   });
 }
 
-/** A volume is there, and a file came within an hour; without a manifest, three times the longest gap of this set or of the last good one are enough. */
+/** A volume is there, and a file came within an hour; where its manifest did not come last, three times the longest gap of this set or of the last good one are enough. */
 export function isArriving(set: BackupSet, lastGood: BackupSet | undefined, now: Instant): boolean {
   const gapOf = ({ members }: BackupSet) => {
     const times = members.map(({ modifiedAt }) => modifiedAt).sort((a, b) => a - b);
     return Math.max(0, ...times.slice(1).map((at, place) => at - (times[place] ?? at)));
   };
   const longest = Math.max(gapOf(set), lastGood === undefined ? 0 : gapOf(lastGood));
-  const gap = manifestsOf(set).length > 0 ? 0 : longest;
   const latest = Math.max(...set.members.map(({ modifiedAt }) => modifiedAt));
+  const isLast = manifestsOf(set).length > 0 && writtenAt(set) >= latest;
+  const gap = isLast ? 0 : longest;
   return (
     volumesOf(set).length > 0 &&
     !isWholeAndOnce(set) &&

@@ -74,7 +74,7 @@ describe('isArriving', () => {
     expect(isArriving(open, slow(5), at(written) + 61 * MINUTE)).toBe(false);
   });
 
-  it('is only for an hour once the manifest is there, whatever the gaps', () => {
+  it('is only for an hour where the manifest came last, whatever the gaps', () => {
     const closed = theSet(...parts.filter(({ name }) => !name.includes('.vol1.')));
     const [first, ...more] = parts;
     if (first === undefined) throw new Error('a full has files');
@@ -82,6 +82,15 @@ describe('isArriving', () => {
     const arrive = (later: number) => isArriving(closed, slow, at(written) + later * MINUTE);
     expect([60, 61].map(arrive)).toEqual([true, false]);
     expect(isArriving(open, slow, at(written) + 61 * MINUTE)).toBe(true);
+    // As a copy by name brings it.
+    const copied = theSet(
+      ...parts.flatMap((one) => {
+        const isFirst = one.name.includes('manifest');
+        if (one.name.includes('.vol1.')) return [];
+        return isFirst ? { ...one, modifiedAt: one.modifiedAt - 9 * 60 * MINUTE } : one;
+      }),
+    );
+    expect(isArriving(copied, undefined, at(written) + 61 * MINUTE)).toBe(true);
   });
 
   it('is no set that is whole, and none without a volume', () => {
