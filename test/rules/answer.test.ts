@@ -83,12 +83,14 @@ describe('isArriving', () => {
     expect([60, 61].map(arrive)).toEqual([true, false]);
     expect(isArriving(open, slow, at(written) + 61 * MINUTE)).toBe(true);
     // As a copy by name brings it.
+    const hoursAgo = (name: string) => (/manifest/.test(name) ? 9 : /vol1/.test(name) ? 2 : 0);
     const copied = theSet(
-      ...parts.flatMap((one) => {
-        const isFirst = one.name.includes('manifest');
-        if (one.name.includes('.vol1.')) return [];
-        return isFirst ? { ...one, modifiedAt: one.modifiedAt - 9 * 60 * MINUTE } : one;
-      }),
+      ...parts
+        .filter(({ name }) => !name.includes('.vol2.'))
+        .map((one) => {
+          const modifiedAt = at(written) - hoursAgo(one.name) * 60 * MINUTE;
+          return { ...one, modifiedAt, firstModifiedAt: modifiedAt };
+        }),
     );
     expect(isArriving(copied, undefined, at(written) + 61 * MINUTE)).toBe(true);
   });
