@@ -168,14 +168,17 @@ export function startObserver(world: World) {
     },
     oweTamper(set: KnownSet): void {
       const { member } = set;
+      const from = world.now;
       spoiled.push(set);
       // Without events the next run that judges the host sees it, if it is still so.
       const isLate = !hearsEvents(world);
       const [next] = windowsNear(newestClosed(world.now, member.times), member.times, 7);
       const owedAt = isLate ? (next?.dueAt ?? 0) + HOUR : world.now + TAMPER_PATIENCE;
       oweToAll({
-        ...{ member, from: world.now, owedAt },
-        isVoid: () => isLate && (isWhole(world, set) || mayBeGone(world, set)),
+        ...{ member, from, owedAt },
+        isVoid: () =>
+          (isLate && (isWhole(world, set) || mayBeGone(world, set))) ||
+          isAsPruned(world, set, from),
         says: `that the full of ${stampOf(set.namedAt)} was spoiled`,
         isPaidBy: ({ about }) =>
           about.some(({ name, kind }) => member.names.includes(name) && kind === 'tampered'),
@@ -270,9 +273,25 @@ function prunedTooMuch(world: World, member: Member): boolean {
   );
 }
 
-/** By now lifecycle or its host might have removed it: without an event nobody knows who it was. */
-function mayBeGone(world: World, { member, namedAt }: KnownSet): boolean {
+/** Removed no earlier than an hour before as many good fulls were there as the host keeps: it may have been the host. */
+function isAsPruned(world: World, { member, namedAt }: KnownSet, removedAt: number): boolean {
   const { rhythm } = member.habit;
+  if (rhythm?.kind !== 'prunes') return false;
+  const newer = world.sets.filter(
+    (set) =>
+      set.member === member &&
+      set.namedAt > namedAt &&
+      (set.finishedAt ?? Number.POSITIVE_INFINITY) <= removedAt + HOUR &&
+      isWhole(world, set) &&
+      qualityOf(set) === 'good',
+  );
+  return newer.length >= rhythm.keep;
+}
+
+/** By now lifecycle or its host might have removed it: without an event nobody knows who it was. */
+function mayBeGone(world: World, known: KnownSet): boolean {
+  const { member, namedAt } = known;
+  if (isAsPruned(world, known, world.now)) return true;
   const newer = world.sets.filter(
     (set) =>
       set.member === member &&
@@ -280,9 +299,6 @@ function mayBeGone(world: World, { member, namedAt }: KnownSet): boolean {
       set.base === undefined &&
       isWhole(world, set),
   );
-  if (rhythm?.kind === 'prunes') {
-    if (newer.filter((set) => qualityOf(set) === 'good').length >= rhythm.keep) return true;
-  }
   const isOld = namedAt + world.keepDays * DAY <= world.now;
   return isOld && (!world.plan.keepLastGood || newer.length >= 2);
 }
