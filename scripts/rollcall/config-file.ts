@@ -99,19 +99,15 @@ async function replaceFile(file: string, before: string, after: string): Promise
 /** Writes a new config, whole or not at all, and over no other file. Throws `UsageError`. */
 export async function createConfig(file: string, text: string): Promise<void> {
   const draft = join(dirname(file), `.${process.pid}.hosts.yml`);
-  const hint = 'name another file: --out FILE';
   const create = async () => {
     try {
       await writeFile(draft, text, { flag: 'wx', flush: true });
       await link(draft, file);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      throw new UsageError(`${file} is there already`, hint, { cause: error });
     } finally {
       await rm(draft, { force: true });
     }
   };
-  await writeTo(file, hint, () => unbroken(create));
+  await writeTo(file, 'name another file: --out FILE', () => unbroken(create));
 }
 
 /** Anyone who presses Ctrl-C meanwhile finds it done, and nothing half done. */

@@ -113,12 +113,7 @@ export async function openHandover(file: string | undefined): Promise<Handover> 
 async function openFile(file: string): Promise<Handover> {
   refuseTrackedPath(file);
   const hint = 'name a file that is not there yet: --credentials-file FILE';
-  const handle = await writeTo(file, hint, () =>
-    open(file, 'wx', 0o600).catch((cause: NodeJS.ErrnoException) => {
-      if (cause.code !== 'EEXIST') throw cause;
-      throw new UsageError(`${file} is there already`, hint, { cause });
-    }),
-  );
+  const handle = await writeTo(file, hint, () => open(file, 'wx', 0o600));
   return {
     give: async ({ id, secret }) => {
       const text = `[default]\naws_access_key_id = ${id}\naws_secret_access_key = ${secret}\n`;

@@ -106,7 +106,9 @@ export async function writeTo<Value>(file: string, hint: string, work: () => Pro
   } catch (error) {
     if (!(error instanceof Error && 'syscall' in error)) throw error;
     const why = whyNot(error, 'there is no such folder');
-    throw new UsageError(`cannot write ${file}: ${why}`, hint, { cause: error });
+    const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST';
+    const problem = isThere ? `${file} is there already` : `cannot write ${file}: ${why}`;
+    throw new UsageError(problem, hint, { cause: error });
   }
 }
 
