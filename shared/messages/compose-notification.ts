@@ -310,7 +310,7 @@ function endOf(over: readonly Problem[]) {
     one.kind === 'channel' || one.over === undefined ? [] : [{ ...one.over, host: one.host }],
   );
   // How a host is now, its last end says: a channel may hear of several at once.
-  const lastAt = new Map(all.map(({ host, at }) => [host, at]));
+  const lastAt = new Map<string, number>();
   for (const { host, at } of all) lastAt.set(host, Math.max(at, lastAt.get(host) ?? at));
   const ended = all.filter(({ host, at }) => at === lastAt.get(host));
   const [first] = ended;

@@ -97,7 +97,7 @@ export async function runEvents(
       const problems = updateProblems(
         state.problems,
         {
-          ...{ judged: seen, news, hosts, channels, timezone, closed: state.judged },
+          ...{ judged: seen, news, hosts, channels, timezone, closed: dateByPlace(state) },
         },
         now,
       );

@@ -27,7 +27,7 @@ import {
   type Problem,
   problemId,
 } from '../rules/problem.ts';
-import type { MonitorState } from './state.ts';
+import type { CalendarDate } from '../rules/window.ts';
 
 /** One host as a run judged it. */
 export type JudgedHost = {
@@ -46,8 +46,8 @@ type Found = {
   readonly hosts: readonly Host[];
   readonly channels: readonly Listener[];
   readonly timezone: string;
-  /** Until which windows the hosts had been judged for good. */
-  readonly closed?: MonitorState['judged'];
+  /** By place, the date of the newest window that had been judged for good. */
+  readonly closed?: ReadonlyMap<string, CalendarDate>;
 };
 
 /**
@@ -56,7 +56,7 @@ type Found = {
  */
 export function updateProblems(
   before: readonly Problem[],
-  { judged = [], news = [], hosts, channels, timezone, closed = [] }: Found,
+  { judged = [], news = [], hosts, channels, timezone, closed = new Map() }: Found,
   now: Instant,
 ): Problem[] {
   const problems = new Map(before.map((problem) => [problemId(problem), problem]));
@@ -133,8 +133,8 @@ function judgeProblems(
   const place = placeOf(host);
   const isAnswered = report.next?.state === 'done';
   // What it lacks only by a config that came later, or while it was in none: nobody is told that this is over.
-  const wasJudged = (window = '') =>
-    closed.some(([date, own]) => date >= window && own.includes(place));
+  const closedOn = closed.get(place);
+  const wasJudged = (window = '') => closedOn !== undefined && closedOn >= window;
   // A window that lacks nothing, and the next one has its backup already.
   const isAllThere = isAnswered && report.answer !== null;
   const seen = new Set<string>();

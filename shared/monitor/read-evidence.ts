@@ -51,7 +51,7 @@ export async function readHost(
 ): Promise<HostReading> {
   const record = await memory?.recall(host);
   // A run that was ended before it could notify has left the record alone.
-  const [judged] = [record && judgedOn(record), record && notifiedOn]
+  const [judged] = (record === undefined ? [] : [judgedOn(record), notifiedOn])
     .filter((date) => date !== undefined)
     .sort();
   const [unseen] = judged === undefined ? [] : windowsSince(host, judged, reach.now);

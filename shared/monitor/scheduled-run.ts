@@ -210,7 +210,7 @@ export async function runSchedule(
             const isJudged = asked.has(host) || report?.verdict === 'incomplete';
             return report === undefined || !isJudged ? [] : [{ host, report }];
           }),
-          ...{ news, hosts, channels, timezone, closed: before.judged },
+          ...{ news, hosts, channels, timezone, closed: dateByPlace(before) },
         },
         now,
       ),
