@@ -4,7 +4,7 @@ import type { Host } from '../config/config.ts';
 import type { BackupSet, Collection } from '../duplicity/backup-set.ts';
 import { DAY, HOUR, type Instant } from '../duplicity/time.ts';
 import type { Inconclusive } from '../duplicity/versions.ts';
-import { isIn } from './answer.ts';
+import { homeOf, isIn } from './answer.ts';
 import {
   type Assessed,
   type Assessment,
@@ -17,7 +17,7 @@ import { rememberedOpeners } from './fingerprints.ts';
 import { heldAlways, hiddenBy, type Keep, type KeepRules, keepOf, removedBy } from './lifecycle.ts';
 import type { HostRecord } from './record.ts';
 import { findCopies, judgeTampering } from './tampering.ts';
-import { windowOf } from './window.ts';
+import { type Window, windowOf } from './window.ts';
 
 /** How long the last good copy lasts. */
 export type Countdown = {
@@ -94,18 +94,19 @@ export type Superseded = {
   readonly held: 'tampered' | 'poisoned' | Inconclusive | undefined;
 };
 
-/** The good fulls of one window's day that have stood long enough to take the place of what is older, newest first. */
+/** The good fulls that are of one window and have stood long enough to take the place of what is older, newest first. */
 type Successors = { readonly endsAt: Instant; readonly fulls: readonly BackupSet[] };
 
 const SUCCESSORS = 2;
 
 /**
  * A set is superseded by two good fulls of different days that were wholly written after it and have stood for `keepDays`
- * since, by S3's clock. They are what somebody with a host's key can forge, so each has to be beyond doubt: of one day by both
- * clocks, without a fault that spoils that, and not so small that it would be `shrunk` next to the set that it replaces. An
- * upload in parts is dated when it is begun, and nobody sees it until it is finished: volumes come so, the manifest, which
- * is small and comes last, may not. A target that was tampered with or is poisoned, and one whose versions are not known,
- * is held as it is. `read` is the whole target. Pure; the order of the listing makes no difference.
+ * since, by S3's clock. They are what somebody with a host's key can forge, so each has to be beyond doubt: begun in one day
+ * by both clocks, and done in that day or within the grace; without a fault that spoils that, and not so small that it would
+ * be `shrunk` next to the set that it replaces. An upload in parts is dated when it is begun, and nobody sees it until it is
+ * finished: volumes come so, the manifest, which is small and comes last, may not. A target that was tampered with or is
+ * poisoned, and one whose versions are not known, is held as it is. `read` is the whole target. Pure; the order of the
+ * listing makes no difference.
  */
 export function findSuperseded(
   host: Host,
@@ -164,21 +165,20 @@ function reasonToHold(
 }
 
 function successorsOf(host: Host, good: readonly Assessment[], now: Instant): Successors[] {
-  const succeeds = ({ set, faults }: Assessment) => {
-    const window = windowOf(host, set.startedAt);
-    const stands =
-      isIn(window, set.firstWriteAt) &&
-      isIn(window, set.lastWriteAt) &&
-      set.lastWriteAt + host.keepDays * DAY <= now;
-    return (
-      stands &&
-      faults.every(({ spoils }) => spoils === 'nothing') &&
-      set.manifest?.inParts === false
-    );
-  };
-  const endOf = ({ startedAt }: BackupSet) => windowOf(host, startedAt).endsAt;
-  const successors = good.filter(succeeds).map(({ set }) => set);
-  return [...Map.groupBy(successors, endOf)].map(([endsAt, fulls]) => ({ endsAt, fulls }));
+  const succeeds = ({ set, faults }: Assessment, { endsAt, hardDueAt }: Window) =>
+    (set.lastWriteAt < endsAt || set.lastWriteAt <= hardDueAt) &&
+    set.lastWriteAt + host.keepDays * DAY <= now &&
+    faults.every(({ spoils }) => spoils === 'nothing') &&
+    set.manifest?.inParts === false;
+  const successors = good.flatMap((one) => {
+    const home = homeOf(host, one);
+    const isBegunIn = home !== undefined && isIn(home, one.set.firstWriteAt);
+    return isBegunIn && succeeds(one, home) ? [{ endsAt: home.endsAt, full: one.set }] : [];
+  });
+  return [...Map.groupBy(successors, ({ endsAt }) => endsAt)].map(([endsAt, of]) => ({
+    endsAt,
+    fulls: of.map(({ full }) => full),
+  }));
 }
 
 /** By both clocks; a name from the future proves nothing. */

@@ -186,6 +186,33 @@ describe('findSuperseded', () => {
     expect(named(collected(...night('10'), ...both), NOW, sydney)).toEqual([]);
   });
 
+  it('counts uploads of days where the grace is of days, up to its end', () => {
+    const long = { opens: '00:00', due: '08:15', graceMinutes: 72 * 60 };
+    const slow = aHost({ keepLastGood: true, keepDays: 6, window: long });
+    // The grace of the 12th ends on the 15th at 08:15.
+    const days = (begun: string, done: string) =>
+      aFull({ begun, done }).map((one) =>
+        one.name.includes('vol1') ? { ...one, ...wrote(begun) } : one,
+      );
+    const until = (done: string) => [
+      ...night('07'),
+      ...days('2026-11-09T03:00:00Z', '2026-11-11T05:00:00Z'),
+      ...days('2026-11-12T03:00:00Z', done),
+    ];
+    expect(named(collected(...until('2026-11-15T08:15:00Z')), NOW, slow)).toEqual(['2026-11-07']);
+    expect(named(collected(...until('2026-11-15T08:16:00Z')), NOW, slow)).toEqual([]);
+    expect(named(collected(...until('2026-11-14T05:00:00Z')), NOW, host)).toEqual([]);
+  });
+
+  it('counts one that came in the window and is named a little before it opened', () => {
+    const slow = (date: string, before: string) =>
+      aFull({ begun: `2026-11-${before}T23:58:00Z`, done: `2026-11-${date}T00:30:00Z` }).map(
+        (one) => ({ ...one, ...wrote(`2026-11-${date}T00:30:00Z`) }),
+      );
+    const nights = [...slow('10', '09'), ...slow('12', '11'), ...slow('13', '12')];
+    expect(named(collected(...nights))).toEqual(['2026-11-09']);
+  });
+
   it('names the oldest first, by S3’s clock', () => {
     const odd = anIncremental('2026-11-01T00:00:00Z', '2026-11-02T00:00:00Z').map((one) => ({
       ...one,

@@ -187,7 +187,7 @@ const bytesOf = (files: readonly File[]) => files.reduce((sum, { body }) => sum 
 
 const shrunk: Change = (night, { sessions }) => {
   // What is usual is known from three fulls on.
-  if (isLink(night) || sessions.filter(({ base }) => base === undefined).length < 4) return [night];
+  if (isLink(night) || sessions.filter(({ isFull }) => isFull).length < 4) return [night];
   const files = resized(night, isVolume, 60).filter((one) => !isVolume(one) || one.number === 1);
   // What is small already does not get much smaller.
   if (bytesOf(files) * 4 > bytesOf(night.files)) return [night];

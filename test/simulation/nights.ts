@@ -58,7 +58,7 @@ export function rhythmicNight(evening: Evening, { habit, sessions }: Member): Ni
   if (rhythm?.kind === 'weekdays' && !isOwedOn(date, habit.times)) return undefined;
   if (rhythm?.kind === 'long' && (Date.parse(date) / DAY) % LONG_DAYS !== 0) return undefined;
   const base = sessions.findLast(({ namedAt }) => namedAt < night.namedAt);
-  const full = sessions.findLast((set) => set.base === undefined && set.namedAt < night.namedAt);
+  const full = sessions.findLast((set) => set.isFull && set.namedAt < night.namedAt);
   if (rhythm?.kind !== 'chain' || base === undefined || full === undefined) return night;
   // duplicity is called with --full-if-older-than.
   const isDue = opensAt - full.namedAt > rhythm.fullEvery * DAY - DAY / 2;
@@ -150,8 +150,9 @@ function plannedAt({ files }: Night): number {
 
 /** Writes it, file by file, when each is due; what the world knows of it grows with it. */
 export function writeNight(world: World, member: Member, night: Night): void {
+  const isFull = night.basedOn === undefined;
   const set: KnownSet = {
-    ...{ member, namedAt: night.namedAt, quality: night.quality, why: night.why },
+    ...{ member, isFull, namedAt: night.namedAt, quality: night.quality, why: night.why },
     ...{ base: night.base, bears: night.bears ?? night.quality !== 'bad', isPruned: false },
     ...{
       etags: new Map(),
@@ -160,7 +161,6 @@ export function writeNight(world: World, member: Member, night: Night): void {
       lastAt: night.files[0]?.at ?? 0,
     },
   };
-  const isFull = night.basedOn === undefined;
   const isCounted = isFull || member.habit.rhythm?.kind === 'chain';
   if (night.isBelieved) world.at(night.namedAt + HOUR, () => void member.sessions.push(set));
   for (const [nth, file] of night.files.entries()) {

@@ -18,7 +18,7 @@ import {
   type World,
 } from './world.ts';
 
-/** `1`: a wrong ok; `2`: a bad window or a spoiled set that a channel did not hear of; `3`: said twice; `4`: an alarm for nothing; `5`: the last good backup may go; `6`: an admin hears of what is not theirs. */
+/** `1`: a wrong ok; `2`: a bad window or a spoiled set that a channel did not hear of; `3`: said twice; `4`: an alarm for nothing; `5`: the last good backup may go, or what is replaced stays; `6`: an admin hears of what is not theirs. */
 export type Law = 1 | 2 | 3 | 4 | 5 | 6;
 
 export type Violation = { readonly law: Law; readonly at: number; readonly says: string };
@@ -45,6 +45,8 @@ const MEMORY = 60 * DAY;
 const TAMPER_PATIENCE = 8 * HOUR;
 /** What a run that was killed had begun to send is left to it for so long. */
 const CLAIMED = 20 * MINUTE;
+/** Two good fulls replace an older one; a third may be of the same day as another. */
+const SUCCESSORS = 3;
 
 export type Observer = ReturnType<typeof startObserver>;
 
@@ -233,9 +235,15 @@ export function startObserver(world: World) {
           fail(2, `${debt.seat} does not hear of ${nameOf(debt.member)} ${debt.says}`);
       }
     },
-    /** After a round of the janitor: of each host one good backup stays that nothing may hide. */
+    /** After a round of the janitor: of each host one good backup stays that nothing may hide, and what is replaced goes. */
     afterTidying(): void {
+      // What was forgotten, or not seen for days, has to stand once more.
+      const calmSince = Math.max(skippedAt, ...excuses.map(({ until }) => until));
+      const isCalm = world.now - calmSince > (world.keepDays + SUCCESSORS) * DAY;
       for (const member of world.members) {
+        const left = isCalm ? longReplaced(world, member) : undefined;
+        if (left !== undefined)
+          fail(5, `the janitor leaves the full of ${nameOf(member)} of ${stampOf(left.namedAt)}`);
         const good = world.sets.filter(
           (set) => set.member === member && qualityOf(set) === 'good' && isWhole(world, set),
         );
@@ -259,6 +267,29 @@ function closedSince({ now, plan }: World, { times, changedAt }: Member): Window
   const windows = [newest, ...windowsNear(newest, times, -9)];
   const from = Math.max(plan.startsAt + SETTLING, changedAt + SETTLING);
   return windows.filter(({ opensAt }) => opensAt >= from).reverse();
+}
+
+/** Of a host to which nothing ever happened: a full that is not tagged, though it was replaced long ago. */
+function longReplaced(world: World, member: Member): KnownSet | undefined {
+  const isSteady = member.changedAt < world.plan.startsAt && member.harms.length === 0;
+  if (!isSteady || !member.inConfig || world.has('bucket locked')) return undefined;
+  const fulls = world.sets.filter(
+    (set) => set.member === member && set.isFull && isWhole(world, set),
+  );
+  const bytesOf = ({ etags }: KnownSet) =>
+    [...etags.keys()].reduce((sum, key) => sum + (world.bucket.current(key)?.body?.bytes ?? 0), 0);
+  const hasStood = ({ finishedAt = world.now }: KnownSet) =>
+    finishedAt + (world.keepDays + 1) * DAY <= world.now;
+  return fulls.find(
+    (set) =>
+      ![...set.etags.keys()].every((key) => world.bucket.tagged.has(key)) &&
+      fulls.filter(
+        (one) =>
+          one.namedAt > (set.finishedAt ?? 0) + DAY &&
+          hasStood(one) &&
+          bytesOf(one) * 2 >= bytesOf(set),
+      ).length >= SUCCESSORS,
+  );
 }
 
 /** Its duplicity counts fulls, whatever is in them: one that is no good takes the place of one that the config keeps. */
@@ -293,11 +324,7 @@ function mayBeGone(world: World, known: KnownSet): boolean {
   const { member, namedAt } = known;
   if (isAsPruned(world, known, world.now)) return true;
   const newer = world.sets.filter(
-    (set) =>
-      set.member === member &&
-      set.namedAt > namedAt &&
-      set.base === undefined &&
-      isWhole(world, set),
+    (set) => set.member === member && set.namedAt > namedAt && set.isFull && isWhole(world, set),
   );
   const isOld = namedAt + world.keepDays * DAY <= world.now;
   return isOld && (!world.plan.keepLastGood || newer.length >= 2);

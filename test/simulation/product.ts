@@ -38,6 +38,7 @@ export type Sabotage =
   | 'says it twice'
   | 'cries wolf'
   | 'tags all'
+  | 'tags nothing'
   | 'tells admins all'
   | 'forgets admins'
   | 'writes in place';
@@ -84,6 +85,7 @@ export function startProduct(
         ),
       ),
     async tidy(now: number): Promise<boolean> {
+      if (sabotage === 'tags nothing') return true;
       const tag = async (_: string, key: string) => void world.bucket.tagged.add(key);
       const { list } = storeOf(world);
       const { recall } = openHostRecords(memory.records, config().hosts.length, now);

@@ -94,6 +94,12 @@ describe('the simulator sees a product fail that', () => {
     expect(await lawBrokenBy(aPlan(undefined, true), 'tags all')).toBe(5);
   });
 
+  it('never lets go of what is replaced', async () => {
+    const long: Plan = { ...aPlan(undefined, true), days: 24 };
+    expect(await lawBrokenBy(long, 'tags nothing')).toBe(5);
+    await expectNoViolation(long);
+  });
+
   const withAdmins: Plan = {
     ...aPlan('no backup'),
     hosts: ['ada', 'bob'].map((name) => ({ ...aHabit, name })),

@@ -81,7 +81,8 @@ export type KnownSet = {
   readonly namedAt: number;
   readonly quality: Quality;
   readonly why: string;
-  /** Of an increment: what it builds on. */
+  readonly isFull: boolean;
+  /** Of an increment: what it builds on; `undefined` where that is nowhere. */
   readonly base: KnownSet | undefined;
   /** What builds on it restores, if nothing else is wrong. */
   readonly bears: boolean;
