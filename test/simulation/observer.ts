@@ -276,8 +276,12 @@ function longReplaced(world: World, member: Member): KnownSet | undefined {
   const fulls = world.sets.filter(
     (set) => set.member === member && set.isFull && isWhole(world, set),
   );
+  const sizeOf = (key: string) => world.bucket.current(key)?.body?.bytes ?? 0;
   const bytesOf = ({ etags }: KnownSet) =>
-    [...etags.keys()].reduce((sum, key) => sum + (world.bucket.current(key)?.body?.bytes ?? 0), 0);
+    [...etags.keys()].reduce((sum, key) => sum + sizeOf(key), 0);
+  // Without them it is no proof that duplicity was done.
+  const hasSignatures = ({ etags }: KnownSet) =>
+    [...etags.keys()].some((key) => key.includes('signatures') && sizeOf(key) > 0);
   const hasStood = ({ finishedAt = world.now }: KnownSet) =>
     finishedAt + (world.keepDays + 1) * DAY <= world.now;
   return fulls.find(
@@ -287,6 +291,7 @@ function longReplaced(world: World, member: Member): KnownSet | undefined {
         (one) =>
           one.namedAt > (set.finishedAt ?? 0) + DAY &&
           hasStood(one) &&
+          hasSignatures(one) &&
           bytesOf(one) * 2 >= bytesOf(set),
       ).length >= SUCCESSORS,
   );
