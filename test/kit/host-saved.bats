@@ -176,6 +176,23 @@ lies() {
   same "$(keys | grep -c 'vol.*difftar')" 2
 }
 
+@test "what save-metadata writes down is what the backup has: by patterns, below mounts, and nothing that is left out" {
+  ln "$data/db/file" "$data/db/same"
+  echo x >"$data/www/out"
+  ln -s "$ROLLCALL_ROOT/usr/local/lib/rollcall-backup/save-metadata" "$etc/pre-backup"
+  lists "- $data/www/out" "+ $data/[dw][bw]*" "+ $data/odd[[]1]" "+ $data/empty" "+ $state/metadata" '- /'
+  # in a mount of its own, where that may be made
+  inner=(bash -c 'mount -t tmpfs none "$1" && echo x >"$1/deep" && exec rollcall-backup run' - "$data/empty")
+  unshare -m mount -t tmpfs none "$data/empty" 2>/dev/null && inner=(unshare -m "${inner[@]}") || inner=(rollcall-backup run)
+  run "${inner[@]}"
+  expect 0 'OK code=0'
+  saved=$(tr '\0' '\n' <"$state/metadata/times" | cut -d ' ' -f 2-)
+  for one in www/only db/file db/same 'odd[1]/file'; do grep -Fqx "$data/$one" <<<"$saved"; done
+  [ "${inner[0]}" != unshare ] || grep -Fqx "$data/empty/deep" <<<"$saved"
+  for one in www/out real link; do ! grep -Fqx "$data/$one" <<<"$saved" || { echo "$one" && return 1; }; done
+  same "$(cut -d ' ' -f 2 "$state/metadata/hardlinks")" "$data/db/file"$'\n'"$data/db/same"
+}
+
 @test "what duplicity does not keep comes back with --metadata, and nothing outside the tree is touched" {
   [ "$(id -u)" = 0 ] || skip 'needs root'
   ln "$data/db/file" "$data/db/same"

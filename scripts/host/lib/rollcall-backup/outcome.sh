@@ -89,4 +89,7 @@ hook() {
 }
 
 # An hour at most, and without the locks: what a hook starts may stay.
-run_hook() { exec setsid timeout -k 60 3600 env ROLLCALL_TARGETS="$targets" ROLLCALL_STATE="$state" "$@" "$hook_file" </dev/null 8>&- 9>&-; }
+run_hook() {
+  set -- ROLLCALL_TARGETS="$targets" ROLLCALL_STATE="$state" ROLLCALL_PYTHON="$(duplicity_python)" "$@"
+  exec setsid timeout -k 60 3600 env "$@" "$hook_file" </dev/null 8>&- 9>&-
+}

@@ -3,6 +3,7 @@
 
 selection.py list TARGETS              mistakes that no backup may begin with
 selection.py check TARGETS             also each line that would save nothing, and why
+selection.py paths TARGETS             all that would be saved, each path ended by a NUL, and nothing else
 selection.py saved TARGETS SIGTAR...   what a set has: of a full its archive of signatures, of an
                                        increment those of its chain in order; prints files=N too
 
@@ -28,7 +29,9 @@ def main():
             selection.find_mistakes()
         if task == "check":
             selection.find_useless_exclusions()
-        if task != "list":
+        if task == "paths":
+            selection.write_paths()
+        elif task != "list":
             for rule in selection.inclusions():
                 selection.judge(rule, saved or OnDisk(selection))
     except (ImportError, AttributeError, TypeError) as cause:
@@ -98,6 +101,10 @@ class Selection:
 
     def inclusions(self):
         return [rule for rule in self.rules if rule.include]
+
+    def write_paths(self):
+        for path in self.select.Iterate(self.path(b"/")):
+            sys.stdout.buffer.write(os.fsencode(path.name) + b"\0")
 
     def decide(self, name):
         """(0 left out, 1 saved or 2 looked into, the rule that says so) for one path, whatever its parents are."""
