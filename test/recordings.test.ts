@@ -104,8 +104,8 @@ const VERDICTS: Readonly<Record<string, readonly [string, string]>> = {
   whole: ['', 'missing'],
   prefix: ['', 'missing'],
   killed: ['critical incomplete', 'missing'],
-  'killed-resumed': ['critical missing, info resumed', 'missing'],
-  'killed-resumed-and-on': ['', 'missing'],
+  'killed-resumed': ['critical missing, warning resumed', 'missing'],
+  'killed-resumed-and-on': ['warning resumed', 'missing'],
   'killed-cache-lost': ['', 'missing'],
   // What was deleted by hand is tampering, and what that did to the chain is said with it.
   gap: ['critical tampered, critical chain-broken', 'tampered'],

@@ -262,8 +262,16 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     step: (_, { host }) => onHost(host, 'timedatectl'),
   },
   resumed: {
-    text: ({ startedAt, finishedAt, ...names }, { when }) =>
-      `the full of ${when(startedAt)} was killed and resumed, and finished ${when(finishedAt)}: before that ${count(names.count, 'file')} changed (${formatNames(names)}), as duplicity does it`,
+    text: ({ severity, startedAt, finishedAt, ...names }, zoned) => {
+      const set = formatSet({ startedAt }, zoned);
+      const because =
+        severity === 'info'
+          ? `before that ${count(names.count, 'file')} changed (${formatNames(names)}), as duplicity does it`
+          : 'what changed on the host in between may be missing from it, and from all incrementals until the next full';
+      return `${set} was killed and resumed, and finished ${zoned.when(finishedAt)}: ${because}`;
+    },
+    step: (_, { host }) => `make a full backup on ${host.name}`,
+    subjects: bySet,
   },
   'duplicate-full': {
     text: ({ fulls }, { zone }) =>

@@ -9,6 +9,7 @@ import { type FileHistory, newestUpload, type SetHistory } from '../duplicity/ve
 import { MISSING_SHOWN, type Volumes } from '../duplicity/volumes.ts';
 import { oldestKept } from './answer.ts';
 import { type Assessed, type Assessment, SKEW } from './assessment.ts';
+import { chainOf } from './contents.ts';
 import {
   type Change,
   type ChangedFull,
@@ -105,6 +106,11 @@ export function judgeTampered(
   );
   const isBySomebody = (file: string, at: Instant) =>
     (removed.get(file) ?? []).some(({ change }) => Math.abs(change.at - at) <= SLACK);
+  const lastGood = host.chain && assessed.good.at(-1);
+  const chain = new Set(
+    lastGood && chainOf(assessed.sets, lastGood).map(({ startedAt }) => startedAt),
+  );
+  const isInChain = (startedAt: Instant) => chain.has(startedAt);
   const judgeAs = (one: Host) => {
     const isPruned = findPruned(one, read, assessed, changes, keeps, now);
     const isNotPruned = ({ startedAt }: { readonly startedAt: Instant }) => !isPruned(startedAt);
@@ -112,7 +118,7 @@ export function judgeTampered(
       { ...read, histories: read.histories.filter(isNotPruned) },
       keeps,
       window,
-      { broken: broken?.filter(isNotPruned), copies, isKept, isBySomebody },
+      { broken: broken?.filter(isNotPruned), copies, isKept, isBySomebody, isInChain },
       judgeChanges(changes, read, assessed, one, keeps, now, isPruned, isKept),
     );
   };

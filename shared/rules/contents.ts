@@ -144,7 +144,7 @@ export function judgeCold(
 }
 
 /** The set, and those that it builds on: each is older than the next. */
-function chainOf(sets: readonly Assessment[], last: Assessment): Assessment[] {
+export function chainOf(sets: readonly Assessment[], last: Assessment): Assessment[] {
   const chain = [last];
   for (let { basedOn } = last.set; basedOn !== undefined; ) {
     const base = sets.find(({ startedAt }) => startedAt === basedOn);

@@ -295,6 +295,7 @@ export type Evidence =
       /** How far the name is ahead of S3's clock, in milliseconds; negative = behind it. */
       readonly aheadMs: number;
     }
+  /** A warning: what changed between the two runs is not in the set, nor in those that build on it. */
   | ({
       readonly kind: 'resumed';
       readonly startedAt: Instant;

@@ -32,6 +32,8 @@ type Known = {
   readonly isKept?: (startedAt: Instant) => boolean;
   /** Of a delete marker that lifecycle may have made: it was somebody, as an event says. */
   readonly isBySomebody?: (file: string, at: Instant) => boolean;
+  /** Of a set's time: of a host with chains, the last good copy is that set, or builds on it. */
+  readonly isInChain?: (startedAt: Instant) => boolean;
 };
 
 /** duplicity writes the manifest last; uploads that ran at the same time, and clocks, get this long. */
@@ -41,14 +43,20 @@ export const SLACK = 5 * 60_000;
  * A finished set changes no more, unless it is among `copies`. A file of it that got other bytes over five minutes after the
  * first version of its manifest is overwritten; one under a delete marker that lifecycle did not make is hidden: both
  * are `tampered`. Other bytes before that are duplicity's own, of a killed run that it `resumed`: information on the
- * sets since the window opened. The same bytes again are a client's retry, and nothing. A full whose fingerprint is
- * `broken` is tampered too, where its versions show nothing.
+ * sets since the window opened, and a warning on those that the newest chain builds on. The same bytes again are a
+ * client's retry, and nothing. A full whose fingerprint is `broken` is tampered too, where its versions show nothing.
  */
 export function judgeTampering(
   { sets: all, histories, inconclusive }: Collection,
   keeps: readonly KeepRules[],
   window: Window,
-  { broken = [], copies = [], isKept = () => false, isBySomebody = () => false }: Known = {},
+  {
+    broken = [],
+    copies = [],
+    isKept = () => false,
+    isBySomebody = () => false,
+    isInChain = () => false,
+  }: Known = {},
   byEvents: EventChanges = { removals: [], sets: [] },
 ): Finding[] {
   const isCopy = ({ type, startedAt }: SetHistory) =>
@@ -70,16 +78,18 @@ export function judgeTampering(
   const ofTwo = new Set(all.filter((one) => one.outOfOrder.length > 0).map((one) => one.startedAt));
   const recent = histories.filter(
     ({ startedAt, finishedAt = startedAt }) =>
-      Math.max(startedAt, finishedAt) >= window.opensAt && !ofTwo.has(startedAt),
+      (Math.max(startedAt, finishedAt) >= window.opensAt || isInChain(startedAt)) &&
+      !ofTwo.has(startedAt),
   );
   return [
     ...judgeSets({ sets, seals: changed, removals: byEvents.removals }, inconclusive),
     ...recent.flatMap((set): Finding[] => {
       const { startedAt, finishedAt } = set;
       const names = set.files.filter((file) => isResumed(file, set)).map(({ name }) => name);
+      const severity = isInChain(startedAt) ? 'warning' : 'info';
       return finishedAt === undefined || names.length === 0
         ? []
-        : [{ kind: 'resumed', severity: 'info', startedAt, finishedAt, ...showNames(names) }];
+        : [{ kind: 'resumed', severity, startedAt, finishedAt, ...showNames(names) }];
     }),
   ];
 }

@@ -1,10 +1,12 @@
 // Chains: an incremental is as good as all that it builds on.
 import { describe, expect, it } from 'vitest';
+import { describeFinding, nextStep } from '../../shared/messages/finding-text.ts';
 import type { StoredObject } from '../../shared/duplicity/versions.ts';
 import type { Finding, OpenedBy } from '../../shared/rules/finding.ts';
 import { type HostEvidence, judge } from '../../shared/rules/judge.ts';
 import { findSuperseded } from '../../shared/rules/retention.ts';
 import { aFull, aHost, anIncremental, at, collected } from '../support/builders.ts';
+import { aHistory } from '../support/versions.ts';
 
 const host = aHost({ chain: { fullEveryDays: 7 }, keepDays: 30 });
 const time = (day: number) => `2026-11-${String(day).padStart(2, '0')}T03:15:00Z`;
@@ -169,5 +171,46 @@ describe('how long a chain lasts', () => {
     expect(findSuperseded(kept, collected(...chain()), at('2026-12-10T09:00:00Z')).sets).toEqual(
       [],
     );
+  });
+});
+
+describe('a chain with a run that was killed and resumed', () => {
+  /** The set of a day, of which a volume was written twice before its manifest. */
+  const resumedOn = (day: number, more: readonly StoredObject[] = []) => {
+    const set = day === 16 ? full(16) : link(day);
+    const isManifest = ({ name }: StoredObject) => name.includes('manifest');
+    const before = [...chain(), ...more].filter((one) => !set.some(({ name }) => name === one.name));
+    const history = aHistory([...before, ...manifestOf(set)]);
+    const volume = set.findLast(({ name }) => name.includes('.vol'));
+    history.put(volume?.name ?? '', time(day).replace('03:15', '05:00'), volume);
+    const manifest = set.find(isManifest);
+    history.put(manifest?.name ?? '', time(day).replace('03:15', '05:10'), manifest);
+    return judge(host, history.collected(now), now);
+  };
+  const resumed = ({ findings }: { findings: readonly Finding[] }) =>
+    findings.flatMap((one) => (one.kind === 'resumed' ? one : []));
+
+  it.each([16, 20, 23])('is in doubt from the %ith on, until the next full', (day) => {
+    const judgement = resumedOn(day);
+    expect(judgement.verdict).toBe('resumed');
+    expect(judgement.lastGood?.startedAt).toBe(at(time(23)));
+    expect(resumed(judgement)).toMatchObject([
+      { severity: 'warning', startedAt: at(time(day)), count: 1 },
+    ]);
+  });
+
+  it('says what may be missing, and what ends that', () => {
+    const judgement = resumedOn(20);
+    const [finding] = resumed(judgement);
+    if (finding === undefined) throw new Error('nothing was found');
+    expect(describeFinding(finding, judgement, 'UTC')).toBe(
+      'the incremental of Fri 20 Nov 03:15 was killed and resumed, and finished Fri 20 Nov 05:10: what changed on the host in between may be missing from it, and from all incrementals until the next full',
+    );
+    expect(nextStep(finding, judgement)).toBe('make a full backup on web');
+  });
+
+  it('is no more in doubt when a newer full begins another', () => {
+    const next = aFull({ begun: '2026-11-23T05:15:00Z' });
+    expect(resumed(resumedOn(20, next))).toEqual([]);
   });
 });
