@@ -1,7 +1,7 @@
 // Chains: an incremental is as good as all that it builds on.
 import { describe, expect, it } from 'vitest';
-import { describeFinding, nextStep } from '../../shared/messages/finding-text.ts';
 import type { StoredObject } from '../../shared/duplicity/versions.ts';
+import { describeFinding, nextStep } from '../../shared/messages/finding-text.ts';
 import type { Finding, OpenedBy } from '../../shared/rules/finding.ts';
 import { type HostEvidence, judge } from '../../shared/rules/judge.ts';
 import { findSuperseded } from '../../shared/rules/retention.ts';
@@ -179,7 +179,9 @@ describe('a chain with a run that was killed and resumed', () => {
   const resumedOn = (day: number, more: readonly StoredObject[] = []) => {
     const set = day === 16 ? full(16) : link(day);
     const isManifest = ({ name }: StoredObject) => name.includes('manifest');
-    const before = [...chain(), ...more].filter((one) => !set.some(({ name }) => name === one.name));
+    const before = [...chain(), ...more].filter(
+      (one) => !set.some(({ name }) => name === one.name),
+    );
     const history = aHistory([...before, ...manifestOf(set)]);
     const volume = set.findLast(({ name }) => name.includes('.vol'));
     history.put(volume?.name ?? '', time(day).replace('03:15', '05:00'), volume);

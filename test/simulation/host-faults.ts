@@ -287,7 +287,10 @@ export const HOST_FAULTS: Readonly<Record<string, HostFault>> = {
   slow: { says: 'its upload ends just in time', nights: 3, isHarmless: true, change: slow },
   'after due': { says: 'it begins when its window has closed', nights: 2, change: afterDue },
   killed: { says: 'it is killed', nights: 3, change: killed },
-  resumed: { says: 'it is killed and resumed', nights: 2, isHarmless: true, change: resumed },
+  resumed: {
+    ...{ says: 'it is killed and resumed', nights: 2, isHarmless: 'without chains' },
+    change: resumed,
+  },
   'resumed next night': {
     ...{ says: 'it is killed and resumed in the next night', nights: 2, always: true },
     change: resumedNextNight,
