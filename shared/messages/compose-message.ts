@@ -115,12 +115,15 @@ export function composeGoodHead(digest: Digest): Omit<Head, 'tone'> {
   const { ok } = summarize(hosts);
   const paused = hosts.filter(({ verdict }) => verdict === 'paused').length;
   const warned = hosts.filter(({ findings }) => worstSeverity(findings) === 'warning').length;
-  const fresh = hosts.filter(({ verdict }) => verdict === 'never').length;
+  const unowed = hosts.filter(({ verdict }) => verdict === 'never');
+  const fresh = unowed.filter(({ lastGood }) => lastGood === null).length;
+  const resting = unowed.length - fresh;
   const all = count(digest.hostsInConfig, 'host');
   const isNothing = ok === 0 && fresh > 0;
   const banner = [
     isNothing ? `NO BACKUP YET of ${all}` : `${ok} of ${all} OK`,
     ...(fresh > 0 && !isNothing ? [`${fresh} without a backup yet`] : []),
+    ...(resting > 0 ? [`${resting} owing none yet`] : []),
     ...(warned > 0 ? [count(warned, 'warning')] : []),
     ...(paused > 0 ? [`${paused} paused`] : []),
     ...(unknownHosts.length > 0 ? [`${unknownHosts.length} not in the config`] : []),

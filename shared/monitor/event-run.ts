@@ -16,7 +16,7 @@ import { openRun } from './open-run.ts';
 import { isHeldBack, readOperatorPage } from './operator-page.ts';
 import { type OwnNews, updateProblems } from './problems.ts';
 import { type Dependencies, NO_RECIPIENTS, watchedFiles } from './scheduled-run.ts';
-import { dateByPlace, type MonitorState } from './state.ts';
+import { dateByPlace, type MonitorState, ranUntil } from './state.ts';
 
 export type EventOutcome = {
   readonly events: number;
@@ -73,6 +73,7 @@ export async function runEvents(
   const { reports } = await judgeHosts(dependencies, judged, {
     ...{ now, budget, timezone, allHosts: hosts, memory },
     ...{ alsoSetsOf: watched, changesOf, notifiedOn: (host) => judgedOn.get(placeOf(host)) },
+    ranUntil: ranUntil(opened),
   });
   const seen = judged.flatMap((host, index) => {
     const report = reports[index];

@@ -27,6 +27,8 @@ export type CheckOptions = {
   readonly changes?: readonly Change[] | undefined;
   /** The date of the newest window of which everybody was notified that had to be; without it the record's stands. */
   readonly notifiedOn?: CalendarDate | undefined;
+  /** Until when the schedule had run before; without it nobody knows. */
+  readonly ranUntil?: Instant | undefined;
   /** All hosts of the config: the keys of which it has no host's are others'. */
   readonly allHosts?: readonly Host[] | undefined;
   /** What is remembered of finished fulls; without it only the bucket tells. */
@@ -134,6 +136,8 @@ export type Judging = {
   readonly alsoSetsOf?: ((host: Host) => readonly string[]) | undefined;
   /** The date of the newest window of a host that is done with; without it the one on the host's record stands. */
   readonly notifiedOn?: ((host: Host) => CalendarDate | undefined) | undefined;
+  /** Until when the schedule had run before; without it nobody knows. */
+  readonly ranUntil?: Instant | undefined;
   /** What is not on the host's record yet. */
   readonly changesOf?: ((host: Host) => readonly Change[]) | undefined;
 };
@@ -151,7 +155,7 @@ export type Judged = {
 export async function judgeHosts(
   { store, records }: { readonly store: ObjectStore; readonly records: RecordStore },
   hosts: readonly Host[],
-  { now, budget, timezone, allHosts, ...judging }: Judging,
+  { now, budget, timezone, allHosts, ranUntil, ...judging }: Judging,
 ): Promise<Judged> {
   const memory = judging.memory ?? openHostRecords(records, allHosts.length, now);
   const reports = new Map<Host, HostReport>();
@@ -160,7 +164,7 @@ export async function judgeHosts(
     const { changes, watch } = notices;
     const notifiedOn = judging.notifiedOn?.(host);
     const asked = { now, memory, budget, allHosts, changes, alsoSetsOf: watch, notifiedOn };
-    const options = { ...asked, depth: 'recent' } as const;
+    const options = { ...asked, ranUntil, depth: 'recent' } as const;
     const { judgement, changes: known } = await judgeHost(store, host, options);
     const report = reportHost(judgement, timezone, known);
     memory.learn(host, { ...notices, judgedAt: now, report });

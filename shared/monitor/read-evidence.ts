@@ -13,14 +13,20 @@ import {
   readMessageHead,
   TAIL_BYTES,
 } from '../openpgp/message.ts';
-import { mayAnswerFrom, windowsSince } from '../rules/answer.ts';
+import { excusedUntil, mayAnswerFrom, windowsSince } from '../rules/answer.ts';
 import { type Assessed, assessSets, type SetsEvidence, SKEW } from '../rules/assessment.ts';
 import type { OpenedBy } from '../rules/finding.ts';
 import { changedFulls, rememberedOpeners } from '../rules/fingerprints.ts';
 import { type HostEvidence, hasToCount, NOT_ASKED } from '../rules/judge.ts';
 import { keepOf, type Lifecycle, nextKeeps } from '../rules/lifecycle.ts';
 import { isAsItShould, isReadAgain } from '../rules/opened.ts';
-import { type HostMemory, judgedOn, newsOfLook } from '../rules/record.ts';
+import {
+  type HostMemory,
+  type HostRecord,
+  judgedOn,
+  lastJudged,
+  newsOfLook,
+} from '../rules/record.ts';
 import { countDown, isCritical } from '../rules/retention.ts';
 import { type Authors, type Copy, findCopies, isOfCopy } from '../rules/tampering.ts';
 import { type CalendarDate, closedWindow } from '../rules/window.ts';
@@ -42,14 +48,17 @@ export async function readHost(
   {
     authors,
     notifiedOn,
+    ranUntil,
     ...reach
   }: Omit<Reach, 'since' | 'record'> & {
     readonly authors?: Authors;
     readonly notifiedOn?: CalendarDate | undefined;
+    readonly ranUntil?: Instant | undefined;
   },
   memory?: HostMemory,
 ): Promise<HostReading> {
   const record = await memory?.recall(host);
+  const excused = readExcuse(host, record, { notifiedOn, ranUntil, now: reach.now });
   // A run that was ended before it could notify has left the record alone.
   const [judged] = (record === undefined ? [] : [judgedOn(record), notifiedOn])
     .filter((date) => date !== undefined)
@@ -99,10 +108,29 @@ export async function readHost(
   if (memory !== undefined) {
     const assessed = assessSets(host, collection, { ...seen, broken });
     const all = { collection, assessed, hashes, opened, copies, keeps };
-    memory.learn(host, newsOfLook(host, all, reach.now));
+    memory.learn(host, { ...newsOfLook(host, all, reach.now), excusedUntil: excused });
   }
-  const evidence = { ...seen, broken, keeps, ...retention, judgedOn: judged };
+  const known = { judgedOn: judged, excusedUntil: excused };
+  const evidence = { ...seen, broken, keeps, ...retention, ...known };
   return { collection, evidence: { ...evidence, knownSince: await memory?.knownSince?.(host) } };
+}
+
+/** What was open, or that a run judged and could not notify of, was asked about. */
+function readExcuse(
+  host: Host,
+  record: HostRecord | undefined,
+  {
+    notifiedOn,
+    ranUntil,
+    now,
+  }: Pick<Reach, 'now'> & {
+    readonly notifiedOn: CalendarDate | undefined;
+    readonly ranUntil: Instant | undefined;
+  },
+) {
+  const last = record && lastJudged(record);
+  const isDone = last?.isOpen === false && (notifiedOn ?? last.date) >= last.date;
+  return excusedUntil(host, record?.excusedUntil, isDone ? last.date : undefined, ranUntil, now);
 }
 
 /** By the time of the full. */

@@ -66,6 +66,7 @@ const hostRecord: Schema<HostRecord> = v.object({
   ...{
     place: v.string(),
     knownSince: maybe(count),
+    excusedUntil: v.exactOptional(v.pipe(v.string(), v.isoDate())),
     listedAt: maybe(count),
     unfinished: names,
     fulls: v.array(fingerprint),
@@ -124,6 +125,7 @@ export function addNews(
   return {
     ...base,
     ...(news.knownSince !== undefined && { knownSince: news.knownSince }),
+    ...(news.excusedUntil !== undefined && { excusedUntil: news.excusedUntil }),
     ...(isListed && { listedAt: news.listedAt }),
     ...(unfinished && { unfinished: unfinished.slice(0, MOST_UNFINISHED) }),
     ...(news.fulls?.length && { fulls: addFulls(base.fulls, news.fulls) }),

@@ -52,7 +52,7 @@ import {
   readOperatorPage,
 } from './operator-page.ts';
 import { type JudgedHost, type OwnNews, updateProblems } from './problems.ts';
-import { dateByPlace, RecordError, type RecordStore, reportPage } from './state.ts';
+import { dateByPlace, RecordError, type RecordStore, ranUntil, reportPage } from './state.ts';
 import { findUnknownPrefixes, reportOf } from './unknown-prefixes.ts';
 
 /** What a run reaches for. */
@@ -139,6 +139,7 @@ export async function runSchedule(
   const judging = {
     ...{ until, now, budget, timezone, alsoSetsOf: watchedFiles(state.problems) },
     notifiedOn: (host: Host) => judgedOn.get(placeOf(host)),
+    ranUntil: ranUntil(opened),
   };
   const { reports, lost: forgotten } = await judgeConfig(
     dependencies,

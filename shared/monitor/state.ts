@@ -160,6 +160,11 @@ export type Kept = {
   readonly damage?: string | undefined;
 };
 
+/** Until when the schedule has run; of a state that starts again that is not known. */
+export function ranUntil({ state, damage }: Kept): Instant | undefined {
+  return damage === undefined ? state.judgedUntil : undefined;
+}
+
 /** The page that every run reads and writes. */
 export const STATE_PAGE = 'state.json';
 

@@ -103,6 +103,12 @@ export function isExcused({ since = '', paused }: Host, { date }: Window): boole
   return date < since || date < (paused?.until ?? '');
 }
 
+/** Until which date it was judged, and owed nothing by the config of then. */
+type Dates = {
+  readonly judgedOn?: CalendarDate | undefined;
+  readonly excusedUntil?: CalendarDate | undefined;
+};
+
 /** Within the window's day, which is longer than the window. */
 export function isIn(window: Window, at: Instant): boolean {
   return at >= window.opensAt && at < window.endsAt;
@@ -172,16 +178,37 @@ export function windowsSince(host: Host, judgedOn: CalendarDate, now: Instant): 
   return windows;
 }
 
+/**
+ * The date of the newest window that owed nothing by the config of its day. One that had closed before the schedule ran
+ * last, and that no run asked about, was none by then: the host was in no config, or has other days since. `asked`: the
+ * newest that a run judged; `known`: what this was before.
+ */
+export function excusedUntil(
+  host: Host,
+  known: CalendarDate | undefined,
+  asked: CalendarDate | undefined,
+  ranUntil: Instant | undefined,
+  now: Instant,
+): CalendarDate | undefined {
+  const window = closedWindow(host, now);
+  if (isExcused(host, window)) return window.date;
+  if (asked === undefined || ranUntil === undefined) return known;
+  const unasked = windowsSince(host, asked, now).filter(({ dueAt }) => dueAt <= ranUntil);
+  return unasked.at(-1)?.date ?? known;
+}
+
 /** `undefined` where each of them owed nothing or was answered. */
 export function judgeUnseen(
   host: Host,
-  judgedOn: CalendarDate | undefined,
+  { judgedOn, excusedUntil = '' }: Dates,
   fulls: readonly Assessment[],
   keeps: readonly KeepRules[],
   now: Instant,
 ): Unseen | undefined {
   if (judgedOn === undefined) return undefined;
-  const owed = windowsSince(host, judgedOn, now).filter((window) => !isExcused(host, window));
+  const owed = windowsSince(host, judgedOn, now).filter(
+    (window) => window.date > excusedUntil && !isExcused(host, window),
+  );
   const isLate = (window: Window, one: Assessment) =>
     isBegunIn(host, window, one) &&
     isArriving(
@@ -213,7 +240,7 @@ export function countMissed(
   window: Window,
   { good, hidden }: Assessed,
   answer: Assessment | undefined,
-  seenAt: Instant | undefined,
+  { seenAt, excusedUntil = '' }: Dates & { readonly seenAt: Instant | undefined },
   now: Instant,
 ): number {
   if (answer !== undefined || isExcused(host, window)) return 0;
@@ -222,7 +249,10 @@ export function countMissed(
   if (since === undefined) return 1;
   // One that was long on its way answered more than the window that it began in.
   const isMissed = (one: Window) =>
-    one.opensAt > since && !isExcused(host, one) && !(last && doesAnswer(host, last, one, now));
+    one.opensAt > since &&
+    one.date > excusedUntil &&
+    !isExcused(host, one) &&
+    !(last && doesAnswer(host, last, one, now));
   let count = 1;
   let before = windowBefore(host, window);
   while (count < MOST && isMissed(before)) {

@@ -63,6 +63,8 @@ export type HostEvidence = SetsEvidence & {
   readonly changes?: readonly Change[];
   /** The date of the newest window that an earlier run judged for good; without it nobody knows. */
   readonly judgedOn?: CalendarDate | undefined;
+  /** The date of the newest window that owed nothing by the config of its day. */
+  readonly excusedUntil?: CalendarDate | undefined;
   /** When the host was first seen in the config; without it nobody knows. */
   readonly knownSince?: Instant | undefined;
 };
@@ -122,10 +124,12 @@ export function judge(
   const expiry = countDown(assessed, read.inconclusive, keep, now);
   const countdown = hasToCount(host, assessed, window, now) ? expiry : undefined;
   const mismatch = judgeMismatch(host, window, assessed.good, now);
-  const isOwed = isOwedBy(host, window, assessed, evidence.knownSince);
+  const isOwed = isOwedBy(host, window, assessed, evidence);
   const seenAt = lastSeen(read, evidence);
   const windowsMissed =
-    isOwed && mismatch.length === 0 ? countMissed(host, window, assessed, answer, seenAt, now) : 0;
+    isOwed && mismatch.length === 0
+      ? countMissed(host, window, assessed, answer, { ...evidence, seenAt }, now)
+      : 0;
   const isNew = assessed.sets.length === 0 && seenAt === undefined;
   const asked = { host, window, good: assessed.good, backups, answer, windowsMissed, now };
   const ofWindow = judgeWindow({ ...asked, isOwed, isNew })
@@ -167,7 +171,7 @@ export function judge(
     sets: read.sets,
     assessments: assessed.sets,
     windowsMissed,
-    unseen: judgeUnseen(host, evidence.judgedOn, backups, keeps, now),
+    unseen: judgeUnseen(host, evidence, backups, keeps, now),
     next: progressOf(host, window, backups, lastGood, now),
   };
 }
@@ -310,15 +314,17 @@ function judgeWindow(asked: {
 }
 
 /**
- * A window from before `since` owes nothing, nor does one that closed before the host was known and gave a sign of life: so
- * one that was written into the config is owed a backup by the second window that a run sees close.
+ * A window from before `since` owes nothing, nor one that owed nothing in its day, nor does one that closed before the host
+ * was known and gave a sign of life: so one that was written into the config is owed a backup by the second window that a
+ * run sees close.
  */
 function isOwedBy(
   host: Host,
   window: Window,
   { sets, hidden }: Assessed,
-  knownSince: Instant | undefined,
+  { knownSince, excusedUntil = '' }: HostEvidence,
 ): boolean {
+  if (window.date <= excusedUntil) return false;
   if (host.since !== undefined) return window.date >= host.since;
   if (knownSince === undefined) return true;
   const came = [...sets, ...hidden].some(({ set }) => set.arrivedAt <= window.dueAt);

@@ -19,6 +19,8 @@ export type HostRecord = {
   readonly place: string;
   /** When it was first seen in the config; `undefined`: before that was noted. */
   readonly knownSince?: Instant | undefined;
+  /** The date of the newest window that owed nothing by the config of its day: it, and those before, count as no miss. */
+  readonly excusedUntil?: CalendarDate | undefined;
   /** `undefined`: never, so that nothing of it is ordinary. */
   readonly listedAt: Instant | undefined;
   /** The sets that were not finished then. One that is left out is looked at again. */
@@ -59,15 +61,17 @@ export type HostMemory = {
   readonly close: () => Promise<string | undefined>;
 };
 
-/**
- * The date of the newest window that was judged for good. A host that was late or could not be read is asked about that
- * window again.
- */
-export function judgedOn({ report }: Pick<HostRecord, 'report'>): CalendarDate | undefined {
+/** The newest window that was judged; `isOpen`: it was late or could not be read, and is asked about again. */
+export function lastJudged({ report }: Pick<HostRecord, 'report'>) {
   const read = readValue(lastReport, report);
-  if (read === undefined) return undefined;
-  const isOpen = read.findings.some(({ kind }) => kind === 'late' || kind === 'unreadable');
-  return addDays(read.window.date, isOpen ? -1 : 0);
+  const isOpen = read?.findings.some(({ kind }) => kind === 'late' || kind === 'unreadable');
+  return read && { date: read.window.date, isOpen: isOpen === true };
+}
+
+/** The date of the newest window that was judged for good. */
+export function judgedOn(record: Pick<HostRecord, 'report'>): CalendarDate | undefined {
+  const last = lastJudged(record);
+  return last && addDays(last.date, last.isOpen ? -1 : 0);
 }
 
 const lastReport = v.object({
