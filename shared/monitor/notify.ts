@@ -8,7 +8,7 @@ import {
   type Refusals,
   silentAddresses,
 } from '../doctor/channels.ts';
-import type { Instant } from '../duplicity/time.ts';
+import { DAY, type Instant } from '../duplicity/time.ts';
 import type { Message } from '../messages/message-tree.ts';
 import { formatDuration } from '../messages/plain-text.ts';
 import type { Notice } from '../messages/problem-text.ts';
@@ -288,18 +288,26 @@ export function channelNews(
   ];
 }
 
-/** Reaches those who watch the monitor: from a second missed window on, of dead channels, and by the weekly test. */
+/** Reaches those who watch the monitor: of what stays, of dead channels, and by the weekly test. */
 export function opsChannels(
   { ops, escalates }: { readonly ops: readonly Channel[]; readonly escalates: boolean },
   isTest: boolean,
 ): Channel[] {
   return ops.map((one) => ({
     ...one,
-    isNotified: ({ kind, missed, over, notified }) =>
-      over === undefined
-        ? kind === 'channel' || (kind === 'digest' && isTest) || (escalates && missed > 1)
-        : notified.has(one.name),
+    isNotified: (problem) => {
+      const { kind, over, notified } = problem;
+      if (over !== undefined) return notified.has(one.name);
+      return (
+        kind === 'channel' || (kind === 'digest' && isTest) || (escalates && doesStay(problem))
+      );
+    },
   }));
+}
+
+/** A second window is missed; or for a day nobody knows whether one was. */
+function doesStay({ kind, missed, since, lastSeen }: Problem): boolean {
+  return missed > 1 || (kind === 'unreadable' && lastSeen - since >= DAY);
 }
 
 /** A mailbox that is known to be dead would only refuse to hear so. */

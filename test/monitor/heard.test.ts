@@ -217,6 +217,27 @@ describe('a host that stays silent', () => {
   });
 });
 
+describe('a host that cannot be read', () => {
+  it('is heard of by those who watch the monitor after a day, and its end', async () => {
+    const fleet = aFleet();
+    fleet.nights('web', night(23), night(30));
+    fleet.do('2026-11-22T20:00:00Z', () => fleet.lock('web'));
+    fleet.do('2026-11-26T10:00:00Z', () => fleet.lock(undefined));
+    await fleet.play(FROM, until(27));
+    const unreadable = (day: number, hour = '08') =>
+      expect.stringMatching(new RegExp(`^${day} ${hour}.* web UNREADABLE$`));
+    const end = '26 10:15 web OK AGAIN: it can be read again, after 79 h';
+    const days = [unreadable(25), unreadable(26), end];
+    expect(fleet.alarms('SNS')).toEqual([
+      unreadable(23, '03'),
+      unreadable(23),
+      unreadable(24),
+      ...days,
+    ]);
+    expect(fleet.alarms('ops')).toEqual([unreadable(24, '03'), unreadable(24), ...days]);
+  });
+});
+
 describe('a host of which no good backup is known', () => {
   it('is heard of by those who watch the monitor from the second window on', async () => {
     const fleet = aFleet(aConfigText('web: {}, nas: {}, db: {}'));

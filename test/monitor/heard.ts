@@ -4,7 +4,11 @@ import type { StoredObject } from '../../shared/duplicity/versions.ts';
 import { runEvents } from '../../shared/monitor/event-run.ts';
 import { type Channel, mailboxChannels } from '../../shared/monitor/notify.ts';
 import type { ObjectEvent } from '../../shared/monitor/object-event.ts';
-import type { KeyedObject } from '../../shared/monitor/object-store.ts';
+import {
+  type KeyedObject,
+  type ObjectStore,
+  TargetUnreadableError,
+} from '../../shared/monitor/object-store.ts';
 import { type Ack, formatOperatorPage, OPERATOR_PAGE } from '../../shared/monitor/operator-page.ts';
 import { runSchedule } from '../../shared/monitor/scheduled-run.ts';
 import { addDays } from '../../shared/rules/window.ts';
@@ -53,8 +57,17 @@ export function aFleet(configText = aConfigText()) {
       },
     };
   };
+  let locked: string | undefined;
+  const storeOf = (there: readonly KeyedObject[]): ObjectStore => {
+    const store = inMemoryStore(there);
+    const list: ObjectStore['list'] = async (query) => {
+      if (query.prefix !== `${locked}/`) return store.list(query);
+      throw new TargetUnreadableError('AccessDenied (403)', 'ask who changed the policy');
+    };
+    return { ...store, list };
+  };
   const dependencies = () => ({
-    store: inMemoryStore(
+    store: storeOf(
       objects.filter(({ modifiedAt }) => modifiedAt <= now && modifiedAt > now - 7 * DAY),
     ),
     ...{ records, escalates: true, ops: [channel('ops')], judgeChannels: async () => [] },
@@ -65,6 +78,10 @@ export function aFleet(configText = aConfigText()) {
   });
   const fleet = {
     ...{ heard, records },
+    /** Its target cannot be read any more; `undefined`: each can. */
+    lock: (host: string | undefined) => {
+      locked = host;
+    },
     do: (iso: string, act: () => unknown) => void acts.push({ at: at(iso), act }),
     change: (text: string) => {
       config = parseConfig(text, 'hosts.yml');
