@@ -173,7 +173,7 @@ export function composeEnd(
   report: HostReport,
   { timezone, at: now }: Pick<About, 'timezone' | 'at'>,
 ): string {
-  const { kind, lastGoodAt } = problem;
+  const { kind } = problem;
   const { answer, next, findings, lastGood } = report;
   const excuse = findings.find(
     (one) => one.kind === 'paused' || (one.kind === 'never' && one.severity === 'info'),
@@ -208,14 +208,24 @@ export function composeEnd(
   const size = `${count(set.volumes ?? 0, 'volume')}, ${formatBytes(set.bytes)}`;
   const windows = isOfWindow(kind) ? Math.max(1, problem.missed) : problem.missed;
   const missed = windows > 0 ? `${count(windows, 'window')} missed` : '';
-  const isKnown = lastGoodAt !== undefined && lastGoodAt < Date.parse(set.startedAt);
-  const before = isKnown
-    ? `Before it the last good copy was ${formatInstant(lastGoodAt, timezone, now)} (${formatDuration(doneAt - lastGoodAt)} earlier${missed && `; ${missed}`}).`
-    : missed && `${missed}.`;
-  const gap =
-    lastGoodAt === undefined ? 'It is the first complete full backup in its target.' : before;
+  const lastGoodAt = goodBefore(Date.parse(set.startedAt), problem, report);
+  const before =
+    lastGoodAt !== undefined
+      ? `Before it the last good copy was ${formatInstant(lastGoodAt, timezone, now)} (${formatDuration(doneAt - lastGoodAt)} earlier${missed && `; ${missed}`}).`
+      : missed && `${missed}.`;
+  const isFirst = lastGoodAt === undefined && problem.lastGoodAt === undefined;
+  const gap = isFirst ? 'It is the first complete full backup in its target.' : before;
   const punctual = late > 0 ? `, ${formatDuration(late)} late` : '';
   return `${nameType(set.type)} done ${formatInstant(doneAt, timezone, now)} ${timezone}${punctual} (${size}). ${gap}`.trim();
+}
+
+/** When the last good copy before a set began: as the problem knew it, or one that came while no run looked. */
+function goodBefore(at: Instant, problem: Problem, { sets }: HostReport): Instant | undefined {
+  const goods = sets.flatMap(({ good, startedAt }) =>
+    good === true ? Date.parse(`${startedAt}`) : [],
+  );
+  const before = [problem.lastGoodAt ?? at, ...goods].filter((one) => one < at);
+  return before.length === 0 ? undefined : Math.max(...before);
 }
 
 /** Of tampering: each of its sets is there. Else it is over because the set may be gone by now, and nobody brought it back. */

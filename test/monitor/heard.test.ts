@@ -171,6 +171,17 @@ describe('the end of an alarm', () => {
     expect(fleet.alarms('SNS').at(-1)).toContain('web OK AGAIN: full done Mon 23 Nov 15:00 UTC');
   });
 
+  it('names the copy that was the last one before it, also after days without a run', async () => {
+    const fleet = aFleet();
+    fleet.nights('web', night(24), night(26));
+    await fleet.play(FROM, '2026-11-23T09:00:00Z');
+    await fleet.play('2026-11-26T09:00:00Z', until(26));
+    const last = fleet.heard.find(({ says }) => says.includes('OK AGAIN'));
+    expect(last?.message.text.replace(/\s+/g, ' ')).toContain(
+      'full done Thu 26 Nov 03:00 UTC (3 volumes, 421.0 MiB). Before it the last good copy was Wed 25 Nov 03:00 (24 h earlier; 1 window missed)',
+    );
+  });
+
   it.each([
     [
       'has left the config',
