@@ -334,9 +334,10 @@ function composeSms(sorted: Sorted, notification: Notification): string | undefi
   const ended = endOf(over.filter(({ severity }) => severity === 'critical'));
   if (ended !== undefined) {
     const { names, word, says } = ended;
-    return names.length > 1
-      ? `BACKUP ${word}: ${names.join(', ')}.`
-      : `BACKUP ${word} ${names[0]}: ${says.split('. ')[0]}.`;
+    if (names.length === 1) return `BACKUP ${word} ${names[0]}: ${says.split('. ')[0]}.`;
+    const text = `BACKUP ${word}: ${names.join(', ')}.`;
+    if (text.length <= SMS_BOUND) return text;
+    return `BACKUP ${word}: ${count(names.length, 'host')}. Mail has their names.`;
   }
   return digest?.test === true ? composeTestSms(digest) : undefined;
 }

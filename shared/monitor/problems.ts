@@ -81,7 +81,8 @@ export function updateProblems(
     const told = { ...known, over: isMore ? undefined : { ...known.over, at: now } };
     problems.set(id, isMore ? last(told, problem, now, channels) : told);
   }
-  return groupNew([...problems.values()], new Set(before.map(problemId)), now)
+  const open = before.filter(({ over }) => over === undefined);
+  return groupNew([...problems.values()], new Set(open.map(problemId)), now)
     .map((problem) => {
       const isOpen = isNotifiedOnce(problem) && problem.over === undefined;
       return isOpen && isNewsToNobody(problem, channels)

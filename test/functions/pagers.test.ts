@@ -101,6 +101,12 @@ describe('the pagers of a config', () => {
     expect(pages.map((one) => [one.event_action, one.dedup_key])).toEqual([
       ['resolve', first?.dedup_key],
     ]);
+    // They fail together once more, a day after that was over.
+    pages.splice(0);
+    await deployed.tick('2026-11-24T12:15:00Z');
+    const [again] = pages;
+    expect(inShort()).toEqual([expect.stringMatching(/^trigger 12 hosts MISSING/)]);
+    expect(again?.dedup_key).not.toBe(first?.dedup_key);
   });
 
   it('end the incident of a warning, too, and open none of what nothing would end', async () => {

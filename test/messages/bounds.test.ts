@@ -49,6 +49,7 @@ describe('a message of more than it has room for', () => {
   it.each([11, 1010])('names or counts each of %i hosts that are well again', (count) => {
     const { problems: before } = notificationOf(now - 60_000, fleet(count, yesterday));
     const { message } = notificationOf(now, fleet(count, today), { before });
+    expect(message?.smsLine).toBe(`BACKUP OK AGAIN: ${count} hosts. Mail has their names.`);
     expect(textOf(message)).not.toContain('[cut here');
     expect(namedIn(flat(message)) + more(flat(message))).toBe(count);
   });
