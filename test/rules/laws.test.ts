@@ -152,7 +152,7 @@ describe('a verdict', () => {
       fc.property(bucket, fc.nat(), change, instant, (objects, pick, kind, when) => {
         const victim = objects[pick % Math.max(1, objects.length)];
         const doneAt = Math.max(...objects.map(({ modifiedAt }) => modifiedAt));
-        if (victim === undefined || at(when) <= doneAt + 5 * 60_000 || at(when) > NOON) return;
+        if (victim === undefined || at(when) <= doneAt + 5 * 60_000 || at(when) >= NOON) return;
         const history = aHistory(objects);
         const before = judge(host, history.collected(NOON), NOON);
         history[kind](victim.name, new Date(at(when) + 1000).toISOString());
