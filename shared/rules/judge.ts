@@ -294,13 +294,16 @@ function judgeWindow(asked: {
   const setting = tooLate && explainLate(host, good, now);
   const slow = { arriving: true, ...(setting !== undefined && { setting }) } as const;
   const severity = answer === undefined ? 'critical' : 'warning';
-  // A killed run that was made again is what `duplicate-full` shows.
-  const isKilled = ({ set }: Assessment) => answer !== undefined && set.manifest === undefined;
+  // A killed run that was made again is what `duplicate-full` shows; a newer one may still arrive.
+  const isMadeUpFor = (one: Assessment) =>
+    answer !== undefined &&
+    one.set.manifest === undefined &&
+    (one.startedAt < answer.startedAt || isArriving(one, good.at(-1), now));
   const lacking = begun
     .toReversed()
     .flatMap((one) =>
       one.faults.flatMap(({ finding }) =>
-        finding?.kind !== 'incomplete' || isKilled(one)
+        finding?.kind !== 'incomplete' || isMadeUpFor(one)
           ? []
           : [{ ...finding, severity, windowsMissed, ...(one === tooLate && slow) } as const],
       ),

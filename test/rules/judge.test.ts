@@ -270,6 +270,17 @@ describe('judge', () => {
     expect(answered.windowsMissed).toBe(0);
   });
 
+  it('warns of a run that was killed after the full that answers, and not of one that was made again', () => {
+    const killed = (begun: string) => without(aFull({ begun }), 'manifest');
+    const good = aFull({ begun: today });
+    expect(kinds([...killed('2026-11-23T02:00:00Z'), ...good])).toEqual(['info duplicate-full']);
+    const after = [...good, ...killed('2026-11-23T09:00:00Z')];
+    expect(judged(after).answer?.startedAt).toBe(at(today));
+    expect(kinds(after)).toEqual(['warning incomplete', 'info duplicate-full']);
+    // It may not be killed: its last file came less than an hour ago.
+    expect(kinds(after, '2026-11-23T09:30:00Z')).toEqual(['info duplicate-full']);
+  });
+
   it('is missing while names of the window were uploaded days before, and shows why on their day', () => {
     const ahead = aFull({ begun: '2026-11-25T03:00:00Z', done: '2026-11-23T04:00:00Z' });
     const good = aFull({ begun: today });
