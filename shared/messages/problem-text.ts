@@ -56,12 +56,16 @@ export function groupByHost(problems: readonly Problem[]): BadHost[] {
 export function composeBadHost({ host, problems }: BadHost, about: About): Block[] {
   const [worst, ...others] = problems;
   const changes = changesOf({ host, problems });
+  const lookedAt = Math.max(...problems.map(({ lastSeen }) => lastSeen));
+  // The last look did not find it, nor that it is over.
+  const asOf = ({ lastSeen }: Problem) =>
+    lastSeen < lookedAt ? `, as of ${formatInstant(lastSeen, about.timezone, about.at)}` : '';
   return [
     {
       kind: 'problem',
       ...{ tone: toneOf(worst), label: worst.kind.toUpperCase(), who: host, says: worst.says },
       facts: [
-        ...others.map(({ kind, says }) => `${kind}: ${says}`),
+        ...others.map((one) => `${one.kind}${asOf(one)}: ${one.says}`),
         ...worst.details,
         ...composeChanges(changes, about),
       ],

@@ -249,6 +249,18 @@ describe('a host that cannot be read', () => {
   });
 });
 
+describe('what the last look could not find again', () => {
+  it('says as of when it was so', async () => {
+    const fleet = aFleet();
+    fleet.do('2026-11-23T10:00:00Z', () => fleet.lock('web'));
+    await fleet.play(FROM, until(25));
+    const last = fleet.heard.findLast(({ to, says }) => to === 'SNS' && /UNREADABLE/.test(says));
+    expect(last?.message.text.replace(/\s+/g, ' ')).toContain(
+      'missing, as of Mon 23 Nov 08:15: no full backup since Sun 22 Nov 03:00 (29 h; 1 window)',
+    );
+  });
+});
+
 describe('a host of which no good backup is known', () => {
   it('is heard of by those who watch the monitor from the second window on', async () => {
     const fleet = aFleet(aConfigText('web: {}, nas: {}, db: {}'));
