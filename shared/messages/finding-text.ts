@@ -361,10 +361,10 @@ function formatSet({ startedAt }: { readonly startedAt: Instant }, zoned: Zoned)
 }
 
 function formatNotOwed({ host: { since }, window, sets }: Judgement): string {
-  const first = since === undefined || since <= window.date ? 'its first window' : since;
+  const date = since === undefined || since <= window.date ? undefined : since;
   return sets.length > 0
-    ? `no backup is owed before ${first}`
-    : `no backup yet; none is owed before ${first}`;
+    ? `no backup is owed before ${date ?? 'its next window'}`
+    : `no backup yet; none is owed before ${date ?? 'its first window'}`;
 }
 
 /** One planted file is the same to duplicity as those that a host wrote when par2+ was turned on. */

@@ -13,7 +13,7 @@ import {
   readMessageHead,
   TAIL_BYTES,
 } from '../openpgp/message.ts';
-import { excusedUntil, mayAnswerFrom, windowsSince } from '../rules/answer.ts';
+import { daysOf, excusedUntil, mayAnswerFrom, windowsSince } from '../rules/answer.ts';
 import { type Assessed, assessSets, type SetsEvidence, SKEW } from '../rules/assessment.ts';
 import type { OpenedBy } from '../rules/finding.ts';
 import { changedFulls, rememberedOpeners } from '../rules/fingerprints.ts';
@@ -108,7 +108,8 @@ export async function readHost(
   if (memory !== undefined) {
     const assessed = assessSets(host, collection, { ...seen, broken });
     const all = { collection, assessed, hashes, opened, copies, keeps };
-    memory.learn(host, { ...newsOfLook(host, all, reach.now), excusedUntil: excused });
+    const rhythm = { excusedUntil: excused, days: daysOf(host) };
+    memory.learn(host, { ...newsOfLook(host, all, reach.now), ...rhythm });
   }
   const known = { judgedOn: judged, excusedUntil: excused };
   const evidence = { ...seen, broken, keeps, ...retention, ...known };
@@ -130,7 +131,7 @@ function readExcuse(
 ) {
   const last = record && lastJudged(record);
   const isDone = last?.isOpen === false && (notifiedOn ?? last.date) >= last.date;
-  return excusedUntil(host, record?.excusedUntil, isDone ? last.date : undefined, ranUntil, now);
+  return excusedUntil(host, record ?? {}, isDone ? last : undefined, ranUntil, now);
 }
 
 /** By the time of the full. */

@@ -9,6 +9,7 @@ import {
   closedWindow,
   type Window,
   type WindowRule,
+  weekdayOf,
   windowAfter,
   windowBefore,
   windowOf,
@@ -178,23 +179,55 @@ export function windowsSince(host: Host, judgedOn: CalendarDate, now: Instant): 
   return windows;
 }
 
+/** On these days of the week a backup is owed, 0 = Sunday. */
+export function daysOf({ days = [0, 1, 2, 3, 4, 5, 6] }: WindowRule): readonly number[] {
+  return days;
+}
+
+/** The newest window that a run judged, and whether it lacked its backup. */
+type Asked = { readonly date: CalendarDate; readonly isMissed: boolean };
+
 /**
- * The date of the newest window that owed nothing by the config of its day. One that had closed before the schedule ran
- * last, and that no run asked about, was none by then: the host was in no config, or has other days since. `asked`: the
- * newest that a run judged; `known`: what this was before.
+ * The date of the newest window that owed nothing by the config of its day; `before`: what was known of that. One that had
+ * closed before the schedule ran last, and that no run asked about, was none by then: the host was in no config, or has
+ * other days of the week since.
  */
 export function excusedUntil(
   host: Host,
-  known: CalendarDate | undefined,
-  asked: CalendarDate | undefined,
+  before: {
+    readonly excusedUntil?: CalendarDate | undefined;
+    readonly days?: readonly number[] | undefined;
+  },
+  asked: Asked | undefined,
   ranUntil: Instant | undefined,
   now: Instant,
 ): CalendarDate | undefined {
   const window = closedWindow(host, now);
   if (isExcused(host, window)) return window.date;
-  if (asked === undefined || ranUntil === undefined) return known;
-  const unasked = windowsSince(host, asked, now).filter(({ dueAt }) => dueAt <= ranUntil);
-  return unasked.at(-1)?.date ?? known;
+  if (asked === undefined || ranUntil === undefined) return before.excusedUntil;
+  const unasked = windowsSince(host, asked.date, now).filter(({ dueAt }) => dueAt <= ranUntil);
+  const isOld =
+    window.dueAt <= ranUntil && !asked.isMissed && isOtherThan(before.days, host, window, asked);
+  const dates = [
+    before.excusedUntil,
+    ...unasked.map(({ date }) => date),
+    isOld ? window.date : undefined,
+  ];
+  return dates
+    .filter((date) => date !== undefined)
+    .sort()
+    .at(-1);
+}
+
+/** By the days of then it was no window, or one after which there was another, and that was well. */
+function isOtherThan(
+  days: readonly number[] | undefined,
+  host: Host,
+  { date }: Window,
+  asked: Asked,
+): boolean {
+  if (days === undefined || `${days}` === `${daysOf(host)}`) return false;
+  return !days.includes(weekdayOf(date)) || date < asked.date;
 }
 
 /** `undefined` where each of them owed nothing or was answered. */

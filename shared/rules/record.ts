@@ -21,6 +21,8 @@ export type HostRecord = {
   readonly knownSince?: Instant | undefined;
   /** The date of the newest window that owed nothing by the config of its day: it, and those before, count as no miss. */
   readonly excusedUntil?: CalendarDate | undefined;
+  /** The days of the week on which a backup was owed, as of the last look; `undefined`: before that was noted. */
+  readonly days?: readonly number[] | undefined;
   /** `undefined`: never, so that nothing of it is ordinary. */
   readonly listedAt: Instant | undefined;
   /** The sets that were not finished then. One that is left out is looked at again. */
@@ -61,11 +63,13 @@ export type HostMemory = {
   readonly close: () => Promise<string | undefined>;
 };
 
-/** The newest window that was judged; `isOpen`: it was late or could not be read, and is asked about again. */
+/** The newest window that was judged, and whether it lacked its backup; `isOpen`: it was late or could not be read, and is asked about again. */
 export function lastJudged({ report }: Pick<HostRecord, 'report'>) {
   const read = readValue(lastReport, report);
   const isOpen = read?.findings.some(({ kind }) => kind === 'late' || kind === 'unreadable');
-  return read && { date: read.window.date, isOpen: isOpen === true };
+  return (
+    read && { date: read.window.date, isOpen: isOpen === true, isMissed: read.windowsMissed > 0 }
+  );
 }
 
 /** The date of the newest window that was judged for good. */
@@ -77,6 +81,7 @@ export function judgedOn(record: Pick<HostRecord, 'report'>): CalendarDate | und
 const lastReport = v.object({
   window: v.object({ date: v.pipe(v.string(), v.isoDate()) }),
   findings: v.array(v.object({ kind: v.string() })),
+  windowsMissed: v.optional(v.number(), 0),
 });
 
 /** What one look at a target has shown. */

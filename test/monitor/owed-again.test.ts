@@ -36,10 +36,24 @@ describe('a host that owes a backup again', () => {
     const fleet = aFleet(aConfigText('web: { days: [sun, fri] }, db: {}'));
     fleet.do('2026-11-24T10:00:00Z', () => fleet.change(aConfigText()));
     await fleet.play(FROM, '2026-11-25T10:00:00Z');
-    expect(fleet.alarms('SNS')).toEqual([
-      expect.stringMatching(/^24 10:15 .* web MISSING$/),
-      expect.stringMatching(/^25 08:15 .* web MISSING \(2nd day\)/),
+    expect(fleet.alarms('SNS')).toEqual(['25 08:15 1 of 2 hosts FAILED: web MISSING']);
+  });
+
+  it.each([
+    ['a day that was none then', 'nas: { days: [sun] }', 'nas: { days: [sat] }'],
+    ['a day after which it was well', 'nas: {}', 'nas: { days: [mon] }'],
+  ])('missed nothing on %s, where it has other days since', async (_, before, since) => {
+    const days = (nas: string) =>
+      aConfigText(`${nas}, db: {}`).replace('region', 'keepDays: 9\nregion');
+    const fleet = aFleet(days(before));
+    fleet.nights('nas', '2026-11-22', '2026-11-24', ['2026-11-23']);
+    fleet.do('2026-11-24T10:00:00Z', () => fleet.change(days(since)));
+    await fleet.play(FROM, '2026-11-26T10:00:00Z');
+    expect(fleet.by('staff', '24 09')).toEqual([
+      expect.stringContaining('1 of 2 hosts OK, 1 owing none yet'),
+      expect.stringContaining('1 of 2 hosts OK, 1 owing none yet'),
     ]);
+    expect(fleet.alarms('SNS', '24 09')).toEqual([]);
   });
 
   it('owes no window once more that a pause covered', async () => {
