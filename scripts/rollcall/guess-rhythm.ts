@@ -3,7 +3,7 @@ import { type Host, MOST_GRACE_HOURS, WEEK } from '../../shared/config/config.ts
 import { keepNeeds } from '../../shared/config/parse-host.ts';
 import type { BackupSet, Collection } from '../../shared/duplicity/backup-set.ts';
 import { DAY, HOUR, type Instant, MINUTE } from '../../shared/duplicity/time.ts';
-import type { SetHistory } from '../../shared/duplicity/versions.ts';
+import { isHidden, isSameSet, type SetHistory } from '../../shared/duplicity/versions.ts';
 import { count, formatDuration, formatTime } from '../../shared/messages/plain-text.ts';
 import { assessSets, SKEW } from '../../shared/rules/assessment.ts';
 import { fittingTimes, restingDays } from '../../shared/rules/habit.ts';
@@ -201,9 +201,8 @@ function guessChain(done: readonly Done[]) {
 }
 
 /** Every file of the set is under a delete marker. */
-function isGone({ type, startedAt, files }: SetHistory, { sets }: Collection): boolean {
-  const isThere = sets.some((set) => set.type === type && set.startedAt === startedAt);
-  return !isThere && files.every(({ history }) => history[0]?.what === 'marker');
+function isGone(removed: SetHistory, { sets }: Collection): boolean {
+  return !sets.some((set) => isSameSet(set, removed)) && removed.files.every(isHidden);
 }
 
 function markedAt({ files }: SetHistory): Instant[] {

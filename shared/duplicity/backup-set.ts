@@ -1,5 +1,5 @@
 // The backup sets in a target: which files each session of duplicity left, and whether it finished.
-import { type FileName, type FilePrefix, readFileName, setIdOf } from './file-name.ts';
+import { type FileName, type FilePrefix, readFileName, setIdOf, startedAtOf } from './file-name.ts';
 import type { Instant } from './time.ts';
 import {
   collectHistories,
@@ -236,7 +236,7 @@ function draftOf(drafts: Map<string, Draft>, name: FileName, sample: string): Dr
   if (known !== undefined) return known;
   const draft: Draft = {
     type: name.end === undefined ? 'full' : 'inc',
-    startedAt: name.end ?? name.time ?? 0,
+    startedAt: startedAtOf(name),
     basedOn: name.start,
     volumes: new Map(),
     manifest: undefined,

@@ -125,6 +125,11 @@ export function setIdOf(name: Pick<FileName, 'time' | 'start' | 'end'>): string 
   return name.end === undefined ? `full ${name.time}` : `inc ${name.start} ${name.end}`;
 }
 
+/** When the set of a file was begun; of an incremental it is the second time in its name. */
+export function startedAtOf({ time, end }: FileName): Instant {
+  return end ?? time ?? 0;
+}
+
 type NameParts = {
   readonly type: FileType;
   readonly short: boolean;

@@ -8,6 +8,14 @@ export function isCalendarTime(at: number): boolean {
   return Math.abs(at) <= 8_640_000_000_000_000;
 }
 
+/** The first and the last of instants, of which there is one at least; of more than a call takes as arguments. */
+export function spanOf(times: readonly Instant[]): { firstAt: Instant; lastAt: Instant } {
+  return {
+    firstAt: times.reduce((a, b) => Math.min(a, b)),
+    lastAt: times.reduce((a, b) => Math.max(a, b)),
+  };
+}
+
 const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;

@@ -1,6 +1,6 @@
 // What was read of a target: its objects now, and what their keys held before.
 
-import { type FileName, type FilePrefix, readFileName, setIdOf } from './file-name.ts';
+import { type FileName, type FilePrefix, readFileName, setIdOf, startedAtOf } from './file-name.ts';
 import type { Instant } from './time.ts';
 
 /** One object in a target, by its file name (the key minus the target's prefix). */
@@ -81,10 +81,25 @@ export type SetHistory = {
   readonly files: readonly FileHistory[];
 };
 
+/** Of one type only one set begins at a time. */
+export function isSameSet(a: Pick<SetHistory, 'type' | 'startedAt'>, b: typeof a): boolean {
+  return a.type === b.type && a.startedAt === b.startedAt;
+}
+
 /** LastModified of the oldest upload; `undefined` where only markers are left. */
 export function firstUploadAt(history: readonly Version[]): Instant | undefined {
-  const uploads = history.flatMap((version) => (version.what === 'upload' ? version.at : []));
+  const uploads = uploadsOf(history).map(({ at }) => at);
   return uploads.length === 0 ? undefined : Math.min(...uploads);
+}
+
+/** The history without its delete markers. */
+export function uploadsOf(history: readonly Version[]): Upload[] {
+  return history.filter((version) => version.what === 'upload');
+}
+
+/** Its newest version is a delete marker. */
+export function isHidden({ history: [newest] }: FileHistory): boolean {
+  return newest?.what === 'marker';
 }
 
 /** The newest upload, hidden or not: what a GET answered last. */
@@ -94,7 +109,7 @@ export function newestUpload(history: readonly Version[]): Upload | undefined {
 
 /** When an upload changed the bytes of the one before it; the same bytes again are a client's retry. */
 export function otherBytesAt(history: readonly Version[]): Instant[] {
-  const uploads = history.filter((version) => version.what === 'upload');
+  const uploads = uploadsOf(history);
   return uploads.flatMap(({ etag, at }, index) => {
     const before = uploads[index + 1];
     return before === undefined || before.etag === etag ? [] : [at];
@@ -127,8 +142,8 @@ export function collectHistories(
 
 function startSet(name: FileName, finishedAt: Instant | undefined) {
   const full = name.type === 'full' || name.type === 'full-sig';
-  const startedAt = name.end ?? name.time ?? 0;
-  return { type: full ? ('full' as const) : ('inc' as const), startedAt, finishedAt, files: [] };
+  const type = full ? ('full' as const) : ('inc' as const);
+  return { type, startedAt: startedAtOf(name), finishedAt, files: [] };
 }
 
 /** The listing as it was at an instant, as far as it shows: what came later is left out. */
@@ -140,7 +155,6 @@ export function asOf(listing: Listing, at: Instant): Listing {
     name,
     history: history.filter((version) => version.at <= at),
   }));
-  const isHidden = ({ history }: FileHistory) => history[0]?.what === 'marker';
   return {
     ...listing,
     at,

@@ -1,6 +1,6 @@
 // What was done to a set or is wrong with it, and the command that gets it back.
 import { type Host, kitName } from '../config/config.ts';
-import { DAY, formatWrittenTime, type Instant } from '../duplicity/time.ts';
+import { DAY, formatWrittenTime, type Instant, spanOf } from '../duplicity/time.ts';
 import { coldAmong, type Inconclusive } from '../duplicity/versions.ts';
 import {
   type ChangedFull,
@@ -112,14 +112,12 @@ export function stepAfterCopying({ sets }: Copied, { host }: Judgement): string 
 
 /** Who it was stands with each change, below. */
 function formatRemovals(removals: readonly Removal[], zoned: Zoned): string {
-  const times = removals.map(({ at }) => at);
-  const first = times.reduce((a, b) => Math.min(a, b));
-  const last = times.reduce((a, b) => Math.max(a, b));
+  const { firstAt, lastAt } = spanOf(removals.map(({ at }) => at));
   const left = Object.entries(LEFT).flatMap(([kind, words]) => {
     const own = removals.filter((one) => one.left === kind);
     return own.length === 0 ? [] : [`${count(own.length, 'version')} ${words}`];
   });
-  return `${formatFiles(showNames(removals.map(({ key }) => key)), 'removed')}, ${formatSpan(first, last, zoned)}; ${left.join(', ')}`;
+  return `${formatFiles(showNames(removals.map(({ key }) => key)), 'removed')}, ${formatSpan(firstAt, lastAt, zoned)}; ${left.join(', ')}`;
 }
 
 const LEFT = {

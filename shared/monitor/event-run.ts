@@ -1,6 +1,6 @@
 // One run for S3's events: they say which hosts must be looked at, and who changed what. The judge of the schedule judges.
 import { type Config, type Host, isIgnored, ownersIn } from '../config/config.ts';
-import { type FileName, readFileName, setIdOf } from '../duplicity/file-name.ts';
+import { type FileName, readFileName, setIdOf, startedAtOf } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Known } from '../messages/author-text.ts';
 import { composeNotification } from '../messages/compose-notification.ts';
@@ -158,7 +158,7 @@ async function withoutOrdinary(
   const record = mayBeOrdinary ? await memory.recall(host) : undefined;
   const isOrdinary = (name: FileName) =>
     record?.listedAt !== undefined &&
-    (record.unfinished.includes(setIdOf(name)) || (name.end ?? name.time ?? 0) > record.listedAt);
+    (record.unfinished.includes(setIdOf(name)) || startedAtOf(name) > record.listedAt);
   return read.flatMap(({ event, name }) =>
     name !== undefined && isFileOfSet(event, name) && isOrdinary(name) ? [] : [event],
   );

@@ -4,7 +4,7 @@ import pMap from 'p-map';
 import type { Host } from '../config/config.ts';
 import type { BackupSet, Collection, Opener } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
-import { coldAmong } from '../duplicity/versions.ts';
+import { coldAmong, isHidden, isSameSet } from '../duplicity/versions.ts';
 import type { SetText } from '../duplicity/volumes.ts';
 import {
   type Ending,
@@ -176,8 +176,7 @@ async function openFulls(
   const recentLinks = new Set(host.chain === undefined ? [] : links);
   const isToOpen = (set: BackupSet) =>
     (set.type === 'full' || recentLinks.has(set)) && firstOfTime.get(set.startedAt) === set;
-  const isCopy = ({ type, startedAt }: BackupSet) =>
-    copies.some((one) => one.type === type && one.startedAt === startedAt);
+  const isCopy = (set: BackupSet) => copies.some((one) => isSameSet(one, set));
   const isUnproven = (set: BackupSet) =>
     !isReadAgain(set, known.get(set.startedAt) ?? [], host.recipients);
   const unproven = collection.sets.filter((set) => isToOpen(set) && isCopy(set) && isUnproven(set));
@@ -264,7 +263,8 @@ async function readRetention(
   const assessed = assessSets(host, collection, seen);
   const counts = hasToCount(host, assessed, window, now) && hasFulls(assessed);
   const isSuspect = (seen.broken ?? []).length > 0;
-  if (!counts && !isSuspect && !hasMarkers(collection)) return {};
+  const hasMarkers = collection.histories.some(({ files }) => files.some(isHidden));
+  if (!counts && !isSuspect && !hasMarkers) return {};
 
   const lifecycle = await readLifecycle(bucket);
   const keep = keepOf(host, lifecycle);
@@ -279,8 +279,4 @@ async function readRetention(
 
 function hasFulls({ sets, hidden }: Assessed): boolean {
   return hidden.length > 0 || sets.some(({ set }) => set.type === 'full');
-}
-
-function hasMarkers({ histories }: Collection): boolean {
-  return histories.some(({ files }) => files.some(({ history }) => history[0]?.what === 'marker'));
 }

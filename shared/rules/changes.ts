@@ -3,9 +3,14 @@
 
 import { type Host, PRUNES_KEEP } from '../config/config.ts';
 import type { Collection } from '../duplicity/backup-set.ts';
-import { type FileName, type FilePrefix, parseFileName } from '../duplicity/file-name.ts';
-import type { Instant } from '../duplicity/time.ts';
-import { type FileHistory, newestUpload, type SetHistory } from '../duplicity/versions.ts';
+import {
+  type FileName,
+  type FilePrefix,
+  parseFileName,
+  startedAtOf,
+} from '../duplicity/file-name.ts';
+import { type Instant, spanOf } from '../duplicity/time.ts';
+import { isHidden, newestUpload, type SetHistory } from '../duplicity/versions.ts';
 import { MISSING_SHOWN, type Volumes } from '../duplicity/volumes.ts';
 import { oldestKept } from './answer.ts';
 import { type Assessed, type Assessment, SKEW } from './assessment.ts';
@@ -33,8 +38,8 @@ function judgeChanges(
   host: Host,
   keeps: readonly KeepRules[],
   now: Instant,
-  isPruned: (startedAt: Instant) => boolean = () => false,
-  isKept: (startedAt: Instant) => boolean = () => false,
+  isPruned: (startedAt: Instant) => boolean,
+  isKept: (startedAt: Instant) => boolean,
 ): EventChanges {
   const files = filesOf(changes, host);
   const hidden = new Set(
@@ -42,7 +47,7 @@ function judgeChanges(
   );
   const removals = files.filter(({ change, file, name }) => {
     if (change.what !== 'removed' || hidden.has(file)) return false;
-    const startedAt = timeOf(name);
+    const startedAt = startedAtOf(name);
     const rules = isKept(startedAt) ? byRulesAlone(keeps) : keeps;
     // With `keepLastGood` its age alone excuses nothing: it counts for as long as what was written then would be there.
     const from = host.keepLastGood ? Math.max(startedAt, change.at) : startedAt;
@@ -61,10 +66,9 @@ function judgeChanges(
         });
   return {
     removals: removals.map(({ change: { what: _, ...removal } }) => removal),
-    sets: [...Map.groupBy(late, ({ name }) => timeOf(name))].map(([startedAt, own]) => ({
+    sets: [...Map.groupBy(late, ({ name }) => startedAtOf(name))].map(([startedAt, own]) => ({
       ...{ type: own.some(({ name }) => name.end !== undefined) ? 'inc' : 'full', startedAt },
-      firstAt: Math.min(...own.map(({ change }) => change.at)),
-      lastAt: Math.max(...own.map(({ change }) => change.at)),
+      ...spanOf(own.map(({ change }) => change.at)),
       overwritten: showNames(own.map(({ file }) => file)),
       ...{ hidden: showNames([]), lost: own.length },
     })),
@@ -181,7 +185,9 @@ export function findPruned(
   const isForGood = ({ left }: Change) => left === 'version' && hasVersions;
   const forbidden = new Set(
     filesOf(changes, host).flatMap(({ change, name }) =>
-      change.what === 'removed' && (isForGood(change) || isByOther(change)) ? timeOf(name) : [],
+      change.what === 'removed' && (isForGood(change) || isByOther(change))
+        ? startedAtOf(name)
+        : [],
     ),
   );
   // What is not even there as a version may have been removed later, by a rule of the bucket.
@@ -220,16 +226,12 @@ function neededBy(
   return needed;
 }
 
-function timeOf({ time, end }: FileName): Instant {
-  return end ?? time ?? 0;
-}
-
 function setOf(sets: readonly Assessment[], name: FileName): Assessment | undefined {
   return sets.find(({ set }) => isOfSet(set, name));
 }
 
 function isOfSet({ type, startedAt }: Pick<SetHistory, 'type' | 'startedAt'>, name: FileName) {
-  return (type === 'inc') === (name.end !== undefined) && startedAt === timeOf(name);
+  return (type === 'inc') === (name.end !== undefined) && startedAt === startedAtOf(name);
 }
 
 /**
@@ -254,14 +256,9 @@ function isRestored(
   );
   const doneAt = manifest?.writtenAt ?? history?.finishedAt;
   if (doneAt === undefined || writtenAt.length === 0) return false;
-  const firstAt = writtenAt.reduce((a, b) => Math.min(a, b));
-  const lastAt = writtenAt.reduce((a, b) => Math.max(a, b));
+  const { firstAt, lastAt } = spanOf(writtenAt);
   // Between the last volume and the manifest go the signatures: smaller than the volumes, so no longer on their way.
   return lastAt <= doneAt + SLACK && doneAt <= lastAt + Math.max(SLACK, lastAt - firstAt);
-}
-
-function isHidden({ history: [newest] }: FileHistory): boolean {
-  return newest?.what === 'marker';
 }
 
 function hasVolume(volumes: Volumes | undefined, number = 0): boolean {

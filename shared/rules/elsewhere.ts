@@ -2,7 +2,7 @@
 
 import type { Host } from '../config/config.ts';
 import { type Collection, setIdOfSet } from '../duplicity/backup-set.ts';
-import { type FilePrefix, findFileName, setIdOf } from '../duplicity/file-name.ts';
+import { type FilePrefix, findFileName, setIdOf, startedAtOf } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
 import { type Finding, type SetsElsewhere, showNames } from './finding.ts';
 
@@ -53,7 +53,7 @@ function findElsewhere(
     const { name } = file.reading;
     const isVolume = name.volume !== undefined;
     const role = name.manifest ? 'manifest' : isVolume ? 'archive' : 'signature';
-    noteFile(setIdOf(name), name.end ?? name.time ?? 0, role, file.prefix);
+    noteFile(setIdOf(name), startedAtOf(name), role, file.prefix);
   }
   if (found.size === 0) return {};
   for (const set of sets) {

@@ -3,12 +3,14 @@
 import type { Host } from '../config/config.ts';
 import type { BackupSet, Collection } from '../duplicity/backup-set.ts';
 import { readFileName } from '../duplicity/file-name.ts';
-import type { Instant } from '../duplicity/time.ts';
+import { type Instant, spanOf } from '../duplicity/time.ts';
 import {
   type FileHistory,
+  isSameSet,
   newestUpload,
   type SetHistory,
   type Upload,
+  uploadsOf,
 } from '../duplicity/versions.ts';
 import {
   type Change,
@@ -59,8 +61,7 @@ export function judgeTampering(
   }: Known = {},
   byEvents: EventChanges = { removals: [], sets: [] },
 ): Finding[] {
-  const isCopy = ({ type, startedAt }: SetHistory) =>
-    copies.some((one) => one.type === type && one.startedAt === startedAt);
+  const isCopy = (set: SetHistory) => copies.some((one) => isSameSet(one, set));
   const sets = [
     ...histories.flatMap((set) =>
       tamperedSet(
@@ -134,13 +135,12 @@ function tamperedSet(
     ...hidden.flatMap(({ history }) => history[0]?.at ?? []),
   ];
   const lost = [...new Set([...overwritten, ...hidden])].filter(
-    (file) => goodOf(file, set) === undefined,
+    (file) => splitUploads(file, set).own.length === 0,
   );
   return [
     {
       ...{ type, startedAt },
-      firstAt: times.reduce((a, b) => Math.min(a, b)),
-      lastAt: times.reduce((a, b) => Math.max(a, b)),
+      ...spanOf(times),
       overwritten: showNames(overwritten.map(({ name }) => name)),
       hidden: showNames(hidden.map(({ name }) => name)),
       lost: lost.length,
@@ -148,20 +148,20 @@ function tamperedSet(
   ];
 }
 
-function uploadsOf({ history }: FileHistory): Upload[] {
-  return history.filter((version) => version.what === 'upload');
-}
-
-/** The upload that the file was when its set was finished; `undefined` where it is not there any more. */
-function goodOf(file: FileHistory, { finishedAt = 0 }: SetHistory): Upload | undefined {
-  return uploadsOf(file).find(({ at }) => at <= finishedAt + SLACK);
+/** The uploads until its set was finished, of which the newest is the good one, and those after that; newest first. */
+function splitUploads({ history }: FileHistory, { finishedAt = 0 }: SetHistory) {
+  const uploads = uploadsOf(history);
+  return {
+    own: uploads.filter(({ at }) => !isPastFinish(finishedAt, at)),
+    later: uploads.filter(({ at }) => isPastFinish(finishedAt, at)),
+  };
 }
 
 function overwrites(file: FileHistory, set: SetHistory): Upload[] {
-  const { finishedAt } = set;
-  if (finishedAt === undefined) return [];
-  const good = goodOf(file, set) ?? uploadsOf(file).at(-1);
-  return uploadsOf(file).filter(({ at, etag }) => at > finishedAt + SLACK && etag !== good?.etag);
+  if (set.finishedAt === undefined) return [];
+  const { own, later } = splitUploads(file, set);
+  const good = own[0] ?? later.at(-1);
+  return later.filter(({ etag }) => etag !== good?.etag);
 }
 
 function isHidden(
@@ -178,8 +178,8 @@ function isHidden(
   return !isByLifecycle(marker, uploadedAt, keeps);
 }
 
-function isResumed(file: FileHistory, { finishedAt = 0 }: SetHistory): boolean {
-  const [good, ...earlier] = uploadsOf(file).filter(({ at }) => at <= finishedAt + SLACK);
+function isResumed(file: FileHistory, set: SetHistory): boolean {
+  const [good, ...earlier] = splitUploads(file, set).own;
   return earlier.some(({ etag }) => etag !== good?.etag);
 }
 
@@ -205,7 +205,7 @@ export function findCopies(
   authors: Authors | 'unknowable' = { changes: [], isTrusted: () => false },
 ): Copy[] {
   const byVersions = histories.flatMap((history): Copy[] => {
-    const set = sets.find((one) => isSame(one, history));
+    const set = sets.find((one) => isSameSet(one, history));
     const copy = set && copyOf(set, history, host);
     if (copy === undefined) return [];
     const known = fingerprints.find((one) => isOfCopy(one, copy));
@@ -242,10 +242,6 @@ function copiedBefore(
   });
 }
 
-function isSame(a: Pick<SetHistory, 'type' | 'startedAt'>, b: typeof a): boolean {
-  return a.type === b.type && a.startedAt === b.startedAt;
-}
-
 /** The uploads after a set was finished, of each of its files. */
 type Later = {
   readonly name: string;
@@ -253,13 +249,11 @@ type Later = {
   readonly after: Upload[];
 };
 
-function laterOf({ files, finishedAt }: SetHistory): Later[] {
-  if (finishedAt === undefined) return [];
-  return files.flatMap(({ name, history }) => {
-    const uploads = history.filter((version) => version.what === 'upload');
-    const after = uploads.filter(({ at }) => isPastFinish(finishedAt, at));
-    const before = uploads.find(({ at }) => !isPastFinish(finishedAt, at));
-    return after.length === 0 ? [] : [{ name, before, after }];
+function laterOf(set: SetHistory): Later[] {
+  if (set.finishedAt === undefined) return [];
+  return set.files.flatMap((file) => {
+    const { own, later } = splitUploads(file, set);
+    return later.length === 0 ? [] : [{ name: file.name, before: own[0], after: later }];
   });
 }
 
@@ -273,9 +267,7 @@ function copyOf(
   if (volume === undefined) return undefined;
   const times = later.flatMap(({ after }) => after.map(({ at }) => at));
   return {
-    ...{ type, startedAt, files: later.length },
-    firstAt: times.reduce((a, b) => Math.min(a, b)),
-    lastAt: times.reduce((a, b) => Math.max(a, b)),
+    ...{ type, startedAt, files: later.length, ...spanOf(times) },
     storageClass: volume.after[0]?.storageClass,
   };
 }
