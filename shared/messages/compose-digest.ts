@@ -3,10 +3,10 @@
 import { type Alerts, type DigestRhythm, kitName } from '../config/config.ts';
 import type { ChannelState } from '../doctor/channels.ts';
 import { DAY, type Instant } from '../duplicity/time.ts';
-import { worstSeverity } from '../rules/finding.ts';
+import { isInconclusive, worstSeverity } from '../rules/finding.ts';
 import { weekdayOf } from '../rules/window.ts';
 import { MANY } from './compose-message.ts';
-import { type HostReport, hasFailed, isInconclusiveReport, isLate } from './host-report.ts';
+import { type HostReport, hasFailed, isLate } from './host-report.ts';
 import { INCONCLUSIVE } from './loss-text.ts';
 import type { Block, Item, Tone } from './message-tree.ts';
 import {
@@ -68,7 +68,7 @@ function composeNoted({ hosts, unknownHosts, unsearched }: Report): Block[] {
     .filter((host) => !hasFailed(host))
     .flatMap(({ host, findings }) =>
       findings
-        .filter((one) => !isInconclusiveReport(one))
+        .filter((one) => !isInconclusive(one))
         .map((finding, index) => ({ host, isMore: index >= FINDINGS_SHOWN, ...finding })),
     );
   const rank = ({ severity, isMore }: (typeof own)[number]) =>

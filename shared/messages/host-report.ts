@@ -135,7 +135,7 @@ export function reportHost(
 
 function reportFinding(finding: Finding, judgement: Judgement, zone: string): ReportedFinding {
   const { kind, severity, ...evidence } = finding;
-  const step = severity === 'info' ? undefined : nextStep(finding, judgement);
+  const step = nextStep(finding, judgement);
   return {
     ...{ kind, severity, message: describeFinding(finding, judgement, zone) },
     ...(step !== undefined && { step }),
@@ -188,11 +188,6 @@ export function hasFailed({ findings }: Pick<HostReport, 'findings'>): boolean {
 /** The backup that answers for the window was done after it was due. */
 export function isLate({ answeredAt, window }: HostReport): boolean {
   return answeredAt !== undefined && window !== undefined && answeredAt > window.dueAt;
-}
-
-/** It says only that versions could not be looked at: that is reported, and is no verdict on the backups. */
-export function isInconclusiveReport({ kind, untold }: ReportedFinding): boolean {
-  return kind === 'tampered' && typeof untold === 'string';
 }
 
 /** `This window: nothing was uploaded. The last 6 backups began 02:00-02:05 and were done by 02:20.` */

@@ -1,8 +1,8 @@
 // A report as metrics in the OpenMetrics text format, which node_exporter's textfile collector reads, too.
 import type { Instant } from '../duplicity/time.ts';
-import { type Severity, worstSeverity } from '../rules/finding.ts';
+import { isInconclusive, type Severity, worstSeverity } from '../rules/finding.ts';
 import type { Board, BoardRow } from './board.ts';
-import { type HostReport, isInconclusiveReport } from './host-report.ts';
+import type { HostReport } from './host-report.ts';
 import type { Drills, Report } from './report.ts';
 
 type Sample = { readonly labels: Readonly<Record<string, string>>; readonly value: number };
@@ -29,7 +29,7 @@ export function measureHost(
 ): Measured {
   return {
     ...{ host, isOk: isOk(verdict, findings), bytes: lastGood?.bytes },
-    problems: findings.filter((one) => !isInconclusiveReport(one)),
+    problems: findings.filter((one) => !isInconclusive(one)),
     lastGoodAt: lastGood === null ? undefined : Date.parse(lastGood.startedAt),
     volumes: lastGood?.volumes ?? undefined,
     expiresAt: expiresAt === undefined ? undefined : Date.parse(expiresAt),

@@ -1,19 +1,14 @@
 // What runs found, compared with the problems that are open: new ones, those that last, and those that are over.
 
 import type { Host } from '../config/config.ts';
-import { parseFileName, setIdOf } from '../duplicity/file-name.ts';
+import { parseFileName, setIdOf, startedAtOf } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
 import { MANY } from '../messages/compose-message.ts';
-import {
-  type HostReport,
-  isInconclusiveReport,
-  type ReportedFinding,
-} from '../messages/host-report.ts';
+import type { HostReport, ReportedFinding } from '../messages/host-report.ts';
 import { composeEnd, describeUnseen, isBackAgain } from '../messages/problem-text.ts';
-import type { Change } from '../rules/finding.ts';
+import { type Change, isInconclusive, worstSeverity } from '../rules/finding.ts';
 import { placeOf } from '../rules/fingerprints.ts';
 import {
-  graver,
   isDone,
   isMadeUpFor,
   isNewsToNobody,
@@ -146,7 +141,7 @@ function judgeProblems(
     const isOpen = known !== undefined && known.over === undefined;
     if (isNoMore(finding)) continue;
     // What is only information opens nothing, and closes nothing; nor does what could not be checked.
-    const isNote = finding.severity === 'info' || isInconclusiveReport(finding);
+    const isNote = finding.severity === 'info' || isInconclusive(finding);
     if (seen.has(id) && isOpen) problems.set(id, join(known, next));
     const isStoodIn = hasStandIn(known, next, report);
     const isMadeGood =
@@ -274,7 +269,7 @@ function isSettled({ answer, next, findings }: HostReport): boolean {
 function isAllWell({ verdict, next, findings }: HostReport): boolean {
   const isMadeGood = next?.state === 'done' && next.isClear;
   const isNothing = (one: ReportedFinding) =>
-    one.severity === 'info' || isInconclusiveReport(one) || (isMadeGood && isOfWindow(one.kind));
+    one.severity === 'info' || isInconclusive(one) || (isMadeGood && isOfWindow(one.kind));
   return (isMadeGood || verdict === 'ok') && findings.every(isNothing);
 }
 
@@ -285,7 +280,7 @@ function isAbout({ key, what }: Change, { kind, subjects }: ReportedFinding, hos
     names.flatMap((file) => parseFileName(file, host.filePrefix) ?? []);
   const [name] = setsOf([key.slice(host.target.prefix.length)]);
   if (name === undefined) return false;
-  const startedAt = name.end ?? name.time ?? 0;
+  const startedAt = startedAtOf(name);
   const isOfSet = subjects.includes(new Date(startedAt).toISOString());
   if (kind === 'tampered') return isOfSet || subjects.includes(key);
   if (what === 'removed') return false;
@@ -351,7 +346,7 @@ function last(
   const files = [...new Set([...known.files, ...next.files])].slice(0, MOST_SETS_WATCHED);
   return {
     ...next,
-    severity: graver(known.severity, next.severity),
+    severity: worstSeverity([known, next]),
     since: known.since,
     missed: isCounted ? next.missed : Math.max(next.missed, known.missed + more),
     ...addSubjects(known, next.subjects),

@@ -6,17 +6,23 @@ import { DAY, type Instant } from '../duplicity/time.ts';
 import { coldAmong } from '../duplicity/versions.ts';
 import { homeOf, isHome } from './answer.ts';
 import { type Assessment, SKEW } from './assessment.ts';
-import { type Finding, showNames, timesOf } from './finding.ts';
+import { type Finding, type Severity, showNames, timesOf } from './finding.ts';
 import { type Window, windowBefore } from './window.ts';
 
 // The longest that one session is believed to take; the restore kit says the same (LONGEST_RUN).
 const LONGEST_RUN = 36 * 3_600_000;
 
-export function judgePoison({ poison }: Collection): Finding[] {
-  const names = poison.flatMap((one) => one.names);
-  return names.length === 0
-    ? []
-    : [{ kind: 'poisoned', severity: 'critical', ...showNames(names) }];
+/** What is found of single files, whatever set they are of. */
+export function judgeFiles({ poison, unencrypted, parity }: Collection): Finding[] {
+  type Kind = 'poisoned' | 'unencrypted' | 'parity';
+  const found = (kind: Kind, severity: Severity, names: readonly string[]): Finding[] =>
+    names.length === 0 ? [] : [{ kind, severity, ...showNames(names) }];
+  const poisoned = poison.flatMap(({ names }) => names);
+  return [
+    ...found('poisoned', 'critical', poisoned),
+    ...found('unencrypted', 'critical', unencrypted),
+    ...found('parity', 'info', parity),
+  ];
 }
 
 /** Critical when one was written since the window before was judged; an older one is information for as long as it lasts. */
@@ -45,12 +51,6 @@ export function judgeIncrementals(
       count: incrementals.length,
     },
   ];
-}
-
-export function judgeEncryption({ unencrypted }: Collection): Finding[] {
-  return unencrypted.length === 0
-    ? []
-    : [{ kind: 'unencrypted', severity: 'critical', ...showNames(unencrypted) }];
 }
 
 /**
@@ -153,8 +153,4 @@ export function chainOf(sets: readonly Assessment[], last: Assessment): Assessme
     basedOn = base.set.basedOn;
   }
   return chain;
-}
-
-export function judgeParity({ parity }: Collection): Finding[] {
-  return parity.length === 0 ? [] : [{ kind: 'parity', severity: 'info', ...showNames(parity) }];
 }

@@ -346,8 +346,8 @@ export function sortFindings(findings: readonly Finding[]): Finding[] {
 }
 
 /** Only that versions could not be looked at: that is reported, and is no verdict on the backups. */
-export function isInconclusive(finding: Finding): boolean {
-  return finding.kind === 'tampered' && finding.untold !== undefined;
+export function isInconclusive({ kind, untold }: { kind: FindingKind; untold?: unknown }): boolean {
+  return kind === 'tampered' && typeof untold === 'string';
 }
 
 /** The worst severity among findings; `info` for none. */

@@ -29,11 +29,9 @@ import {
   judgeCold,
   judgeCopies,
   judgeCount,
-  judgeEncryption,
+  judgeFiles,
   judgeIncrementals,
   judgeOverlap,
-  judgeParity,
-  judgePoison,
 } from './contents.ts';
 import { judgeForeign } from './elsewhere.ts';
 import {
@@ -145,16 +143,14 @@ export function judge(
     ...ofWindow,
     ...mismatch,
     ...judgeOverdue(host, assessed.sets),
-    ...judgePoison(read),
+    ...judgeFiles(read),
     ...judgeIncrementals(host, read.sets, window),
-    ...judgeEncryption(read),
     ...judgeSets(host, backups, window, answer, now),
     ...judgeClocks(host, backups, window, now),
     ...judgeCopies(assessed.sets),
     ...judgeOverlap(assessed.sets, window),
     ...judgeCount(host, backups, window),
     ...judgeCold(assessed.sets, lastGood),
-    ...judgeParity(read),
     ...judgeForeign(host, read),
   ]);
   return {

@@ -1,7 +1,7 @@
 // A problem: a finding as people are notified of it, from when it is first seen until everyone knows that it is over.
 
 import { DAY, HOUR, type Instant } from '../duplicity/time.ts';
-import { CAUSE_OF, type Change, type FindingKind, type Severity } from './finding.ts';
+import { CAUSE_OF, type Change, type FindingKind, SEVERITIES, type Severity } from './finding.ts';
 
 /**
  * What is not a finding of a host: the monitor's own trouble, the bucket outside of every target, and the day's digest,
@@ -32,15 +32,14 @@ type Notified = {
   readonly isEvent?: true | undefined;
 };
 
-/** Whom a problem is about: a host by its place, or the monitor. */
-type Owner = {
+export type Problem = {
   /** The host's name in the config; empty for the monitor's own. */
   readonly host: string;
-  /** Its target and file prefix: a host that is only renamed keeps its problems. Of no host: the folder in the bucket, or whom it mutes. */
+  /**
+   * Its target and file prefix: a host that is only renamed keeps its problems. Of no host: the folder in the bucket, or
+   * whom it mutes.
+   */
   readonly place: string;
-};
-
-export type Problem = Owner & {
   readonly kind: ProblemKind;
   /** The worst that it has been. */
   readonly severity: Severity;
@@ -83,15 +82,11 @@ const CLAIM_MS = 20 * 60_000;
 const KEPT_MS = 3 * DAY;
 
 /** The same for what is one problem: what a window lacks is one, whatever it is called from day to day. */
-export function problemId({
-  place,
-  kind,
-  ...problem
-}: Pick<Problem, 'host' | 'place' | 'kind' | 'subjects'>): string {
+export function problemId({ place, kind, subjects: [first] }: Problem): string {
   if (kind === 'digest') return kind;
   // Of one host more than one thing may have been said.
-  if (kind === 'muted') return `${kind} ${problem.subjects[0]}`;
-  if (isOwn(kind)) return `${kind} ${place || problem.subjects[0]}`;
+  if (kind === 'muted') return `${kind} ${first}`;
+  if (isOwn(kind)) return `${kind} ${place || first}`;
   return `${isOfWindow(kind) ? 'window' : kind} ${place}`;
 }
 
@@ -117,13 +112,6 @@ export function isMadeUpFor(kind: ProblemKind): boolean {
   return MADE_UP_FOR.has(kind);
 }
 
-const RANK: Readonly<Record<Severity, number>> = { critical: 2, warning: 1, info: 0 };
-
-/** The graver of two. */
-export function graver(a: Severity, b: Severity): Severity {
-  return RANK[a] >= RANK[b] ? a : b;
-}
-
 /** Who is notified: of all problems, or of those that a channel is for. */
 export type Listener = {
   readonly name: string;
@@ -141,10 +129,10 @@ export function newsOf(problem: Problem, { name, isNotified }: Listener): News |
   const { severity, subjects, over, kind } = problem;
   const notified = problem.notified.get(name);
   if (isNotified?.(problem) === false) return undefined;
+  // Of what it became it may not have heard yet.
+  const isUnheard = notified === undefined || isGraver(severity, notified.severity);
   if (over !== undefined) {
     if (notified?.over === true || (isOwn(kind) && kind !== 'channel')) return undefined;
-    // Of what it became it may not have heard yet.
-    const isUnheard = notified === undefined || RANK[severity] > RANK[notified.severity];
     const mustHear = isUnheard ? severity === 'critical' : isLoud(notified, kind);
     return mustHear ? 'over' : undefined;
   }
@@ -153,9 +141,13 @@ export function newsOf(problem: Problem, { name, isNotified }: Listener): News |
     return isOwed ? 'new' : undefined;
   }
   if (severity === 'info') return undefined;
-  if (notified === undefined || RANK[severity] > RANK[notified.severity]) return 'new';
+  if (isUnheard) return 'new';
   if (severity !== 'critical' || subjects.length <= notified.subjects) return undefined;
   return kind === 'unreadable' || isOfWindow(kind) ? 'reminder' : 'new';
+}
+
+function isGraver(a: Severity, b: Severity): boolean {
+  return SEVERITIES.indexOf(a) < SEVERITIES.indexOf(b);
 }
 
 /** The end of a warning is left to the digest, but for a channel that takes messages again, and for events. */
