@@ -2,21 +2,19 @@
 
 import pMap from 'p-map';
 import * as v from 'valibot';
-import type { Host } from '../config/config.ts';
-import { doOverlap, type Shard, shardIndexOf } from '../config/config.ts';
+import { doOverlap, type Host, type Shard, shardIndexOf } from '../config/config.ts';
 import { maybe, readJson } from '../config/json.ts';
 import type { Instant } from '../duplicity/time.ts';
-import type { Fingerprint } from '../rules/fingerprints.ts';
-import { placeOf } from '../rules/fingerprints.ts';
+import { type Fingerprint, placeOf } from '../rules/fingerprints.ts';
 import type { Problem } from '../rules/problem.ts';
+import { addDays } from '../rules/window.ts';
 import { fingerprint } from './record-page.ts';
-import type { RecordStore } from './state.ts';
 import {
-  byDate,
   channelStates,
+  dateByPlace,
   EMPTY_STATE,
   type MonitorState,
-  placesByDate,
+  type RecordStore,
   refusalMap,
 } from './state.ts';
 
@@ -40,7 +38,8 @@ const earlierState = v.object({
   paths: maybe(channelStates),
   turns: maybe(
     v.object({
-      ...{ unread: texts, judged: byDate, late: maybe(byDate), digest: maybe(v.string()) },
+      ...{ unread: texts, judged: dateByPlace, late: maybe(dateByPlace) },
+      digest: maybe(v.string()),
     }),
   ),
   refusals: maybe(refusalMap),
@@ -69,23 +68,16 @@ function carryOver(
   now: Instant,
 ): MonitorState {
   const placeBy = new Map(hosts.map((host) => [host.name, placeOf(host)]));
-  const open = new Set([
-    ...(turns?.unread ?? []),
-    ...(turns?.late ?? []).flatMap(([, names]) => names),
-  ]);
-  const judged = (turns?.judged ?? []).flatMap(([date, names]) =>
-    names.flatMap((name): [string, string][] => {
-      const place = placeBy.get(name);
-      return place === undefined ? [] : [[place, open.has(name) ? dayBefore(date) : date]];
-    }),
-  );
+  const open = new Set([...(turns?.unread ?? []), ...(turns?.late?.keys() ?? [])]);
+  const judged = [...(turns?.judged ?? [])].flatMap(([name, date]): [string, string][] => {
+    const place = placeBy.get(name);
+    return place === undefined ? [] : [[place, open.has(name) ? addDays(date, -1) : date]];
+  });
   return {
     ...EMPTY_STATE,
-    ...{
-      judgedUntil: judgedUntil ?? undefined,
-      judged: placesByDate(judged),
-      digestOn: turns?.digest,
-    },
+    judgedUntil: judgedUntil ?? undefined,
+    judged: new Map(judged),
+    digestOn: turns?.digest,
     problems: pending.map(({ id, message, left, since }): Problem => {
       const severity = message.urgency === 'alert' ? 'critical' : 'warning';
       const notified = { at: now, severity, subjects: 1 } as const;
@@ -103,12 +95,9 @@ function carryOver(
         ),
       };
     }),
-    ...{ channels: paths, refusals: refusals ?? new Map() },
+    channels: paths,
+    refusals: refusals ?? new Map(),
   };
-}
-
-function dayBefore(date: string): string {
-  return new Date(Date.parse(`${date}T00:00Z`) - 86_400_000).toISOString().slice(0, 10);
 }
 
 /** All of those pages begin so. Nothing is written there any more. */

@@ -16,7 +16,7 @@ import { openRun } from './open-run.ts';
 import { isHeldBack, readOperatorPage } from './operator-page.ts';
 import { type OwnNews, updateProblems } from './problems.ts';
 import { type Dependencies, NO_RECIPIENTS, watchedFiles } from './scheduled-run.ts';
-import { dateByPlace, type MonitorState, ranUntil } from './state.ts';
+import { type MonitorState, ranUntil } from './state.ts';
 
 export type EventOutcome = {
   readonly events: number;
@@ -69,11 +69,10 @@ export async function runEvents(
     ),
     ...(named.get(host) ?? []),
   ];
-  const judgedOn = dateByPlace(opened.state);
   const { reports } = await judgeHosts(dependencies, judged, {
     ...{ now, budget, timezone, allHosts: hosts, memory },
-    ...{ alsoSetsOf: watched, changesOf, notifiedOn: (host) => judgedOn.get(placeOf(host)) },
-    ranUntil: ranUntil(opened),
+    ...{ alsoSetsOf: watched, changesOf, ranUntil: ranUntil(opened) },
+    notifiedOn: (host) => opened.state.judged.get(placeOf(host)),
   });
   const seen = judged.flatMap((host, index) => {
     const report = reports[index];
@@ -82,8 +81,7 @@ export async function runEvents(
   // What is notified of now is no news to the next run of the schedule.
   const byPlace = new Map(seen.map(({ host, report }) => [placeOf(host), report]));
   const judgedToo = (state: MonitorState) => {
-    const known = dateByPlace(state);
-    const isKnown = (place: string) => known.has(place) || byPlace.has(place);
+    const isKnown = (place: string) => state.judged.has(place) || byPlace.has(place);
     const those = hosts.filter((host) => isKnown(placeOf(host)));
     return judgedAfter({ ...config, hosts: those }, state, byPlace, now);
   };
@@ -97,9 +95,7 @@ export async function runEvents(
     change: (state) => {
       const problems = updateProblems(
         state.problems,
-        {
-          ...{ judged: seen, news, hosts, channels, timezone, closed: dateByPlace(state) },
-        },
+        { judged: seen, news, hosts, channels, timezone, closed: state.judged },
         now,
       );
       // Of a backup that is good there is nothing to write down besides its record.

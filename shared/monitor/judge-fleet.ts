@@ -15,14 +15,7 @@ import { openHostRecords } from './host-records.ts';
 import { type Budget, type Judged, type Judging, judgeHosts, noticesOf } from './judge-hosts.ts';
 import type { ObjectStore } from './object-store.ts';
 import { parseRecords, type RecordPage, recordPage } from './record-page.ts';
-import {
-  dateByPlace,
-  type MonitorState,
-  placesByDate,
-  RecordError,
-  type RecordStore,
-  shortHash,
-} from './state.ts';
+import { type MonitorState, RecordError, type RecordStore, shortHash } from './state.ts';
 
 /** From after the last run until this one, in milliseconds since 1970. */
 export type Tick = { readonly from: Instant; readonly until: Instant };
@@ -32,14 +25,13 @@ export type Tick = { readonly from: Instant; readonly until: Instant };
  * Of a host that was not in the config yet only a window of this tick counts.
  */
 export function dueHosts({ hosts }: Config, state: MonitorState, { from, until }: Tick): Host[] {
-  const judged = dateByPlace(state);
   const unreadable = new Set(
     state.problems.flatMap(({ kind, place, over }) =>
       kind === 'unreadable' && over === undefined ? place : [],
     ),
   );
   return hosts.filter((host) => {
-    const date = judged.get(placeOf(host));
+    const date = state.judged.get(placeOf(host));
     return (
       unreadable.has(placeOf(host)) ||
       (date === undefined
@@ -67,11 +59,10 @@ export function judgedAfter(
   reports: ReadonlyMap<string, HostReport>,
   until: Instant,
 ): MonitorState['judged'] {
-  const before = dateByPlace(state);
-  return placesByDate(
+  return new Map(
     hosts.map((host): [string, string] => {
       const place = placeOf(host);
-      const known = before.get(place);
+      const known = state.judged.get(place);
       const report = reports.get(place);
       const { date } = closedWindow(host, until);
       const isOpen = report?.findings.some(({ kind }) => kind === 'unreadable' || kind === 'late');

@@ -52,7 +52,7 @@ import {
   readOperatorPage,
 } from './operator-page.ts';
 import { type JudgedHost, type OwnNews, updateProblems } from './problems.ts';
-import { dateByPlace, RecordError, type RecordStore, ranUntil, reportPage } from './state.ts';
+import { RecordError, type RecordStore, ranUntil, reportPage } from './state.ts';
 import { findUnknownPrefixes, reportOf } from './unknown-prefixes.ts';
 
 /** What a run reaches for. */
@@ -135,10 +135,9 @@ export async function runSchedule(
   // Without a memory nobody knows which hosts were late: those that are incomplete when their grace is over.
   const perhaps = opened.warning === undefined ? [] : hostsOutOfGrace(config, tick);
   const due = [...new Set([...asked, ...perhaps])];
-  const judgedOn = dateByPlace(state);
   const judging = {
     ...{ until, now, budget, timezone, alsoSetsOf: watchedFiles(state.problems) },
-    notifiedOn: (host: Host) => judgedOn.get(placeOf(host)),
+    notifiedOn: (host: Host) => state.judged.get(placeOf(host)),
     ranUntil: ranUntil(opened),
   };
   const { reports, lost: forgotten } = await judgeConfig(
@@ -211,7 +210,7 @@ export async function runSchedule(
             const isJudged = asked.has(host) || report?.verdict === 'incomplete';
             return report === undefined || !isJudged ? [] : [{ host, report }];
           }),
-          ...{ news, hosts, channels, timezone, closed: dateByPlace(before) },
+          ...{ news, hosts, channels, timezone, closed: before.judged },
         },
         now,
       ),

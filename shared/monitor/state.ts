@@ -27,14 +27,11 @@ export function dateOfPage(page: string): CalendarDate | undefined {
   return match === null ? undefined : match.slice(1).join('-');
 }
 
-/** Places by the date of their newest window that was judged for good. */
-type ByDate = readonly (readonly [date: string, places: readonly string[]])[];
-
 export type MonitorState = {
   /** The schedule has run until then; `undefined` before the first run. */
   readonly judgedUntil: Instant | undefined;
-  /** A host that is not among them was not in the config yet. */
-  readonly judged: ByDate;
+  /** By place, the date of the newest window that was judged for good. A host that is not there was not in the config yet. */
+  readonly judged: ReadonlyMap<string, CalendarDate>;
   /** The date of the windows that the last digest reported; `undefined` before the first. */
   readonly digestOn: string | undefined;
   /** What is open, and what is over and perhaps not notified. */
@@ -46,28 +43,20 @@ export type MonitorState = {
 };
 
 export const EMPTY_STATE: MonitorState = {
-  ...{ judgedUntil: undefined, judged: [], digestOn: undefined, problems: [] },
+  ...{ judgedUntil: undefined, judged: new Map(), digestOn: undefined, problems: [] },
   ...{ channels: undefined, refusals: new Map() },
 };
 
-/** The date of each place. */
-export function dateByPlace({ judged }: MonitorState): Map<string, string> {
-  return new Map(judged.flatMap(([date, places]) => places.map((place) => [place, date])));
-}
-
-/** The inverse of `dateByPlace`. */
-export function placesByDate(dates: Iterable<readonly [place: string, date: string]>): ByDate {
-  const days = Map.groupBy(dates, ([, date]) => date);
-  return [...days].map(([date, places]) => [date, places.map(([place]) => place)]);
-}
-
 /** The state in the form in which it is stored, version 2; instants are milliseconds since 1970. */
-export function formatState({ problems, refusals, ...rest }: MonitorState): string {
+export function formatState({ judged, problems, refusals, ...rest }: MonitorState): string {
+  const byDate = Map.groupBy(judged, ([, date]) => date);
+  const dates = [...byDate].map(([date, own]) => [date, own.map(([place]) => place)]);
   const stored = problems.map(({ notified, ...problem }) => ({
     ...problem,
     notified: [...notified],
   }));
-  return `${JSON.stringify({ version: 2, ...rest, problems: stored, refusals: [...refusals] })}\n`;
+  const lists = { judged: dates, problems: stored, refusals: [...refusals] };
+  return `${JSON.stringify({ version: 2, ...rest, ...lists })}\n`;
 }
 
 const instant = v.pipe(v.number(), v.safeInteger());
@@ -91,7 +80,14 @@ export const channelStates: Schema<ChannelStates> = v.object({
   ...{ lookedAt: instant, states: v.array(channelState) },
 });
 export const refusalMap: Schema<Refusals> = mapOf(v.object({ since: instant, says: v.string() }));
-export const byDate = v.array(v.strictTuple([v.string(), texts]));
+/** Stored are the places of each date. */
+export const dateByPlace = v.pipe(
+  v.array(v.strictTuple([v.string(), texts])),
+  v.transform(
+    (days): ReadonlyMap<string, CalendarDate> =>
+      new Map(days.flatMap(([date, places]) => places.map((place) => [place, date]))),
+  ),
+);
 
 const notified = v.object({
   at: instant,
@@ -113,7 +109,7 @@ const problem: Schema<Problem> = v.object({
 
 const storedState: Schema<MonitorState> = v.pipe(
   v.object({
-    ...{ version: v.literal(2), judgedUntil: maybe(instant), judged: byDate },
+    ...{ version: v.literal(2), judgedUntil: maybe(instant), judged: dateByPlace },
     ...{ digestOn: maybe(v.string()), problems: v.array(problem) },
     ...{ channels: maybe(channelStates), refusals: refusalMap },
   }),
@@ -194,7 +190,7 @@ export async function openState(
     const state = parseState(text) ?? readEarlier(text);
     if (state === undefined) return { state: again, tag, damage: damageOf('was damaged') };
     // In the east a date is half a day ahead.
-    const dates = [state.digestOn ?? '', ...state.judged.map(([date]) => date)];
+    const dates = [state.digestOn ?? '', ...state.judged.values()];
     const isAhead = dates.some((date) => Date.parse(date) > now + DAY);
     if ((state.judgedUntil ?? now) <= now + SKEW && !isAhead) return { state, tag };
     const problems = state.problems.map(({ claim: _, over, ...one }) => ({

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { Config } from '../../shared/config/config.ts';
 import type { ObjectStore } from '../../shared/monitor/object-store.ts';
 import { runSchedule } from '../../shared/monitor/scheduled-run.ts';
-import { dateByPlace, parseState } from '../../shared/monitor/state.ts';
+import { parseState } from '../../shared/monitor/state.ts';
 import { placeOf } from '../../shared/rules/fingerprints.ts';
 import { addDays, dateIn } from '../../shared/rules/window.ts';
 import { aConfig, aFull, aHost, at } from '../support/builders.ts';
@@ -47,7 +47,7 @@ export async function expectEachWindowOnce(date: string, days: number): Promise<
     const texts = mail.sent.slice(sent).map(({ text }) => text);
     if (texts.some((text) => text.includes('Digest #')))
       digests.push(dateIn(config.timezone, until));
-    const known = dateByPlace(state() ?? expect.fail('no state'));
+    const known = (state() ?? expect.fail('no state')).judged;
     for (const host of hosts) {
       const dates = judgedDates.get(host.name) ?? [];
       const judged = known.get(placeOf(host)) ?? '';

@@ -67,7 +67,7 @@ const problem: fc.Arbitrary<Problem> = fc.record({
 });
 const anyState: fc.Arbitrary<MonitorState> = fc.record({
   ...{ judgedUntil: maybe(instant), digestOn: maybe(text), channels: maybe(channels) },
-  judged: fc.array(fc.tuple(text, texts), { maxLength: 3 }),
+  judged: mapOf(text),
   problems: fc.array(problem, { maxLength: 3 }),
   refusals: mapOf(fc.record({ since: instant, says: text })),
 });
