@@ -5,7 +5,7 @@ import { count, maybe, readJson } from '../config/json.ts';
 import { SEVERITIES, worstSeverity } from '../rules/finding.ts';
 import { placeOf } from '../rules/fingerprints.ts';
 import { addDays, windowAfter, windowBefore, windowOf, windowOn } from '../rules/window.ts';
-import { type HostReport, hasFailed, isLate } from './host-report.ts';
+import { type HostReport, hasFailed, isLate, type JudgedHost } from './host-report.ts';
 import { type Block, SIGNS, type Sign, TONES, type Tone } from './message-tree.ts';
 import { capitalize, formatDate } from './plain-text.ts';
 import { toneOf } from './problem-text.ts';
@@ -73,13 +73,10 @@ export function parseBoard(text: string): Board | undefined {
   return board && { rows: board.rows, notes: board.notes };
 }
 
-/** A host as it was judged. */
-export type JudgedRow = { readonly host: Host; readonly report: HostReport };
-
 /** The board after a run: the rows of the hosts that it judged anew, and none of hosts that left the config. */
 export function updateBoard(
   { rows, notes }: Board,
-  judged: readonly JudgedRow[],
+  judged: readonly JudgedHost[],
   { hosts, digest }: { readonly hosts: readonly Host[]; readonly digest?: Digest | undefined },
 ): Board {
   const byPlace = new Map(rows.map((one) => [one.place, one]));

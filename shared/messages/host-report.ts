@@ -1,6 +1,7 @@
 // One host's entry in a report, JSON version 1: what was found, with its words. Every message is composed from it.
 
 import * as v from 'valibot';
+import type { Host } from '../config/config.ts';
 import { finite, maybe } from '../config/json.ts';
 import type { BackupSet } from '../duplicity/backup-set.ts';
 import { DAY, type Instant } from '../duplicity/time.ts';
@@ -88,6 +89,9 @@ export const hostReport = v.object({
 });
 /** One host's entry in a report. Instants are ISO texts; texts are ASCII, with hostile names escaped. */
 export type HostReport = v.InferOutput<typeof hostReport>;
+
+/** A host, and how it was judged. */
+export type JudgedHost = { readonly host: Host; readonly report: HostReport };
 
 /** What a judgement says, as docs/how-it-judges.md describes it; `timezone` is that of the times in its words. */
 export function reportHost(

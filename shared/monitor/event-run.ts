@@ -61,29 +61,22 @@ export async function runEvents(
     openRun(records, config, channels, now),
     readOperatorPage(records),
   ]);
-  const watched = watchedFiles(opened.state.problems);
-  const judged = [...named.keys()];
   const changesOf = (host: Host) => [
     ...opened.state.problems.flatMap(({ place, changes }) =>
       place === placeOf(host) ? changes : [],
     ),
     ...(named.get(host) ?? []),
   ];
-  const { reports } = await judgeHosts(dependencies, judged, {
-    ...{ now, budget, timezone, allHosts: hosts, memory },
-    ...{ alsoSetsOf: watched, changesOf, ranUntil: ranUntil(opened) },
+  const { judged } = await judgeHosts(dependencies, [...named.keys()], {
+    ...{ now, budget, timezone, allHosts: hosts, memory, changesOf },
+    alsoSetsOf: watchedFiles(opened.state.problems),
     notifiedOn: (host) => opened.state.judged.get(placeOf(host)),
-  });
-  const seen = judged.flatMap((host, index) => {
-    const report = reports[index];
-    return report === undefined ? [] : [{ host, report }];
+    ranUntil: ranUntil(opened),
   });
   // What is notified of now is no news to the next run of the schedule.
-  const byPlace = new Map(seen.map(({ host, report }) => [placeOf(host), report]));
   const judgedToo = (state: MonitorState) => {
-    const isKnown = (place: string) => state.judged.has(place) || byPlace.has(place);
-    const those = hosts.filter((host) => isKnown(placeOf(host)));
-    return judgedAfter({ ...config, hosts: those }, state, byPlace, now);
+    const those = hosts.filter((host) => named.has(host) || state.judged.has(placeOf(host)));
+    return judgedAfter({ ...config, hosts: those }, state, judged, now);
   };
   let isNews = false;
   const notifying = notify(records, opened, {
@@ -95,7 +88,7 @@ export async function runEvents(
     change: (state) => {
       const problems = updateProblems(
         state.problems,
-        { judged: seen, news, hosts, channels, timezone, closed: state.judged },
+        { judged, news, hosts, channels, timezone, closed: state.judged },
         now,
       );
       // Of a backup that is good there is nothing to write down besides its record.
@@ -122,9 +115,9 @@ export async function runEvents(
   // The page has it even where a channel refuses it.
   const notified = await notifying.finally(async () => {
     if (!isNews) return;
-    await measure?.(seen, now);
+    await measure?.(judged, now);
     const { keepBoard } = await import('./keep-board.ts');
-    await keepBoard(records, config, { judged: seen, channels: opened.state.channels }, now);
+    await keepBoard(records, config, { judged, channels: opened.state.channels }, now);
   });
   if (notified?.message === undefined) return outcome;
   return names.length === 0 ? { ...outcome, unheard: NO_RECIPIENTS } : { ...outcome, told: 1 };

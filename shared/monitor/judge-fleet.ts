@@ -6,7 +6,12 @@ import * as v from 'valibot';
 import { type Config, type Host, pagesOf, type Shard, shardIndexOf } from '../config/config.ts';
 import { count, readValue } from '../config/json.ts';
 import type { Instant } from '../duplicity/time.ts';
-import { type HostReport, hostReport, reportHost } from '../messages/host-report.ts';
+import {
+  type HostReport,
+  hostReport,
+  type JudgedHost,
+  reportHost,
+} from '../messages/host-report.ts';
 import { SKEW } from '../rules/assessment.ts';
 import { placeOf } from '../rules/fingerprints.ts';
 import { judge } from '../rules/judge.ts';
@@ -51,14 +56,15 @@ export function hostsOutOfGrace({ hosts }: Config, { from, until }: Tick): Host[
 
 /**
  * Until which window each host is judged after a run: one that could not be read, or is late, is asked about again by the
- * next run. `reports` are those of this run, by place.
+ * next run.
  */
 export function judgedAfter(
   { hosts }: Config,
   state: MonitorState,
-  reports: ReadonlyMap<string, HostReport>,
+  judged: readonly JudgedHost[],
   until: Instant,
 ): MonitorState['judged'] {
+  const reports = new Map(judged.map(({ host, report }) => [placeOf(host), report]));
   return new Map(
     hosts.map((host): [string, string] => {
       const place = placeOf(host);
@@ -211,7 +217,8 @@ async function judgeByWorkers(
     },
     { concurrency: PAGES_AT_ONCE },
   );
-  return { reports: hosts.map((host) => reports.get(host) ?? unreadable(host, UNANSWERED)), lost };
+  const reportOf = (host: Host) => reports.get(host) ?? unreadable(host, UNANSWERED);
+  return { judged: hosts.map((host) => ({ host, report: reportOf(host) })), lost };
 }
 
 // The same words for all: when many pages are lost, the mail says so once.

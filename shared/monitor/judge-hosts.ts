@@ -4,7 +4,7 @@ import type { Host } from '../config/config.ts';
 import type { Collection } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import { hasNoHostKey } from '../messages/author-text.ts';
-import { type HostReport, reportHost } from '../messages/host-report.ts';
+import { type HostReport, type JudgedHost, reportHost } from '../messages/host-report.ts';
 import { SKEW } from '../rules/assessment.ts';
 import type { Change } from '../rules/finding.ts';
 import { type HostEvidence, type Judgement, judge, type Unreadable } from '../rules/judge.ts';
@@ -142,9 +142,9 @@ export type Judging = {
   readonly changesOf?: ((host: Host) => readonly Change[]) | undefined;
 };
 
-/** One report for each host that was asked for, in their order. */
+/** All that were asked for, in their order. */
 export type Judged = {
-  readonly reports: readonly HostReport[];
+  readonly judged: readonly JudgedHost[];
   /** What is not remembered of earlier backups, or of these. */
   readonly lost?: string | undefined;
   /** False: not all of it is on their records. */
@@ -174,8 +174,11 @@ export async function judgeHosts(
     await pMap(own, judge, { concurrency: HOSTS_AT_ONCE });
   });
   const lost = await memory.close();
-  const isKept = memory.isKept();
-  return { reports: hosts.flatMap((host) => reports.get(host) ?? []), lost, isKept };
+  const judged = hosts.flatMap((host) => {
+    const report = reports.get(host);
+    return report === undefined ? [] : [{ host, report }];
+  });
+  return { judged, lost, isKept: memory.isKept() };
 }
 
 /** What a host's record is to say of open problems and of what events showed. */

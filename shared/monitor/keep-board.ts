@@ -7,7 +7,6 @@ import {
   composeGrid,
   EMPTY_BOARD,
   formatBoard,
-  type JudgedRow,
   parseBoard,
   updateBoard,
 } from '../messages/board.ts';
@@ -18,6 +17,7 @@ import {
   historyPage,
   parseHistory,
 } from '../messages/history.ts';
+import type { JudgedHost } from '../messages/host-report.ts';
 import { composeBoardMetrics } from '../messages/openmetrics.ts';
 import type { Digest } from '../messages/report.ts';
 import { composeStatusPage } from '../messages/status-page.ts';
@@ -36,7 +36,7 @@ export const BOARD_PAGE = 'board.json';
 export const METRICS_PAGE = 'metrics.prom';
 
 export type BoardNews = {
-  readonly judged: readonly JudgedRow[];
+  readonly judged: readonly JudgedHost[];
   readonly channels: ChannelStates | undefined;
   readonly digest?: Digest | undefined;
 };

@@ -4,7 +4,7 @@ import type { Host } from '../config/config.ts';
 import { parseFileName, setIdOf, startedAtOf } from '../duplicity/file-name.ts';
 import type { Instant } from '../duplicity/time.ts';
 import { MANY } from '../messages/compose-message.ts';
-import type { HostReport, ReportedFinding } from '../messages/host-report.ts';
+import type { HostReport, JudgedHost, ReportedFinding } from '../messages/host-report.ts';
 import { composeEnd, describeUnseen, isBackAgain } from '../messages/problem-text.ts';
 import { type Change, isInconclusive, worstSeverity } from '../rules/finding.ts';
 import { placeOf } from '../rules/fingerprints.ts';
@@ -23,12 +23,6 @@ import {
   problemId,
 } from '../rules/problem.ts';
 import type { CalendarDate } from '../rules/window.ts';
-
-/** One host as a run judged it. */
-export type JudgedHost = {
-  readonly host: Host;
-  readonly report: HostReport;
-};
 
 /** A problem that is not a host's, or one that nobody judges again: it is open until it was notified. */
 export type OwnNews = Pick<Problem, 'kind' | 'severity' | 'says'> &

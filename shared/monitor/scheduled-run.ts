@@ -6,7 +6,7 @@ import type { Instant } from '../duplicity/time.ts';
 import type { Known } from '../messages/author-text.ts';
 import { digestFor, isDigestSent, isOfMonday } from '../messages/compose-digest.ts';
 import { composeNotification } from '../messages/compose-notification.ts';
-import { type HostReport, hasFailed } from '../messages/host-report.ts';
+import { type HostReport, hasFailed, type JudgedHost } from '../messages/host-report.ts';
 import type { Urgency } from '../messages/message-tree.ts';
 import type { Notice } from '../messages/problem-text.ts';
 import {
@@ -51,7 +51,7 @@ import {
   operatorNews,
   readOperatorPage,
 } from './operator-page.ts';
-import { type JudgedHost, type OwnNews, updateProblems } from './problems.ts';
+import { type OwnNews, updateProblems } from './problems.ts';
 import { RecordError, type RecordStore, ranUntil, reportPage } from './state.ts';
 import { findUnknownPrefixes, reportOf } from './unknown-prefixes.ts';
 
@@ -140,28 +140,24 @@ export async function runSchedule(
     notifiedOn: (host: Host) => state.judged.get(placeOf(host)),
     ranUntil: ranUntil(opened),
   };
-  const { reports, lost: forgotten } = await judgeConfig(
+  const { judged, lost: forgotten } = await judgeConfig(
     dependencies,
     config,
     due,
     judging,
     opened.warning === undefined,
   );
-  const byPlace = new Map(due.map((host, index) => [placeOf(host), reports[index]] as const));
+  const reports = judged.map(({ report }) => report);
   const look = await checkChannels(dependencies.judgeChannels, opened, { until, digest: isDue });
   const digest = isDue
     ? await makeDigest(dependencies, config, { reports, look, now, days, budget })
     : undefined;
   const unkept = digest && (await keepReport(records, digest));
-  const seen = due.flatMap((host, index) => {
-    const report = reports[index];
-    return report === undefined ? [] : [{ host, report }];
-  });
-  await dependencies.measure?.(seen, now);
+  await dependencies.measure?.(judged, now);
   const { lost: boardLost, ...board } = await showOnBoard(dependencies, config, now, {
-    ...{ judged: seen, channels: look, digest },
+    ...{ judged, channels: look, digest },
     // With each look at the channels page and metrics are new: their age says that somebody watches.
-    isSame: seen.length === 0 && look?.lookedAt === state.channels?.lookedAt,
+    isSame: judged.length === 0 && look?.lookedAt === state.channels?.lookedAt,
   });
   const told = digest
     ? { ...digest, ...board }
@@ -194,22 +190,15 @@ export async function runSchedule(
     change: (before) => ({
       ...before,
       judgedUntil: Math.max(before.judgedUntil ?? until, until),
-      judged: judgedAfter(
-        config,
-        before,
-        new Map([...byPlace].flatMap(([place, report]) => (report ? [[place, report]] : []))),
-        until,
-      ),
+      judged: judgedAfter(config, before, judged, until),
       digestOn: [before.digestOn ?? '', newestDay(config, until)].reduce((a, b) => (a > b ? a : b)),
       channels: look,
       problems: updateProblems(
         before.problems,
         {
-          judged: due.flatMap((host) => {
-            const report = byPlace.get(placeOf(host));
-            const isJudged = asked.has(host) || report?.verdict === 'incomplete';
-            return report === undefined || !isJudged ? [] : [{ host, report }];
-          }),
+          judged: judged.filter(
+            ({ host, report }) => asked.has(host) || report.verdict === 'incomplete',
+          ),
           ...{ news, hosts, channels, timezone, closed: before.judged },
         },
         now,
