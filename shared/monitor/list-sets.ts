@@ -8,6 +8,7 @@ import { DAY, type Instant } from '../duplicity/time.ts';
 import {
   asOf,
   type FileHistory,
+  isHidden,
   type Listing,
   type StoredObject,
   uncover,
@@ -121,16 +122,14 @@ async function listWithin(
     return collect();
   };
   const readSet = async (stem: string) => {
-    for (const place of placesOf(filePrefix)) read.add(await listVersions(`${place}${stem}`));
+    for (const place of placesOf(filePrefix)) {
+      read.add(await listVersions(`${place}${stem}`));
+      read.haveRead((other) => other.startsWith(`${place}${stem}`));
+    }
   };
-  const readVolumes = async (stem: string) => {
-    // Up to the dot, so that the manifest's versions come with the volumes'.
-    const beginning = stem.slice(filePrefix.archive.length, 1 - VOLUME.length);
-    await readSet(beginning);
-    read.haveRead((other) =>
-      placesOf(filePrefix).some((place) => other.startsWith(`${place}${beginning}`)),
-    );
-  };
+  // Up to the dot, so that the manifest's versions come with the volumes'.
+  const readVolumes = (stem: string) =>
+    readSet(stem.slice(filePrefix.archive.length, 1 - VOLUME.length));
   // A prefix that holds the delimiter would make one line of all behind it, its own or not.
   const below = [...(host.others ?? []), ...(host.ignored ?? [])].map((key) =>
     key.slice(prefix.length),
@@ -174,14 +173,14 @@ async function listWithin(
     collection = collect();
   }
   // Two spellings of one time are poison where one volume lies under both: that is read before it is reported.
-  const suspects = collection.poison.flatMap(({ names, why }) =>
-    why === 'twice' ? names.filter((name) => name.endsWith(VOLUME)) : [],
-  );
+  const stemsOf = (what: 'twice' | 'parity') =>
+    collection.poison.flatMap(({ names, why }) =>
+      why === what ? names.filter((name) => name.endsWith(VOLUME)) : [],
+    );
+  const suspects = stemsOf('twice');
   for (const stem of suspects.slice(0, FULLS_SEARCHED)) await readVolumes(stem);
   // Behind the name of a file something lies that may be parity, or not.
-  const protecting = collection.poison.flatMap(({ names, why }) =>
-    why === 'parity' ? names.filter((name) => name.endsWith(VOLUME)) : [],
-  );
+  const protecting = stemsOf('parity');
   for (const stem of protecting.slice(0, FULLS_SEARCHED)) {
     read.add(await listVersions(stem));
     read.haveRead((other) => other === stem);
@@ -200,9 +199,6 @@ async function listWithin(
   for (const [stem, signatures] of named) {
     await readSet(stem);
     if (signatures !== undefined) read.add(await listVersions(signatures));
-    read.haveRead((other) =>
-      placesOf(filePrefix).some((place) => other.startsWith(`${place}${stem}`)),
-    );
   }
   if (named.size > 0) collection = collect();
   // Nothing good is left to see: what delete markers hide is then the last good copy.
@@ -363,18 +359,13 @@ export function foldVersions(rows: readonly VersionRow[]): {
   objects: KeyedObject[];
   hidden: HiddenKey[];
 } {
-  const byKey = new Map<string, VersionRow[]>();
-  for (const row of rows) {
-    const known = byKey.get(row.key);
-    if (known === undefined) byKey.set(row.key, [row]);
-    else known.push(row);
-  }
+  const byKey = Map.groupBy(rows, ({ key }) => key);
   const objects: KeyedObject[] = [];
   const hidden: HiddenKey[] = [];
   for (const [key, ofKey] of byKey) {
-    const history = ofKey.sort(newestFirst).map(({ version }) => version);
-    if (history[0]?.what === 'marker') hidden.push({ key, history });
-    else objects.push(...uncover({ name: key, history }).map(keyed));
+    const file = { name: key, history: ofKey.sort(newestFirst).map(({ version }) => version) };
+    if (isHidden(file)) hidden.push({ key, history: file.history });
+    else for (const { name: _, ...object } of uncover(file)) objects.push({ ...object, key });
   }
   return { objects, hidden };
 }
@@ -382,8 +373,4 @@ export function foldVersions(rows: readonly VersionRow[]): {
 /** S3 says itself which is the latest; two writes of one second have one LastModified. */
 function newestFirst(a: VersionRow, b: VersionRow): number {
   return Number(b.latest) - Number(a.latest) || b.version.at - a.version.at;
-}
-
-function keyed({ name: key, ...object }: ReturnType<typeof uncover>[number]): KeyedObject {
-  return { ...object, key };
 }
