@@ -8,6 +8,7 @@ import type { Instant } from '../duplicity/time.ts';
 import { type Fingerprint, placeOf } from '../rules/fingerprints.ts';
 import type { Problem } from '../rules/problem.ts';
 import { addDays } from '../rules/window.ts';
+import { BLANK } from './problems.ts';
 import { fingerprint } from './record-page.ts';
 import {
   channelStates,
@@ -27,11 +28,8 @@ const earlierState = v.object({
     v.object({
       ...{ id: v.string(), left: texts, since: instant },
       message: v.object({
-        ...{
-          subject: v.string(),
-          text: v.string(),
-          urgency: v.picklist(['alert', 'digest', 'test']),
-        },
+        ...{ subject: v.string(), text: v.string() },
+        urgency: v.picklist(['alert', 'digest', 'test']),
       }),
     }),
   ),
@@ -82,14 +80,9 @@ function carryOver(
       const severity = message.urgency === 'alert' ? 'critical' : 'warning';
       const notified = { at: now, severity, subjects: 1 } as const;
       return {
-        ...{ host: '', place: '', kind: 'earlier', severity, since, lastSeen: now, subjects: [id] },
-        ...{
-          missed: 0,
-          says: message.subject.replace('[backup] ', ''),
-          details: message.text.split('\n'),
-          files: [],
-        },
-        ...{ changes: [], changeCount: 0 },
+        ...{ ...BLANK, kind: 'earlier', severity, since, lastSeen: now, subjects: [id] },
+        says: message.subject.replace('[backup] ', ''),
+        details: message.text.split('\n'),
         notified: new Map(
           channels.filter((name) => !left.includes(name)).map((name) => [name, notified]),
         ),

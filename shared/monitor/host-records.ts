@@ -162,7 +162,9 @@ export function openHostRecords(records: RecordStore, hosts: number, now: Instan
     if (read === undefined) return;
     const { page, moved, from } = read;
     const isWritten = await rewrite(recordPage({ index, of }), page, (there) => {
-      for (const [place, host] of there) if (isForgotten(host)) there.delete(place);
+      for (const [place, host] of there) {
+        if (seenAt(host) <= now - FORGOTTEN_MS) there.delete(place);
+      }
       for (const [place, host] of moved) if (!there.has(place)) there.set(place, host);
       let isNew = false;
       for (const [place, more] of news) {
@@ -185,31 +187,32 @@ export function openHostRecords(records: RecordStore, hosts: number, now: Instan
       });
     }
   }
-  const isForgotten = (host: HostRecord) => seenAt(host) <= now - FORGOTTEN_MS;
+
   function learn(host: Host, news: RecordNews): void {
     const place = placeOf(host);
     const page = learned.get(indexOf(place)) ?? new Map<string, RecordNews>();
     learned.set(indexOf(place), page.set(place, joinNews(page.get(place), news)));
   }
-  const indexOfHost = (host: Host) => indexOf(placeOf(host));
+
+  async function find(host: Host) {
+    const place = placeOf(host);
+    const found = await openPage(indexOf(place), [place]);
+    return found && { record: found.page.hosts.get(place) ?? found.moved.get(place) };
+  }
 
   return {
-    recall: async (host) => {
-      const place = placeOf(host);
-      const found = await openPage(indexOf(place), [place]);
-      return found && (found.page.hosts.get(place) ?? found.moved.get(place));
-    },
+    recall: async (host) => (await find(host))?.record,
     knownSince: async (host) => {
-      const place = placeOf(host);
-      const found = await openPage(indexOf(place), [place]);
-      const known = found && (found.page.hosts.get(place) ?? found.moved.get(place));
-      if (known !== undefined || found === undefined || warnings.size > 0) return known?.knownSince;
+      const found = await find(host);
+      if (found === undefined || found.record !== undefined || warnings.size > 0) {
+        return found?.record?.knownSince;
+      }
       learn(host, { knownSince: now });
       return now;
     },
     learn,
     forEachPage: async (hosts, work) => {
-      const pages = Map.groupBy(hosts, indexOfHost);
+      const pages = Map.groupBy(hosts, (host) => indexOf(placeOf(host)));
       await pMap(
         pages,
         async ([index, own]) => {

@@ -53,8 +53,10 @@ export function updateProblems(
   for (const [id, problem] of problems) {
     const name = nameOf.get(problem.place);
     if (isOwn(problem.kind) || problem.over !== undefined) continue;
-    if (name === undefined) problems.set(id, leave(problem, now));
-    else if (name !== problem.host) problems.set(id, { ...problem, host: name });
+    if (name === undefined) {
+      const says = 'no longer in the config, or with another target or file prefix';
+      problems.set(id, { ...problem, over: { at: now, says, isWell: false } });
+    } else if (name !== problem.host) problems.set(id, { ...problem, host: name });
   }
   for (const one of judged) judgeProblems(problems, one, now, { timezone, channels, closed });
   for (const one of news) {
@@ -99,15 +101,11 @@ function groupNew(
   );
 }
 
-const BLANK = {
+/** A problem of which nothing is known. */
+export const BLANK = {
   ...{ host: '', place: '', subjects: [], missed: 0, details: [], files: [] },
   ...{ changes: [], changeCount: 0, notified: new Map() },
 };
-
-function leave(problem: Problem, now: Instant): Problem {
-  const says = 'no longer in the config, or with another target or file prefix';
-  return { ...problem, over: { at: now, says, isWell: false } };
-}
 
 function judgeProblems(
   problems: Map<string, Problem>,
@@ -138,6 +136,7 @@ function judgeProblems(
     const isNote = finding.severity === 'info' || isInconclusive(finding);
     if (seen.has(id) && isOpen) problems.set(id, join(known, next));
     const isStoodIn = hasStandIn(known, next, report);
+    // Made good since, but found until the next window closes.
     const isMadeGood =
       (isOfWindow(next.kind) &&
         (isAllThere ||
@@ -183,7 +182,7 @@ function hasStandIn(known: Problem | undefined, next: Problem, { answer }: HostR
   return isLess && answer !== null && isMadeUpFor(next.kind);
 }
 
-/** What a window lacked, which a later backup has made good since: it is found until the next window closes. */
+/** Nothing of it is new. */
 function isToldOf(known: Problem | undefined, { subjects }: Problem): boolean {
   return subjects.every((subject) => known?.subjects.includes(subject));
 }
@@ -200,17 +199,29 @@ function isMadeGoodBefore({ kind, severity, subjects }: Problem, report: HostRep
  * Another finding of the kind: of sets and names each is reported. What a window lacks is one thing, whatever it is called,
  * but not what the set of an earlier one lacks.
  */
-function join(known: Problem, { subjects, says, changes, files, kind }: Problem): Problem {
-  if (isOfWindow(kind) && subjects.every((one) => known.subjects.includes(one))) return known;
-  const all = [...known.changes, ...changes.filter((one) => !isKnown(known, one))];
+function join(known: Problem, next: Problem): Problem {
+  const { subjects, says, kind } = next;
+  if (isOfWindow(kind) && isToldOf(known, next)) return known;
   return {
-    ...{ ...known, ...addSubjects(known, boundSubjects([...known.subjects, ...subjects])) },
+    ...known,
+    ...addSubjects(known, boundSubjects([...known.subjects, ...subjects])),
     says: known.says.includes(says) ? known.says : `${known.says}. ${says}`,
-    files: [...new Set([...known.files, ...files])].slice(0, MOST_SETS_WATCHED),
-    ...{
-      changes: all.slice(0, MOST_CHANGES),
-      changeCount: Math.max(known.changeCount, all.length),
-    },
+    ...joinFiles(known, next),
+  };
+}
+
+/** The files and the changes of both: the first are kept. */
+function joinFiles(
+  known: Problem,
+  next: Problem,
+): Pick<Problem, 'files' | 'changes' | 'changeCount'> {
+  const isKnown = ({ key, at, what }: Change) =>
+    known.changes.some((one) => one.key === key && one.at === at && one.what === what);
+  const changes = [...known.changes, ...next.changes.filter((one) => !isKnown(one))];
+  return {
+    files: [...new Set([...known.files, ...next.files])].slice(0, MOST_SETS_WATCHED),
+    changes: changes.slice(0, MOST_CHANGES),
+    changeCount: Math.max(known.changeCount, changes.length),
   };
 }
 
@@ -330,23 +341,22 @@ function last(
     return last({ ...known, over: undefined, notified: new Map(notified) }, next, now, channels);
   }
   if (known.lastSeen > now) return known;
-  const changes = [...known.changes, ...next.changes.filter((one) => !isKnown(known, one))];
+  const joined = joinFiles(known, next);
   // Of a flood a record names the newest: those since the last look are counted on top.
   const since = next.changes.filter(({ at }) => at > known.lastSeen).length;
   // Where no good backup is known, the problem itself counts the windows that lack theirs.
   const isOwed = isOfWindow(next.kind) || next.kind === 'wrong-recipient';
   const isCounted = !isOwed || next.lastGoodAt !== undefined || next.severity !== 'critical';
   const more = isToldOf(known, next) ? 0 : 1;
-  const files = [...new Set([...known.files, ...next.files])].slice(0, MOST_SETS_WATCHED);
   return {
     ...next,
     severity: worstSeverity([known, next]),
     since: known.since,
     missed: isCounted ? next.missed : Math.max(next.missed, known.missed + more),
     ...addSubjects(known, next.subjects),
-    files: next.kind === 'digest' ? next.files : files,
-    changes: changes.slice(0, MOST_CHANGES),
-    changeCount: Math.max(known.changeCount + since, next.changeCount, changes.length),
+    files: next.kind === 'digest' ? next.files : joined.files,
+    changes: joined.changes,
+    changeCount: Math.max(joined.changeCount, known.changeCount + since, next.changeCount),
     ...(known.claim && { claim: known.claim }),
     ...(known.group && { group: known.group }),
   };
@@ -376,8 +386,4 @@ function addSubjects(
       [...notified].map(([name, one]) => [name, { ...one, subjects: count(one.subjects) }]),
     ),
   };
-}
-
-function isKnown({ changes }: Problem, { key, at, what }: Change): boolean {
-  return changes.some((one) => one.key === key && one.at === at && one.what === what);
 }

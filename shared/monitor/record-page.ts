@@ -39,14 +39,8 @@ const openedFile = v.object({
   ending: v.exactOptional(v.picklist(['whole', 'truncated', 'cannot tell'])),
 });
 export const fingerprint: Schema<Fingerprint> = v.object({
-  ...{
-    place: v.string(),
-    startedAt: count,
-    sealedAt: count,
-    firstWriteAt: count,
-    files: count,
-    bytes: count,
-  },
+  ...{ place: v.string(), startedAt: count, sealedAt: count, firstWriteAt: count },
+  ...{ files: count, bytes: count },
   basedOn: v.exactOptional(count),
   hash: maybe(v.pipe(v.string(), v.regex(/^[\w-]{22}$/))),
   opened: maybe(v.array(openedFile)),
@@ -63,15 +57,10 @@ export const change: Schema<Change> = v.object({
   ...{ principal: maybe(v.string()), address: maybe(v.string()) },
 });
 const hostRecord: Schema<HostRecord> = v.object({
-  ...{
-    place: v.string(),
-    knownSince: maybe(count),
-    excusedUntil: v.exactOptional(v.pipe(v.string(), v.isoDate())),
-    days: v.exactOptional(v.array(count)),
-    listedAt: maybe(count),
-    unfinished: names,
-    fulls: v.array(fingerprint),
-  },
+  ...{ place: v.string(), knownSince: maybe(count), listedAt: maybe(count) },
+  excusedUntil: v.exactOptional(v.pipe(v.string(), v.isoDate())),
+  days: v.exactOptional(v.array(count)),
+  ...{ unfinished: names, fulls: v.array(fingerprint) },
   keeps: v.array(v.object({ from: count, keep, keepDays: count })),
   ...{ changes: v.array(change), changeCount: count, watch: names, judgedAt: maybe(count) },
   report: v.exactOptional(v.unknown()),
