@@ -1,11 +1,11 @@
 // The page on which an operator says what holds of hosts at once: read and written from the command line.
 import {
-  describeOperatorPage,
   dropOver,
   formatOperatorPage,
   NO_ENTRIES,
   OPERATOR_PAGE,
   type OperatorPage,
+  operatorNews,
   parseOperatorPage,
 } from '../../shared/monitor/operator-page.ts';
 import {
@@ -35,7 +35,7 @@ export async function openEntries(options: ValuesOf<typeof STATE_OPTIONS>) {
   const list = async () => {
     const records = await open();
     const [page, problems] = [await readEntries(records), await readProblems(records)];
-    const lines = describeOperatorPage(page, config, problems, Date.now());
+    const lines = operatorNews(page, config, problems, Date.now()).map(({ says }) => says);
     const none = ['no host is muted, and nothing acknowledged'];
     process.stdout.write(`${(lines.length > 0 ? lines : none).join('\n')}\n`);
     return 0;

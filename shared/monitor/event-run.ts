@@ -15,7 +15,7 @@ import type { ObjectEvent } from './object-event.ts';
 import { openRun } from './open-run.ts';
 import { isHeldBack, readOperatorPage } from './operator-page.ts';
 import { type OwnNews, updateProblems } from './problems.ts';
-import { type Dependencies, NO_RECIPIENTS, watchedFiles } from './scheduled-run.ts';
+import { type Dependencies, NO_RECIPIENTS, showOnBoard, watchedFiles } from './scheduled-run.ts';
 import { type MonitorState, ranUntil } from './state.ts';
 
 export type EventOutcome = {
@@ -116,8 +116,7 @@ export async function runEvents(
   const notified = await notifying.finally(async () => {
     if (!isNews) return;
     await measure?.(judged, now);
-    const { keepBoard } = await import('./keep-board.ts');
-    await keepBoard(records, config, { judged, channels: opened.state.channels }, now);
+    await showOnBoard(records, config, { judged, channels: opened.state.channels }, now);
   });
   if (notified?.message === undefined) return outcome;
   return names.length === 0 ? { ...outcome, unheard: NO_RECIPIENTS } : { ...outcome, told: 1 };

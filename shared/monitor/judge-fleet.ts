@@ -147,11 +147,6 @@ export function parseTask(value: unknown): ShardTask | undefined {
   return readValue(shardTask, value);
 }
 
-/** The hosts of a page, in the order of the config. */
-function hostsOf({ hosts }: Config, { index, of }: Shard): Host[] {
-  return hosts.filter((host) => shardIndexOf(placeOf(host), of) === index);
-}
-
 /** A hash of all that the config says: with another one the same task would mean something else. */
 function hashConfig(config: Config): Promise<string> {
   return shortHash(JSON.stringify(config));
@@ -261,7 +256,7 @@ export async function runWorker(
     throw new TaskError('this is no task for a shard; see who writes to the queue');
   }
   if (task.deadline <= clock) return { hosts: 0, answer: 'late' };
-  const all = hostsOf(config, task);
+  const all = config.hosts.filter((host) => shardIndexOf(placeOf(host), task.of) === task.index);
   if (task.roll !== (await hashConfig(config)) || task.asked.length !== all.length) {
     throw new TaskError(
       'the task is for another config; the next run hands out tasks for this one',
@@ -291,8 +286,8 @@ export async function judgeConfig(
   hasRecords: boolean,
 ): Promise<Judged> {
   const { workers } = dependencies;
-  const { until: _, ...judging } = { ...times, allHosts: config.hosts };
   const { budget } = times;
+  const judging = { ...times, allHosts: config.hosts };
   const isTooMuch = workers !== undefined && hosts.length > workers.hostsARun;
   if (!isTooMuch || budget === undefined || !hasRecords)
     return judgeHosts(dependencies, hosts, judging);

@@ -35,7 +35,7 @@ export const BOARD_PAGE = 'board.json';
 /** The same as metrics, for the textfile collector of node_exporter. */
 export const METRICS_PAGE = 'metrics.prom';
 
-export type BoardNews = {
+type BoardNews = {
   readonly judged: readonly JudgedHost[];
   readonly channels: ChannelStates | undefined;
   readonly digest?: Digest | undefined;
@@ -51,26 +51,26 @@ type KeptBoard = Pick<Digest, 'grid' | 'isFirst'> & { readonly lost?: string };
 export async function keepBoard(
   records: RecordStore,
   config: Config,
-  news: BoardNews,
+  { judged, channels, digest }: BoardNews,
   now: Instant,
 ): Promise<KeptBoard> {
+  const { hosts, bucket } = config;
+  // The rows of other runs stand, too. A damaged board starts again.
+  const change = (text: string) =>
+    updateBoard(parseBoard(text) ?? EMPTY_BOARD, judged, { hosts, digest });
   try {
-    const board = await writeBoard(records, config, news);
+    const board = await rewrite(records, BOARD_PAGE, change, formatBoard);
+    const about = { ...config, hostsInConfig: hosts.length, channels, writtenAt: now };
     await Promise.all([
-      records.replace(STATUS_PAGE, composeStatusPage(board, pageOf(config, news, now))),
-      records.replace(METRICS_PAGE, composeBoardMetrics(board, config.bucket, now)),
+      records.replace(STATUS_PAGE, composeStatusPage(board, about)),
+      records.replace(METRICS_PAGE, composeBoardMetrics(board, bucket, now)),
     ]);
-    const isFirst = news.digest !== undefined && (await keepHistory(records, config, board));
+    const isFirst = digest !== undefined && (await keepHistory(records, config, board));
     return { grid: composeGrid(board), ...(isFirst && { isFirst }) };
   } catch (error) {
     if (!(error instanceof RecordError || error instanceof RecordConflictError)) throw error;
     return { lost: `the status page is not kept: ${error.message}` };
   }
-}
-
-function pageOf(config: Config, { channels }: BoardNews, writtenAt: Instant) {
-  const { bucket, timezone, hosts, runbook } = config;
-  return { bucket, timezone, hostsInConfig: hosts.length, channels, writtenAt, runbook };
 }
 
 /** Puts `change` of a page in its place, of what another run has written in between where there is such; answers it. */
@@ -88,17 +88,6 @@ async function rewrite<Value>(
     return next === text ? undefined : next;
   });
   return value as Value;
-}
-
-/** The rows of other runs stand, too. A damaged board starts again. */
-function writeBoard(
-  records: RecordStore,
-  { hosts }: Config,
-  { judged, digest }: BoardNews,
-): Promise<Board> {
-  const change = (text: string) =>
-    updateBoard(parseBoard(text) ?? EMPTY_BOARD, judged, { hosts, digest });
-  return rewrite(records, BOARD_PAGE, change, formatBoard);
 }
 
 /**

@@ -1,7 +1,7 @@
 // What an operator said of hosts, in force at once: who is muted until when, and which problem is being worked on. It lies
 // where the functions may read, and not write.
 import * as v from 'valibot';
-import type { Config } from '../config/config.ts';
+import type { Config, Host } from '../config/config.ts';
 import { count, maybe, readJson } from '../config/json.ts';
 import { DAY, type Instant } from '../duplicity/time.ts';
 import { formatInstant, quoteName } from '../messages/plain-text.ts';
@@ -93,45 +93,29 @@ function isOf(ack: Ack, { host, kind, since }: Problem): boolean {
 /** All that is known of what is open; `undefined`: that is not known. */
 type Open = readonly Problem[] | undefined;
 
-/** Everyone is notified once of each, and every digest lists those that are in force. */
+/**
+ * What is in force, without what is of no host in the config. Everyone is notified once of each, and every digest lists
+ * them.
+ */
 export function operatorNews(
-  page: OperatorPage,
-  config: Config,
-  open: Open,
-  now: Instant,
-): OwnNews[] {
-  return entriesInForce(page, config, open, now).map(({ host, at, say }) => ({
-    ...{ kind: 'muted', severity: 'critical', since: at, place: placeOf(host) },
-    // The year comes into the words with the next one.
-    ...{ subjects: [`${at} ${say(at)}`], says: say(now) },
-  }));
-}
-
-/** Those that are in force, in words. */
-export function describeOperatorPage(
-  page: OperatorPage,
-  config: Config,
-  open: Open,
-  now: Instant,
-): string[] {
-  return entriesInForce(page, config, open, now).map(({ say }) => say(now));
-}
-
-/** Without what is over, or is of no host in the config. */
-function entriesInForce(
   { acks, mutes }: OperatorPage,
   { hosts, timezone }: Pick<Config, 'hosts' | 'timezone'>,
   open: Open,
   now: Instant,
-) {
+): OwnNews[] {
   const hostOf = (name: string) => hosts.filter((host) => host.name === name);
+  const newsOf = (host: Host, at: Instant, say: (from: Instant) => string): OwnNews => ({
+    ...{ kind: 'muted', severity: 'critical', since: at, place: placeOf(host) },
+    // The year comes into the words with the next one.
+    ...{ subjects: [`${at} ${say(at)}`], says: say(now) },
+  });
   const isOpen = (ack: Ack) =>
     open?.some((one) => one.over === undefined && isOf(ack, one)) !== false;
   return [
     ...mutes.flatMap(({ until, because, at, ...one }) =>
       hostOf(one.host).flatMap((host) => {
         const say = () => `${host.name} is muted until ${until}: ${quoteName(because)}`;
-        return dateIn(host.timezone, now) < until ? { host, at, say } : [];
+        return dateIn(host.timezone, now) < until ? newsOf(host, at, say) : [];
       }),
     ),
     ...acks.flatMap((ack) =>
@@ -139,7 +123,7 @@ function entriesInForce(
         const what = ack.kind === undefined ? 'its problems' : ack.kind.toUpperCase();
         const say = (from: Instant) =>
           `${host.name}: no reminders of ${what}, acknowledged ${formatInstant(ack.at, timezone, from)}`;
-        return now - ack.at < ACK_MS && isOpen(ack) ? { host, at: ack.at, say } : [];
+        return now - ack.at < ACK_MS && isOpen(ack) ? newsOf(host, ack.at, say) : [];
       }),
     ),
   ];

@@ -44,13 +44,7 @@ import {
 } from './notify.ts';
 import type { ObjectStore } from './object-store.ts';
 import { memoryNews, missedRuns, openRun } from './open-run.ts';
-import {
-  describeOperatorPage,
-  isHeldBack,
-  NO_ENTRIES,
-  operatorNews,
-  readOperatorPage,
-} from './operator-page.ts';
+import { isHeldBack, NO_ENTRIES, operatorNews, readOperatorPage } from './operator-page.ts';
 import { type OwnNews, updateProblems } from './problems.ts';
 import { RecordError, type RecordStore, ranUntil, reportPage } from './state.ts';
 import { findUnknownPrefixes, reportOf } from './unknown-prefixes.ts';
@@ -122,10 +116,8 @@ export async function runSchedule(
   ours: Omit<Known, 'hosts'> = {},
 ): Promise<Outcome> {
   if (until - now > SKEW) throw new ClockError(until, now);
-  const { records } = dependencies;
+  const { records, channels, ops } = dependencies;
   const { hosts, timezone, bucket, alerts } = config;
-  const { channels } = dependencies;
-  const names = channels.map(({ name }) => name);
   const { opened, reopen } = await openRun(records, config, channels, now);
   const { state } = opened;
   const tick = { from: Math.min(state.judgedUntil ?? until - PERIOD_MS, until), until };
@@ -154,11 +146,11 @@ export async function runSchedule(
     : undefined;
   const unkept = digest && (await keepReport(records, digest));
   await dependencies.measure?.(judged, now);
-  const { lost: boardLost, ...board } = await showOnBoard(dependencies, config, now, {
-    ...{ judged, channels: look, digest },
-    // With each look at the channels page and metrics are new: their age says that somebody watches.
-    isSame: judged.length === 0 && look?.lookedAt === state.channels?.lookedAt,
-  });
+  // With each look at the channels page and metrics are new: their age says that somebody watches.
+  const isSame = judged.length === 0 && look?.lookedAt === state.channels?.lookedAt;
+  const { lost: boardLost, ...board } = isSame
+    ? { lost: undefined }
+    : await showOnBoard(records, config, { judged, channels: look, digest }, now);
   const told = digest
     ? { ...digest, ...board }
     : await storedDigest(dependencies, config, state.problems, reports);
@@ -172,18 +164,13 @@ export async function runSchedule(
     ...channelNews(state, look, alerts),
     ...operatorNews(operator, config, state.problems, now),
     ...(digest && isDigestSent(alerts, digest, days, damage === undefined)
-      ? [
-          digestNews(newestDay(config, until), digest, [
-            ...names,
-            ...dependencies.ops.map(({ name }) => name),
-          ]),
-        ]
+      ? [digestNews(newestDay(config, until), digest, [...channels, ...ops])]
       : []),
   ];
   const notified = await notify(records, opened, {
     ...{ run: `run ${until} ${crypto.randomUUID()}`, now, reopen },
     channels: [
-      ...(names.length > 0 ? withoutDeadMailboxes(channels, look) : [NOBODY]),
+      ...(channels.length > 0 ? withoutDeadMailboxes(channels, look) : [NOBODY]),
       ...opsChannels(dependencies, told?.test === true),
     ],
     isHeld: (problem, news) => isHeldBack(operator, problem, news, config, now),
@@ -207,39 +194,29 @@ export async function runSchedule(
     compose: (notices, { problems }, { places }) => {
       const isFor = (place: string) => places?.has(place) !== false;
       const own = hosts.filter((host) => isFor(placeOf(host)));
-      const muted = describeOperatorPage(operator, { ...config, hosts: own }, problems, now);
+      const inForce = operatorNews(operator, { ...config, hosts: own }, problems, now);
+      const muted = inForce.map(({ says }) => says);
       const isDigest = ({ problem }: Notice) => problem.kind === 'digest';
+      const names = new Set(own.map(({ name }) => name));
+      const part = places === undefined ? told : told && digestFor(told, names);
       return composeNotification({
-        ...{
-          bucket,
-          timezone,
-          at: now,
-          hostsInConfig: own.length,
-          open: problems.filter(
-            (one) => isFor(one.place) && !isHeldBack(operator, one, 'new', config, now),
-          ),
-        },
+        ...{ bucket, timezone, at: now, hostsInConfig: own.length },
+        open: problems.filter(
+          (one) => isFor(one.place) && !isHeldBack(operator, one, 'new', config, now),
+        ),
         known: { ...ours, hosts },
         runbook: config.runbook,
         notices: notices.filter((one) => !isDigest(one)),
-        digest:
-          notices.some(isDigest) && told
-            ? {
-                ...(places === undefined
-                  ? told
-                  : digestFor(told, new Set(own.map(({ name }) => name)))),
-                muted,
-              }
-            : undefined,
+        digest: part && notices.some(isDigest) ? { ...part, muted } : undefined,
       });
     },
   });
   const refused = [...(notified?.kept.state.refusals.keys() ?? [])];
   const message = notified?.message;
-  const isUnheard = names.length === 0 && (digest !== undefined || reports.some(hasFailed));
+  const isUnheard = channels.length === 0 && (digest !== undefined || reports.some(hasFailed));
   return {
     ...summarize(reports),
-    told: names.length > 0 ? (message?.urgency ?? 'nobody') : 'nobody',
+    told: channels.length > 0 ? (message?.urgency ?? 'nobody') : 'nobody',
     ...(isUnheard ? { unheard: NO_RECIPIENTS } : {}),
     ...(refused.length === 0 ? {} : { refused }),
     ...(notified?.kept.warning === undefined ? {} : { noMemory: notified.kept.warning }),
@@ -248,23 +225,9 @@ export async function runSchedule(
 }
 
 /** Loaded when it is due: once an hour, and where a host was judged. */
-async function showOnBoard(
-  { records }: Dependencies,
-  config: Config,
-  now: Instant,
-  {
-    isSame,
-    ...news
-  }: {
-    readonly judged: readonly JudgedHost[];
-    readonly channels: ChannelStates | undefined;
-    readonly digest: Digest | undefined;
-    readonly isSame: boolean;
-  },
-): Promise<Pick<Digest, 'grid' | 'isFirst'> & { readonly lost?: string }> {
-  if (isSame) return {};
+export async function showOnBoard(...news: Parameters<typeof import('./keep-board.ts').keepBoard>) {
   const { keepBoard } = await import('./keep-board.ts');
-  return keepBoard(records, config, news, now);
+  return keepBoard(...news);
 }
 
 /** The sets of open problems are looked at by every run: they may be older than those that it would look at. */
@@ -277,9 +240,10 @@ export function watchedFiles(problems: readonly Problem[]): (host: Host) => read
 }
 
 /** Channels that refused it get it later, from its report. */
-function digestNews(date: string, digest: Digest, files: readonly string[]): OwnNews {
+function digestNews(date: string, digest: Digest, channels: readonly Channel[]): OwnNews {
   const says = `the digest of ${date}`;
   const details = [pageOf(digest), ...(digest.test ? [TEST] : [])];
+  const files = channels.map(({ name }) => name);
   return { kind: 'digest', severity: 'info', subjects: [date], says, details, files };
 }
 
