@@ -289,11 +289,6 @@ const TEXT_OF: { readonly [Kind in FindingKind]: FindingText<Kind> } = {
     text: (names) =>
       `every file has parity of par2+: ${count(names.count, 'object')} such as ${quoteName(names.names[0] ?? '')}. A restore needs par2 too, or restore-set first`,
   },
-  'unknown-host': {
-    text: ({ prefix }) =>
-      `${quoteName(prefix)} holds objects, and no host in the config writes there`,
-    step: () => 'add it to hosts.yml, or find out who writes there',
-  },
   foreign: {
     text: (found, judgement) => {
       const { elsewhere, timeSeparator } = found;

@@ -35,7 +35,6 @@ export const CAUSE_OF = {
   'duplicate-full': 'else',
   cold: 'else',
   parity: 'else',
-  'unknown-host': 'else',
   foreign: 'else',
   paused: 'else',
 } as const satisfies Readonly<Record<Evidence['kind'], Cause>>;
@@ -312,7 +311,6 @@ export type Evidence =
       readonly storageClasses: readonly string[];
     }
   | ({ readonly kind: 'parity' } & NamesShown)
-  | { readonly kind: 'unknown-host'; readonly prefix: string }
   | ({
       readonly kind: 'foreign';
       /** Sets of duplicity's that lie there and are not read, at most three places of `placesElsewhere`. */

@@ -59,7 +59,6 @@ export const NOT_IN_THE_BOOK = {
   cold: 'a generated file has no storage class',
   unreadable: 'a generated bucket can always be read',
   'wrong-recipient': 'a generated file has no contents; any head is compared with the RFC instead',
-  'unknown-host': 'it is said of a whole bucket, and a generated bucket is of one host',
 };
 const SEVERITIES = ['critical', 'warning', 'info'];
 
