@@ -15,7 +15,7 @@ import {
 import { SKEW } from '../rules/assessment.ts';
 import { placeOf } from '../rules/fingerprints.ts';
 import { judge } from '../rules/judge.ts';
-import { addDays, closedWindow, dateIn, windowOn, windowsClosedIn } from '../rules/window.ts';
+import { addDays, closedWindow, dateIn, windowOn } from '../rules/window.ts';
 import { openHostRecords } from './host-records.ts';
 import { type Budget, type Judged, type Judging, judgeHosts, noticesOf } from './judge-hosts.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -36,13 +36,10 @@ export function dueHosts({ hosts }: Config, state: MonitorState, { from, until }
     ),
   );
   return hosts.filter((host) => {
-    const date = state.judged.get(placeOf(host));
-    return (
-      unreadable.has(placeOf(host)) ||
-      (date === undefined
-        ? windowsClosedIn(host, from, until).length > 0
-        : closedWindow(host, until).date > date)
-    );
+    const judgedOn = state.judged.get(placeOf(host));
+    const { date, dueAt } = closedWindow(host, until);
+    const isNew = judgedOn === undefined ? dueAt > from : date > judgedOn;
+    return isNew || unreadable.has(placeOf(host));
   });
 }
 
@@ -50,7 +47,7 @@ export function dueHosts({ hosts }: Config, state: MonitorState, { from, until }
 export function hostsOutOfGrace({ hosts }: Config, { from, until }: Tick): Host[] {
   return hosts.filter((host) => {
     const graceMs = host.window.graceMinutes * 60_000;
-    return windowsClosedIn(host, from - graceMs, until - graceMs).length > 0;
+    return closedWindow(host, until - graceMs).dueAt > from - graceMs;
   });
 }
 

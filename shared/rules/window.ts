@@ -34,17 +34,6 @@ export function windowAfter(rule: WindowRule, window: Window): Window {
   return nextTo(rule, window.date, 1, 1, () => true);
 }
 
-/** Every window whose `dueAt` is after `from` and not after `until`; oldest first. */
-export function windowsClosedIn(rule: WindowRule, from: Instant, until: Instant): Window[] {
-  const windows: Window[] = [];
-  let window = closedWindow(rule, until);
-  while (window.dueAt > from) {
-    windows.unshift(window);
-    window = windowBefore(rule, window);
-  }
-  return windows;
-}
-
 /** The window before this one. */
 export function windowBefore(rule: WindowRule, window: Window): Window {
   return nextTo(rule, window.date, -1, -1, () => true);

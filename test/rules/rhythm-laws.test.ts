@@ -3,14 +3,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Host } from '../../shared/config/config.ts';
 import type { StoredObject } from '../../shared/duplicity/versions.ts';
-import { doesAnswer } from '../../shared/rules/answer.ts';
+import { doesAnswer, windowsSince } from '../../shared/rules/answer.ts';
 import { assessSets } from '../../shared/rules/assessment.ts';
 import { findPruned } from '../../shared/rules/changes.ts';
 import type { OpenedBy } from '../../shared/rules/finding.ts';
 import { type Judgement, judge } from '../../shared/rules/judge.ts';
 import { heldAlways, keepOf } from '../../shared/rules/lifecycle.ts';
 import { findSuperseded } from '../../shared/rules/retention.ts';
-import { closedWindow, windowsClosedIn } from '../../shared/rules/window.ts';
+import { addDays, closedWindow } from '../../shared/rules/window.ts';
 import { aFull, aHost, anIncremental, at, collected } from '../support/builders.ts';
 import { aHistory } from '../support/versions.ts';
 
@@ -50,8 +50,13 @@ const judged = (host: Host, objects: readonly StoredObject[], now = NOW): Judgem
 const kindsOf = ({ findings }: Judgement) => findings.map(({ kind }) => kind);
 const goodIn = (host: Host, objects: readonly StoredObject[]) =>
   assessSets(host, collected(...objects)).good;
+/** Those of the last twelve days. */
+const windowsOf = (host: Host) => {
+  const closed = closedWindow(host, NOW);
+  return [...windowsSince(host, addDays(closed.date, -12), NOW), closed];
+};
 const answeredBy = (host: Host, objects: readonly StoredObject[]) =>
-  windowsClosedIn(host, NOW - 12 * DAY, NOW).map((window) => ({
+  windowsOf(host).map((window) => ({
     window,
     sets: goodIn(host, objects).filter((one) => doesAnswer(host, one, window, NOW)),
   }));
