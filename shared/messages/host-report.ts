@@ -5,7 +5,7 @@ import type { Host } from '../config/config.ts';
 import { finite, maybe } from '../config/json.ts';
 import type { BackupSet } from '../duplicity/backup-set.ts';
 import { DAY, type Instant } from '../duplicity/time.ts';
-import type { Assessment } from '../rules/assessment.ts';
+import { type Assessment, mayAnswer } from '../rules/assessment.ts';
 import {
   CAUSE_OF,
   type Change,
@@ -219,11 +219,10 @@ const MOST = 7;
 
 /** Counted from the time of day at which the window opens, so that midnight may lie among them. */
 export function rhythmOf({ assessments, host, window }: Judgement): Rhythm | undefined {
-  const isOwed = ({ type }: BackupSet) => type === 'full' || host.chain !== undefined;
   const { timezone } = host;
   const opensAt = wallClock(window.opensAt, timezone);
   const runs = assessments
-    .filter(({ set, complete }) => isOwed(set) && complete !== false)
+    .filter(({ set, complete }) => mayAnswer(host, set) && complete !== false)
     .flatMap(({ set: { startedAt, manifest } }) => {
       const doneAt = manifest?.writtenAt ?? Number.POSITIVE_INFINITY;
       if (doneAt < startedAt || doneAt - startedAt >= DAY) return [];

@@ -8,8 +8,7 @@ import { type ChangedFull, type Finding, type OpenedBy, showNames } from './find
 import type { Fingerprint } from './fingerprints.ts';
 import { isAsItShould, isReadAgain, judgeFraming, judgeRecipients } from './opened.ts';
 import { judgeSize, judgeTail, type SizedFull } from './size.ts';
-import type { Copy } from './tampering.ts';
-import { hasOverwrites, SLACK } from './tampering.ts';
+import { type Copy, hasOverwrites, SLACK } from './tampering.ts';
 
 /** One thing that is wrong with a set, or that is to be said of it. */
 type Fault = {
@@ -36,33 +35,39 @@ export type Assessment = {
 };
 
 /** What tells of one set in addition to its own files. */
-export type SetEvidence = {
+type SetEvidence = {
   readonly host: Pick<Host, 'recipients' | 'size' | 'chain'>;
   /** Of its files that have more than one version. */
-  readonly history?: SetHistory | undefined;
+  readonly history: SetHistory | undefined;
   /** It differs from its fingerprint. */
-  readonly changed?: boolean;
+  readonly changed: boolean;
   /** Its files were copied in place, and that is why they have more than one version. */
-  readonly copy?: Copy | undefined;
+  readonly copy: Copy | undefined;
   /** A file of it is there under a second spelling, too, of which `poisoned` tells. */
-  readonly doubled?: boolean;
+  readonly doubled: boolean;
   /** What its first and last bytes say; `undefined`: they were not looked at. */
-  readonly opened?: readonly OpenedBy[] | undefined;
-  /** The good fulls before it, oldest first. */
-  readonly earlier?: readonly SizedFull[];
+  readonly opened: readonly OpenedBy[] | undefined;
   /** Of an incremental of a host with chains: the set that it builds on; `undefined`: it is not there. */
-  readonly base?: Assessment | undefined;
+  readonly base: Assessment | undefined;
   /** Of a host with chains: why duplicity passes over it. */
-  readonly passedOver?: PassedOver | undefined;
+  readonly passedOver: PassedOver | undefined;
 };
+
+/** What the host owes is a full; where it writes chains, an incremental will do. */
+export function mayAnswer({ chain }: Pick<Host, 'chain'>, { type }: BackupSet): boolean {
+  return type === 'full' || chain !== undefined;
+}
 
 /** Clocks that differ by less are taken for the same. */
 export const SKEW = 5 * 60_000;
 
-/** Assesses one set, full or incremental. */
-function assess(set: BackupSet, evidence: SetEvidence): Assessment {
-  const { host, history, copy, changed = false, doubled = false, opened, earlier = [] } = evidence;
-  const { base } = evidence;
+/** Assesses one set, full or incremental. `earlier` are the good fulls before it, oldest first. */
+function assess(
+  set: BackupSet,
+  evidence: SetEvidence,
+  earlier: readonly SizedFull[] = [],
+): Assessment {
+  const { host, history, copy, changed, doubled, opened, base } = evidence;
   const complete = isComplete(set);
   const isFull = set.type === 'full';
   const isLink = !isFull && host.chain !== undefined;
@@ -318,13 +323,9 @@ export function assessSets(
   const evidenceOf = (set: BackupSet): SetEvidence => {
     const { type, startedAt, basedOn } = set;
     return {
-      ...{
-        host,
-        passedOver: passedOver?.get(set),
-        history: historyOf.get(`${type} ${startedAt}`),
-        copy: copyOf.get(`${type} ${startedAt}`),
-        opened: opened?.get(startedAt),
-      },
+      ...{ host, passedOver: passedOver?.get(set), opened: opened?.get(startedAt) },
+      history: historyOf.get(`${type} ${startedAt}`),
+      copy: copyOf.get(`${type} ${startedAt}`),
       changed: changed.has(`${basedOn} ${startedAt}`),
       doubled: doubled.has(`${basedOn} ${startedAt}`),
       base: basedOn === undefined ? undefined : byTime.get(basedOn),
@@ -343,15 +344,13 @@ export function assessSets(
   );
   remembered.sort((a, b) => b.startedAt - a.startedAt);
   const earlier: SizedFull[] = [];
-  const isRestorable = ({ good, set }: Assessment) =>
-    good && (set.type === 'full' || host.chain !== undefined);
   const assessed = sets.map((set) => {
     for (let next = remembered.at(-1); next && next.startedAt < set.startedAt; ) {
       earlier.push({ startedAt: next.startedAt, bytes: next.bytes, volumes: next.files - 1 });
       remembered.pop();
       next = remembered.at(-1);
     }
-    const assessment = assess(set, { ...evidenceOf(set), earlier: earlier.slice(-COMPARED) });
+    const assessment = assess(set, evidenceOf(set), earlier.slice(-COMPARED));
     if (!byTime.has(set.startedAt)) byTime.set(set.startedAt, assessment);
     if (assessment.good && set.type === 'full') {
       const { startedAt, bytes, volumes } = set;
@@ -360,7 +359,7 @@ export function assessSets(
     }
     return assessment;
   });
-  const good = assessed.filter(isRestorable);
+  const good = assessed.filter((one) => one.good && mayAnswer(host, one.set));
   const isThere = new Set(
     assessed.filter(({ complete }) => complete !== false).map(({ startedAt }) => startedAt),
   );

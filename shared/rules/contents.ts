@@ -2,7 +2,7 @@
 
 import type { Host } from '../config/config.ts';
 import type { BackupSet, Collection } from '../duplicity/backup-set.ts';
-import { DAY, type Instant } from '../duplicity/time.ts';
+import { DAY, HOUR, type Instant } from '../duplicity/time.ts';
 import { coldAmong } from '../duplicity/versions.ts';
 import { homeOf, isHome } from './answer.ts';
 import { type Assessment, SKEW } from './assessment.ts';
@@ -10,7 +10,7 @@ import { type Finding, type Severity, showNames, timesOf } from './finding.ts';
 import { type Window, windowBefore } from './window.ts';
 
 // The longest that one session is believed to take; the restore kit says the same (LONGEST_RUN).
-const LONGEST_RUN = 36 * 3_600_000;
+const LONGEST_RUN = 36 * HOUR;
 
 /** What is found of single files, whatever set they are of. */
 export function judgeFiles({ poison, unencrypted, parity }: Collection): Finding[] {
@@ -85,7 +85,7 @@ export function judgeCount(host: Host, sets: readonly Assessment[], window: Wind
 }
 
 // The first file of a run comes soon; sets that somebody copied here have times that tell nothing of their runs.
-const FIRST_FILE = 6 * 3_600_000;
+const FIRST_FILE = 6 * HOUR;
 const SHOWN = 3;
 
 /**
@@ -94,7 +94,10 @@ const SHOWN = 3;
  */
 export function judgeOverlap(sets: readonly Assessment[], window: Window): Finding[] {
   const runs = sets
-    .map((one) => ({ one, from: one.set.arrivedAt, until: endOf(one.set) }))
+    .map((one) => {
+      const { manifest, arrivedAt: from, lastWriteAt } = one.set;
+      return { one, from, until: manifest?.writtenAt ?? lastWriteAt };
+    })
     .filter(
       ({ one, from, until }) =>
         from <= until && until >= window.opensAt && from <= one.startedAt + FIRST_FILE,
@@ -111,10 +114,6 @@ export function judgeOverlap(sets: readonly Assessment[], window: Window): Findi
   return found.length === 0
     ? []
     : [{ kind: 'overlapping', severity: 'info', sets: shown, count: found.length }];
-}
-
-function endOf({ manifest, lastWriteAt }: BackupSet): Instant {
-  return manifest?.writtenAt ?? lastWriteAt;
 }
 
 /** A set is read again when its own bytes were; until then it is a warning. */

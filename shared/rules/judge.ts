@@ -20,6 +20,7 @@ import {
   type Assessed,
   type Assessment,
   assessSets,
+  mayAnswer,
   type SetsEvidence,
   SKEW,
 } from './assessment.ts';
@@ -110,10 +111,7 @@ export function judge(
   if ('unreadable' in read) return unreadable(host, window, now, read);
 
   const assessed = assessSets(host, read, evidence);
-  // What the host owes is a full; where it writes chains, an incremental will do.
-  const backups = assessed.sets.filter(
-    ({ set }) => set.type === 'full' || host.chain !== undefined,
-  );
+  const backups = assessed.sets.filter(({ set }) => mayAnswer(host, set));
   const answers = assessed.good.filter((one) => doesAnswer(host, one, window, now));
   const answer = answers.at(-1);
   const lastGood = assessed.good.at(-1);

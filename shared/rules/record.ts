@@ -5,12 +5,11 @@ import type { Host } from '../config/config.ts';
 import { readValue } from '../config/json.ts';
 import { type Collection, setIdOfSet } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
-import type { Assessed, Assessment } from './assessment.ts';
+import { type Assessed, type Assessment, mayAnswer } from './assessment.ts';
 import type { Change, OpenedBy } from './finding.ts';
 import { type Fingerprint, placeOf } from './fingerprints.ts';
 import type { KeepRules } from './lifecycle.ts';
-import type { Copy } from './tampering.ts';
-import { isPastFinish } from './tampering.ts';
+import { type Copy, isPastFinish } from './tampering.ts';
 import { addDays, type CalendarDate } from './window.ts';
 
 /** One host, whatever its name is; it is found by where its backups lie. */
@@ -114,8 +113,7 @@ export function newsOfLook(
     const isFinished = completedAt !== undefined && isPastFinish(completedAt, now);
     const isSecond = seen.has(startedAt);
     seen.add(startedAt);
-    const isOwed = set.type === 'full' || host.chain !== undefined;
-    if (!isFinished || isSecond || !isOwed || !isToRemember(one)) return [];
+    if (!isFinished || isSecond || !mayAnswer(host, set) || !isToRemember(one)) return [];
     return [
       {
         ...{ place: placeOf(host), startedAt, sealedAt: now, firstWriteAt: set.firstWriteAt },
