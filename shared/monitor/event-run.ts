@@ -56,7 +56,6 @@ export async function runEvents(
   const outcome = { events: events.length, judged: named.size, told: 0 };
   if (named.size === 0 && news.length === 0) return outcome;
 
-  const names = channels.map(({ name }) => name);
   const [{ opened, reopen }, operator] = await Promise.all([
     openRun(records, config, channels, now),
     readOperatorPage(records),
@@ -81,7 +80,7 @@ export async function runEvents(
   let isNews = false;
   const notifying = notify(records, opened, {
     ...{ run: `events ${now} ${crypto.randomUUID()}`, now, reopen },
-    channels: names.length > 0 ? channels : [NOBODY],
+    channels: channels.length > 0 ? channels : [NOBODY],
     isHeld: (problem, news, channel) =>
       isFlood(opened.state.problems, problem, channel, now) ||
       isHeldBack(operator, problem, news, config, now),
@@ -98,18 +97,12 @@ export async function runEvents(
     },
     compose: (notices, { problems }, { places }) =>
       composeNotification({
-        ...{
-          bucket,
-          timezone,
-          at: now,
-          hostsInConfig: places?.size ?? hosts.length,
-          notices,
-          open: problems.filter(
-            (one) =>
-              places?.has(one.place) !== false && !isHeldBack(operator, one, 'new', config, now),
-          ),
-          ...{ known, runbook: config.runbook },
-        },
+        ...{ bucket, timezone, at: now, notices, known, runbook: config.runbook },
+        hostsInConfig: places?.size ?? hosts.length,
+        open: problems.filter(
+          (one) =>
+            places?.has(one.place) !== false && !isHeldBack(operator, one, 'new', config, now),
+        ),
       }),
   });
   // The page has it even where a channel refuses it.
@@ -119,7 +112,7 @@ export async function runEvents(
     await showOnBoard(records, config, { judged, channels: opened.state.channels }, now);
   });
   if (notified?.message === undefined) return outcome;
-  return names.length === 0 ? { ...outcome, unheard: NO_RECIPIENTS } : { ...outcome, told: 1 };
+  return channels.length === 0 ? { ...outcome, unheard: NO_RECIPIENTS } : { ...outcome, told: 1 };
 }
 
 /**

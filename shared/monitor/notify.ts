@@ -156,28 +156,21 @@ export async function notify(
       });
       const message = notices.length === 0 ? undefined : compose(notices, kept.state, channel);
       const error = message && (await sendTo(channel, message));
-      return {
-        channel,
-        message,
-        error,
-        ids: new Set(notices.map(({ problem }) => problemId(problem))),
-      };
+      const ids = new Set(notices.map(({ problem }) => problemId(problem)));
+      return { channel, message, error, ids };
     }),
   );
   const message = results.find((result) => result.message !== undefined)?.message;
   if (sent.length === 0) return { kept, message };
   const errors = results.flatMap(({ error }) => error ?? []);
   const taken = results.filter((one) => one.message !== undefined && one.error === undefined);
+  const takers = new Set(taken.map(({ channel }) => channel.name));
   const settled = await changeState(
     records,
     kept,
     (state) => ({
       ...state,
-      refusals: noteRefusals(state, channels, {
-        errors,
-        taken: new Set(taken.map(({ channel }) => channel.name)),
-        now,
-      }),
+      refusals: noteRefusals(state, channels, errors, takers, now),
       problems: state.problems.map((problem) => {
         const id = problemId(problem);
         const own = sent.find((one) => problemId(one) === id);
@@ -201,20 +194,14 @@ export async function notify(
 function noteRefusals(
   { refusals }: MonitorState,
   channels: readonly Channel[],
-  {
-    errors,
-    taken,
-    now,
-  }: {
-    readonly errors: readonly DeliveryError[];
-    readonly taken: ReadonlySet<string>;
-    readonly now: Instant;
-  },
+  errors: readonly DeliveryError[],
+  takers: ReadonlySet<string>,
+  now: Instant,
 ): Refusals {
   const isOpen = (channel: string) =>
-    taken.has(channel) || !channels.some(({ name }) => name === channel);
-  const said = errors.flatMap(({ channel, cause }): [string, { since: Instant; says: string }][] =>
-    cause instanceof RefusalError ? [[channel, { since: now, says: cause.message }]] : [],
+    takers.has(channel) || !channels.some(({ name }) => name === channel);
+  const said = errors.flatMap(({ channel, cause }) =>
+    cause instanceof RefusalError ? [[channel, { since: now, says: cause.message }] as const] : [],
   );
   return new Map([...said, ...refusals].filter(([channel]) => !isOpen(channel)));
 }
@@ -260,31 +247,15 @@ export function channelNews(
       kind === 'channel' && over === undefined && !dead.some((one) => subjectOf(one) === subject),
   );
   return [
-    ...dead.map(
-      (one): OwnNews => ({
-        ...{
-          kind: 'channel',
-          severity,
-          subjects: [subjectOf(one)],
-          since: one.since,
-          step: one.fix,
-        },
-        says: subjectOf(one),
-      }),
-    ),
-    ...gone.map(
-      (problem): OwnNews => ({
-        ...problem,
-        over: {
-          at: look.lookedAt,
-          says: problem.says.replace(
-            ': ',
-            `: works again after ${formatDuration(look.lookedAt - problem.since)}. It was: `,
-          ),
-          isWell: false,
-        },
-      }),
-    ),
+    ...dead.map((one): OwnNews => {
+      const says = subjectOf(one);
+      return { kind: 'channel', severity, subjects: [says], since: one.since, step: one.fix, says };
+    }),
+    ...gone.map((problem): OwnNews => {
+      const lasted = formatDuration(look.lookedAt - problem.since);
+      const says = problem.says.replace(': ', `: works again after ${lasted}. It was: `);
+      return { ...problem, over: { at: look.lookedAt, says, isWell: false } };
+    }),
   ];
 }
 

@@ -1,7 +1,7 @@
 // One run of the schedule, from the last good one until now: judge, remember, notify.
 import type { Config, Host } from '../config/config.ts';
 import type { Check } from '../doctor/audit.ts';
-import type { ChannelStates, Refusals } from '../doctor/channels.ts';
+import type { Refusals } from '../doctor/channels.ts';
 import type { Instant } from '../duplicity/time.ts';
 import type { Known } from '../messages/author-text.ts';
 import { digestFor, isDigestSent, isOfMonday } from '../messages/compose-digest.ts';
@@ -142,7 +142,7 @@ export async function runSchedule(
   const reports = judged.map(({ report }) => report);
   const look = await checkChannels(dependencies.judgeChannels, opened, { until, digest: isDue });
   const digest = isDue
-    ? await makeDigest(dependencies, config, { reports, look, now, days, budget })
+    ? { ...(await makeDigest(dependencies, config, reports, days, now, budget)), channels: look }
     : undefined;
   const unkept = digest && (await keepReport(records, digest));
   await dependencies.measure?.(judged, now);
@@ -256,19 +256,10 @@ function pageOf({ report, timezone }: Digest): string {
 async function makeDigest(
   { store, records }: ScheduleDependencies,
   config: Config,
-  {
-    reports,
-    look,
-    now,
-    days,
-    budget,
-  }: {
-    readonly reports: readonly HostReport[];
-    readonly look: ChannelStates | undefined;
-    readonly now: Instant;
-    readonly days: readonly string[];
-    readonly budget: Budget | undefined;
-  },
+  reports: readonly HostReport[],
+  days: readonly string[],
+  now: Instant,
+  budget: Budget | undefined,
 ): Promise<Digest> {
   const unknown = await whileTimeLasts(
     budget,
@@ -278,7 +269,7 @@ async function makeDigest(
   const { timezone, hosts, alerts } = config;
   return {
     report: reportOf(config.bucket, reports, unknown, now),
-    ...{ hostsInConfig: hosts.length, timezone, channels: look },
+    ...{ hostsInConfig: hosts.length, timezone },
     drills: await readDrills(records, config, now),
     ...(config.restoreProofDays && { restoreProofDays: config.restoreProofDays }),
     ...(alerts.digest && { rhythm: alerts.digest }),
