@@ -163,10 +163,6 @@ const DETAILS_BOUND = 20_000;
  */
 function composeIncidents(message: Message, routingKey: string): object[] {
   const { events, urgency } = message;
-  const open = (dedup: string, summary: string, more: object) => ({
-    ...{ routing_key: routingKey, event_action: 'trigger', dedup_key: dedup, client: 'Rollcall' },
-    payload: { summary: clip(summary, SUMMARY_BOUND), ...more },
-  });
   const close = (dedup: string) => ({
     ...{ routing_key: routingKey, event_action: 'resolve', dedup_key: dedup },
   });
@@ -176,14 +172,18 @@ function composeIncidents(message: Message, routingKey: string): object[] {
   return events.map((event) => {
     const { key, news, who, kind, says, step, runbook } = event;
     if (news === 'over') return close(key);
-    return open(key, `${titleOf(event)}: ${says}`, {
-      ...{ source: who === '' ? 'rollcall' : who, severity: event.severity, class: kind },
-      custom_details: {
-        says: clip(says, DETAILS_BOUND),
-        ...(step !== undefined && { 'do now': step }),
-        ...(runbook !== undefined && { runbook }),
+    return {
+      ...{ routing_key: routingKey, event_action: 'trigger', dedup_key: key, client: 'Rollcall' },
+      payload: {
+        summary: clip(`${titleOf(event)}: ${says}`, SUMMARY_BOUND),
+        ...{ source: who === '' ? 'rollcall' : who, severity: event.severity, class: kind },
+        custom_details: {
+          says: clip(says, DETAILS_BOUND),
+          ...(step !== undefined && { 'do now': step }),
+          ...(runbook !== undefined && { runbook }),
+        },
       },
-    });
+    };
   });
 }
 
