@@ -116,8 +116,8 @@ export async function runEvents(
 }
 
 /**
- * Drops what is ordinary: a volume, a signature file or a parity file of a set that the host's record lists as unfinished,
- * or that began after it was listed. Without a record nothing is. Names that duplicity does not write are information, for the digest.
+ * Drops what is ordinary: a volume, signatures or parity of a set that the host's record lists as unfinished, or that
+ * began after it was listed. Without a record nothing is. Names that duplicity does not write are for the digest.
  */
 async function withoutOrdinary(
   host: Host,

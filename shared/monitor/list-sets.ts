@@ -50,10 +50,9 @@ const SETS_NAMED = 50;
 const MOST_SETS = 20_000;
 
 /**
- * Reads a host's sets as they were at `now`. With `recent`, the volumes of every full begun since `since`
- * are read, those of three earlier fulls where one page holds them (it is not asked for where it surely would not), and, where none of these is good,
- * of older ones until a good one is found, hidden ones at last. All but the first listing have versions.
- * Throws `TargetUnreadableError`.
+ * Reads a host's sets as they were at `now`. With `recent`, the volumes of the fulls begun since `since` are read, and of
+ * three earlier ones where one page may hold them. Where none of these is good, those of older ones are until one is,
+ * hidden ones at last. All but the first listing have versions. Throws `TargetUnreadableError`.
  */
 export async function listSets(list: ListObjects, host: Host, reach: Reach): Promise<Collection> {
   const place = queueFor(list);

@@ -59,7 +59,7 @@ export function mailboxChannels(
   ];
 }
 
-/** For the admins of some hosts: it hears of these alone, of who mutes them, of the end of what it heard of, and of its part of the digest. */
+/** For the admins of some hosts: it hears of these alone, of who mutes them, and of its part of the digest. */
 export function forHosts(channel: Channel, hosts: readonly Host[]): Channel {
   const places = new Set(hosts.map(placeOf));
   return {

@@ -42,10 +42,9 @@ const TAGS_A_ROUND = 400_000;
 const REASONS_SHOWN = 3;
 
 /**
- * Tags what is superseded, of every host that the config keeps the last good backup of. A set that was begun is
- * finished by the next round if this one is killed: what is tagged twice is tagged once. What one host refuses stops
- * that host alone, and is thrown after the last, as one `AggregateError`. After `tags` objects the rest is left to the
- * next round.
+ * Tags what is superseded, of every host that the config keeps the last good backup of. If it is killed, the next round
+ * finishes the set that it began. What one host refuses stops that host alone, and is thrown after the last, as one
+ * `AggregateError`. After `tags` objects the rest is left to the next round.
  */
 export async function tagSuperseded(
   dependencies: JanitorDependencies,

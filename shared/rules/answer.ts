@@ -79,7 +79,7 @@ export function graceEndsAt(rule: WindowRule, window: Window, one: Assessment): 
   return longHomeOf(rule, window, one)?.hardDueAt ?? window.hardDueAt;
 }
 
-/** The earlier window that a set is of, whose grace had not ended when this one opened. Under a day of grace there is none: each window is owed its own. */
+/** With a grace of a day or more: the earlier window of a set, whose grace had not ended when this one opened. */
 function longHomeOf(rule: WindowRule, window: Window, one: Assessment): Window | undefined {
   const isLong = rule.window.graceMinutes >= DAY_MINUTES;
   if (!isLong || one.startedAt >= window.opensAt) return undefined;
@@ -153,7 +153,7 @@ export function progressOf(
   return { window: next, state: uploading ? 'uploading' : 'not yet', isClear: false };
 }
 
-/** The windows that closed before the newest one, and after a run last judged the host: the dates of those that no good full answered, and of those of which that is not known any more. */
+/** The dates of windows that closed while no run looked: those without an answer, and those of which nobody knows. */
 export type Unseen = {
   readonly missed: readonly CalendarDate[];
   readonly unknown: readonly CalendarDate[];
@@ -162,7 +162,7 @@ export type Unseen = {
 // More than a year, and lifecycle has taken what would tell.
 const MOST = 400;
 
-/** When the oldest full began that a host which prunes has to keep; what is older it may have removed, and `undefined`: nothing. */
+/** A host that prunes may have removed what was begun before that; `undefined`: nothing. */
 export function oldestKept({ prunes }: Host, sets: readonly Assessment[]): Instant | undefined {
   const fulls = sets.filter(({ good, set }) => good && set.type === 'full');
   return prunes && fulls.at(-prunes.keep)?.startedAt;

@@ -12,7 +12,7 @@ import { type Copy, hasOverwrites, SLACK } from './tampering.ts';
 
 /** One thing that is wrong with a set, or that is to be said of it. */
 type Fault = {
-  /** A set with a fault that spoils `restoring` is not good; with one that spoils `superseding` it makes no older set superfluous. */
+  /** `restoring`: the set is not good. `superseding`: it takes the place of no older set. */
   readonly spoils: 'restoring' | 'superseding' | 'nothing';
   /** As it is said where no other set answers the window; `undefined`: another finding says it. */
   readonly finding: Finding | undefined;

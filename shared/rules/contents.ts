@@ -54,8 +54,8 @@ export function judgeIncrementals(
 }
 
 /**
- * A name and S3's clock disagree: a full of a later day is begun after now; or its manifest came since the window opened,
- * over 36 hours after the time in its name, and not within the grace of its window. A name of the window's own day that is ahead is `damaged`.
+ * A name and S3's clock disagree: it is of a later day, and ahead of now; or its manifest came since the window opened,
+ * over 36 hours after it, and after its grace. A name of the window's own day that is ahead is `damaged`.
  */
 export function judgeClocks(
   host: Host,

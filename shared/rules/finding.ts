@@ -261,7 +261,7 @@ export type Evidence =
   | {
       readonly kind: 'no-signatures';
       readonly startedAt: Instant;
-      /** A file of signatures of no bytes, of it or of a set that it builds on: duplicity restores nothing while that is there. */
+      /** An empty file of signatures, of it or of a set that it builds on: duplicity restores nothing past it. */
       readonly empty?: string;
     }
   | {

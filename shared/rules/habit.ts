@@ -188,7 +188,7 @@ function spreadOf(timezone: string, ones: readonly Pick<Assessment, 'startedAt'>
 
 const WEEKS_SEEN = 2;
 
-/** What would explain that nothing answers a window: a longer grace, or days on which the host rests. Only what hosts.yml takes. */
+/** The setting that would explain that nothing answers a window, of those that hosts.yml takes. */
 export function explainMiss(
   host: Host,
   window: Window,
@@ -216,7 +216,7 @@ function doesKeep({ keepDays, keepLastGood }: Host, days: number): boolean {
   return keepLastGood || keepDays > days;
 }
 
-/** The days of the week that had a backup each time in two weeks or more, where the others never had one; not those of the config. */
+/** The days that had a backup in each of two weeks or more, where the others had none; not those of the config. */
 export function restingDays(
   host: Host,
   window: Window,

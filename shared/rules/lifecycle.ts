@@ -120,7 +120,7 @@ export function byRulesAlone(keeps: readonly KeepRules[]): readonly KeepRules[] 
   return keeps.map((one) => (one.keep.by === 'rules' ? { ...one, ...never } : one));
 }
 
-/** Whether lifecycle made this delete marker: a rule that held when it was made, or up to three days before, had reached it. */
+/** A rule that held when the marker was made, or up to three days before, had reached the upload by then. */
 export function isByLifecycle(
   marker: Version,
   uploadedAt: Instant,

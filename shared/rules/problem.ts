@@ -54,7 +54,7 @@ export type Problem = {
   readonly details: readonly string[];
   readonly step?: string | undefined;
   readonly lastGoodAt?: Instant | undefined;
-  /** Of the digest the channels that it is for; else names of files whose sets are to be looked at as long as it is open: at most `MOST_SETS_WATCHED`. */
+  /** Files whose sets are looked at while it is open, at most `MOST_SETS_WATCHED`; of the digest its channels. */
   readonly files: readonly string[];
   /** Who changed what: the first that were seen, at most `MOST_CHANGES` of `changeCount`. */
   readonly changes: readonly Change[];

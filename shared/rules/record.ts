@@ -55,7 +55,7 @@ export type RecordNews = {
 export type HostMemory = {
   /** As it was when it was first read in this run; `undefined`: nothing is remembered, or it cannot be read. */
   readonly recall: (host: Host) => Promise<HostRecord | undefined>;
-  /** When the host was first seen in the config; `undefined`: that is not known, as nothing can be read or something was lost. */
+  /** When it was first seen in the config; `undefined`: not known, as it cannot be read or something was lost. */
   readonly knownSince?: (host: Host) => Promise<Instant | undefined>;
   readonly learn: (host: Host, news: RecordNews) => void;
   /** Keeps what was learned. Answers what was wrong with the memory; it is never a reason not to check. */

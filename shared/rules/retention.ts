@@ -33,9 +33,9 @@ const CRITICAL = 4 * DAY;
 const URGENT = 48 * HOUR;
 
 /**
- * The good set that lasts longest: it is lost with the first of its files, and of those that it builds on. With none left to see, the newest hidden one.
- * `undefined` where no rule hides anything, and where the config's days have passed and nothing was hidden: then
- * the bucket keeps more than the config says.
+ * The good set that lasts longest, until the first of its files, or of those that it builds on, is hidden. With no good
+ * set left, the newest hidden one. `undefined` where no rule hides anything; and where the config's days have passed and
+ * nothing was hidden, as the bucket then keeps more than the config says.
  */
 export function countDown(
   { good, hidden }: Assessed,
@@ -101,12 +101,9 @@ const SUCCESSORS = 2;
 
 /**
  * A set is superseded by two good fulls of different days that were wholly written after it and have stood for `keepDays`
- * since, by S3's clock. They are what somebody with a host's key can forge, so each has to be beyond doubt: begun in one day
- * by both clocks, and done in that day or within the grace; without a fault that spoils that, and not so small that it would
- * be `shrunk` next to the set that it replaces. An upload in parts is dated when it is begun, and nobody sees it until it is
- * finished: volumes come so, the manifest, which is small and comes last, may not. A target that was tampered with or is
- * poisoned, and one whose versions are not known, is held as it is. `read` is the whole target. Pure; the order of the
- * listing makes no difference.
+ * since. Somebody with a host's key can forge them, so each has to be beyond doubt, and not so small that it would be
+ * `shrunk` next to the set that it replaces. Nothing is superseded in a target that was tampered with or is poisoned, or
+ * whose versions are not known. `read` is the whole target, in any order.
  */
 export function findSuperseded(
   host: Host,
@@ -164,6 +161,10 @@ function reasonToHold(
   return tampering.some(({ kind }) => kind === 'tampered') ? 'tampered' : undefined;
 }
 
+/**
+ * Begun in one day by both clocks, done in that day or within the grace, and `keepDays` old by S3's clock. An upload in
+ * parts is dated when it is begun, and nobody sees it until it is finished: volumes may come so, the manifest not.
+ */
 function successorsOf(host: Host, good: readonly Assessment[], now: Instant): Successors[] {
   const succeeds = ({ set, faults }: Assessment, { endsAt, hardDueAt }: Window) =>
     (set.lastWriteAt < endsAt || set.lastWriteAt <= hardDueAt) &&

@@ -42,11 +42,10 @@ type Known = {
 export const SLACK = 5 * 60_000;
 
 /**
- * A finished set changes no more, unless it is among `copies`. A file of it that got other bytes over five minutes after the
- * first version of its manifest is overwritten; one under a delete marker that lifecycle did not make is hidden: both
- * are `tampered`. Other bytes before that are duplicity's own, of a killed run that it `resumed`: information on the
- * sets since the window opened, and a warning on those that the newest chain builds on. The same bytes again are a
- * client's retry, and nothing. A full whose fingerprint is `broken` is tampered too, where its versions show nothing.
+ * A finished set changes no more, unless it is among `copies`. Other bytes over five minutes after the first version of
+ * its manifest are `tampered`, and so is a delete marker that lifecycle did not make. Other bytes before that are
+ * duplicity's own, of a killed run that it `resumed`: a warning on what the newest chain builds on. The same bytes again
+ * are a client's retry, and nothing. A set whose fingerprint is `broken` is tampered too, where its versions show nothing.
  */
 export function judgeTampering(
   { sets: all, histories, inconclusive }: Collection,
@@ -193,10 +192,9 @@ export type Authors = {
 };
 
 /**
- * The sets of which every volume was uploaded again in one go: as big as it was, in another storage class, with the version of
- * before still there. Its author is to be known and to have no host's key, as is on record once it was seen; with
- * `unknowable`, of a saved listing, the form is enough. Other bytes may have that form too: what counts is what is read of
- * them, see `isReadAgain`.
+ * The sets of which every volume was uploaded again, as big as it was, in another storage class, with the version of
+ * before still there, by somebody who is known and has no host's key, as is on record once it was seen. Of a saved listing
+ * (`unknowable`) the form is enough. Other bytes may have it too: what counts is what is read of them, see `isReadAgain`.
  */
 export function findCopies(
   host: Pick<Host, 'target' | 'filePrefix'>,

@@ -9,8 +9,8 @@ import { RecordConflictError, RecordError, type RecordStore } from '../monitor/s
 const MOST_BYTES = 64 * 1024 * 1024;
 
 /**
- * Pages lie under `prefix`, which is empty or ends in a slash. A page of more than 64 MiB is read as an empty one, as no run writes such. Conditional writes: `If-Match` with the
- * tag that was read, `If-None-Match: *` where there was none.
+ * Pages lie under `prefix`, which is empty or ends in a slash. A page of more than 64 MiB is read as an empty one, as no
+ * run writes such.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
  */
 export function s3Records(connection: Connection, bucket: string, prefix = ''): RecordStore {
