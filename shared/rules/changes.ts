@@ -13,17 +13,11 @@ import { type Instant, spanOf } from '../duplicity/time.ts';
 import { isHidden, newestUpload, type SetHistory } from '../duplicity/versions.ts';
 import { MISSING_SHOWN, type Volumes } from '../duplicity/volumes.ts';
 import { oldestKept } from './answer.ts';
-import { type Assessed, type Assessment, SKEW } from './assessment.ts';
+import { type Assessed, type Assessment, type SetsEvidence, SKEW } from './assessment.ts';
 import { chainOf } from './contents.ts';
-import {
-  type Change,
-  type ChangedFull,
-  type EventChanges,
-  type Finding,
-  showNames,
-} from './finding.ts';
+import { type Change, type EventChanges, type Finding, showNames } from './finding.ts';
 import { byRulesAlone, type KeepRules, mayHaveTaken } from './lifecycle.ts';
-import { type Copy, hasOverwrites, isPastFinish, judgeTampering, SLACK } from './tampering.ts';
+import { hasOverwrites, isPastFinish, judgeTampering, type KeepsOf, SLACK } from './tampering.ts';
 import type { Window } from './window.ts';
 
 /**
@@ -36,10 +30,9 @@ function judgeChanges(
   read: Collection,
   { sets }: Assessed,
   host: Host,
-  keeps: readonly KeepRules[],
+  keepsOf: KeepsOf,
   now: Instant,
   isPruned: (startedAt: Instant) => boolean,
-  isKept: (startedAt: Instant) => boolean,
 ): EventChanges {
   const files = filesOf(changes, host);
   const hidden = new Set(
@@ -48,10 +41,9 @@ function judgeChanges(
   const removals = files.filter(({ change, file, name }) => {
     if (change.what !== 'removed' || hidden.has(file)) return false;
     const startedAt = startedAtOf(name);
-    const rules = isKept(startedAt) ? byRulesAlone(keeps) : keeps;
     // With `keepLastGood` its age alone excuses nothing: it counts for as long as what was written then would be there.
     const from = host.keepLastGood ? Math.max(startedAt, change.at) : startedAt;
-    if (mayHaveTaken(rules, from, now) || isPruned(startedAt)) return false;
+    if (mayHaveTaken(keepsOf(startedAt), from, now) || isPruned(startedAt)) return false;
     const set = setOf(sets, name);
     const history = read.histories.find((one) => isOfSet(one, name));
     return set === undefined || !isRestored(set, history, name, host.filePrefix);
@@ -84,11 +76,9 @@ function filesOf(changes: readonly Change[], { target, filePrefix }: Host) {
 }
 
 /** What shows that somebody changed a finished set. */
-type Traces = {
+type Traces = Pick<SetsEvidence, 'broken' | 'copies'> & {
   readonly changes: readonly Change[];
   readonly keeps: readonly KeepRules[];
-  readonly broken?: readonly ChangedFull[] | undefined;
-  readonly copies?: readonly Copy[] | undefined;
 };
 
 /**
@@ -103,7 +93,7 @@ export function judgeTampered(
   window: Window,
   now: Instant,
 ): Finding[] {
-  const isKept = findKept(host, read, now);
+  const keepsOf = findKeeps(host, read, keeps, now);
   const removed = Map.groupBy(
     filesOf(changes, host).filter(({ change }) => host.keepLastGood && change.what === 'removed'),
     ({ file }) => file,
@@ -120,10 +110,10 @@ export function judgeTampered(
     const isNotPruned = ({ startedAt }: { readonly startedAt: Instant }) => !isPruned(startedAt);
     return judgeTampering(
       { ...read, histories: read.histories.filter(isNotPruned) },
-      keeps,
+      keepsOf,
       window,
-      { broken: broken?.filter(isNotPruned), copies, isKept, isBySomebody, isInChain },
-      judgeChanges(changes, read, assessed, one, keeps, now, isPruned, isKept),
+      { broken: broken?.filter(isNotPruned), copies, isBySomebody, isInChain },
+      judgeChanges(changes, read, assessed, one, keepsOf, now, isPruned),
     );
   };
   const found = judgeAs(host);
@@ -140,20 +130,25 @@ export function judgeTampered(
   );
 }
 
-/** With `keepLastGood` a set stays, whatever its age, until two finished fulls are newer: those that are there or hidden. */
-function findKept(
+/**
+ * With `keepLastGood` a set stays, whatever its age, until two finished fulls are newer, there or hidden: only the bucket's
+ * own rules excuse that it is hidden.
+ */
+function findKeeps(
   { keepLastGood }: Host,
   { sets, histories }: Collection,
+  keeps: readonly KeepRules[],
   now: Instant,
-): (startedAt: Instant) => boolean {
-  if (!keepLastGood) return () => false;
+): KeepsOf {
+  if (!keepLastGood) return () => keeps;
   const there = sets.filter(({ type, manifest }) => type === 'full' && manifest !== undefined);
   const hidden = histories.filter(({ type, finishedAt }) => type === 'full' && finishedAt);
   const fulls = new Set([...there, ...hidden].map(({ startedAt }) => startedAt));
   // By a name of a time to come nobody knows when it was made: its age excuses it, as the janitor goes by uploads.
   const isPast = (at: Instant) => at <= now + SKEW;
   const [, newest = Number.NEGATIVE_INFINITY] = [...fulls].filter(isPast).sort((a, b) => b - a);
-  return (startedAt) => startedAt >= newest && isPast(startedAt);
+  const byRules = byRulesAlone(keeps);
+  return (startedAt) => (startedAt >= newest && isPast(startedAt) ? byRules : keeps);
 }
 
 // duplicity removes file by file, and looks at each chain first.

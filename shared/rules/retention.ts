@@ -94,9 +94,6 @@ export type Superseded = {
   readonly held: 'tampered' | 'poisoned' | Inconclusive | undefined;
 };
 
-/** The good fulls that are of one window and have stood long enough to take the place of what is older, newest first. */
-type Successors = { readonly endsAt: Instant; readonly fulls: readonly BackupSet[] };
-
 const SUCCESSORS = 2;
 
 /**
@@ -157,15 +154,15 @@ function reasonToHold(
 ): Superseded['held'] {
   if (read.inconclusive !== undefined) return read.inconclusive;
   if (read.poison.length > 0) return 'poisoned';
-  const tampering = judgeTampering(read, keeps, windowOf(host, now), { copies });
+  const tampering = judgeTampering(read, () => keeps, windowOf(host, now), { copies });
   return tampering.some(({ kind }) => kind === 'tampered') ? 'tampered' : undefined;
 }
 
 /**
- * Begun in one day by both clocks, done in that day or within the grace, and `keepDays` old by S3's clock. An upload in
+ * The fulls of each window, begun in one day by both clocks, done in that day or within the grace, and `keepDays` old by S3's clock. An upload in
  * parts is dated when it is begun, and nobody sees it until it is finished: volumes may come so, the manifest not.
  */
-function successorsOf(host: Host, good: readonly Assessment[], now: Instant): Successors[] {
+function successorsOf(host: Host, good: readonly Assessment[], now: Instant) {
   const succeeds = ({ set, faults }: Assessment, { endsAt, hardDueAt }: Window) =>
     (set.lastWriteAt < endsAt || set.lastWriteAt <= hardDueAt) &&
     set.lastWriteAt + host.keepDays * DAY <= now &&

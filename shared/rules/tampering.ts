@@ -23,20 +23,21 @@ import {
   type TamperedSet,
 } from './finding.ts';
 import type { Fingerprint } from './fingerprints.ts';
-import { byRulesAlone, isByLifecycle, type KeepRules } from './lifecycle.ts';
+import { isByLifecycle, type KeepRules } from './lifecycle.ts';
 import type { Window } from './window.ts';
 
 /** What is known of sets apart from their versions: `broken` by their fingerprints, and copied in place. */
 type Known = {
   readonly broken?: readonly ChangedFull[] | undefined;
   readonly copies?: readonly Pick<SetHistory, 'type' | 'startedAt'>[] | undefined;
-  /** Of a set's time: the bucket keeps it whatever its age, so that only its own rules excuse that it is hidden. */
-  readonly isKept?: (startedAt: Instant) => boolean;
   /** Of a delete marker that lifecycle may have made: it was somebody, as an event says. */
   readonly isBySomebody?: (file: string, at: Instant) => boolean;
   /** Of a set's time: of a host with chains, the last good copy is that set, or builds on it. */
   readonly isInChain?: (startedAt: Instant) => boolean;
 };
+
+/** The rules that excuse that a set is hidden, by its time. */
+export type KeepsOf = (startedAt: Instant) => readonly KeepRules[];
 
 /** duplicity writes the manifest last; uploads that ran at the same time, and clocks, get this long. */
 export const SLACK = 5 * 60_000;
@@ -49,26 +50,15 @@ export const SLACK = 5 * 60_000;
  */
 export function judgeTampering(
   { sets: all, histories, inconclusive }: Collection,
-  keeps: readonly KeepRules[],
+  keepsOf: KeepsOf,
   window: Window,
-  {
-    broken = [],
-    copies = [],
-    isKept = () => false,
-    isBySomebody = () => false,
-    isInChain = () => false,
-  }: Known = {},
+  { broken = [], copies = [], isBySomebody = () => false, isInChain = () => false }: Known = {},
   byEvents: EventChanges = { removals: [], sets: [] },
 ): Finding[] {
   const isCopy = (set: SetHistory) => copies.some((one) => isSameSet(one, set));
   const sets = [
     ...histories.flatMap((set) =>
-      tamperedSet(
-        set,
-        isKept(set.startedAt) ? byRulesAlone(keeps) : keeps,
-        isCopy(set),
-        isBySomebody,
-      ),
+      tamperedSet(set, keepsOf(set.startedAt), isCopy(set), isBySomebody),
     ),
     ...byEvents.sets,
   ];
