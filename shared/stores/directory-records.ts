@@ -72,12 +72,6 @@ export function whyNot(error: unknown, missing = 'there is no such file'): strin
  * Source: link(2), rename(2), fsync(2).
  */
 export function directoryRecords(folder: string): RecordStore {
-  const refuse = (page: string, what: string) => (error: unknown) => {
-    if (error instanceof RecordError || error instanceof RecordConflictError) throw error;
-    throw new RecordError(`${join(folder, page)} could not be ${what} (${whyRefused(error)})`, {
-      cause: error,
-    });
-  };
   let opened: Promise<void> | undefined;
   const ready = () => {
     opened ??= openFolder(folder);
@@ -87,8 +81,18 @@ export function directoryRecords(folder: string): RecordStore {
     });
     return opened;
   };
+  async function attempt<Value>(page: string, what: string, work: () => Promise<Value>) {
+    try {
+      await ready();
+      return await work();
+    } catch (error) {
+      if (error instanceof RecordError || error instanceof RecordConflictError) throw error;
+      throw new RecordError(`${join(folder, page)} could not be ${what} (${whyRefused(error)})`, {
+        cause: error,
+      });
+    }
+  }
   const put = async (page: string, text: string, tag: string | undefined): Promise<string> => {
-    await ready();
     const draft = await writeDraft(folder, text);
     try {
       await mkdir(dirname(join(folder, page)), { recursive: true, mode: 0o700 });
@@ -107,9 +111,8 @@ export function directoryRecords(folder: string): RecordStore {
     }
   };
   return {
-    read: async (page) => {
-      try {
-        await ready();
+    read: (page) =>
+      attempt(page, 'read', async () => {
         for (let tries = 1; ; tries += 1) {
           const found = await newest(folder, page);
           if (found === undefined) return { text: undefined, tag: undefined };
@@ -120,14 +123,10 @@ export function directoryRecords(folder: string): RecordStore {
             if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || tries >= TRIES) throw error;
           }
         }
-      } catch (error) {
-        return refuse(page, 'read')(error);
-      }
-    },
-    write: (page, text, tag) => put(page, text, tag).catch(refuse(page, 'written')),
-    replace: async (page, text) => {
-      try {
-        await ready();
+      }),
+    write: (page, text, tag) => attempt(page, 'written', () => put(page, text, tag)),
+    replace: (page, text) =>
+      attempt(page, 'written', async () => {
         for (let tries = 1; ; tries += 1) {
           const { tag } = (await newest(folder, page)) ?? {};
           if (tag === undefined || tag === REPLACED) break;
@@ -143,13 +142,9 @@ export function directoryRecords(folder: string): RecordStore {
         await mkdir(dirname(path), { recursive: true, mode: 0o700 });
         await rename(draft, path);
         await sync(dirname(path));
-      } catch (error) {
-        refuse(page, 'written')(error);
-      }
-    },
-    list: async (prefix) => {
-      try {
-        await ready();
+      }),
+    list: (prefix) =>
+      attempt(prefix, 'listed', async () => {
         const within = prefix.slice(0, prefix.lastIndexOf('/') + 1);
         const entries = await readdir(join(folder, within), {
           recursive: true,
@@ -161,10 +156,7 @@ export function directoryRecords(folder: string): RecordStore {
           .filter((name) => name !== MARK && !name.startsWith(DRAFTS))
           .map((name) => name.replace(/~\d+$/, ''));
         return [...new Set(pages)].filter((page) => page.startsWith(prefix)).sort();
-      } catch (error) {
-        return refuse(prefix, 'listed')(error);
-      }
-    },
+      }),
   };
 }
 
