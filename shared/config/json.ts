@@ -7,6 +7,14 @@ export type Schema<Type> = v.GenericSchema<unknown, Type>;
 /** Whole and not negative: an instant, a number of files, bytes. */
 export const count = v.custom<number>((value) => Number.isSafeInteger(value) && Number(value) >= 0);
 
+/** Milliseconds since 1970; negative before that. */
+export const instant = v.pipe(v.number(), v.safeInteger());
+
+/** `2026-11-23`. */
+export const isoDate = v.pipe(v.string(), v.isoDate());
+
+export const texts = v.array(v.string());
+
 /** JSON has no infinity, but `1e999` is read as one. */
 export const finite = v.pipe(v.number(), v.finite());
 

@@ -1,7 +1,7 @@
 // The board: one row a host with its last 30 windows, from which page, grid and history are made.
 import * as v from 'valibot';
 import type { Host } from '../config/config.ts';
-import { count, maybe, readJson } from '../config/json.ts';
+import { count, isoDate, maybe, readJson, texts } from '../config/json.ts';
 import { SEVERITIES, worstSeverity } from '../rules/finding.ts';
 import { placeOf } from '../rules/fingerprints.ts';
 import { addDays, windowAfter, windowBefore, windowOf, windowOn } from '../rules/window.ts';
@@ -18,13 +18,13 @@ const FINDINGS = 6;
 const SETS = 8;
 const UNKNOWN = 20;
 
-const date = v.pipe(v.string(), v.isoDate());
 /** One window: how it went, when its backup was done, and how big it was; 0 = there was none. */
-const night = v.strictTuple([date, v.picklist(SIGNS), count, count]);
+const night = v.strictTuple([isoDate, v.picklist(SIGNS), count, count]);
 export type Night = v.InferOutput<typeof night>;
 
 const row = v.object({
-  ...{ place: v.string(), host: v.string(), judgedAt: count, date, tone: v.picklist(TONES) },
+  ...{ place: v.string(), host: v.string(), tone: v.picklist(TONES) },
+  ...{ judgedAt: count, date: isoDate },
   /** `ok`, or the worst finding; windows in a row without a backup. */
   ...{ verdict: v.string(), missed: count },
   findings: v.array(
@@ -58,9 +58,7 @@ export type Board = {
 
 export const EMPTY_BOARD: Board = { rows: [], notes: [] };
 
-const stored = v.object({
-  ...{ version: v.literal(1), rows: v.array(row), notes: v.array(v.string()) },
-});
+const stored = v.object({ version: v.literal(1), rows: v.array(row), notes: texts });
 
 /** Version 1; instants are milliseconds since 1970. */
 export function formatBoard({ rows, notes }: Board): string {

@@ -1,7 +1,7 @@
 // What is remembered of each host for 400 days: a window in at most 15 bytes, in columns.
 import * as v from 'valibot';
 import type { Shard } from '../config/config.ts';
-import { readJson } from '../config/json.ts';
+import { isoDate, readJson } from '../config/json.ts';
 import { MINUTE } from '../duplicity/time.ts';
 import { addDays } from '../rules/window.ts';
 import { type BoardRow, type Night, sortNights } from './board.ts';
@@ -29,7 +29,7 @@ const stored = v.object({
   version: v.literal(1),
   hosts: v.array(
     v.object({
-      ...{ place: v.string(), host: v.string(), from: v.pipe(v.string(), v.isoDate()) },
+      ...{ place: v.string(), host: v.string(), from: isoDate },
       /** One letter a day from then on. */
       signs: v.pipe(v.string(), v.regex(/^[+~x.-]*$/), v.maxLength(HISTORY_DAYS)),
       /** Of each day: minutes from midnight UTC of its date until it was done, and KiB; base 36, empty = none. */

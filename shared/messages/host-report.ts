@@ -2,7 +2,7 @@
 
 import * as v from 'valibot';
 import type { Host } from '../config/config.ts';
-import { finite, maybe } from '../config/json.ts';
+import { finite, maybe, texts } from '../config/json.ts';
 import type { BackupSet } from '../duplicity/backup-set.ts';
 import { DAY, type Instant } from '../duplicity/time.ts';
 import { type Assessment, mayAnswer } from '../rules/assessment.ts';
@@ -41,21 +41,22 @@ const reportedFinding = v.looseObject({
   /** The command or the step that comes next. */
   step: v.exactOptional(v.string()),
   /** What it is about: windows, sets or names. One that was not there before is news. */
-  subjects: v.optional(v.array(v.string()), []),
+  subjects: v.optional(texts, []),
   windowsMissed: v.exactOptional(finite),
   isFirst: v.exactOptional(v.boolean()),
-  untold: v.exactOptional(v.nullable(v.union([v.string(), v.array(v.string())]))),
+  untold: v.exactOptional(v.nullable(v.union([v.string(), texts]))),
   count: v.exactOptional(finite),
 });
 /** A finding with its words; the other members are its evidence. */
 export type ReportedFinding = v.InferOutput<typeof reportedFinding>;
 
-const dates = v.pipe(v.array(v.string()), v.readonly());
-const reportedChange = v.object({
-  ...{ what: v.picklist(['created', 'removed']), key: v.string(), at: isoInstant },
+const dates = v.pipe(texts, v.readonly());
+/** What a change has besides its time. */
+export const changeParts = {
+  ...{ what: v.picklist(['created', 'removed']), key: v.string() },
   left: v.picklist(['marker', 'version', 'unknown']),
   ...{ principal: maybe(v.string()), address: maybe(v.string()) },
-});
+};
 
 /** Reports of before hold fewer members: what is optional here is absent there. */
 export const hostReport = v.object({
@@ -76,7 +77,7 @@ export const hostReport = v.object({
   /** Windows in a row without a good full, this one included. */
   windowsMissed: v.optional(finite, 0),
   /** Who changed what, where it was found in an upload or a removal, and where the target cannot be read. */
-  changes: v.optional(v.array(reportedChange), []),
+  changes: v.optional(v.array(v.object({ ...changeParts, at: isoInstant })), []),
   /** Windows that closed unseen before this one: without a good full, and those of which it is not known any more. */
   unseen: v.exactOptional(v.pipe(v.object({ missed: dates, unknown: dates }), v.readonly())),
   next: v.exactOptional(

@@ -2,7 +2,7 @@
 
 import * as v from 'valibot';
 import { type DigestRhythm, type Host, kitName } from '../config/config.ts';
-import { finite, maybe, readJson, zone } from '../config/json.ts';
+import { finite, maybe, readJson, texts, zone } from '../config/json.ts';
 import type { ChannelStates } from '../doctor/channels.ts';
 import { DAY, type Instant, parseWrittenTime } from '../duplicity/time.ts';
 import { type Severity, worstSeverity } from '../rules/finding.ts';
@@ -15,7 +15,7 @@ const storedReport = v.object({
   ...{ version: v.literal(1), checkedAt: isoInstant, bucket: v.string() },
   /** Of the times in its messages; absent in a report of before they had one zone. */
   timezone: maybe(zone),
-  ...{ hosts: v.array(hostReport), unknownHosts: v.array(v.string()) },
+  ...{ hosts: v.array(hostReport), unknownHosts: texts },
   foreignObjects: v.optional(finite, 0),
   unsearched: maybe(v.string()),
 });

@@ -3,7 +3,7 @@
 import pMap from 'p-map';
 import * as v from 'valibot';
 import { doOverlap, type Host, type Shard, shardIndexOf } from '../config/config.ts';
-import { maybe, readJson } from '../config/json.ts';
+import { instant, maybe, readJson, texts } from '../config/json.ts';
 import type { Instant } from '../duplicity/time.ts';
 import { type Fingerprint, placeOf } from '../rules/fingerprints.ts';
 import type { Problem } from '../rules/problem.ts';
@@ -18,9 +18,6 @@ import {
   type RecordStore,
   refusalMap,
 } from './state.ts';
-
-const instant = v.pipe(v.number(), v.safeInteger());
-const texts = v.array(v.string());
 
 const earlierState = v.object({
   ...{ version: v.literal(1), judgedUntil: v.nullable(instant) },

@@ -4,7 +4,7 @@
 import pMap from 'p-map';
 import * as v from 'valibot';
 import { type Config, type Host, pagesOf, type Shard, shardIndexOf } from '../config/config.ts';
-import { count, readValue } from '../config/json.ts';
+import { count, isoDate, readValue } from '../config/json.ts';
 import type { Instant } from '../duplicity/time.ts';
 import {
   type HostReport,
@@ -132,7 +132,7 @@ const shardTask = v.pipe(
     ...{ version: v.literal(1), until: count, now: count, deadline: count },
     ...{ roll: v.string(), index: count, of: count },
     asked: v.pipe(v.string(), v.regex(/^[01]+$/)),
-    notifiedOn: v.exactOptional(v.pipe(v.string(), v.isoDate())),
+    notifiedOn: v.exactOptional(isoDate),
   }),
   v.check(({ index, of }) => index < of && Number.isInteger(Math.log2(of))),
   v.readonly(),

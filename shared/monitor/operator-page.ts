@@ -2,7 +2,7 @@
 // where the functions may read, and not write.
 import * as v from 'valibot';
 import type { Config, Host } from '../config/config.ts';
-import { count, maybe, readJson } from '../config/json.ts';
+import { count, isoDate, maybe, readJson } from '../config/json.ts';
 import { DAY, type Instant } from '../duplicity/time.ts';
 import { formatInstant, quoteName } from '../messages/plain-text.ts';
 import { placeOf } from '../rules/fingerprints.ts';
@@ -20,7 +20,7 @@ const ack = v.strictObject({ host: v.string(), kind: maybe(v.string()), at: coun
 const mute = v.strictObject({
   ...{ host: v.string(), at: count, because: v.string() },
   /** The first day on which it is not in force, on the host's calendar. */
-  until: v.pipe(v.string(), v.isoDate()),
+  until: isoDate,
 });
 const page = v.strictObject({ version: v.literal(1), acks: v.array(ack), mutes: v.array(mute) });
 export type Ack = v.InferOutput<typeof ack>;

@@ -2,8 +2,9 @@
 
 import * as v from 'valibot';
 import type { Shard } from '../config/config.ts';
-import { count, maybe, readJson, type Schema } from '../config/json.ts';
+import { count, isoDate, maybe, readJson, type Schema, texts } from '../config/json.ts';
 import type { Instant } from '../duplicity/time.ts';
+import { changeParts } from '../messages/host-report.ts';
 import type { Change } from '../rules/finding.ts';
 import { type Fingerprint, mergeFingerprints } from '../rules/fingerprints.ts';
 import type { Keep, KeepRules } from '../rules/lifecycle.ts';
@@ -31,7 +32,6 @@ export function readRecordPage(page: string): Shard | undefined {
   return shard.index < shard.of && recordPage(shard) === page ? shard : undefined;
 }
 
-const names = v.array(v.string());
 const openedFile = v.object({
   name: v.string(),
   reads: v.picklist(['openpgp', 'short', 'gzip', 'tar', 'text', 'empty', 'other']),
@@ -51,18 +51,14 @@ const keep: Schema<Keep> = v.object({
   hides: v.array(v.union([v.strictObject({ days: count }), v.strictObject({ date: count })])),
   noncurrentDays: maybe(count),
 });
-export const change: Schema<Change> = v.object({
-  ...{ what: v.picklist(['created', 'removed']), key: v.string(), at: count },
-  left: v.picklist(['marker', 'version', 'unknown']),
-  ...{ principal: maybe(v.string()), address: maybe(v.string()) },
-});
+export const change: Schema<Change> = v.object({ ...changeParts, at: count });
 const hostRecord: Schema<HostRecord> = v.object({
   ...{ place: v.string(), knownSince: maybe(count), listedAt: maybe(count) },
-  excusedUntil: v.exactOptional(v.pipe(v.string(), v.isoDate())),
+  excusedUntil: v.exactOptional(isoDate),
   days: v.exactOptional(v.array(count)),
-  ...{ unfinished: names, fulls: v.array(fingerprint) },
+  ...{ unfinished: texts, fulls: v.array(fingerprint) },
   keeps: v.array(v.object({ from: count, keep, keepDays: count })),
-  ...{ changes: v.array(change), changeCount: count, watch: names, judgedAt: maybe(count) },
+  ...{ changes: v.array(change), changeCount: count, watch: texts, judgedAt: maybe(count) },
   report: v.exactOptional(v.unknown()),
 });
 const storedPage = v.object({

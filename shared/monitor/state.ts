@@ -1,6 +1,6 @@
 // What runs remember of the whole fleet, and how it is used so that two runs at once lose nothing of one another's.
 import * as v from 'valibot';
-import { maybe, readJson, type Schema } from '../config/json.ts';
+import { instant, maybe, readJson, type Schema, texts } from '../config/json.ts';
 import type { ChannelState, ChannelStates, Refusals } from '../doctor/channels.ts';
 import { DAY, type Instant } from '../duplicity/time.ts';
 import { SKEW } from '../rules/assessment.ts';
@@ -59,8 +59,6 @@ export function formatState({ judged, problems, refusals, ...rest }: MonitorStat
   return `${JSON.stringify({ version: 2, ...rest, ...lists })}\n`;
 }
 
-const instant = v.pipe(v.number(), v.safeInteger());
-const texts = v.array(v.string());
 const mapOf = <Value>(value: Schema<Value>) =>
   v.pipe(
     v.array(v.tuple([v.string(), value])),

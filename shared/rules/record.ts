@@ -2,7 +2,7 @@
 
 import * as v from 'valibot';
 import type { Host } from '../config/config.ts';
-import { readValue } from '../config/json.ts';
+import { isoDate, readValue } from '../config/json.ts';
 import { type Collection, setIdOfSet } from '../duplicity/backup-set.ts';
 import type { Instant } from '../duplicity/time.ts';
 import { type Assessed, type Assessment, mayAnswer } from './assessment.ts';
@@ -78,7 +78,7 @@ export function judgedOn(record: Pick<HostRecord, 'report'>): CalendarDate | und
 }
 
 const lastReport = v.object({
-  window: v.object({ date: v.pipe(v.string(), v.isoDate()) }),
+  window: v.object({ date: isoDate }),
   findings: v.array(v.object({ kind: v.string() })),
   windowsMissed: v.optional(v.number(), 0),
 });
