@@ -122,7 +122,7 @@ function composeRow(
     nextDueAt: closed && windowAfter(host, closed).dueAt,
     provenAt: before?.provenAt,
     sets: setsOf(report),
-    nights: addNights(before?.nights ?? [], nightsOf(host, report), BOARD_DAYS),
+    nights: addNights(before?.nights ?? [], nightsOf(host, report)),
   };
 }
 
@@ -190,9 +190,9 @@ export function sortNights(nights: readonly Night[]): Night[] {
 }
 
 /** What was judged is not taken back by what a bucket shows later: of a date the last judgement counts. */
-function addNights(known: readonly Night[], more: readonly Night[], most: number): Night[] {
+function addNights(known: readonly Night[], more: readonly Night[]): Night[] {
   const judged = more.at(-1)?.[0];
-  return sortNights([...more, ...known.filter(([own]) => own !== judged)]).slice(-most);
+  return sortNights([...more, ...known.filter(([own]) => own !== judged)]).slice(-BOARD_DAYS);
 }
 
 /** How each of the days went, the oldest first, up to the newest of the board. */

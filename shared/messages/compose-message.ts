@@ -3,6 +3,7 @@ import { type Severity, worstSeverity } from '../rules/finding.ts';
 import { isOfWindow, type Problem } from '../rules/problem.ts';
 import type { Block, Message, ProblemEvent, Tone, Urgency } from './message-tree.ts';
 import { clip, count, countEach, formatDate, ordinal, toAscii } from './plain-text.ts';
+import type { BadHost } from './problem-text.ts';
 import { type Digest, serialOf, summarize } from './report.ts';
 
 const SUBJECT_BOUND = 99;
@@ -32,11 +33,6 @@ function toGsm(text: string): string {
   return toAscii(text).replace(/[[\]{}\\^~|`]/g, '.');
 }
 
-/** What is worst of one host. */
-type Worst = Pick<Problem, 'kind' | 'missed'>;
-/** A host and what is wrong with it, worst first. */
-type Bad = { readonly host: string; readonly problems: readonly [Worst, ...Worst[]] };
-
 /** From this many bad hosts on they are counted by kind, not named. */
 export const MANY = 10;
 // Room for the names within the bound of a subject, behind "[backup] "; and for ", +12 more".
@@ -52,7 +48,7 @@ export type Head = { readonly banner: string; readonly subject: string; readonly
  * `2 of 41 hosts FAILED: web MISSING (2nd day), db INCOMPLETE`; what somebody did to backups comes first:
  * `TAMPERED: web. 2 of 41 hosts FAILED: db INCOMPLETE`. The banner has no names of the others.
  */
-export function composeFailedHead(failed: readonly Bad[], hostsInConfig: number): Head {
+export function composeFailedHead(failed: readonly BadHost[], hostsInConfig: number): Head {
   const share = `${failed.length} of ${count(hostsInConfig, 'host')} FAILED`;
   const isMany = failed.length >= MANY;
   const counted = isMany ? `${share}: ${countByKind(failed)}` : share;
@@ -81,8 +77,8 @@ function nameWhileRoom(names: readonly string[], room: number): string {
 }
 
 /** Who is named first, and the hosts that are not among those. */
-export function splitTampered<One extends Bad>(failed: readonly One[], room?: number) {
-  const isTampered = ({ problems }: Bad) => problems.some(({ kind }) => kind === 'tampered');
+export function splitTampered(failed: readonly BadHost[], room?: number) {
+  const isTampered = ({ problems }: BadHost) => problems.some(({ kind }) => kind === 'tampered');
   const names = failed.filter(isTampered).map(({ host }) => host);
   return { lead: composeLead(names, room), others: failed.filter((one) => !isTampered(one)) };
 }
@@ -93,17 +89,17 @@ export function composeLead(names: readonly string[], room = BANNER_ROOM): strin
 }
 
 /** `MISSING (2nd day)`. */
-export function formatKind({ kind, missed }: Worst): string {
+export function formatKind({ kind, missed }: Problem): string {
   return `${kind.toUpperCase()}${isOfWindow(kind) && missed > 1 ? ` (${ordinal(missed)} day)` : ''}`;
 }
 
 /** `web MISSING (2nd day)`. */
-export function formatBad({ host, problems: [worst] }: Bad): string {
+export function formatBad({ host, problems: [worst] }: BadHost): string {
   return `${host} ${formatKind(worst)}`;
 }
 
 /** `10 MISSING, 2 UNREADABLE`; most first. */
-export function countByKind(failed: readonly Bad[]): string {
+export function countByKind(failed: readonly BadHost[]): string {
   return countEach(failed.map(({ problems: [worst] }) => worst.kind.toUpperCase()));
 }
 

@@ -86,14 +86,10 @@ function readColumn(column: string): (day: number) => number {
 export function addHistory(known: readonly History[], rows: readonly BoardRow[]): History[] {
   const byPlace = new Map(known.map((one) => [one.place, one]));
   for (const { place, host, nights } of rows) {
-    const before = byPlace.get(place)?.nights ?? [];
-    byPlace.set(place, { place, host, nights: joinNights(before, nights) });
+    const all = sortNights([...(byPlace.get(place)?.nights ?? []), ...nights]);
+    const [last = ''] = all.at(-1) ?? [];
+    const kept = all.filter(([date]) => date > addDays(last, -HISTORY_DAYS));
+    byPlace.set(place, { place, host, nights: kept });
   }
   return [...byPlace.values()];
-}
-
-function joinNights(before: readonly Night[], more: readonly Night[]): Night[] {
-  const nights = sortNights([...before, ...more]);
-  const [last = ''] = nights.at(-1) ?? [];
-  return nights.filter(([date]) => date > addDays(last, -HISTORY_DAYS));
 }
