@@ -20,7 +20,7 @@ import { openHostRecords } from './host-records.ts';
 import { type Budget, type Judged, type Judging, judgeHosts, noticesOf } from './judge-hosts.ts';
 import type { ObjectStore } from './object-store.ts';
 import { parseRecords, type RecordPage, recordPage } from './record-page.ts';
-import { type MonitorState, RecordError, type RecordStore, shortHash } from './state.ts';
+import { ifInReach, type MonitorState, RecordError, type RecordStore, shortHash } from './state.ts';
 
 /** From after the last run until this one, in milliseconds since 1970. */
 export type Tick = { readonly from: Instant; readonly until: Instant };
@@ -220,13 +220,8 @@ const UNANSWERED = 'its part of the config was not judged in time';
 const UNSOUND = 'the report on its record is not what a worker writes';
 
 /** A state bucket out of reach may be in reach again a second later. */
-async function readPage(records: RecordStore, shard: Shard): Promise<RecordPage | undefined> {
-  try {
-    return parseRecords((await records.read(recordPage(shard))).text ?? '');
-  } catch (error) {
-    if (!(error instanceof RecordError)) throw error;
-    return undefined;
-  }
+function readPage(records: RecordStore, shard: Shard): Promise<RecordPage | undefined> {
+  return ifInReach(async () => parseRecords((await records.read(recordPage(shard))).text ?? ''));
 }
 
 /** A task that must not be done: it cannot be read, is from the future, or is for another config. */

@@ -12,7 +12,6 @@ import type { Notice } from '../messages/problem-text.ts';
 import {
   type Digest,
   DRILLS,
-  type Drills,
   parseReport,
   readDrillNames,
   reportToJson,
@@ -46,7 +45,7 @@ import type { ObjectStore } from './object-store.ts';
 import { memoryNews, missedRuns, openRun } from './open-run.ts';
 import { isHeldBack, NO_ENTRIES, operatorNews, readOperatorPage } from './operator-page.ts';
 import { type OwnNews, updateProblems } from './problems.ts';
-import { RecordError, type RecordStore, ranUntil, reportPage } from './state.ts';
+import { ifInReach, RecordError, type RecordStore, ranUntil, reportPage } from './state.ts';
 import { findUnknownPrefixes, reportOf } from './unknown-prefixes.ts';
 
 /** What a run reaches for. */
@@ -212,11 +211,10 @@ export async function runSchedule(
     },
   });
   const refused = [...(notified?.kept.state.refusals.keys() ?? [])];
-  const message = notified?.message;
   const isUnheard = channels.length === 0 && (digest !== undefined || reports.some(hasFailed));
   return {
     ...summarize(reports),
-    told: channels.length > 0 ? (message?.urgency ?? 'nobody') : 'nobody',
+    told: channels.length > 0 ? (notified?.message?.urgency ?? 'nobody') : 'nobody',
     ...(isUnheard ? { unheard: NO_RECIPIENTS } : {}),
     ...(refused.length === 0 ? {} : { refused }),
     ...(notified?.kept.warning === undefined ? {} : { noMemory: notified.kept.warning }),
@@ -267,10 +265,14 @@ async function makeDigest(
     () => OUT_OF_TIME,
   );
   const { timezone, hosts, alerts } = config;
+  // Where the state bucket is out of reach, other lines of the message report it.
+  const drills = await ifInReach(async () =>
+    readDrillNames(await records.list(DRILLS), now, hosts),
+  );
   return {
     report: reportOf(config.bucket, reports, unknown, now),
     ...{ hostsInConfig: hosts.length, timezone },
-    drills: await readDrills(records, config, now),
+    drills,
     ...(config.restoreProofDays && { restoreProofDays: config.restoreProofDays }),
     ...(alerts.digest && { rhythm: alerts.digest }),
     test: alerts.weeklyTest && isOfMonday(days),
@@ -288,26 +290,21 @@ async function storedDigest(
   const [page, ...marks] = problem?.details ?? [];
   if (page === undefined || (problem !== undefined && isNewsToNobody(problem, channels)))
     return undefined;
-  try {
-    const report = parseReport((await records.read(page)).text ?? '');
-    if (report === undefined) return undefined;
-    const now = new Map(reports.map((one) => [one.host, one]));
-    // What failed since stands above it, and is not called well below.
-    const isOpen = (name: string) =>
-      problems.some(({ host, over, severity }) => host === name && !over && severity !== 'info');
-    const rows = report.hosts.flatMap(
-      (one) => now.get(one.host) ?? (one.verdict === 'ok' && isOpen(one.host) ? [] : one),
-    );
-    const checkedAt = Date.parse(report.checkedAt);
-    return {
-      report: { ...report, hosts: rows, checkedAt },
-      ...{ hostsInConfig: hosts.length, timezone: report.timezone ?? timezone },
-      test: alerts.weeklyTest && marks.includes(TEST),
-    };
-  } catch (error) {
-    if (!(error instanceof RecordError)) throw error;
-    return undefined;
-  }
+  const report = await ifInReach(async () => parseReport((await records.read(page)).text ?? ''));
+  if (report === undefined) return undefined;
+  const now = new Map(reports.map((one) => [one.host, one]));
+  // What failed since stands above it, and is not called well below.
+  const isOpen = (name: string) =>
+    problems.some(({ host, over, severity }) => host === name && !over && severity !== 'info');
+  const rows = report.hosts.flatMap(
+    (one) => now.get(one.host) ?? (one.verdict === 'ok' && isOpen(one.host) ? [] : one),
+  );
+  const checkedAt = Date.parse(report.checkedAt);
+  return {
+    report: { ...report, hosts: rows, checkedAt },
+    ...{ hostsInConfig: hosts.length, timezone: report.timezone ?? timezone },
+    test: alerts.weeklyTest && marks.includes(TEST),
+  };
 }
 
 /** Writes the report of the day. Answers why that did not work; it is never a reason not to notify. */
@@ -319,19 +316,5 @@ async function keepReport(records: RecordStore, digest: Digest): Promise<string 
   } catch (error) {
     if (!(error instanceof RecordError)) throw error;
     return `this report is not kept: ${error.message}`;
-  }
-}
-
-/** `undefined` where the state bucket is out of reach, which other lines of the message report. */
-async function readDrills(
-  records: RecordStore,
-  { hosts }: Config,
-  now: Instant,
-): Promise<Drills | undefined> {
-  try {
-    return readDrillNames(await records.list(DRILLS), now, hosts);
-  } catch (error) {
-    if (!(error instanceof RecordError)) throw error;
-    return undefined;
   }
 }

@@ -144,6 +144,16 @@ export class RecordError extends Error {
   override readonly name = 'RecordError';
 }
 
+/** What was read; `undefined` where the state bucket is out of reach. */
+export async function ifInReach<Value>(read: () => Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof RecordError)) throw error;
+    return undefined;
+  }
+}
+
 /** The state as this run knows it. */
 export type Kept = {
   readonly state: MonitorState;
