@@ -249,7 +249,6 @@ function safe(text: string): string {
 
 /** 400 days of one host: a row a month, and the curve of its size. Escaped throughout; the oldest night comes first. */
 export function composeYear(host: string, nights: readonly Night[]): string {
-  const name = escapeHtml(toAscii(host));
   const [first = '', last = ''] = [nights[0]?.[0], nights.at(-1)?.[0]];
   const good = nights.filter(([, sign]) => sign === 'ok' || sign === 'odd').length;
   const owed = nights.filter(([, sign]) => sign !== 'paused').length;
@@ -260,14 +259,14 @@ export function composeYear(host: string, nights: readonly Night[]): string {
   });
   const failed = nights.filter(([, sign]) => sign === 'bad').map(([date]) => `<li>${date}</li>`);
   const sizes = nights.map(([, , , bytes]) => bytes);
-  const title = `${name}: ${good} of ${owed} nights good`;
+  const title = safe(`${host}: ${good} of ${owed} nights good`);
   return composePage(
     { title, style: STYLE },
     `<header class="${good === owed ? 'good' : 'odd'}"><h1>${title}</h1><p>${first} to ${last}</p></header>
 <main>
 ${SIGN_KEY}
 ${months.join('\n')}
-<h2>Size, up to ${escapeHtml(formatBytes(Math.max(...sizes, 0)))}</h2>
+<h2>Size, up to ${safe(formatBytes(Math.max(...sizes, 0)))}</h2>
 <div class="curve">${renderSparkline(sizes)}</div>
 ${failed.length === 0 ? '' : `<h2>Failed</h2><ul>${failed.join('')}</ul>`}
 </main>`,

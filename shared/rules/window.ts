@@ -81,7 +81,7 @@ function computeWindow(rule: WindowRule, date: CalendarDate): Window | undefined
   const plainDueAt = instantOf(date, due, rule.timezone, 'later');
   if (opensAt === undefined || plainDueAt === undefined) return undefined;
   // A window that lies wholly inside a skipped hour keeps its length.
-  const dueAt = plainDueAt > opensAt ? plainDueAt : opensAt + minutesFrom(opens, due);
+  const dueAt = plainDueAt > opensAt ? plainDueAt : opensAt + clockTimeFrom(opens, due);
   const hardDueAt = dueAt + graceMinutes * MINUTE;
 
   let next = eve ? date : addDays(date, 1);
@@ -98,17 +98,15 @@ function opensOn(rule: WindowRule, date: CalendarDate): Instant | undefined {
 }
 
 /** Milliseconds on the clock face from one time to the next occurrence of the other. */
-function minutesFrom(from: string, to: string): number {
+function clockTimeFrom(from: string, to: string): number {
   const minutes = (time: string) => Number(time.slice(0, 2)) * 60 + Number(time.slice(3, 5));
-  return ((minutes(to) - minutes(from) + 1440) % 1440) * 60_000;
+  return ((minutes(to) - minutes(from) + 1440) % 1440) * MINUTE;
 }
 
 const QUARTER = 15 * MINUTE;
 
 /** A calendar date `YYYY-MM-DD`. */
 export type CalendarDate = string;
-
-const formatters = new Map<string, Intl.DateTimeFormat>();
 
 /** The local clock at an instant, as if it were UTC: `new Date(result).toISOString()` reads it. */
 export function wallClock(at: Instant, zone: string): number {
@@ -117,6 +115,7 @@ export function wallClock(at: Instant, zone: string): number {
 
 // Zones change their offset on a quarter of an hour; asking Intl each time is 1,000 times slower.
 const offsets = makeMemory<number>();
+const formatters = makeMemory<Intl.DateTimeFormat>();
 
 function offsetAt(at: Instant, zone: string): number {
   // The first calendar of a process takes 13 ms to load.
@@ -127,7 +126,8 @@ function offsetAt(at: Instant, zone: string): number {
 
 function askOffset(at: Instant, zone: string): number {
   const parts: Record<string, number> = {};
-  for (const { type, value } of formatterOf(zone).formatToParts(at)) parts[type] = Number(value);
+  const formatter = formatters(zone, () => formatterOf(zone));
+  for (const { type, value } of formatter.formatToParts(at)) parts[type] = Number(value);
   const { year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0 } = parts;
   return Date.UTC(year, month - 1, day, hour, minute, second) - at;
 }
@@ -183,9 +183,7 @@ function changeBetween(from: Instant, to: Instant, offset: number, zone: string)
 }
 
 function formatterOf(zone: string): Intl.DateTimeFormat {
-  const known = formatters.get(zone);
-  if (known !== undefined) return known;
-  const made = new Intl.DateTimeFormat('en-US', {
+  return new Intl.DateTimeFormat('en-US', {
     timeZone: zone,
     calendar: 'iso8601',
     hourCycle: 'h23',
@@ -196,8 +194,6 @@ function formatterOf(zone: string): Intl.DateTimeFormat {
     minute: '2-digit',
     second: '2-digit',
   });
-  formatters.set(zone, made);
-  return made;
 }
 
 const KEPT = 50_000;
