@@ -42,12 +42,12 @@ export async function findUnknownPrefixes(
     }
     // What lies inside of one is put behind the others while they are gone through.
     for (const [opened, folder] of unknown.entries()) {
+      const isKnown = isIgnored(ignore, folder);
       if (opened >= PREFIXES_OPENED) {
-        if (!isIgnored(ignore, folder)) found.add(folder);
+        if (!isKnown) found.add(folder);
         continue;
       }
       const inside = await list({ bucket, prefix: folder, delimiter: '/', onePage: true });
-      const isKnown = isIgnored(ignore, folder);
       // Among more logs than one page holds, only what begins as duplicity's names do is looked for.
       const names = { bucket, prefix: `${folder}duplicity-`, onePage: true };
       const backups = isKnown && inside.cut ? (await list(names)).objects : [];

@@ -51,8 +51,7 @@ function findElsewhere(
     const file = findFileName(text.endsWith('.vol') ? `${text}1.difftar` : text);
     if (file?.reading.kind !== 'written' || file.reading.name.partial) continue;
     const { name } = file.reading;
-    const isVolume = name.volume !== undefined;
-    const role = name.manifest ? 'manifest' : isVolume ? 'archive' : 'signature';
+    const role = name.manifest ? 'manifest' : name.volume === undefined ? 'signature' : 'archive';
     noteFile(setIdOf(name), startedAtOf(name), role, file.prefix);
   }
   if (found.size === 0) return {};
@@ -64,20 +63,17 @@ function findElsewhere(
     if (set.manifest !== undefined) noteFile(id, set.startedAt, 'manifest', filePrefix.manifest);
     if (set.hasSignatures) noteFile(id, set.startedAt, 'signature', filePrefix.signature);
   }
-  const own = {
-    archive: filePrefix.archive,
-    manifest: filePrefix.manifest,
-    signature: filePrefix.signature,
-  };
+  const keyOf = ({ archive, manifest, signature }: FilePrefix) =>
+    JSON.stringify([archive, manifest, signature]);
   const elsewhere = new Map<string, SetsElsewhere>();
   for (const { startedAt, places } of found.values()) {
     for (const archive of places.archive) {
       const [manifest = archive] = nearest(places.manifest, archive);
       const [signature = manifest] = nearest(places.signature, archive, manifest);
       const prefix = { archive, manifest, signature };
-      const key = JSON.stringify(prefix);
-      const isOwn = key === JSON.stringify(own);
-      if (isOwn || UNFIT.test(archive) || UNFIT.test(manifest) || UNFIT.test(signature)) continue;
+      const key = keyOf(prefix);
+      const isUnfit = [archive, manifest, signature].some((one) => UNFIT.test(one));
+      if (isUnfit || key === keyOf(filePrefix)) continue;
       const known = elsewhere.get(key) ?? { prefix, sets: 0, newestAt: startedAt };
       const newestAt = Math.max(known.newestAt, startedAt);
       elsewhere.set(key, { prefix, sets: known.sets + 1, newestAt });

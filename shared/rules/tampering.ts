@@ -194,12 +194,13 @@ export function findCopies(
 ): Copy[] {
   const byVersions = histories.flatMap((history): Copy[] => {
     const set = sets.find((one) => isSameSet(one, history));
-    const copy = set && copyOf(set, history, host);
-    if (copy === undefined) return [];
+    const later = laterOf(history);
+    const copy = copyOf(history, later, host);
+    if (set === undefined || copy === undefined) return [];
     const known = fingerprints.find((one) => isOfCopy(one, copy));
     if (copy.lastAt <= (known?.copiedAt ?? 0)) return [copy];
     const isTrusted = authors === 'unknowable' || isByTrusted(history, authors, host);
-    return isTrusted && hasForm(set, history, host) ? [copy] : [];
+    return isTrusted && hasForm(set, later, host) ? [copy] : [];
   });
   return [...byVersions, ...copiedBefore(sets, histories, fingerprints)];
 }
@@ -246,11 +247,10 @@ function laterOf(set: SetHistory): Later[] {
 }
 
 function copyOf(
-  { type, startedAt }: BackupSet,
-  history: SetHistory,
+  { type, startedAt }: SetHistory,
+  later: readonly Later[],
   { filePrefix }: Pick<Host, 'filePrefix'>,
 ): Copy | undefined {
-  const later = laterOf(history);
   const volume = later.find(({ name }) => volumeOf(name, filePrefix) !== undefined);
   if (volume === undefined) return undefined;
   const times = later.flatMap(({ after }) => after.map(({ at }) => at));
@@ -267,11 +267,10 @@ function volumeOf(name: string, prefix: Host['filePrefix']): number | undefined 
 
 /** All volumes are in another class, and no upload changed anything else of a file that a listing shows. */
 function hasForm(
-  set: BackupSet | undefined,
-  history: SetHistory,
+  { volumes }: BackupSet,
+  later: readonly Later[],
   { filePrefix }: Pick<Host, 'filePrefix'>,
 ): boolean {
-  const later = laterOf(history);
   const isSameFile = ({ before, after }: Later) =>
     after.every((upload, index) => {
       // Newest first; the last one before them is what the set was finished with.
@@ -284,9 +283,7 @@ function hasForm(
     ({ name, before, after: [newest] }) =>
       volumeOf(name, filePrefix) !== undefined && newest?.storageClass !== before?.storageClass,
   );
-  return (
-    set?.volumes !== undefined && moved.length === set.volumes.count && later.every(isSameFile)
-  );
+  return moved.length === volumes?.count && later.every(isSameFile);
 }
 
 /** Each change of the set since it was finished is by somebody trusted, and there is one. */
