@@ -47,9 +47,9 @@ export type Notification = About & {
 
 /** The message; `undefined` when there is nothing to send. */
 export function composeNotification(notification: Notification): Message | undefined {
-  const { digest, at, timezone, bucket } = notification;
+  const { digest, at, timezone, bucket, notices, open, runbook } = notification;
   const sorted = sortNotices(notification);
-  if (notification.notices.length === 0 && digest === undefined) return undefined;
+  if (notices.length === 0 && digest === undefined) return undefined;
   const { banner, subject, tone } = composeHead(sorted, notification);
   const failed = digest === undefined ? sorted.failed : sorted.failing;
   return composeMessage({
@@ -68,7 +68,7 @@ export function composeNotification(notification: Notification): Message | undef
     smsLine: composeSms(sorted, notification),
     severity: severityOf(sorted, digest),
     urgency: urgencyOf(sorted, digest),
-    events: eventsOf(notification, [...sorted.failed, ...sorted.failing]),
+    events: eventsOf(notices, open, [...sorted.failed, ...sorted.failing], runbook),
   });
 }
 
@@ -228,13 +228,13 @@ function itemOfOwn(problem: Problem, about: About): Item | undefined {
   if (!BOXED.includes(problem.kind)) return undefined;
   const isOld = problem.kind === 'channel' && problem.since < problem.lastSeen;
   const since = isOld ? ` (since ${formatInstant(problem.since, about.timezone, about.at)})` : '';
-  const step = stepOf(problem, about);
+  const step = stepOf(problem, about.runbook);
   return {
     ...{ tone: toneOf(problem), label: labelOf(problem), who: '' },
     says: `${toAscii(problem.says)}${since}`,
     facts: [...problem.details.map(toAscii), ...composeChanges(problem, about)],
     ...(step !== undefined && { steps: [step] }),
-    runbook: sectionOf(problem, about),
+    runbook: sectionOf(problem, about.runbook),
   };
 }
 

@@ -69,8 +69,8 @@ export function composeBadHost({ host, problems }: BadHost, about: About): Block
         ...worst.details,
         ...composeChanges(changes, about),
       ],
-      steps: stepsOf(problems, about),
-      runbook: sectionOf(worst, about),
+      steps: stepsOf(problems, about.runbook),
+      runbook: sectionOf(worst, about.runbook),
       rest: `rollcall check --host ${host}`,
     },
     ...composeWhoIs(changes.changes, about.known),
@@ -95,24 +95,21 @@ function changesOf({ host, problems }: BadHost): Changes {
 }
 
 /** What is done next; a section of the runbook that it names has the address of the config. */
-export function stepOf(
-  { step }: Pick<Problem, 'step'>,
-  { runbook }: Pick<About, 'runbook'>,
-): string | undefined {
+export function stepOf({ step }: Problem, runbook: string | undefined): string | undefined {
   return step === undefined ? undefined : pointTo(toAscii(step), runbook);
 }
 
 /** What else is critical asks for its own step, too; what comes after tampering, only the runbook knows. */
-function stepsOf([worst, ...others]: BadHost['problems'], about: About): string[] {
+function stepsOf([worst, ...others]: BadHost['problems'], runbook: string | undefined): string[] {
   const asking = others.filter(({ severity }) => severity === 'critical');
   const all = worst.kind === 'tampered' ? [worst] : [worst, ...asking];
-  return [...new Set(all.flatMap((one) => stepOf(one, about) ?? []))];
+  return [...new Set(all.flatMap((one) => stepOf(one, runbook) ?? []))];
 }
 
 /** Where the runbook goes on: of what is critical, and of a dead channel. */
 export function sectionOf(
-  { kind, severity }: Pick<Problem, 'kind' | 'severity'>,
-  { runbook }: Pick<About, 'runbook'>,
+  { kind, severity }: Problem,
+  runbook: string | undefined,
 ): string | undefined {
   if (kind === 'channel') return runbookOf('alarm-path', runbook);
   return severity === 'critical' && !isOwn(kind) ? runbookOf(kind, runbook) : undefined;
@@ -336,15 +333,10 @@ const NAMED_AT_ONCE = 50;
 
 /** One for each problem or shared cause, in the order of the hosts, the worst first. */
 export function eventsOf(
-  {
-    notices,
-    open,
-    runbook,
-  }: Pick<About, 'runbook'> & {
-    readonly notices: readonly Notice[];
-    readonly open: readonly Problem[];
-  },
+  notices: readonly Notice[],
+  open: readonly Problem[],
   worst: readonly BadHost[],
+  runbook: string | undefined,
 ): ProblemEvent[] {
   const hosts = worst.map(({ host }) => host);
   const rank = ({ problem }: Notice) => hosts.indexOf(problem.host) + 1 || hosts.length + 1;
@@ -354,7 +346,7 @@ export function eventsOf(
     ...{ kind: problem.kind, severity: problem.severity, label: labelOf(problem) },
     who: problem.kind === 'channel' ? 'alarm channel' : problem.host,
     says: toAscii(problem.over?.says ?? problem.says),
-    ...{ step: stepOf(problem, { runbook }), runbook: sectionOf(problem, { runbook }) },
+    ...{ step: stepOf(problem, runbook), runbook: sectionOf(problem, runbook) },
   });
   const groups = Map.groupBy(sorted, ({ problem }) => problem.group);
   return [...groups].flatMap(([group, own]) => {
