@@ -14,7 +14,7 @@ import {
   TAIL_BYTES,
 } from '../openpgp/message.ts';
 import { daysOf, excusedUntil, mayAnswerFrom, windowsSince } from '../rules/answer.ts';
-import { type Assessed, assessSets, type SetsEvidence, SKEW } from '../rules/assessment.ts';
+import { assessSets, type SetsEvidence, SKEW } from '../rules/assessment.ts';
 import type { OpenedBy } from '../rules/finding.ts';
 import { changedFulls, rememberedOpeners } from '../rules/fingerprints.ts';
 import { type HostEvidence, hasToCount, NOT_ASKED } from '../rules/judge.ts';
@@ -261,7 +261,9 @@ async function readRetention(
   const window = closedWindow(host, now);
   const { bucket, prefix } = host.target;
   const assessed = assessSets(host, collection, seen);
-  const counts = hasToCount(host, assessed, window, now) && hasFulls(assessed);
+  const hasFulls =
+    assessed.hidden.length > 0 || assessed.sets.some(({ set }) => set.type === 'full');
+  const counts = hasFulls && hasToCount(host, assessed, window, now);
   const isSuspect = (seen.broken ?? []).length > 0;
   const hasMarkers = collection.histories.some(({ files }) => files.some(isHidden));
   if (!counts && !isSuspect && !hasMarkers) return {};
@@ -275,8 +277,4 @@ async function readRetention(
   const [opener] = (oldest ?? countdown.set).openers.filter(({ of }) => of !== 'manifest');
   if (opener === undefined || countdown.hiddenAt <= now) return { lifecycle };
   return { lifecycle, stampedAt: await readExpiry(bucket, `${prefix}${opener.name}`) };
-}
-
-function hasFulls({ sets, hidden }: Assessed): boolean {
-  return hidden.length > 0 || sets.some(({ set }) => set.type === 'full');
 }

@@ -113,11 +113,8 @@ function isComplete(set: BackupSet): boolean | undefined {
 /** Nothing of it is missing, but some of it may be there under two names, of which `poisoned` tells. */
 function isWhole({ manifest, volumes }: BackupSet): boolean {
   if (manifest === undefined || manifest.bytes === 0) return false;
-  return volumes === undefined || (volumes.count > 0 && lacking(volumes) === 0);
-}
-
-function lacking({ missing, empty }: NonNullable<BackupSet['volumes']>): number {
-  return missing.length + empty.length;
+  if (volumes === undefined) return true;
+  return volumes.count > 0 && volumes.missing.length + volumes.empty.length === 0;
 }
 
 function incomplete({ startedAt, volumes, manifest }: BackupSet): Finding {

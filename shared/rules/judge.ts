@@ -2,7 +2,7 @@
 
 import type { Host } from '../config/config.ts';
 import type { BackupSet, Collection } from '../duplicity/backup-set.ts';
-import type { Instant } from '../duplicity/time.ts';
+import { type Instant, spanOf } from '../duplicity/time.ts';
 import {
   countMissed,
   doesAnswer,
@@ -121,7 +121,10 @@ export function judge(
   const countdown = hasToCount(host, assessed, window, now) ? expiry : undefined;
   const mismatch = judgeMismatch(host, window, assessed.good, now);
   const isOwed = isOwedBy(host, window, assessed, evidence);
-  const seenAt = lastSeen(read, evidence);
+  // Of some sets nothing but a delete marker or a fingerprint may be left.
+  const traces = [...read.histories, ...(evidence.fingerprints ?? [])];
+  const seenAt =
+    traces.length === 0 ? undefined : spanOf(traces.map(({ startedAt }) => startedAt)).lastAt;
   const windowsMissed =
     isOwed && mismatch.length === 0
       ? countMissed(host, window, assessed, answer, { ...evidence, seenAt }, now)
@@ -267,8 +270,11 @@ function judgeWindow(asked: {
   readonly now: Instant;
 }): Finding[] {
   const { host, window, good, backups, answer, windowsMissed, isOwed, isNew, now } = asked;
-  const pause = pauseOf(host, window);
-  if (pause !== undefined) return [pause];
+  const { paused } = host;
+  // It covers the windows due before its date; it always ends.
+  if (paused !== undefined && window.date < paused.until) {
+    return [{ kind: 'paused', severity: 'info', ...paused }];
+  }
   if (answer === undefined && !isOwed) return [{ kind: 'never', severity: 'info' }];
   if (isNew) return [{ kind: 'never', severity: 'critical' }];
 
@@ -328,13 +334,6 @@ function isOwedBy(
   return window.dueAt > knownSince || came;
 }
 
-/** A pause covers the windows due before its date; it always ends. */
-function pauseOf(host: Host, window: Window): Finding | undefined {
-  const { paused } = host;
-  if (paused === undefined || window.date >= paused.until) return undefined;
-  return { kind: 'paused', severity: 'info', ...paused };
-}
-
 /** A set whose volumes the listing did not read can be neither good nor bad. */
 function notRead(set: BackupSet): Finding {
   const name = new Date(set.startedAt).toISOString();
@@ -371,12 +370,4 @@ function missing(
   );
   const evidence = { strayed: strayed.map(timesOf), ...(setting !== undefined && { setting }) };
   return { kind: 'missing', severity: 'critical', windowsMissed, ...evidence };
-}
-
-/** When the newest set began of which nothing but a delete marker or a fingerprint may be left. */
-function lastSeen({ histories }: Collection, { fingerprints = [] }: HostEvidence) {
-  return [...histories, ...fingerprints].reduce<Instant | undefined>(
-    (latest, { startedAt }) => Math.max(latest ?? startedAt, startedAt),
-    undefined,
-  );
 }
