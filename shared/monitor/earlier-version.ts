@@ -39,9 +39,12 @@ const earlierState = v.object({
   ),
   refusals: maybe(refusalMap),
 });
-type EarlierState = v.InferOutput<typeof earlierState>;
 
-/** The state of version 1 as one of today; `undefined` for any other text. Never throws. */
+/**
+ * The state of version 1 as one of today; `undefined` for any other text. Messages that a channel has not taken become a
+ * problem that is new to that channel alone. Hosts that were unreadable or late are asked about again, as version 2 asks
+ * about each window that was not judged for good. Never throws.
+ */
 export function readEarlierState(
   text: string,
   hosts: readonly Host[],
@@ -49,19 +52,8 @@ export function readEarlierState(
   now: Instant,
 ): MonitorState | undefined {
   const earlier = readJson(earlierState, text);
-  return earlier && carryOver(earlier, hosts, channels, now);
-}
-
-/**
- * Messages that a channel has not taken become a problem that is new to that channel alone. Hosts that were unreadable or
- * late are asked about again, as version 2 asks about each window that was not judged for good.
- */
-function carryOver(
-  { judgedUntil, pending, paths, turns, refusals }: EarlierState,
-  hosts: readonly Host[],
-  channels: readonly string[],
-  now: Instant,
-): MonitorState {
+  if (earlier === undefined) return undefined;
+  const { judgedUntil, pending, paths, turns, refusals } = earlier;
   const placeBy = new Map(hosts.map((host) => [host.name, placeOf(host)]));
   const open = new Set([...(turns?.unread ?? []), ...(turns?.late?.keys() ?? [])]);
   const judged = [...(turns?.judged ?? [])].flatMap(([name, date]): [string, string][] => {
