@@ -15,6 +15,7 @@ import {
 import { SKEW } from '../rules/assessment.ts';
 import { placeOf } from '../rules/fingerprints.ts';
 import { judge } from '../rules/judge.ts';
+import { isOpen } from '../rules/record.ts';
 import { addDays, closedWindow, dateIn, windowOn } from '../rules/window.ts';
 import { openHostRecords } from './host-records.ts';
 import { type Budget, type Judged, type Judging, judgeHosts, noticesOf } from './judge-hosts.ts';
@@ -68,8 +69,7 @@ export function judgedAfter(
       const known = state.judged.get(place);
       const report = reports.get(place);
       const { date } = closedWindow(host, until);
-      const isOpen = report?.findings.some(({ kind }) => kind === 'unreadable' || kind === 'late');
-      if (isOpen === true) return [place, known ?? addDays(date, -1)];
+      if (isOpen(report?.findings ?? [])) return [place, known ?? addDays(date, -1)];
       const isJudged = report !== undefined || known === undefined;
       return [place, isJudged && date > (known ?? '') ? date : (known ?? date)];
     }),

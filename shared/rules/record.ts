@@ -62,13 +62,17 @@ export type HostMemory = {
   readonly close: () => Promise<string | undefined>;
 };
 
-/** The newest window that was judged, and whether it lacked its backup; `isOpen`: it was late or could not be read, and is asked about again. */
+/** A window that was late, or could not be read, is asked about again. */
+export function isOpen(findings: readonly { readonly kind: string }[]): boolean {
+  return findings.some(({ kind }) => kind === 'late' || kind === 'unreadable');
+}
+
+/** The newest window that was judged, whether it is open still, and whether it lacked its backup. */
 export function lastJudged({ report }: Pick<HostRecord, 'report'>) {
   const read = readValue(lastReport, report);
-  const isOpen = read?.findings.some(({ kind }) => kind === 'late' || kind === 'unreadable');
-  return (
-    read && { date: read.window.date, isOpen: isOpen === true, isMissed: read.windowsMissed > 0 }
-  );
+  if (read === undefined) return undefined;
+  const { window, findings, windowsMissed } = read;
+  return { date: window.date, isOpen: isOpen(findings), isMissed: windowsMissed > 0 };
 }
 
 /** The date of the newest window that was judged for good. */
