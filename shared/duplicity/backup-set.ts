@@ -327,18 +327,23 @@ function longestGap(instants: readonly Instant[]): number {
 }
 
 /**
- * A resumed run writes its last volume again, and the manifest once. So a volume that got other bytes when a higher one was
- * there, and a manifest with two different contents, are the work of two machines.
+ * A resumed run writes its last volume again, and the manifest once; with `--concurrency` each volume from the one before
+ * the first gap on, and never volume 1. So a manifest with two different contents is the work of two machines; and so is a
+ * volume that got other bytes when a higher one was there, where volume 1 got other bytes, too.
  */
 function findOutOfOrder(members: readonly Member[]): Rewrite[] {
   if (members.every(({ object }) => object.history === undefined)) return [];
+  const isBegunTwice = members.some(
+    ({ volume, object }) => volume === 1 && otherBytesAt(object.history ?? []).length > 0,
+  );
   const found: Rewrite[] = [];
   let higherSince = Number.POSITIVE_INFINITY;
   const downwards = members.toSorted((a, b) => (b.volume ?? 0) - (a.volume ?? 0));
   for (const { object, volume } of downwards) {
     const { name, history = [], firstModifiedAt } = object;
     const since = volume === undefined ? Number.NEGATIVE_INFINITY : higherSince;
-    for (const at of otherBytesAt(history)) if (at > since) found.push({ name, at });
+    const isOfTwo = volume === undefined || isBegunTwice;
+    for (const at of otherBytesAt(history)) if (isOfTwo && at > since) found.push({ name, at });
     higherSince = Math.min(higherSince, firstModifiedAt);
   }
   return found;
