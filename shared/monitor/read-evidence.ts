@@ -58,7 +58,7 @@ export async function readHost(
   memory?: HostMemory,
 ): Promise<HostReading> {
   const record = await memory?.recall(host);
-  const excused = readExcuse(host, record, { notifiedOn, ranUntil, now: reach.now });
+  const excused = readExcuse(host, record, notifiedOn, ranUntil, reach.now);
   // A run that was ended before it could notify has left the record alone.
   const [judged] = (record === undefined ? [] : [judgedOn(record), notifiedOn])
     .filter((date) => date !== undefined)
@@ -66,6 +66,8 @@ export async function readHost(
   const [unseen] = judged === undefined ? [] : windowsSince(host, judged, reach.now);
   const since = mayAnswerFrom(host, unseen ?? closedWindow(host, reach.now));
   const remembers = memory !== undefined;
+  // What a memory does not know of is opened, however old it is.
+  const toOpen = { since: remembers ? Number.NEGATIVE_INFINITY : since, now: reach.now };
   const look = async (depth: Reach['depth'], before: SetsEvidence['opened'] = new Map()) => {
     const where = { ...reach, depth, since, record };
     const collection = await listSets(store.list, host, where);
@@ -73,8 +75,7 @@ export async function readHost(
     const known = new Map([...rememberedOpeners(record?.fulls, hashes), ...before]);
     const by = store.isSaved ? 'unknowable' : authors;
     const likely = findCopies(host, collection, record?.fulls, by);
-    const evidence = { known, remembers, copies: likely };
-    const opened = await openFulls(store.readPart, host, collection, where, evidence);
+    const opened = await openFulls(store.readPart, host, collection, toOpen, known, likely);
     // What was read of a copy and is not what it was is no copy.
     const isLike = ({ startedAt }: Copy) =>
       isAsItShould(opened.get(startedAt) ?? [], host.recipients);
@@ -120,14 +121,9 @@ export async function readHost(
 function readExcuse(
   host: Host,
   record: HostRecord | undefined,
-  {
-    notifiedOn,
-    ranUntil,
-    now,
-  }: Pick<Reach, 'now'> & {
-    readonly notifiedOn: CalendarDate | undefined;
-    readonly ranUntil: Instant | undefined;
-  },
+  notifiedOn: CalendarDate | undefined,
+  ranUntil: Instant | undefined,
+  now: Instant,
 ) {
   const last = record && lastJudged(record);
   const isDone = last?.isOpen === false && (notifiedOn ?? last.date) >= last.date;
@@ -148,24 +144,16 @@ const OPENED_AT_ONCE = 4;
 
 /**
  * What the bytes of fulls say, by their times; nothing for a host without recipients in the config. Opened are the newest
- * full with a manifest, of a host with chains the newest incrementals too, those of the window that look good, and of
- * older ones that do the last; where there is a memory, all that it does not know; and each copy until it was read.
- * Throws `TargetUnreadableError`.
+ * full with a manifest, of a host with chains the newest incrementals too, those begun since `since` that look good, and
+ * of older ones the last; and each copy until it was read. Throws `TargetUnreadableError`.
  */
 async function openFulls(
   readPart: ReadPart,
   host: Host,
   collection: Collection,
   { since, now }: Pick<Reach, 'since' | 'now'>,
-  {
-    known,
-    remembers,
-    copies,
-  }: {
-    readonly known: ReadonlyMap<Instant, readonly OpenedBy[]>;
-    readonly remembers: boolean;
-    readonly copies: readonly Copy[];
-  },
+  known: ReadonlyMap<Instant, readonly OpenedBy[]>,
+  copies: readonly Copy[],
 ): Promise<ReadonlyMap<Instant, readonly OpenedBy[]>> {
   const opened = new Map(known);
   if (host.recipients.length === 0) return opened;
@@ -200,7 +188,7 @@ async function openFulls(
 
     const { good } = assessSets(host, collection, { opened, copies });
     next = good
-      .filter((one) => remembers || one.startedAt >= since || one === good.at(-1))
+      .filter((one) => one.startedAt >= since || one === good.at(-1))
       .flatMap(({ set }) => (opened.has(set.startedAt) || !isToOpen(set) ? [] : set));
     if (next.length === 0) return opened;
   }
