@@ -64,14 +64,15 @@ export function judgedAfter(
 ): MonitorState['judged'] {
   const reports = new Map(judged.map(({ host, report }) => [placeOf(host), report]));
   return new Map(
-    hosts.map((host): [string, string] => {
+    hosts.flatMap((host): [string, string][] => {
       const place = placeOf(host);
       const known = state.judged.get(place);
       const report = reports.get(place);
+      // It was not in the config before, and owes nothing yet.
+      if (report === undefined) return known === undefined ? [] : [[place, known]];
       const { date } = closedWindow(host, until);
-      if (isOpen(report?.findings ?? [])) return [place, known ?? addDays(date, -1)];
-      const isJudged = report !== undefined || known === undefined;
-      return [place, isJudged && date > (known ?? '') ? date : (known ?? date)];
+      if (isOpen(report.findings)) return [[place, known ?? addDays(date, -1)]];
+      return [[place, date > (known ?? '') ? date : (known ?? date)]];
     }),
   );
 }

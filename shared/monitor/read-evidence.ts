@@ -13,7 +13,7 @@ import {
   readMessageHead,
   TAIL_BYTES,
 } from '../openpgp/message.ts';
-import { daysOf, excusedUntil, mayAnswerFrom, windowsSince } from '../rules/answer.ts';
+import { daysOf, excusedUntil, isExcused, mayAnswerFrom, windowsSince } from '../rules/answer.ts';
 import { assessSets, type SetsEvidence, SKEW } from '../rules/assessment.ts';
 import type { OpenedBy } from '../rules/finding.ts';
 import { changedFulls, rememberedOpeners } from '../rules/fingerprints.ts';
@@ -117,17 +117,21 @@ export async function readHost(
   return { collection, evidence: { ...evidence, knownSince: await memory?.knownSince?.(host) } };
 }
 
-/** What was open, or that a run judged and could not notify of, was asked about. */
+/** What a run judged, and could not notify of, was asked about. */
 function readExcuse(
   host: Host,
   record: HostRecord | undefined,
   notifiedOn: CalendarDate | undefined,
   ranUntil: Instant | undefined,
   now: Instant,
-) {
-  const last = record && lastJudged(record);
-  const isDone = last?.isOpen === false && (notifiedOn ?? last.date) >= last.date;
-  return excusedUntil(host, record ?? {}, isDone ? last : undefined, ranUntil, now);
+): CalendarDate | undefined {
+  const window = closedWindow(host, now);
+  if (isExcused(host, window)) return window.date;
+  const asked = record && lastJudged(record);
+  const isKnown = asked !== undefined && ranUntil !== undefined;
+  if (!isKnown || (notifiedOn ?? asked.date) < asked.date) return record?.excusedUntil;
+  const wasInConfig = notifiedOn !== undefined;
+  return excusedUntil(host, { ...record, asked, ranUntil, wasInConfig }, now);
 }
 
 /** By the time of the full. */

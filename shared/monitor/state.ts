@@ -30,7 +30,7 @@ export function dateOfPage(page: string): CalendarDate | undefined {
 export type MonitorState = {
   /** The schedule has run until then; `undefined` before the first run. */
   readonly judgedUntil: Instant | undefined;
-  /** By place, the date of the newest window that was judged for good. A host that is not there was not in the config yet. */
+  /** By place, the date of the newest window that was judged for good. A host that is new in the config is not there. */
   readonly judged: ReadonlyMap<string, CalendarDate>;
   /** The date of the windows that the last digest reported; `undefined` before the first. */
   readonly digestOn: string | undefined;
@@ -164,9 +164,9 @@ export type Kept = {
   readonly damage?: string | undefined;
 };
 
-/** Until when the schedule has run; of a state that starts again that is not known. */
-export function ranUntil({ state, damage }: Kept): Instant | undefined {
-  return damage === undefined ? state.judgedUntil : undefined;
+/** Until when the schedule has run; not known of a state that starts again: it has no hosts. */
+export function ranUntil({ state }: Kept): Instant | undefined {
+  return state.judged.size > 0 ? state.judgedUntil : undefined;
 }
 
 /** The page that every run reads and writes. */

@@ -184,50 +184,40 @@ export function daysOf({ days = [0, 1, 2, 3, 4, 5, 6] }: WindowRule): readonly n
   return days;
 }
 
-/** The newest window that a run judged, and whether it lacked its backup. */
-type Asked = { readonly date: CalendarDate; readonly isMissed: boolean };
+/** What was known of a host before this look. */
+type Before = Dates & {
+  readonly days?: readonly number[] | undefined;
+  /** The newest window that a run judged: whether it lacks its backup, and is to be asked about again. */
+  readonly asked: {
+    readonly date: CalendarDate;
+    readonly isOpen: boolean;
+    readonly isMissed: boolean;
+    readonly goodAt: Instant | undefined;
+  };
+  /** The schedule had run until then, with the host in the config or without it. */
+  readonly ranUntil: Instant;
+  readonly wasInConfig: boolean;
+};
 
 /**
- * The date of the newest window that owed nothing by the config of its day; `before`: what was known of that. One that had
- * closed before the schedule ran last, and that no run asked about, was none by then: the host was in no config, or has
- * other days of the week since.
+ * The date of the newest window that owed nothing by the config of its day. One that had closed before the schedule ran
+ * last, and that no run asked about, was none by then: the host was not in the config, or has other days of the week since.
  */
 export function excusedUntil(
   host: Host,
-  before: {
-    readonly excusedUntil?: CalendarDate | undefined;
-    readonly days?: readonly number[] | undefined;
-  },
-  asked: Asked | undefined,
-  ranUntil: Instant | undefined,
+  { excusedUntil: known = '', days, asked, ranUntil, wasInConfig }: Before,
   now: Instant,
 ): CalendarDate | undefined {
   const window = closedWindow(host, now);
-  if (isExcused(host, window)) return window.date;
-  if (asked === undefined || ranUntil === undefined) return before.excusedUntil;
-  const unasked = windowsSince(host, asked.date, now).filter(({ dueAt }) => dueAt <= ranUntil);
-  const isOld =
-    window.dueAt <= ranUntil && !asked.isMissed && isOtherThan(before.days, host, window, asked);
-  const dates = [
-    before.excusedUntil,
-    ...unasked.map(({ date }) => date),
-    isOld ? window.date : undefined,
-  ];
-  return dates
-    .filter((date) => date !== undefined)
-    .sort()
-    .at(-1);
-}
-
-/** By the days of then it was no window, or one after which there was another, and that was well. */
-function isOtherThan(
-  days: readonly number[] | undefined,
-  host: Host,
-  { date }: Window,
-  asked: Asked,
-): boolean {
-  if (days === undefined || `${days}` === `${daysOf(host)}`) return false;
-  return !days.includes(weekdayOf(date)) || date < asked.date;
+  const isOther = days !== undefined && `${days}` !== `${daysOf(host)}`;
+  const isWell = !asked.isMissed || (asked.goodAt ?? 0) > window.dueAt;
+  const isNone = !days?.includes(weekdayOf(window.date)) || window.date < asked.date;
+  const isExcusedNow = wasInConfig ? isOther && isWell && isNone : window.date > asked.date;
+  const unasked = wasInConfig && asked.isOpen ? [] : windowsSince(host, asked.date, now);
+  const excused = [...unasked, ...(isExcusedNow ? [window] : [])]
+    .filter(({ dueAt }) => dueAt <= ranUntil)
+    .map(({ date }) => date);
+  return [known, ...excused].sort().at(-1) || undefined;
 }
 
 /** `undefined` where each of them owed nothing or was answered. */

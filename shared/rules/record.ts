@@ -67,12 +67,13 @@ export function isOpen(findings: readonly { readonly kind: string }[]): boolean 
   return findings.some(({ kind }) => kind === 'late' || kind === 'unreadable');
 }
 
-/** The newest window that was judged, whether it is open still, and whether it lacked its backup. */
+/** The newest window that was judged, whether it is open still and lacked its backup, and when the last good one began. */
 export function lastJudged({ report }: Pick<HostRecord, 'report'>) {
   const read = readValue(lastReport, report);
   if (read === undefined) return undefined;
-  const { window, findings, windowsMissed } = read;
-  return { date: window.date, isOpen: isOpen(findings), isMissed: windowsMissed > 0 };
+  const { window, findings, windowsMissed, lastGood } = read;
+  const goodAt = lastGood ? Date.parse(lastGood.startedAt) : undefined;
+  return { date: window.date, isOpen: isOpen(findings), isMissed: windowsMissed > 0, goodAt };
 }
 
 /** The date of the newest window that was judged for good. */
@@ -85,6 +86,7 @@ const lastReport = v.object({
   window: v.object({ date: isoDate }),
   findings: v.array(v.object({ kind: v.string() })),
   windowsMissed: v.optional(v.number(), 0),
+  lastGood: v.nullish(v.object({ startedAt: v.string() })),
 });
 
 /** What one look at a target has shown. */

@@ -50,15 +50,15 @@ export async function expectEachWindowOnce(date: string, days: number): Promise<
     const known = (state() ?? expect.fail('no state')).judged;
     for (const host of hosts) {
       const dates = judgedDates.get(host.name) ?? [];
-      const judged = known.get(placeOf(host)) ?? '';
-      if (judged !== dates.at(-1)) dates.push(judged);
+      const judged = known.get(placeOf(host));
+      if (judged !== undefined && judged !== dates.at(-1)) dates.push(judged);
     }
   }
   for (const [zone, dates] of judgedDates) {
     const consecutive = dates.map((_, day) => addDays(dates[0] ?? '', day));
     expect(dates, zone).toEqual(consecutive);
-    // The window that had closed before the first run, and one a day.
-    expect(dates.length, zone).toBe(days + 1);
+    // One a day; and the one that had closed before, where the first digest looks before the first window closes.
+    expect(dates.length - days, zone).toBeOneOf([0, 1]);
   }
   expect(digests.length).toBe(days);
   expect(new Set(digests).size).toBe(days);

@@ -32,6 +32,15 @@ describe('a host that owes a backup again', () => {
     expect(fleet.alarms('SNS')).toEqual(['27 08:15 1 of 2 hosts FAILED: web MISSING']);
   });
 
+  it('missed nothing while it was out of the config, though the digest looks before its next window', async () => {
+    const later = aConfigText('web: { window: { due: "10:00" } }, db: {}');
+    const fleet = aFleet(later);
+    fleet.do('2026-11-22T11:00:00Z', () => fleet.change(aConfigText('db: {}')));
+    fleet.do('2026-11-24T11:00:00Z', () => fleet.change(later));
+    await fleet.play(FROM, '2026-11-25T09:00:00Z');
+    expect(fleet.alarms('SNS').join()).not.toContain('MISSING');
+  });
+
   it('missed nothing on the days of the week that it has new', async () => {
     const fleet = aFleet(aConfigText('web: { days: [sun, fri] }, db: {}'));
     fleet.do('2026-11-24T10:00:00Z', () => fleet.change(aConfigText()));
@@ -54,6 +63,20 @@ describe('a host that owes a backup again', () => {
       expect.stringContaining('1 of 2 hosts OK, 1 owing none yet'),
     ]);
     expect(fleet.alarms('SNS', '24 09')).toEqual([]);
+  });
+
+  it('missed nothing on a day after which a good backup came, though the next one was missed', async () => {
+    const fleet = aFleet(aConfigText('nas: {}, db: {}').replace('region', 'keepDays: 9\nregion'));
+    const weekly = aConfigText('nas: { days: [mon] }, db: {}');
+    fleet.nights('nas', '2026-11-22', '2026-11-24', ['2026-11-23']);
+    fleet.do('2026-11-25T10:00:00Z', () =>
+      fleet.change(weekly.replace('region', 'keepDays: 9\nregion')),
+    );
+    await fleet.play(FROM, '2026-11-26T10:00:00Z');
+    expect(fleet.alarms('SNS', '25')).toEqual([
+      '25 08:15 1 of 2 hosts FAILED: nas MISSING',
+      '26 08:15 nas OVER: no backup is owed before its next window',
+    ]);
   });
 
   it('owes no window once more that a pause covered', async () => {
