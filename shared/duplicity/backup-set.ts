@@ -1,5 +1,15 @@
 // The backup sets in a target: which files each session of duplicity left, and whether it finished.
-import { type FileName, type FilePrefix, readFileName, setIdOf, startedAtOf } from './file-name.ts';
+import {
+  type FileName,
+  type FilePrefix,
+  findTwice,
+  noteReader,
+  type Poison,
+  type Readers,
+  readFileName,
+  setIdOf,
+  startedAtOf,
+} from './file-name.ts';
 import type { Instant } from './time.ts';
 import {
   collectHistories,
@@ -8,13 +18,21 @@ import {
   type Inconclusive,
   isUnversioned,
   type Listing,
-  otherBytesAt,
   type Parity,
   type SetHistory,
   type StoredObject,
   uncover,
 } from './versions.ts';
-import { fingerprintText, type SetText, sumUp, type VolumeFile, type Volumes } from './volumes.ts';
+import {
+  findOutOfOrder,
+  fingerprintText,
+  type Member,
+  type Rewrite,
+  type SetText,
+  sumUp,
+  type VolumeFile,
+  type Volumes,
+} from './volumes.ts';
 
 /** The manifest of one set; of several (poison) the smallest, and the latest written. */
 type Manifest = {
@@ -69,18 +87,6 @@ export type Opener = {
   readonly bytes: number;
   readonly of: 'manifest' | 'first' | 'last';
   readonly storageClass?: string;
-};
-
-/** A file that got other bytes. */
-type Rewrite = { readonly name: string; readonly at: Instant };
-
-/** Names that make duplicity itself die on this target. */
-type Poison = {
-  readonly names: readonly string[];
-  readonly why: 'lethal' | 'twice' | 'parity';
-  /** Of which set a file is there twice; `undefined`: of none. */
-  readonly startedAt?: Instant | undefined;
-  readonly basedOn?: Instant | undefined;
 };
 
 /** A full of which delete markers hide some file: removing them brings it back. */
@@ -149,9 +155,7 @@ export function collectSets(listing: Listing, prefix: FilePrefix): Collection {
     // Two spellings of one time under which volumes lie are taken to begin with a volume 1 each, until they are read.
     if ('name' in reading) noteReader(readers, reading.name, stem);
   }
-  for (const { names, ...set } of readers.values()) {
-    if (names.length > 1) poison.push({ names: names.sort(), why: 'twice', ...set });
-  }
+  poison.push(...findTwice(readers));
   const manifestAt = (id: string) => drafts.get(id)?.manifest?.writtenAt;
   const parityNames = parity.map(({ file }) => file).sort();
   const isOfEach = hasParityOfEach(listing, prefix, parity, manifestAt);
@@ -226,9 +230,6 @@ type Draft = {
   /** Its volumes and manifests; signatures lie elsewhere in the order of keys, and are not always read with versions. */
   members: Member[];
 };
-
-/** `volume` is `undefined` for a manifest. */
-type Member = { readonly object: StoredObject; readonly volume: number | undefined };
 
 function draftOf(drafts: Map<string, Draft>, name: FileName, sample: string): Draft {
   const id = setIdOf(name);
@@ -324,43 +325,6 @@ function finishSet({ volumes, last, members, writtenAt, ...draft }: Draft): Back
 function longestGap(instants: readonly Instant[]): number {
   const sorted = [...instants].sort((a, b) => a - b);
   return sorted.reduce((gap, at, index) => Math.max(gap, at - (sorted[index - 1] ?? at)), 0);
-}
-
-/**
- * A resumed run writes its last volume again, and the manifest once; with `--concurrency` each volume from the one before
- * the first gap on, and never volume 1. So a manifest with two different contents is the work of two machines; and so is a
- * volume that got other bytes when a higher one was there, where volume 1 got other bytes, too.
- */
-function findOutOfOrder(members: readonly Member[]): Rewrite[] {
-  if (members.every(({ object }) => object.history === undefined)) return [];
-  const isBegunTwice = members.some(
-    ({ volume, object }) => volume === 1 && otherBytesAt(object.history ?? []).length > 0,
-  );
-  const found: Rewrite[] = [];
-  let higherSince = Number.POSITIVE_INFINITY;
-  const downwards = members.toSorted((a, b) => (b.volume ?? 0) - (a.volume ?? 0));
-  for (const { object, volume } of downwards) {
-    const { name, history = [], firstModifiedAt } = object;
-    const since = volume === undefined ? Number.NEGATIVE_INFINITY : higherSince;
-    const isOfTwo = volume === undefined || isBegunTwice;
-    for (const at of otherBytesAt(history)) if (isOfTwo && at > since) found.push({ name, at });
-    higherSince = Math.min(higherSince, firstModifiedAt);
-  }
-  return found;
-}
-
-type Readers = Map<string, { readonly names: string[] } & Pick<Poison, 'startedAt' | 'basedOn'>>;
-
-/** duplicity allows one manifest a set and one file a volume, whatever their suffixes, and crashes on two. */
-function noteReader(readers: Readers, name: FileName, as: string): void {
-  const signatures = name.type === 'full-sig' || name.type === 'new-sig';
-  const id = setIdOf(name);
-  if (signatures || id.includes('NaN')) return;
-  const slot = `${id} ${name.volume ?? 'manifest'}`;
-  const known = readers.get(slot);
-  if (known === undefined)
-    readers.set(slot, { names: [as], startedAt: name.end ?? name.time, basedOn: name.start });
-  else known.names.push(as);
 }
 
 /**

@@ -1,4 +1,4 @@
-// What duplicity's own object names say: which backup set a file belongs to, and as what.
+// What duplicity's own object names say: which backup set a file belongs to, and as what; and which it crashes on.
 import { type Instant, isCalendarTime, parseWrittenTime, readLenientTime } from './time.ts';
 
 /** What was given to duplicity as `--file-prefix*`; each stands before the names of its kind. */
@@ -276,4 +276,65 @@ function isStatistics(fileName: string, prefix: FilePrefix): boolean {
   return /^duplicity-(?:full\.[0-9TZ]+|inc\.[0-9TZ]+\.to\.[0-9TZ]+)\.jsonstat(?:\.part)?(?:\.gz|\.gpg)?$/.test(
     fileName.slice(rest.length),
   );
+}
+
+/** Names that make duplicity itself die on this target. */
+export type Poison = {
+  readonly names: readonly string[];
+  readonly why: 'lethal' | 'twice' | 'parity';
+  /** Of which set a file is there twice; `undefined`: of none. */
+  readonly startedAt?: Instant | undefined;
+  readonly basedOn?: Instant | undefined;
+};
+
+/** Which names duplicity reads as one part of a set. */
+export type Readers = Map<
+  string,
+  {
+    readonly names: string[];
+    readonly part: number | 'manifest' | 'signatures';
+  } & Pick<Poison, 'startedAt' | 'basedOn'>
+>;
+
+export function noteReader(readers: Readers, name: FileName, as: string): void {
+  const id = setIdOf(name);
+  if (id.includes('NaN')) return;
+  const isSignatures = name.type === 'full-sig' || name.type === 'new-sig';
+  const part = isSignatures ? 'signatures' : (name.volume ?? 'manifest');
+  const slot = `${id} ${part}`;
+  const known = readers.get(slot);
+  if (known === undefined)
+    readers.set(slot, { names: [as], part, startedAt: name.end ?? name.time, basedOn: name.start });
+  else known.names.push(as);
+}
+
+/** duplicity allows one manifest a set and one file a volume, whatever their suffixes, and crashes on two. */
+export function findTwice(readers: Readers): Poison[] {
+  const all = [...readers.values()];
+  const links = all
+    .flatMap(({ names, part, ...set }) => (part === 'signatures' ? names.map(() => set) : []))
+    .sort((a, b) => (a.basedOn ?? 0) - (b.basedOn ?? 0));
+  return all.flatMap(({ names, part, startedAt, basedOn }): Poison[] => {
+    if (names.length === 1) return [];
+    const isRead =
+      part === 'signatures' && (basedOn !== undefined || !endAlike(names, startedAt, links));
+    return isRead ? [] : [{ names: names.sort(), why: 'twice', startedAt, basedOn }];
+  });
+}
+
+/**
+ * Each file of signatures of a full is a chain to duplicity, which an incremental's go on with one of. It crashes where two
+ * end at one time. Measured with 0.8.22 and 3.0.6; 3.2.1 does not.
+ */
+function endAlike(
+  names: readonly string[],
+  startedAt: Instant | undefined,
+  links: readonly Pick<Poison, 'startedAt' | 'basedOn'>[],
+): boolean {
+  const ends = names.map(() => startedAt);
+  for (const link of links) {
+    const chain = link.basedOn === undefined ? -1 : ends.indexOf(link.basedOn);
+    if (chain !== -1) ends[chain] = link.startedAt;
+  }
+  return new Set(ends).size < ends.length;
 }

@@ -1,6 +1,6 @@
 // The volumes of one set: which are there, how big, and since when; and one text over all its files, to be hashed.
 import type { Instant } from './time.ts';
-import type { StoredObject } from './versions.ts';
+import { otherBytesAt, type StoredObject } from './versions.ts';
 
 /** The volumes of one set, summed up; numbers start at 1. */
 export type Volumes = {
@@ -104,4 +104,33 @@ export function fingerprintText(members: readonly StoredObject[]): string | unde
   );
   const known = lines.filter((line) => line !== undefined);
   return known.length < members.length || known.length === 0 ? undefined : known.sort().join('\n');
+}
+
+/** `volume` is `undefined` for a manifest. */
+export type Member = { readonly object: StoredObject; readonly volume: number | undefined };
+
+/** A file that got other bytes. */
+export type Rewrite = { readonly name: string; readonly at: Instant };
+
+/**
+ * A resumed run writes its last volume again, and the manifest once; with `--concurrency` each volume from the one before
+ * the first gap on, and never volume 1. So a manifest with two different contents is the work of two machines; and so is a
+ * volume that got other bytes when a higher one was there, where volume 1 got other bytes, too.
+ */
+export function findOutOfOrder(members: readonly Member[]): Rewrite[] {
+  if (members.every(({ object }) => object.history === undefined)) return [];
+  const isBegunTwice = members.some(
+    ({ volume, object }) => volume === 1 && otherBytesAt(object.history ?? []).length > 0,
+  );
+  const found: Rewrite[] = [];
+  let higherSince = Number.POSITIVE_INFINITY;
+  const downwards = members.toSorted((a, b) => (b.volume ?? 0) - (a.volume ?? 0));
+  for (const { object, volume } of downwards) {
+    const { name, history = [], firstModifiedAt } = object;
+    const since = volume === undefined ? Number.NEGATIVE_INFINITY : higherSince;
+    const isOfTwo = volume === undefined || isBegunTwice;
+    for (const at of otherBytesAt(history)) if (isOfTwo && at > since) found.push({ name, at });
+    higherSince = Math.min(higherSince, firstModifiedAt);
+  }
+  return found;
 }

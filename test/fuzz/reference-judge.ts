@@ -12,6 +12,7 @@ import {
   isArriving,
   isBad,
   isFull,
+  isSpareChain,
   lackOf,
   MINUTE,
   manifestsOf,
@@ -102,7 +103,12 @@ export function judgeByTheBook(
       findings.push(`critical missing ${missed}`);
     }
   } else {
-    const newestBad = newest(begun.filter((set) => isBad(set) && manifestsOf(set).length > 0));
+    // Killed, it is reported only where it is newer than the answer, and arrives no more.
+    const isOver = (set: BackupSet) =>
+      set.session.at >= answer.session.at && !isArriving(set, lastGood, now);
+    const newestBad = newest(
+      begun.filter((set) => isBad(set) && (manifestsOf(set).length > 0 || isOver(set))),
+    );
     if (newestBad !== undefined) {
       findings.push(`warning incomplete 0 ${newestBad.session.at} ${gapsOf(newestBad)}`);
     }
@@ -154,7 +160,10 @@ export function judgeByTheBook(
   if (isOld && last - now < within && last + DAY >= now) findings.push('critical expiring');
 
   const poison = there.filter(
-    (fact) => fact.means.part === 'lethal' || there.some((other) => sameSlot(fact, other)),
+    (fact) =>
+      fact.means.part === 'lethal' ||
+      isSpareChain(fact, there) ||
+      there.some((other) => sameSlot(fact, other)),
   );
   const parity = there.filter(({ means }) => means.part === 'parity');
   const isOfEach = sets

@@ -30,7 +30,9 @@ export function isFull({ session }: BackupSet): boolean {
 
 /** Nothing speaks against its own files: it is whole, once there, not from the future, and of volumes of one size. */
 function isSound(set: BackupSet, there: readonly Fact[]): boolean {
-  const isDoubled = set.members.some((member) => there.some((other) => sameSlot(member, other)));
+  const isDoubled =
+    set.members.some((member) => there.some((other) => sameSlot(member, other))) ||
+    there.some((fact) => isOf(fact, set.session) && isSpareChain(fact, there));
   return isWholeAndOnce(set) && !isDoubled && !isAhead(set) && oddIn(set).length === 0;
 }
 
@@ -172,7 +174,28 @@ export function newest<S extends BackupSet>(sets: readonly S[]): S | undefined {
   return [...sets].sort((a, b) => a.session.at - b.session.at).at(-1);
 }
 
-/** A second spelling of a volume or manifest kills duplicity; of signatures it does not. */
+function isOf({ means }: Fact, { at, basedOn }: Session): boolean {
+  return 'of' in means && means.of.at === at && means.of.basedOn === basedOn;
+}
+
+/** Signatures of a full of which there are more: a chain each, and two of these end at one time. */
+export function isSpareChain({ means }: Fact, there: readonly Fact[]): boolean {
+  if (!('of' in means) || means.part !== 'signatures' || means.of.basedOn !== undefined)
+    return false;
+  const { at } = means.of;
+  const sessions = there.flatMap((one) =>
+    'of' in one.means && one.means.part === 'signatures' ? one.means.of : [],
+  );
+  const ends = sessions.filter((one) => one.basedOn === undefined && one.at === at).map(() => at);
+  const links = sessions.filter((one) => one.basedOn !== undefined);
+  for (const { at: end, basedOn } of links.sort((a, b) => (a.basedOn ?? 0) - (b.basedOn ?? 0))) {
+    const nth = ends.indexOf(basedOn ?? Number.NaN);
+    if (nth >= 0) ends.splice(nth, 1, end);
+  }
+  return ends.some((end, nth) => ends.indexOf(end) !== nth);
+}
+
+/** A second spelling of a volume or manifest kills duplicity. */
 export function sameSlot(a: Fact, b: Fact): boolean {
   if (a === b || !('of' in a.means) || !('of' in b.means)) return false;
   return (

@@ -170,6 +170,38 @@ describe('judge', () => {
     });
   });
 
+  it('is poisoned by a second spelling of the signatures of a full, until one incremental has signatures on it', () => {
+    const time = formatWrittenTime(at(today));
+    const full = aFull({ begun: today });
+    const link = anIncremental(today, '2026-11-23T05:00:00Z');
+    const others = link.filter(({ name }) => !name.includes('sigtar'));
+    const [signatures] = link.filter(({ name }) => name.includes('sigtar'));
+    const twice = [signatures, { ...signatures, name: `${signatures?.name}~` }] as StoredObject[];
+    const chain = { chain: { fullEveryDays: 7 } };
+    for (const end of ['gpg.bak', 'gpg~', 'gpg.part', 'part']) {
+      const name = `duplicity-full-signatures.${time}.sigtar.${end}`;
+      const isPoisoned = (...objects: StoredObject[]) =>
+        judged([...objects, anObject(name, { written: today })], NOON, chain).findings.some(
+          ({ kind }) => kind === 'poisoned',
+        );
+      const found = [
+        full,
+        [...full, ...others],
+        [...full, ...link],
+        [...full, ...others, ...twice],
+      ];
+      expect(
+        found.map((one) => isPoisoned(...one)),
+        name,
+      ).toEqual([true, true, false, true]);
+      expect(isPoisoned(...without(full, 'sigtar')), name).toBe(false);
+    }
+    // Of an incremental duplicity takes the first, and leaves the other alone.
+    expect(kinds([...full, ...link, ...twice.slice(1)], NOON, chain)).not.toContain(
+      'critical poisoned',
+    );
+  });
+
   it('is poisoned by volume 0, and by any second spelling of a volume or manifest', () => {
     const time = formatWrittenTime(at(today));
     for (const name of [
