@@ -121,7 +121,7 @@ function composeRow(
     expiresAt: at(report.expiresAt),
     nextDueAt: closed && windowAfter(host, closed).dueAt,
     provenAt: before?.provenAt,
-    sets: setsOf(report),
+    sets: setsOf(report, before),
     nights: addNights(before?.nights ?? [], nightsOf(host, report)),
   };
 }
@@ -131,11 +131,14 @@ function toneOfReport({ verdict, findings: [worst] }: HostReport): Tone {
   return verdict === 'ok' ? 'good' : 'note';
 }
 
-function setsOf({ sets }: HostReport): BoardRow['sets'] {
+/** One of which the volumes were not read now is what it was before, or left out: neither its size is known, nor whether it is good. */
+function setsOf({ sets }: HostReport, before: BoardRow | undefined): BoardRow['sets'] {
   return sets
-    .flatMap(({ startedAt, good, bytes, type }) => {
+    .flatMap(({ startedAt, good, bytes, type, complete }) => {
       const at = Date.parse(String(startedAt));
       if (!(at >= 0) || typeof bytes !== 'number') return [];
+      if (complete === null)
+        return before?.sets.filter((one) => one.startedAt === at && one.type === type) ?? [];
       return [{ startedAt: at, good: good === true, bytes, type: String(type) }];
     })
     .sort((a, b) => b.startedAt - a.startedAt)

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { fail, ok } from '../../shared/doctor/audit.ts';
 import { step } from '../../shared/doctor/fix.ts';
+import { collectSets } from '../../shared/duplicity/backup-set.ts';
+import { NO_PREFIX } from '../../shared/duplicity/file-name.ts';
+import type { StoredObject } from '../../shared/duplicity/versions.ts';
 import {
   type Board,
   type BoardRow,
@@ -60,6 +63,35 @@ describe('composeStatusPage', () => {
     expect(page.match(/One cause for 3 hosts/g)).toHaveLength(1);
     expect(page).toContain('Channel mail:');
     expect(page).toContain('1 dead');
+  });
+
+  it('calls no set bad of which the volumes were not read, and keeps what was known of it', () => {
+    const host = aHost();
+    const [one, two, three] = ['21', '22', '23'].map((day) =>
+      aFull({ begun: `2026-11-${day}T03:15:00Z` }),
+    );
+    const look = (iso: string, objects: readonly StoredObject[], unlisted: readonly string[]) => ({
+      host,
+      report: reportHost(
+        judge(host, collectSets({ objects, volumeStems: [...unlisted] }, NO_PREFIX), at(iso)),
+        'UTC',
+      ),
+    });
+    const isVolume = ({ name }: StoredObject) => name.includes('.vol');
+    const withoutVolumes = [...(one ?? []), ...(two ?? [])].filter((file) => !isVolume(file));
+    const stems = ['21', '22'].map((day) => `duplicity-full.202611${day}T031500Z.vol`);
+    const first = look('2026-11-22T09:00:00Z', two ?? [], []);
+    const next = look('2026-11-23T09:00:00Z', [...withoutVolumes, ...(three ?? [])], stems);
+    const board = [first, next].reduce(
+      (known, judged) => updateBoard(known, [judged], { hosts: [host] }),
+      EMPTY_BOARD,
+    );
+    expect(board.rows[0]?.sets.map(({ startedAt, good }) => [startedAt, good])).toEqual([
+      [at('2026-11-23T03:15:00Z'), true],
+      [at('2026-11-22T03:15:00Z'), true],
+    ]);
+    expect(new Set(board.rows[0]?.sets.map(({ bytes }) => bytes)).size).toBe(1);
+    expect(pageOf(board)).not.toContain('not good');
   });
 
   it('contains no markup but its own, whatever a bucket contains', () => {
