@@ -122,7 +122,7 @@ function composeRow(
     nextDueAt: closed && windowAfter(host, closed).dueAt,
     provenAt: before?.provenAt,
     sets: setsOf(report, before),
-    nights: addNights(before?.nights ?? [], nightsOf(host, report)),
+    nights: addNights(before?.nights ?? [], nightsOf(host, report), report),
   };
 }
 
@@ -192,10 +192,19 @@ export function sortNights(nights: readonly Night[]): Night[] {
   return [...byDate.values()].sort(([one], [other]) => (one < other ? -1 : 1));
 }
 
-/** What was judged is not taken back by what a bucket shows later: of a date the last judgement counts. */
-function addNights(known: readonly Night[], more: readonly Night[]): Night[] {
+/**
+ * What was judged is not taken back by what a bucket shows later: of a date the last judgement counts, but for one that
+ * tells nothing of it.
+ */
+function addNights(
+  known: readonly Night[],
+  more: readonly Night[],
+  { verdict }: HostReport,
+): Night[] {
   const judged = more.at(-1)?.[0];
-  return sortNights([...more, ...known.filter(([own]) => own !== judged)]).slice(-BOARD_DAYS);
+  const isTold = verdict !== 'unreadable' && more.at(-1)?.[1] !== 'none';
+  const kept = known.filter(([own]) => !isTold || own !== judged);
+  return sortNights([...more, ...kept]).slice(-BOARD_DAYS);
 }
 
 /** How each of the days went, the oldest first, up to the newest of the board. */

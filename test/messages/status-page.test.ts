@@ -94,6 +94,23 @@ describe('composeStatusPage', () => {
     expect(pageOf(board)).not.toContain('not good');
   });
 
+  it('keeps how a night went, where a later look at it could not read the host', () => {
+    const host = aHost();
+    const there = collected(...aFull({ begun: '2026-11-22T03:15:00Z' }));
+    const locked = { unreadable: 'AccessDenied (403)', hint: 'fix it' };
+    const board = [
+      judge(host, there, at('2026-11-22T08:15:00Z')),
+      judge(host, locked, at('2026-11-23T03:00:00Z')),
+      judge(host, locked, at('2026-11-23T08:15:00Z')),
+    ].reduce(
+      (known, one) =>
+        updateBoard(known, [{ host, report: reportHost(one, 'UTC') }], { hosts: [host] }),
+      EMPTY_BOARD,
+    );
+    const nights = board.rows[0]?.nights.map(([date, sign]) => `${date} ${sign}`);
+    expect(nights).toEqual(['2026-11-22 ok', '2026-11-23 bad']);
+  });
+
   it('contains no markup but its own, whatever a bucket contains', () => {
     const evil = '<script>alert(1)</script>\u202e"><img src=x onerror=y>';
     const row: Partial<BoardRow> = {
