@@ -29,7 +29,7 @@ import {
 } from '../rules/record.ts';
 import { countDown, isCritical } from '../rules/retention.ts';
 import { type Authors, type Copy, findCopies, isOfCopy } from '../rules/tampering.ts';
-import { type CalendarDate, closedWindow } from '../rules/window.ts';
+import { type CalendarDate, closedWindow, windowBefore } from '../rules/window.ts';
 import { listSets, type Reach } from './list-sets.ts';
 import { type ObjectStore, type ReadPart, TargetUnreadableError } from './object-store.ts';
 import { MOST_INCREMENTALS } from './record-page.ts';
@@ -127,9 +127,14 @@ function readExcuse(
 ): CalendarDate | undefined {
   const window = closedWindow(host, now);
   if (isExcused(host, window)) return window.date;
+  const known = record?.excusedUntil;
+  const isAhead = (record?.judgedAt ?? now) > now + SKEW;
+  // By that clock this window was judged before its time.
+  if (isAhead && known !== undefined && known >= window.date)
+    return windowBefore(host, window).date;
   const asked = record && lastJudged(record);
-  const isKnown = asked !== undefined && ranUntil !== undefined;
-  if (!isKnown || (notifiedOn ?? asked.date) < asked.date) return record?.excusedUntil;
+  const isKnown = asked !== undefined && ranUntil !== undefined && !isAhead;
+  if (!isKnown || (notifiedOn ?? asked.date) < asked.date) return known;
   const wasInConfig = notifiedOn !== undefined;
   return excusedUntil(host, { ...record, asked, ranUntil, wasInConfig }, now);
 }
