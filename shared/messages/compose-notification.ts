@@ -200,7 +200,7 @@ function itemOfOver(problem: Problem): Item {
   const { host, kind, over } = problem;
   const isBack = kind === 'channel';
   return {
-    tone: isBack || over?.isWell ? 'good' : 'note',
+    tone: over?.isWell ? 'good' : 'note',
     label: labelOf(problem),
     ...{ who: isBack ? '' : host, says: toAscii(over?.says ?? ''), facts: [] },
   };
@@ -297,7 +297,10 @@ function composeHead(sorted: Sorted, notification: Notification): Head {
     return [...new Set(names)].join(', ');
   };
   if (channels(own) !== '') return same(`ALARM CHANNEL DEAD: ${channels(own)}`, 'bad');
-  if (channels(over) !== '') return same(`alarm channel works again: ${channels(over)}`, 'good');
+  const repaired = channels(over.filter((one) => one.over?.isWell === true));
+  if (repaired !== '') return same(`alarm channel works again: ${repaired}`, 'good');
+  if (channels(over) !== '')
+    return same(`alarm channel no longer in the config: ${channels(over)}`, 'odd');
   return same(
     one?.kind === 'muted' || one?.kind === 'earlier' ? one.says : `the monitor: ${one?.says ?? ''}`,
     'odd',

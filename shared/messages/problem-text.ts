@@ -123,8 +123,8 @@ const LABELS: { readonly [kind: string]: string } = {
 /** `MISSING`, `DEAD`; of one that is over `OK AGAIN`, where nothing else is wrong with it. */
 export function labelOf({ kind, over }: Pick<Problem, 'kind' | 'over'>): string {
   if (over === undefined) return LABELS[kind] ?? kind.toUpperCase();
-  if (kind === 'channel') return 'REPAIRED';
-  return over.isWell ? 'OK AGAIN' : 'OVER';
+  if (!over.isWell) return 'OVER';
+  return kind === 'channel' ? 'REPAIRED' : 'OK AGAIN';
 }
 
 const RUNBOOK = 'docs/runbook.md';

@@ -1,5 +1,5 @@
 // What is new to each channel, sent to it: claimed first, so that no other run sends it too, and noted once it is taken.
-import { type Alerts, adminsOf, type Config, type Host } from '../config/config.ts';
+import { adminsOf, type Config, type Host } from '../config/config.ts';
 import type { Check } from '../doctor/audit.ts';
 import {
   type ChannelStates,
@@ -231,21 +231,31 @@ export async function checkChannels(
   return compareChannels(channels, await judgeChannels(state.refusals), until);
 }
 
-/** Each channel that is dead is a problem; one that is no more is over. */
+/** Each channel that is dead is a problem; one that is no more is over, and well where the config has it still. */
 export function channelNews(
-  { problems }: MonitorState,
+  { problems, channels }: MonitorState,
   look: ChannelStates | undefined,
-  { mail }: Pick<Alerts, 'mail'>,
+  { alerts, hosts }: Pick<Config, 'alerts' | 'hosts'>,
 ): OwnNews[] {
   if (look === undefined) return [];
   const dead = look.states.flatMap((state) => (state.status === 'fail' ? [state] : []));
   const silent = silentAddresses(dead);
-  const severity = mail.some((address) => silent.has(address)) ? 'critical' : 'warning';
+  const severity = alerts.mail.some((address) => silent.has(address)) ? 'critical' : 'warning';
   const subjectOf = ({ check, says }: Pick<Check, 'check' | 'says'>) => `${check}: ${says}`;
   const gone = problems.filter(
     ({ kind, over, subjects: [subject] }) =>
       kind === 'channel' && over === undefined && !dead.some((one) => subjectOf(one) === subject),
   );
+  const recipients = JSON.stringify([alerts, hosts.map(({ admins }) => admins)]);
+  const hasLeft = (subject: string) => {
+    const was = channels?.states.find((one) => subjectOf(one) === subject);
+    const addresses = was !== undefined && 'silent' in was ? (was.silent ?? []) : [];
+    const isHook = was?.check.startsWith('hook ') === true;
+    const isThere = look.states.some(({ check }) => check === was?.check);
+    return isHook
+      ? !isThere
+      : addresses.length > 0 && addresses.every((one) => !recipients.includes(`"${one}"`));
+  };
   return [
     ...dead.map((one): OwnNews => {
       const says = subjectOf(one);
@@ -253,8 +263,10 @@ export function channelNews(
     }),
     ...gone.map((problem): OwnNews => {
       const lasted = formatDuration(look.lookedAt - problem.since);
-      const says = problem.says.replace(': ', `: works again after ${lasted}. It was: `);
-      return { ...problem, over: { at: look.lookedAt, says, isWell: false } };
+      const isWell = !hasLeft(problem.says);
+      const how = isWell ? 'works again' : 'no longer in the config,';
+      const says = problem.says.replace(': ', `: ${how} after ${lasted}. It was: `);
+      return { ...problem, over: { at: look.lookedAt, says, isWell } };
     }),
   ];
 }

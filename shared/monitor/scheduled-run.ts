@@ -160,7 +160,7 @@ export async function runSchedule(
   const news: OwnNews[] = [
     ...(damage === undefined ? [] : [memoryNews(damage, now)]),
     ...missedRuns(state.judgedUntil, until, timezone),
-    ...channelNews(state, look, alerts),
+    ...channelNews(state, look, config),
     ...operatorNews(operator, config, state.problems, now),
     ...(digest && isDigestSent(alerts, digest, days, damage === undefined)
       ? [digestNews(newestDay(config, until), digest, [...channels, ...ops])]

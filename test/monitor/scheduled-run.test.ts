@@ -16,10 +16,11 @@ import { inMemoryStore, keyed } from '../support/in-memory.ts';
 import { memoryChannel, memoryRecords } from '../support/records-in-memory.ts';
 
 const QUARTER = 15 * 60_000;
-const config = aConfig([
+const hosts = [
   aHost({ name: 'web' }),
   aHost({ name: 'db', window: { opens: '00:00', due: '10:00', graceMinutes: 240 } }),
-]);
+];
+const config = aConfig(hosts, { alerts: { ...aConfig([]).alerts, sms: ['+31600000000'] } });
 const friday = aFull({ begun: '2026-11-20T03:15:00Z' });
 const store = inMemoryStore([...keyed('web/', friday), ...keyed('db/', friday)]);
 
@@ -444,6 +445,22 @@ describe('runSchedule', () => {
     );
     expect(setting.ops.sent.map(({ subject }) => subject)).toEqual(
       expect.arrayContaining(['[backup] ALARM CHANNEL DEAD: sms']),
+    );
+  });
+
+  it('calls no channel repaired that is no longer in the config', async () => {
+    const setting = aSetting();
+    const [mail] = setting.channels;
+    setting.channelChecks.checks = [
+      fail('sms', '+31611111111 has opted out', aFix, ['+31611111111']),
+    ];
+    await setting.run('2026-11-22T03:00:00Z');
+    setting.channelChecks.checks = [ok('sms', 'well')];
+    await setting.run('2026-11-22T05:00:00Z');
+    const [end] = mail?.sent.slice(-1) ?? [];
+    expect(end?.subject).toBe('[backup] alarm channel no longer in the config: sms');
+    expect(end?.text.replace(/\s+/g, ' ')).toContain(
+      'OVER sms: no longer in the config, after 2 h. It was: +31611111111 has opted out',
     );
   });
 

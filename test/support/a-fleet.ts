@@ -10,7 +10,7 @@ import { EMPTY_STATE } from '../../shared/monitor/state.ts';
 import { type Judgement, judge, type Unreadable } from '../../shared/rules/judge.ts';
 import type { Problem } from '../../shared/rules/problem.ts';
 import { notificationOf } from './a-notification.ts';
-import { aDigest, aFull, aHost, at, collected } from './builders.ts';
+import { aConfig, aDigest, aFull, aHost, at, collected } from './builders.ts';
 
 export const now = at('2026-11-23T07:15:00Z');
 export const timezone = 'Europe/Amsterdam';
@@ -110,5 +110,8 @@ export const newsOfChannels = (states: ChannelStates['states'], before: readonly
   channelNews(
     { ...EMPTY_STATE, problems: before },
     { lookedAt: now, states },
-    { mail: ['boss@example.net'] },
+    {
+      alerts: { ...aConfig([]).alerts, mail: ['boss@example.net'], sms: ['+31600000000'] },
+      hosts: [],
+    },
   );
