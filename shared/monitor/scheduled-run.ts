@@ -175,7 +175,11 @@ export async function runSchedule(
     isHeld: (problem, news) => isHeldBack(operator, problem, news, config, now),
     change: (before) => ({
       ...before,
-      judgedUntil: Math.max(before.judgedUntil ?? until, until),
+      // Without a memory a run did not know who was due.
+      judgedUntil:
+        opened.warning === undefined
+          ? Math.max(before.judgedUntil ?? until, until)
+          : (before.judgedUntil ?? until),
       judged: judgedAfter(config, before, judged, until),
       digestOn: [before.digestOn ?? '', newestDay(config, until)].reduce((a, b) => (a > b ? a : b)),
       channels: look,
