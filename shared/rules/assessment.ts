@@ -181,7 +181,8 @@ type Chain = { readonly members: BackupSet[]; readonly beginsAt: Instant; endsAt
 /**
  * The sets that duplicity passes over. Measured with 0.8.22 and 3.0.6 (dup_collections.py): all that has a manifest is
  * joined in the order of the times. Of two incrementals of one set the later takes the place of the other. At a time that
- * two chains cover nothing is found. The last set of the newest chain is left out where it alone lacks its signatures.
+ * two chains cover nothing is found. The last of two incrementals or more of the newest chain is left out where it alone
+ * lacks its signatures; of one incremental on a full that is not so.
  */
 function findPassedOver(sets: readonly BackupSet[]): ReadonlyMap<BackupSet, PassedOver> {
   const chains: Chain[] = [];
@@ -228,8 +229,12 @@ function findPassedOver(sets: readonly BackupSet[]): ReadonlyMap<BackupSet, Pass
     }
   }
   const newest = chains.toSorted((a, b) => a.endsAt - b.endsAt).at(-1);
-  const last = newest?.members.at(-1);
-  if (last?.type === 'inc' && newest?.members.find((set) => !set.hasSignatures) === last) {
+  const [before, last] = newest?.members.slice(-2) ?? [];
+  if (
+    last !== undefined &&
+    before?.type === 'inc' &&
+    newest?.members.find((set) => !set.hasSignatures) === last
+  ) {
     const { startedAt: lacksAt, emptySignatures: empty } = last;
     passedOver.set(last, { lacksAt, why: 'no signatures', ...(empty !== undefined && { empty }) });
   }

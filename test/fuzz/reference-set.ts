@@ -62,7 +62,7 @@ function passedOverFor(set: BackupSet, sets: readonly BackupSet[]): Instant | un
   const endOf = (members: readonly BackupSet[]) => members.at(-1)?.session.at ?? 0;
   const newestChain = chains.toSorted((a, b) => endOf(a) - endOf(b)).at(-1) ?? [];
   const bare = newestChain.filter((one) => !hasSignatures(one));
-  if (bare[0] === set && newestChain.at(-1) === set && !isFull(set)) return at;
+  if (bare[0] === set && newestChain.at(-1) === set && newestChain.length > 2) return at;
   if (own !== undefined) {
     const covering = chains.findLast(
       (other) => other !== own && (other[0]?.session.at ?? 0) <= at && at <= endOf(other),

@@ -174,6 +174,17 @@ describe('how long a chain lasts', () => {
   });
 });
 
+describe('a chain of a full and one incremental without signatures', () => {
+  it('is restored as a whole: duplicity leaves out the last of two incrementals or more', () => {
+    const bare = link(17).filter(({ name }) => !name.includes('sigtar'));
+    const judgement = judged([...full(16), ...bare], {}, at('2026-11-17T09:00:00Z'));
+    expect([broken(judgement), judgement.verdict]).toEqual([[], 'no-signatures']);
+    const last = link(18).filter(({ name }) => !name.includes('sigtar'));
+    const longer = judged([...full(16), ...link(17), ...last], {}, at('2026-11-18T09:00:00Z'));
+    expect(longer.verdict).toBe('chain-broken');
+  });
+});
+
 describe('a chain with a run that was killed and resumed', () => {
   /** The set of a day, of which a volume was written twice before its manifest. */
   const resumedOn = (day: number, more: readonly StoredObject[] = []) => {
