@@ -89,6 +89,11 @@ function composeTitle(rows: readonly BoardRow[], { hostsInConfig }: PageAbout): 
   return `${ok} of ${of} OK`;
 }
 
+function countNights(nights: readonly Night[]) {
+  const good = nights.filter(([, sign]) => sign === 'ok' || sign === 'odd').length;
+  return { good, owed: good + nights.filter(([, sign]) => sign === 'bad').length };
+}
+
 function isFailed({ tone }: BoardRow): boolean {
   return tone === 'bad' || tone === 'tampered';
 }
@@ -96,9 +101,7 @@ function isFailed({ tone }: BoardRow): boolean {
 function composeTiles(rows: readonly BoardRow[], about: PageAbout, last: string): string {
   const of = (test: (row: BoardRow) => boolean) => rows.filter(test).length;
   const bytes = rows.reduce((sum, row) => sum + (row.date === last ? (row.bytes ?? 0) : 0), 0);
-  const nights = rows.flatMap(({ nights: own }) => own);
-  const good = nights.filter(([, sign]) => sign === 'ok' || sign === 'odd').length;
-  const owed = nights.filter(([, sign]) => sign !== 'paused' && sign !== 'none').length;
+  const { good, owed } = countNights(rows.flatMap(({ nights }) => nights));
   const states = about.channels?.states ?? [];
   const dead = states.filter(({ status }) => status === 'fail').length;
   const weak = states.filter(({ status }) => status === 'warn' || status === 'unknown').length;
@@ -250,8 +253,7 @@ function safe(text: string): string {
 /** 400 days of one host: a row a month, and the curve of its size. Escaped throughout; the oldest night comes first. */
 export function composeYear(host: string, nights: readonly Night[]): string {
   const [first = '', last = ''] = [nights[0]?.[0], nights.at(-1)?.[0]];
-  const good = nights.filter(([, sign]) => sign === 'ok' || sign === 'odd').length;
-  const owed = nights.filter(([, sign]) => sign !== 'paused').length;
+  const { good, owed } = countNights(nights);
   const months = [...Map.groupBy(nights, ([date]) => date.slice(0, 7))].map(([month, own]) => {
     const signs = new Map(own.map(([date, sign]) => [Number(date.slice(8)), sign]));
     const days = Array.from({ length: 31 }, (_, at) => signs.get(at + 1));

@@ -14,7 +14,11 @@ import {
   updateBoard,
 } from '../../shared/messages/board.ts';
 import { reportHost } from '../../shared/messages/host-report.ts';
-import { composeStatusPage, type PageAbout } from '../../shared/messages/status-page.ts';
+import {
+  composeStatusPage,
+  composeYear,
+  type PageAbout,
+} from '../../shared/messages/status-page.ts';
 import { judge } from '../../shared/rules/judge.ts';
 import { aBoard, BOARD_NOW } from '../support/a-board.ts';
 import { aFull, aHost, at, collected } from '../support/builders.ts';
@@ -147,6 +151,18 @@ describe('composeStatusPage', () => {
     expect(page.length).toBeLessThan(2_500_000);
     expect(page).toContain('9850 more hosts');
     expect(page).toContain('host-9999');
+  });
+});
+
+describe('the page of a year', () => {
+  it('counts as owed what was owed: no night of a pause, and none before the first backup was due', () => {
+    const page = composeYear('web', [
+      ['2026-11-20', 'none', 0, 0],
+      ['2026-11-21', 'ok', at('2026-11-21T03:10:00Z'), 5],
+      ['2026-11-22', 'bad', 0, 0],
+      ['2026-11-23', 'paused', 0, 0],
+    ]);
+    expect(page).toContain('web: 1 of 2 nights good');
   });
 });
 
