@@ -124,7 +124,8 @@ export async function runSchedule(
   const isDue = days.length > 0;
   const asked = new Set(isDue ? hosts : dueHosts(config, state, tick));
   // Without a memory nobody knows which hosts were late: those that are incomplete when their grace is over.
-  const perhaps = opened.warning === undefined ? [] : hostsOutOfGrace(config, tick);
+  const hasMemory = opened.warning === undefined;
+  const perhaps = hasMemory ? [] : hostsOutOfGrace(config, tick);
   const due = [...new Set([...asked, ...perhaps])];
   const judging = {
     ...{ until, now, budget, timezone, alsoSetsOf: watchedFiles(state.problems) },
@@ -136,7 +137,7 @@ export async function runSchedule(
     config,
     due,
     judging,
-    opened.warning === undefined,
+    hasMemory,
   );
   const reports = judged.map(({ report }) => report);
   const look = await checkChannels(dependencies.judgeChannels, opened, { until, digest: isDue });
@@ -175,13 +176,15 @@ export async function runSchedule(
     isHeld: (problem, news) => isHeldBack(operator, problem, news, config, now),
     change: (before) => ({
       ...before,
-      // Without a memory a run did not know who was due.
-      judgedUntil:
-        opened.warning === undefined
-          ? Math.max(before.judgedUntil ?? until, until)
-          : (before.judgedUntil ?? until),
+      // Without a memory a run did not know who was due, nor which digest.
+      judgedUntil: hasMemory
+        ? Math.max(before.judgedUntil ?? until, until)
+        : (before.judgedUntil ?? until),
       judged: judgedAfter(config, before, judged, until),
-      digestOn: [before.digestOn ?? '', newestDay(config, until)].reduce((a, b) => (a > b ? a : b)),
+      digestOn:
+        hasMemory || isDue
+          ? [before.digestOn ?? '', newestDay(config, until)].reduce((a, b) => (a > b ? a : b))
+          : before.digestOn,
       channels: look,
       problems: updateProblems(
         before.problems,

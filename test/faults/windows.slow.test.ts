@@ -159,6 +159,10 @@ describe('a window', () => {
     expect(outage.hits()).toBeGreaterThan(0);
     outage.remove();
     expect(await mailed('10:15', '10:30')).toEqual([one('web MISSING')]);
+    // And the digest of the day, which the run in between did not send.
+    expect(
+      deployed.aws.outbox.mails.filter((one) => /#2026-327/.test(JSON.stringify(one))),
+    ).toHaveLength(1);
   });
 });
 
