@@ -105,6 +105,14 @@ PY
   brings second "$SECOND"
 }
 
+@test "the only increment of a full comes back without its signatures" {
+  remove "to.$THIRD."
+  remove "to.$SECOND."
+  remove "new-signatures.$FULL.to.$FIRST"
+  brings first
+  brings first "$FIRST"
+}
+
 @test "an increment that was killed is passed over, and said" {
   remove "to.$THIRD.manifest"
   run restore "$host" fetch file out

@@ -116,11 +116,11 @@ def hindrances(fulls, incs):
             if broken and not one.fault:
                 found[one] = f"it needs {broken.name}, which is damaged: {broken.fault}"
             broken = broken or (one if one.fault else None)
-    # Measured with 0.8.22 and 3.0.6: the last increment of the newest chain is passed over where it alone has no
-    # signatures, and at a time that two chains cover nothing is found.
+    # Measured with 0.8.22 and 3.0.6: the last of two increments or more of the newest chain is passed over where it
+    # alone has no signatures, and at a time that two chains cover nothing is found.
     newest = max(chains, key=lambda chain: chain[-1].time, default=[])
     bare = [one for one in newest if not one.stands_in and (one.signatures is None or one.signatures.size == 0)]
-    if bare and bare[0] is newest[-1] and bare[0].start is not None and not found[bare[0]]:
+    if bare and bare[0] is newest[-1] and len(newest) > 2 and not found[bare[0]]:
         found[bare[0]] = "it has no signatures, and duplicity passes over it"
     for chain in chains:
         for other in chains:
