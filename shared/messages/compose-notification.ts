@@ -345,20 +345,36 @@ function composeSms(sorted: Sorted, notification: Notification): string | undefi
   return digest?.test === true ? composeTestSms(digest) : undefined;
 }
 
-function composeFailedSms({ failed, failing }: Sorted, notification: Notification): string {
+function composeFailedSms({ failed, failing, over }: Sorted, notification: Notification): string {
   const { hostsInConfig, timezone, known, at: now } = notification;
   const share = `${failing.length}/${hostsInConfig} FAILED`;
+  const isFailing = new Set(failing.map(({ host }) => host));
+  const ended = endOf(
+    over.filter((one) => one.severity === 'critical' && !isFailing.has(one.host)),
+  );
+  const ends = ended && [
+    ` ${ended.word}: ${ended.names.join(', ')}.`,
+    ` ${count(ended.names.length, 'host')} ${ended.word}.`,
+  ];
+  const firstThatFits = (...texts: ReadonlyArray<(end: string) => string>) =>
+    (ends ?? [''])
+      .flatMap((end) => texts.map((text) => text(end)))
+      .find((text) => text.length <= SMS_BOUND);
   const [only, ...more] = failed;
   const [change] = only?.problems[0].kind === 'tampered' ? only.problems[0].changes : [];
   if (only !== undefined && more.length === 0 && change !== undefined) {
     const who = `BACKUP TAMPERED: ${only.host} ${formatAuthor(change, known, only.host)}.`;
-    return `${who} Disable that key now. ${share}.`;
+    const text = `${who} Disable that key now. ${share}.`;
+    return firstThatFits((end) => `${text}${end}`) ?? text;
   }
   const { lead, others } = splitTampered(failed, TAMPERED_TEXTED);
-  const compose = (words: readonly string[], end = '') =>
-    `BACKUP ${lead}${share}${words.length === 0 ? '' : `: ${words.join(', ')}`}.${end}${SMS_END}`;
+  const compose =
+    (words: readonly string[], times = '') =>
+    (end: string) =>
+      `BACKUP ${lead}${share}${words.length === 0 ? '' : `: ${words.join(', ')}`}.${times}${end}${SMS_END}`;
   const counted = compose(others.length === 0 ? [] : [countByKind(others)]);
-  if (failed.length >= MANY) return counted;
+  const short = () => firstThatFits(counted) ?? counted(ends?.[1] ?? '');
+  if (failed.length >= MANY) return short();
   const words = failed.flatMap(({ host, problems }) => {
     const kinds = problems
       .filter(({ severity, kind }) => severity === 'critical' && kind !== 'tampered')
@@ -371,8 +387,6 @@ function composeFailedSms({ failed, failing }: Sorted, notification: Notificatio
     return says.length === 0 ? [] : [`${host} ${says.join(' ')}`];
   });
   const hasTimes = failed.some(({ problems: [{ lastGoodAt }] }) => lastGoodAt !== undefined);
-  const text = compose(words, hasTimes ? ` Times: ${timezone}.` : '');
-  if (text.length <= SMS_BOUND) return text;
-  const names = compose(others.map(formatBad));
-  return names.length <= SMS_BOUND ? names : counted;
+  const full = compose(words, hasTimes ? ` Times: ${timezone}.` : '');
+  return firstThatFits(full, compose(others.map(formatBad))) ?? short();
 }

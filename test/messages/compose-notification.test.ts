@@ -163,6 +163,29 @@ describe('composeNotification', () => {
     expect(message?.smsLine).toBe('BACKUP OVER: web, db.');
   });
 
+  it('has who is OK AGAIN in the SMS of those who failed, by name or as a number', () => {
+    const eve = aFull({ begun: '2026-11-22T01:14:00Z' });
+    const smsOf = (back: readonly string[], failed: readonly Judgement[]) => {
+      const lacking = back.map((name) => judgement(name, collected(...eve)));
+      const { problems: before } = notificationOf(now - 60_000, lacking);
+      const well = back.map((name) => judgement(name, collected(...eve, ...today)));
+      const { message } = notificationOf(now, [...well, ...failed], { before });
+      expectBounded(message as Message);
+      return message?.smsLine;
+    };
+    expect(smsOf(['nas'], broken(1))).toBe(
+      'BACKUP 1/2 FAILED: host-0 MISSING (2nd day) last good Sat 21 Nov 01:14. Times: UTC. OK AGAIN: nas. Mail has the fix.',
+    );
+    const many = Array.from({ length: 12 }, (_, nth) => `a-long-name-${nth}`);
+    expect(smsOf(many, broken(2))).toMatch(
+      /host-1 MISSING.* 12 hosts OK AGAIN\. Mail has the fix\.$/,
+    );
+    expect(smsOf(many, broken(400))).toMatch(/^BACKUP 400\/412 FAILED: .* 12 hosts OK AGAIN\./);
+    const gone = aHistory(today).hide([today[0]?.name ?? ''], '2026-11-23T05:02:00Z');
+    const tampered = judgement('web', gone.collected(now));
+    expect(smsOf(['nas'], [tampered])).toMatch(/^BACKUP TAMPERED: web.* OK AGAIN: nas\./);
+  });
+
   it('says of a host how it is now, where a channel hears of several ends at once', () => {
     const [missing] = notificationOf(now, [judgement('web', collected())]).problems;
     if (missing === undefined) throw new Error('no problem');

@@ -43,7 +43,7 @@ export const MADE_GOOD = 'made good';
 
 /** `ada OVER: full done Sat 12 Sep`, `BACKUP OVER ada: full done`, `BACKUP OVER: ada, bob.` */
 function isMadeGood(text: string, name: string): boolean {
-  const [, all = ''] = /\bBACKUP OVER: ([^.\n]*)/.exec(text) ?? [];
+  const [, all = ''] = /(?:\bBACKUP|\.) OVER: ([^.\n]*)/.exec(text) ?? [];
   const one = new RegExp(`(?:\\b${name} OVER|\\bOVER +${name}): (?:full|incremental) done`);
   return one.test(text) || all.split(', ').includes(name);
 }
@@ -96,9 +96,9 @@ function readHead(line: string, name: string): About[] {
   );
 }
 
-/** `2 hosts OK AGAIN: ada, bob`, `BACKUP OK AGAIN: ada, bob.` */
+/** `2 hosts OK AGAIN: ada, bob`, `BACKUP OK AGAIN: ada, bob.`, `1/2 FAILED: cyd MISSING. OK AGAIN: ada, bob.` */
 function isAmongWell(line: string, name: string): boolean {
-  const [, all = ''] = /\b(?:hosts|BACKUP) OK AGAIN: ([^.]*)/.exec(line) ?? [];
+  const [, all = ''] = /(?:\bhosts|\bBACKUP|\.) OK AGAIN: ([^.]*)/.exec(line) ?? [];
   return all.split(', ').includes(name);
 }
 
