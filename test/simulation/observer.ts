@@ -84,7 +84,10 @@ export function startObserver(world: World) {
       if (kind === 'tampered' && isUndone && !prunedTooMuch(world, member)) {
         fail(4, `${how} calls ${name} TAMPERED, and what was removed is there again`);
       }
-      if (isHealthy(world, member, at)) fail(4, `${how} calls ${name} ${kind}, and it is healthy`);
+      // As long as it is there it is a line of each digest, next to "1 of 1 host OK".
+      const isShown = kind === 'incremental' && hasLoneIncrement(world, member);
+      if (!isShown && isHealthy(world, member, at))
+        fail(4, `${how} calls ${name} ${kind}, and it is healthy`);
       return;
     }
     const [next] = windowsNear(window, member.times, 7);
@@ -211,6 +214,9 @@ export function startObserver(world: World) {
           const { rhythm } = member.habit;
           const chainDays = rhythm?.kind === 'chain' ? rhythm.fullEvery : 0;
           if (window.opensAt < world.now - (world.keepDays - 1 - chainDays) * DAY) continue;
+          // Nobody looked in time, and its host may have removed since what answered it.
+          if (rhythm?.kind === 'prunes' && goodSince(world, member, window) >= rhythm.keep)
+            continue;
           if (truthOf(world, member, window, world.now) !== 'bad') continue;
           oweToAll({
             ...{ member, from: window.opensAt, owedAt: world.now },
@@ -267,6 +273,25 @@ function closedSince({ now, plan }: World, { times, changedAt }: Member): Window
   const windows = [newest, ...windowsNear(newest, times, -9)];
   const from = Math.max(plan.startsAt + SETTLING, changedAt + SETTLING);
   return windows.filter(({ opensAt }) => opensAt >= from).reverse();
+}
+
+function goodSince(world: World, member: Member, { opensAt }: Window): number {
+  return world.sets.filter(
+    (set) =>
+      set.member === member &&
+      set.namedAt >= opensAt &&
+      isWhole(world, set) &&
+      qualityOf(set) === 'good',
+  ).length;
+}
+
+/** In a bucket of which lifecycle and the janitor take nothing it stays for ever. */
+function hasLoneIncrement({ bucket }: World, { habit, prefix }: Member): boolean {
+  const isOne = (key: string) => key.startsWith(`${prefix}duplicity-inc`);
+  return (
+    habit.rhythm?.kind !== 'chain' &&
+    [...bucket.keys.keys()].some((key) => isOne(key) && bucket.current(key) !== undefined)
+  );
 }
 
 /** Of a host to which nothing ever happened: a full that is not tagged, though it was replaced long ago. */
